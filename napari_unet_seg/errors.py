@@ -1,0 +1,21 @@
+"""The errors a user can meet; each message is one sentence that names the file and the mend."""
+
+
+class SegmentationError(Exception):
+    """Base of every error that is the user's to mend; shown as it is, without a traceback."""
+
+
+class ConfigError(SegmentationError):
+    """A configuration holds an unknown, contradictory or unusable value."""
+
+
+class DataError(SegmentationError):
+    """A scan, mask, annotation file, data set or session cannot be used."""
+
+
+class CheckpointError(SegmentationError):
+    """A model file is not a checkpoint of this package or does not fit its use."""
+
+
+class EngineError(SegmentationError):
+    """Training or prediction failed while the network ran, out of memory for example."""

@@ -1,0 +1,1 @@
+"""Reading and writing scans, masks and annotations (no torch, no Qt)."""

@@ -1,0 +1,1 @@
+"""The networks, losses and metrics (torch; no files, no Qt)."""
