@@ -146,7 +146,7 @@ class TrainConfig(Config):
     image_size: int = Field(256, ge=32, le=2048, multiple_of=16)
     """Slices are resized to this many pixels on each side."""
     loss: Literal["auto", "dice_bce", "dice_ce"] = "auto"
-    """Dice + BCE with logits, or Dice + cross-entropy; auto takes the second for several classes."""
+    """Dice + BCE with logits, or Dice + cross-entropy; auto: the second for several classes."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate over time: a short warm-up and a cosine to zero, or constant."""
     patience: int = Field(0, ge=0, le=1000)

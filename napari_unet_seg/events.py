@@ -139,7 +139,7 @@ class PredictFinished:
 
 @dataclass(frozen=True, slots=True)
 class ItemDone:
-    """One of many files is read or written; `index` starts at 1, `problem` is empty if it went well."""
+    """One of many files is done; `index` starts at 1, `problem` is empty if it went well."""
 
     index: int
     count: int

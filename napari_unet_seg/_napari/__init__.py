@@ -1,1 +1,1 @@
-"""The napari front end: the only place that imports napari, qtpy, magicgui, superqt or pyqtgraph."""
+"""The napari front end: only here are napari, qtpy, magicgui and pyqtgraph imported."""
