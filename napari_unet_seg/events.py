@@ -147,5 +147,20 @@ class ItemDone:
     problem: str = ""
 
 
-TrainEvent = TrainStarted | BatchEnd | EpochEnd | Preview | CheckpointSaved | TrainFinished
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Mean figures of a checkpoint over samples with their truth."""
+
+    checkpoint: Path
+    dice: float
+    """Mean over samples and categories that are in the truth or the prediction; else NaN."""
+    iou: float
+    samples: int
+    empty: int
+    """Pairs of sample and category left out, since both masks are empty."""
+
+
+TrainEvent = (
+    ItemDone | TrainStarted | BatchEnd | EpochEnd | Preview | CheckpointSaved | TrainFinished
+)
 PredictEvent = PredictStarted | DeviceFallback | TileDone | PredictFinished

@@ -1,0 +1,336 @@
+"""The course of a training run: its state between two events."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+import torch
+
+from napari_unet_seg import __version__
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.batches import in_order, shuffled, take
+from napari_unet_seg.data.cache import Cache, build_cache
+from napari_unet_seg.data.splits import assign_splits
+from napari_unet_seg.errors import CheckpointError, DataError, EngineError
+from napari_unet_seg.events import (
+    BatchEnd,
+    CheckpointSaved,
+    Command,
+    EpochEnd,
+    Preview,
+    TrainFinished,
+    TrainStarted,
+)
+from napari_unet_seg.io.files import atomic, sha256
+from napari_unet_seg.io.run import Run, history_row
+from napari_unet_seg.io.weights import CheckpointInfo
+from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, save_checkpoint
+from napari_unet_seg.nn.devices import choose_device, device_name
+from napari_unet_seg.nn.metrics import count
+from napari_unet_seg.nn.trainer import Trainer
+from napari_unet_seg.nn.unet import UNet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.data.samples import Sample, SampleSet
+    from napari_unet_seg.events import TrainEvent
+
+_MIN_DELTA = 0.001
+"""A validation loss must fall by so much to count as better (the published run's figure)."""
+
+
+def prepare(
+    config: TrainConfig, samples: SampleSet, run: Path, *, init: Path | None, resume: Path | None
+) -> Generator[TrainEvent, Any, Course]:
+    """Read the data and build the net; see `engine.train` for the parameters."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    source = resume or init
+    loaded = load_tensors(source) if source else None
+    config = _fitted(config, samples, loaded[0] if loaded else None)
+    sides = _sides(config, samples)
+    caches = {}
+    for side, members in sides.items():
+        caches[side] = yield from build_cache(
+            members,
+            config.image_size,
+            config.model.in_channels,
+            config.model.classes,
+            config.normalise,
+        )
+    _check_positive(caches["train"], samples)
+    net = UNet(config.model)
+    if loaded and source:
+        _take_weights(net, *loaded, source)
+    course = Course(config, samples, Run(run), sides, caches, net, sha256(init) if init else "")
+    if loaded and resume:
+        course.resume(*loaded)
+    else:
+        course.run.start(
+            config, {side: [s.name for s in members] for side, members in sides.items()}
+        )
+    return course
+
+
+def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None) -> TrainConfig:
+    """The configuration with the model's shape taken from the data and the checkpoint."""
+    classes = len(samples.categories)
+    if not samples.samples or not classes:
+        raise DataError(
+            f"The data set {samples.source} holds no samples or no categories; import one with "
+            "annotated images."
+        )
+    softmax = config.loss == "dice_ce" or (config.loss == "auto" and classes > 1)
+    head = "softmax" if softmax else "sigmoid"
+    if info is None:
+        return config.replace(model=config.model.replace(classes=classes, head=head))
+    return config.replace(
+        model=info.model.replace(classes=classes, head=head),
+        normalise=info.normalise,
+        image_size=info.image_size,
+    )
+
+
+def _sides(config: TrainConfig, samples: SampleSet) -> dict[str, list[Sample]]:
+    split = assign_splits(samples.samples, config.valid_fraction, config.seed, config.group_pattern)
+    sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
+    if not sides["train"]:
+        raise DataError(
+            f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
+            "or add images."
+        )
+    return sides
+
+
+def _check_positive(cache: Cache, samples: SampleSet) -> None:
+    if not ((cache.masks > 0) & (cache.masks != IGNORE_INDEX)).any():
+        raise DataError(
+            f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
+            "slice first."
+        )
+
+
+def _take_weights(
+    net: UNet, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
+) -> None:
+    """Load a checkpoint; where the classes differ, the last layer starts afresh."""
+    same = (info.model.classes, info.model.head) == (net.config.classes, net.config.head)
+    fresh = net.state_dict()
+    last = {} if same else {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
+    load_weights(net, {**tensors, **last}, path)
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """What changes while a run goes on; its methods yield the events of their part."""
+
+    config: TrainConfig
+    samples: SampleSet
+    run: Run
+    sides: dict[str, list[Sample]]
+    caches: dict[str, Cache]
+    net: UNet
+    parent: str
+    epoch: int = 0
+    best_epoch: int = 0
+    best_score: float = -math.inf
+    best_dice: float = math.nan
+    lowest_loss: float = math.inf
+    epochs_without_gain: int = 0
+    trainer: Trainer = field(init=False)
+    train_loss: float = math.nan
+    history: list[dict[str, str]] = field(default_factory=list)
+    _epoch_start: float = 0.0
+
+    def __post_init__(self) -> None:
+        device = choose_device(self.config.device)
+        total = self.config.epochs * self.steps
+        self.trainer = Trainer(self.net, self.config, device, total)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-len(self.sides["train"]) // self.config.batch_size)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another epoch is due."""
+        patience = self.config.patience
+        tired = 0 < patience <= self.epochs_without_gain
+        return self.epoch < self.config.epochs and not tired
+
+    def started(self) -> TrainStarted:
+        """The event that opens a run."""
+        train, valid = len(self.sides["train"]), len(self.sides["valid"])
+        notes = [] if valid else ["No scan is held out, so the training loss chooses the best."]
+        if self.parent:
+            notes.append("The net and its image size are those of the model it starts from.")
+        return TrainStarted(
+            self.run.folder,
+            train,
+            valid,
+            self.config.epochs,
+            self.steps,
+            device_name(self.trainer.device),
+            tuple(notes),
+        )
+
+    def train_epoch(self) -> Generator[TrainEvent, Command | None, bool]:
+        """Train on every sample once; returns whether the user asked to stop."""
+        self.epoch += 1
+        self._epoch_start = time.perf_counter()
+        config, cache = self.config, self.caches["train"]
+        seed = (config.seed, self.epoch)
+        generator = torch.Generator().manual_seed(hash(seed) % 2**63)
+        losses: list[float] = []
+        seen = 0
+        for number, indices in enumerate(shuffled(len(cache), config.batch_size, seed), 1):
+            images, masks = augment(*take(cache, indices), config.augment, generator)
+            step = (self.epoch - 1) * self.steps + number - 1
+            loss = self.trainer.step(images, masks, step)
+            self._check_finite(loss, indices)
+            losses.append(loss)
+            seen += len(indices)
+            self.train_loss = float(np.mean(losses))
+            rate = seen / (time.perf_counter() - self._epoch_start)
+            left = (config.epochs - self.epoch + 1) * len(cache) - seen
+            event = BatchEnd(self.epoch, number, self.steps, loss, rate, left / rate)
+            if (yield event) is Command.STOP:
+                return True
+        return False
+
+    def _check_finite(self, loss: float, indices: Sequence[int]) -> None:
+        if not math.isfinite(loss):
+            names = ", ".join(self.sides["train"][i].name for i in indices[:4])
+            raise EngineError(
+                f"The loss stopped being a number at epoch {self.epoch} (samples {names} …); "
+                "lower the learning rate."
+            )
+
+    def end_epoch(self) -> Generator[TrainEvent, Any, None]:
+        """Validate, keep the best, write the checkpoints and the history."""
+        loss, dice, preview = self._validate()
+        figures = (dice, -loss, -self.train_loss)
+        score = next(f for f in figures if math.isfinite(f))
+        is_best = score > self.best_score
+        if is_best:
+            self.best_score, self.best_epoch, self.best_dice = score, self.epoch, dice
+        self._count_patience(loss)
+        rate = self.trainer.learning_rate(self.epoch * self.steps - 1)
+        seconds = time.perf_counter() - self._epoch_start
+        event = EpochEnd(self.epoch, self.train_loss, loss, dice, rate, is_best, seconds)
+        self.history.append(history_row(event))
+        if is_best:
+            save_checkpoint(self.run.best, self.net, self._info())
+        save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
+        self.run.write_history(self.history)
+        yield event
+        if is_best:
+            yield CheckpointSaved(self.run.best, "best", self.epoch)
+        yield CheckpointSaved(self.run.last, "last", self.epoch)
+        if preview is not None:
+            yield preview
+
+    def _count_patience(self, loss: float) -> None:
+        if loss < self.lowest_loss - _MIN_DELTA:
+            self.lowest_loss, self.epochs_without_gain = loss, 0
+        else:
+            self.epochs_without_gain += 1
+
+    def _validate(self) -> tuple[float, float, Preview | None]:
+        """Loss and mean Dice over the validation slices, and a slice to look at."""
+        cache = self.caches["valid"]
+        if not len(cache):
+            return math.nan, math.nan, None
+        losses, dices, labels = [], [], []
+        for indices in in_order(len(cache), self.config.batch_size):
+            images, masks = take(cache, indices)
+            loss, found = self.trainer.validate(images, masks)
+            losses.append(loss * len(indices))
+            labels.append(found.numpy())
+            dices += _dices(labels[-1], cache.masks[indices], self.config.model.classes)
+        dice = float(np.mean(dices)) if dices else math.nan
+        return sum(losses) / len(cache), dice, self._preview(np.concatenate(labels))
+
+    def _preview(self, labels: np.ndarray) -> Preview | None:
+        every = self.config.preview_every
+        if not every or self.epoch % every:
+            return None
+        cache = self.caches["valid"]
+        shown = int(np.argmax((cache.masks > 0).sum(axis=(1, 2))))
+        name = self.sides["valid"][shown].name
+        with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
+            tifffile.imwrite(path, labels[shown], compression="deflate")
+        return Preview(self.epoch, name, cache.images[shown, 0], cache.masks[shown], labels[shown])
+
+    def _info(self) -> CheckpointInfo:
+        progress = {
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "lowest_loss": self.lowest_loss,
+            "epochs_without_gain": self.epochs_without_gain,
+        }
+        figures = {"valid_dice": self.best_dice, "train_loss": self.train_loss}
+        return CheckpointInfo(
+            version=__version__,
+            model=self.config.model,
+            categories=self.samples.categories,
+            normalise=self.config.normalise,
+            image_size=self.config.image_size,
+            summary={
+                "source": self.samples.source,
+                "train": len(self.sides["train"]),
+                "valid": len(self.sides["valid"]),
+                "options": self.config.model_dump(mode="json", exclude={"model", "normalise"}),
+                "progress": {k: v for k, v in progress.items() if math.isfinite(v)},
+            },
+            metrics={k: v for k, v in figures.items() if math.isfinite(v)},
+            epoch=self.epoch,
+            parent=self.parent,
+        )
+
+    def resume(self, info: CheckpointInfo, tensors: dict[str, torch.Tensor]) -> None:
+        """Go on after the epoch that a `last` checkpoint was written at.
+
+        Raises
+        ------
+        CheckpointError
+            If it holds no optimiser state, as `best` checkpoints do not.
+        """
+        if not any(key.startswith("optimiser.") for key in tensors):
+            raise CheckpointError(
+                f"{self.run.folder}: only last.safetensors can be resumed; give that file."
+            )
+        self.trainer.load_state(tensors)
+        self.epoch = info.epoch
+        self.history = self.run.history(info.epoch)
+        for name, value in info.summary["progress"].items():
+            setattr(self, name, value)
+        self.best_dice = info.metrics.get("valid_dice", math.nan)
+        self.parent = info.parent
+
+    def finished(self, stopped: bool) -> TrainFinished:
+        """The event that closes a run."""
+        return TrainFinished(
+            self.run.best, self.run.last, self.epoch, self.best_epoch, self.best_dice, stopped
+        )
+
+
+def _dices(labels: np.ndarray, truth: np.ndarray, classes: int) -> list[float]:
+    """Dice of each pair of slice and class that is in the truth or the prediction."""
+    counts = [
+        count(found, true, value)
+        for found, true in zip(labels, truth, strict=True)
+        for value in range(1, classes + 1)
+    ]
+    return [c.dice for c in counts if c.tp + c.fp + c.fn]

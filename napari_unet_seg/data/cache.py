@@ -1,0 +1,138 @@
+"""The slices of a run, decoded once into memory as uint8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from napari_unet_seg.config import NormaliseConfig
+    from napari_unet_seg.data.samples import Sample
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_REPORT_EVERY = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cache:
+    """Images of shape (N, C, S, S) and label masks of shape (N, S, S), both uint8."""
+
+    images: Array
+    masks: Array
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def build_cache(
+    samples: Sequence[Sample],
+    size: int,
+    channels: int,
+    classes: int,
+    normalise: NormaliseConfig,
+) -> Generator[ItemDone, Any, Cache]:
+    """Read, normalise and resize every sample.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Files or arrays.
+    size : int
+        Pixels on each side of the result.
+    channels : int
+        1 turns colour to grey; otherwise the image must have so many.
+    classes : int
+        Highest label value allowed.
+    normalise : NormaliseConfig
+        Percentiles, for samples without a window of their own.
+
+    Yields
+    ------
+    ItemDone
+        Every 32 samples.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, a mask does not fit its image, or a label is unknown.
+    """
+    images = np.empty((len(samples), channels, size, size), np.uint8)
+    masks = np.empty((len(samples), size, size), np.uint8)
+    for index, sample in enumerate(samples):
+        image, mask = read_sample(sample, channels, normalise)
+        if int(mask.max(where=mask != IGNORE_INDEX, initial=0)) > classes:
+            raise DataError(
+                f"The mask of {sample.name} holds the label {mask.max()}, but there are only "
+                f"{classes} categories; add the category or correct the mask."
+            )
+        for channel in range(channels):
+            images[index, channel] = resize(image[..., channel], size, Image.Resampling.BILINEAR)
+        masks[index] = resize(mask, size, Image.Resampling.NEAREST)
+        if (index + 1) % _REPORT_EVERY == 0:
+            yield ItemDone(index + 1, len(samples), sample.name)
+    return Cache(images, masks)
+
+
+def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tuple[Array, Array]:
+    """Read one sample: uint8 image of shape (Y, X, channels) and label mask of shape (Y, X)."""
+    image = _read_array(sample.image)
+    mask = _read_mask(sample.mask)
+    if mask.shape != image.shape[:2]:
+        raise DataError(
+            f"The mask of {sample.name} has {mask.shape} pixels and its image {image.shape[:2]}; "
+            "give the mask that was made on this image."
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if channels == 1 and image.shape[-1] > 1:
+        image = to_grey(image)[..., None]
+    if image.shape[-1] != channels:
+        raise DataError(
+            f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
+            "set in_channels of the model to match."
+        )
+    window = sample.window or percentile_window(image, normalise.low, normalise.high, channels=True)
+    return to_uint8(image, window), mask
+
+
+def _read_array(source: Path | Array) -> Array:
+    if not isinstance(source, Path):
+        return np.asarray(source)
+    from napari_unet_seg.io.read import read_scan
+
+    return np.asarray(read_scan(source).data)
+
+
+def _read_mask(source: Path | Array) -> Array:
+    """Label values as uint8; a file of nothing but 0 and 255 is a binary mask, as many tools write.
+
+    In an array, and in a file with other labels beside it, 255 is `IGNORE_INDEX`.
+    """
+    mask = _read_array(source)
+    if isinstance(source, Path) and not np.any((mask != 0) & (mask != 255)):
+        return (mask > 0).astype(np.uint8)
+    if mask.max(initial=0) > IGNORE_INDEX:
+        raise DataError(
+            f"The mask {source if isinstance(source, Path) else 'of the layer'} holds the label "
+            f"{mask.max()}; masks for training hold one label per category, from 1."
+        )
+    return mask.astype(np.uint8)
+
+
+def resize(plane: Array, size: int, resampling: Image.Resampling) -> Array:
+    """Resize a uint8 plane of shape (Y, X) to a square, with an area filter when it shrinks."""
+    if plane.shape == (size, size):
+        return plane
+    return np.asarray(Image.fromarray(plane).resize((size, size), resampling))

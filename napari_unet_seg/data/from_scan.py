@@ -1,0 +1,78 @@
+"""Training samples from an open scan and its labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.data.samples import Sample
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.window import percentile_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def samples_from_scan(
+    scan: Scan, labels: Array, slices: Iterable[int] | None = None
+) -> tuple[Sample, ...]:
+    """Cut a scan and its labels into one sample a slice.
+
+    Slices of a volume share its intensity window and its group; independent slices (axis `N`)
+    are a group each.
+
+    Parameters
+    ----------
+    scan : Scan
+        Any number of axes before `YX`.
+    labels : array
+        Integers of the scan's `grid_shape`.
+    slices : iterable of int, optional
+        Which slices, counted along all leading axes flattened; all by default.
+
+    Raises
+    ------
+    DataError
+        If the labels are on another grid.
+    """
+    if tuple(labels.shape) != scan.grid_shape:
+        raise DataError(
+            f"The labels are on a grid of {tuple(labels.shape)} and {scan_name(scan)} is on "
+            f"{scan.grid_shape}; choose the labels that were made on this scan."
+        )
+    leading = scan.grid_shape[:-2]
+    count = int(np.prod(leading))
+    window = None if "N" in scan.axes or not leading else _volume_window(scan)
+    samples = []
+    for index in range(count) if slices is None else slices:
+        place = np.unravel_index(index, leading) if leading else ()
+        name = slice_name(scan, index)
+        image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
+        group = name if "N" in scan.axes else scan_name(scan)
+        samples.append(Sample(name, image, mask, group, window=window))
+    return tuple(samples)
+
+
+def scan_name(scan: Scan) -> str:
+    """Name of the scan for messages and groups."""
+    return scan.path.name if scan.path is not None else "the open scan"
+
+
+def slice_name(scan: Scan, index: int) -> str:
+    """Name of one slice: its file's, or the scan's with the slice's number."""
+    if index < len(scan.names):
+        return scan.names[index]
+    return f"{scan_name(scan)}#{index}"
+
+
+def _volume_window(scan: Scan) -> tuple[float, float]:
+    defaults = NormaliseConfig()
+    return percentile_window(
+        scan.data, defaults.low, defaults.high, channels=scan.axes.endswith("C")
+    )

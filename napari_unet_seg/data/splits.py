@@ -1,0 +1,81 @@
+"""Splits by patient or scan, never by slice; twins stay together."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet_seg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.data.samples import Sample
+
+
+def assign_splits(
+    samples: Sequence[Sample], valid_fraction: float, seed: int, group_pattern: str = ""
+) -> tuple[Sample, ...]:
+    """Give every sample a side.
+
+    A data set that names a validation part keeps its sides. Otherwise whole groups are drawn at
+    random until the fraction of samples is reached; with a single group nothing is held out.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        With or without a side of their own.
+    valid_fraction : float
+        Share of the samples to hold out.
+    seed : int
+        Of the draw.
+    group_pattern : str
+        Regular expression on the name whose first group is the patient; empty: `Sample.group`.
+
+    Raises
+    ------
+    ConfigError
+        If the pattern is no regular expression or has no group.
+    """
+    if any(s.split == "valid" for s in samples):
+        return tuple(dataclasses.replace(s, split=s.split or "train") for s in samples)
+    groups = _groups(samples, group_pattern)
+    open_groups = [g for g, s in zip(groups, samples, strict=True) if s.split != "test"]
+    held_out = draw_groups(open_groups, valid_fraction, seed)
+    return tuple(
+        s
+        if s.split == "test"
+        else dataclasses.replace(s, split="valid" if g in held_out else "train")
+        for g, s in zip(groups, samples, strict=True)
+    )
+
+
+def draw_groups(groups: Sequence[str], fraction: float, seed: int) -> set[str]:
+    """Draw whole groups until they hold the fraction of the members; at least one stays out.
+
+    At least one group is drawn where there are two and the fraction is above zero.
+    """
+    names, sizes = np.unique(np.asarray(groups, dtype=object).astype(str), return_counts=True)
+    if len(names) < 2 or fraction <= 0:
+        return set()
+    order = np.random.default_rng(seed).permutation(len(names))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    count = int(np.count_nonzero(before < fraction * len(groups)))
+    return {str(n) for n in names[order[: min(max(count, 1), len(names) - 1)]]}
+
+
+def _groups(samples: Sequence[Sample], pattern: str) -> list[str]:
+    if not pattern:
+        return [s.group for s in samples]
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(
+            f"group_pattern {pattern!r} is no regular expression: {error}."
+        ) from error
+    if not compiled.groups:
+        raise ConfigError(f"group_pattern {pattern!r} needs a group in brackets for the patient.")
+    return [m[1] if (m := compiled.search(s.name)) and m[1] else s.group for s in samples]

@@ -1,0 +1,217 @@
+"""Training and prediction as generators of events: the interface to everything with torch.
+
+A front end loops over the events; it pauses by not asking for the next one, and ends the work
+in good order by sending `Command.STOP` at any of them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_unet_seg.course import prepare
+from napari_unet_seg.data.cache import read_sample
+from napari_unet_seg.events import (
+    Command,
+    DeviceFallback,
+    Evaluated,
+    ItemDone,
+    PredictFinished,
+    PredictStarted,
+    TileDone,
+)
+from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.result import ResultBuffer
+from napari_unet_seg.inference.slices import SliceReader
+from napari_unet_seg.nn.devices import device_name, is_out_of_memory
+from napari_unet_seg.nn.labels import to_labels
+from napari_unet_seg.nn.metrics import Counts, count
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from napari_unet_seg.config import PredictConfig, TrainConfig
+    from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.events import PredictEvent, TrainEvent
+    from napari_unet_seg.io.scan import Scan
+
+
+def train(
+    config: TrainConfig,
+    samples: SampleSet,
+    run: Path,
+    *,
+    init: Path | None = None,
+    resume: Path | None = None,
+) -> Generator[TrainEvent, Command | None, None]:
+    """Train a net, or fine-tune one.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Everything but the data. The number of classes and the head follow the data.
+    samples : SampleSet
+        Slices with masks; those without a side are split by group.
+    run : Path
+        Folder for the settings, the split, the history and the checkpoints.
+    init : Path, optional
+        Checkpoint to start from; the net is then built as that one was.
+    resume : Path, optional
+        `last.safetensors` of a run to go on with, from its next epoch.
+
+    Yields
+    ------
+    TrainEvent
+        `ItemDone` while the data are read, `TrainStarted`, one `BatchEnd` a step and one
+        `EpochEnd` an epoch, with `Preview` and `CheckpointSaved`; `TrainFinished` at the end.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used.
+    CheckpointError
+        If a checkpoint to start from cannot be.
+    EngineError
+        If the loss stops being a number.
+    """
+    course = yield from prepare(config, samples, run, init=init, resume=resume)
+    yield course.started()
+    stopped = False
+    while not stopped and course.goes_on:
+        stopped = yield from course.train_epoch()
+        yield from course.end_epoch()
+    yield course.finished(stopped)
+
+
+def predict(
+    config: PredictConfig, checkpoint: Path, scan: Scan
+) -> Generator[PredictEvent, Command | None, None]:
+    """Segment a scan, slice by slice.
+
+    Parameters
+    ----------
+    config : PredictConfig
+        Threshold, device, and which maps to keep.
+    checkpoint : Path
+        The model.
+    scan : Scan
+        Any number of axes before `YX`, with or without colour.
+
+    Yields
+    ------
+    PredictEvent
+        `PredictStarted`, one `TileDone` a batch, and `PredictFinished` with the result;
+        `DeviceFallback` where memory ran out. After `Command.STOP` no result follows.
+
+    Raises
+    ------
+    DataError
+        If the scan does not fit the model.
+    CheckpointError
+        If the model cannot be read.
+    """
+    start = time.perf_counter()
+    predictor = _ready(config, checkpoint)
+    reader = SliceReader(scan, predictor.info)
+    result = ResultBuffer(config, predictor.info, reader)
+    yield _started(predictor, reader.count)
+    batch, done = config.batch_size, 0
+    while done < reader.count:
+        indices = range(done, min(done + batch, reader.count))
+        try:
+            probable = predictor.probabilities(
+                reader.read(indices), resample=config.resample, overlap=config.overlap
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, batch, fallback = _smaller(predictor, config, checkpoint, batch, error)
+            yield fallback
+            continue
+        result.fill(indices, probable)
+        done = indices.stop
+        if (yield TileDone(done, reader.count)) is Command.STOP:
+            return
+    yield PredictFinished(
+        result.labels,
+        result.probabilities,
+        result.uncertainty,
+        predictor.info.categories,
+        device_name(predictor.device),
+        time.perf_counter() - start,
+    )
+
+
+def warm_up(
+    config: PredictConfig, checkpoint: Path
+) -> Generator[PredictEvent, Command | None, None]:
+    """Load a model and run it once, so that the next prediction is quick; one `PredictStarted`."""
+    predictor = _ready(config, checkpoint)
+    size, channels = predictor.info.image_size, predictor.info.model.in_channels
+    predictor.probabilities(
+        np.zeros((1, channels, size, size), np.uint8), resample=True, overlap=config.overlap
+    )
+    yield _started(predictor, 0)
+
+
+def evaluate_samples(
+    checkpoint: Path, samples: SampleSet, config: PredictConfig
+) -> Generator[ItemDone | Evaluated, Command | None, None]:
+    """Measure a checkpoint on samples with their truth, at their own size.
+
+    Yields
+    ------
+    ItemDone or Evaluated
+        One `ItemDone` a sample, then the figures.
+    """
+    predictor = _ready(config, checkpoint)
+    info = predictor.info
+    counts: list[Counts] = []
+    for index, sample in enumerate(samples.samples):
+        image, truth = read_sample(sample, info.model.in_channels, info.normalise)
+        probable = predictor.probabilities(
+            np.moveaxis(image, -1, 0)[None], resample=config.resample, overlap=config.overlap
+        )
+        labels = to_labels(probable, info.model.head, config.threshold)[0].cpu().numpy()
+        counts += [count(labels, truth, value + 1) for value in range(len(samples.categories))]
+        yield ItemDone(index + 1, len(samples.samples), sample.name)
+    present = [c for c in counts if c.tp + c.fp + c.fn]
+    yield Evaluated(
+        checkpoint,
+        float(np.mean([c.dice for c in present])) if present else float("nan"),
+        float(np.mean([c.iou for c in present])) if present else float("nan"),
+        len(samples.samples),
+        len(counts) - len(present),
+    )
+
+
+def _ready(config: PredictConfig, checkpoint: Path) -> Predictor:
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    return load_predictor(checkpoint, config.device, config.precision)
+
+
+def _started(predictor: Predictor, count: int) -> PredictStarted:
+    precision = str(predictor.dtype).removeprefix("torch.")
+    return PredictStarted(device_name(predictor.device), precision, count)
+
+
+def _smaller(
+    predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
+) -> tuple[Predictor, int, DeviceFallback]:
+    """After memory ran out: half the batch, then the processor, then give up."""
+    if predictor.device.type != "cpu":
+        torch.cuda.empty_cache()
+    if batch > 1:
+        name = device_name(predictor.device)
+        message = f"Memory of the {name} ran out; going on with {batch // 2} slices at a time."
+        return predictor, batch // 2, DeviceFallback(name, batch // 2, message)
+    if predictor.device.type == "cpu":
+        raise error
+    slower = load_predictor(checkpoint, "cpu", config.precision)
+    message = "Memory of the GPU ran out; going on with the CPU, which takes longer."
+    return slower, config.batch_size, DeviceFallback("cpu", config.batch_size, message)

@@ -1,0 +1,85 @@
+"""The slices of a scan as the network wants them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.weights import CheckpointInfo
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SMALLEST = 16
+"""Pixels a slice needs on each side."""
+
+
+class SliceReader:
+    """Read normalised slices of a scan one at a time.
+
+    Parameters
+    ----------
+    scan : Scan
+        Any number of axes before `YX`; read lazily where it is a dask array.
+    info : CheckpointInfo
+        Channels and normalisation.
+
+    Raises
+    ------
+    DataError
+        If the slices are too small, or their channels do not fit the model.
+    """
+
+    def __init__(self, scan: Scan, info: CheckpointInfo) -> None:
+        self._scan = scan
+        self._info = info
+        self._colour = scan.axes.endswith("C")
+        self.leading = scan.grid_shape[:-2]
+        self.plane = scan.grid_shape[-2:]
+        self.count = int(np.prod(self.leading))
+        _check(scan, info)
+        one_window = bool(self.leading) and "N" not in scan.axes
+        self._window = self._percentiles(scan.data) if one_window else None
+
+    def _percentiles(self, data: Any) -> tuple[float, float]:
+        normalise = self._info.normalise
+        return percentile_window(data, normalise.low, normalise.high, channels=self._colour)
+
+    def place(self, index: int) -> tuple[int, ...]:
+        """Index of a slice along the leading axes."""
+        return tuple(int(i) for i in np.unravel_index(index, self.leading)) if self.leading else ()
+
+    def read(self, indices: Sequence[int]) -> Array:
+        """Return uint8 slices of shape (B, C, Y, X)."""
+        return np.stack([self._read_one(self.place(index)) for index in indices])
+
+    def _read_one(self, place: tuple[int, ...]) -> Array:
+        plane = np.asarray(self._scan.data[place])
+        if not self._colour:
+            plane = plane[..., None]
+        elif self._info.model.in_channels == 1:
+            plane = to_grey(plane)[..., None]
+        window = self._window or self._percentiles(plane)
+        return np.moveaxis(to_uint8(plane, window), -1, 0)
+
+
+def _check(scan: Scan, info: CheckpointInfo) -> None:
+    name = scan.path or "the scan"
+    if not scan.grid_axes.endswith("YX") or min(scan.grid_shape[-2:]) < SMALLEST:
+        raise DataError(
+            f"Slices of {name} are {scan.grid_shape[-2:]} pixels; at least {SMALLEST} on each "
+            "side are needed."
+        )
+    channels, wanted = scan.data.shape[-1] if "C" in scan.axes else 1, info.model.in_channels
+    if wanted not in (1, channels):
+        raise DataError(
+            f"{name} has {channels} channels and the model takes {wanted}; choose a model that "
+            "was trained on such scans."
+        )

@@ -1,0 +1,77 @@
+"""The header of a checkpoint, readable without torch."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from napari_unet_seg.config import Category, Config, ModelConfig, NormaliseConfig
+from napari_unet_seg.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER_KEY = "napari_unet_seg"
+_LARGEST_HEADER = 100 * 2**20
+
+
+class CheckpointInfo(Config):
+    """What a checkpoint says of itself."""
+
+    format: int = 1
+    """Version of this header."""
+    version: str
+    """Version of the package that wrote it."""
+    model: ModelConfig
+    categories: tuple[Category, ...]
+    normalise: NormaliseConfig
+    image_size: int
+    """Pixels on each side of the slices it was trained on."""
+    summary: dict[str, Any] = Field(default_factory=dict)
+    """Training data and options, for the model card."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """Figures on the validation samples; empty where none were held out."""
+    epoch: int = 0
+    parent: str = ""
+    """sha256 of the checkpoint it was fine-tuned from, or empty."""
+
+
+def read_header(path: Path) -> CheckpointInfo:
+    """Read a checkpoint's header (safetensors format: its length, then JSON, then the tensors).
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, truncated, or not a checkpoint of this package.
+    """
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if not 2 <= length <= _LARGEST_HEADER:
+                raise ValueError("no header")
+            header = json.loads(file.read(length))
+        metadata = header["__metadata__"][HEADER_KEY]
+        _check_whole(path, header, length)
+        return CheckpointInfo.model_validate_json(metadata)
+    except OSError as error:
+        raise CheckpointError(
+            f"The model {path} cannot be opened ({error.strerror}); choose another file."
+        ) from error
+    except (ValueError, KeyError, TypeError, struct.error, ValidationError) as error:
+        raise CheckpointError(
+            f"{path} is not a model of this plugin; choose a .safetensors file or a run folder "
+            "that its training wrote."
+        ) from error
+
+
+def _check_whole(path: Path, header: dict[str, Any], length: int) -> None:
+    ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
+    expected = 8 + length + max(ends, default=0)
+    if path.stat().st_size < expected:
+        raise CheckpointError(
+            f"The model {path} is truncated ({path.stat().st_size} of {expected} bytes); "
+            "copy it again."
+        )

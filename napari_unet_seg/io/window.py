@@ -1,0 +1,71 @@
+"""Intensity windows: which values of a scan become black and white."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Window = tuple[float, float]
+
+_SAMPLED_SLICES = 64
+_SAMPLED_VOXELS = 2_000_000
+
+
+def percentile_window(data: Any, low: float, high: float, *, channels: bool = False) -> Window:
+    """Percentiles over the non-zero, finite voxels of a scan.
+
+    Big scans are sampled, at most 64 slices evenly spaced, so that a volume that is read lazily
+    is never held whole.
+
+    Parameters
+    ----------
+    data : array
+        numpy or dask array; slices along the first axis where it has more than two (or three,
+        with `channels`) axes.
+    low, high : float
+        Percentiles in 0…100.
+    channels : bool
+        Whether the last axis holds channels.
+
+    Returns
+    -------
+    tuple of float
+        Two finite values, the first below the second.
+    """
+    values = _sampled(data, channels).ravel()
+    values = values[:: max(1, values.size // _SAMPLED_VOXELS)]
+    values = values[np.isfinite(values)] if values.dtype.kind in "fc" else values
+    nonzero = values[values != 0]
+    if not nonzero.size:
+        return 0.0, 1.0
+    bottom, top = (float(v) for v in np.percentile(nonzero, (low, high)))
+    return (bottom, top) if top > bottom else (bottom, bottom + 1.0)
+
+
+def _sampled(data: Any, channels: bool) -> Array:
+    if data.ndim > 2 + channels and data.shape[0] > _SAMPLED_SLICES:
+        step = -(-data.shape[0] // _SAMPLED_SLICES)
+        data = data[::step]
+    return np.asarray(data)
+
+
+def to_uint8(array: Array, window: Window) -> Array:
+    """Map a window to 0…255, clipped; voxels that are not finite become 0."""
+    low, high = window
+    scaled = (array.astype(np.float32) - low) * (255.0 / (high - low))
+    finite: Array = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
+    return finite.clip(0, 255).astype(np.uint8)
+
+
+def to_grey(array: Array) -> Array:
+    """Luminance of an RGB or RGBA array (ITU-R BT.601), its channels last; float32.
+
+    One channel is taken as it is, two or more than four are averaged.
+    """
+    channels = array.shape[-1]
+    if channels in (3, 4):
+        weights = np.array([0.299, 0.587, 0.114], np.float32)
+        return np.asarray(array[..., :3].astype(np.float32) @ weights)
+    return np.asarray(array.astype(np.float32).mean(axis=-1))

@@ -1,0 +1,81 @@
+"""Which device and precision to compute with."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from napari_unet_seg.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_unet_seg.config import Device, Precision
+
+
+def choose_device(wanted: Device) -> torch.device:
+    """Return the wanted device; `auto` takes CUDA, then MPS, then the processor.
+
+    Raises
+    ------
+    EngineError
+        If the wanted device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return torch.device(next((name for name, yes in there.items() if yes), "cpu"))
+    if not there.get(wanted, True):
+        raise EngineError(f"There is no {wanted} device here; set the device to auto or cpu.")
+    return torch.device(wanted)
+
+
+def device_name(device: torch.device) -> str:
+    """Name of the device for people."""
+    if device.type == "cuda":
+        return f"GPU ({torch.cuda.get_device_name(device)})"
+    return {"cpu": f"CPU ({torch.get_num_threads()} threads)", "mps": "GPU (Apple)"}[device.type]
+
+
+def choose_dtype(
+    precision: Precision, device: torch.device, run: Callable[[torch.dtype], None]
+) -> torch.dtype:
+    """Return the wanted precision; `auto` takes bfloat16 where it is measured to be faster.
+
+    Processors without native bfloat16 emulate it, several times slower than float32, and no flag
+    of the processor tells how fast it is; so both are timed.
+
+    Parameters
+    ----------
+    precision : str
+        `auto`, `float32` or `bfloat16`.
+    device : torch.device
+        On a GPU `auto` asks the driver.
+    run : callable
+        Computes something typical in the precision it is given.
+    """
+    if precision != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "mps":
+        return torch.float32
+    return min((torch.float32, torch.bfloat16), key=lambda dtype: _seconds(run, dtype))
+
+
+def _seconds(run: Callable[[torch.dtype], None], dtype: torch.dtype, repeats: int = 3) -> float:
+    run(dtype)  # the first call prepares the kernels
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run(dtype)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a GPU or on the processor."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)

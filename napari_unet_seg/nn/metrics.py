@@ -1,0 +1,93 @@
+"""Counts first, then the figures made of them (numpy only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from napari_unet_seg.config import IGNORE_INDEX
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Pixels of one class that were found, wrongly found, missed and rightly left."""
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn
+        )
+
+    @property
+    def dice(self) -> float:
+        """2·tp / (2·tp + fp + fn); NaN where both masks are empty."""
+        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union (Jaccard); NaN where both masks are empty."""
+        return _ratio(self.tp, self.tp + self.fp + self.fn)
+
+    @property
+    def precision(self) -> float:
+        """Share of the found pixels that are right; NaN where none was found."""
+        return _ratio(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> float:
+        """Share of the true pixels that were found; NaN where there are none."""
+        return _ratio(self.tp, self.tp + self.fn)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def count(predicted: Array, truth: Array, value: int) -> Counts:
+    """Count one label value over arrays of one shape; `IGNORE_INDEX` in the truth is left out."""
+    known = truth != IGNORE_INDEX
+    found, true = (predicted == value) & known, (truth == value) & known
+    tp, n_found, n_true = (int(np.count_nonzero(a)) for a in (found & true, found, true))
+    total = int(np.count_nonzero(known))
+    return Counts(tp, n_found - tp, n_true - tp, total - n_found - n_true + tp)
+
+
+def hd95(predicted: Array, truth: Array, spacing: tuple[float, ...]) -> float:
+    """95th percentile of the symmetric surface distance, in the unit of `spacing`.
+
+    After Huttenlocher et al. 1993, with the percentile of the pooled distances of both surfaces.
+
+    Parameters
+    ----------
+    predicted, truth : array
+        Booleans of one shape.
+    spacing : tuple of float
+        Voxel size along each axis.
+
+    Returns
+    -------
+    float
+        NaN where a mask is empty.
+    """
+    if not predicted.any() or not truth.any():
+        return float("nan")
+    box = ndimage.find_objects((predicted | truth).astype(np.uint8))[0]
+    surfaces = [_surface(mask[box]) for mask in (predicted, truth)]
+    distances = [
+        ndimage.distance_transform_edt(~other, sampling=spacing)[own]
+        for own, other in (surfaces, surfaces[::-1])
+    ]
+    return float(np.percentile(np.concatenate(distances), 95))
+
+
+def _surface(mask: Array) -> Array:
+    return mask & ~ndimage.binary_erosion(mask)
