@@ -1,0 +1,187 @@
+"""Files written whole or not at all, and errors of the file system in words."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.errors import DataError, SegmentationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BACKUP = ".bak"
+"""Stands before the suffix of the previous version of a file: `mask.bak.tif`."""
+
+_MENDS = {
+    errno.ENOSPC: "the disk is full; free some space and save again",
+    errno.EDQUOT: "your disk quota is used up; free some space and save again",
+    errno.EACCES: "there is no permission to write there; choose another folder",
+    errno.EPERM: "there is no permission to write there; choose another folder",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; create it or choose another one",
+    errno.ENOTDIR: "its folder is a file; choose another folder",
+    errno.EISDIR: "a folder has this name; choose another name",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EFBIG: "the disk takes no file of this size; choose another disk",
+}
+
+
+@contextmanager
+def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
+    """Write a file whole or not at all.
+
+    The block writes to the path it is given, in the same folder and with the same suffix; at its
+    end that file reaches the disk and takes the place of the old one. After any error the old
+    file stands as it was and nothing is left beside it.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; the target of a link is written, not the link.
+    keep : bool
+        Keep the file that stood there, see `keep_previous`.
+
+    Raises
+    ------
+    DataError
+        If the disk is full, the folder cannot be written to, or the like.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    try:
+        yield temporary
+        _flush(temporary)
+        if keep:
+            keep_previous(target)
+        os.replace(temporary, target)
+        _flush_folder(target.parent)
+    except OSError as error:
+        _discard(temporary)
+        if error.filename in (None, str(temporary), str(target), str(target.parent)):
+            raise write_error(path, error) from error
+        raise
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+def write_error(path: Path | str, error: OSError) -> DataError:
+    """Return the error to raise when `path` could not be written."""
+    mend = _MENDS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
+    return DataError(f"{path} cannot be written: {mend}.")
+
+
+def keep_previous(path: Path | str) -> Path | None:
+    """Give the file at `path` a second name, `name.bak.suffix`, that outlives its replacement.
+
+    Returns
+    -------
+    Path or None
+        The second name; None where there is no file yet.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return None
+    previous = backup_name(path)
+    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name[-200:]}")
+    try:
+        _link_or_copy(path, temporary)
+        os.replace(temporary, previous)
+    except OSError as error:
+        _discard(temporary)
+        raise write_error(previous, error) from error
+    return previous
+
+
+def backup_name(path: Path) -> Path:
+    """Return where the previous version of a file is kept."""
+    stem, suffix = split_suffix(path)
+    return path.with_name(f"{stem}{BACKUP}{suffix}")
+
+
+def is_backup(path: Path) -> bool:
+    """Whether a file is the previous version of another one."""
+    return split_suffix(path)[0].endswith(BACKUP)
+
+
+def split_suffix(path: Path) -> tuple[str, str]:
+    """Split a name in two; `.nii.gz` and `.ome.tif` are one suffix."""
+    name, suffix = path.name[: len(path.name) - len(path.suffix)], path.suffix
+    inner = Path(name).suffix
+    if (inner.lower(), suffix.lower()) in {(".nii", ".gz"), (".ome", ".tif"), (".ome", ".tiff")}:
+        return name[: -len(inner)], inner + suffix
+    return name, suffix
+
+
+@contextmanager
+def reading(path: Path | str, kind: str) -> Iterator[None]:
+    """Turn every error of a parser into one sentence that names the file and the mend.
+
+    Files come from anywhere, and the libraries that read them raise whatever comes up.
+    """
+    try:
+        yield
+    except SegmentationError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist; check the name or choose another file.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} must not be read; ask its owner for permission.") from error
+    except MemoryError as error:
+        raise DataError(
+            f"{path} does not fit into memory; close other programs or crop it."
+        ) from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        raise DataError(
+            f"{path} cannot be read as {kind} ({reason}); it may be truncated or of another kind, "
+            "so copy it again or choose another file."
+        ) from error
+
+
+def sha256(path: Path | str) -> str:
+    """Hash a file, or the names and contents of the files in a folder (a DICOM series)."""
+    path = Path(path)
+    with reading(path, "a file"):
+        if not path.is_dir():
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        total = hashlib.sha256()
+        for child in sorted(p for p in path.iterdir() if p.is_file()):
+            total.update(f"{child.name}\0{sha256(child)}\0".encode())
+        return total.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    # The new name is safe from a power cut only then; Windows cannot open folders.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Not every file system has hard links.
+        shutil.copy2(source, target)
+
+
+def _discard(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
