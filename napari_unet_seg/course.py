@@ -37,7 +37,7 @@ from napari_unet_seg.nn.trainer import Trainer
 from napari_unet_seg.nn.unet import UNet
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
     from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
@@ -191,7 +191,7 @@ class Course:
         self._epoch_start = time.perf_counter()
         config, cache = self.config, self.caches["train"]
         seed = (config.seed, self.epoch)
-        generator = torch.Generator().manual_seed(hash(seed) % 2**63)
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.epoch)
         losses: list[float] = []
         seen = 0
         for number, indices in enumerate(shuffled(len(cache), config.batch_size, seed), 1):
@@ -209,7 +209,7 @@ class Course:
                 return True
         return False
 
-    def _check_finite(self, loss: float, indices: Sequence[int]) -> None:
+    def _check_finite(self, loss: float, indices: np.ndarray) -> None:
         if not math.isfinite(loss):
             names = ", ".join(self.sides["train"][i].name for i in indices[:4])
             raise EngineError(

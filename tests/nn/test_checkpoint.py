@@ -1,0 +1,88 @@
+"""Checkpoints: whole, readable without torch, and refused when foreign."""
+
+from __future__ import annotations
+
+import pytest
+import safetensors.torch
+import torch
+
+from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
+from napari_unet_seg.errors import CheckpointError
+from napari_unet_seg.io.weights import CheckpointInfo, read_header
+from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
+from napari_unet_seg.nn.unet import UNet
+
+
+@pytest.fixture
+def info() -> CheckpointInfo:
+    return CheckpointInfo(
+        version="1.2.3",
+        model=ModelConfig(width=4, depth=2),
+        categories=(Category(id=7, name="tumour"),),
+        normalise=NormaliseConfig(low=2),
+        image_size=64,
+        metrics={"valid_dice": 0.5},
+    )
+
+
+def test_round_trip(info, tmp_path):
+    net = UNet(info.model).eval()
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, net, info)
+    read, again = load_net(path)
+    image = torch.rand(1, 1, 32, 32)
+    assert read == info == read_header(path)
+    assert torch.equal(net(image), again.eval()(image))
+
+
+def test_half_precision_halves_the_file(info, tmp_path):
+    net = UNet(info.model)
+    save_checkpoint(tmp_path / "full", net, info)
+    save_checkpoint(tmp_path / "half", net, info, dtype=torch.float16)
+    sizes = [(tmp_path / name).stat().st_size for name in ("half", "full")]
+    assert sizes[0] < 0.7 * sizes[1]
+    load_net(tmp_path / "half")
+
+
+def _foreign(path):
+    safetensors.torch.save_file({"weight": torch.zeros(2)}, path)
+
+
+def _text(path):
+    path.write_text("not a model at all")
+
+
+def _unpickled(path):
+    torch.save({"weight": torch.zeros(2)}, path)
+
+
+def _huge_header(path):
+    path.write_bytes(b"\xff" * 8 + b"{}")
+
+
+@pytest.mark.parametrize("write", [_foreign, _text, _unpickled, _huge_header])
+def test_a_foreign_file_is_refused_with_its_name(write, tmp_path):
+    path = tmp_path / "strange.safetensors"
+    write(path)
+    with pytest.raises(CheckpointError, match=r"strange\.safetensors is not a model of this"):
+        read_header(path)
+
+
+def test_a_truncated_checkpoint_is_refused(info, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, UNet(info.model), info)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="truncated"):
+        load_net(path)
+
+
+def test_a_missing_checkpoint_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="cannot be opened"):
+        read_header(tmp_path / "none.safetensors")
+
+
+def test_weights_that_do_not_fit_their_description_are_refused(info, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, UNet(ModelConfig(width=8, depth=2)), info)
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_net(path)
