@@ -38,3 +38,23 @@ def smallest(labels: Any, name: str) -> Array:
             "to 4294967295 first."
         )
     return np.ascontiguousarray(array.astype(np.min_scalar_type(high), copy=False))
+
+
+def from_stored(array: Any, name: str) -> Array:
+    """Return labels that a file holds as numbers of any type, in the smallest dtype.
+
+    NIfTI files often store labels as floats, scaled ones among them, so that a one reads as
+    0.99999997.
+
+    Raises
+    ------
+    DataError
+        If a value is no whole number, or out of range.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        return smallest(array, name)
+    whole = np.rint(array)
+    if not np.allclose(array, whole, rtol=0, atol=1e-3):
+        raise DataError(f"{name} holds fractions and not labels; choose the mask's file.")
+    return smallest(whole.astype(np.int64), name)

@@ -50,7 +50,8 @@ def read_tiff(path: Path | str) -> Scan:
     meta: dict[str, Any] = {"description": stored.get("provenance", {})}
     if others:
         meta["notes"] = (f"{path.name} holds {others} more images of another kind; left out.",)
-    return Scan(data, grid.axes, grid.spacing, grid.unit, path, meta=meta)
+    affine = _matrix(stored.get("affine"))
+    return Scan(data, grid.axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
 
 
 def tiff_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -73,6 +74,7 @@ def write_labels(
     axes: str,
     spacing: tuple[float, ...] = (),
     unit: str = "pixel",
+    affine: Array | None = None,
     description: dict[str, Any] | None = None,
     keep: bool = False,
 ) -> None:
@@ -86,6 +88,8 @@ def write_labels(
         Integers, none negative.
     axes, spacing, unit
         As in `Scan`; ImageJ and napari read them back.
+    affine : array, optional
+        From the index order (x, y, z) of the labels to world coordinates (RAS+).
     description : dict
         Provenance, anything that JSON holds; `read_description` returns it.
     keep : bool
@@ -98,7 +102,14 @@ def write_labels(
     """
     array = smallest(labels, str(path))
     write_array(
-        path, array, axes=axes, spacing=spacing, unit=unit, description=description, keep=keep
+        path,
+        array,
+        axes=axes,
+        spacing=spacing,
+        unit=unit,
+        affine=affine,
+        description=description,
+        keep=keep,
     )
 
 
@@ -109,6 +120,7 @@ def write_array(
     axes: str,
     spacing: tuple[float, ...] = (),
     unit: str = "pixel",
+    affine: Array | None = None,
     description: dict[str, Any] | None = None,
     keep: bool = False,
 ) -> None:
@@ -119,7 +131,12 @@ def write_array(
     """
     scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
     grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
-    text = json.dumps({"grid": grid.to_json(), "provenance": description or {}}, allow_nan=False)
+    stored = {
+        "grid": grid.to_json(),
+        "affine": None if affine is None else np.asarray(affine, float).tolist(),
+        "provenance": description or {},
+    }
+    text = json.dumps(stored, allow_nan=False)
     imagej = array.dtype.name in _IMAGEJ_DTYPES and array.nbytes < _IMAGEJ_BYTES
     data, options = metadata_for(array, grid, imagej=imagej)
     metadata = options.pop("metadata")
@@ -146,6 +163,14 @@ def _stored(file: tifffile.TiffFile) -> dict[str, Any]:
         if isinstance(value, dict) and isinstance(value.get("provenance"), dict):
             return value
     return {}
+
+
+def _matrix(value: Any) -> Array | None:
+    try:
+        matrix = np.array(value, float)
+    except (TypeError, ValueError):
+        return None
+    return matrix if matrix.shape == (4, 4) and np.isfinite(matrix).all() else None
 
 
 def _candidates(file: tifffile.TiffFile) -> list[str]:

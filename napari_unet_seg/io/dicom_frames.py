@@ -1,0 +1,186 @@
+"""The frames of DICOM files, classic and enhanced: where each lies and how its values scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_PREAMBLE = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One slice."""
+
+    path: Path
+    index: int
+    """Number of the frame in its file."""
+    number: int
+    """Instance number, the order where no positions are known."""
+    shape: tuple[int, int]
+    position: Array | None
+    """Centre of the first voxel in patient coordinates (LPS), mm."""
+    orientation: Array | None
+    """Direction of growing columns, and of growing rows; shape (2, 3)."""
+    pixel_spacing: tuple[float, float]
+    """Distance between rows, and between columns, in mm."""
+    thickness: float
+    slope: float
+    intercept: float
+
+    @property
+    def distance(self) -> float:
+        """Position along the normal of the slices."""
+        if self.position is None or self.orientation is None:
+            return 0.0
+        return float(np.dot(self.position, normal(self.orientation)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The frames of one series that share orientation and size, unsorted."""
+
+    key: str
+    """Its unique id; with `#2` and so on where one series holds several orientations or sizes."""
+    number: str
+    description: str
+    modality: str
+    frames: tuple[Frame, ...]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.description!r} ({self.modality}, {len(self.frames)} slices)"
+
+
+def normal(orientation: Array) -> Array:
+    """Return the direction in which slices are stacked, of length 1."""
+    return np.cross(orientation[0], orientation[1])
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file says that it is DICOM, by its preamble or by its name."""
+    with reading(path, "a file"), path.open("rb") as file:
+        marked = file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
+    return marked or path.suffix.lower() == ".dcm"
+
+
+def group_series(paths: list[Path]) -> tuple[Series, ...]:
+    """Read the headers of DICOM files and group their frames into series.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    groups: dict[tuple[Any, ...], list[Frame]] = {}
+    headers: dict[str, pydicom.Dataset] = {}
+    for path in paths:
+        header = _header(path)
+        if header is None:
+            continue
+        uid = str(header.get("SeriesInstanceUID", ""))
+        headers.setdefault(uid, header)
+        with reading(path, "DICOM"):
+            for frame in _frames(header, path):
+                groups.setdefault((uid, frame.shape, _rounded(frame)), []).append(frame)
+    seen: dict[str, int] = {}
+    series = []
+    for (uid, *_), frames in groups.items():
+        seen[uid] = seen.get(uid, 0) + 1
+        key = uid if seen[uid] == 1 else f"{uid}#{seen[uid]}"
+        series.append(_series(key, headers[uid], frames))
+    return tuple(sorted(series, key=lambda s: (s.number.zfill(12), s.key)))
+
+
+def _series(key: str, header: pydicom.Dataset, frames: list[Frame]) -> Series:
+    return Series(
+        key,
+        str(header.get("SeriesNumber", None) or "0"),
+        str(header.get("SeriesDescription", "")),
+        str(header.get("Modality", "")),
+        tuple(frames),
+    )
+
+
+def _header(path: Path) -> pydicom.Dataset | None:
+    """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
+    with reading(path, "DICOM"):
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=path.suffix.lower() == ".dcm")
+        if not len(header):
+            raise DataError(f"{path} is no DICOM file; remove it from the folder or copy it again.")
+    return header if "Rows" in header and "Columns" in header else None
+
+
+def _rounded(frame: Frame) -> Any:
+    if frame.orientation is None:
+        return None
+    return tuple(np.round(frame.orientation.ravel(), 2) + 0.0)
+
+
+def _frames(header: pydicom.Dataset, path: Path) -> list[Frame]:
+    count = int(header.get("NumberOfFrames", None) or 1)
+    shared = _first(header, "SharedFunctionalGroupsSequence")
+    each = header.get("PerFrameFunctionalGroupsSequence", None) or []
+    return [
+        _frame(header, path, i, [each[i] if i < len(each) else None, shared]) for i in range(count)
+    ]
+
+
+def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
+    def look(sequence: str, keyword: str) -> Any:
+        for group in groups:
+            item = _first(group, sequence)
+            if item is not None and item.get(keyword, None) not in (None, ""):
+                return item.get(keyword)
+        value = header.get(keyword, None)
+        return None if value == "" else value
+
+    spacing = look("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing", ())
+    thickness = look("PixelMeasuresSequence", "SpacingBetweenSlices") or look(
+        "PixelMeasuresSequence", "SliceThickness"
+    )
+    slope = look("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = look("PixelValueTransformationSequence", "RescaleIntercept")
+    orientation = _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    sizes = _numbers(spacing, 2)
+    return Frame(
+        path,
+        index,
+        int(header.get("InstanceNumber", None) or 0),
+        (int(header.Rows), int(header.Columns)),
+        _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3),
+        None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
+        (1.0, 1.0) if sizes is None or min(sizes) <= 0 else (float(sizes[0]), float(sizes[1])),
+        abs(float(thickness or 0)) or 1.0,
+        1.0 if slope is None else float(slope),
+        0.0 if intercept is None else float(intercept),
+    )
+
+
+def _first(dataset: Any, keyword: str) -> Any:
+    items = dataset.get(keyword, None) if dataset is not None else None
+    return items[0] if items else None
+
+
+def _numbers(value: Any, count: int) -> Array | None:
+    if value is None or len(value) != count:
+        return None
+    numbers = np.array([float(v) for v in value])
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _unit_vectors(orientation: Array) -> Array | None:
+    lengths = np.linalg.norm(orientation, axis=1, keepdims=True)
+    if (lengths < 1e-6).any() or np.linalg.norm(normal(orientation)) < 1e-6:
+        return None
+    return np.asarray(orientation / lengths)

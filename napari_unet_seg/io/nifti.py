@@ -1,0 +1,231 @@
+"""NIfTI in and out, shown in one orientation and saved in the source's own."""
+
+# nibabel is typed in part only.
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.orientations import (
+    apply_orientation,
+    axcodes2ornt,
+    inv_ornt_aff,
+    io_orientation,
+    ornt_transform,
+)
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import atomic, reading
+from napari_unet_seg.io.label_dtype import smallest
+from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SUFFIXES = (".nii", ".nii.gz")
+
+_COMMENT = 6
+"""Code of the header extension that holds our JSON."""
+_DEFLATE_LIMIT = 1040
+"""No gzip stream expands more than this, so a header that says more lies."""
+_UNITS = {"micron": ("µm", 1.0), "meter": ("mm", 1000.0)}
+
+
+def read_nifti(path: Path | str) -> Scan:
+    """Read a NIfTI-1 or NIfTI-2 file.
+
+    The array is turned to the order of DICOM, as viewers show it: X grows to the patient's left,
+    Y to the back, Z upwards; an oblique scan is turned to the nearest such order, not resampled.
+
+    Returns
+    -------
+    Scan
+        Axes `ZYX`, `TZYX` for a fourth dimension, `C` last for colours and vectors. `affine` is
+        the file's own; `meta` holds what `write_nifti_labels` needs, `display_affine` for the
+        index order (x, y, z) of the array as shown, and the provenance as `description`.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or no NIfTI.
+    """
+    path = Path(path)
+    with reading(path, "a NIfTI file"):
+        image = nib.load(path)
+        if not isinstance(image, nib.Nifti1Pair):
+            raise DataError(f"{path} is no NIfTI file; choose a .nii or .nii.gz file.")
+        _check_size(image, path)
+        affine, notes = _usable_affine(image)
+        shape = _spatial_first(image.shape)
+        turn = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
+        data = _to_shown(_values(image, path).reshape(*shape, -1), turn, shape)
+        unit, factor = _UNITS.get(image.header.get_xyzt_units()[0], ("mm", 1.0))
+        spacing = _spacing(affine, turn, factor)
+        if len(shape) > 3:
+            spacing = (_time_step(image.header), *spacing)
+        meta = {
+            "shape": tuple(int(n) for n in image.shape),
+            "turn": turn,
+            "header": image.header.binaryblock,
+            "nifti2": isinstance(image.header, nib.Nifti2Header),
+            "display_affine": affine @ inv_ornt_aff(turn, shape[:3]),
+            "description": _provenance(image.header),
+            "notes": notes,
+        }
+    axes = "TZYX"[-min(len(shape), 4) :] + ("C" if data.ndim > min(len(shape), 4) else "")
+    return Scan(data, axes, spacing, unit, path, affine=affine, meta=meta)
+
+
+def write_nifti_labels(
+    path: Path | str,
+    labels: Any,
+    like: Scan,
+    *,
+    description: dict[str, Any] | None = None,
+    keep: bool = False,
+) -> None:
+    """Write labels on a scan's grid.
+
+    For a scan from a NIfTI file the result has its exact shape, affine, qform and sform with
+    their codes; for a DICOM series it lies in patient coordinates; for a scan that knows only its
+    voxel size it is upright with the origin in the first voxel.
+
+    Parameters
+    ----------
+    path : Path
+        A `.nii` or `.nii.gz` file, written whole or not at all.
+    labels : array
+        Integers of the scan's `grid_shape`, in the order in which the scan is shown.
+    like : Scan
+        The scan that the labels were made on.
+    description : dict
+        Provenance, kept as JSON in a header extension.
+    keep : bool
+        Keep the file that stood there as `name.bak.nii.gz`.
+
+    Raises
+    ------
+    DataError
+        If the labels are no integers, the scan is no volume, or the file cannot be written.
+    """
+    array = smallest(labels, str(path))
+    if like.grid_axes not in ("YX", "ZYX", "TZYX"):
+        raise DataError(
+            f"{path} cannot hold the axes {like.grid_axes}, since NIfTI is for volumes; save the "
+            "mask as .tif."
+        )
+    data = _to_source(array, like)
+    header = _header(like)
+    header.set_data_dtype(array.dtype)
+    text = json.dumps(description or {}, allow_nan=False)
+    header.extensions.append(nib.nifti1.Nifti1Extension(_COMMENT, text.encode()))
+    kind = nib.Nifti2Image if like.meta.get("nifti2") else nib.Nifti1Image
+    with atomic(path, keep=keep) as temporary:
+        nib.save(kind(data, header.get_best_affine(), header), temporary)
+
+
+def _values(image: Any, path: Path) -> Array:
+    values = np.asanyarray(image.dataobj)
+    if values.dtype.names:
+        return np.stack([values[name] for name in values.dtype.names], axis=-1)
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{path} holds {values.dtype} values; save its magnitude as a new file.")
+    kind = np.float32 if values.dtype.kind == "f" else values.dtype.newbyteorder("=")
+    return np.asarray(values.astype(kind, copy=False))
+
+
+def _spatial_first(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape as (x, y, z) or (x, y, z, t); what comes after is channels."""
+    padded = (*shape, 1, 1)[: max(3, len(shape))]
+    return padded[:3] if len(padded) > 4 and padded[3] == 1 else padded[:4]
+
+
+def _to_shown(values: Array, turn: Array, shape: tuple[int, ...]) -> Array:
+    """Turn an array of shape (x, y, z[, t], rest) to ([t,] z, y, x[, rest])."""
+    turned = apply_orientation(values, turn)
+    order = (3, 2, 1, 0, 4) if len(shape) == 4 else (2, 1, 0, 3)
+    shown = np.transpose(turned, order)
+    return np.ascontiguousarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+
+
+def _to_source(labels: Array, like: Scan) -> Array:
+    """Undo `_to_shown` for labels, which have no channels."""
+    stacked = labels[None] if labels.ndim == 2 else labels
+    spatial = np.transpose(stacked, range(stacked.ndim - 1, -1, -1))
+    turn = like.meta.get("turn")
+    if turn is None:
+        return spatial[..., 0] if labels.ndim == 2 else spatial
+    back = ornt_transform(turn, np.array([[0, 1], [1, 1], [2, 1]], float))
+    source: Array = apply_orientation(spatial, back)
+    return source.reshape(like.meta["shape"][: _grid_dimensions(like)])
+
+
+def _grid_dimensions(like: Scan) -> int:
+    # A colour NIfTI has its channels in the dtype or after the fourth dimension.
+    dimensions = len(like.meta["shape"])
+    return min(dimensions, 4) if like.axes.endswith("C") else dimensions
+
+
+def _header(like: Scan) -> Any:
+    header = nib.Nifti2Header() if like.meta.get("nifti2") else nib.Nifti1Header()
+    if "header" in like.meta:
+        header = type(header)(like.meta["header"])
+        header.set_slope_inter(1, 0)
+        header["cal_min"] = header["cal_max"] = 0
+        return header
+    affine = upright_affine(like) if like.affine is None else like.affine
+    header.set_qform(affine, code="scanner" if like.affine is not None else "unknown")
+    header.set_sform(affine, code="scanner" if like.affine is not None else "aligned")
+    header.set_xyzt_units("micron" if like.unit == "µm" else "mm", "sec")
+    return header
+
+
+def upright_affine(like: Scan) -> Array:
+    """Return the affine of a scan that knows only its voxel size, in its order (x, y, z)."""
+    z, y, x = (1.0, *like.spacing)[-3:]
+    return np.diag([-x, -y, z, 1.0])
+
+
+def _spacing(affine: Array, turn: Array, factor: float) -> tuple[float, ...]:
+    sizes = nib.affines.voxel_sizes(affine)
+    shown = np.empty(3)
+    shown[turn[:, 0].astype(int)] = sizes
+    return tuple(float(size) * factor for size in shown[::-1])
+
+
+def _time_step(header: Any) -> float:
+    zooms = header.get_zooms()
+    return float(zooms[3]) if len(zooms) > 3 and zooms[3] > 0 else 1.0
+
+
+def _usable_affine(image: Any) -> tuple[Array, tuple[str, ...]]:
+    affine = np.asarray(image.affine, float)
+    if np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-12:
+        return affine, ()
+    note = "The orientation in the header is unusable; the scan is shown as it is stored."
+    return np.asarray(image.header.get_base_affine(), float), (note,)
+
+
+def _check_size(image: Any, path: Path) -> None:
+    needed = int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
+    available = path.stat().st_size * (_DEFLATE_LIMIT if path.suffix.lower() == ".gz" else 1)
+    if needed > available:
+        raise DataError(f"{path} is truncated or damaged (it lacks voxels); copy it again.")
+
+
+def _provenance(header: Any) -> dict[str, Any]:
+    for extension in header.extensions:
+        if extension.get_code() != _COMMENT:
+            continue
+        try:
+            value = json.loads(bytes(extension.content).rstrip(b"\0").decode())
+        except ValueError:
+            # A comment of another program.
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}

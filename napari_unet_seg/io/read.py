@@ -1,0 +1,120 @@
+"""Any scan or mask by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.label_dtype import from_stored
+from napari_unet_seg.io.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+KINDS = "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file) or .npy"
+"""What can be read, for messages."""
+
+_COLOUR_CHANNELS = (3, 4)
+
+
+def read_scan(path: Path | str) -> Scan:
+    """Read a scan: a TIFF, an image, a NIfTI file, a DICOM file or series' folder, or a `.npy`.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged, or of no kind that can be read.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path} does not exist; check the name or choose another file.")
+    return _reader(path)(path)
+
+
+def read_labels(path: Path | str) -> Scan:
+    """Read a mask: as `read_scan`, its values as labels in the smallest dtype.
+
+    Raises
+    ------
+    DataError
+        Also if it holds colours, fractions or negative values.
+    """
+    scan = read_scan(path)
+    if "C" in scan.axes:
+        raise DataError(f"{path} holds colours and not labels; choose the mask's file.")
+    labels = from_stored(scan.data, str(path))
+    return Scan(
+        labels, scan.axes, scan.spacing, scan.unit, scan.path, scan.names, scan.affine, scan.meta
+    )
+
+
+def _reader(path: Path) -> Callable[[Path], Scan]:
+    # Each library is imported when its first file comes.
+    name = path.name.lower()
+    if path.is_dir():
+        return _dicom
+    if name.endswith((".tif", ".tiff")):
+        return _tiff
+    if name.endswith((".nii", ".nii.gz")):
+        return _nifti
+    if name.endswith(".npy"):
+        return read_npy
+    if name.endswith((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")):
+        return _image
+    if _is_dicom(path):
+        return _dicom
+    raise DataError(f"{path} is of no kind that can be read; choose a {KINDS} file.")
+
+
+def read_npy(path: Path | str) -> Scan:
+    """Read a `.npy` array: `YX`, `YXC` for 3 or 4 uint8 channels at the end, `ZYX`, `TZYX`.
+
+    Arrays of Python objects are refused, since reading them would run code from the file.
+    """
+    path = Path(path)
+    with reading(path, "a .npy array"):
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
+            raise DataError(f"{path} holds no numbers; save an array of integers or floats.")
+        data = np.array(array)
+    if data.ndim not in (2, 3, 4):
+        raise DataError(f"{path} has {data.ndim} axes; save an array of 2, 3 or 4 axes.")
+    coloured = data.ndim > 2 and data.shape[-1] in _COLOUR_CHANNELS and data.dtype == np.uint8
+    axes = "TZYX"[-(data.ndim - coloured) :] + "C" * coloured
+    return Scan(data, axes, path=path)
+
+
+def _tiff(path: Path) -> Scan:
+    from napari_unet_seg.io.tiff import read_tiff
+
+    return read_tiff(path)
+
+
+def _image(path: Path) -> Scan:
+    from napari_unet_seg.io.image import read_image
+
+    return read_image(path)
+
+
+def _nifti(path: Path) -> Scan:
+    from napari_unet_seg.io.nifti import read_nifti
+
+    return read_nifti(path)
+
+
+def _dicom(path: Path) -> Scan:
+    from napari_unet_seg.io.dicom import read_dicom
+
+    return read_dicom(path)
+
+
+def _is_dicom(path: Path) -> bool:
+    from napari_unet_seg.io.dicom_frames import is_dicom
+
+    return is_dicom(path)

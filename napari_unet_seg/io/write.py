@@ -1,0 +1,81 @@
+"""A mask to a file, on the grid of its scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def write_mask(
+    path: Path | str, labels: Any, like: Scan, provenance: dict[str, Any] | None = None
+) -> None:
+    """Write a scan's mask as TIFF or NIfTI, whole or not at all.
+
+    The version of the file that stood there before is kept as `name.bak.suffix`.
+
+    Parameters
+    ----------
+    path : Path
+        Ends with `.tif`, `.tiff`, `.nii` or `.nii.gz`.
+    labels : array
+        Integers of the scan's `grid_shape`.
+    like : Scan
+        The scan: gives axes, spacing and affine.
+    provenance : dict
+        Where the mask comes from, anything that JSON holds; stored in the file.
+
+    Raises
+    ------
+    DataError
+        If the labels are on another grid, are no integers, or cannot be written.
+    """
+    path = Path(path)
+    _check_grid(path, labels, like)
+    name = path.name.lower()
+    if name.endswith((".tif", ".tiff")):
+        _write_tiff(path, labels, like, provenance)
+    elif name.endswith((".nii", ".nii.gz")):
+        from napari_unet_seg.io.nifti import write_nifti_labels
+
+        write_nifti_labels(path, labels, like, description=provenance, keep=True)
+    else:
+        raise DataError(f"{path} is no mask file; end its name with .tif, .nii or .nii.gz.")
+
+
+def _check_grid(path: Path, labels: Any, like: Scan) -> None:
+    shape = tuple(int(n) for n in labels.shape)
+    if shape != like.grid_shape:
+        scan = like.path.name if like.path is not None else "its scan"
+        raise DataError(
+            f"{path} is not written, since the mask has the grid {_grid(shape)} and {scan} has "
+            f"{_grid(like.grid_shape)} ({like.grid_axes}); choose the mask that was made on it."
+        )
+
+
+def _grid(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(n) for n in shape)
+
+
+def _write_tiff(path: Path, labels: Any, like: Scan, provenance: dict[str, Any] | None) -> None:
+    from napari_unet_seg.io.tiff import write_labels
+
+    affine: Array | None = like.meta.get("display_affine", like.affine)
+    write_labels(
+        path,
+        labels,
+        axes=like.grid_axes,
+        spacing=like.spacing,
+        unit=like.unit,
+        affine=affine,
+        description=provenance,
+        keep=True,
+    )
