@@ -37,7 +37,7 @@ def percentile_window(data: Any, low: float, high: float, *, channels: bool = Fa
     values = _sampled(data, channels).ravel()
     values = values[:: max(1, values.size // _SAMPLED_VOXELS)]
     values = values[np.isfinite(values)] if values.dtype.kind in "fc" else values
-    nonzero = values[values != 0]
+    nonzero = values[values != 0].astype(np.float64)  # numpy takes no percentile of booleans
     if not nonzero.size:
         return 0.0, 1.0
     bottom, top = (float(v) for v in np.percentile(nonzero, (low, high)))

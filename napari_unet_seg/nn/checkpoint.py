@@ -45,7 +45,8 @@ def save_checkpoint(
     tensors = {_NET + key: _stored(value, dtype) for key, value in net.state_dict().items()}
     tensors |= {key: _stored(value, None) for key, value in (extra or {}).items()}
     with atomic(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, {HEADER_KEY: info.model_dump_json()})
+        # not save_file: it hides the file from everyone but its owner
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: info.model_dump_json()}))
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -22,7 +24,7 @@ def double(i: int, o: int) -> int:
 def expected_parameters(widths: list[int], up: int) -> int:
     """Counted from the figure of Ronneberger et al. with padded convolutions and batch norm."""
     total = double(1, widths[0])
-    for narrow, wide in zip(widths, widths[1:], strict=False):
+    for narrow, wide in pairwise(widths):
         total += double(narrow, wide)  # contracting
         total += conv(up, wide, narrow) + narrow + double(wide, narrow)  # expansive
     return total + widths[0] + 1

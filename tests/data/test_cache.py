@@ -1,0 +1,99 @@
+"""Samples read into memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
+from napari_unet_seg.data.cache import build_cache, read_sample
+from napari_unet_seg.data.samples import Sample
+from napari_unet_seg.errors import DataError
+
+NORMALISE = NormaliseConfig()
+
+
+def finish(generator):
+    try:
+        while True:
+            next(generator)
+    except StopIteration as end:
+        return end.value
+
+
+def sample(image, mask, **more):
+    return Sample("slice", image, mask, "scan", **more)
+
+
+def test_images_and_masks_are_brought_to_one_size():
+    rng = np.random.default_rng(0)
+    samples = []
+    for size in [(40, 60), (64, 64), (200, 100)]:
+        mask = np.zeros(size, np.uint8)
+        mask[: size[0] // 2] = 1
+        samples.append(sample(rng.random(size), mask))
+    cache = finish(build_cache(samples, 64, 1, 1, NORMALISE))
+    assert cache.images.shape == (3, 1, 64, 64) and cache.images.dtype == np.uint8
+    for mask in cache.masks:
+        assert (mask[:32] == 1).all() and (mask[32:] == 0).all()
+
+
+def test_progress_is_told():
+    blank = np.zeros((32, 32), np.uint8)
+    events = list(build_cache([sample(blank, blank)] * 70, 32, 1, 1, NORMALISE))
+    assert [(e.index, e.count) for e in events] == [(32, 70), (64, 70)]
+
+
+@pytest.mark.parametrize("on", [1, 255, True])
+def test_binary_mask_files_mean_the_first_class(tmp_path, on):
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:9] = on
+    tifffile.imwrite(tmp_path / "m.tif", mask)
+    _, read = read_sample(sample(np.ones((32, 32)), tmp_path / "m.tif"), 1, NORMALISE)
+    assert np.array_equal(read, mask > 0)
+
+
+def test_unreviewed_pixels_beside_labels_stay_unreviewed(tmp_path):
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:9], mask[20:] = 2, IGNORE_INDEX
+    tifffile.imwrite(tmp_path / "m.tif", mask)
+    _, read = read_sample(sample(np.ones((32, 32)), tmp_path / "m.tif"), 1, NORMALISE)
+    assert np.array_equal(read, mask)
+
+
+def test_one_bit_png_masks_are_read(tmp_path):
+    mask = np.zeros((32, 32), bool)
+    mask[3:5] = True
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    _, read = read_sample(sample(np.ones((32, 32)), tmp_path / "m.png"), 1, NORMALISE)
+    assert np.array_equal(read, mask)
+
+
+def test_the_window_of_a_volume_is_used():
+    image = np.linspace(0, 50, 1024).reshape(32, 32)
+    read, _ = read_sample(
+        sample(image, np.zeros((32, 32), np.uint8), window=(0.0, 100.0)), 1, NORMALISE
+    )
+    assert read.max() == 127
+
+
+def test_nan_and_colour_are_read():
+    image = np.random.default_rng(0).random((32, 32, 3))
+    image[0, 0] = np.nan
+    read, _ = read_sample(sample(image, np.zeros((32, 32), np.uint8)), 1, NORMALISE)
+    assert read.shape == (32, 32, 1) and read[0, 0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "channels", "message"),
+    [
+        (np.ones((32, 32)), np.ones((32, 31), int), 1, "image"),
+        (np.ones((32, 32)), np.full((32, 32), 999), 1, "holds the label 999"),
+        (np.ones((32, 32)), np.ones((32, 32), int), 2, "takes 2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(image, mask, channels, message):
+    with pytest.raises(DataError, match=message):
+        read_sample(sample(image, mask), channels, NORMALISE)

@@ -1,0 +1,77 @@
+"""The predictor computes what the trained net computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_unet_seg.inference.predictor import Predictor, fold, load_predictor
+from napari_unet_seg.inference.uncertainty import entropy
+from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
+
+
+@pytest.mark.parametrize("upsampling", ["bilinear", "transposed"])
+def test_folding_changes_no_logit(make_checkpoint, upsampling):
+    _, net = load_net(make_checkpoint(upsampling=upsampling, dropout=0.2))
+    image = torch.rand(2, 1, 32, 48)
+    with torch.no_grad():
+        before = net.eval()(image)
+        after = fold(net)(image)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
+    assert torch.allclose(before, after, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 47), (64, 64), (100, 70)])
+@pytest.mark.parametrize("resample", [True, False])
+def test_probabilities_have_the_size_of_the_slice(make_checkpoint, size, resample):
+    predictor = load_predictor(make_checkpoint(), "cpu", "float32")
+    images = np.random.default_rng(0).integers(0, 255, (2, 1, *size), dtype=np.uint8)
+    found = predictor.probabilities(images, resample=resample, overlap=0.25)
+    assert found.shape == (2, 1, *size)
+    assert 0 <= found.min() and found.max() <= 1
+
+
+def test_a_slice_of_the_training_size_is_not_resampled(make_checkpoint):
+    path = make_checkpoint()
+    info, net = load_net(path)
+    images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
+    found = load_predictor(path, "cpu", "float32").probabilities(images, resample=True, overlap=0)
+    with torch.no_grad():
+        wanted = net.eval()(torch.from_numpy(images).float() / 255).sigmoid()
+    assert info.image_size == 64
+    assert torch.allclose(found, wanted, atol=1e-4)
+
+
+def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
+    path = make_checkpoint()
+    images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
+    exact, fast = (
+        load_predictor(path, "cpu", precision).probabilities(images, resample=True, overlap=0)
+        for precision in ("float32", "bfloat16")
+    )
+    assert (exact - fast).abs().max() < 0.05
+
+
+def test_auto_precision_takes_the_faster_one(make_checkpoint):
+    info, net = load_net(make_checkpoint())
+    net = fold(net.eval())
+    predictor = Predictor(info, net, torch.device("cpu"), "auto")
+    assert predictor.dtype in (torch.float32, torch.bfloat16)
+    assert all(p.dtype == predictor.dtype for p in net.parameters())
+
+
+def test_a_changed_file_is_loaded_anew(make_checkpoint):
+    path = make_checkpoint()
+    first = load_predictor(path, "cpu", "float32")
+    assert load_predictor(path, "cpu", "float32") is first
+    info, net = load_net(path)
+    save_checkpoint(path, net, info.replace(epoch=9))
+    assert load_predictor(path, "cpu", "float32").info.epoch == 9
+
+
+def test_entropy_is_one_bit_at_a_coin_toss_and_zero_when_sure():
+    p = np.array([[[0.5, 0.0, 1.0]]])
+    assert entropy(p, "sigmoid") == pytest.approx(np.array([[1.0, 0, 0]]), abs=1e-4)
+    two = np.array([[[1 / 3]], [[1 / 3]]])
+    assert entropy(two, "softmax") == pytest.approx(np.log2(3), abs=1e-4)

@@ -1,0 +1,45 @@
+"""Tiles cover every pixel, and the seams are invisible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_unet_seg.inference.predictor import blend_tiles
+from napari_unet_seg.inference.tiling import blend_window, tile_starts
+
+
+@given(st.integers(1, 700), st.integers(1, 256), st.floats(0, 0.9))
+def test_tiles_cover_the_axis_and_end_at_its_border(length, tile, overlap):
+    starts = tile_starts(length, tile, overlap)
+    covered = np.zeros(length, int)
+    for start in starts:
+        covered[start : start + tile] += 1
+    assert covered.min() >= 1
+    assert starts == sorted(set(starts))
+    if length > tile:
+        assert starts[0] == 0 and starts[-1] + tile == length
+        widest = max(np.diff(starts))
+        assert widest <= max(1, int(tile * (1 - overlap))) + 1  # starts are rounded
+
+
+def test_window_is_largest_in_the_middle_and_never_zero():
+    window = blend_window(32)
+    assert window.argmax() in (15 * 32 + 15, 15 * 32 + 16, 16 * 32 + 15, 16 * 32 + 16)
+    assert window.min() > 0
+    assert np.allclose(window, window[::-1, ::-1])
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 130), (100, 33), (20, 20)])
+@pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5])
+def test_tiles_of_a_pointwise_net_equal_the_whole(size, overlap):
+    image = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(0))
+
+    def net(x):
+        return torch.cat([x * 3 - 1, 1 - x], dim=1)
+
+    tiled = blend_tiles(image, net, 32, overlap)
+    assert torch.allclose(tiled, net(image), atol=1e-5)

@@ -1,0 +1,52 @@
+"""Intensity windows."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+
+
+def test_zeros_and_values_that_are_not_finite_do_not_count():
+    data = np.zeros((10, 20))
+    data[5:] = np.linspace(100, 200, 100).reshape(5, 20)
+    data[0, :2] = np.nan, np.inf
+    low, high = percentile_window(data, 1, 99)
+    assert low == pytest.approx(101, abs=0.1) and high == pytest.approx(199, abs=0.1)
+
+
+@pytest.mark.parametrize("data", [np.zeros((8, 8)), np.full((8, 8), 7), np.ones((8, 8), bool)])
+def test_flat_scans_have_a_window(data):
+    low, high = percentile_window(data, 1, 99)
+    assert high > low
+    assert to_uint8(data, (low, high)).dtype == np.uint8
+
+
+def test_a_long_volume_is_sampled():
+    read = []
+
+    def load(block_id):
+        read.append(block_id[0])
+        return np.full((1, 16, 16), block_id[0] + 1)
+
+    lazy = da.map_blocks(
+        load, chunks=((1,) * 500, (16,), (16,)), dtype=int, meta=np.empty((0, 0, 0), int)
+    )
+    low, high = percentile_window(lazy, 0, 100)
+    assert len(set(read)) <= 64
+    assert low < 20 and high > 480
+
+
+def test_grey_of_colour():
+    white = np.full((2, 2, 4), 200, np.uint8)
+    assert to_grey(white) == pytest.approx(200, abs=0.5)
+    green = np.zeros((1, 1, 3))
+    green[..., 1] = 100
+    assert to_grey(green).item() == pytest.approx(58.7, abs=0.1)
+
+
+def test_uint8_is_clipped_and_clean():
+    data = np.array([-5, 0, 50, 100, 900, np.nan, np.inf, -np.inf])
+    assert to_uint8(data, (0, 100)).tolist() == [0, 0, 127, 255, 255, 0, 255, 0]

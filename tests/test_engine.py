@@ -1,0 +1,336 @@
+"""Training and prediction through the engine, on small synthetic slices."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from napari_unet_seg import engine
+from napari_unet_seg.config import (
+    IGNORE_INDEX,
+    AugmentConfig,
+    Category,
+    ModelConfig,
+    PredictConfig,
+    TrainConfig,
+)
+from napari_unet_seg.data.from_scan import samples_from_scan
+from napari_unet_seg.data.samples import Sample, SampleSet
+from napari_unet_seg.errors import CheckpointError, DataError, EngineError
+from napari_unet_seg.events import (
+    BatchEnd,
+    CheckpointSaved,
+    Command,
+    DeviceFallback,
+    EpochEnd,
+    Evaluated,
+    PredictFinished,
+    PredictStarted,
+    Preview,
+    TileDone,
+    TrainFinished,
+    TrainStarted,
+)
+from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.nn.checkpoint import load_tensors
+
+CONFIG = TrainConfig(
+    epochs=3,
+    batch_size=4,
+    image_size=32,
+    precision="float32",
+    threads=1,
+    device="cpu",
+    valid_fraction=0.25,
+    model=ModelConfig(width=4, depth=2),
+)
+TUMOUR = (Category(id=1, name="tumour"),)
+
+
+def bright_squares(count: int = 12, classes: int = 1, seed: int = 0) -> SampleSet:
+    """Noise with a bright square (and a dark one, for two classes), labelled."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for number in range(count):
+        image = rng.normal(100, 5, (40, 40))
+        mask = np.zeros((40, 40), np.uint8)
+        for value in range(1, classes + 1):
+            y, x = rng.integers(0, 12, 2) + np.array([0, 14 * (value - 1)])
+            mask[y : y + 12, x : x + 12] = value
+        image[mask == 1] += 80
+        image[mask == 2] -= 80
+        samples.append(Sample(f"s{number}", image, mask, f"s{number}"))
+    categories = tuple(Category(id=i + 1, name=f"c{i}") for i in range(classes))
+    return SampleSet(tuple(samples), categories, "squares")
+
+
+def of(kind, events):
+    return [e for e in events if isinstance(e, kind)]
+
+
+def test_events_come_in_order_and_the_run_folder_is_whole(tmp_path):
+    events = list(engine.train(CONFIG, bright_squares(), tmp_path))
+    kinds = [type(e) for e in events]
+    assert kinds[0] is TrainStarted and kinds[-1] is TrainFinished
+    assert (events[0].train, events[0].valid, events[0].steps) == (9, 3, 3)
+    assert [e.step for e in of(BatchEnd, events)] == [1, 2, 3] * 3
+    assert [e.epoch for e in of(EpochEnd, events)] == [1, 2, 3]
+    assert len(of(Preview, events)) == 3
+    names = {p.name for p in tmp_path.iterdir()}
+    assert names == {
+        "config.yaml",
+        "split.json",
+        "history.csv",
+        "best.safetensors",
+        "last.safetensors",
+        "preview",
+    }
+    split = json.loads((tmp_path / "split.json").read_text())
+    assert len(split["train"]) == 9 and not set(split["train"]) & set(split["valid"])
+    assert TrainConfig.from_file(tmp_path / "config.yaml").epochs == 3
+    header = read_header(tmp_path / "best.safetensors")
+    assert header.categories == bright_squares().categories
+    assert header.summary["train"] == 9
+
+
+def test_it_learns(tmp_path):
+    config = CONFIG.replace(epochs=20, learning_rate=1e-2)
+    finished = list(engine.train(config, bright_squares(24), tmp_path))[-1]
+    assert finished.valid_dice > 0.9
+
+
+def test_it_learns_two_classes(tmp_path):
+    config = CONFIG.replace(epochs=20, learning_rate=1e-2)
+    finished = list(engine.train(config, bright_squares(32, classes=2), tmp_path))[-1]
+    header = read_header(finished.best)
+    assert (header.model.classes, header.model.head) == (2, "softmax")
+    assert finished.valid_dice > 0.8
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    samples = bright_squares()
+    list(engine.train(CONFIG, samples, tmp_path / "whole"))
+    for event in engine.train(CONFIG, samples, tmp_path / "cut"):
+        if isinstance(event, BatchEnd) and (event.epoch, event.step) == (3, 1):
+            break  # as if killed in the middle of an epoch
+    last = tmp_path / "cut" / "last.safetensors"
+    list(engine.train(CONFIG, samples, tmp_path / "cut", resume=last))
+    for name in ("best", "last"):
+        (_, whole), (_, cut) = (
+            load_tensors(tmp_path / run / f"{name}.safetensors") for run in ("whole", "cut")
+        )
+        assert whole.keys() == cut.keys()
+        assert all(torch.equal(whole[k], cut[k]) for k in whole)
+    histories = [
+        [line.rsplit(",", 1)[0] for line in (tmp_path / run / "history.csv").read_text().split()]
+        for run in ("whole", "cut")
+    ]
+    assert histories[0] == histories[1]
+
+
+def test_stop_keeps_the_best_and_ends_in_good_order(tmp_path):
+    events = engine.train(CONFIG.replace(epochs=100), bright_squares(), tmp_path)
+    event = next(events)
+    while not isinstance(event, BatchEnd):
+        event = next(events)
+    seen = [events.send(Command.STOP), *events]
+    assert seen[-1].stopped
+    assert seen[-1].epochs == 1
+    assert {e.kind for e in of(CheckpointSaved, seen)} == {"best", "last"}
+    list(engine.predict(PredictConfig(), tmp_path / "best.safetensors", Scan(np.eye(32), "YX")))
+
+
+def test_patience_ends_a_run_that_no_longer_gains(tmp_path):
+    config = CONFIG.replace(epochs=50, patience=2, learning_rate=1e-9)
+    events = list(engine.train(config, bright_squares(), tmp_path))
+    assert len(of(EpochEnd, events)) < 20
+
+
+def test_without_held_out_scans_the_training_loss_chooses(tmp_path):
+    events = list(engine.train(CONFIG.replace(valid_fraction=0), bright_squares(), tmp_path))
+    assert events[0].valid == 0 and "No scan is held out" in events[0].notes[0]
+    assert math.isnan(events[-1].valid_dice)
+    assert events[-1].best.is_file()
+
+
+def test_fine_tuning_starts_from_the_model(tmp_path):
+    config = CONFIG.replace(epochs=16, learning_rate=1e-2)
+    base = list(engine.train(config, bright_squares(24), tmp_path / "base"))[-1]
+    gentle = CONFIG.replace(epochs=1, learning_rate=1e-6)
+    tuned = list(engine.train(gentle, bright_squares(8, seed=1), tmp_path / "t", init=base.best))
+    assert tuned[-1].valid_dice > 0.8
+    header = read_header(tuned[-1].best)
+    assert len(header.parent) == 64
+    assert header.image_size == 32
+
+
+def test_fine_tuning_on_other_classes_starts_the_last_layer_afresh(tmp_path):
+    base = list(engine.train(CONFIG, bright_squares(), tmp_path / "base"))[-1]
+    tuned = list(engine.train(CONFIG, bright_squares(classes=2), tmp_path / "t", init=base.best))
+    assert read_header(tuned[-1].best).model.classes == 2
+
+
+def test_ignored_pixels_teach_nothing(tmp_path):
+    samples = bright_squares(6)
+    hidden = [
+        Sample(s.name, s.image, np.where(s.mask == 0, IGNORE_INDEX, s.mask), s.group)
+        for s in samples.samples
+    ]
+    config = CONFIG.replace(epochs=1, augment=AugmentConfig(translate=False, rotate=False))
+    events = list(engine.train(config, SampleSet(tuple(hidden), TUMOUR, "hidden"), tmp_path))
+    assert isinstance(events[-1], TrainFinished)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: SampleSet((), s.categories, "nothing"), "nothing holds no samples"),
+        (lambda s: SampleSet(s.samples, (), "bare"), "bare holds no samples or no categories"),
+        (
+            lambda s: SampleSet(
+                tuple(Sample(x.name, x.image, x.mask * 0, x.group) for x in s.samples),
+                s.categories,
+                "healthy",
+            ),
+            "No training mask of healthy",
+        ),
+        (
+            lambda s: SampleSet(
+                tuple(Sample(x.name, x.image, x.mask * 3, x.group) for x in s.samples),
+                s.categories,
+                "many",
+            ),
+            "holds the label 3",
+        ),
+        (
+            lambda s: SampleSet(
+                tuple(Sample(x.name, x.image, x.mask[1:], x.group) for x in s.samples),
+                s.categories,
+                "cut",
+            ),
+            r"has \(39, 40\) pixels and its image \(40, 40\)",
+        ),
+    ],
+)
+def test_unusable_data_are_refused_before_anything_is_written(change, message, tmp_path):
+    with pytest.raises(DataError, match=message):
+        list(engine.train(CONFIG, change(bright_squares()), tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_last_can_be_resumed(tmp_path):
+    finished = list(engine.train(CONFIG, bright_squares(), tmp_path))[-1]
+    with pytest.raises(CheckpointError, match="only last"):
+        list(engine.train(CONFIG, bright_squares(), tmp_path, resume=finished.best))
+
+
+def test_a_loss_that_is_no_number_names_the_samples(tmp_path):
+    config = CONFIG.replace(learning_rate=1.0, epochs=1)
+    events = engine.train(config, bright_squares(), tmp_path)
+    for event in events:
+        if isinstance(event, TrainStarted):
+            break
+    net = events.gi_frame.f_locals["course"].net
+    with torch.no_grad():
+        net.last.bias.fill_(math.nan)
+    with pytest.raises(EngineError, match=r"stopped being a number at epoch 1 \(samples s"):
+        list(events)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((32, 32), "YX"),
+        ((16, 21), "YX"),
+        ((40, 30, 3), "YXC"),
+        ((40, 30, 4), "YXC"),
+        ((5, 40, 30), "ZYX"),
+        ((5, 40, 30), "NYX"),
+        ((2, 3, 40, 30), "TZYX"),
+        ((3, 40, 30, 3), "NYXC"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint16", "float32", "bool"])
+def test_every_kind_of_scan_is_segmented_on_its_own_grid(make_checkpoint, shape, axes, dtype):
+    data = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    scan = Scan(data, axes)
+    events = list(engine.predict(PredictConfig(), make_checkpoint(), scan))
+    result = events[-1]
+    assert isinstance(events[0], PredictStarted) and isinstance(result, PredictFinished)
+    assert result.labels.shape == scan.grid_shape
+    assert result.labels.dtype == np.uint8
+    assert of(TileDone, events)[-1].index == events[0].count
+
+
+def test_dask_and_numpy_give_the_same(make_checkpoint):
+    dask = pytest.importorskip("dask.array")
+    data = np.random.default_rng(0).integers(0, 2000, (6, 40, 40))
+    lazy = dask.from_array(data, chunks=(1, 40, 40))
+    results = [
+        list(engine.predict(PredictConfig(), make_checkpoint(), Scan(d, "ZYX")))[-1].labels
+        for d in (data, lazy)
+    ]
+    assert np.array_equal(*results)
+
+
+def test_maps_on_request(make_checkpoint):
+    config = PredictConfig(probabilities=True, uncertainty=True)
+    scan = Scan(np.random.default_rng(0).random((3, 32, 32)), "ZYX")
+    result = list(engine.predict(config, make_checkpoint(classes=2, head="softmax"), scan))[-1]
+    assert result.probabilities.shape == (2, 3, 32, 32)
+    assert result.uncertainty.shape == (3, 32, 32)
+    best = result.probabilities.max(0) > 1 - result.probabilities.sum(0, dtype=np.float32)
+    assert np.mean(best == (result.labels > 0)) > 0.99  # float16 rounds
+
+
+def test_stop_ends_a_prediction(make_checkpoint):
+    events = engine.predict(PredictConfig(), make_checkpoint(), Scan(np.ones((50, 32, 32)), "ZYX"))
+    next(events)
+    next(events)
+    with pytest.raises(StopIteration):
+        events.send(Command.STOP)
+
+
+def test_a_scan_that_is_too_small_is_refused(make_checkpoint):
+    with pytest.raises(DataError, match="at least 16"):
+        list(engine.predict(PredictConfig(), make_checkpoint(), Scan(np.ones((15, 40)), "YX")))
+
+
+def test_out_of_memory_halves_the_batch_and_says_so(make_checkpoint, monkeypatch):
+    path = make_checkpoint()
+    whole = engine.Predictor.probabilities
+
+    def limited(self, images, **options):
+        if len(images) > 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return whole(self, images, **options)
+
+    monkeypatch.setattr(engine.Predictor, "probabilities", limited)
+    scan = Scan(np.random.default_rng(0).random((5, 32, 32)), "ZYX")
+    events = list(engine.predict(PredictConfig(batch_size=4), path, scan))
+    assert [e.batch_size for e in of(DeviceFallback, events)] == [2, 1]
+    assert isinstance(events[-1], PredictFinished)
+
+
+def test_evaluation_counts_empty_pairs_apart(make_checkpoint):
+    samples = bright_squares(4)
+    blank = Sample("blank", np.zeros((40, 40)), np.zeros((40, 40), np.uint8), "blank")
+    samples = SampleSet((*samples.samples, blank), samples.categories, "some")
+    result = list(engine.evaluate_samples(make_checkpoint(), samples, PredictConfig()))[-1]
+    assert isinstance(result, Evaluated)
+    assert result.samples == 5
+    assert 0 <= result.iou <= result.dice <= 1
+
+
+def test_samples_of_a_volume_share_window_and_group():
+    scan = Scan(np.random.default_rng(0).random((4, 20, 20)), "ZYX")
+    samples = samples_from_scan(scan, np.zeros((4, 20, 20), np.uint8), slices=[1, 3])
+    assert len({s.window for s in samples}) == 1 and samples[0].window is not None
+    assert len({s.group for s in samples}) == 1
+    with pytest.raises(DataError, match=r"\(4, 20, 21\).*\(4, 20, 20\)"):
+        samples_from_scan(scan, np.zeros((4, 20, 21), np.uint8))
