@@ -1,0 +1,62 @@
+"""Colours of categories: the same name has the same colour in every layer and plot."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_unet_seg.config import IGNORE_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.config import Category
+
+_PALETTE = (
+    "#e6411f",
+    "#19b5c9",
+    "#f2b705",
+    "#8f5bd6",
+    "#2fae4a",
+    "#e0569b",
+    "#3f7ff0",
+    "#b8d134",
+    "#f58a1f",
+    "#5fd3a4",
+    "#a8653c",
+    "#c9a8f5",
+)
+_UNREVIEWED = "#8c8c8c"
+_UNKNOWN = "#ffffff"
+
+_slots: dict[str, int] = {}
+
+
+def category_colour(name: str) -> str:
+    """Return the colour of a category as `#rrggbb`.
+
+    The name alone decides it; only where two names of one session fall on the same colour does
+    the later one take the next that is free.
+    """
+    if name not in _slots:
+        preferred = zlib.crc32(name.casefold().encode()) % len(_PALETTE)
+        taken = set(_slots.values())
+        turns = (preferred + step for step in range(len(_PALETTE)))
+        slot = next((t for t in turns if t % len(_PALETTE) not in taken), preferred)
+        _slots[name] = slot % len(_PALETTE)
+    return _PALETTE[_slots[name]]
+
+
+def category_colormap(categories: Sequence[Category]) -> DirectLabelColormap:
+    """Return a colormap of label values: transparent background, then the categories.
+
+    Pixels that nobody has reviewed are grey, and values that stand for no category white.
+    """
+    colours: dict[int | None, str] = {
+        value: category_colour(category.name) for value, category in enumerate(categories, 1)
+    }
+    colours |= {None: _UNKNOWN, 0: "transparent"}
+    colours.setdefault(IGNORE_INDEX, _UNREVIEWED)
+    return DirectLabelColormap(color_dict=colours)

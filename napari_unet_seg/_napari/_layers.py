@@ -1,0 +1,240 @@
+"""Between napari's layers and the package's own scans and masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari._colours import category_colormap, category_colour
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image, Labels, Layer
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.config import Category
+
+__all__ = [
+    "METADATA_KEY",
+    "add_labels",
+    "add_probabilities",
+    "categories_of",
+    "category_colormap",
+    "category_colour",
+    "category_features",
+    "geometry_of",
+    "grid_of",
+    "labels_options",
+    "metadata_of",
+    "scan_from_layer",
+    "scan_options",
+]
+
+METADATA_KEY = "unet_seg"
+"""Where the plugin keeps what it knows of a layer, in `layer.metadata`."""
+
+_LEADING_AXES = "VUWSRQPT"
+_UNITS = {"millimeter": "mm", "micrometer": "µm"}
+
+
+def metadata_of(layer: Layer) -> dict[str, Any]:
+    """Return what the plugin knows of a layer; empty for layers that others made."""
+    return layer.metadata.get(METADATA_KEY) or {}
+
+
+def categories_of(layer: Layer) -> tuple[Category, ...]:
+    """Return the categories that a layer's label values, from 1, stand for."""
+    return tuple(metadata_of(layer).get("categories", ()))
+
+
+def geometry_of(layer: Layer) -> dict[str, Any]:
+    """Return the arguments that put another layer of the same grid where this one is."""
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
+        "units": layer.units,
+    }
+
+
+def scan_from_layer(layer: Image | Labels) -> Scan:
+    """Return an image layer as a scan, without reading or copying its pixels.
+
+    Of a multiscale layer it is the full resolution. Axes, spacing and unit are those of the layer
+    as it stands; where the file came with a grid of its own, that goes along.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions.
+    """
+    data = layer.data[0] if layer.multiscale else layer.data
+    if np.dtype(data.dtype) == bool:
+        data = data.view(np.uint8) if isinstance(data, np.ndarray) else data.astype(np.uint8)
+    known = metadata_of(layer)
+    axes = _axes(layer, known)
+    scan = Scan(
+        data,
+        axes + ("C" if getattr(layer, "rgb", False) else ""),
+        tuple(float(s) for s in layer.scale),
+        _unit(layer),
+        Path(layer.source.path) if layer.source.path else None,
+        tuple(known.get("names", ())),
+    )
+    stored: Scan | None = known.get("scan")
+    if stored is None or stored.grid_shape != scan.grid_shape:
+        return scan
+    unit = stored.unit if scan.unit == "pixel" else scan.unit
+    path = stored.path or scan.path
+    return replace(scan, path=path, affine=stored.affine, meta=stored.meta, unit=unit)
+
+
+def _axes(layer: Layer, known: dict[str, Any]) -> str:
+    stored: Scan | None = known.get("scan")
+    if stored is not None and len(stored.grid_axes) == layer.ndim:
+        return stored.grid_axes
+    if layer.ndim == 3 and known.get("independent"):
+        return "NYX"
+    inner = "ZYX"[-min(layer.ndim, 3) :]
+    leading = layer.ndim - len(inner)
+    if leading > len(_LEADING_AXES):
+        raise DataError(f"The layer {layer.name} has {layer.ndim} dimensions, which are too many.")
+    return _LEADING_AXES[len(_LEADING_AXES) - leading :] + inner
+
+
+def _unit(layer: Layer) -> str:
+    return _UNITS.get(str(layer.units[-1]), "pixel")
+
+
+def grid_of(scan: Scan) -> Scan:
+    """Return a scan's grid without its pixels, so that a mask does not keep them in memory."""
+    return replace(scan, data=np.broadcast_to(np.zeros((), scan.data.dtype), scan.data.shape))
+
+
+def scan_options(scan: Scan, name: str, **known: Any) -> dict[str, Any]:
+    """Return the arguments of an image layer that shows a scan."""
+    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
+    kept = {"scan": grid_of(scan), "independent": "N" in scan.axes, "names": scan.names, **known}
+    options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": {METADATA_KEY: kept}}
+    options["scale"] = scan.spacing
+    options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
+    if "C" in scan.axes and not rgb:
+        options["channel_axis"] = scan.axes.index("C")
+    if not rgb and scan.data.dtype == np.uint8:
+        options["contrast_limits"] = (0, 255)
+    return options
+
+
+def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
+    """Return the table of a labels layer, one row per label value."""
+    return {
+        "index": [0, *range(1, len(categories) + 1)],
+        "category": ["background", *(c.name for c in categories)],
+        "id": [-1, *(c.id for c in categories)],
+        "supercategory": ["", *(c.supercategory for c in categories)],
+    }
+
+
+def labels_options(
+    categories: Sequence[Category], name: str, metadata: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the arguments of a labels layer, all but its geometry."""
+    kept = {"values": "classes", **(metadata or {}), "categories": tuple(categories)}
+    options: dict[str, Any] = {"name": name, "metadata": {METADATA_KEY: kept}}
+    if categories:
+        options["features"] = category_features(categories)
+        if kept["values"] == "classes":
+            options["colormap"] = category_colormap(categories)
+    return options
+
+
+def add_labels(
+    viewer: ViewerModel,
+    array: Any,
+    source_layer: Layer,
+    categories: Sequence[Category],
+    name: str,
+    metadata: dict[str, Any] | None = None,
+) -> Labels:
+    """Add a mask over the layer it belongs to, with its geometry and the categories' colours.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where it is added, above the other layers and selected.
+    array : array
+        Integers on the grid of `source_layer`; lazy ones are read, since only then can they be
+        painted on.
+    source_layer : Layer
+        The image, or another mask of it.
+    categories : sequence of Category
+        What the label values, from 1, stand for.
+    name : str
+        Of the new layer.
+    metadata : dict
+        What else to keep under `layer.metadata["unet_seg"]`.
+
+    Raises
+    ------
+    DataError
+        If the mask's grid is not the image's.
+    """
+    labels = np.asarray(array)
+    scan = scan_from_layer(source_layer)
+    if labels.shape != scan.grid_shape:
+        raise DataError(
+            f"The mask {name} is of shape {labels.shape} and {source_layer.name} of "
+            f"{scan.grid_shape}; choose the image that the mask was made for."
+        )
+    known = metadata_of(source_layer)
+    kept: dict[str, Any] = {
+        key: known[key] for key in ("independent", "names", "coco", "image_ids") if key in known
+    }
+    kept |= {"scan": grid_of(scan), **(metadata or {})}
+    options = labels_options(categories, name, kept)
+    return viewer.add_labels(labels, **options, **geometry_of(source_layer))
+
+
+def add_probabilities(
+    viewer: ViewerModel,
+    probabilities: Any,
+    source_layer: Layer,
+    categories: Sequence[Category],
+    name: str,
+) -> list[Image]:
+    """Add the probability maps of a prediction, one image layer per category, below its mask.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are added.
+    probabilities : array
+        Of shape (classes, *grid), from 0 to 1.
+    source_layer : Layer
+        The image they belong to.
+    categories : sequence of Category
+        Name each map.
+    name : str
+        Stands before the category's name.
+    """
+    return [
+        viewer.add_image(
+            np.asarray(plane, np.float32),
+            name=f"{name} · {category.name}",
+            colormap="inferno",
+            blending="additive",
+            contrast_limits=(0, 1),
+            opacity=0.6,
+            metadata={METADATA_KEY: {"categories": (category,), "map": "probability"}},
+            **geometry_of(source_layer),
+        )
+        for plane, category in zip(probabilities, categories, strict=True)
+    ]
