@@ -1,0 +1,105 @@
+"""Asks before a window is closed over running jobs, and ends them in good order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
+
+from napari_unet_seg import remote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_unet_seg._napari._worker import Job
+
+STOP_SECONDS = 20
+"""How long jobs may take to end in good order before they are cut off."""
+
+
+def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
+    """Ask whether the jobs are to be stopped; False keeps the window open."""
+    names = " and ".join(dict.fromkeys(job.name for job in jobs))
+    box = QMessageBox(parent)
+    box.setObjectName("unet_seg_close_question")
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Close napari?")
+    box.setText(f"{names} {'is' if len(jobs) == 1 else 'are'} running.")
+    box.setInformativeText("A stopped training keeps its best and its last model.")
+    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    stopped = box.clickedButton() is stop
+    box.deleteLater()
+    return stopped
+
+
+def end_jobs(jobs: Sequence[Job], seconds: float = STOP_SECONDS) -> None:
+    """Stop jobs and wait for them, the window alive; cut off those that take too long."""
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        for job in jobs:
+            job.stop()
+        if not _wait_for(jobs, seconds):
+            for job in jobs:
+                job.quit()
+            remote.close_all()
+            _wait_for(jobs, seconds)
+    finally:
+        QApplication.restoreOverrideCursor()
+
+
+def _wait_for(jobs: Sequence[Job], seconds: float) -> bool:
+    loop, timer = QEventLoop(), QTimer()
+    timer.setSingleShot(True)
+    timer.timeout.connect(loop.quit)
+    for job in jobs:
+        job.ended.connect(loop.quit)
+    timer.start(int(seconds * 1000))
+    while timer.isActive() and not all(_ended(job) for job in jobs):
+        loop.exec()
+    for job in jobs:
+        job.ended.disconnect(loop.quit)
+    return all(_ended(job) for job in jobs)
+
+
+def _ended(job: Job) -> bool:
+    return bool(job.state.value == "ended")
+
+
+class _CloseGuard(QObject):
+    def __init__(self, window: QMainWindow, jobs: Callable[[], Sequence[Job]]) -> None:
+        super().__init__(window)
+        self._jobs = jobs
+        self._asking = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Close or not (self._asking or self._jobs()):
+            return False
+        close = not self._asking and self._ask_and_end(watched)
+        if not close:
+            event.ignore()
+        return not close
+
+    def _ask_and_end(self, window: Any) -> bool:
+        self._asking = True
+        try:
+            # Jobs that end while the question is open need no answer any more.
+            stop = ask_to_stop(self._jobs(), window)
+            if stop:
+                end_jobs(self._jobs())
+            return stop
+        finally:
+            self._asking = False
+
+
+def guard_windows(jobs: Callable[[], Sequence[Job]]) -> None:
+    """Let every main window ask before it closes while there are jobs."""
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, QMainWindow) and not window.findChild(
+            _CloseGuard, options=Qt.FindChildOption.FindDirectChildrenOnly
+        ):
+            window.installEventFilter(_CloseGuard(window, jobs))

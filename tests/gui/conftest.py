@@ -1,0 +1,95 @@
+"""Fixtures of the window tests: nothing may be left behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_unet_seg import remote
+from napari_unet_seg._napari import _close_guard, _worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = __file__.rsplit("/", 1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if str(item.path).startswith(HERE):
+            item.add_marker(pytest.mark.gui)
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def _flush() -> None:
+    gc.collect()
+    deletion = QEvent.Type.DeferredDelete  # an int in PyQt5, an enum in PyQt6
+    QApplication.sendPostedEvents(None, int(getattr(deletion, "value", deletion)))
+    QApplication.processEvents()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
+    monkeypatch.setattr(_close_guard, "ask_to_stop", lambda jobs, parent: True)
+    # Modules that napari and vispy keep for good are made before the count.
+    widgets, threads, children = (
+        set(qapp.topLevelWidgets()),
+        set(threading.enumerate()),
+        _children(),
+    )
+    yield
+    jobs = _worker.active_jobs()
+    _close_guard.end_jobs(jobs)
+    _flush()
+    left = set(qapp.topLevelWidgets()) - widgets
+    left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
+    new_threads = {
+        t for t in set(threading.enumerate()) - threads if not isinstance(t, threading._DummyThread)
+    }
+    new_children = _children() - children
+    remote.close_all()
+    if request.node.rep_call.passed:
+        assert not jobs, f"jobs left running: {jobs}"
+        assert not left, f"widgets left: {left}"
+        assert not new_threads, f"threads left: {new_threads}"
+        assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture
+def notifications() -> Iterator[list[str]]:
+    """Messages that the user sees as napari notifications."""
+    from napari.utils.notifications import notification_manager
+
+    seen: list[str] = []
+
+    def note(notification: Any) -> None:
+        seen.append(str(notification.message))
+
+    notification_manager.notification_ready.connect(note)
+    yield seen
+    notification_manager.notification_ready.disconnect(note)
+
+
+@pytest.fixture
+def dock(make_napari_viewer: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a widget of ours docked in a new viewer's window."""
+
+    def make(widget_class: type) -> Any:
+        viewer = make_napari_viewer()
+        widget = widget_class(viewer)
+        viewer.window.add_dock_widget(widget)
+        return widget
+
+    return make
