@@ -32,6 +32,7 @@ _ORIENTATIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = (5, 6, 7, 8)
 # What an image becomes by its mode: mode to convert to, channels, dtype. Others become RGB.
 _MODES = {
     "1": ("L", 1, np.uint8),
@@ -80,7 +81,7 @@ def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         return tiff_layout(path)
     with reading(path, "an image"), Image.open(path) as image:
         width, height = image.size
-        if _orientation(image) >= 5:
+        if _orientation(image) in _SIDEWAYS:
             height, width = width, height
         _, channels, dtype = _MODES.get(image.mode, _RGB)
     return (height, width) if channels == 1 else (height, width, channels), np.dtype(dtype)
