@@ -1,0 +1,199 @@
+"""COCO annotations as pixels, by the rules of pycocotools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_read import whole
+from napari_unet_seg.io.rle import pixels, read_rle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Drawn(NamedTuple):
+    """An annotation and the pixels it covers."""
+
+    annotation: Annotation
+    label: int
+    """Place of its category, from 1."""
+    pixels: Array
+    """Indices into the image's pixels in column-major order."""
+
+
+class Shape(NamedTuple):
+    """The usable parts of an annotation's segmentation."""
+
+    polygons: list[list[float]]
+    runs: list[Array]
+    problem: str
+    """Why all of it or a part of it cannot be drawn; empty where all is well."""
+
+
+def rasterise(
+    dataset: CocoDataset,
+    image_id: int,
+    *,
+    categories: Sequence[Category] | None = None,
+    boxes: bool = False,
+) -> Array:
+    """Draw the annotations of one image as a label array.
+
+    The annotations are drawn in the file's order, so the later ones lie on top. What cannot be
+    drawn is left out; `inspect` tells what and why.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        What `read_coco` returned.
+    image_id : int
+        COCO's id of the image.
+    categories : sequence of Category, optional
+        Whose place from 1 is the label value; the data set's own if not given. Annotations of
+        others are left out.
+    boxes : bool
+        Draw annotations that have only a box as a rectangle.
+
+    Returns
+    -------
+    array of shape (Y, X)
+        uint8, or uint16 for more than 254 categories.
+    """
+    image = image_of(dataset, image_id)
+    chosen = dataset.categories if categories is None else categories
+    labels = np.zeros(image.height * image.width, np.uint8 if len(chosen) < 255 else np.uint16)
+    for drawn in draw(dataset, image, chosen, boxes=boxes):
+        labels[drawn.pixels] = drawn.label
+    return from_columns(labels, image)
+
+
+def rasterise_instances(
+    dataset: CocoDataset, image_id: int, *, boxes: bool = False
+) -> tuple[Array, tuple[Drawn, ...]]:
+    """Draw the annotations of one image as instances.
+
+    Returns
+    -------
+    labels : array of shape (Y, X)
+        Value i is the i-th annotation, from 1; the later ones lie on top.
+    drawn : tuple of Drawn
+        The annotations in the order of their values, those that lie wholly below others too.
+    """
+    image = image_of(dataset, image_id)
+    instances = tuple(draw(dataset, image, dataset.categories, boxes=boxes))
+    labels = np.zeros(image.height * image.width, np.min_scalar_type(len(instances)))
+    for value, drawn in enumerate(instances, 1):
+        labels[drawn.pixels] = value
+    return from_columns(labels, image), instances
+
+
+def image_of(dataset: CocoDataset, image_id: int) -> CocoImage:
+    """Return the image of an id, or raise DataError."""
+    try:
+        return dataset.by_id[image_id]
+    except KeyError:
+        raise DataError(
+            f"{dataset.path} has no image with the id {image_id}; open it again."
+        ) from None
+
+
+def from_columns(flat: Array, image: CocoImage) -> Array:
+    """Turn pixels in column-major order into an array of shape (Y, X)."""
+    return np.ascontiguousarray(flat.reshape(image.width, image.height).T)
+
+
+def draw(
+    dataset: CocoDataset, image: CocoImage, categories: Sequence[Category], *, boxes: bool
+) -> Iterator[Drawn]:
+    """Yield the annotations of an image that can be drawn, in the file's order."""
+    values: dict[int | None, int] = {
+        category.id: value for value, category in enumerate(categories, 1)
+    }
+    for annotation in dataset.annotations[image.id]:
+        label = values.get(whole(annotation.get("category_id")))
+        if label is not None:
+            shape = read_shape(annotation, image.height, image.width, boxes=boxes)
+            yield Drawn(annotation, label, covered(shape, image.height, image.width))
+
+
+def covered(shape: Shape, height: int, width: int) -> Array:
+    """Return the pixels of a shape, each once, as indices in column-major order."""
+    parts = [pixels(runs) for runs in shape.runs]
+    if shape.polygons:
+        merged = coco_mask.merge(coco_mask.frPyObjects(shape.polygons, height, width))
+        parts.append(pixels(read_rle(merged, height, width)))
+    if not parts:
+        return np.zeros(0, np.int64)
+    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+
+
+def read_shape(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
+    """Read a segmentation of any dialect.
+
+    A list of polygons, one flat polygon, an RLE with its runs as a list or a string, RLEs in a
+    list, or nothing but a box. Every part is checked before pycocotools sees it.
+    """
+    segmentation = annotation.get("segmentation")
+    if isinstance(segmentation, dict):
+        segmentation = [segmentation]
+    if not segmentation:
+        return _box(annotation, height, width, boxes=boxes)
+    if not isinstance(segmentation, list):
+        return Shape([], [], "its segmentation is neither polygons nor an RLE")
+    if not isinstance(segmentation[0], list | dict):
+        segmentation = [segmentation]
+    return _parts(segmentation, height, width)
+
+
+def _parts(parts: list[Any], height: int, width: int) -> Shape:
+    shape = Shape([], [], "")
+    problem = ""
+    for part in parts:
+        try:
+            if isinstance(part, dict):
+                shape.runs.append(read_rle(part, height, width))
+            else:
+                check_polygon(part, height, width)
+                shape.polygons.append(part)
+        except ValueError as error:
+            problem = problem or str(error)
+    return shape._replace(problem=problem)
+
+
+def check_polygon(points: Any, height: int, width: int) -> None:
+    """Raise ValueError, saying how, if a polygon cannot be drawn.
+
+    pycocotools takes four numbers for a box and an edge's length for memory, so neither may
+    reach it unchecked. Beyond the image's edge by less than its size is cut off as usual.
+    """
+    if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
+        raise ValueError("its polygon holds something other than numbers")
+    if len(points) < 6 or len(points) % 2:
+        raise ValueError("its polygon has fewer than three points")
+    for coordinates, size in ((points[0::2], width), (points[1::2], height)):
+        if any(value != value for value in coordinates):
+            raise ValueError("its polygon holds something other than numbers")
+        low, high = min(coordinates), max(coordinates)
+        if low >= size or high <= 0:
+            raise ValueError("its polygon lies outside the image")
+        if low < -size or high > 2 * size:
+            raise ValueError("its polygon reaches far outside the image")
+
+
+def _box(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
+    box = annotation.get("bbox")
+    if not isinstance(box, list) or len(box) != 4 or not set(map(type, box)) <= {int, float}:
+        return Shape([], [], "it has neither a segmentation nor a box")
+    if not boxes:
+        return Shape([], [], "it has only a box")
+    left, top, right, bottom = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    return _parts([[left, top, right, top, right, bottom, left, bottom]], height, width)

@@ -1,0 +1,110 @@
+"""What a COCO file holds and what of it cannot be used, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_raster import covered, read_shape
+from napari_unet_seg.io.coco_read import whole
+from napari_unet_seg.io.image import image_size
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class CocoReport:
+    """Found and missing, counts, and what is left out."""
+
+    found: int
+    """Image files that exist."""
+    missing: tuple[str, ...]
+    """File names of those that do not."""
+    usable: tuple[CocoImage, ...]
+    """Images whose file is there, readable and of the size the COCO file says."""
+    annotations: dict[Category, int]
+    """Annotations that can be drawn, by category."""
+    sizes: Counter[tuple[int, int]]
+    """Usable images by (height, width)."""
+    skipped: tuple[Problem, ...]
+    """What is left out and why, the missing images among it."""
+
+
+def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
+    """Look through a COCO file; of the images only the headers are read.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        What `read_coco` returned.
+    boxes : bool
+        Count annotations that have only a box as usable.
+    """
+    skipped = list(dataset.problems)
+    usable: list[CocoImage] = []
+    for image in dataset.images:
+        if problem := image_problem(image):
+            skipped.append((image.file_name, problem))
+        else:
+            usable.append(image)
+    counts = dict.fromkeys(dataset.categories, 0)
+    by_id = {category.id: category for category in dataset.categories}
+    for image in dataset.images:
+        for annotation in dataset.annotations[image.id]:
+            drawable, problem = _judge(annotation, image, by_id, boxes=boxes)
+            if drawable:
+                counts[by_id[int(annotation["category_id"])]] += 1
+            if problem:
+                skipped.append((_name(annotation, image), problem))
+    missing = tuple(image.file_name for image in dataset.images if image.path is None)
+    return CocoReport(
+        len(dataset.images) - len(missing),
+        missing,
+        tuple(usable),
+        counts,
+        Counter((image.height, image.width) for image in usable),
+        tuple(skipped),
+    )
+
+
+def image_problem(image: CocoImage) -> str:
+    """Tell why an image cannot be used; empty where it can."""
+    if image.path is None:
+        return "its file is missing"
+    try:
+        height, width = image_size(image.path)
+    except DataError as error:
+        return str(error)
+    if (height, width) != (image.height, image.width):
+        return (
+            f"its file has {width} × {height} pixels and the COCO file says "
+            f"{image.width} × {image.height}"
+        )
+    return ""
+
+
+def _judge(
+    annotation: Annotation, image: CocoImage, by_id: dict[int, Category], *, boxes: bool
+) -> tuple[bool, str]:
+    category = whole(annotation.get("category_id"))
+    if category not in by_id:
+        return False, f"its category {annotation.get('category_id')!r} is not in the file"
+    shape = read_shape(annotation, image.height, image.width, boxes=boxes)
+    if _thin(shape.polygons) and not len(covered(shape, image.height, image.width)):
+        return False, shape.problem or "it covers no pixel"
+    return bool(shape.polygons or shape.runs), shape.problem
+
+
+def _thin(polygons: list[list[float]]) -> bool:
+    """Tell whether every polygon is so thin that it may miss all pixel centres."""
+    return bool(polygons) and all(
+        max(p[0::2]) - min(p[0::2]) < 1 or max(p[1::2]) - min(p[1::2]) < 1 for p in polygons
+    )
+
+
+def _name(annotation: Annotation, image: CocoImage) -> str:
+    return f"annotation {annotation.get('id')} of {image.file_name}"
