@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_DEFAULT = NormaliseConfig()
+
 
 def samples_from_scan(
-    scan: Scan, labels: Array, slices: Iterable[int] | None = None
+    scan: Scan,
+    labels: Array,
+    slices: Iterable[int] | None = None,
+    normalise: NormaliseConfig = _DEFAULT,
 ) -> tuple[Sample, ...]:
     """Cut a scan and its labels into one sample a slice.
 
@@ -35,6 +40,8 @@ def samples_from_scan(
         Integers of the scan's `grid_shape`.
     slices : iterable of int, optional
         Which slices, counted along all leading axes flattened; all by default.
+    normalise : NormaliseConfig
+        Percentiles of the window that slices of a volume share.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def samples_from_scan(
         )
     leading = scan.grid_shape[:-2]
     count = int(np.prod(leading))
-    window = None if "N" in scan.axes or not leading else _volume_window(scan)
+    window = None if "N" in scan.axes or not leading else _volume_window(scan, normalise)
     samples = []
     for index in range(count) if slices is None else slices:
         place = np.unravel_index(index, leading) if leading else ()
@@ -71,8 +78,6 @@ def slice_name(scan: Scan, index: int) -> str:
     return f"{scan_name(scan)}#{index}"
 
 
-def _volume_window(scan: Scan) -> tuple[float, float]:
-    defaults = NormaliseConfig()
-    return percentile_window(
-        scan.data, defaults.low, defaults.high, channels=scan.axes.endswith("C")
-    )
+def _volume_window(scan: Scan, normalise: NormaliseConfig) -> tuple[float, float]:
+    colour = scan.axes.endswith("C")
+    return percentile_window(scan.data, normalise.low, normalise.high, channels=colour)

@@ -1,0 +1,82 @@
+"""The bundled model's card, written from its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CARD = """\
+# The bundled model
+
+**Not for clinical use.** It outlines brain tumours on T1-weighted, contrast-enhanced MRI slices, so
+that an annotator has something to correct.
+
+| | |
+|---|---|
+| network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
+| input | one grey slice, scaled so that its longer side is {image_size} pixels; percentiles \
+{low:g} and {high:g} of its non-zero pixels (of a whole volume's) become black and white |
+| output | one category, `tumour` |
+| training data | {train} slices of BRISC 2025 (Fateh et al., CC BY 4.0), T1 contrast-enhanced, \
+axial, coronal and sagittal: glioma, meningioma, pituitary tumour, and healthy slices; masks at \
+256×256 |
+| held out | a fixed fifth ({valid} slices); slices that correlate above 0.98 with one another in \
+any of eight orientations stand on one side |
+| training | {epochs} epochs, batches of {batch_size}, Adam with a cosine from {learning_rate:g}, \
+Dice + BCE, shifts, rotations within {rotation:g}°, zoom, mirroring and gamma; {machine} |
+| retrain it | `python benchmarks/train_bundled.py train FOLDER`, then `measure FOLDER` |
+
+## On the held-out fifth
+
+The weights are those of the last epoch; nothing of the held-out fifth chose them.
+
+| {slices} slices with a tumour | |
+|---|---|
+| Dice per slice, mean | **{dice:.3f}** (95 % interval {interval[0]:.3f}–{interval[1]:.3f}, \
+bootstrap over slices) |
+| Dice per slice, median | {median:.3f} |
+| IoU per slice, mean | {iou:.3f} |
+| Dice of all pixels together | {pooled:.3f} |
+| lesions missed altogether | {missed:.1%} |
+{groups}
+| healthy slices with a false positive | {false} of {healthy} |
+
+## Known failures
+
+- It knows one kind of image: T1 with contrast. FLAIR, T2 and CT give nonsense.
+- It sees single slices; a lesion can flicker from slice to slice of a volume.
+- Small and weakly enhancing lesions are missed, and bright vessels, sinuses and the falx are
+  sometimes taken for one.
+- The data set names no patients: slices of one patient may stand on both sides of the split, as
+  long as they are not near-copies, which flatters the figures.
+"""
+
+
+def render(info: Any, parameters: int, figures: dict[str, Any], machine: str) -> str:
+    """Fill in the card."""
+    options = info.summary["options"]
+    groups = "\n".join(f"| Dice, {k} | {v:.3f} |" for k, v in figures["dice_by_group"].items())
+    return CARD.format(
+        width=info.model.width,
+        depth=info.model.depth,
+        parameters=parameters,
+        image_size=info.image_size,
+        low=info.normalise.low,
+        high=info.normalise.high,
+        train=info.summary["train"],
+        valid=info.summary["valid"],
+        epochs=info.epoch,
+        batch_size=options["batch_size"],
+        learning_rate=options["learning_rate"],
+        rotation=options["augment"]["rotation"],
+        machine=machine,
+        slices=figures["slices"],
+        dice=figures["header"]["dice"],
+        iou=figures["header"]["iou"],
+        interval=figures["interval"],
+        median=figures["median"],
+        pooled=figures["pooled"],
+        missed=figures["missed"],
+        groups=groups,
+        healthy=figures["healthy"],
+        false=figures["false"],
+    )
