@@ -1,0 +1,92 @@
+"""Which accepted slices no round trains on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Side = Literal["train", "valid"]
+
+FRACTION = 0.2
+
+
+def assign_sides(
+    accepted: Iterable[int],
+    known: Mapping[int, Side],
+    *,
+    count: int,
+    independent: bool,
+    seed: int,
+) -> dict[int, Side]:
+    """Give every accepted slice a side; a slice that has one keeps it for good.
+
+    About a fifth is held out, at least one of two. Independent images are drawn one by one.
+    Neighbours in one volume look alike, so there whole blocks of neighbours are drawn, and a
+    slice joins the side of its block. The slices at the seam of two blocks still resemble each
+    other: figures within a single volume flatter a little.
+
+    Parameters
+    ----------
+    accepted : iterable of int
+        Accepted slices.
+    known : mapping
+        Sides given in earlier rounds.
+    count : int
+        Slices of the scan.
+    independent : bool
+        Whether slices are images of their own.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    dict
+        `known`, and the sides of the new slices.
+    """
+    sides = dict(known)
+    width = 1 if independent else block_width(count)
+    blocks: dict[int, Side] = {i // width: side for i, side in sorted(known.items())}
+    accepted = sorted(accepted)
+    for index in accepted:
+        if index not in sides and index // width in blocks:
+            sides[index] = blocks[index // width]
+    new = [i for i in accepted if i not in sides]
+    held = sum(sides.get(i) == "valid" for i in accepted)
+    wanted = FRACTION * len(accepted) - held
+    members = [i // width for i in new]
+    drawn = _draw(members, wanted, seed + len(known), spare=int("train" not in sides.values()))
+    sides |= {i: "valid" if i // width in drawn else "train" for i in new}
+    return sides if _both(sides, accepted) else _cut(sides, known, accepted)
+
+
+def block_width(count: int) -> int:
+    """Slices of a volume that are drawn together: a twelfth of it, at most 16."""
+    return max(1, min(16, count // 12))
+
+
+def _draw(members: list[int], wanted: float, seed: int, *, spare: int) -> set[int]:
+    """Draw blocks, given by the block of each member, until they hold as many as wanted."""
+    blocks, sizes = np.unique(np.array(members, int), return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(blocks))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    count = min(int(np.count_nonzero(before <= wanted - 0.5)), len(blocks) - spare)
+    return {int(block) for block in blocks[order[: max(count, 0)]]}
+
+
+def _both(sides: Mapping[int, Side], accepted: list[int]) -> bool:
+    return len({sides[i] for i in accepted}) == 2
+
+
+def _cut(sides: dict[int, Side], known: Mapping[int, Side], accepted: list[int]) -> dict[int, Side]:
+    """All accepted slices are on one side: hold out the last fifth of the new ones, if any."""
+    new = np.array([i for i in accepted if i not in known])
+    if len(accepted) < 2 or not new.size:
+        return sides
+    size = max(1, round(FRACTION * new.size))
+    one_side = sides[accepted[0]]
+    other: Side = "valid" if one_side == "train" else "train"
+    return sides | {int(i): other for i in (new[-size:] if other == "valid" else new[:size])}

@@ -1,0 +1,285 @@
+"""One correct-and-fine-tune project on disk.
+
+A session is a folder: `session.json` (the scan with its hash and grid, the categories, the state
+of every slice, the rounds), `predictions/prediction.tif` (what the network said, never changed),
+`masks/NNNNN.tif` (the corrected slices, each with its version before) and `rounds/NN/` (the runs
+of fine-tuning). Only slices that differ from what is stored are written.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from napari_unet_seg import __version__
+from napari_unet_seg._held_out import Side, assign_sides
+from napari_unet_seg._session_files import (
+    ReviewState,
+    Round,
+    SessionRecord,
+    new_folder,
+    open_scan,
+    read_record,
+    record_scan,
+    write_record,
+)
+from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, compare, grid_error
+from napari_unet_seg.data.from_scan import samples_from_scan, slice_name
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import sha256, write_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+__all__ = ["Changes", "ReviewState", "Round", "Session"]
+
+
+class Session:
+    """A scan, its prediction, the corrections and the rounds of fine-tuning; see the module.
+
+    Slices are counted along all leading axes flattened; a 2D image is one slice. States are kept
+    in memory until `save` or `save_mask`. Methods may be called from several threads.
+    """
+
+    def __init__(self, folder: Path, record: SessionRecord, scan: Scan) -> None:
+        self.folder = folder
+        self.scan = scan
+        self.masks = MaskStore(folder, scan)
+        self._record = record
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path | str,
+        scan: Scan,
+        categories: Sequence[Category],
+        prediction: Any,
+        checkpoint: Path | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+    ) -> Self:
+        """Start a session in a new or empty folder; after an error the folder is as it was.
+
+        Parameters
+        ----------
+        folder : Path
+            Where the session goes.
+        scan : Scan
+            With its file, or its data are copied into the session.
+        categories : sequence of Category
+            What the label values from 1 stand for.
+        prediction : array
+            Labels to start from, of the scan's `grid_shape`.
+        checkpoint : Path, optional
+            The model that made them, from which fine-tuning starts.
+        extra : dict, optional
+            What a front end wants to find again, anything that JSON holds.
+
+        Raises
+        ------
+        DataError
+            If the folder is in use or cannot be written, or the prediction does not fit.
+        """
+        folder = Path(folder).expanduser().absolute()
+        labels = np.asarray(prediction)
+        check_labels(labels, scan, len(categories))
+        with new_folder(folder) as new:
+            MaskStore(new, scan).write_prediction(
+                labels, {"categories": [c.name for c in categories]}
+            )
+            record = SessionRecord(
+                version=__version__,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                scan=record_scan(scan, new),
+                categories=tuple(categories),
+                checkpoint=str(checkpoint.absolute()) if checkpoint else "",
+                checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
+                states=(ReviewState.TODO,) * int(np.prod(scan.grid_shape[:-2])),
+                extra=extra or {},
+            )
+            write_record(new, record)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """Open a session where it was left.
+
+        Raises
+        ------
+        DataError
+            If the folder is no session, is damaged, or its scan is missing or has changed.
+        """
+        folder = Path(folder).expanduser().absolute()
+        record = read_record(folder)
+        session = cls(folder, record, open_scan(record.scan, folder))
+        path = session.masks.prediction_path
+        if not path.is_file():
+            raise DataError(f"{path} is missing; restore it, or start a new session.")
+        return session
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """What the label values from 1 stand for."""
+        return self._record.categories
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The model that made the prediction, if it is known."""
+        return Path(self._record.checkpoint) if self._record.checkpoint else None
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a front end stored at the start."""
+        return self._record.extra
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds of fine-tuning that were finished."""
+        return self._record.rounds
+
+    @property
+    def states(self) -> tuple[ReviewState, ...]:
+        """One state a slice."""
+        return self._record.states
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Slices whose mask is right."""
+        return tuple(i for i, s in enumerate(self.states) if s is ReviewState.ACCEPTED)
+
+    def name_of(self, index: int) -> str:
+        """Name of a slice."""
+        return slice_name(self.scan, index)
+
+    def set_state(self, index: int, state: ReviewState) -> None:
+        """Mark a slice; stored with the next `save`."""
+        with self._lock:
+            states = list(self.states)
+            states[index] = state
+            self._change(states=tuple(states))
+
+    def next_todo(self, after: int) -> int | None:
+        """Return the next slice still to do, from the start again after the last one."""
+        n = len(self.states)
+        order = ((after + step) % n for step in range(1, n + 1))
+        return next((i for i in order if self.states[i] is ReviewState.TODO), None)
+
+    def save(self) -> None:
+        """Write `session.json`."""
+        with self._writing:
+            write_record(self.folder, self._record)
+
+    @property
+    def prediction(self) -> Array:
+        """The whole original prediction, read anew."""
+        return self.masks.prediction()
+
+    def load_mask(self) -> Array:
+        """Read the whole mask as it was last saved."""
+        return self.masks.load()
+
+    def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Write the slices that differ from what is stored, and `session.json`.
+
+        Each slice is copied before it is looked at: one that is being painted on meanwhile is
+        stored as it was at that moment, and again by the next call.
+
+        Parameters
+        ----------
+        labels : array
+            Of the scan's grid; the very array of a layer will do.
+        slices : iterable of int, optional
+            Where to look; everywhere by default.
+
+        Returns
+        -------
+        tuple of int
+            The slices written.
+
+        Raises
+        ------
+        DataError
+            If the labels are on another grid or a file cannot be written.
+        """
+        if tuple(labels.shape) != self.masks.shape:
+            raise grid_error(tuple(labels.shape), self.scan)
+        written = self.masks.save(labels, slices, {"session": self.folder.name})
+        self.save()
+        return written
+
+    def changes(self, labels: Any, index: int) -> Changes:
+        """Compare one slice of labels on the scan's grid with the prediction."""
+        plane = np.asarray(labels[self.masks.place(index)])
+        return compare(self.masks.read_prediction(index), plane)
+
+    def held_out(self) -> tuple[int, ...]:
+        """Accepted slices that no round trains on; those drawn once are never given back."""
+        sides = self._sides()
+        return tuple(i for i in self.accepted if sides[i] == "valid")
+
+    def training_samples(self) -> SampleSet:
+        """Return the accepted slices as stored: held-out ones to validate, others to train on.
+
+        Raises
+        ------
+        DataError
+            If no slice is accepted yet.
+        """
+        with self._lock:
+            accepted, sides = self.accepted, self._sides()
+            if not accepted:
+                raise DataError(
+                    f"No slice of the session {self.folder.name} is accepted yet; accept some."
+                )
+            self._change(sides=sides)
+        self.save()
+        samples = samples_from_scan(self.scan, self.masks, accepted)  # type: ignore[arg-type]
+        return SampleSet(
+            tuple(replace(s, split=sides[i]) for i, s in zip(accepted, samples, strict=True)),
+            self.categories,
+            f"session {self.folder.name}",
+        )
+
+    def new_round(self) -> Path:
+        """Make the folder of the next round."""
+        rounds = self.folder / "rounds"
+        used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
+        folder = rounds / f"{max(used, default=0) + 1:02d}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise write_error(folder, error) from error
+        return folder
+
+    def finish_round(self, finished: Round) -> None:
+        """Add a round to the session, and store it."""
+        with self._lock:
+            self._change(rounds=(*self.rounds, finished))
+        self.save()
+
+    def _change(self, **values: Any) -> None:
+        self._record = self._record.model_copy(update=values)
+
+    def _sides(self) -> dict[int, Side]:
+        independent = "N" in self.scan.axes
+        record = self._record
+        return assign_sides(
+            self.accepted,
+            record.sides,
+            count=len(record.states),
+            independent=independent,
+            seed=record.seed,
+        )
