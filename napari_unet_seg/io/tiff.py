@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def read_tiff(path: Path | str) -> Scan:
     """
     path = Path(path)
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
+        _check_pages(file, path)
         stored = _stored(file)
         grid, order = grid_of(file, stored.get("grid"))
         data = np.transpose(_pixels(file, path), order).reshape(grid.shape)
@@ -137,7 +139,9 @@ def write_array(
         "provenance": description or {},
     }
     text = json.dumps(stored, allow_nan=False)
-    imagej = array.dtype.name in _IMAGEJ_DTYPES and array.nbytes < _IMAGEJ_BYTES
+    # tifffile takes a last axis of one element for the samples of ImageJ's RGB.
+    fits = array.nbytes < _IMAGEJ_BYTES and grid.shape[grid.axes.index("X")] > 1
+    imagej = array.dtype.name in _IMAGEJ_DTYPES and fits
     data, options = metadata_for(array, grid, imagej=imagej)
     metadata = options.pop("metadata")
     metadata |= {"Info": text, _KEY: text} if imagej else {"Description": text}
@@ -191,6 +195,19 @@ def _pixels(file: tifffile.TiffFile, path: Path) -> Array:
     if series.dataoffset is None:
         _check_whole(series, file.filehandle.size, path)
     return np.asarray(series.asarray())
+
+
+def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
+    """Refuse a file whose chain of pages is cut, which the reader would shorten in silence."""
+    form, handle = file.tiff, file.filehandle
+    handle.seek(file.pages[-1].offset)
+    (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+    handle.seek(tags * form.tagsize, 1)
+    (following,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
+    if following:
+        raise DataError(
+            f"{path} is truncated or damaged after {len(file.pages)} pages; copy it again."
+        )
 
 
 def _check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
