@@ -128,7 +128,8 @@ class Job(QObject):
                 with self._change:
                     self._waiting += 1
                     self._change.wait_for(self._may_go_on)
-                    command, self._command = self._command, None
+                    # Sent again at each event, as a generator may look for it at some only.
+                    command = self._command
                 if self._quitting:
                     return
         except StopIteration:

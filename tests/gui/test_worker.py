@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,19 @@ def test_stop_lets_the_generator_end_in_good_order(qtbot: QtBot, form: Form, pau
     job.stop()
     qtbot.waitUntil(lambda: job.state is JobState.ENDED)
     assert form.events[-1] == "stopped"
+
+
+def test_stop_is_not_lost_at_an_event_that_does_not_listen(qtbot: QtBot, form: Form) -> None:
+    def hard_of_hearing() -> Events:
+        for i in itertools.count():
+            yield "deaf"
+            if (yield i) is Command.STOP:
+                return
+
+    job = form.start(hard_of_hearing())
+    qtbot.waitUntil(lambda: len(form.events) > 3)
+    job.stop()
+    qtbot.waitUntil(lambda: job.state is JobState.ENDED)
 
 
 def test_quit_closes_the_generator(qtbot: QtBot, form: Form) -> None:

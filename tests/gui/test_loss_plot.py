@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from fake_engine import train
+from napari.settings import get_settings
+from qtpy.QtGui import QColor
+
+from napari_unet_seg._napari import _loss_plot
+from napari_unet_seg._napari._loss_plot import LossPlot
+from napari_unet_seg._napari._training_panel import TrainingPanel, duration
+from napari_unet_seg.config import TrainConfig
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import BatchEnd, EpochEnd, Preview, TrainFinished
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg.events import Command, TrainEvent
+
+
+def events(epochs: int, run: Path) -> Generator[TrainEvent, Command | None, None]:
+    return train(TrainConfig(epochs=epochs), SampleSet((), (), "nowhere"), run)
+
+
+@pytest.fixture
+def plot(qtbot: QtBot) -> LossPlot:
+    plot = LossPlot()
+    qtbot.addWidget(plot)
+    return plot
+
+
+def test_curves_show_every_epoch(plot: LossPlot, tmp_path: Path) -> None:
+    for event in events(3, tmp_path):
+        plot.on_event(event)
+    plot.redraw()
+    for curve, values in (
+        (plot.train_curve, [1, 1 / 2, 1 / 3]),
+        (plot.valid_curve, [1.1, 1.1 / 2, 1.1 / 3]),
+        (plot.dice_curve, [1 / 2, 2 / 3, 3 / 4]),
+    ):
+        x, y = curve.getData()
+        np.testing.assert_array_equal(x, [1, 2, 3])
+        np.testing.assert_allclose(y, values)
+    x, _ = plot.step_curve.getData()
+    np.testing.assert_allclose(x, np.arange(1, 16) / 5)
+
+
+def test_figures_that_are_no_numbers_are_left_out(plot: LossPlot) -> None:
+    plot.on_event(EpochEnd(1, 0.5, math.nan, math.nan, 1e-3, True, 1.0))
+    plot.on_event(BatchEnd(1, 1, 2, math.inf, 1.0, 1.0))
+    plot.redraw()
+    assert len(plot.train_curve.getData()[0]) == 1
+    assert not plot.valid_curve.getData()[0]
+    assert not plot._steps
+
+
+def test_redraws_are_few(plot: LossPlot, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    drawn: list[int] = []
+    plot.step_curve.sigPlotChanged.connect(lambda *_: drawn.append(1))
+    for step in range(1, 1001):
+        plot.on_event(BatchEnd(1, step, 1000, 1 / step, 1.0, 1.0))
+    assert len(drawn) <= 2
+    qtbot.waitUntil(lambda: len(plot.step_curve.getData()[0]) == 1000)
+    assert len(drawn) <= 5
+
+
+def test_a_long_training_is_thinned_out(plot: LossPlot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_loss_plot, "MOST_STEPS", 50)
+    for step in range(1, 1001):
+        plot.on_event(BatchEnd(1, step, 1000, 1.0, 1.0, 1.0))
+    assert 20 <= len(plot._steps) <= 50
+    assert plot._steps[-1][0] > 0.9
+
+
+def test_clear_forgets(plot: LossPlot, tmp_path: Path) -> None:
+    for event in events(2, tmp_path):
+        plot.on_event(event)
+    plot.clear()
+    for curve in (plot.step_curve, plot.train_curve, plot.dice_curve):
+        assert not curve.getData()[0]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_it_is_readable_in_both_themes(qtbot: QtBot, plot: LossPlot, theme: str) -> None:
+    settings = get_settings().appearance
+    before = settings.theme
+    settings.theme = theme
+    ground = plot.view.backgroundBrush().color()
+    text = plot.view.getPlotItem().getAxis("left").textPen().color()
+    assert (ground.lightness() < 128) == (theme == "dark")
+    for colour in (text, *map(QColor, (_loss_plot.TRAIN, _loss_plot.VALID, _loss_plot.DICE))):
+        assert abs(colour.lightness() - ground.lightness()) > 40
+    settings.theme = before
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> TrainingPanel:
+    panel = TrainingPanel()
+    qtbot.addWidget(panel)
+    return panel
+
+
+def test_the_panel_tells_the_course_of_a_training(
+    qtbot: QtBot, panel: TrainingPanel, tmp_path: Path
+) -> None:
+    previews: list[Preview] = []
+    finished: list[TrainFinished] = []
+    panel.preview.connect(previews.append)
+    panel.finished.connect(finished.append)
+    with qtbot.waitSignal(panel.running_changed, check_params_cb=lambda on: not on):
+        panel.start(events(3, tmp_path))
+        assert panel.stop_button.isEnabled()
+    assert len(previews) == 3
+    assert [f.best for f in finished] == [tmp_path / "best.safetensors"]
+    assert panel.status.text() == "Finished.\nBest validation Dice 0.750, epoch 3.\na note"
+    assert not panel.stop_button.isEnabled()
+    assert not panel.running
+
+
+def test_pause_resume_and_stop(qtbot: QtBot, panel: TrainingPanel, tmp_path: Path) -> None:
+    finished: list[TrainFinished] = []
+    panel.finished.connect(finished.append)
+    panel.start(events(10_000, tmp_path))
+    qtbot.waitUntil(lambda: "samples/s" in panel.status.text())
+    panel.pause_button.click()
+    assert panel.pause_button.text() == "Resume"
+    panel.pause_button.click()
+    assert panel.pause_button.text() == "Pause"
+    panel.stop_button.click()
+    assert panel.stop_button.text() == "Stopping …"
+    qtbot.waitUntil(lambda: not panel.running)
+    assert [f.stopped for f in finished] == [True]
+    assert panel.status.text().startswith("Stopped.")
+
+
+def test_a_failed_training_says_why_and_can_be_started_again(
+    qtbot: QtBot, panel: TrainingPanel, tmp_path: Path, notifications: list[str]
+) -> None:
+    def failing() -> Generator[TrainEvent, Command | None, None]:
+        yield next(events(1, tmp_path))
+        raise DataError("masks/a.tif is truncated; write it again.")
+
+    panel.start(failing())
+    qtbot.waitUntil(lambda: not panel.running)
+    assert "masks/a.tif is truncated" in panel.status.text()
+    assert notifications == ["masks/a.tif is truncated; write it again."]
+    panel.start(events(1, tmp_path))
+    qtbot.waitUntil(lambda: not panel.running)
+    assert panel.status.text().startswith("Finished.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "0 s"),
+        (59, "59 s"),
+        (250, "4 min 10 s"),
+        (11_100, "3 h 05 min"),
+        (math.inf, "unknown time"),
+    ],
+)
+def test_durations_in_words(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
