@@ -1,0 +1,227 @@
+"""Write the sample data: a small COCO data set and a 3D scan of synthetic head phantoms.
+
+Run `python sample_data/make_phantoms.py [FOLDER]`; without a folder it writes beside itself.
+Everything is seeded: running it again writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from phantoms import Head, Lesion, Phantom
+from PIL import Image
+from scipy import ndimage
+
+from napari_unet_seg.io.polygons import encode, measure
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SIZE, PIXEL = 256, 0.85
+"""Pixels along each side of a slice, and their size in mm."""
+
+TUMOUR, OEDEMA = 3, 7
+"""Category ids of COCO; they are names and no label values, so they need not start from 1."""
+
+SCAN_SHAPE, SCAN_SPACING = (48, 136, 112), (3.0, 1.5, 1.5)
+"""Voxels and their size in mm along (z, y, x)."""
+
+SUBJECTS: dict[str, tuple[tuple[Head, tuple[float, ...]], ...]] = {
+    "train": (
+        (Head(11, (92, 94, 74), (Lesion((24, 8, -36), (18, 20, 16), 4.5, 11),)), (14, 23, 33)),
+        (
+            Head(12, (88, 90, 72), (Lesion((30, -40, 30), (12, 13, 14), 20, 7),), 0.8, 6),
+            (23, 30, 37),
+        ),
+        (Head(13, (95, 97, 76), (Lesion((6, 36, 42), (13, 17, 12), 3.5, 9),), 1.6, -4), (2, 8, 15)),
+        (
+            Head(14, (90, 92, 75), (Lesion((50, 10, -48), (14, 13, 11), 20, 0),), 1.1, -9),
+            (44, 50, 20),
+        ),
+        (
+            Head(15, (93, 91, 71), (Lesion((18, -34, -28), (15, 17, 15), 4, 12),), 0.7, 3),
+            (12, 18, 24),
+        ),
+        (
+            Head(
+                16,
+                (91, 95, 73),
+                (
+                    Lesion((34, 36, 26), (11, 10, 11), 3.0, 8),
+                    Lesion((34, -22, -30), (7, 7, 8), 9, 4),
+                ),
+                1.3,
+                -2,
+            ),
+            (29, 34, 40),
+        ),
+    ),
+    "valid": (
+        (
+            Head(17, (90, 93, 74), (Lesion((28, 24, 34), (16, 17, 15), 4.2, 10),), 1.0, 5),
+            (20, 28, 36),
+        ),
+        (
+            Head(18, (94, 92, 72), (Lesion((44, -30, -40), (13, 14, 12), 20, 6),), 1.4, -6),
+            (38, 44, 50),
+        ),
+    ),
+}
+"""Heads of each split, with the heights in mm of their slices."""
+
+SCAN_HEAD = Head(
+    21,
+    (92, 95, 75),
+    (
+        Lesion((28, -8, 34), (21, 23, 18), 5.0, 11),
+        Lesion((44, 40, -24), (9, 9, 9), 12, 6),
+    ),
+    1.1,
+    3,
+)
+
+
+def grid(heights: Array, rows: int, columns: int, pixel: float) -> Array:
+    """Return the positions (3, Z, Y, X) in mm of a grid whose slices lie at `heights`."""
+    y, x = ((np.arange(n) - (n - 1) / 2) * pixel for n in (rows, columns))
+    return np.stack(np.meshgrid(heights, y, x, indexing="ij"))
+
+
+def receive(image: Array, noise: float, seed: int) -> Array:
+    """Add the noise of a magnitude image, which is Rician."""
+    real, imaginary = np.random.default_rng(seed).normal(scale=noise, size=(2, *image.shape))
+    return np.hypot(image + real, imaginary)
+
+
+def tidy(mask: Array) -> Array:
+    """Drop specks that no annotator would draw."""
+    parts, count = ndimage.label(mask)
+    areas = np.bincount(parts.ravel(), minlength=count + 1)
+    return (areas >= 30)[parts] & (parts > 0)
+
+
+def slices(head: Head, heights: tuple[float, ...]) -> list[tuple[Array, Array, Array]]:
+    """Return image, tumour and oedema of each axial slice of a head."""
+    phantom, found = Phantom(head), []
+    for number, height in enumerate(heights):
+        at = grid(np.array([height]), SIZE, SIZE, PIXEL)[:, 0]
+        image, tumour, oedema = phantom.look(at)
+        image = receive(image, head.noise, 100 * head.seed + number)
+        tumour = tidy(tumour)
+        found.append(
+            (np.clip(image * 235, 0, 255).astype(np.uint8), tumour, tidy(oedema & ~tumour))
+        )
+    return found
+
+
+def annotations(tumour: Array, oedema: Array) -> list[dict[str, Any]]:
+    """Return one COCO annotation for each part: polygons, and RLE where there is a hole."""
+    found = []
+    for category, mask in ((TUMOUR, tumour), (OEDEMA, oedema)):
+        parts, count = ndimage.label(mask)
+        for part in range(1, count + 1):
+            segmentation = encode(parts == part)
+            box, area = measure(segmentation, *mask.shape)
+            found.append(
+                {
+                    "category_id": category,
+                    "bbox": box,
+                    "area": area,
+                    "segmentation": segmentation,
+                    "iscrowd": 0,
+                }
+            )
+    return found
+
+
+def write_coco(folder: Path) -> None:
+    """Write the slices in the layout of a Roboflow export: one folder with a JSON per split."""
+    subject = 0
+    for split, heads in SUBJECTS.items():
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        document = empty_document(split)
+        for head, heights in heads:
+            subject += 1
+            for number, (image, tumour, oedema) in enumerate(slices(head, heights), 1):
+                name = f"phantom-{subject:02}_slice-{number}.png"
+                Image.fromarray(image).save(folder / split / name, optimize=True)
+                add_image(document, name, annotations(tumour, oedema))
+        text = json.dumps(document, indent=1)
+        (folder / split / "_annotations.coco.json").write_text(text + "\n", encoding="utf-8")
+
+
+def empty_document(split: str) -> dict[str, Any]:
+    """Return a COCO document without images."""
+    return {
+        "info": {
+            "description": f"Synthetic head phantoms with lesions, {split}",
+            "version": "1",
+            "contributor": "napari-unet-seg",
+        },
+        "licenses": [
+            {"id": 1, "name": "BSD-3-Clause", "url": "https://opensource.org/license/bsd-3-clause"}
+        ],
+        "categories": [
+            {"id": TUMOUR, "name": "tumour", "supercategory": "lesion"},
+            {"id": OEDEMA, "name": "oedema", "supercategory": "lesion"},
+        ],
+        "images": [],
+        "annotations": [],
+    }
+
+
+def add_image(document: dict[str, Any], name: str, found: list[dict[str, Any]]) -> None:
+    """Add an image and what was annotated on it to a COCO document."""
+    image = len(document["images"]) + 1
+    document["images"].append(
+        {"id": image, "license": 1, "file_name": name, "height": SIZE, "width": SIZE}
+    )
+    for annotation in found:
+        number = len(document["annotations"]) + 1
+        document["annotations"].append({"id": number, "image_id": image, **annotation})
+
+
+def scan() -> tuple[Array, Array]:
+    """Return the 3D scan and the mask of its tumours, of shape (Z, Y, X)."""
+    heights = -52 + SCAN_SPACING[0] * np.arange(SCAN_SHAPE[0])
+    at = grid(heights, *SCAN_SHAPE[1:], SCAN_SPACING[1])
+    image, tumour, _ = Phantom(SCAN_HEAD).look(at)
+    image = receive(image, SCAN_HEAD.noise, SCAN_HEAD.seed)
+    return np.clip(image * 600, 0, 1500).astype(np.int16), tumour.astype(np.uint8)
+
+
+def write_nifti(path: Path, data: Array) -> None:
+    """Write (z, y, x) data as a scanner's converter would: to the left, to the front, upwards."""
+    z, y, x = SCAN_SPACING
+    affine = np.diag([-x, y, z, 1.0])
+    affine[:3, 3] = (
+        x * (data.shape[2] - 1) / 2,
+        -y * (data.shape[1] - 1) / 2,
+        -52.0,
+    )
+    image = nib.Nifti1Image(np.ascontiguousarray(data[:, ::-1].transpose(2, 1, 0)), affine)
+    image.set_qform(affine, 1)
+    image.set_sform(affine, 1)
+    image.header.set_xyzt_units("mm")
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
+        file.write(image.to_bytes())
+    path.write_bytes(packed.getvalue())
+
+
+def main(folder: Path) -> None:
+    """Write everything into a folder."""
+    write_coco(folder / "coco")
+    image, tumour = scan()
+    write_nifti(folder / "phantom-scan.nii.gz", image)
+    write_nifti(folder / "phantom-scan_truth.nii.gz", tumour)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
