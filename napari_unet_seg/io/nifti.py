@@ -159,7 +159,7 @@ def _to_source(labels: Array, like: Scan) -> Array:
     turn = like.meta.get("turn")
     if turn is None:
         return spatial[..., 0] if labels.ndim == 2 else spatial
-    back = ornt_transform(turn, np.array([[0, 1], [1, 1], [2, 1]], float))
+    back = ornt_transform(np.array([[0, 1], [1, 1], [2, 1]], float), turn)
     source: Array = apply_orientation(spatial, back)
     return source.reshape(like.meta["shape"][: _grid_dimensions(like)])
 
