@@ -1,0 +1,122 @@
+"""A predicted mask and the true one: the same grid, and categories of the same names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_NOWHERE = -1
+"""A label value that no pixel has, for a category that one side does not know."""
+
+
+_NOWHERE = -1
+"""A label value that no pixel has, for a category that one side does not know."""
+
+
+class Pairing(NamedTuple):
+    """A category, and the label values that stand for it on either side."""
+
+    category: str
+    predicted: int
+    truth: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """A predicted mask and the true one, on the same grid.
+
+    Raises
+    ------
+    DataError
+        If the grids differ.
+    """
+
+    name: str
+    predicted: Scan
+    truth: Scan
+
+    def __post_init__(self) -> None:
+        ours, theirs = self.predicted, self.truth
+        same = ours.grid_shape == theirs.grid_shape
+        if same and ours.unit == theirs.unit != "pixel":
+            same = np.allclose(ours.spacing, theirs.spacing, rtol=1e-3)
+        if not same:
+            raise DataError(
+                f"The predicted mask {self.name} has the grid {_grid(ours)} and the true one "
+                f"{_grid(theirs)}; give masks that were made on the same scan."
+            )
+
+    @property
+    def _measured(self) -> Scan:
+        """The side that knows the voxel size."""
+        return self.predicted if self.truth.unit == "pixel" else self.truth
+
+    @property
+    def unit(self) -> str:
+        """Unit of the voxel size."""
+        return self._measured.unit
+
+    @property
+    def _axes(self) -> str:
+        return self.predicted.axes if "N" in self.predicted.axes else self.truth.axes
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size along the axes of space."""
+        sizes = zip(self._axes, self._measured.spacing, strict=True)
+        return tuple(size for axis, size in sizes if axis in "ZYX")
+
+    def items(self) -> Iterator[tuple[str, Array, Array]]:
+        """Yield name, predicted and true labels of every part that stands for itself.
+
+        Independent slices and times do; there are no distances between them.
+        """
+        ours, theirs = np.asarray(self.predicted.data), np.asarray(self.truth.data)
+        apart = [i for i, axis in enumerate(self._axes) if axis not in "ZYX"]
+        if not apart:
+            yield self.name, ours, theirs
+            return
+        front = range(len(apart))
+        ours, theirs = np.moveaxis(ours, apart, front), np.moveaxis(theirs, apart, front)
+        for number, place in enumerate(np.ndindex(*ours.shape[: len(apart)])):
+            yield f"{self.name}#{number}", ours[place], theirs[place]
+
+
+def _grid(scan: Scan) -> str:
+    size = " × ".join(str(n) for n in scan.grid_shape)
+    spacing = " × ".join(f"{s:g}" for s in scan.spacing)
+    return f"{size} ({scan.grid_axes}, {spacing} {scan.unit})"
+
+
+def pair_categories(
+    predicted: Sequence[Category], truth: Sequence[Category]
+) -> tuple[tuple[Pairing, ...] | None, tuple[str, ...]]:
+    """Pair by name where the sides share one, else by label value; None: by the values found."""
+    ours = {c.name.casefold(): (value, c.name) for value, c in enumerate(predicted, 1)}
+    theirs = {c.name.casefold(): (value, c.name) for value, c in enumerate(truth, 1)}
+    if ours.keys() & theirs.keys():
+        both = {**ours, **theirs}
+        nothing = (_NOWHERE, "")
+        return tuple(
+            Pairing(both[key][1], ours.get(key, nothing)[0], theirs.get(key, nothing)[0])
+            for key in (*theirs, *(key for key in ours if key not in theirs))
+        ), ()
+    notes = []
+    if ours and theirs:
+        notes.append("The two sides name no category alike, so label values are compared.")
+    named = max(truth or predicted, predicted or truth, key=len)
+    if not named:
+        return None, ()
+    return tuple(Pairing(c.name, value, value) for value, c in enumerate(named, 1)), tuple(notes)

@@ -1,0 +1,89 @@
+"""The commands together, and errors in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from napari_unet_seg.cli._console import warn
+from napari_unet_seg.cli._data import export, import_
+from napari_unet_seg.cli._evaluate import evaluate
+from napari_unet_seg.cli._open import open_
+from napari_unet_seg.cli._predict import predict
+from napari_unet_seg.cli._settings import settings_help
+from napari_unet_seg.cli._train import finetune, train
+from napari_unet_seg.cli._work import BAD_INPUT
+from napari_unet_seg.config import PredictConfig, TrainConfig
+from napari_unet_seg.errors import SegmentationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "napari-unet-seg"
+
+# typer brings a click of its own or takes the installed one, by its version.
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
+
+app = typer.Typer(
+    name=NAME,
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"max_content_width": 100},
+)
+
+
+@app.callback()
+def _about() -> None:
+    """Segment brain MRI with U-Nets: import COCO, train, predict, correct, fine-tune.
+
+    Exit codes: 0 all is done; 2 some input was bad, each with a line that names it, and the rest
+    is done; 130 stopped by Ctrl+C.
+    """
+
+
+app.command("import")(import_)
+app.command("train", epilog=settings_help(TrainConfig))(train)
+app.command("finetune", epilog=settings_help(TrainConfig))(finetune)
+app.command("predict", epilog=settings_help(PredictConfig))(predict)
+app.command("evaluate")(evaluate)
+app.command("export")(export)
+app.command("open")(open_)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(
+            args=None if arguments is None else list(arguments),
+            prog_name=NAME,
+            standalone_mode=False,
+        )
+    except SegmentationError as error:
+        warn(f"{NAME}: {error}")
+        return BAD_INPUT
+    except _UsageError as error:
+        return _wrong_usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        warn("Stopped.")
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone, `head` for example.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return int(result or 0)
+
+
+def _wrong_usage(error: Any) -> int:
+    """Show the help where no command was given, else say in a line what is wrong."""
+    path = error.ctx.command_path if error.ctx else NAME
+    message = error.format_message()
+    if "\n" in message:
+        typer.echo(message)
+    else:
+        warn(f"{NAME}: {message.rstrip('.')}; see {path} --help.")
+    return BAD_INPUT

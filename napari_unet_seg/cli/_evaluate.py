@@ -1,0 +1,101 @@
+"""`evaluate`: predicted masks against true ones."""
+
+import json as json_
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_unet_seg.cli._console import Bar, number, plain, say, table, warn
+from napari_unet_seg.cli._work import BAD_INPUT, follow, make_folder, report_failures, stoppable
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import ItemDone
+
+_FIGURES = ("dice", "iou", "precision", "recall")
+
+
+def evaluate(
+    pred: Annotated[Path, typer.Option(metavar="DIR|COCO", help="Predicted masks.")],
+    truth: Annotated[Path, typer.Option(metavar="DIR|COCO", help="True masks.")],
+    group: Annotated[
+        str,
+        typer.Option(
+            metavar="REGEX",
+            help="On a mask's name: its first group, or else the match, is the scan's group.",
+        ),
+    ] = "",
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write all figures as JSON; - for here.")
+    ] = None,
+) -> int:
+    """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
+
+    Masks are paired by name, without suffix. Means are over scans. A scan whose masks are both
+    empty has no Dice: it is left out of the means and counted under "empty".
+
+    Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
+    """
+    from napari_unet_seg import evaluate as evaluation
+
+    failed: list[tuple[str, str]] = []
+    result: Any = None
+    count = 0
+    with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
+        for event in follow(evaluation.evaluate(pred, truth, group), stop):
+            if not isinstance(event, ItemDone):
+                result = event
+                continue
+            count = event.count
+            bar.update(event.index, event.count)
+            if event.problem:
+                failed.append((event.name, event.problem))
+    if result is None:
+        return stop.exit_code
+    if len(failed) == count:
+        raise DataError(failed[0][1])
+    if json != "-":
+        say(_report(result))
+    if json:
+        _write_json(json, pred, truth, result, failed)
+    for title, names in (("no prediction", result.missing), ("no truth", result.extra)):
+        if names:
+            warn(f"{len(names)} masks have {title}: {_some(names)}")
+    report_failures(failed)
+    return BAD_INPUT if failed else 0
+
+
+def _report(result: Any) -> str:
+    head = ["", "scans", "empty", "Dice", "IoU", "precision", "recall", f"HD95 ({result.unit})"]
+    rows = [head]
+    for s in result.summaries:
+        figures = [number(getattr(s, name)) for name in _FIGURES]
+        title = f"{s.group or 'all'}: {s.category}"
+        rows.append([title, str(s.samples), str(s.empty), *figures, number(s.hd95, 2)])
+    notes = "".join(f"\n{note}" for note in result.notes)
+    return (table(rows) if len(rows) > 1 else "All masks are empty.") + notes
+
+
+def _some(names: tuple[str, ...], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _write_json(
+    target: str, pred: Path, truth: Path, result: Any, failed: list[tuple[str, str]]
+) -> None:
+    from napari_unet_seg.io.files import atomic
+
+    document = plain(result)
+    measures = zip(document.pop("measures"), result.measures, strict=True)
+    document["samples"] = [
+        {**row, **plain({name: getattr(m.counts, name) for name in _FIGURES})}
+        for row, m in measures
+    ]
+    document["failed"] = [{"name": name, "problem": problem} for name, problem in failed]
+    document = {"pred": str(pred), "truth": str(truth), **document}
+    if target == "-":
+        say(json_.dumps(document, allow_nan=False))
+        return
+    make_folder(Path(target).absolute().parent)
+    with atomic(target) as path:
+        path.write_text(json_.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")

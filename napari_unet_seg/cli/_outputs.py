@@ -1,0 +1,133 @@
+"""Masks and maps to files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.cli._segment import pixels
+from napari_unet_seg.cli._slices import planes
+from napari_unet_seg.cli._work import make_folder
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import split_suffix
+from napari_unet_seg.io.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_unet_seg.cli._inputs import Input
+    from napari_unet_seg.cli._segment import Segmented, Segmenter
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Result = dict[str, Any]
+
+_MAPS = ("probabilities", "uncertainty")
+
+
+def write_files(
+    segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
+) -> list[Result]:
+    """Write a mask a scan; without a suffix NIfTI for NIfTI and DICOM, else TIFF.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written to; problems of single scans are listed instead.
+    """
+    from napari_unet_seg.io.write import write_mask
+
+    results = []
+    for segmented in segmenter.run(items):
+        item = segmented.input
+        path = out / f"{item.name}{suffix or _suffix(item.path)}"
+        try:
+            _check_apart(path, item.path)
+            write_mask(path, segmented.result.labels, segmented.scan, segmented.provenance)
+            results.append(_result(segmented, path, _write_maps(segmented, out)))
+        except DataError as error:
+            if isinstance(error.__cause__, OSError):
+                # A full disk or the like: it would be no better for the scans after this one.
+                raise
+            segmenter.fail(item, error)
+    return results
+
+
+def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[Result]:
+    """Write all masks into `annotations.json`, a volume as one image a slice."""
+    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+
+    path = out / "annotations.json"
+    names = _file_names([item.path for item in items])
+    results: list[Result] = []
+
+    def slices() -> Iterator[tuple[str, Array]]:
+        for segmented in segmenter.run(items):
+            scan, labels = segmented.scan, segmented.result.labels
+            mask = Scan(labels, scan.grid_axes, scan.spacing, scan.unit, names=scan.names)
+            yield from planes(names[segmented.input.path], mask)
+            results.append(_result(segmented, path, _write_maps(segmented, out)))
+
+    document = labels_to_coco(slices(), segmenter.info.categories)
+    if results:
+        document["info"]["model"] = segmenter.model
+        save_coco(document, path)
+    return results
+
+
+def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Result:
+    result = segmented.result
+    return {
+        "input": segmented.input.path,
+        "mask": mask,
+        **maps,
+        "pixels": pixels(segmented),
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _suffix(scan: Path) -> str:
+    medical = scan.is_dir() or split_suffix(scan)[1].lower() in (".nii", ".nii.gz", ".dcm", "")
+    return ".nii.gz" if medical else ".tif"
+
+
+def _check_apart(mask: Path, scan: Path) -> None:
+    if mask.exists() and mask.resolve() == scan.resolve():
+        raise DataError(f"The mask would replace the scan {scan} itself; choose another --out.")
+
+
+def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
+    """Write the maps that were asked for as float32 TIFF; categories along a channel axis."""
+    from napari_unet_seg.io.tiff import write_array
+
+    scan, written = segmented.scan, {}
+    for name in _MAPS:
+        values: Array | None = getattr(segmented.result, name)
+        if values is None:
+            continue
+        axes = scan.grid_axes
+        if name == "probabilities":
+            values = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
+        if values.ndim > len(axes):
+            axes += "C"
+        written[name] = out / name / f"{segmented.input.name}.tif"
+        make_folder(out / name)
+        write_array(
+            written[name],
+            values.astype(np.float32),
+            axes=axes,
+            spacing=scan.spacing,
+            unit=scan.unit,
+            affine=scan.meta.get("display_affine", scan.affine),
+            description=segmented.provenance,
+        )
+    return written
+
+
+def _file_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Names relative to the folder that all scans are in."""
+    root = Path(os.path.commonpath([p.absolute().parent for p in paths]))
+    return {p: p.absolute().relative_to(root).as_posix() for p in paths}

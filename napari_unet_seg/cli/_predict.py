@@ -1,0 +1,92 @@
+"""`predict`: masks of files and folders."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._inputs import list_inputs
+from napari_unet_seg.cli._outputs import write_coco, write_files
+from napari_unet_seg.cli._segment import Segmenter
+from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli._work import BAD_INPUT, make_folder, report_failures, stoppable
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.models import checkpoint_path
+
+
+class Format(StrEnum):
+    """How masks are stored."""
+
+    tif = "tif"
+    nii = "nii"
+    coco = "coco"
+
+
+def _help(name: str) -> str:
+    return PredictConfig.model_fields[name].description or ""
+
+
+def predict(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders of them.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the masks.")],
+    model: Annotated[str, typer.Option(metavar="RUN|bundled", help="The model.")] = "bundled",
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="Default: nii for NIfTI and DICOM, tif for all others."),
+    ] = None,
+    probabilities: Annotated[
+        bool | None, typer.Option("--probabilities", help=_help("probabilities"))
+    ] = None,
+    uncertainty: Annotated[
+        bool | None, typer.Option("--uncertainty", help=_help("uncertainty"))
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda|mps", help=_help("device"))
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
+) -> int:
+    """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, .npy.
+
+    A folder of DICOM files is one scan; of any other folder every scan in it is segmented. Masks
+    have the scan's grid and say where they come from. Maps go as TIFF into the folders
+    probabilities and uncertainty. With --format coco all masks go into annotations.json.
+
+    Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
+    """
+    named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
+    how = settings(PredictConfig(), config, set_ or (), named)
+    checkpoint = checkpoint_path(model)
+    failed: list[tuple[str, str]] = []
+    items = list_inputs(inputs, failed)
+    make_folder(out)
+    with (
+        stoppable() as stop,
+        Bar("Segmenting", "scans", quiet=json) as bar,
+        Segmenter(how, checkpoint, stop, bar, failed) as segmenter,
+    ):
+        if format_ is Format.coco:
+            results = write_coco(segmenter, items, out)
+        else:
+            suffix = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz"}[format_]
+            results = write_files(segmenter, items, out, suffix)
+    if json:
+        listed = [{"input": name, "problem": problem} for name, problem in failed]
+        emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})
+    else:
+        say(f"{len(results)} of {len(items)} scans are segmented; the masks are in {out}.")
+    report_failures(failed)
+    if stop:
+        warn("Stopped; the masks that were done are kept.")
+        return stop.exit_code
+    return BAD_INPUT if failed else 0

@@ -1,0 +1,51 @@
+"""Masks of any number of axes as the images that COCO knows."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.io.files import split_suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_unet_seg.io.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def planes(file_name: str, mask: Scan) -> Iterator[tuple[str, Array]]:
+    """Yield the slices of a mask with their file names.
+
+    A single slice keeps the name; others get their number, `scan_0012.tif`, or, where they are
+    independent images, the name of their own.
+    """
+    data = np.asarray(mask.data)
+    leading = data.shape[:-2]
+    if not leading:
+        yield file_name, data
+        return
+    base = PurePosixPath(file_name)
+    for number, place in enumerate(np.ndindex(*leading)):
+        own = f"{base.name.partition('.')[0]}_{number:04d}.tif"
+        named = mask.names[number] if number < len(mask.names) else str(base.with_name(own))
+        yield named, data[place]
+
+
+def output_names(paths: list[Path]) -> list[str]:
+    """Names without suffix for what is made of the files, each its own.
+
+    Files of one name in several folders get their folder's name in front, and a number where
+    that is not enough.
+    """
+    short = [split_suffix(p)[0] if not p.is_dir() else p.name for p in paths]
+    names: list[str] = []
+    for path, name in zip(paths, short, strict=True):
+        wanted = name if short.count(name) == 1 else f"{path.absolute().parent.name}_{name}"
+        tries = (wanted, *(f"{wanted}_{i}" for i in range(2, len(paths) + 2)))
+        names.append(next(t for t in tries if t not in names))
+    return names

@@ -1,0 +1,230 @@
+"""`train` and `finetune`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_unet_seg.cli._console import Bar, emit, event_line, number, say, warn
+from napari_unet_seg.cli._settings import preset as preset_config
+from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli._work import Stop, follow, stoppable
+from napari_unet_seg.config import PRESETS, PredictConfig, TrainConfig
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import (
+    BatchEnd,
+    EpochEnd,
+    Evaluated,
+    ItemDone,
+    TrainFinished,
+    TrainStarted,
+)
+from napari_unet_seg.models import checkpoint_path
+
+Config_ = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
+]
+Set_ = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be given repeatedly."),
+]
+Epochs = Annotated[int | None, typer.Option(help=TrainConfig.model_fields["epochs"].description)]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="auto|cpu|cuda|mps", help=TrainConfig.model_fields["device"].description),
+]
+Json = Annotated[bool, typer.Option("--json", help="Every event as a line of JSON.")]
+
+FINE_TUNE = TrainConfig(epochs=10, learning_rate=1e-4)
+"""Small steps, so that a few corrected slices do not drown what the model knows."""
+
+
+def train(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a data set.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run.")],
+    config: Config_ = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Settings to start from: {', '.join(PRESETS)}."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run, with its own settings.")
+    ] = False,
+    epochs: Epochs = None,
+    device: Device = None,
+    set_: Set_ = None,
+    json: Json = False,
+) -> int:
+    """Train a U-Net. Ctrl+C ends it after the step and keeps the best model.
+
+    Example: napari-unet-seg train dataset --out run --preset fast-cpu --epochs 40
+    """
+    base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
+    chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
+    samples = _read_samples(dataset)
+    if not resume:
+        _check_free(out)
+    with stoppable() as stop:
+        last = out / "last.safetensors" if resume else None
+        return _train(chosen, samples, out, stop, json=json, resume=last)
+
+
+def finetune(
+    model: Annotated[str, typer.Argument(metavar="RUN|bundled", help="Model to start from.")],
+    data: Annotated[
+        Path, typer.Option(metavar="DATASET|SESSION", help="Folder of a data set or a session.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the new run.")],
+    config: Config_ = None,
+    epochs: Epochs = None,
+    device: Device = None,
+    set_: Set_ = None,
+    json: Json = False,
+) -> int:
+    """Go on training a model on other data, or on the accepted slices of a session.
+
+    Tells the Dice on the held-out samples before and after. Starts from 10 epochs with a learning
+    rate of 0.0001.
+
+    Example: napari-unet-seg finetune bundled --data session --out tuned
+    """
+    chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
+    start = checkpoint_path(model)
+    samples = _read_samples(data)
+    _check_free(out)
+    with stoppable() as stop:
+        code = _train(chosen, samples, out, stop, json=json, init=start)
+        if not stop:
+            _compare(chosen, samples, (start, out / "best.safetensors"), out, stop, json=json)
+    return stop.exit_code if stop else code
+
+
+def _resumed(run: Path) -> TrainConfig:
+    if not (run / "last.safetensors").is_file():
+        raise DataError(f"The run {run} holds no last.safetensors; train it without --resume.")
+    return TrainConfig.from_file(run / "config.yaml")
+
+
+def _check_free(run: Path) -> None:
+    if (run / "last.safetensors").exists():
+        raise DataError(f"The run {run} holds a model already; choose another --out.")
+
+
+def _read_samples(folder: Path) -> SampleSet:
+    if (folder / "session.json").is_file():
+        from napari_unet_seg.session import Session
+
+        return Session.open(folder).training_samples()
+    from napari_unet_seg.data.dataset import read_dataset
+
+    return read_dataset(folder)
+
+
+def _train(
+    config: TrainConfig,
+    samples: SampleSet,
+    run: Path,
+    stop: Stop,
+    *,
+    json: bool,
+    init: Path | None = None,
+    resume: Path | None = None,
+) -> int:
+    from napari_unet_seg.remote import EngineProcess
+
+    begun = False
+    with EngineProcess() as engine, Bar("Training", "samples", quiet=json) as bar:
+        events = engine.stream(
+            "napari_unet_seg.engine:train", config, samples, run, init=init, resume=resume
+        )
+        for event in follow(events, stop):
+            begun |= isinstance(event, BatchEnd)
+            if json:
+                emit(event_line(event))
+            else:
+                _show(event, config, bar)
+            if stop and not begun:
+                # Nothing is trained yet, so there is nothing to keep.
+                break
+    if stop and not begun:
+        warn("Stopped before the first step.")
+    return stop.exit_code if stop else 0
+
+
+def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
+    if isinstance(event, ItemDone):
+        bar.update(event.index, event.count, "(reading)")
+    elif isinstance(event, TrainStarted):
+        bar.say(f"{event.train} samples to train on, {event.valid} held out; {event.device}")
+        for note in event.notes:
+            bar.say(note)
+    elif isinstance(event, BatchEnd):
+        done = (event.epoch - 1) * event.steps + event.step
+        text = f"epoch {event.epoch} loss {event.loss:.4f}"
+        total = config.epochs * event.steps
+        bar.update(done, total, text, event.samples_per_second, event.seconds_left)
+    elif isinstance(event, EpochEnd):
+        bar.say(
+            f"epoch {event.epoch}/{config.epochs}  loss {number(event.train_loss, 4)}  "
+            f"validation loss {number(event.valid_loss, 4)}  Dice {number(event.valid_dice)}  "
+            f"{event.seconds:.0f} s{'  best' if event.is_best else ''}"
+        )
+    elif isinstance(event, TrainFinished):
+        how = "Stopped" if event.stopped else "Done"
+        bar.say(
+            f"{how} after epoch {event.epochs}; the best model, of epoch {event.best_epoch} "
+            f"with Dice {number(event.valid_dice)}, is {event.best}."
+        )
+
+
+def _compare(
+    config: TrainConfig,
+    samples: SampleSet,
+    models: tuple[Path, Path],
+    run: Path,
+    stop: Stop,
+    *,
+    json: bool,
+) -> None:
+    """Tell the Dice of the old and the new model on the samples that were held out."""
+    held_out = _held_out(samples, run)
+    if not held_out.samples:
+        return
+    figures = []
+    for event in _evaluated(models, held_out, config, stop):
+        if json:
+            emit(event_line(event))
+        figures.append(event.dice)
+    if not json and len(figures) == len(models):
+        before, after = figures
+        say(
+            f"Dice on {len(held_out.samples)} held-out samples: {number(before)} before, "
+            f"{number(after)} after."
+        )
+
+
+def _held_out(samples: SampleSet, run: Path) -> SampleSet:
+    import json
+
+    text = (run / "split.json").read_text(encoding="utf-8")
+    names = set(json.loads(text)["valid"])
+    chosen = tuple(s for s in samples.samples if s.name in names)
+    return SampleSet(chosen, samples.categories, samples.source)
+
+
+def _evaluated(
+    models: tuple[Path, Path], samples: SampleSet, config: TrainConfig, stop: Stop
+) -> Iterator[Evaluated]:
+    from napari_unet_seg.remote import EngineProcess
+
+    how = PredictConfig(device=config.device, threads=config.threads)
+    with EngineProcess() as engine:
+        for model in models:
+            events = engine.stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
+            for event in follow(events, stop):
+                if stop:
+                    return
+                if isinstance(event, Evaluated):
+                    yield event

@@ -1,0 +1,215 @@
+"""Predicted masks against true ones: counts first, then figures, by group and category."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._mask_pairs import Pair, Pairing, pair_categories
+from napari_unet_seg._mask_sources import open_masks
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.events import Command, ItemDone
+from napari_unet_seg.nn.metrics import Counts, count, hd95
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
+
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One category in one scan, or in one of independent slices."""
+
+    name: str
+    group: str
+    category: str
+    counts: Counts
+    hd95: float
+    """In the masks' unit; NaN where a mask is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Means over the scans of a group; NaN figures are left out of their mean."""
+
+    group: str
+    """Empty for all scans."""
+    category: str
+    samples: int
+    """Scans, or independent slices."""
+    empty: int
+    """Of these, with both masks empty: they have no Dice, and no part in the means."""
+    dice: float
+    iou: float
+    precision: float
+    recall: float
+    hd95: float
+    hd95_samples: int
+    """With a surface in both masks, so that there is a distance between them."""
+    pooled_dice: float
+    """Of the counts of all scans together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result of `evaluate`."""
+
+    measures: tuple[Measure, ...]
+    summaries: tuple[Summary, ...]
+    unit: str
+    """Of HD95: `mm`, `µm`, `pixel`, or several of them."""
+    missing: tuple[str, ...]
+    """True masks without a predicted one."""
+    extra: tuple[str, ...]
+    """Predicted masks without a true one."""
+    notes: tuple[str, ...]
+
+
+def evaluate(
+    predicted: Path, truth: Path, group_pattern: str = ""
+) -> Generator[ItemDone | Evaluation, Command | None, None]:
+    """Compare masks of the same names.
+
+    Parameters
+    ----------
+    predicted, truth : Path
+        Each a folder of masks, a data set or a COCO file.
+    group_pattern : str
+        Regular expression on a mask's name; its first group, or else the whole match, names the
+        group.
+
+    Yields
+    ------
+    ItemDone or Evaluation
+        One `ItemDone` a pair, with the problem of those that cannot be compared, then the result.
+
+    Raises
+    ------
+    DataError
+        If a side holds no masks, or no mask of one has the name of one of the other.
+    ConfigError
+        If the pattern is no regular expression.
+    """
+    group_of = _Groups(group_pattern)
+    ours, theirs = open_masks(predicted), open_masks(truth)
+    names = [name for name in theirs.names if name in set(ours.names)]
+    if not names:
+        raise DataError(
+            f"No mask in {predicted} has the name of one in {truth}; give masks of the same scans."
+        )
+    pairings, notes = pair_categories(ours.categories, theirs.categories)
+    measures: list[Measure] = []
+    items: list[str] = []
+    units: Counter[str] = Counter()
+    for index, name in enumerate(names, 1):
+        problem = ""
+        try:
+            pair = Pair(name, ours.load(name), theirs.load(name))
+            for item, found, true in pair.items():
+                items.append(item)
+                measures += _measure(item, group_of(item), found, true, pairings, pair.spacing)
+            units[pair.unit] += 1
+        except SegmentationError as error:
+            problem = str(error)
+        if (yield ItemDone(index, len(names), name, problem)) is Command.STOP:
+            return
+    yield Evaluation(
+        tuple(measures),
+        summarise(measures, {item: group_of(item) for item in items}),
+        " and ".join(sorted(units)) or "pixel",
+        tuple(sorted(set(theirs.names) - set(ours.names))),
+        tuple(sorted(set(ours.names) - set(theirs.names))),
+        notes,
+    )
+
+
+class _Groups:
+    """The group of a name."""
+
+    def __init__(self, pattern: str) -> None:
+        try:
+            self._pattern = re.compile(pattern)
+        except re.error as error:
+            raise ConfigError(
+                f"The group {pattern!r} is no regular expression ({error}); correct it."
+            ) from error
+
+    def __call__(self, name: str) -> str:
+        match = self._pattern.search(name) if self._pattern.pattern else None
+        return "" if match is None else str(match[1 if self._pattern.groups else 0] or "")
+
+
+def _measure(
+    item: str,
+    group: str,
+    found: Array,
+    true: Array,
+    pairings: Sequence[Pairing] | None,
+    spacing: tuple[float, ...],
+) -> Iterator[Measure]:
+    if pairings is None:
+        values = np.union1d(np.unique(found), np.unique(true))
+        pairings = [Pairing(str(v), int(v), int(v)) for v in values if v not in (0, IGNORE_INDEX)]
+    known = true != IGNORE_INDEX
+    for pairing in pairings:
+        ours = (found == pairing.predicted) & known
+        theirs = true == pairing.truth
+        # Unreviewed pixels keep their value in the truth, and are left out of the counts.
+        counts = count(ours, np.where(known, theirs, IGNORE_INDEX), 1)
+        yield Measure(item, group, pairing.category, counts, hd95(ours, theirs, spacing))
+
+
+def summarise(measures: Sequence[Measure], groups: dict[str, str]) -> tuple[Summary, ...]:
+    """Mean figures of all scans, then of each group, by category.
+
+    Parameters
+    ----------
+    measures : sequence of Measure
+        What was counted; a category that an item lacks is empty there.
+    groups : dict
+        Group of every item, by its name; the empty one is no group.
+    """
+    categories = list(dict.fromkeys(m.category for m in measures))
+    chosen = ["", *sorted(set(groups.values()) - {""})]
+    return tuple(
+        _summary(
+            group,
+            category,
+            [m for m in measures if m.category == category and group in ("", m.group)],
+            sum(group in ("", own) for own in groups.values()),
+        )
+        for group in chosen
+        for category in categories
+    )
+
+
+def _summary(group: str, category: str, measures: Sequence[Measure], samples: int) -> Summary:
+    present = [m for m in measures if m.counts.tp + m.counts.fp + m.counts.fn]
+    distances = [m.hd95 for m in present if np.isfinite(m.hd95)]
+    total = sum((m.counts for m in present), Counts(0, 0, 0, 0))
+    return Summary(
+        group,
+        category,
+        samples,
+        samples - len(present),
+        _mean([m.counts.dice for m in present]),
+        _mean([m.counts.iou for m in present]),
+        _mean([m.counts.precision for m in present]),
+        _mean([m.counts.recall for m in present]),
+        _mean(distances),
+        len(distances),
+        total.dice,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [v for v in values if np.isfinite(v)]
+    return float(np.mean(finite)) if finite else float("nan")
