@@ -50,6 +50,8 @@ class LossPlot(QWidget):
         self._dice_view.addItem(self.dice_curve)
         # Above the plot, as inside it would hide the end of a curve.
         self.legend = QLabel(_LEGEND)
+        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.legend.setStyleSheet("font-size: 8pt")
         self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -153,7 +155,7 @@ def _right_axis(plot: pg.PlotItem) -> pg.ViewBox:
     plot.scene().addItem(view)
     plot.getAxis("right").linkToView(view)
     view.setXLink(plot)
-    view.setYRange(0, 1, padding=0.02)
+    view.setYRange(0, 1, padding=0.05)
     view.setMouseEnabled(x=True, y=False)
 
     def follow() -> None:

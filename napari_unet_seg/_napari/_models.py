@@ -1,0 +1,49 @@
+"""The model that Segment uses: chosen there, or by a training that has finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psygnal import Signal
+
+from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg.models import BUNDLED
+
+_MOST_RECENT = 10
+
+
+class _Choice:
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        self.path = BUNDLED
+
+
+_CHOICE = _Choice()
+model_chosen = _CHOICE.chosen
+"""Emitted with the path of the checkpoint that is used from now on."""
+
+
+def current_model() -> Path:
+    """Checkpoint that Segment uses; the bundled one until another is chosen."""
+    return _CHOICE.path
+
+
+def choose_model(path: Path) -> None:
+    """Use a checkpoint from now on, and list it among the recent ones."""
+    add_recent_model(path)
+    if path != _CHOICE.path:
+        _CHOICE.path = path
+        _CHOICE.chosen.emit(path)
+
+
+def add_recent_model(path: Path) -> None:
+    """List a checkpoint among the recent ones without choosing it."""
+    if path != BUNDLED:
+        others = [str(p) for p in recent_models() if p != path]
+        remember("recent_models", [str(path), *others][:_MOST_RECENT])
+
+
+def recent_models() -> tuple[Path, ...]:
+    """Checkpoints used or trained lately that are still there, the newest first."""
+    return tuple(path for path in map(Path, recall("recent_models", [])) if path.is_file())

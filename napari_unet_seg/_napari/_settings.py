@@ -1,0 +1,31 @@
+"""What the widgets remember between two starts of napari."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qtpy.QtCore import QSettings
+
+_NAME = "napari-unet-seg"
+
+
+def recall(key: str, default: Any = None) -> Any:
+    """Return what was remembered under a key, or the default."""
+    text = _settings().value(key)
+    if not isinstance(text, str):
+        return default
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        # Another version or hand wrote it; what is remembered is a convenience only.
+        return default
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a value that JSON can hold."""
+    _settings().setValue(key, json.dumps(value))
+
+
+def _settings() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, _NAME, _NAME)
