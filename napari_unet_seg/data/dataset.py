@@ -1,0 +1,56 @@
+"""Data sets on disk: `train|valid|test/{images,masks}` and `dataset.json`."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+
+from napari_unet_seg.data.dataset_write import write_dataset
+from napari_unet_seg.data.description import FILE_NAME, read_description
+from napari_unet_seg.data.pairs import read_pairs
+from napari_unet_seg.data.samples import Sample, SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_paths import clean_name
+
+__all__ = ["read_dataset", "write_dataset"]
+
+
+def read_dataset(folder: Path | str) -> SampleSet:
+    """Read a data set's list of samples; the files themselves are read when they are needed.
+
+    Parameters
+    ----------
+    folder : Path
+        With a `dataset.json`, or with nothing but `images/` and `masks/` in it or in `train`,
+        `valid` and `test`: see `read_pairs`.
+
+    Raises
+    ------
+    DataError
+        If it is no data set, is empty, or a file is missing.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder; choose the folder of a data set.")
+    if not (folder / FILE_NAME).is_file():
+        return read_pairs(folder)
+    description = read_description(folder)
+    if not description.samples:
+        raise DataError(f"{folder / FILE_NAME} lists no sample; write the data set again.")
+    samples = tuple(
+        Sample(e.name, _file(folder, e.image), _file(folder, e.mask), e.group, e.split)
+        for e in description.samples
+    )
+    return SampleSet(samples, description.categories, str(folder))
+
+
+def _file(folder: Path, name: str) -> Path:
+    try:
+        path = folder / posixpath.normpath(clean_name(name))
+    except ValueError as error:
+        raise DataError(
+            f"{folder / FILE_NAME} names {name!r}: {error}; write the data set again."
+        ) from error
+    if not path.is_file():
+        raise DataError(f"{path} is missing; copy it back or write the data set again.")
+    return path

@@ -1,0 +1,118 @@
+"""Folders of images and masks that other programs wrote, without a description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.data.samples import Sample, SampleSet, Split
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_FOLDERS: dict[str, Split] = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
+_MASK_ENDS = ("", "_mask", "_masks", "_seg", "_label", "_labels")
+
+
+def group_of(name: str) -> str:
+    """Return what a sample's name says of its scan.
+
+    Roboflow writes several augmented copies of an image, which differ after `.rf.` alone.
+    """
+    return name.split(".rf.")[0]
+
+
+def read_pairs(folder: Path) -> SampleSet:
+    """Pair `images/` and `masks/`, or those of `train`, `valid` and `test`, by their stems.
+
+    Masks hold label values, or nothing but 0 and 255. A mask may end with `_mask` and the like.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, a partner is missing, a mask has another size or is a colour image,
+        or no mask has a labelled pixel.
+    """
+    samples = tuple(_samples(folder))
+    if not samples:
+        raise DataError(
+            f"{folder} is no data set: it has neither dataset.json nor the folders images and "
+            "masks with files in them; write one with Import COCO."
+        )
+    values = np.zeros(IGNORE_INDEX + 1, bool)
+    for sample in samples:
+        values |= _values(sample)
+    labels = np.flatnonzero(values[1:]) + 1
+    if not len(labels):
+        raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")
+    return SampleSet(samples, _categories(labels), str(folder))
+
+
+def _samples(folder: Path) -> Iterator[Sample]:
+    for name, split in _FOLDERS.items():
+        yield from _split_samples(folder / name, split)
+    yield from _split_samples(folder, None)
+
+
+def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
+    if not (folder / "images").is_dir() or not (folder / "masks").is_dir():
+        return
+    images, masks = _by_stem(folder / "images"), _by_stem(folder / "masks")
+    for stem, image in images.items():
+        mask = next((masks.pop(stem + end) for end in _MASK_ENDS if stem + end in masks), None)
+        if mask is None:
+            raise DataError(
+                f"{image} has no mask of its name in {folder / 'masks'}; add the mask or take the "
+                "image away."
+            )
+        yield Sample(stem, image, mask, group_of(stem), split)
+    if masks:
+        raise DataError(
+            f"{next(iter(masks.values()))} has no image of its name in {folder / 'images'}; add "
+            "the image or take the mask away."
+        )
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES + TIFF_SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in files:
+            raise DataError(
+                f"{path} and {files[path.stem].name} differ in their suffix alone, so their "
+                "masks cannot be told apart; rename one."
+            )
+        files[path.stem] = path
+    return files
+
+
+def _values(sample: Sample) -> Array:
+    """Tell which of the values 0 to 255 a mask holds."""
+    mask = np.asarray(read_image(Path(str(sample.mask))).data)
+    size = image_size(Path(str(sample.image)))
+    if mask.shape != size:
+        raise DataError(
+            f"{sample.mask} has the shape {mask.shape} and its image {size}; give a grey mask "
+            "that was made on this image."
+        )
+    if mask.dtype.kind not in "biu" or int(mask.max(initial=0)) > IGNORE_INDEX or mask.min() < 0:
+        raise DataError(
+            f"{sample.mask} holds values other than 0 to {IGNORE_INDEX}; save it as 8-bit labels."
+        )
+    return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0
+
+
+def _categories(labels: Array) -> tuple[Category, ...]:
+    """Return the categories of the values that masks hold."""
+    if labels.tolist() in ([1], [IGNORE_INDEX]):
+        return (Category(id=1, name="foreground"),)
+    highest = int(labels[labels != IGNORE_INDEX].max())
+    return tuple(Category(id=v, name=f"label {v}") for v in range(1, highest + 1))
