@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METADATA_KEY",
     "add_labels",
+    "add_map",
     "add_probabilities",
     "categories_of",
     "category_colormap",
@@ -203,6 +204,28 @@ def add_labels(
     return viewer.add_labels(labels, **options, **geometry_of(source_layer))
 
 
+def add_map(
+    viewer: ViewerModel,
+    values: Any,
+    source_layer: Layer,
+    name: str,
+    *,
+    high: float = 1.0,
+    categories: Sequence[Category] = (),
+) -> Image:
+    """Add a map over the image it belongs to, from 0 to `high`, with the image's geometry."""
+    return viewer.add_image(
+        np.asarray(values, np.float32),
+        name=name,
+        colormap="inferno",
+        blending="additive",
+        contrast_limits=(0, high),
+        opacity=0.6,
+        metadata={METADATA_KEY: {"categories": tuple(categories), "map": True}},
+        **geometry_of(source_layer),
+    )
+
+
 def add_probabilities(
     viewer: ViewerModel,
     probabilities: Any,
@@ -226,15 +249,6 @@ def add_probabilities(
         Stands before the category's name.
     """
     return [
-        viewer.add_image(
-            np.asarray(plane, np.float32),
-            name=f"{name} · {category.name}",
-            colormap="inferno",
-            blending="additive",
-            contrast_limits=(0, 1),
-            opacity=0.6,
-            metadata={METADATA_KEY: {"categories": (category,), "map": "probability"}},
-            **geometry_of(source_layer),
-        )
+        add_map(viewer, plane, source_layer, f"{name} · {category.name}", categories=(category,))
         for plane, category in zip(probabilities, categories, strict=True)
     ]

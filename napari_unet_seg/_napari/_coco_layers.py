@@ -1,0 +1,129 @@
+"""A COCO data set as layers: per image size one lazily read stack and its mask."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari._layers import METADATA_KEY, grid_of, labels_options, scan_options
+from napari_unet_seg._napari._sparse import sparse_zeros
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_raster import draw
+from napari_unet_seg.io.image import image_layout, lazy_stack
+from napari_unet_seg.io.scan import Scan
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.coco import CocoDataset, CocoImage
+
+Array = np.ndarray[Any, np.dtype[Any]]
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoStack:
+    """The images of one size, with their labels."""
+
+    name: str
+    scan: Scan
+    labels: Array
+    image_ids: tuple[int, ...]
+
+
+def coco_stacks(dataset: CocoDataset) -> list[CocoStack]:
+    """Group a data set's images by size and draw their annotations; images that fail are left out.
+
+    Raises
+    ------
+    DataError
+        If no image can be read.
+    """
+    layouts, groups = {}, defaultdict(list)
+    for image in dataset.images:
+        layout = _layout(image)
+        if layout is not None:
+            layouts[image.id] = layout
+            groups[layout[0][:2]].append(image)
+    if not groups:
+        raise DataError(
+            f"None of the {len(dataset.images)} images of {dataset.path} can be read; choose the "
+            "folder they lie in."
+        )
+    title = dataset.path.parent.name or dataset.path.stem
+    return [
+        _stack(
+            dataset,
+            images,
+            [layouts[image.id] for image in images],
+            title if len(groups) == 1 else f"{title} {size[1]}×{size[0]}",
+        )
+        for size, images in groups.items()
+    ]
+
+
+def _layout(image: CocoImage) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and dtype of an image's file, None where it cannot be shown with its annotations."""
+    if image.path is None:
+        return None
+    try:
+        shape, dtype = image_layout(image.path)
+    except DataError:
+        return None  # the table of the import says why
+    return (shape, dtype) if shape[:2] == (image.height, image.width) else None
+
+
+def _stack(
+    dataset: CocoDataset,
+    images: list[CocoImage],
+    layouts: list[tuple[tuple[int, ...], np.dtype[Any]]],
+    name: str,
+) -> CocoStack:
+    shape = min((layout[0] for layout in layouts), key=lambda s: (-len(s), s[2:]))
+    dtype = np.result_type(*{layout[1] for layout in layouts})
+    paths = [image.path for image in images if image.path is not None]
+    scan = Scan(
+        lazy_stack(paths, shape, dtype),
+        "NYXC" if len(shape) == 3 else "NYX",
+        path=dataset.path,
+        names=tuple(image.file_name for image in images),
+        meta={"paths": tuple(paths)},
+    )
+    labels = _draw(dataset, images, shape[:2])
+    return CocoStack(name, scan, labels, tuple(image.id for image in images))
+
+
+def _draw(dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...]) -> Array:
+    dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
+    labels = sparse_zeros((len(images), *plane), dtype)
+    for target, image in zip(labels, images, strict=True):
+        # Only the pixels that are covered, since a whole plane drawn would take its memory.
+        for drawn in draw(dataset, image, dataset.categories, boxes=False):
+            columns, rows = np.divmod(drawn.pixels, image.height)
+            target[rows, columns] = drawn.label
+    return labels
+
+
+def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> list[LayerData]:
+    """Return the layers that show a data set, images below their masks.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        As `io.coco.read_coco` returns it.
+    stacks : list of CocoStack
+        What `coco_stacks` made of it, in another thread for example.
+    """
+    layers: list[LayerData] = []
+    for stack in coco_stacks(dataset) if stacks is None else stacks:
+        coco = {"coco": dataset.path, "image_ids": stack.image_ids}
+        known = {"independent": True, "names": stack.scan.names, **coco}
+        image = scan_options(stack.scan, stack.name, **coco)
+        image["metadata"][METADATA_KEY]["categories"] = dataset.categories
+        labels = labels_options(
+            dataset.categories, f"{stack.name} mask", {"scan": grid_of(stack.scan), **known}
+        )
+        layers += [(stack.scan.data, image, "image"), (stack.labels, labels, "labels")]
+    return layers

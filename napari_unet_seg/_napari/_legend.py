@@ -1,0 +1,123 @@
+"""The legend of a mask: colour, name and label value of each category."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari._colours import category_colour
+from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._layers import categories_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Labels
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.config import Category
+
+_SWATCH = 14
+
+
+def swatch(name: str) -> QIcon:
+    """Return a square of a category's colour."""
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    pixmap.fill(QColor(category_colour(name)))
+    return QIcon(pixmap)
+
+
+class CategoryLegend(QWidget):
+    """Shows the categories of the active mask; a click makes one the brush's label.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose active layer it follows; it keeps the last mask while an image is active.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._layer: Labels | None = None
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self._choose)
+        self._rows = layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        self.hide()
+        connect(
+            self,
+            (viewer.layers.selection.events.active, self._follow),
+            (viewer.layers.events.removed, self._on_removed),
+        )
+        self.destroyed.connect(lambda: self._release())
+        self._follow()
+
+    @property
+    def layer(self) -> Labels | None:
+        """The mask whose categories are shown."""
+        return self._layer
+
+    def names(self) -> list[str]:
+        """Texts of the rows."""
+        return [button.text() for button in self._group.buttons()]
+
+    def _follow(self, event: Any = None) -> None:
+        layer = self._viewer.layers.selection.active
+        if layer is None or layer is self._layer or not hasattr(layer, "selected_label"):
+            return
+        self._release()
+        categories = categories_of(layer)
+        if categories:
+            self._layer = layer
+            layer.events.selected_label.connect(self._mark)
+        self._fill(categories)
+
+    def _on_removed(self, event: Any) -> None:
+        if event.value is self._layer:
+            self._release()
+            self._fill(())
+
+    def _release(self) -> None:
+        if self._layer is not None:
+            self._layer.events.selected_label.disconnect(self._mark)
+        self._layer = None
+
+    def _fill(self, categories: Sequence[Category]) -> None:
+        for button in self._group.buttons():
+            self._group.removeButton(button)
+            self._rows.removeWidget(button)
+            button.deleteLater()
+        for value, category in enumerate(categories, 1):
+            self._add(value, category)
+        self.setVisible(bool(categories))
+        self._mark()
+
+    def _add(self, value: int, category: Category) -> None:
+        button = QToolButton()
+        button.setObjectName("category")
+        button.setText(f"{category.name}  ·  {value}")
+        button.setToolTip(f"Paint {category.name}, label value {value}")
+        button.setIcon(swatch(category.name))
+        button.setIconSize(QSize(_SWATCH, _SWATCH))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        self._group.addButton(button, value)
+        self._rows.addWidget(button)
+
+    def _mark(self, event: Any = None) -> None:
+        if self._layer is None:
+            return
+        self._group.setExclusive(False)
+        for button in self._group.buttons():
+            button.setChecked(self._group.id(button) == self._layer.selected_label)
+        self._group.setExclusive(True)
+
+    def _choose(self, value: int) -> None:
+        if self._layer is not None:
+            self._layer.selected_label = value

@@ -1,0 +1,103 @@
+"""Readers for napari: COCO files, NIfTI and DICOM; TIFF and pictures stay napari's own."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_unet_seg.io.scan import Scan
+
+    LayerData = tuple[Any, dict[str, Any], str]
+    Paths = str | Path | Sequence[str | Path]
+    Reader = Callable[[Paths], list[LayerData]]
+
+_DICOM_MARK = (128, b"DICM")
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+
+
+def coco_reader(path: Paths) -> Reader | None:
+    """Return a reader if every path is a JSON file with images and annotations."""
+    return _read_coco if all(_is_coco(p) for p in _paths(path)) else None
+
+
+def nifti_reader(path: Paths) -> Reader | None:
+    """Return a reader if every path is named like a NIfTI file."""
+    names = [p.name.lower() for p in _paths(path)]
+    return _read_scans if all(name.endswith((".nii", ".nii.gz")) for name in names) else None
+
+
+def dicom_reader(path: Paths) -> Reader | None:
+    """Return a reader if the paths are DICOM files or folders that hold some."""
+    paths = _paths(path)
+    if all(p.is_dir() for p in paths):
+        return _read_scans if all(_holds_dicom(p) for p in paths) else None
+    if all(p.suffix.lower() in _DICOM_SUFFIXES or _is_dicom(p) for p in paths):
+        return _read_scans if len(paths) == 1 else _read_series
+    return None
+
+
+def _paths(path: Paths) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+
+
+def _is_coco(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
+
+
+def _holds_dicom(folder: Path) -> bool:
+    return any(_is_dicom(Path(entry.path)) for entry in os.scandir(folder) if entry.is_file())
+
+
+def _is_dicom(path: Path) -> bool:
+    offset, mark = _DICOM_MARK
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(len(mark)) == mark
+    except OSError:
+        return False
+
+
+def _read_coco(path: Paths) -> list[LayerData]:
+    from napari_unet_seg._napari._coco_layers import coco_layers
+    from napari_unet_seg.io.coco import read_coco
+
+    return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
+
+
+def _read_scans(path: Paths) -> list[LayerData]:
+    from napari_unet_seg.io.read import read_scan
+
+    return [scan_layer(read_scan(p), p.name) for p in _paths(path)]
+
+
+def _read_series(path: Paths) -> list[LayerData]:
+    """Files of one folder that were opened together are one series."""
+    from napari_unet_seg.io.read import read_scan
+
+    folders = dict.fromkeys(p.parent for p in _paths(path))
+    return [scan_layer(read_scan(folder), folder.name) for folder in folders]
+
+
+def scan_layer(scan: Scan, name: str) -> LayerData:
+    """Return a scan as an image layer, or as labels if it is a mask that this plugin wrote."""
+    from napari_unet_seg._napari._layers import grid_of, labels_options, scan_options
+    from napari_unet_seg.config import Category
+
+    provenance = scan.meta.get("description") or {}
+    categories = provenance.get("categories")
+    if not categories or scan.data.dtype.kind not in "ui":
+        return scan.data, scan_options(scan, name), "image"
+    parsed = [Category.parse(c, str(scan.path)) for c in categories]
+    options = labels_options(parsed, name, {"scan": grid_of(scan)})
+    options |= {"scale": scan.spacing}
+    return scan.data, options, "labels"

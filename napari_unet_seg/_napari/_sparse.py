@@ -1,0 +1,26 @@
+"""Arrays of zeros that take memory only where something is written."""
+
+from __future__ import annotations
+
+import math
+import mmap
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def sparse_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return zeros that take memory only where something is written, 4 KiB at a time.
+
+    `np.zeros` asks for huge pages, so that one pixel a slice would take the whole stack's memory.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not size or not hasattr(mmap, "MADV_NOHUGEPAGE"):
+        return np.zeros(shape, dtype)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # kernels built without huge pages do not know the advice
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype).reshape(shape)

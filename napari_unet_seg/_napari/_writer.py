@@ -1,0 +1,98 @@
+"""Writers for napari's File › Save as: a mask as TIFF, NIfTI or COCO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.io.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def write_tiff(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as TIFF with its axes and voxel size."""
+    return _write_mask(path, data, attributes)
+
+
+def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as NIfTI on the grid of the scan it was drawn on."""
+    return _write_mask(path, data, attributes)
+
+
+def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as COCO.
+
+    A mask that came from a COCO file goes back into it: what was not edited keeps its JSON.
+    """
+    from napari_unet_seg.io.coco import labels_to_coco, read_coco, save_coco, write_back
+
+    known, labels = _known(attributes), np.asarray(data)
+    ids = known.get("image_ids", ())
+    if "coco" in known and len(ids) == len(labels):
+        document = write_back(read_coco(known["coco"]), dict(zip(ids, labels, strict=True)))
+    else:
+        document = labels_to_coco(_slices(labels, attributes), categories_for(labels, known))
+    save_coco(document, Path(path))
+    return [path]
+
+
+def _write_mask(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    from napari_unet_seg.io.write import write_mask
+
+    labels, known = np.asarray(data), _known(attributes)
+    like = known.get("scan") or _grid(labels, attributes)
+    write_mask(Path(path), labels, like, provenance(labels, known))
+    return [path]
+
+
+def provenance(labels: Array, known: dict[str, Any]) -> dict[str, Any]:
+    """Return what a mask file says of itself: categories, and the model that drew it."""
+    categories = [c.model_dump() for c in categories_for(labels, known)]
+    model = known.get("checkpoint")
+    return {"categories": categories} | ({"model": model} if model else {})
+
+
+def categories_for(labels: Array, known: dict[str, Any]) -> tuple[Category, ...]:
+    """Return a layer's categories, or one for each label value where it has none."""
+    categories: tuple[Category, ...] = known.get("categories") or ()
+    if categories:
+        return categories
+    values = labels[labels != IGNORE_INDEX]
+    highest = int(values.max()) if values.size else 1
+    return tuple(Category(id=v, name=f"label {v}") for v in range(1, max(highest, 1) + 1))
+
+
+def _known(attributes: dict[str, Any]) -> dict[str, Any]:
+    return attributes.get("metadata", {}).get(METADATA_KEY) or {}
+
+
+def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
+    """Return the grid of a layer that did not come from the plugin."""
+    axes = "QTZYX"[-labels.ndim :]
+    scale = tuple(float(s) for s in attributes.get("scale", ()))
+    units = [str(unit) for unit in attributes.get("units") or ("pixel",)]
+    unit = {"millimeter": "mm", "micrometer": "µm"}.get(units[-1], "pixel")
+    return Scan(labels, axes, scale, unit)
+
+
+def _slices(labels: Array, attributes: dict[str, Any]) -> Iterator[tuple[str, Array]]:
+    """Yield the planes of a mask with the name of the image each belongs to."""
+    known = _known(attributes)
+    scan: Scan | None = known.get("scan")
+    named = scan.path.name if scan and scan.path else f"{attributes.get('name', 'mask')}.png"
+    if labels.ndim == 2:
+        yield named, labels
+        return
+    planes = labels.reshape(-1, *labels.shape[-2:])
+    names = known.get("names") or ()
+    stem = named.partition(".")[0]
+    for index, plane in enumerate(planes):
+        yield names[index] if len(names) == len(planes) else f"{stem}_{index:04d}.png", plane

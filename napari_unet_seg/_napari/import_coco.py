@@ -1,0 +1,194 @@
+"""Import COCO: look through a data set, open it, or write it as masks for training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from napari.layers import Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari import _worker
+from napari_unet_seg._napari._coco_layers import CocoStack, coco_layers, coco_stacks
+from napari_unet_seg._napari._coco_table import CocoTable
+from napari_unet_seg._napari._legend import CategoryLegend
+from napari_unet_seg._napari._path_edit import PathEdit
+from napari_unet_seg._napari._write_dataset import WriteDatasetBox
+from napari_unet_seg.io.coco import CocoDataset, CocoReport, inspect, read_coco
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from napari.viewer import Viewer
+
+    from napari_unet_seg.errors import SegmentationError
+
+
+class Inspected(NamedTuple):
+    """A COCO file that was read and looked through."""
+
+    dataset: CocoDataset
+    report: CocoReport
+
+
+class Loaded(NamedTuple):
+    """Its images and masks, ready to become layers."""
+
+    dataset: CocoDataset
+    stacks: list[CocoStack]
+
+
+class ImportCocoWidget(QWidget):
+    """Choose a COCO file, see what it holds, open it or write it as a data set.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where it is opened.
+    """
+
+    inspected = Signal(object)
+    """The report, once the table shows it."""
+    opened = Signal(object)
+    """The new layers."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._dataset: CocoDataset | None = None
+        self._report: CocoReport | None = None
+        self._job: _worker.Job | None = None
+        self._build()
+        self.path_edit.valueChanged.connect(self._on_path)
+        self.images_edit.valueChanged.connect(self._inspect)
+        self.hide_parent.toggled.connect(self._on_hide)
+        self.open_button.clicked.connect(self.open)
+        self._show_state()
+
+    def setPath(self, path: Path | str) -> None:
+        """Choose a COCO file, as if it were typed in."""
+        self.path_edit.setValue(path)
+
+    def dataset(self) -> CocoDataset | None:
+        """The data set as it would be opened; None until a file was looked through."""
+        dataset = self._dataset
+        if dataset is None or not dataset.hidden or self.hide_parent.isChecked():
+            return dataset
+        return replace(dataset, categories=(*dataset.hidden, *dataset.categories), hidden=())
+
+    def open(self) -> None:
+        """Open the images and masks as layers."""
+        dataset = self.dataset()
+        if dataset is None or self._job is not None:
+            return
+        self._start(_load(dataset), self._on_loaded, "Opening", "Drawing the annotations …")
+
+    def _build(self) -> None:
+        self.path_edit = PathEdit("file", "Choose a COCO file", "COCO annotations (*.json)")
+        self.path_edit.setPlaceholder("annotations.json")
+        self.images_edit = PathEdit("folder", "Choose the folder of the images")
+        self.images_edit.setPlaceholder("found by itself")
+        self.table = CocoTable()
+        self.hide_parent = QCheckBox("Hide the unused parent category")
+        self.hide_parent.setChecked(True)
+        self.hide_parent.hide()
+        self.open_button = QPushButton("Open images and masks")
+        self.open_button.setToolTip("One stack per image size, read as you look at it")
+        self.status = QLabel("Choose a COCO file to see what it holds.")
+        self.status.setWordWrap(True)
+        self.legend = CategoryLegend(self._viewer)
+        self.write_box = WriteDatasetBox()
+        paths = QFormLayout()
+        paths.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        paths.addRow("Annotations", self.path_edit)
+        paths.addRow("Images", self.images_edit)
+        layout = QVBoxLayout(self)
+        layout.addLayout(paths)
+        layout.addWidget(self.status)
+        layout.addWidget(self.table, 1)
+        for widget in (self.hide_parent, self.open_button, self.legend, self.write_box):
+            layout.addWidget(widget)
+
+    def _on_path(self, path: Path | None) -> None:
+        # The images of another file lie elsewhere.
+        self.images_edit.line.clear()
+        self._inspect()
+
+    def _inspect(self, _: Any = None) -> None:
+        path = self.path_edit.value()
+        self._dataset = self._report = None
+        self.table.clear()
+        if self._job is not None:
+            self._job.quit()
+        if path is None:
+            self._show_state()
+            return
+        work = _inspect(path, self.images_edit.value())
+        self._start(work, self._on_inspected, "Reading the annotations", f"Reading {path.name} …")
+
+    def _start(
+        self, work: Generator[Any, Any, None], on_event: Any, name: str, message: str
+    ) -> None:
+        self.status.setText(message)
+        job: _worker.Job | None = None
+
+        def done() -> None:
+            # A later inspection may have taken this one's place.
+            if self._job is job:
+                self._job = None
+                self._show_state()
+
+        job = _worker.run(work, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
+        self._job = job
+        self._show_state()
+
+    def _on_inspected(self, event: Inspected) -> None:
+        self._dataset, self._report = event
+        self.images_edit.setPlaceholder(str(event.dataset.folder))
+        self.hide_parent.setVisible(bool(event.dataset.hidden))
+        names = ", ".join(category.name for category in event.dataset.hidden)
+        self.hide_parent.setText(f"Hide the unused parent category {names}")
+        self._show_report()
+        self.inspected.emit(event.report)
+
+    def _on_hide(self) -> None:
+        if self._report is not None:
+            self._show_report()
+
+    def _show_report(self) -> None:
+        dataset, report = self.dataset(), self._report
+        if dataset is None or report is None:
+            return
+        counts = {c: report.annotations.get(c, 0) for c in dataset.categories}
+        self.table.show_report(dataset, replace(report, annotations=counts))
+        self.write_box.setDataset(dataset)
+        usable, total = len(report.usable), len(dataset.images)
+        skipped = f", {len(report.skipped)} entries will be skipped" if report.skipped else ""
+        self.status.setText(f"{usable} of {total} images can be opened{skipped}.")
+
+    def _on_loaded(self, event: Loaded) -> None:
+        layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
+        for layer in layers:
+            self._viewer.add_layer(layer)
+        self.status.setText(f"Opened {len(event.stacks)} stacks with their masks.")
+        self.opened.emit(layers)
+
+    def _on_error(self, error: SegmentationError) -> None:
+        self.status.setText(str(error))
+
+    def _show_state(self) -> None:
+        ready = self._dataset is not None and self._job is None
+        usable = self._report is not None and bool(self._report.usable)
+        self.open_button.setEnabled(ready and usable)
+        self.write_box.setReady(ready and usable)
+
+
+def _inspect(path: Path, images: Path | None) -> Generator[Inspected, Any, None]:
+    dataset = read_coco(path, images)
+    yield Inspected(dataset, inspect(dataset))
+
+
+def _load(dataset: CocoDataset) -> Generator[Loaded, Any, None]:
+    yield Loaded(dataset, coco_stacks(dataset))
