@@ -116,9 +116,15 @@ def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
     with reading(path, "DICOM"):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=path.suffix.lower() == ".dcm")
-        if not len(header):
-            raise DataError(f"{path} is no DICOM file; remove it from the folder or copy it again.")
-    return header if "Rows" in header and "Columns" in header else None
+        if "Rows" in header and "Columns" in header:
+            return header
+        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
+        if kind is None or "Image" in kind.name:
+            raise DataError(
+                f"{path} is no DICOM file or is truncated; copy it again, or remove it from its "
+                "folder."
+            )
+    return None
 
 
 def _rounded(frame: Frame) -> Any:
