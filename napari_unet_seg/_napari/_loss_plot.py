@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from napari.settings import get_settings
-from napari.utils.theme import get_theme
+from napari.utils.theme import get_system_theme, get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
+from napari_unet_seg._napari._connect import connect
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class LossPlot(QWidget):
         layout.addWidget(self.legend)
         layout.addWidget(self.view, 1)
         self._redraw_soon = qthrottled(self.redraw, timeout=_REFRESH_MS, parent=self)
-        get_settings().appearance.events.theme.connect(self._follow_theme)
+        connect(self, (get_settings().appearance.events.theme, self._follow_theme))
         self._follow_theme()
         self.clear()
 
@@ -112,7 +114,7 @@ class LossPlot(QWidget):
             self._steps = self._steps[::2]
             self._stride *= 2
 
-    def _follow_theme(self) -> None:
+    def _follow_theme(self, _: Any = None) -> None:
         theme = get_theme(_theme_name())
         text, ground = theme.text.as_hex(), theme.background.as_hex()
         self.view.setBackground(ground)
@@ -132,9 +134,10 @@ def _theme_name() -> str:
     appearance = get_settings().appearance
     name = appearance.theme
     if name == "system":
-        from napari.utils.theme import get_system_theme
-
-        name = get_system_theme()
+        with warnings.catch_warnings():
+            # On Qt 5 it warns that it takes dark; napari has told the user already.
+            warnings.simplefilter("ignore", UserWarning)
+            name = get_system_theme()
     return str(name)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from napari_unet_seg.io.scan import Scan
 
@@ -105,8 +106,8 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self.folder = PathEdit("folder", "Choose a data set's folder")
         self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, Image)
-        self.labels = LayerCombo(viewer, Labels)
+        self.image = LayerCombo(viewer, lambda layer: _is_users(layer, Image))
+        self.labels = LayerCombo(viewer, lambda layer: _is_users(layer, Labels))
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("Slices that nobody has painted on would count as background")
         self.only_labelled.setChecked(True)
@@ -118,7 +119,7 @@ class SourceBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         self.folder.setValue(recall("train/folder"))
-        for signal in (self.folder.valueChanged, self.image.valueChanged, self.labels.valueChanged):
+        for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
 
@@ -132,7 +133,7 @@ class SourceBox(QWidget):
         """
         if self.tabs.currentIndex() == 0:
             return self._folder()
-        image, labels = self.image.value(), self.labels.value()
+        image, labels = self.image.layer(), self.labels.layer()
         if image is None or labels is None:
             raise DataError("No image and labels layer are chosen; open both, or use a data set.")
         return source_from_layers(image, labels, only_labelled=self.only_labelled.isChecked())
@@ -143,6 +144,11 @@ class SourceBox(QWidget):
             raise DataError("No data set is chosen; choose its folder, or use open layers.")
         remember("train/folder", str(folder))
         return FolderSource(folder)
+
+
+def _is_users(layer: Layer, layer_class: type[Layer]) -> bool:
+    """Whether a layer is of a class, and no preview of a training."""
+    return isinstance(layer, layer_class) and "preview" not in metadata_of(layer)
 
 
 def _page(*rows: tuple[str, QWidget]) -> QWidget:

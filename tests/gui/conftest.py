@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg import remote
-from napari_unet_seg._napari import _close_guard, _worker
+from napari_unet_seg._napari import _close_guard, _models, _worker
+from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 HERE = __file__.rsplit("/", 1)[0]
 
@@ -65,6 +67,15 @@ def nothing_left_behind(
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the widgets remember, and the chosen model, out of the user's settings."""
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
+    )
+    monkeypatch.setattr(_models._CHOICE, "path", BUNDLED)
 
 
 @pytest.fixture
