@@ -83,14 +83,14 @@ def group_series(paths: list[Path]) -> tuple[Series, ...]:
         If a file is damaged.
     """
     groups: dict[tuple[Any, ...], list[Frame]] = {}
-    headers: dict[str, pydicom.Dataset] = {}
+    names: dict[str, tuple[str, str, str]] = {}
     for path in paths:
         header = _header(path)
         if header is None:
             continue
-        uid = str(header.get("SeriesInstanceUID", ""))
-        headers.setdefault(uid, header)
         with reading(path, "DICOM"):
+            uid = str(header.get("SeriesInstanceUID", ""))
+            names.setdefault(uid, _names(header))
             for frame in _frames(header, path):
                 groups.setdefault((uid, frame.shape, _rounded(frame)), []).append(frame)
     seen: dict[str, int] = {}
@@ -98,18 +98,15 @@ def group_series(paths: list[Path]) -> tuple[Series, ...]:
     for (uid, *_), frames in groups.items():
         seen[uid] = seen.get(uid, 0) + 1
         key = uid if seen[uid] == 1 else f"{uid}#{seen[uid]}"
-        series.append(_series(key, headers[uid], frames))
+        series.append(Series(key, *names[uid], tuple(frames)))
     return tuple(sorted(series, key=lambda s: (s.number.zfill(12), s.key)))
 
 
-def _series(key: str, header: pydicom.Dataset, frames: list[Frame]) -> Series:
-    return Series(
-        key,
-        str(header.get("SeriesNumber", None) or "0"),
-        str(header.get("SeriesDescription", "")),
-        str(header.get("Modality", "")),
-        tuple(frames),
-    )
+def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
+    """Return a series' number, description and modality."""
+    number = header.get("SeriesNumber", None)
+    description, modality = header.get("SeriesDescription", ""), header.get("Modality", "")
+    return str(number or "0"), str(description), str(modality)
 
 
 def _header(path: Path) -> pydicom.Dataset | None:
