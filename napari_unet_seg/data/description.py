@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.data.samples import Split
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.files import atomic, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,7 @@ def read_description(folder: Path) -> Description:
 
 
 def write_description(folder: Path, description: Description) -> None:
-    """Write the description into a folder that is not in use yet."""
+    """Write the description into a data set's folder."""
     text = json.dumps(description.model_dump(mode="json"), indent=1)
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    with atomic(folder / FILE_NAME) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -195,5 +195,9 @@ def _box(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Sha
         return Shape([], [], "it has neither a segmentation nor a box")
     if not boxes:
         return Shape([], [], "it has only a box")
-    left, top, right, bottom = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    try:
+        left, top, across, down = (float(value) for value in box)
+    except OverflowError:
+        return Shape([], [], "its box holds numbers without meaning")
+    right, bottom = left + across, top + down
     return _parts([[left, top, right, top, right, bottom, left, bottom]], height, width)

@@ -120,11 +120,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
 
 def _parse(path: Path) -> dict[str, Any]:
     with reading(path, "JSON"):
-        text = path.read_text(encoding="utf-8-sig")
-        try:
-            document = json.loads(text)
-        except RecursionError:
-            document = None
+        document = json.loads(path.read_bytes())
     if not is_coco(document):
         raise DataError(
             f"{path} is not COCO: it needs the lists `images` and `annotations`; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,7 +93,8 @@ def _judge(
 ) -> tuple[bool, str]:
     category = whole(annotation.get("category_id"))
     if category not in by_id:
-        return False, f"its category {annotation.get('category_id')!r} is not in the file"
+        given = reprlib.repr(annotation.get("category_id"))
+        return False, f"its category {given} is not in the file"
     shape = read_shape(annotation, image.height, image.width, boxes=boxes)
     if _thin(shape.polygons) and not len(covered(shape, image.height, image.width)):
         return False, shape.problem or "it covers no pixel"
