@@ -180,6 +180,9 @@ def _header(like: Scan) -> Any:
     affine = upright_affine(like) if like.affine is None else like.affine
     header.set_qform(affine, code="scanner" if like.affine is not None else "unknown")
     header.set_sform(affine, code="scanner" if like.affine is not None else "aligned")
+    if not np.allclose(header.get_qform(), affine, atol=1e-3):
+        # A quaternion holds no shear, which a tilted gantry makes.
+        header["qform_code"] = 0
     header.set_xyzt_units("micron" if like.unit == "µm" else "mm", "sec")
     return header
 

@@ -22,6 +22,9 @@ _KEY = "unet_seg"
 """Where our JSON stands: a line of ImageJ's description, a key of the JSON or OME's otherwise."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 2**32 - 2**25
+_ALWAYS_READ = 2**28
+_MOST_COMPRESSED = 3000
+"""Deflate and LZW do not reach it; what does is read up to `_ALWAYS_READ` bytes."""
 
 
 def read_tiff(path: Path | str) -> Scan:
@@ -192,6 +195,7 @@ def _candidates(file: tifffile.TiffFile) -> list[str]:
 
 def _pixels(file: tifffile.TiffFile, path: Path) -> Array:
     series = file.series[0]
+    _check_size(series, file.filehandle.size, path)
     if series.dataoffset is None:
         _check_whole(series, file.filehandle.size, path)
     return np.asarray(series.asarray())
@@ -208,6 +212,13 @@ def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
         raise DataError(
             f"{path} is truncated or damaged after {len(file.pages)} pages; copy it again."
         )
+
+
+def _check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
+    """Refuse a damaged header that says more than the file can hold, before memory is taken."""
+    plain = series.keyframe.compression == tifffile.COMPRESSION.NONE
+    if series.nbytes > (size if plain else max(_ALWAYS_READ, size * _MOST_COMPRESSED)):
+        raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
 
 
 def _check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:

@@ -205,6 +205,15 @@ def test_the_mask_of_a_scan_without_affine_is_upright(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_nifti(tmp_path / "m.nii.gz").data, labels)
 
 
+def test_a_sheared_affine_is_in_the_sform_only(tmp_path: Path) -> None:
+    affine = np.array([[-1.0, 0, 0, 5], [0, -1, 0.5, 6], [0, 0, 2, 7], [0, 0, 0, 1]])
+    scan = Scan(np.zeros((5, 4, 3)), "ZYX", (2.0, 1.0, 1.0), "mm", affine=affine)
+    write_mask(tmp_path / "m.nii", ARRAY.T, scan)
+    mask = nib.load(tmp_path / "m.nii")
+    np.testing.assert_array_equal(mask.affine, affine)
+    assert [int(mask.header[f"{k}form_code"]) for k in "qs"] == [0, 1]
+
+
 def test_independent_images_are_no_volume(tmp_path: Path) -> None:
     scan = Scan(np.zeros((5, 4, 3)), "NYX")
     with pytest.raises(DataError, match=r"m\.nii cannot hold the axes NYX.*save.*\.tif"):

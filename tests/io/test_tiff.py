@@ -262,6 +262,26 @@ def test_a_truncated_file_is_named(tmp_path: Path, compression: str | None, shar
         read_tiff(path)
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_header_that_promises_too_much_is_refused(
+    tmp_path: Path, compression: str | None
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", VOLUME[0], compression=compression)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
+        for name in ("ImageWidth", "ImageLength"):
+            file.pages[0].tags[name].overwrite(60_000)
+    with pytest.raises(DataError, match=r"a\.tif is truncated or damaged"):
+        read_tiff(tmp_path / "a.tif")
+
+
+def test_a_compressed_page_that_is_cut_is_named(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", noise, compression="zlib")
+    (tmp_path / "a.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:-50])
+    with pytest.raises(DataError, match=r"a\.tif.*copy it again"):
+        read_tiff(tmp_path / "a.tif")
+
+
 def test_the_previous_mask_is_kept_on_demand(tmp_path: Path) -> None:
     for value in (1, 2):
         write_labels(tmp_path / "m.tif", np.full((2, 2), value), axes="YX", keep=True)
