@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
@@ -29,7 +29,7 @@ class CocoTable(QTreeWidget):
         self.setIndentation(14)
         self.setUniformRowHeights(True)
         self.setMinimumHeight(190)
-        header = self.header()
+        header: Any = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -49,7 +49,7 @@ class CocoTable(QTreeWidget):
     def texts(self) -> list[tuple[str, str]]:
         """All rows, for reading them out."""
         rows: list[tuple[str, str]] = []
-        waiting = [self.topLevelItem(i) for i in range(self.topLevelItemCount())]
+        waiting: list[Any] = [self.topLevelItem(i) for i in range(self.topLevelItemCount())]
         while waiting:
             item = waiting.pop(0)
             rows.append((item.text(0), item.text(1)))

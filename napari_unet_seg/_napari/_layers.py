@@ -24,7 +24,6 @@ __all__ = [
     "METADATA_KEY",
     "add_labels",
     "add_map",
-    "add_probabilities",
     "categories_of",
     "category_colormap",
     "category_colour",
@@ -139,8 +138,6 @@ def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
     return {
         "index": [0, *range(1, len(categories) + 1)],
         "category": ["background", *(c.name for c in categories)],
-        "id": [-1, *(c.id for c in categories)],
-        "supercategory": ["", *(c.supercategory for c in categories)],
     }
 
 
@@ -224,31 +221,3 @@ def add_map(
         metadata={METADATA_KEY: {"categories": tuple(categories), "map": True}},
         **geometry_of(source_layer),
     )
-
-
-def add_probabilities(
-    viewer: ViewerModel,
-    probabilities: Any,
-    source_layer: Layer,
-    categories: Sequence[Category],
-    name: str,
-) -> list[Image]:
-    """Add the probability maps of a prediction, one image layer per category, below its mask.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where they are added.
-    probabilities : array
-        Of shape (classes, *grid), from 0 to 1.
-    source_layer : Layer
-        The image they belong to.
-    categories : sequence of Category
-        Name each map.
-    name : str
-        Stands before the category's name.
-    """
-    return [
-        add_map(viewer, plane, source_layer, f"{name} · {category.name}", categories=(category,))
-        for plane, category in zip(probabilities, categories, strict=True)
-    ]

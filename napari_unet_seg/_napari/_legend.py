@@ -100,7 +100,7 @@ class CategoryLegend(QWidget):
     def _add(self, value: int, category: Category) -> None:
         button = QToolButton()
         button.setObjectName("category")
-        button.setText(f"{category.name}  ·  {value}")
+        button.setText(f" {category.name}  (label {value})")
         button.setToolTip(f"Paint {category.name}, label value {value}")
         button.setIcon(swatch(category.name))
         button.setIconSize(QSize(_SWATCH, _SWATCH))

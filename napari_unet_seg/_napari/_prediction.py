@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, categories_of, metadata_of
+from napari_unet_seg._napari._layers import (
+    METADATA_KEY,
+    add_labels,
+    add_map,
+    categories_of,
+    metadata_of,
+)
 from napari_unet_seg._napari._sparse import sparse_zeros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.config import Category
+    from napari_unet_seg.events import PredictFinished
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Place = tuple[int, ...]
+Checksums = dict[Place, int]
 
 _PREDICTED = "predicted"
 """In the layer's metadata: the checksum of each predicted slice, by its place."""
@@ -33,6 +41,7 @@ def show_prediction(
     labels: Array,
     categories: tuple[Category, ...],
     place: Place,
+    sums: Checksums,
     model: dict[str, str],
 ) -> Labels:
     """Put a prediction into the mask of its image, or into a new one.
@@ -52,6 +61,8 @@ def show_prediction(
         What the label values stand for.
     place : tuple of int
         Index along the leading axes; empty for the whole image.
+    sums : dict
+        `checksums` of the prediction.
     model : dict
         What drew it, kept with the layer.
 
@@ -61,24 +72,33 @@ def show_prediction(
         The layer that holds the prediction.
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        if is_untouched(mask, labels, place):
+        if is_untouched(mask, sums):
             _fill(mask, labels, place)
-            _remember(mask, labels, place, model)
+            _remember(mask, sums, model)
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
     layer.metadata[METADATA_KEY][_PREDICTED] = {}
-    _remember(layer, labels, place, model)
+    _remember(layer, sums, model)
     return layer
 
 
-def is_untouched(mask: Labels, labels: Array, place: Place = ()) -> bool:
-    """Tell whether the slices of a prediction are as the last one left them, or still empty."""
+def checksums(labels: Array, place: Place = ()) -> Checksums:
+    """Return a checksum of each slice of a prediction that lies at `place`."""
+    return {
+        (*place, *index): _checksum(labels[index])
+        for index in product(*(range(n) for n in labels.shape[:-2]))
+    }
+
+
+def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
+    """Tell whether slices are as the last prediction left them, or empty where none was made."""
     known = metadata_of(mask).get(_PREDICTED, {})
-    for where, plane in _planes(mask.data[place], labels.shape, place):
-        if where in known:
-            if _checksum(plane) != known[where]:
+    for place in places:
+        plane = np.asarray(mask.data[place])
+        if place in known:
+            if _checksum(plane) != known[place]:
                 return False
         elif plane.any():
             return False
@@ -104,16 +124,37 @@ def _fill(mask: Labels, labels: Array, place: Place) -> None:
         mask.data_setitem((*where, *changed), labels[changed])
 
 
-def _remember(mask: Labels, labels: Array, place: Place, model: dict[str, str]) -> None:
+def _remember(mask: Labels, sums: Checksums, model: dict[str, str]) -> None:
     known = mask.metadata[METADATA_KEY]
     known["checkpoint"] = model
-    known[_PREDICTED] |= {w: _checksum(p) for w, p in _planes(labels, labels.shape, place)}
-
-
-def _planes(data: Any, shape: tuple[int, ...], place: Place) -> Iterator[tuple[Place, Array]]:
-    for index in product(*(range(n) for n in shape[:-2])):
-        yield (*place, *index), np.asarray(data[index])
+    known[_PREDICTED] |= sums
 
 
 def _checksum(plane: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(plane).data)
+
+
+def show_maps(
+    viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Place
+) -> None:
+    """Show the maps that were asked for below the mask, in place of those of the last time."""
+    maps: list[tuple[str, float, Array]] = []
+    if prediction.probabilities is not None:
+        maps += [
+            (f"{mask.name} · probability of {category.name}", 1.0, plane)
+            for category, plane in zip(prediction.categories, prediction.probabilities, strict=True)
+        ]
+    if prediction.uncertainty is not None:
+        highest = float(np.log2(max(2, len(prediction.categories) + 1)))
+        maps.append((f"{mask.name} · uncertainty in bits", highest, prediction.uncertainty))
+    for name, high, values in maps:
+        if name in viewer.layers and metadata_of(viewer.layers[name]).get("map"):
+            layer = viewer.layers[name]
+            layer.data[place] = values
+            layer.refresh()
+        else:
+            whole = _whole(image, values.astype(np.float32), place)
+            add_map(viewer, whole, image, name, high=high)
+    if maps:
+        viewer.layers.move(viewer.layers.index(mask), -1)
+        viewer.layers.selection.active = mask

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -21,8 +23,10 @@ from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg.data.dataset import write_dataset
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
     from napari_unet_seg.errors import SegmentationError
-    from napari_unet_seg.events import ItemDone
+    from napari_unet_seg.events import Command, ItemDone
     from napari_unet_seg.io.coco import CocoDataset
 
 
@@ -38,22 +42,30 @@ class WriteDatasetBox(QGroupBox):
         self._job: _worker.Job | None = None
         self._ready = False
         self._problems = 0
-        self._failed = False
+        self._others: tuple[CocoDataset, ...] = ()
         self._build()
         self.write_button.clicked.connect(self.write)
         self.stop_button.clicked.connect(self.stop)
         self.folder_edit.line.textChanged.connect(self._show_state)
+        self.with_others.toggled.connect(self._show_state)
         self._show_state()
 
-    def setDataset(self, dataset: CocoDataset) -> None:
-        """Choose what is written, and name a folder for it."""
-        self._dataset = dataset
-        named = dataset.split
-        self.valid.setEnabled(named is None)
-        self.test.setEnabled(named is None)
-        self.hint.setText(f"The file says that this is the {named} part." if named else "")
-        self.hint.setVisible(named is not None)
-        self.folder_edit.setValue(dataset.path.parent.parent / f"{dataset.path.parent.name}-masks")
+    def setDataset(self, dataset: CocoDataset, others: Sequence[CocoDataset] = ()) -> None:
+        """Choose what is written, and name a folder for it.
+
+        Parameters
+        ----------
+        dataset : CocoDataset
+            The file that was chosen.
+        others : sequence of CocoDataset
+            Its sister files, the other parts of the same data set.
+        """
+        self._dataset, self._others = dataset, tuple(others)
+        names = ", ".join(f"{d.split} ({len(d.images)} images)" for d in others)
+        self.with_others.setText(f"With its other parts: {names}")
+        self.with_others.setVisible(bool(others))
+        self.folder_edit.setValue(_free_folder(dataset))
+        self._show_state()
 
     def setReady(self, ready: bool) -> None:
         """Tell whether there is something to write."""
@@ -65,27 +77,29 @@ class WriteDatasetBox(QGroupBox):
         folder = self.folder_edit.value()
         if self._dataset is None or folder is None or self._job is not None:
             return
-        self._problems, self._failed = 0, False
+        self._problems = 0
         self.progress.setRange(0, 0)
+        self.message.setText("Writing …")
+        shares = (self.valid.value() / 100, self.test.value() / 100)
         self._job = _worker.run(
-            write_dataset(
-                [self._dataset],
-                folder,
-                valid_fraction=self.valid.value() / 100,
-                test_fraction=self.test.value() / 100,
-            ),
+            _write(self.parts(), folder, *shares),
             on_event=self._on_event,
             on_error=self._on_error,
             on_done=self._on_done,
             name="Writing the data set",
         )
-        self.message.setText("Writing …")
         self._show_state()
+
+    def parts(self) -> list[CocoDataset]:
+        """What will be written together."""
+        if self._dataset is None:
+            return []
+        together = self.with_others.isChecked() and self._others
+        return [self._dataset, *(self._others if together else ())]
 
     def stop(self) -> None:
         """Stop; nothing is left behind."""
         if self._job is not None:
-            self._failed = True
             self.message.setText("Stopped; nothing was written.")
             self._job.stop()
 
@@ -96,9 +110,10 @@ class WriteDatasetBox(QGroupBox):
         for name, box in (("Validation", self.valid), ("Test", self.test)):
             shares.addWidget(QLabel(name))
             shares.addWidget(box, 1)
-        self.hint = QLabel()
-        self.hint.setWordWrap(True)
-        self.hint.hide()
+        self.with_others = QCheckBox()
+        self.with_others.setToolTip("Keep the parts that the files name instead of a new split")
+        self.with_others.setChecked(True)
+        self.with_others.hide()
         self.write_button = QPushButton("Write data set")
         self.write_button.setToolTip("Copy the images and write their masks as TIFF, in parts")
         self.stop_button = QPushButton("Stop")
@@ -112,36 +127,53 @@ class WriteDatasetBox(QGroupBox):
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.addRow("Folder", self.folder_edit)
         layout.addRow(shares)
-        for row in (self.hint, buttons, self.progress, self.message):
+        for row in (self.with_others, buttons, self.progress, self.message):
             layout.addRow(row)
 
-    def _on_event(self, event: ItemDone) -> None:
+    def _on_event(self, event: ItemDone | Path) -> None:
+        if isinstance(event, Path):
+            left_out = f"; {self._problems} images were left out" if self._problems else ""
+            self.message.setText(f"Wrote {event}{left_out}.")
+            self.written.emit(event)
+            return
         self.progress.setRange(0, event.count)
         self.progress.setValue(event.index)
-        if event.problem:
-            self._problems += 1
-        if not self._failed:
-            self.message.setText(f"{event.index} of {event.count}: {event.name}")
+        self._problems += bool(event.problem)
 
     def _on_error(self, error: SegmentationError) -> None:
-        self._failed = True
         self.message.setText(str(error))
 
     def _on_done(self) -> None:
         self._job = None
-        folder = self.folder_edit.value()
-        if not self._failed:
-            left_out = f"; {self._problems} images were left out" if self._problems else ""
-            self.message.setText(f"Wrote {folder}{left_out}.")
-            self.written.emit(folder)
         self._show_state()
 
     def _show_state(self, _: Any = None) -> None:
         running = self._job is not None
+        splits_itself = len(self.parts()) < 2
+        self.valid.setEnabled(splits_itself)
+        self.test.setEnabled(splits_itself)
         self.write_button.setEnabled(self._ready and not running and bool(self.folder_edit.value()))
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
         self.message.setVisible(bool(self.message.text()))
+
+
+def _write(
+    parts: Sequence[CocoDataset], folder: Path, valid_fraction: float, test_fraction: float
+) -> Generator[ItemDone | Path, Command | None, None]:
+    written = yield from write_dataset(
+        parts, folder, valid_fraction=valid_fraction, test_fraction=test_fraction
+    )
+    if written is not None:
+        yield written
+
+
+def _free_folder(dataset: CocoDataset) -> Path:
+    """Return a folder beside the data set that does not exist yet."""
+    above = dataset.path.absolute().parent
+    base = above.parent if dataset.split else above
+    names = (f"{base.name}-dataset{number or ''}" for number in range(1000))
+    return next(base.parent / name for name in names if not (base.parent / name).exists())
 
 
 def _share(value: int) -> QSpinBox:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QVBoxLay
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._coco_layers import CocoStack, coco_layers, coco_stacks
+from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
 from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._path_edit import PathEdit
@@ -31,6 +32,8 @@ class Inspected(NamedTuple):
 
     dataset: CocoDataset
     report: CocoReport
+    others: tuple[CocoDataset, ...]
+    """The other parts of the same data set."""
 
 
 class Loaded(NamedTuple):
@@ -59,6 +62,7 @@ class ImportCocoWidget(QWidget):
         self._viewer = napari_viewer
         self._dataset: CocoDataset | None = None
         self._report: CocoReport | None = None
+        self._others: tuple[CocoDataset, ...] = ()
         self._job: _worker.Job | None = None
         self._build()
         self.path_edit.valueChanged.connect(self._on_path)
@@ -145,7 +149,7 @@ class ImportCocoWidget(QWidget):
         self._show_state()
 
     def _on_inspected(self, event: Inspected) -> None:
-        self._dataset, self._report = event
+        self._dataset, self._report, self._others = event
         self.images_edit.setPlaceholder(str(event.dataset.folder))
         self.hide_parent.setVisible(bool(event.dataset.hidden))
         names = ", ".join(category.name for category in event.dataset.hidden)
@@ -163,7 +167,7 @@ class ImportCocoWidget(QWidget):
             return
         counts = {c: report.annotations.get(c, 0) for c in dataset.categories}
         self.table.show_report(dataset, replace(report, annotations=counts))
-        self.write_box.setDataset(dataset)
+        self.write_box.setDataset(dataset, self._others)
         usable, total = len(report.usable), len(dataset.images)
         skipped = f", {len(report.skipped)} entries will be skipped" if report.skipped else ""
         self.status.setText(f"{usable} of {total} images can be opened{skipped}.")
@@ -172,7 +176,8 @@ class ImportCocoWidget(QWidget):
         layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
         for layer in layers:
             self._viewer.add_layer(layer)
-        self.status.setText(f"Opened {len(event.stacks)} stacks with their masks.")
+        names = ", ".join(stack.name for stack in event.stacks)
+        self.status.setText(f"Opened {names} with masks.")
         self.opened.emit(layers)
 
     def _on_error(self, error: SegmentationError) -> None:
@@ -187,7 +192,7 @@ class ImportCocoWidget(QWidget):
 
 def _inspect(path: Path, images: Path | None) -> Generator[Inspected, Any, None]:
     dataset = read_coco(path, images)
-    yield Inspected(dataset, inspect(dataset))
+    yield Inspected(dataset, inspect(dataset), other_parts(dataset))
 
 
 def _load(dataset: CocoDataset) -> Generator[Loaded, Any, None]:

@@ -13,7 +13,7 @@ from napari.layers import Image
 from napari_unet_seg._napari._layers import (
     METADATA_KEY,
     add_labels,
-    add_probabilities,
+    add_map,
     categories_of,
     category_colormap,
     category_colour,
@@ -170,7 +170,6 @@ def test_mask_carries_its_categories() -> None:
     assert categories_of(mask) == (LESION, OEDEMA)
     assert list(mask.features["index"]) == [0, 1, 2]
     assert list(mask.features["category"]) == ["background", "lesion", "oedema"]
-    assert list(mask.features["id"]) == [-1, 0, 7]
     assert metadata_of(mask)["scan"].grid_shape == (20, 30)
 
 
@@ -201,15 +200,14 @@ def test_instances_are_told_apart_by_colour() -> None:
     assert not np.array_equal(mask.get_color(5), mask.get_color(6))
 
 
-def test_probability_maps_lie_over_the_image() -> None:
+def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     viewer = ViewerModel()
     image = viewer.add_image(np.zeros((4, 20, 30)), scale=(3, 1, 1))
-    maps = np.full((2, 4, 20, 30), 0.25, np.float16)
-    layers = add_probabilities(viewer, maps, image, (LESION, OEDEMA), "probability")
+    layer = add_map(viewer, np.full((4, 20, 30), 0.25, np.float16), image, "map", high=2)
 
-    assert [layer.name for layer in layers] == ["probability · lesion", "probability · oedema"]
-    assert all(tuple(layer.scale) == (3, 1, 1) for layer in layers)
-    assert layers[0].contrast_limits == [0, 1]
+    assert tuple(layer.scale) == (3, 1, 1)
+    assert layer.contrast_limits == [0, 2]
+    assert metadata_of(layer)["map"]
 
 
 def test_images_of_ten_dimensions_are_refused() -> None:
