@@ -33,10 +33,12 @@ def ignored(values: Array, categories: int) -> Array:
 
 
 def check_values(labels: Array, what: str, categories: int) -> None:
-    """Raise DataError if an array holds anything but 0 and the label values of categories."""
+    """Raise DataError if an array holds values that are neither 0, a category nor unreviewed."""
     if labels.dtype.kind not in "biu":
         raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
-    wrong = labels[(labels < 0) | (labels > categories)]
+    if not labels.size or (labels.min() >= 0 and labels.max() <= categories):
+        return
+    wrong = labels[((labels < 0) | (labels > categories)) & ~ignored(labels, categories)]
     if len(wrong):
         raise DataError(
             f"{what} holds the label {wrong[0]}, but there are only {categories} categories; "
@@ -109,9 +111,8 @@ def _checked(labels: Array, file_name: str, categories: int) -> Array:
             f"The mask for {file_name} has the shape {labels.shape}; give one slice of shape "
             "(Y, X) per image."
         )
-    labels = np.where(ignored(labels, categories), 0, labels)
     check_values(labels, f"The mask for {file_name}", categories)
-    return labels
+    return np.where(ignored(labels, categories), 0, labels)
 
 
 def save_coco(document: Mapping[str, Any], path: Path | str, *, keep: bool = True) -> None:

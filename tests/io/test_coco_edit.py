@@ -201,3 +201,16 @@ def test_a_saved_document_reads_back_equal(three, tmp_path):
     save_coco(three.document, three.path)
     assert json.loads(three.path.read_text()) == three.document
     assert read_coco(tmp_path / "coco.bak.json").document == three.document
+
+
+def test_one_edit_in_a_real_set_changes_one_annotation(real_data):
+    dataset = read_coco(real_data / "tumorseg" / "valid" / "_annotations.coco.json")
+    edited = {image.id: rasterise(dataset, image.id) for image in dataset.images[:50]}
+    old = dataset.document["annotations"]
+    target = old[7]
+    x, y = (int(n) + 2 for n in target["bbox"][:2])
+    edited[target["image_id"]][y : y + 3, x : x + 3] = 0
+    result = write_back(dataset, edited)
+    differing = [(a, b) for a, b in zip(old, result["annotations"], strict=True) if a != b]
+    assert [(a["id"], b["id"]) for a, b in differing] == [(target["id"], target["id"])]
+    assert {**result, "annotations": old} == dataset.document
