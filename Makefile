@@ -32,7 +32,7 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt .ci/setup .ci/system-packages
 
 app: setup  ## open napari on a sample scan; without a display leave pictures and masks in build/
 	@if [[ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]]; then \
-		$(VENV)/bin/napari-unet-seg open sample_data/phantom-scan.nii.gz; \
+		$(VENV)/bin/napari-unet-seg open --sample; \
 	else \
 		.ci/with-display $(VENV)/bin/python .ci/app.py build; \
 	fi
