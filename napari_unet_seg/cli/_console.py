@@ -117,7 +117,7 @@ class Bar:
 
     def update(
         self,
-        done: int,
+        done: float,
         total: int,
         text: str = "",
         rate: float | None = None,
@@ -134,7 +134,7 @@ class Bar:
             description=f"{self._title} {text}".rstrip(),
             completed=done,
             total=total,
-            rate=f"{rate:.1f} {self._unit}/s",
+            rate=f"{rate:.3g} {self._unit}/s",
             left=f"{duration(left)} left",
         )
 

@@ -70,11 +70,8 @@ def predict(
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
     make_folder(out)
-    with (
-        stoppable() as stop,
-        Bar("Segmenting", "scans", quiet=json) as bar,
-        Segmenter(how, checkpoint, stop, bar, failed) as segmenter,
-    ):
+    with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
+        segmenter = Segmenter(how, checkpoint, stop, bar, failed)
         if format_ is Format.coco:
             results = write_coco(segmenter, items, out)
         else:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_unet_seg import __version__
 from napari_unet_seg.cli._console import plain, warn
-from napari_unet_seg.cli._work import follow
+from napari_unet_seg.cli._work import engine, follow
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import (
     DeviceFallback,
@@ -20,7 +19,6 @@ from napari_unet_seg.events import (
 from napari_unet_seg.io.files import sha256
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.weights import read_header
-from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,15 +62,6 @@ class Segmenter:
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
         self._config, self._checkpoint = config, checkpoint
         self._stop, self._bar, self._failed = stop, bar, failed
-        self._engine = EngineProcess()
-        self._exit = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._exit.enter_context(self._engine)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit.close()
 
     def fail(self, item: Input, error: SegmentationError) -> None:
         """List a scan as failed."""
@@ -94,13 +83,13 @@ class Segmenter:
                 self._bar.update(index + 1, len(items), item.name)
 
     def _predict(self, scan: Scan, item: Input, index: int, count: int) -> PredictFinished | None:
-        events = self._engine.stream(
+        events = engine().stream(
             "napari_unet_seg.engine:predict", self._config, self._checkpoint, scan
         )
         for event in follow(events, self._stop):
             if isinstance(event, TileDone):
                 text = f"{item.name}, slice {event.index} of {event.count}"
-                self._bar.update(index, count, text)
+                self._bar.update(index + event.index / event.count, count, text)
             elif isinstance(event, DeviceFallback):
                 warn(event.message)
             elif isinstance(event, PredictFinished):

@@ -9,7 +9,7 @@ import typer
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, say, warn
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._work import Stop, follow, stoppable
+from napari_unet_seg.cli._work import Stop, engine, follow, stoppable
 from napari_unet_seg.config import PRESETS, PredictConfig, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -132,11 +132,9 @@ def _train(
     init: Path | None = None,
     resume: Path | None = None,
 ) -> int:
-    from napari_unet_seg.remote import EngineProcess
-
     begun = False
-    with EngineProcess() as engine, Bar("Training", "samples", quiet=json) as bar:
-        events = engine.stream(
+    with Bar("Training", "samples", quiet=json) as bar:
+        events = engine().stream(
             "napari_unet_seg.engine:train", config, samples, run, init=init, resume=resume
         )
         for event in follow(events, stop):
@@ -217,14 +215,11 @@ def _held_out(samples: SampleSet, run: Path) -> SampleSet:
 def _evaluated(
     models: tuple[Path, Path], samples: SampleSet, config: TrainConfig, stop: Stop
 ) -> Iterator[Evaluated]:
-    from napari_unet_seg.remote import EngineProcess
-
     how = PredictConfig(device=config.device, threads=config.threads)
-    with EngineProcess() as engine:
-        for model in models:
-            events = engine.stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
-            for event in follow(events, stop):
-                if stop:
-                    return
-                if isinstance(event, Evaluated):
-                    yield event
+    for model in models:
+        events = engine().stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
+        for event in follow(events, stop):
+            if stop:
+                return
+            if isinstance(event, Evaluated):
+                yield event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import threading
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from napari_unet_seg.cli._console import warn
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command
 from napari_unet_seg.io.files import write_error
+from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 """Exit code where some input was bad; what could be done with the rest is done."""
+
+
+@functools.cache
+def engine() -> EngineProcess:
+    """Return the process that runs the network; it ends with the program.
+
+    In a process of its own it is told how to keep memory before it starts, and a crash or want
+    of memory in it ends in a message.
+    """
+    return EngineProcess()
 
 
 class Stop:
