@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-__all__ = ["Changes", "ReviewState", "Round", "Session"]
+__all__ = ["Changes", "ReviewState", "Round", "Session", "compare"]
 
 
 class Session:

@@ -1,0 +1,150 @@
+"""Fine-tuning on the accepted slices: few options, a button, and the live plot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari import _models
+from napari_unet_seg._napari._form import Form
+from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari._train_child import NICENESS
+from napari_unet_seg._napari._training_panel import TrainingPanel
+from napari_unet_seg.config import TrainConfig
+from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.fine_tune import DEFAULTS, fine_tune
+from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.session import Round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from napari_unet_seg.events import Command
+    from napari_unet_seg.session import Session
+
+_BASIC = ("epochs", "learning_rate", "batch_size")
+_MORE = ("augment", "device", "threads", "seed")
+_KEY = "fine_tune/config"
+_HINT = (
+    "About a fifth of the accepted slices is held out for good: no round trains on them, and the "
+    "Dice before and after is measured there."
+)
+
+
+class FineTunePanel(QWidget):
+    """Trains a session's model further on its accepted slices.
+
+    The new model is chosen in Segment once it is there.
+    """
+
+    finished = Signal(object)
+    """The round, stored in the session."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._pixels: Callable[[], Any] = lambda: None
+        self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
+        self.start_button = QPushButton()
+        self.start_button.setToolTip("Start from the model that made the prediction. " + _HINT)
+        self.panel = TrainingPanel()
+        self.result = QLabel()
+        self.result.setWordWrap(True)
+        self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._lay_out()
+        self.start_button.clicked.connect(self.start)
+        self.panel.event_arrived.connect(self._on_event)
+        self.panel.running_changed.connect(self._on_running)
+        self._recall()
+        self.show_session(None, self._pixels)
+
+    def show_session(self, session: Session | None, pixels: Callable[[], Any]) -> None:
+        """Fine-tune on this session; `pixels` returns its mask's array."""
+        self._session, self._pixels = session, pixels
+        self.result.setText("\n".join(map(in_words, session.rounds)) if session else "")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show how many slices there are to learn from."""
+        count = len(self._session.accepted) if self._session else 0
+        noun = "slice" if count == 1 else "slices"
+        self.start_button.setText(f"Fine-tune on {count or 'the'} accepted {noun}")
+        self.start_button.setEnabled(count > 0 and not self.panel.running)
+
+    def start(self) -> None:
+        """Save the session and fine-tune in the background."""
+        session = self._session
+        if session is None or self.panel.running:
+            return
+        try:
+            config = self.form.value()
+        except ConfigError as error:
+            show_error(str(error))
+            return
+        remember(_KEY, config.model_dump(mode="json"))
+        base = session.checkpoint
+        if base is None or not base.is_file():
+            base = _models.current_model()
+        self.panel.show()
+        self.panel.start(_round(session, self._pixels(), config, base), "Fine-tuning")
+
+    def _lay_out(self) -> None:
+        hint = QLabel(_HINT)
+        hint.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.setSpacing(6)
+        layout.addWidget(hint)
+        layout.addWidget(self.form)
+        layout.addWidget(self.start_button)
+        layout.addWidget(self.panel, 1)
+        layout.addWidget(self.result)
+        layout.addStretch(0)
+        self.panel.hide()
+
+    def _recall(self) -> None:
+        try:
+            values = {**DEFAULTS.model_dump(mode="json"), **recall(_KEY, {})}
+            self.form.setValue(TrainConfig.parse(values, "remembered settings"))
+        except ConfigError:
+            # Written by another version.
+            self.form.setValue(DEFAULTS)
+
+    def _on_event(self, event: Any) -> None:
+        if not isinstance(event, Round) or self._session is None:
+            return
+        _models.choose_model(self._session.folder / event.checkpoint)
+        self.result.setText("\n".join(map(in_words, self._session.rounds)))
+        show_info(f"{in_words(event)} The new model is chosen in Segment.")
+        self.finished.emit(event)
+
+    def _on_running(self, running: bool) -> None:
+        self.form.setEnabled(not running)
+        self.refresh()
+
+
+def in_words(finished: Round) -> str:
+    """Say in one line what a round brought."""
+    start = f"Round {finished.number}: {finished.train} slices, {finished.epochs} epochs"
+    if not finished.held_out:
+        return f"{start}; accept two or more slices to measure the Dice."
+    noun = "slice" if finished.held_out == 1 else "slices"
+    before, after = _figure(finished.before), _figure(finished.after)
+    return f"{start}; Dice on {finished.held_out} held-out {noun} {before} → {after}."
+
+
+def _figure(dice: float | None) -> str:
+    return "–" if dice is None else f"{dice:.3f}"
+
+
+def _round(
+    session: Session, labels: Any, config: TrainConfig, base: Path
+) -> Generator[Any, Command | None, None]:
+    """Fine-tune in a child process, on the masks as they are now."""
+    session.save_mask(labels)
+    with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
+        yield from fine_tune(session, config, base, engine.stream)

@@ -1,0 +1,154 @@
+"""Between a session and the layers it is corrected in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Labels
+
+from napari_unet_seg._napari._layers import (
+    add_labels,
+    geometry_of,
+    metadata_of,
+    scan_from_layer,
+    scan_options,
+)
+from napari_unet_seg._napari._writer import categories_for
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.session import Session
+
+_PLACEMENT = ("scale", "translate", "rotate", "shear")
+_COCO = ("coco", "image_ids")
+
+
+def is_image(layer: Layer) -> bool:
+    """Whether a layer can be the scan of a session; maps that the plugin drew cannot."""
+    return isinstance(layer, Image) and "map" not in metadata_of(layer)
+
+
+def is_mask(layer: Layer) -> bool:
+    """Whether a layer can be the mask of a session."""
+    return isinstance(layer, Labels) and "map" not in metadata_of(layer)
+
+
+def session_of(image: Image, mask: Labels) -> dict[str, Any]:
+    """Return the arguments of `Session.create`, all but the folder.
+
+    Raises
+    ------
+    DataError
+        If the mask does not belong to the image, or tells objects apart instead of categories.
+    """
+    known = metadata_of(mask)
+    scan = scan_from_layer(image)
+    if mask.multiscale or tuple(mask.data.shape) != scan.grid_shape:
+        raise DataError(
+            f"The mask {mask.name} is on a grid of {_times(mask.data)} and {image.name} is on "
+            f"{'×'.join(map(str, scan.grid_shape))}; choose the mask that belongs to the image."
+        )
+    if known.get("values", "classes") != "classes":
+        raise DataError(
+            f"The mask {mask.name} numbers single objects; import it with one label per category."
+        )
+    model = known.get("checkpoint") or {}
+    return {
+        "scan": scan,
+        "categories": categories_for(np.asarray(mask.data), known),
+        "prediction": mask.data,
+        "checkpoint": _existing(model.get("path")),
+        "extra": _extra(image, mask),
+    }
+
+
+def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Image, Labels]:
+    """Add the scan and the mask of a session that was opened again.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are added.
+    session : Session
+        Whose scan is shown.
+    mask : array
+        As `session.load_mask` read it.
+    """
+    extra = session.extra
+    options = scan_options(session.scan, extra.get("image", session.folder.name))
+    options |= _placement(extra.get("placement", {}))
+    known = {key: extra[key] for key in _COCO if key in extra}
+    if options.get("channel_axis") is not None:
+        raise DataError(
+            f"The scan of the session {session.folder.name} has several channels; open one of "
+            "them as an image and start a session there."
+        )
+    image = viewer.add_image(session.scan.data, **options)
+    name = extra.get("mask", f"{image.name} mask")
+    if session.checkpoint:
+        known["checkpoint"] = {"path": str(session.checkpoint)}
+    return image, add_labels(viewer, mask, image, session.categories, name, known)
+
+
+def make_editable(mask: Labels) -> None:
+    """Let a mask that is read lazily, or must not be written to, be painted on."""
+    if not isinstance(mask.data, np.ndarray) or not mask.data.flags.writeable:
+        mask.data = np.array(mask.data)
+
+
+def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
+    """Return where the viewer stands along the leading axes of a mask."""
+    point = mask.world_to_data(viewer.dims.point[-mask.ndim :])[:-2]
+    sizes = mask.data.shape[:-2]
+    return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
+
+
+def index_of(viewer: ViewerModel, mask: Labels) -> int:
+    """Return the slice of a mask that the viewer stands at."""
+    place = place_of(viewer, mask)
+    return int(np.ravel_multi_index(place, mask.data.shape[:-2])) if place else 0
+
+
+def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
+    """Move the viewer to a slice of a mask; the displayed plane stays where it is."""
+    leading = mask.data.shape[:-2]
+    if not leading:
+        return
+    place = np.unravel_index(index, leading)
+    point = mask.world_to_data(viewer.dims.point[-mask.ndim :])
+    world = mask.data_to_world((*place, *point[-2:]))
+    first = viewer.dims.ndim - mask.ndim
+    axes = range(first, first + len(leading))
+    viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))
+
+
+def _extra(image: Image, mask: Labels) -> dict[str, Any]:
+    geometry = geometry_of(image)
+    placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
+    placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
+    placement["units"] = [str(unit) for unit in image.units]
+    extra = {"image": image.name, "mask": mask.name, "placement": placement}
+    known = metadata_of(mask)
+    if "coco" in known and "image_ids" in known:
+        extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
+    return extra
+
+
+def _placement(stored: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if name == "units" else np.asarray(value)
+        for name, value in stored.items()
+    }
+
+
+def _existing(path: Any) -> Path | None:
+    return Path(path) if path and Path(path).is_file() else None
+
+
+def _times(data: Any) -> str:
+    return "×".join(map(str, data.shape))

@@ -1,0 +1,139 @@
+"""Where a session is started from layers, or opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari._layer_combo import LayerCombo
+from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._path_edit import PathEdit
+from napari_unet_seg._napari._review_layers import is_image, is_mask
+from napari_unet_seg._napari._settings import recall, remember
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+
+_KEY = "sessions_folder"
+
+
+class SessionBar(QWidget):
+    """Image, mask and folder of a new session, and the buttons to start and open one."""
+
+    start_wanted = Signal()
+    open_wanted = Signal(object)
+    """The folder that was chosen."""
+    close_wanted = Signal()
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.image_combo = LayerCombo(viewer, is_image)
+        self.image_combo.setToolTip("The scan")
+        self.mask_combo = LayerCombo(viewer, is_mask)
+        self.mask_combo.setToolTip("The prediction or import to correct; start before you correct it")
+        self.folder = PathEdit("folder", "Choose the folder of the session")
+        self.folder.line.setToolTip("The session keeps its prediction, masks and models here")
+        self.start_button = QPushButton("Start session")
+        self.start_button.setToolTip("Keep the mask as it is now, and save corrections from here")
+        self.open_button = QPushButton("Open session…")
+        self.open_button.setToolTip("Go on with a session where it was left")
+        self.close_button = QPushButton("Close session")
+        self.close_button.setToolTip("Save for the last time; the layers stay")
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self._lay_out()
+        self.image_combo.layerChanged.connect(self._propose)
+        self.mask_combo.layerChanged.connect(self._on_mask)
+        self.start_button.clicked.connect(self.start_wanted)
+        self.open_button.clicked.connect(self._browse)
+        self.close_button.clicked.connect(self.close_wanted)
+        self._propose()
+        self.show_session(None)
+
+    def show_session(self, folder: Path | None) -> None:
+        """Show the open session, or what one can be started from."""
+        self._form.setVisible(folder is None)
+        self.start_button.setVisible(folder is None)
+        self.close_button.setVisible(folder is not None)
+        self.title.setVisible(folder is not None)
+        if folder is None:
+            self._propose()
+        else:
+            self.title.setText(f"<b>{folder.name}</b>")
+            self.title.setToolTip(str(folder))
+            remember(_KEY, str(folder.parent))
+
+    def set_busy(self, busy: bool) -> None:
+        """Lock the buttons while a session is being started or opened."""
+        layers = self.image_combo.layer() is not None and self.mask_combo.layer() is not None
+        self.start_button.setEnabled(not busy and layers)
+        self.open_button.setEnabled(not busy)
+        self.close_button.setEnabled(not busy)
+
+    def _lay_out(self) -> None:
+        self._form = QWidget()
+        rows = QFormLayout(self._form)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Image", self.image_combo)
+        rows.addRow("Mask", self.mask_combo)
+        rows.addRow("Folder", self.folder)
+        buttons = QHBoxLayout()
+        for button in (self.start_button, self.close_button, self.open_button):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._form)
+        layout.addWidget(self.title)
+        layout.addLayout(buttons)
+
+    def _on_mask(self, mask: Layer | None) -> None:
+        """Choose the image that the mask belongs to, as far as the layers tell."""
+        scan = metadata_of(mask).get("scan") if mask is not None else None
+        for image in self.image_combo.layers:
+            stored = metadata_of(image).get("scan")
+            if scan is not None and stored is not None and stored.path == scan.path is not None:
+                self.image_combo.setLayer(image)
+                break
+        self._propose()
+
+    def _propose(self, _: Any = None) -> None:
+        image = self.image_combo.layer()
+        if image is not None:
+            self.folder.setValue(free_folder(sessions_folder(), image.name))
+        self.set_busy(False)
+
+    def _browse(self) -> None:
+        start = str(sessions_folder())
+        folder = QFileDialog.getExistingDirectory(self, "Choose the folder of a session", start)
+        if folder:
+            self.open_wanted.emit(Path(folder))
+
+
+def sessions_folder() -> Path:
+    """Return where sessions were kept last, `~/napari-unet-seg/sessions` at first."""
+    default = Path.home() / "napari-unet-seg" / "sessions"
+    return Path(recall(_KEY, str(default)))
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """Return a folder that does not exist yet, named after a layer."""
+    clean = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name).strip(" .") or "scan"
+    folder, number = parent / clean, 2
+    while folder.exists():
+        folder, number = parent / f"{clean}-{number}", number + 1
+    return folder

@@ -1,0 +1,245 @@
+"""Correct & save: go through a mask slice by slice, save it, and let the network learn from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, Signal
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari import _worker, _writer
+from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
+from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
+from napari_unet_seg._napari._review_tab import ReviewTab
+from napari_unet_seg._napari._reviewing import Reviewing
+from napari_unet_seg._napari._session_bar import SessionBar
+from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from napari.layers import Image, Labels
+    from napari.viewer import ViewerModel
+
+_MASKS = "TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii)"
+
+
+class _Ready(NamedTuple):
+    """A session that was started or opened, and its mask as an array that can be painted on."""
+
+    session: Session
+    mask: Any
+
+
+class ReviewWidget(QWidget):
+    """Starts, opens and closes sessions, and saves their masks.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where masks are corrected.
+    """
+
+    session_changed = Signal(object)
+    """The open session, None once it is closed."""
+    written = Signal(object)
+    """The path of a mask or COCO file that was saved."""
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._job: _worker.Job | None = None
+        self.reviewing: Reviewing | None = None
+        self.bar = SessionBar(napari_viewer)
+        self.review = ReviewTab()
+        self.fine_tune = FineTunePanel()
+        self.tiff_button = QPushButton("Save TIFF…")
+        self.tiff_button.setToolTip("The whole mask with its axes and voxel size, or as NIfTI")
+        self.coco_button = QPushButton("Save COCO…")
+        self.coco_button.setToolTip("Of an imported file, annotations not edited stay as they were")
+        self._lay_out()
+        self.bar.start_wanted.connect(self.start_session)
+        self.bar.open_wanted.connect(self.open_session)
+        self.bar.close_wanted.connect(self.close_session)
+        self.tiff_button.clicked.connect(self._browse_tiff)
+        self.coco_button.clicked.connect(self._browse_coco)
+        connect(self, (napari_viewer.layers.events.removed, self._on_removed))
+        QApplication.instance().aboutToQuit.connect(self.close_session)
+        self._show_state()
+
+    @property
+    def session(self) -> Session | None:
+        """The open session."""
+        return self.reviewing.session if self.reviewing else None
+
+    def start_session(self) -> None:
+        """Start a session on the chosen layers in the chosen folder."""
+        image, mask, folder = self.bar.image_combo.layer(), self.bar.mask_combo.layer(), self.bar.folder.value()
+        if self._job is not None or image is None or mask is None or folder is None:
+            return
+        try:
+            arguments = session_of(image, mask)
+        except SegmentationError as error:
+            show_error(str(error))
+            return
+
+        def show(ready: _Ready) -> None:
+            if ready.mask is not mask.data:
+                mask.data = ready.mask
+            self._begin(ready.session, image, mask)
+
+        self._run(_starting(folder, arguments), show, "Starting the session")
+
+    def open_session(self, folder: Path | str) -> None:
+        """Open a session with its scan and its mask as it was last saved."""
+
+        def show(ready: _Ready) -> None:
+            image, mask = show_session(self._viewer, ready.session, ready.mask)
+            self._begin(ready.session, image, mask)
+
+        if self._job is None:
+            self._run(_opening(Path(folder)), show, "Opening the session")
+
+    def close_session(self) -> None:
+        """Save for the last time and let go; the layers stay."""
+        reviewing, self.reviewing = self.reviewing, None
+        if reviewing is None:
+            return
+        self.fine_tune.panel.stop()
+        self.review.unbind(self._viewer)
+        self.review.show_review(None)
+        self.fine_tune.show_session(None, lambda: None)
+        reviewing.close()
+        self.bar.show_session(None)
+        self._show_state()
+        self.session_changed.emit(None)
+
+    def save_tiff(self, path: Path | str) -> None:
+        """Write the mask as TIFF, or as NIfTI by its name."""
+        self._save(Path(path), _writer.write_tiff)
+
+    def save_coco(self, path: Path | str) -> None:
+        """Write the mask as COCO."""
+        self._save(Path(path), _writer.write_coco)
+
+    def event(self, event: QEvent) -> bool:
+        """Close the session when the dock is closed, which takes this widget out of it."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.close_session()
+        return bool(super().event(event))
+
+    def _lay_out(self) -> None:
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.review, "Review")
+        self.tabs.addTab(self.fine_tune, "Fine-tune")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.tiff_button)
+        buttons.addWidget(self.coco_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.tabs, 1)
+        layout.addLayout(buttons)
+
+    def _begin(self, session: Session, image: Image, mask: Labels) -> None:
+        self.close_session()
+        make_editable(mask)
+        self.reviewing = Reviewing(self._viewer, session, image, mask)
+        self.reviewing.autosave.failed.connect(lambda error: show_error(str(error)))
+        self.reviewing.decided.connect(self.fine_tune.refresh)
+        self.review.show_review(self.reviewing)
+        self.review.bind(self._viewer)
+        self.fine_tune.show_session(session, lambda: mask.data)
+        self.bar.show_session(session.folder)
+        self.session_changed.emit(session)
+
+    def _save(self, path: Path, writer: Callable[..., list[str]]) -> None:
+        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        if mask is None or self._job is not None:
+            return
+        attributes = {
+            "name": mask.name,
+            "metadata": mask.metadata,
+            "scale": mask.scale,
+            "units": mask.units,
+        }
+        work = _writing(writer, path, mask.data, attributes)
+        self._run(work, self._on_written, f"Saving {path.name}")
+
+    def _on_written(self, path: Path) -> None:
+        self.review.status.setText(f"wrote {path}")
+        self.written.emit(path)
+
+    def _run(self, work: Generator[Any, Any, None], on_event: Any, name: str) -> None:
+        def on_done() -> None:
+            self._job = None
+            self._show_state()
+
+        def deliver(event: Any) -> None:
+            try:
+                on_event(event)
+            except SegmentationError as error:
+                show_error(str(error))
+
+        self._job = _worker.run(work, on_event=deliver, on_done=on_done, name=name)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        busy = self._job is not None
+        self.bar.set_busy(busy)
+        self.tiff_button.setEnabled(not busy)
+        self.coco_button.setEnabled(not busy)
+
+    def _on_removed(self, event: Any) -> None:
+        if self.reviewing is not None and event.value is self.reviewing.mask:
+            self.close_session()
+
+    def _browse_tiff(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the mask", self._proposed(".tif"), _MASKS)
+        if path:
+            self.save_tiff(path)
+
+    def _browse_coco(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save as COCO", self._proposed(".json"), "COCO (*.json)"
+        )
+        if path:
+            self.save_coco(path)
+
+    def _proposed(self, suffix: str) -> str:
+        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        folder = self.session.folder if self.session else Path.home()
+        return str(folder / f"{mask.name if mask else 'mask'}{suffix}")
+
+
+def _starting(folder: Path, arguments: dict[str, Any]) -> Generator[_Ready, Any, None]:
+    pixels = arguments["prediction"]
+    if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
+        pixels = np.array(pixels)
+    yield _Ready(Session.create(folder, **{**arguments, "prediction": pixels}), pixels)
+
+
+def _opening(folder: Path) -> Generator[_Ready, Any, None]:
+    session = Session.open(folder)
+    yield _Ready(session, session.load_mask())
+
+
+def _writing(
+    writer: Callable[..., list[str]], path: Path, labels: Any, attributes: dict[str, Any]
+) -> Generator[Path, Any, None]:
+    writer(str(path), np.array(labels), attributes)
+    yield path

@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtTest import QTest
+
+from napari_unet_seg._napari import _autosave
+from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg.config import Category
+from napari_unet_seg.io.tiff import read_tiff, write_array
+from napari_unet_seg.session import ReviewState, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
+SHAPE = (4, 40, 50)
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path) -> None:
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
+    )
+
+
+@pytest.fixture
+def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
+    """A widget over a scan with its prediction, placed askew in the world."""
+    widget: ReviewWidget = dock(ReviewWidget)
+    viewer = widget._viewer
+    voxels = np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[:, 10:20, 10:20] = 1
+    labels[2, 30:34, 30:34] = 2
+    place = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
+    viewer.add_image(voxels, name="head", **place)
+    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    viewer.add_labels(labels, name="head mask", metadata=known, **place)
+    viewer.dims.set_point(0, 10.0)
+    return widget
+
+
+def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
+    widget.bar.folder.setValue(folder)
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
+    assert widget.reviewing is not None
+    return qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000)
+
+
+def mask_of(widget: ReviewWidget) -> Any:
+    assert widget.reviewing is not None
+    return widget.reviewing.mask
+
+
+def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    """Press a key over napari's canvas."""
+    canvas = widget._viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, key, modifier)
+
+
+def test_a_session_starts_from_the_layers(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    assert widget.bar.image_combo.layer().name == "head"
+    assert widget.bar.mask_combo.layer().name == "head mask"
+    start(qtbot, widget, tmp_path / "s")
+    stored = Session.open(tmp_path / "s")
+    assert stored.categories == CATEGORIES
+    np.testing.assert_array_equal(stored.prediction, mask_of(widget).data)
+    assert stored.scan.spacing == (3, 0.5, 0.5)
+    assert widget.review.table.progress.text() == "0 / 4 reviewed"
+
+
+def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    reviewing = widget.reviewing
+    assert reviewing is not None
+    assert reviewing.index == 0
+    with when_saved(qtbot, widget):
+        press(widget, Qt.Key.Key_A)
+    assert reviewing.index == 1
+    with when_saved(qtbot, widget):
+        press(widget, Qt.Key.Key_S)
+    assert reviewing.index == 2
+    press(widget, Qt.Key.Key_N)
+    assert reviewing.index == 3
+    press(widget, Qt.Key.Key_N)
+    assert reviewing.index == 3
+    press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    assert reviewing.index == 2
+    press(widget, Qt.Key.Key_D)
+    assert widget.review.show_changes.isChecked()
+    states = Session.open(tmp_path / "s").states
+    assert states == (
+        ReviewState.ACCEPTED,
+        ReviewState.SKIPPED,
+        ReviewState.TODO,
+        ReviewState.TODO,
+    )
+    assert widget.review.table.progress.text() == "2 / 4 reviewed"
+    model = widget.review.table.model
+    assert [model.data(model.index(i, 2)) for i in range(4)] == [s.value for s in states]
+
+
+def test_keys_are_given_back_when_the_session_closes(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    viewer = widget._viewer
+    pressed: list[str] = []
+    viewer.bind_key("S", lambda _: pressed.append("mine"))
+    before = dict(viewer.keymap)
+    start(qtbot, widget, tmp_path / "s")
+    assert len(viewer.keymap) == len(before) + 4
+    widget.bar.close_button.click()
+    assert dict(viewer.keymap) == before
+    press(widget, Qt.Key.Key_S)
+    assert pressed == ["mine"]
+
+
+def test_the_line_follows_paint_undo_and_revert(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    line, mask = widget.review.changes, mask_of(widget)
+    assert line.text() == "As predicted"
+    with mask.block_history():
+        mask.data_setitem((np.zeros(6, int), np.full(6, 30), np.arange(6)), 1)
+        mask.data_setitem((np.zeros(4, int), np.full(4, 10), np.arange(10, 14)), 0)
+    qtbot.waitUntil(lambda: line.text().startswith("+6 −4 px"))
+    assert line.text().endswith(f"{2 * 96 / (100 + 102):.3f}")
+    painted = mask.data.copy()
+    widget.review.revert_button.click()
+    qtbot.waitUntil(lambda: line.text() == "As predicted")
+    mask.undo()
+    np.testing.assert_array_equal(mask.data, painted)
+    qtbot.waitUntil(lambda: line.text().startswith("+6 −4 px"))
+    mask.undo()
+    qtbot.waitUntil(lambda: line.text() == "As predicted")
+
+
+def test_the_overlay_shows_what_was_added_and_removed(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask, viewer = mask_of(widget), widget._viewer
+    mask.data_setitem((np.array([0, 0]), np.array([30, 10]), np.array([5, 10])), [1, 0])
+    widget.review.show_changes.click()
+    overlay = viewer.layers["changes"]
+    expected = np.zeros(SHAPE[1:], np.uint8)
+    expected[30, 5], expected[10, 10] = 1, 2
+    np.testing.assert_array_equal(overlay.data[0], expected)
+    np.testing.assert_array_equal(overlay.scale, mask.scale)
+    np.testing.assert_array_equal(overlay.translate, mask.translate)
+    assert viewer.layers.selection.active is mask
+    assert widget.bar.mask_combo.count() == 1
+    widget.review.show_changes.click()
+    assert "changes" not in viewer.layers
+    widget.review.show_changes.click()
+    viewer.layers.remove("changes")
+    mask.data_setitem((np.array([0]), np.array([31]), np.array([5])), 1)
+    qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+2"))
+
+
+def test_painting_is_saved_every_minute(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    mask = mask_of(widget)
+    with when_saved(qtbot, widget):
+        mask.data_setitem((np.array([1]), np.array([1]), np.array([1])), 2)
+    assert [p.name for p in (tmp_path / "s" / "masks").iterdir()] == ["00001.tif"]
+    assert widget.review.status.text().startswith("saved ")
+
+
+def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    assert widget.reviewing is not None
+    (tmp_path / "s" / "masks").rmdir()
+    mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
+    with qtbot.waitSignal(widget.reviewing.autosave.failed, timeout=20_000):
+        widget.review.buttons["accept"].click()
+    assert "masks/00000.tif cannot be written: its folder does not exist" in notifications[-1]
+    (tmp_path / "s" / "masks").mkdir()
+    with when_saved(qtbot, widget):
+        widget.reviewing.autosave.save()
+    assert (tmp_path / "s" / "masks" / "00000.tif").is_file()
+
+
+def test_closing_saves_and_opening_brings_all_back(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    viewer, mask = widget._viewer, mask_of(widget)
+    before = {name: np.asarray(getattr(mask, name)) for name in ("scale", "translate")}
+    mask.data_setitem((np.array([3]), np.array([1]), np.array([1])), 2)
+    painted = mask.data.copy()
+    widget.review.buttons["accept"].click()
+    widget.bar.close_button.click()
+    assert widget.session is None
+    viewer.layers.clear()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.open_session(tmp_path / "s")
+    opened = mask_of(widget)
+    np.testing.assert_array_equal(opened.data, painted)
+    np.testing.assert_array_equal(viewer.layers["head"].data.shape, SHAPE)
+    for name, value in before.items():
+        np.testing.assert_array_equal(getattr(opened, name), value)
+    assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
+    assert opened.metadata[METADATA_KEY]["categories"] == CATEGORIES
+    assert widget.review.table.progress.text() == "1 / 4 reviewed"
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+def test_removing_the_mask_closes_the_session(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
+    widget._viewer.layers.remove("head mask")
+    assert widget.session is None
+    assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
+
+
+def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
+    widget._viewer.window.remove_dock_widget(widget)
+    assert widget.session is None
+    assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
+    widget.deleteLater()
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: {"data": np.zeros((3, 40, 50), np.uint8)}, "3×40×50 and head is on 4×40×50"),
+        (
+            lambda: {
+                "data": np.zeros(SHAPE, np.uint8),
+                "metadata": {METADATA_KEY: {"values": "instances", "categories": CATEGORIES}},
+            },
+            "numbers single objects",
+        ),
+    ],
+    ids=["grid", "instances"],
+)
+def test_masks_that_do_not_fit_are_told(
+    widget: ReviewWidget,
+    tmp_path: Path,
+    notifications: list[str],
+    make: Callable[[], dict[str, Any]],
+    reason: str,
+) -> None:
+    bad = widget._viewer.add_labels(name="bad", **make())
+    widget.bar.mask_combo.setLayer(bad)
+    widget.bar.folder.setValue(tmp_path / "s")
+    widget.bar.start_button.click()
+    assert reason in notifications[-1]
+    assert widget.bar.start_button.isEnabled()
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_scan_that_changed_is_refused_in_the_window(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    widget.close_session()
+    write_array(tmp_path / "s" / "scan.tif", np.zeros((2, 5, 5), np.uint8), axes="ZYX")
+    widget.open_session(tmp_path / "s")
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert "from ZYX 4×40×50 (uint8) to ZYX 2×5×5 (uint8)" in notifications[-1]
+    assert widget.bar.open_button.isEnabled()
+
+
+def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    lazy = widget._viewer.add_labels(da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy")
+    widget.bar.mask_combo.setLayer(lazy)
+    start(qtbot, widget, tmp_path / "s")
+    mask = mask_of(widget)
+    assert mask is lazy
+    mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 1)
+    assert mask.data[0, 1, 1] == 1
+
+
+def test_a_2d_image_is_one_slice(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    viewer = widget._viewer
+    viewer.layers.clear()
+    viewer.add_image(np.ones((30, 40, 3), np.uint8), rgb=True, name="photo")
+    viewer.add_labels(np.zeros((30, 40), np.uint8), name="photo mask")
+    start(qtbot, widget, tmp_path / "s")
+    mask_of(widget).data_setitem((np.array([3]), np.array([4])), 1)
+    with when_saved(qtbot, widget):
+        widget.review.buttons["accept"].click()
+    widget.review.buttons["next"].click()
+    assert widget.review.table.progress.text() == "1 / 1 reviewed"
+    stored = Session.open(tmp_path / "s")
+    assert stored.load_mask()[3, 4] == 1
+    assert stored.scan.data.shape == (30, 40, 3)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_masks_are_saved_as_tiff_and_coco(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    with qtbot.waitSignal(widget.written, timeout=20_000):
+        widget.save_tiff(tmp_path / "mask.tif")
+    qtbot.waitUntil(lambda: widget._job is None)
+    saved = read_tiff(tmp_path / "mask.tif")
+    np.testing.assert_array_equal(saved.data, mask_of(widget).data)
+    assert (saved.axes, saved.spacing, saved.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
+    with qtbot.waitSignal(widget.written, timeout=20_000):
+        widget.save_coco(tmp_path / "mask.json")
+    qtbot.waitUntil(lambda: widget._job is None)
+    coco = COCO(str(tmp_path / "mask.json"))
+    assert {c["name"] for c in coco.cats.values()} == {"tumour", "oedema"}
+    total = sum(int(coco.annToMask(a).sum()) for a in coco.anns.values())
+    assert total == np.count_nonzero(mask_of(widget).data)
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    widget.save_tiff(tmp_path / "missing" / "mask.tif")
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert "cannot be written: its folder does not exist" in notifications[-1]
+    assert widget.tiff_button.isEnabled()
+
+
+def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:
+    size = widget.minimumSizeHint()
+    assert size.height() < 600
+    assert size.width() < 400
