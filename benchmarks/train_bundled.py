@@ -31,7 +31,7 @@ from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 from napari_unet_seg.nn.metrics import Counts, count
 
 CONFIG = TrainConfig(
-    epochs=28,
+    epochs=22,
     batch_size=16,
     learning_rate=2e-3,
     image_size=192,

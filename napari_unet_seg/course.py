@@ -12,12 +12,9 @@ import tifffile
 import torch
 
 from napari_unet_seg import __version__
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.augment import augment
 from napari_unet_seg.data.batches import in_order, shuffled, take
-from napari_unet_seg.data.cache import Cache, build_cache
-from napari_unet_seg.data.splits import assign_splits
-from napari_unet_seg.errors import CheckpointError, DataError, EngineError
+from napari_unet_seg.errors import CheckpointError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
     CheckpointSaved,
@@ -27,107 +24,25 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.io.files import atomic, sha256
+from napari_unet_seg.io.files import atomic
 from napari_unet_seg.io.run import Run, history_row
 from napari_unet_seg.io.weights import CheckpointInfo
-from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, save_checkpoint
+from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
 from napari_unet_seg.nn.metrics import count
 from napari_unet_seg.nn.trainer import Trainer
-from napari_unet_seg.nn.unet import UNet
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.data.cache import Cache
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.nn.unet import UNet
 
 _MIN_DELTA = 0.001
 """A validation loss must fall by so much to count as better (the published run's figure)."""
-
-
-def prepare(
-    config: TrainConfig, samples: SampleSet, run: Path, *, init: Path | None, resume: Path | None
-) -> Generator[TrainEvent, Any, Course]:
-    """Read the data and build the net; see `engine.train` for the parameters."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    source = resume or init
-    loaded = load_tensors(source) if source else None
-    config = _fitted(config, samples, loaded[0] if loaded else None)
-    sides = _sides(config, samples)
-    caches = {}
-    for side, members in sides.items():
-        caches[side] = yield from build_cache(
-            members,
-            config.image_size,
-            config.model.in_channels,
-            config.model.classes,
-            config.normalise,
-        )
-    _check_positive(caches["train"], samples)
-    net = UNet(config.model)
-    if loaded and source:
-        _take_weights(net, *loaded, source)
-    course = Course(config, samples, Run(run), sides, caches, net, sha256(init) if init else "")
-    if loaded and resume:
-        course.resume(*loaded)
-    else:
-        course.run.start(
-            config, {side: [s.name for s in members] for side, members in sides.items()}
-        )
-    return course
-
-
-def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None) -> TrainConfig:
-    """The configuration with the model's shape taken from the data and the checkpoint."""
-    classes = len(samples.categories)
-    if not samples.samples or not classes:
-        raise DataError(
-            f"The data set {samples.source} holds no samples or no categories; import one with "
-            "annotated images."
-        )
-    softmax = config.loss == "dice_ce" or (config.loss == "auto" and classes > 1)
-    head = "softmax" if softmax else "sigmoid"
-    if info is None:
-        return config.replace(model=config.model.replace(classes=classes, head=head))
-    return config.replace(
-        model=info.model.replace(classes=classes, head=head),
-        normalise=info.normalise,
-        image_size=info.image_size,
-    )
-
-
-def _sides(config: TrainConfig, samples: SampleSet) -> dict[str, list[Sample]]:
-    split = assign_splits(samples.samples, config.valid_fraction, config.seed, config.group_pattern)
-    sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
-    if not sides["train"]:
-        raise DataError(
-            f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
-            "or add images."
-        )
-    return sides
-
-
-def _check_positive(cache: Cache, samples: SampleSet) -> None:
-    if not ((cache.masks > 0) & (cache.masks != IGNORE_INDEX)).any():
-        raise DataError(
-            f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
-            "slice first."
-        )
-
-
-def _take_weights(
-    net: UNet, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
-) -> None:
-    """Load a checkpoint; where the classes differ, the last layer starts afresh."""
-    same = (info.model.classes, info.model.head) == (net.config.classes, net.config.head)
-    fresh = net.state_dict()
-    last = {} if same else {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
-    load_weights(net, {**tensors, **last}, path)
 
 
 @dataclass(slots=True, eq=False)

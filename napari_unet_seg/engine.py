@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_unet_seg.course import prepare
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
     Command,
@@ -29,6 +28,7 @@ from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
+from napari_unet_seg.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Generator
