@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -100,23 +101,43 @@ def _grid(scan: Scan) -> str:
     return f"{size} ({scan.grid_axes}, {spacing} {scan.unit})"
 
 
-def pair_categories(
-    predicted: Sequence[Category], truth: Sequence[Category]
-) -> tuple[tuple[Pairing, ...] | None, tuple[str, ...]]:
-    """Pair by name where the sides share one, else by label value; None: by the values found."""
+class Pairings(NamedTuple):
+    """The categories that are compared."""
+
+    known: tuple[Pairing, ...]
+    closed: bool
+    """Whether these are all; else any other label value is a category of its own."""
+    notes: tuple[str, ...] = ()
+
+    def of(self, found: Array, true: Array) -> tuple[Pairing, ...]:
+        """Return the known ones, and those of other values that one of the arrays holds."""
+        if self.closed:
+            return self.known
+        values = {int(v) for array in (found, true) for v in np.unique(array)}
+        others = sorted(values - {0, IGNORE_INDEX} - {p.truth for p in self.known})
+        return (*self.known, *(Pairing(str(value), value, value) for value in others))
+
+
+FOREGROUND = Pairings((Pairing("foreground", 1, 1),), closed=True)
+
+
+def to_foreground(labels: Array) -> Array:
+    """Make every label 1, but for pixels that nobody has reviewed."""
+    return np.where(labels == IGNORE_INDEX, IGNORE_INDEX, labels != 0).astype(np.uint8)
+
+
+def pair_categories(predicted: Sequence[Category], truth: Sequence[Category]) -> Pairings:
+    """Pair by name where the sides share one, else by label value."""
     ours = {c.name.casefold(): (value, c.name) for value, c in enumerate(predicted, 1)}
     theirs = {c.name.casefold(): (value, c.name) for value, c in enumerate(truth, 1)}
     if ours.keys() & theirs.keys():
-        both = {**ours, **theirs}
-        nothing = (_NOWHERE, "")
-        return tuple(
+        both, nothing = {**ours, **theirs}, (_NOWHERE, "")
+        keys = (*theirs, *(key for key in ours if key not in theirs))
+        pairs = (
             Pairing(both[key][1], ours.get(key, nothing)[0], theirs.get(key, nothing)[0])
-            for key in (*theirs, *(key for key in ours if key not in theirs))
-        ), ()
-    notes = []
-    if ours and theirs:
-        notes.append("The two sides name no category alike, so label values are compared.")
-    named = max(truth or predicted, predicted or truth, key=len)
-    if not named:
-        return None, ()
-    return tuple(Pairing(c.name, value, value) for value, c in enumerate(named, 1)), tuple(notes)
+            for key in keys
+        )
+        return Pairings(tuple(pairs), closed=True)
+    note = "The two sides name no category alike, so equal label values are compared."
+    named = tuple(Pairing(c.name, v, v) for v, c in enumerate(truth or predicted, 1))
+    return Pairings(named, closed=False, notes=(note,) if ours and theirs else ())

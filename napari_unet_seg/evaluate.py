@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._mask_pairs import Pair, Pairing, pair_categories
+from napari_unet_seg._mask_pairs import FOREGROUND, Pair, Pairings, pair_categories, to_foreground
 from napari_unet_seg._mask_sources import open_masks
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
@@ -74,7 +74,7 @@ class Evaluation:
 
 
 def evaluate(
-    predicted: Path, truth: Path, group_pattern: str = ""
+    predicted: Path, truth: Path, group_pattern: str = "", *, foreground: bool = False
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
     """Compare masks of the same names.
 
@@ -85,6 +85,8 @@ def evaluate(
     group_pattern : str
         Regular expression on a mask's name; its first group, or else the whole match, names the
         group.
+    foreground : bool
+        Take all labels for one category.
 
     Yields
     ------
@@ -100,12 +102,13 @@ def evaluate(
     """
     group_of = _Groups(group_pattern)
     ours, theirs = open_masks(predicted), open_masks(truth)
-    names = [name for name in theirs.names if name in set(ours.names)]
+    both = set(ours.names) & set(theirs.names)
+    names = [name for name in theirs.names if name in both]
     if not names:
         raise DataError(
             f"No mask in {predicted} has the name of one in {truth}; give masks of the same scans."
         )
-    pairings, notes = pair_categories(ours.categories, theirs.categories)
+    pairings = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
     measures: list[Measure] = []
     items: list[str] = []
     units: Counter[str] = Counter()
@@ -115,6 +118,8 @@ def evaluate(
             pair = Pair(name, ours.load(name), theirs.load(name))
             for item, found, true in pair.items():
                 items.append(item)
+                if foreground:
+                    found, true = to_foreground(found), to_foreground(true)
                 measures += _measure(item, group_of(item), found, true, pairings, pair.spacing)
             units[pair.unit] += 1
         except SegmentationError as error:
@@ -125,9 +130,9 @@ def evaluate(
         tuple(measures),
         summarise(measures, {item: group_of(item) for item in items}),
         " and ".join(sorted(units)) or "pixel",
-        tuple(sorted(set(theirs.names) - set(ours.names))),
-        tuple(sorted(set(ours.names) - set(theirs.names))),
-        notes,
+        tuple(sorted(set(theirs.names) - both)),
+        tuple(sorted(set(ours.names) - both)),
+        pairings.notes,
     )
 
 
@@ -152,14 +157,11 @@ def _measure(
     group: str,
     found: Array,
     true: Array,
-    pairings: Sequence[Pairing] | None,
+    pairings: Pairings,
     spacing: tuple[float, ...],
 ) -> Iterator[Measure]:
-    if pairings is None:
-        values = np.union1d(np.unique(found), np.unique(true))
-        pairings = [Pairing(str(v), int(v), int(v)) for v in values if v not in (0, IGNORE_INDEX)]
     known = true != IGNORE_INDEX
-    for pairing in pairings:
+    for pairing in pairings.of(found, true):
         ours = (found == pairing.predicted) & known
         theirs = true == pairing.truth
         # Unreviewed pixels keep their value in the truth, and are left out of the counts.

@@ -167,6 +167,25 @@ def test_categories_without_a_common_name_are_compared_by_value_and_noted(tmp_pa
     assert len(result.notes) == 1
 
 
+def test_labels_beyond_the_named_ones_are_not_passed_over(tmp_path):
+    (tmp_path / "pred").mkdir()
+    (tmp_path / "truth").mkdir()
+    options = {"axes": "YX", "description": {"categories": ["tumour"]}}
+    write_labels(tmp_path / "pred" / "a.tif", LEFT, **options)
+    truth = LEFT + 4 * square(slice(12, 16), slice(0, 4))
+    write_labels(tmp_path / "truth" / "a.tif", truth, axes="YX")
+    result, _ = run(tmp_path / "pred", tmp_path / "truth")
+    assert {s.category: s.dice for s in result.summaries} == {"tumour": 1.0, "4": 0.0}
+
+
+def test_all_labels_can_be_taken_for_one(folders):
+    parts = LEFT.copy()
+    parts[:5] *= 3
+    parts[:, 12:] = 255
+    *_, result = evaluate(*folders({"a": LEFT}, {"a": parts}), foreground=True)
+    assert [(s.category, s.dice) for s in result.summaries] == [("foreground", 1.0)]
+
+
 def test_stored_categories_name_the_rows(folders, tmp_path):
     description = {"categories": [{"id": 3, "name": "tumour", "supercategory": "lesion"}]}
     result, _ = run(*folders({"a": LEFT}, {"a": LEFT}, description=description))

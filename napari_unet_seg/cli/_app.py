@@ -75,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone, `head` for example.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # A folder that must not be listed, for example; what is read and written has words of
+        # its own.
+        warn(f"{NAME}: {error.filename or 'A file'}: {error.strerror}; check it and try again.")
+        return BAD_INPUT
     return int(result or 0)
 
 

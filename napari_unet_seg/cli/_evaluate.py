@@ -24,13 +24,17 @@ def evaluate(
             help="On a mask's name: its first group, or else the match, is the scan's group.",
         ),
     ] = "",
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Take all labels for one category.")
+    ] = False,
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write all figures as JSON; - for here.")
     ] = None,
 ) -> int:
     """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
 
-    Masks are paired by name, without suffix. Means are over scans. A scan whose masks are both
+    Masks are paired by name, without suffix; categories by name where both sides have names, else
+    by label value. Means are over scans. A scan whose masks are both
     empty has no Dice: it is left out of the means and counted under "empty".
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
@@ -40,8 +44,9 @@ def evaluate(
     failed: list[tuple[str, str]] = []
     result: Any = None
     count = 0
+    events = evaluation.evaluate(pred, truth, group, foreground=foreground)
     with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
-        for event in follow(evaluation.evaluate(pred, truth, group), stop):
+        for event in follow(events, stop):
             if not isinstance(event, ItemDone):
                 result = event
                 continue
