@@ -1,60 +1,86 @@
-"""A choice among the viewer's layers of one kind."""
+"""A list of the viewer's layers to choose one from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtWidgets import QComboBox, QSizePolicy
+
+from napari_unet_seg._napari._connect import connect
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from collections.abc import Callable
+
     from napari.layers import Layer
+    from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
 
 
 class LayerCombo(QComboBox):
-    """Lists the layers of one class and follows the viewer as they come, go and are renamed."""
+    """Follows the viewer's layers and its selection.
 
-    valueChanged = Signal(object)
-    """The chosen layer, or None."""
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers are listed.
+    fits : callable
+        Tells which of them.
+    """
+
+    layerChanged = Signal(object)
+    """The chosen layer or None."""
 
     def __init__(
-        self, viewer: ViewerModel, layer_class: type[Layer], parent: QWidget | None = None
+        self, viewer: ViewerModel, fits: Callable[[Layer], bool], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._layers = viewer.layers
-        self._class = layer_class
-        self.setMinimumContentsLength(8)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.currentIndexChanged.connect(self._on_chosen)
-        events = self._layers.events
-        for event in (events.inserted, events.removed, events.reordered, events.renamed):
-            event.connect(self._refill)
+        self._viewer, self._fits = viewer, fits
+        self._layers: list[Layer] = []
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(120)
+        events = viewer.layers.events
+        connect(
+            self,
+            (events.inserted, self._refill),
+            (events.removed, self._refill),
+            (events.reordered, self._refill),
+            (events.changed, self._refill),
+            (viewer.layers.selection.events.active, self._on_active),
+        )
+        self.currentIndexChanged.connect(lambda _: self.layerChanged.emit(self.layer()))
         self._refill()
+        self._choose(viewer.layers.selection.active)
 
-    def value(self) -> Layer | None:
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers to choose from, the topmost first."""
+        return tuple(self._layers)
+
+    def layer(self) -> Layer | None:
         """The chosen layer."""
-        return self.currentData()
+        index = self.currentIndex()
+        return self._layers[index] if 0 <= index < len(self._layers) else None
 
-    def setValue(self, layer: Layer | None) -> None:
+    def setLayer(self, layer: Layer) -> None:
         """Choose a layer."""
-        self.setCurrentIndex(self._index(layer))
+        self._choose(layer)
 
-    def _refill(self, event: Any = None) -> None:
-        before = self.value()
+    def _refill(self, _: Any = None) -> None:
+        chosen = self.layer()
         blocker = QSignalBlocker(self)
+        self._layers = [layer for layer in reversed(self._viewer.layers) if self._fits(layer)]
         self.clear()
-        for layer in reversed(self._layers):
-            if type(layer) is self._class:
-                self.addItem(layer.name, layer)
-        self.setCurrentIndex(max(self._index(before), min(0, self.count() - 1)))
+        self.addItems([layer.name for layer in self._layers])
+        if chosen in self._layers:
+            self.setCurrentIndex(self._layers.index(chosen))
         blocker.unblock()
-        if self.value() is not before:
-            self._on_chosen()
+        if self.layer() is not chosen:
+            self.layerChanged.emit(self.layer())
 
-    def _index(self, layer: Layer | None) -> int:
-        # By identity: findData would compare layers by their arrays.
-        return next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
+    def _on_active(self, _: Any = None) -> None:
+        self._choose(self._viewer.layers.selection.active)
 
-    def _on_chosen(self, _: int = 0) -> None:
-        self.valueChanged.emit(self.value())
+    def _choose(self, layer: Layer | None) -> None:
+        if layer in self._layers:
+            self.setCurrentIndex(self._layers.index(layer))
