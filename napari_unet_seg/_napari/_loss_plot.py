@@ -31,7 +31,8 @@ _LEGEND = (
 MOST_STEPS = 4000
 """Steps drawn at most; beyond, every second one is dropped."""
 _REFRESH_MS = 250
-_SMOOTHING = 0.9
+_SMOOTHING = 10
+"""Steps that the line of single steps is smoothed over, at most a quarter of an epoch."""
 
 
 class LossPlot(QWidget):
@@ -106,7 +107,8 @@ class LossPlot(QWidget):
         if not math.isfinite(event.loss):
             return
         old = event.loss if math.isnan(self._mean) else self._mean
-        self._mean = _SMOOTHING * old + (1 - _SMOOTHING) * event.loss
+        weight = 1 / max(1, min(_SMOOTHING, event.steps / 4))
+        self._mean = (1 - weight) * old + weight * event.loss
         self._seen += 1
         if self._seen % self._stride == 0:
             self._steps.append((event.epoch - 1 + event.step / event.steps, self._mean))

@@ -68,6 +68,8 @@ class TrainingPanel(QWidget):
         """Run a training; `name` is what messages call it."""
         self.plot.clear()
         self.bar.setRange(0, 0)
+        self._over = False
+        self._figures = self._note = ""
         self._state = "Reading the data and starting the engine …"
         self._show()
         self.job = run(
@@ -104,7 +106,10 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
+        # Labels that wrap promise too little height, and the plot's axis would be cut off.
+        self.setMinimumHeight(280)
         self._state = self._figures = self._note = ""
+        self._over = True
 
     def _on_event(self, event: Any) -> None:
         self.plot.on_event(event)
@@ -139,7 +144,7 @@ class TrainingPanel(QWidget):
         self._show()
 
     def _show_step_now(self, event: BatchEnd) -> None:
-        if not self.running:
+        if self._over:
             return
         self.bar.setValue((event.epoch - 1) * event.steps + event.step)
         self._state = (
@@ -149,6 +154,7 @@ class TrainingPanel(QWidget):
         self._show()
 
     def _on_finished(self, event: TrainFinished) -> None:
+        self._over = True
         self._state = "Stopped." if event.stopped else "Finished."
         if math.isfinite(event.valid_dice):
             self._figures = (
@@ -163,6 +169,7 @@ class TrainingPanel(QWidget):
         self.failed.emit(error)
 
     def _on_done(self) -> None:
+        self._over = True
         self.bar.setRange(0, 1)
         self.bar.setValue(1)
         self.running_changed.emit(False)

@@ -63,7 +63,7 @@ class TrainWidget(QWidget):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self._preview = PreviewLayers(napari_viewer, ())
+        self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
         self.source = SourceBox(napari_viewer)
         self.preset = QComboBox()
@@ -161,6 +161,7 @@ class TrainWidget(QWidget):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(scroll)
         splitter.addWidget(self.panel)
+        splitter.setSizes([240, 320])
         done = QHBoxLayout()
         done.addWidget(self.result, 1)
         done.addWidget(self.use_button)
@@ -242,7 +243,7 @@ class TrainWidget(QWidget):
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, SampleSet):
-            self._preview = PreviewLayers(self._viewer, event.categories)
+            self._preview.categories = event.categories
 
     def _on_preview(self, event: Any) -> None:
         self._preview.show(event)

@@ -63,6 +63,7 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     assert widget.start_button.isEnabled()
     assert len(widget.panel.plot._epochs) == 2
     assert "best validation Dice 0.750" in notifications[0]
+    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
     names = [layer.name for layer in widget._viewer.layers]
     assert names == ["validation: one, epoch 2", "validation truth", "validation prediction"]
     chosen: list[Path] = []
@@ -86,10 +87,10 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
     widget.start_button.click()
     finish(qtbot, widget)
     assert [e.train for e in events if isinstance(e, TrainStarted)] == [1]
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
     assert viewer.layers.selection.active is labels
     np.testing.assert_array_equal(labels.data, before)
     assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
-    assert len(viewer.layers) == 5
 
 
 def test_the_engine_itself_trains_in_the_widget(
@@ -104,7 +105,7 @@ def test_the_engine_itself_trains_in_the_widget(
     assert widget.panel.status.text().startswith("Finished.")
     assert (tmp_path / "run" / "best.safetensors").is_file()
     assert len(widget.panel.plot._epochs) == 2
-    assert len(widget._viewer.layers) == 3
+    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
 
 
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
