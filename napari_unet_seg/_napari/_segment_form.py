@@ -95,9 +95,8 @@ class SegmentForm(QWidget):
         buttons.addWidget(self.stop_button, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(rows)
-        layout.addWidget(self.config_form)
         layout.addLayout(buttons)
-        for widget in (self.progress, self.status, self.legend):
+        for widget in (self.progress, self.status, self.legend, self.config_form):
             layout.addWidget(widget)
         layout.addStretch(1)
 

@@ -15,6 +15,7 @@ from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
 from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._path_edit import PathEdit
+from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
 from napari_unet_seg.io.coco import CocoDataset, CocoReport, inspect, read_coco
 
@@ -108,12 +109,14 @@ class ImportCocoWidget(QWidget):
         paths.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         paths.addRow("Annotations", self.path_edit)
         paths.addRow("Images", self.images_edit)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.addLayout(paths)
         layout.addWidget(self.status)
         layout.addWidget(self.table, 1)
         for widget in (self.hide_parent, self.open_button, self.legend, self.write_box):
             layout.addWidget(widget)
+        fill_scrolling(self, content, lowest=280)
 
     def _on_path(self, path: Path | None) -> None:
         # The images of another file lie elsewhere.

@@ -11,11 +11,12 @@ import numpy as np
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._layers import scan_from_layer
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
+from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari._warm_engine import WarmEngine
 from napari_unet_seg.errors import SegmentationError
@@ -75,9 +76,7 @@ class SegmentWidget(QWidget):
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.form)
+        fill_scrolling(self, self.form, lowest=280)
         self._connect()
         self.form.show_running(False)
         self._warm_up()
