@@ -1,4 +1,8 @@
-"""The masks of a session: the prediction in one file, the corrected slices in one each."""
+"""The masks of a session: the prediction in one file, the corrected slices in one each.
+
+A slice that the network predicts again, or for the first time, while the session is open is
+compared with that: `predictions/NNNNN.tif`.
+"""
 
 from __future__ import annotations
 
@@ -105,15 +109,35 @@ class MaskStore:
         """Read the whole original prediction."""
         return np.asarray(read_tiff(self.prediction_path).data).reshape(self.shape)
 
+    def replace_prediction(self, index: int, labels: Array) -> None:
+        """Compare a slice with a later prediction from now on; the original one is kept."""
+        write_labels(
+            self._later_path(index),
+            labels,
+            axes="YX",
+            spacing=self.spacing[-2:],
+            unit=self.unit,
+            description={"slice": index},
+        )
+
     def read_prediction(self, index: int) -> Array:
-        """Read one slice of the original prediction."""
+        """Read what a slice is compared with: its later prediction, or else the original one."""
+        later = self._later_path(index)
+        if later.is_file():
+            return np.asarray(read_tiff(later).data)
+        return self._read_original(index)
+
+    def _later_path(self, index: int) -> Path:
+        return self.prediction_path.with_name(f"{index:05d}.tif")
+
+    def _read_original(self, index: int) -> Array:
         with reading(self.prediction_path, "a TIFF"):
             return np.asarray(tifffile.imread(self.prediction_path, key=index))
 
     def read(self, index: int) -> Array:
         """Read one slice: the corrected one, or else the prediction."""
         path = self.path(index)
-        return np.asarray(read_tiff(path).data) if path.is_file() else self.read_prediction(index)
+        return np.asarray(read_tiff(path).data) if path.is_file() else self._read_original(index)
 
     def load(self) -> Array:
         """Read the whole mask as it was last saved."""

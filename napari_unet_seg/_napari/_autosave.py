@@ -59,7 +59,12 @@ class Autosave(QObject):
         """Write some slices, or all that changed, and the states; returns at once."""
         if slices is None:
             self._touched = False
-        self._pool.submit(self._write, self._pixels(), slices)
+        labels = self._pixels()
+        self._submit(lambda: self._session.save_mask(labels, slices))
+
+    def replace_prediction(self, index: int, labels: Any) -> None:
+        """Store a slice's later prediction; returns at once."""
+        self._submit(lambda: self._session.masks.replace_prediction(index, labels))
 
     def close(self) -> None:
         """Save for the last time and wait until it is done."""
@@ -71,9 +76,12 @@ class Autosave(QObject):
         if self._touched:
             self.save()
 
-    def _write(self, labels: Any, slices: Iterable[int] | None) -> None:
+    def _submit(self, work: Callable[[], object]) -> None:
+        self._pool.submit(self._work, work)
+
+    def _work(self, work: Callable[[], object]) -> None:
         try:
-            self._session.save_mask(labels, slices)
+            work()
         except SegmentationError as error:
             self.failed.emit(error)
         except Exception as error:  # in a pool's thread nobody else would see it

@@ -71,8 +71,8 @@ class FineTunePanel(QWidget):
     def refresh(self) -> None:
         """Show how many slices there are to learn from."""
         count = len(self._session.accepted) if self._session else 0
-        noun = "slice" if count == 1 else "slices"
-        self.start_button.setText(f"Fine-tune on {count or 'the'} accepted {noun}")
+        wanted = _count(count, "accepted slice") if count else "accepted slices"
+        self.start_button.setText(f"Fine-tune on {wanted}")
         self.start_button.setEnabled(count > 0 and not self.panel.running)
 
     def start(self) -> None:
@@ -118,6 +118,7 @@ class FineTunePanel(QWidget):
         if not isinstance(event, Round) or self._session is None:
             return
         _models.choose_model(self._session.folder / event.checkpoint)
+        self.panel.status.setText("Stopped." if event.stopped else "Finished.")
         self.result.setText("\n".join(map(in_words, self._session.rounds)))
         show_info(f"{in_words(event)} The new model is chosen in Segment.")
         self.finished.emit(event)
@@ -129,12 +130,17 @@ class FineTunePanel(QWidget):
 
 def in_words(finished: Round) -> str:
     """Say in one line what a round brought."""
-    start = f"Round {finished.number}: {finished.train} slices, {finished.epochs} epochs"
+    learnt, epochs = _count(finished.train, "slice"), _count(finished.epochs, "epoch")
+    start = f"Round {finished.number}: {learnt}, {epochs}"
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
-    noun = "slice" if finished.held_out == 1 else "slices"
     before, after = _figure(finished.before), _figure(finished.after)
-    return f"{start}; Dice on {finished.held_out} held-out {noun} {before} → {after}."
+    held_out = _count(finished.held_out, "held-out slice")
+    return f"{start}; Dice on {held_out} {before} → {after}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _figure(dice: float | None) -> str:

@@ -15,6 +15,7 @@ from napari_unet_seg._napari._layers import (
     scan_from_layer,
     scan_options,
 )
+from napari_unet_seg._napari._prediction import is_untouched
 from napari_unet_seg._napari._writer import categories_for
 from napari_unet_seg.errors import DataError
 
@@ -99,6 +100,11 @@ def make_editable(mask: Labels) -> None:
     """Let a mask that is read lazily, or must not be written to, be painted on."""
     if not isinstance(mask.data, np.ndarray) or not mask.data.flags.writeable:
         mask.data = np.array(mask.data)
+
+
+def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
+    """Whether a slice of a mask is just as Segment left it there."""
+    return place in metadata_of(mask).get("predicted", {}) and is_untouched(mask, (place,))
 
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:

@@ -10,7 +10,12 @@ from superqt.utils import qthrottled
 
 from napari_unet_seg._napari._autosave import Autosave
 from napari_unet_seg._napari._changes import ChangesOverlay
-from napari_unet_seg._napari._review_layers import go_to, index_of, place_of
+from napari_unet_seg._napari._review_layers import (
+    go_to,
+    index_of,
+    is_prediction,
+    place_of,
+)
 from napari_unet_seg.session import ReviewState, compare
 
 if TYPE_CHECKING:
@@ -49,7 +54,7 @@ class Reviewing(QObject):
         self.overlay = ChangesOverlay(viewer, mask)
         self.index = index_of(viewer, mask)
         self._predicted: tuple[int, Any] = (-1, None)
-        self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, parent=self)
+        self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
         viewer.dims.events.point.connect(self._on_move)
@@ -90,6 +95,11 @@ class Reviewing(QObject):
         """Compare the slice on screen with its prediction now."""
         prediction, place = self._prediction(), place_of(self.viewer, self.mask)
         labels = np.asarray(self.mask.data[place])
+        if is_prediction(self.mask, place) and not np.array_equal(prediction, labels):
+            # Segment filled this slice after the session started.
+            prediction = labels.copy()
+            self._predicted = (self.index, prediction)
+            self.autosave.replace_prediction(self.index, prediction)
         self.overlay.update(prediction, labels, place)
         self.changed.emit(compare(prediction, labels))
 

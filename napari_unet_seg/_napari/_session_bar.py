@@ -42,7 +42,7 @@ class SessionBar(QWidget):
         self.image_combo = LayerCombo(viewer, is_image)
         self.image_combo.setToolTip("The scan")
         self.mask_combo = LayerCombo(viewer, is_mask)
-        self.mask_combo.setToolTip("The prediction or import to correct; start before you correct it")
+        self.mask_combo.setToolTip("What to correct; start the session before you do")
         self.folder = PathEdit("folder", "Choose the folder of the session")
         self.folder.line.setToolTip("The session keeps its prediction, masks and models here")
         self.start_button = QPushButton("Start session")

@@ -87,7 +87,11 @@ class ReviewWidget(QWidget):
 
     def start_session(self) -> None:
         """Start a session on the chosen layers in the chosen folder."""
-        image, mask, folder = self.bar.image_combo.layer(), self.bar.mask_combo.layer(), self.bar.folder.value()
+        image, mask, folder = (
+            self.bar.image_combo.layer(),
+            self.bar.mask_combo.layer(),
+            self.bar.folder.value(),
+        )
         if self._job is not None or image is None or mask is None or folder is None:
             return
         try:

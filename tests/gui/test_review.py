@@ -2,35 +2,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.tiff import read_tiff, write_array
 from napari_unet_seg.session import ReviewState, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
 CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 SHAPE = (4, 40, 50)
-
-
-@pytest.fixture(autouse=True)
-def settings(tmp_path: Path) -> None:
-    QSettings.setPath(
-        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
-    )
 
 
 @pytest.fixture
@@ -48,6 +43,13 @@ def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
     viewer.add_labels(labels, name="head mask", metadata=known, **place)
     viewer.dims.set_point(0, 10.0)
     return widget
+
+
+@pytest.fixture
+def dask_without_threads() -> Iterator[None]:
+    """Its pools keep their threads."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
@@ -176,6 +178,28 @@ def test_the_overlay_shows_what_was_added_and_removed(
     qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+2"))
 
 
+def test_a_slice_segmented_later_is_compared_with_that(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask, image = mask_of(widget), widget.bar.image_combo.layer()
+    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data[0], (0,))
+    later = np.zeros(SHAPE[1:], np.uint8)
+    later[2:8, 2:8] = 1
+    with when_saved(qtbot, widget):
+        filled = show_prediction(
+            widget._viewer, image, mask, later, CATEGORIES, (0,), checksums(later, (0,)), {}
+        )
+    assert filled is mask
+    assert widget.review.changes.text() == "As predicted"
+    mask.data_setitem((np.array([0]), np.array([9]), np.array([9])), 1)
+    qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+1 −0 px"))
+    widget.close_session()
+    stored = Session.open(tmp_path / "s")
+    np.testing.assert_array_equal(stored.masks.read_prediction(0), later)
+    assert stored.prediction[0].sum() == 100
+
+
 def test_painting_is_saved_every_minute(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,8 +314,11 @@ def test_a_scan_that_changed_is_refused_in_the_window(
     assert widget.bar.open_button.isEnabled()
 
 
+@pytest.mark.usefixtures("dask_without_threads")
 def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
-    lazy = widget._viewer.add_labels(da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy")
+    lazy = widget._viewer.add_labels(
+        da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy"
+    )
     widget.bar.mask_combo.setLayer(lazy)
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)

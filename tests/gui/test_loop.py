@@ -1,0 +1,185 @@
+"""The whole loop through a real window: segment, correct by mouse, save, fine-tune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dask
+import numpy as np
+import pytest
+import tifffile
+from pycocotools.coco import COCO
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_unet_seg._napari import _models
+from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.segment import SegmentWidget
+from napari_unet_seg.events import BatchEnd
+from napari_unet_seg.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+# Two cores may be shared with a training.
+PATIENCE = 120_000
+pytestmark = pytest.mark.filterwarnings(
+    # pycocotools decodes with NumPy's older protocol
+    "ignore:__array__ implementation:DeprecationWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def dask_without_threads() -> Iterator[None]:
+    """Its pools keep their threads."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def canvas_position(viewer: Any, y: float, x: float) -> QPoint:
+    """Where a point of the world's last two axes lies on the canvas, in pixels."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = getattr(viewer, "scene", viewer).camera  # newer napari has several scenes
+    row = (y - camera.center[-2]) * camera.zoom + canvas.height() / 2
+    column = (x - camera.center[-1]) * camera.zoom + canvas.width() / 2
+    return QPoint(round(column), round(row))
+
+
+def send(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
+    where = QPointF(at)
+    spot = QPointF(canvas.mapToGlobal(at))
+    modifiers = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(canvas, QMouseEvent(kind, where, spot, button, buttons, modifiers))
+
+
+def stroke(qtbot: QtBot, viewer: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Press the left button over the canvas, drag and release it."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+
+    def move(point: tuple[float, float], buttons: Any) -> None:
+        """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
+
+        def seen() -> bool:
+            send(canvas, QEvent.Type.MouseMove, canvas_position(viewer, *point), none, buttons)
+            return bool(np.allclose(viewer.cursor.position[-2:], point, atol=1))
+
+        qtbot.waitUntil(seen)
+
+    move(start, none)
+    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *start), left, left)
+    for point in np.linspace(start, end, 8)[1:]:
+        move(point, left)
+    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *end), left, none)
+
+
+def segment(qtbot: QtBot, widget: SegmentWidget, image: Any) -> Any:
+    widget.form.image_combo.setLayer(image)
+    widget.form.setWhole(False)
+    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as done:
+        widget.form.segment_button.click()
+    return done.args[0]
+
+
+def save(
+    qtbot: QtBot, widget: ReviewWidget, button: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
+    with qtbot.waitSignal(widget.written, timeout=PATIENCE):
+        button.click()
+    qtbot.waitUntil(button.isEnabled)
+
+
+@pytest.mark.slow
+def test_the_loop(
+    qtbot: QtBot,
+    make_napari_viewer: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    notifications: list[str],
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    qtbot.waitExposed(viewer.window._qt_window)
+    segmenter, reviewer = SegmentWidget(viewer), ReviewWidget(viewer)
+    for widget in (segmenter, reviewer):
+        viewer.window.add_dock_widget(widget)
+
+    # Open the sample and segment one image of it.
+    image, truth = viewer.open_sample("napari-unet-seg", "coco")
+    truth.visible = False
+    mask = segment(qtbot, segmenter, image)
+    assert mask in viewer.layers
+    predicted = mask.data.copy()
+
+    # Start a session on it and paint with the mouse.
+    reviewer.bar.image_combo.setLayer(image)
+    reviewer.bar.mask_combo.setLayer(mask)
+    reviewer.bar.folder.setValue(tmp_path / "session")
+    with qtbot.waitSignal(reviewer.session_changed, timeout=PATIENCE):
+        reviewer.bar.start_button.click()
+    qtbot.waitUntil(lambda: reviewer._job is None)
+    shown = reviewer.reviewing.index
+    mask.mode, mask.selected_label, mask.brush_size = "paint", 1, 9
+    stroke(qtbot, viewer, (60, 60), (60, 90))
+    painted = mask.data[shown].copy()
+    drawn = painted != predicted[shown]
+    assert drawn[60, 60:90].all()
+    assert 200 < drawn.sum() < 600
+    qtbot.waitUntil(lambda: reviewer.review.changes.text().startswith(f"+{drawn.sum()} "))
+    mask.undo()
+    np.testing.assert_array_equal(mask.data[shown], predicted[shown])
+    mask.redo()
+    np.testing.assert_array_equal(mask.data[shown], painted)
+
+    # Accept it and, after another stroke, the next one.
+    for _ in range(2):
+        with qtbot.waitSignal(reviewer.reviewing.autosave.saved, timeout=PATIENCE):
+            reviewer.review.buttons["accept"].click()
+        stroke(qtbot, viewer, (70, 60), (70, 80))
+    assert Session.open(tmp_path / "session").accepted == tuple(
+        sorted((shown, (shown + 1) % len(mask.data)))
+    )
+
+    # Save, and read the files back with other programs' libraries.
+    save(qtbot, reviewer, reviewer.tiff_button, tmp_path / "mask.tif", monkeypatch)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask.data)
+    save(qtbot, reviewer, reviewer.coco_button, tmp_path / "mask.json", monkeypatch)
+    coco = COCO(str(tmp_path / "mask.json"))
+    found = {i["file_name"]: i["id"] for i in coco.imgs.values()}[reviewer.session.name_of(shown)]
+    from_coco = np.zeros(painted.shape, bool)
+    for annotation in coco.loadAnns(coco.getAnnIds(imgIds=found)):
+        from_coco |= coco.annToMask(annotation).astype(bool)
+    np.testing.assert_array_equal(from_coco, painted > 0)
+
+    # Fine-tune: the plot moves, the new model is chosen, the Dice before and after is told.
+    fine_tune = reviewer.fine_tune
+    reviewer.tabs.setCurrentWidget(fine_tune)
+    fine_tune.form.editor("epochs").setValue(1)
+    with qtbot.waitSignal(
+        fine_tune.panel.event_arrived,
+        timeout=PATIENCE,
+        check_params_cb=lambda event: isinstance(event, BatchEnd),
+    ):
+        fine_tune.start_button.click()
+    curve = fine_tune.panel.plot.step_curve
+    qtbot.waitUntil(lambda: len(curve.getData()[0] or ()) > 0, timeout=PATIENCE)
+    with qtbot.waitSignal(fine_tune.finished, timeout=PATIENCE) as done:
+        pass
+    qtbot.waitUntil(lambda: not fine_tune.panel.running, timeout=PATIENCE)
+    (finished,) = done.args
+    new_model = tmp_path / "session" / finished.checkpoint
+    assert _models.current_model() == new_model
+    assert segmenter.form.model_choice.value() == new_model
+    assert finished.held_out == 1
+    assert (
+        f"Dice on 1 held-out slice {finished.before:.3f} → {finished.after:.3f}"
+        in (notifications[-1])
+    )
+
+    # The next image is segmented by the new model.
+    again = segment(qtbot, segmenter, image)
+    assert again.metadata["unet_seg"]["checkpoint"]["path"] == str(new_model)
