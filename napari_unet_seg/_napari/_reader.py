@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _holds_dicom(folder: Path) -> bool:
-    return any(_is_dicom(Path(entry.path)) for entry in os.scandir(folder) if entry.is_file())
+    return any(_is_dicom(path) for path in sorted(folder.iterdir()) if path.is_file())
 
 
 def _is_dicom(path: Path) -> bool:
