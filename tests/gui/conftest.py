@@ -20,12 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HERE = __file__.rsplit("/", 1)[0]
+NAPARI_WARNS = (
+    "ignore:System theme detection:UserWarning",
+    "ignore:.*PyQt5 backend is deprecated",
+)
+"""What napari itself warns of on Qt 5, each time a window opens."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.gui)
+            for warning in NAPARI_WARNS:
+                item.add_marker(pytest.mark.filterwarnings(warning))
 
 
 def _children() -> set[int]:
@@ -62,7 +69,7 @@ def nothing_left_behind(
     }
     new_children = _children() - children
     remote.close_all()
-    if request.node.rep_call.passed:
+    if (call := getattr(request.node, "rep_call", None)) and call.passed:
         assert not jobs, f"jobs left running: {jobs}"
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
