@@ -46,7 +46,7 @@ class Visit:
         try:
             self.failure = self.widget.form.status.text() if mask is None else self.save(mask)
         finally:
-            QApplication.instance().quit()
+            QApplication.exit()  # quit() would close the window on Qt 6, before it is asked to
 
     def save(self, mask: Any) -> str | None:
         """Write everything; return what is wrong with the mask, if anything."""
@@ -70,7 +70,7 @@ def main(folder: Path) -> int:
     """Return the exit status."""
     visit = Visit(folder)
     QTimer.singleShot(0, visit.press_segment)
-    QTimer.singleShot(LONGEST * 1000, QApplication.instance().quit)
+    QTimer.singleShot(LONGEST * 1000, QApplication.exit)
     napari.run()
     visit.viewer.close()
     if visit.failure is not None:
