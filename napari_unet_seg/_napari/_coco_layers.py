@@ -31,10 +31,19 @@ class CocoStack:
     scan: Scan
     labels: Array
     image_ids: tuple[int, ...]
+    boxes: bool
+    """Whether annotations that have only a box are drawn."""
 
 
-def coco_stacks(dataset: CocoDataset) -> list[CocoStack]:
+def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]:
     """Group a data set's images by size and draw their annotations; images that fail are left out.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        As `io.coco.read_coco` returns it.
+    boxes : bool
+        Draw annotations that have only a box as a rectangle.
 
     Raises
     ------
@@ -58,6 +67,7 @@ def coco_stacks(dataset: CocoDataset) -> list[CocoStack]:
             dataset,
             images,
             [layouts[image.id] for image in images],
+            boxes,
             title if len(groups) == 1 else f"{title} {size[1]}×{size[0]}",
         )
         for size, images in groups.items()
@@ -79,6 +89,7 @@ def _stack(
     dataset: CocoDataset,
     images: list[CocoImage],
     layouts: list[tuple[tuple[int, ...], np.dtype[Any]]],
+    boxes: bool,
     name: str,
 ) -> CocoStack:
     shape = min((layout[0] for layout in layouts), key=lambda s: (-len(s), s[2:]))
@@ -91,16 +102,18 @@ def _stack(
         names=tuple(image.file_name for image in images),
         meta={"paths": tuple(paths)},
     )
-    labels = _draw(dataset, images, shape[:2])
-    return CocoStack(name, scan, labels, tuple(image.id for image in images))
+    labels = _draw(dataset, images, shape[:2], boxes)
+    return CocoStack(name, scan, labels, tuple(image.id for image in images), boxes)
 
 
-def _draw(dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...]) -> Array:
+def _draw(
+    dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...], boxes: bool
+) -> Array:
     dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
     labels = sparse_zeros((len(images), *plane), dtype)
     for target, image in zip(labels, images, strict=True):
         # Only the pixels that are covered, since a whole plane drawn would take its memory.
-        for drawn in draw(dataset, image, dataset.categories, boxes=False):
+        for drawn in draw(dataset, image, dataset.categories, boxes=boxes):
             columns, rows = np.divmod(drawn.pixels, image.height)
             target[rows, columns] = drawn.label
     return labels
@@ -118,7 +131,7 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
     """
     layers: list[LayerData] = []
     for stack in coco_stacks(dataset) if stacks is None else stacks:
-        coco = {"coco": dataset.path, "image_ids": stack.image_ids}
+        coco = {"coco": dataset.path, "image_ids": stack.image_ids, "boxes": stack.boxes}
         known = {"independent": True, "names": stack.scan.names, **coco}
         image = scan_options(stack.scan, stack.name, **coco)
         image["metadata"][METADATA_KEY]["categories"] = dataset.categories

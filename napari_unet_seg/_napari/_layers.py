@@ -194,7 +194,9 @@ def add_labels(
         )
     known = metadata_of(source_layer)
     kept: dict[str, Any] = {
-        key: known[key] for key in ("independent", "names", "coco", "image_ids") if key in known
+        key: known[key]
+        for key in ("independent", "names", "coco", "image_ids", "boxes")
+        if key in known
     }
     kept |= {"scan": grid_of(scan), **(metadata or {})}
     options = labels_options(categories, name, kept)

@@ -33,6 +33,8 @@ class PathEdit(QWidget):
         super().__init__(parent)
         self._kind, self._title, self._pattern = kind, title, pattern
         self._last: Path | None = None
+        self.start: Path | None = None
+        """Where browsing starts while the line is empty."""
         self.line = QLineEdit()
         self.button = QToolButton()
         self.button.setText("…")
@@ -63,7 +65,7 @@ class PathEdit(QWidget):
 
     def browse(self) -> None:
         """Let the user choose."""
-        start = str(self.value() or "")
+        start = str(self.value() or self.start or "")
         if self._kind == "folder":
             chosen = QFileDialog.getExistingDirectory(self, self._title, start)
         else:

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
 
-_SCROLL_BAR = 16
+_CHANGES_SIZE = (
+    QEvent.Type.LayoutRequest,
+    QEvent.Type.Polish,
+    QEvent.Type.StyleChange,
+    QEvent.Type.Show,
+)
+
+
+class _Column(QScrollArea):
+    """Scrolls up and down; never narrower than what it holds, whose style may come later."""
+
+    def __init__(self, content: QWidget, lowest: int) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(lowest)
+        self.setWidgetResizable(True)
+        self.setWidget(content)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        content = self.widget()
+        if content is not None and event is not None and event.type() in _CHANGES_SIZE:
+            bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+            self.setMinimumWidth(content.minimumSizeHint().width() + bar)
+        return bool(super().eventFilter(watched, event))
 
 
 def fill_scrolling(widget: QWidget, content: QWidget, lowest: int) -> None:
@@ -18,13 +42,6 @@ def fill_scrolling(widget: QWidget, content: QWidget, lowest: int) -> None:
     lowest
         Height in pixels below which it does not shrink.
     """
-    area = QScrollArea()
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(content.minimumSizeHint().width() + _SCROLL_BAR)
-    area.setMinimumHeight(lowest)
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(area)
+    layout.addWidget(_Column(content, lowest))

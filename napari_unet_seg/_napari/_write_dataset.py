@@ -43,6 +43,7 @@ class WriteDatasetBox(QGroupBox):
         self._ready = False
         self._problems = 0
         self._others: tuple[CocoDataset, ...] = ()
+        self._boxes = False
         self._build()
         self.write_button.clicked.connect(self.write)
         self.stop_button.clicked.connect(self.stop)
@@ -50,7 +51,9 @@ class WriteDatasetBox(QGroupBox):
         self.with_others.toggled.connect(self._show_state)
         self._show_state()
 
-    def setDataset(self, dataset: CocoDataset, others: Sequence[CocoDataset] = ()) -> None:
+    def setDataset(
+        self, dataset: CocoDataset, others: Sequence[CocoDataset] = (), *, boxes: bool = False
+    ) -> None:
         """Choose what is written, and name a folder for it.
 
         Parameters
@@ -59,8 +62,10 @@ class WriteDatasetBox(QGroupBox):
             The file that was chosen.
         others : sequence of CocoDataset
             Its sister files, the other parts of the same data set.
+        boxes : bool
+            Draw annotations that have only a box as a rectangle.
         """
-        self._dataset, self._others = dataset, tuple(others)
+        self._dataset, self._others, self._boxes = dataset, tuple(others), boxes
         names = ", ".join(f"{d.split} ({len(d.images)} images)" for d in others)
         self.with_others.setText(f"With its other parts: {names}")
         self.with_others.setVisible(bool(others))
@@ -82,7 +87,7 @@ class WriteDatasetBox(QGroupBox):
         self.message.setText("Writing …")
         shares = (self.valid.value() / 100, self.test.value() / 100)
         self._job = _worker.run(
-            _write(self.parts(), folder, *shares),
+            _write(self.parts(), folder, *shares, self._boxes),
             on_event=self._on_event,
             on_error=self._on_error,
             on_done=self._on_done,
@@ -159,10 +164,14 @@ class WriteDatasetBox(QGroupBox):
 
 
 def _write(
-    parts: Sequence[CocoDataset], folder: Path, valid_fraction: float, test_fraction: float
+    parts: Sequence[CocoDataset],
+    folder: Path,
+    valid_fraction: float,
+    test_fraction: float,
+    boxes: bool,
 ) -> Generator[ItemDone | Path, Command | None, None]:
     written = yield from write_dataset(
-        parts, folder, valid_fraction=valid_fraction, test_fraction=test_fraction
+        parts, folder, valid_fraction=valid_fraction, test_fraction=test_fraction, boxes=boxes
     )
     if written is not None:
         yield written

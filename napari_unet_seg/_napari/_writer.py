@@ -37,7 +37,12 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     known, labels = _known(attributes), np.asarray(data)
     ids = known.get("image_ids", ())
     if "coco" in known and len(ids) == len(labels):
-        document = write_back(read_coco(known["coco"]), dict(zip(ids, labels, strict=True)))
+        document = write_back(
+            read_coco(known["coco"]),
+            dict(zip(ids, labels, strict=True)),
+            categories=categories_for(labels, known),
+            boxes=known.get("boxes", False),
+        )
     else:
         document = labels_to_coco(_slices(labels, attributes), categories_for(labels, known))
     save_coco(document, Path(path))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.layers import Layer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari import _worker
@@ -16,12 +17,12 @@ from napari_unet_seg._napari._coco_table import CocoTable
 from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._scroll import fill_scrolling
+from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
 from napari_unet_seg.io.coco import CocoDataset, CocoReport, inspect, read_coco
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from napari.viewer import Viewer
 
@@ -69,6 +70,7 @@ class ImportCocoWidget(QWidget):
         self.path_edit.valueChanged.connect(self._on_path)
         self.images_edit.valueChanged.connect(self._inspect)
         self.hide_parent.toggled.connect(self._on_hide)
+        self.boxes.toggled.connect(self._inspect)
         self.open_button.clicked.connect(self.open)
         self._show_state()
 
@@ -88,17 +90,22 @@ class ImportCocoWidget(QWidget):
         dataset = self.dataset()
         if dataset is None or self._job is not None:
             return
-        self._start(_load(dataset), self._on_loaded, "Opening", "Drawing the annotations …")
+        work = _load(dataset, self.boxes.isChecked())
+        self._start(work, self._on_loaded, "Opening", "Drawing the annotations …")
 
     def _build(self) -> None:
         self.path_edit = PathEdit("file", "Choose a COCO file", "COCO annotations (*.json)")
         self.path_edit.setPlaceholder("annotations.json")
+        if last := recall("coco"):
+            self.path_edit.start = Path(last)
         self.images_edit = PathEdit("folder", "Choose the folder of the images")
         self.images_edit.setPlaceholder("found by itself")
         self.table = CocoTable()
         self.hide_parent = QCheckBox("Hide the unused parent category")
         self.hide_parent.setChecked(True)
         self.hide_parent.hide()
+        self.boxes = QCheckBox("Draw boxes where there is no outline")
+        self.boxes.hide()
         self.open_button = QPushButton("Open images and masks")
         self.open_button.setToolTip("One stack per image size, read as you look at it")
         self.status = QLabel("Choose a COCO file to see what it holds.")
@@ -114,12 +121,16 @@ class ImportCocoWidget(QWidget):
         layout.addLayout(paths)
         layout.addWidget(self.status)
         layout.addWidget(self.table, 1)
-        for widget in (self.hide_parent, self.open_button, self.legend, self.write_box):
+        for widget in (self.boxes, self.hide_parent, self.open_button, self.legend, self.write_box):
             layout.addWidget(widget)
         fill_scrolling(self, content, lowest=280)
 
     def _on_path(self, path: Path | None) -> None:
-        # The images of another file lie elsewhere.
+        # The images of another file lie elsewhere, and it may have outlines.
+        blocker = QSignalBlocker(self.boxes)
+        self.boxes.setChecked(False)
+        blocker.unblock()
+        self.boxes.hide()
         self.images_edit.line.clear()
         self._inspect()
 
@@ -132,7 +143,7 @@ class ImportCocoWidget(QWidget):
         if path is None:
             self._show_state()
             return
-        work = _inspect(path, self.images_edit.value())
+        work = _inspect(path, self.images_edit.value(), self.boxes.isChecked())
         self._start(work, self._on_inspected, "Reading the annotations", f"Reading {path.name} …")
 
     def _start(
@@ -153,6 +164,9 @@ class ImportCocoWidget(QWidget):
 
     def _on_inspected(self, event: Inspected) -> None:
         self._dataset, self._report, self._others = event
+        remember("coco", str(event.dataset.path))
+        only_boxes = any(why == "it has only a box" for _, why in event.report.skipped)
+        self.boxes.setVisible(only_boxes or self.boxes.isChecked())
         self.images_edit.setPlaceholder(str(event.dataset.folder))
         self.hide_parent.setVisible(bool(event.dataset.hidden))
         names = ", ".join(category.name for category in event.dataset.hidden)
@@ -170,7 +184,7 @@ class ImportCocoWidget(QWidget):
             return
         counts = {c: report.annotations.get(c, 0) for c in dataset.categories}
         self.table.show_report(dataset, replace(report, annotations=counts))
-        self.write_box.setDataset(dataset, self._others)
+        self.write_box.setDataset(dataset, self._others, boxes=self.boxes.isChecked())
         usable, total = len(report.usable), len(dataset.images)
         skipped = f", {len(report.skipped)} entries will be skipped" if report.skipped else ""
         self.status.setText(f"{usable} of {total} images can be opened{skipped}.")
@@ -193,10 +207,10 @@ class ImportCocoWidget(QWidget):
         self.write_box.setReady(ready and usable)
 
 
-def _inspect(path: Path, images: Path | None) -> Generator[Inspected, Any, None]:
+def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspected, Any, None]:
     dataset = read_coco(path, images)
-    yield Inspected(dataset, inspect(dataset), other_parts(dataset))
+    yield Inspected(dataset, inspect(dataset, boxes=boxes), other_parts(dataset))
 
 
-def _load(dataset: CocoDataset) -> Generator[Loaded, Any, None]:
-    yield Loaded(dataset, coco_stacks(dataset))
+def _load(dataset: CocoDataset, boxes: bool) -> Generator[Loaded, Any, None]:
+    yield Loaded(dataset, coco_stacks(dataset, boxes=boxes))

@@ -14,6 +14,7 @@ from PIL import Image as Picture
 
 from napari_unet_seg._napari._coco_layers import coco_stacks
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari._writer import write_coco
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
 from napari_unet_seg.io.coco import rasterise, read_coco
 
@@ -176,6 +177,32 @@ def test_the_unused_parent_can_be_shown(widget: ImportCocoWidget, coco: Path, qt
 
     assert [c.name for c in categories_of(mask)] == ["Tumor", "glioma", "meningioma"]
     assert set(np.unique(mask.data)) == {0, 2, 3}
+    write_coco(str(coco.with_name("out.json")), *mask.as_layer_data_tuple()[:2])
+    written = json.loads(coco.with_name("out.json").read_text())
+    assert written["annotations"] == json.loads(coco.read_text())["annotations"]
+
+
+def test_boxes_without_an_outline_are_drawn_on_request(
+    widget: ImportCocoWidget, coco: Path, qtbot: QtBot
+) -> None:
+    document = json.loads(coco.read_text())
+    first = document["annotations"][0]
+    del first["segmentation"]
+    first["bbox"] = [2, 3, 10, 6]
+    coco.write_text(json.dumps(document))
+    _wait(qtbot, widget, coco)
+    assert ("it has only a box", "1") in widget.table.texts()
+    assert not widget.boxes.isHidden()
+    with qtbot.waitSignal(widget.inspected, timeout=PATIENCE):
+        widget.boxes.setChecked(True)
+    qtbot.waitUntil(lambda: widget.open_button.isEnabled(), timeout=PATIENCE)
+    assert ("glioma", "2") in widget.table.texts()
+    _, mask, *_ = _open(qtbot, widget)
+
+    assert (mask.data[0] == 1).sum() == 60
+    write_coco(str(coco.with_name("out.json")), *mask.as_layer_data_tuple()[:2])
+    written = json.loads(coco.with_name("out.json").read_text())
+    assert written["annotations"] == document["annotations"]
 
 
 def test_images_elsewhere_can_be_set(
@@ -333,6 +360,7 @@ MEASURE = """
 import json, sys, time, napari, psutil
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
+from napari_unet_seg._napari._writer import write_coco
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
 
 viewer = napari.Viewer()

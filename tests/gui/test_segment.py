@@ -269,6 +269,14 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
     assert waiter.args[0] is not None
 
 
+def test_settings_are_remembered(widget: SegmentWidget, dock: Any, qtbot: QtBot) -> None:
+    widget.form.config_form.setValue(PredictConfig(threshold=0.3))
+    _segment(qtbot, widget, widget._viewer.add_image(_head()))
+
+    other = dock(SegmentWidget)
+    assert other.form.config_form.value().threshold == 0.3
+
+
 def test_closing_ends_the_engine_while_it_warms_up() -> None:
     engine = WarmEngine()
     engine.warm_up(PredictConfig(), BUNDLED)
