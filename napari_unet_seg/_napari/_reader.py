@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from napari import current_viewer
+from napari.utils.notifications import show_error
+
+from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +72,23 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
+def _telling(read: Reader) -> Reader:
+    """Show what is wrong with a file as it is; napari would bury it in sentences on plugins."""
+
+    @wraps(read)
+    def read_and_tell(path: Paths) -> list[Any]:
+        try:
+            return read(path)
+        except SegmentationError as error:
+            if current_viewer() is None:
+                raise  # without a window it is a script that reads, and wants to know
+            show_error(str(error))
+            return [(None,)]  # "no layers" to napari
+
+    return read_and_tell
+
+
+@_telling
 def _read_coco(path: Paths) -> list[LayerData]:
     from napari_unet_seg._napari._coco_layers import coco_layers
     from napari_unet_seg.io.coco import read_coco
@@ -73,12 +96,14 @@ def _read_coco(path: Paths) -> list[LayerData]:
     return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
 
 
+@_telling
 def _read_scans(path: Paths) -> list[LayerData]:
     from napari_unet_seg.io.read import read_scan
 
     return [scan_layer(read_scan(p), p.name) for p in _paths(path)]
 
 
+@_telling
 def _read_series(path: Paths) -> list[LayerData]:
     """Files of one folder that were opened together are one series."""
     from napari_unet_seg.io.read import read_scan

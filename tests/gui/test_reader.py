@@ -123,6 +123,19 @@ def test_a_damaged_scan_is_told_in_a_sentence(tmp_path: Path) -> None:
         ViewerModel().open(path, plugin=PLUGIN)
 
 
+def test_in_a_window_a_bad_file_is_told_in_one_sentence(
+    tmp_path: Path, make_napari_viewer: Callable[..., Any], notifications: list[str]
+) -> None:
+    path = tmp_path / "cut.nii.gz"
+    path.write_bytes(_nifti(tmp_path / "whole.nii.gz").read_bytes()[:60])
+    viewer = make_napari_viewer()
+
+    assert viewer.open(path, plugin=PLUGIN) == []
+    (message,) = notifications
+    assert message.startswith(str(path))
+    assert message.count("\n") == 0
+
+
 @pytest.mark.slow
 def test_dicom_series_as_folder_as_files_and_one_file(real_data: Path) -> None:
     folder = real_data / "dicom"
