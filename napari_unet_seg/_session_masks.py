@@ -71,7 +71,8 @@ class MaskStore:
         self.folder = folder / "masks"
         self.shape = scan.grid_shape
         self.spacing, self.unit = scan.spacing, scan.unit
-        self._digests: dict[int, bytes] = {}
+        self.digests: dict[int, bytes] = {}
+        """Of the slices as stored, as far as they are known."""
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -104,6 +105,13 @@ class MaskStore:
             unit=self.unit,
             description=description,
         )
+
+    def remember(self, labels: Array) -> None:
+        """Take labels as what is stored, so that the first save need not read it."""
+        flat = self._flat(labels)
+        with self._lock:
+            for index in range(len(self)):
+                self.digests[index] = _digest(self._view(flat, index))
 
     def prediction(self) -> Array:
         """Read the whole original prediction."""
@@ -148,7 +156,7 @@ class MaskStore:
                     plane = self.read(index)
                     mask = mask.astype(np.promote_types(mask.dtype, plane.dtype), copy=False)
                     self._view(mask, index)[...] = plane
-                self._digests[index] = _digest(self._view(mask, index))
+            self.remember(mask)
         return mask.reshape(self.shape)
 
     def save(
@@ -162,9 +170,9 @@ class MaskStore:
     def _save_slice(self, index: int, labels: Any, description: dict[str, Any]) -> bool:
         plane = np.array(labels[self.place(index)])
         digest = _digest(plane)
-        if index not in self._digests:
-            self._digests[index] = _digest(self.read(index))
-        if self._digests[index] == digest:
+        if index not in self.digests:
+            self.digests[index] = _digest(self.read(index))
+        if self.digests[index] == digest:
             return False
         write_labels(
             self.path(index),
@@ -175,7 +183,7 @@ class MaskStore:
             description={**description, "slice": index},
             keep=True,
         )
-        self._digests[index] = digest
+        self.digests[index] = digest
         return True
 
     def _flat(self, labels: Array) -> Array:
@@ -212,5 +220,8 @@ def grid_error(shape: tuple[int, ...], scan: Scan) -> DataError:
 
 
 def _digest(plane: Array) -> bytes:
-    """Hash of the label values, whatever their dtype; zeros and shape are the session's."""
-    return hashlib.blake2b(np.ascontiguousarray(plane, dtype="<u4").data, digest_size=16).digest()
+    """Hash of the label values of a slice, the same for every dtype that holds them."""
+    if plane.dtype != np.uint8:
+        narrow = not plane.size or (plane.min() >= 0 and plane.max() <= 255)
+        plane = plane.astype(np.uint8 if narrow else "<i8")
+    return hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).digest()

@@ -97,9 +97,10 @@ class Session:
         labels = np.asarray(prediction)
         check_labels(labels, scan, len(categories))
         with new_folder(folder) as new:
-            MaskStore(new, scan).write_prediction(
-                labels, {"categories": [c.name for c in categories]}
-            )
+            masks = MaskStore(new, scan)
+            # First, so that a stroke meanwhile is taken for a change and not for stored.
+            masks.remember(labels)
+            masks.write_prediction(labels, {"categories": [c.name for c in categories]})
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -111,7 +112,9 @@ class Session:
                 extra=extra or {},
             )
             write_record(new, record)
-        return cls.open(folder)
+        session = cls(folder, record, open_scan(record.scan, folder))
+        session.masks.digests = masks.digests
+        return session
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
