@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 LayerData = tuple[Any, dict[str, Any], str]
 
+_COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "instances")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoStack:
@@ -61,7 +63,7 @@ def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]
             f"None of the {len(dataset.images)} images of {dataset.path} can be read; choose the "
             "folder they lie in."
         )
-    title = dataset.path.parent.name or dataset.path.stem
+    title = _title(dataset)
     return [
         _stack(
             dataset,
@@ -72,6 +74,13 @@ def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]
         )
         for size, images in groups.items()
     ]
+
+
+def _title(dataset: CocoDataset) -> str:
+    """Return the file's name, or its folder's where all such files are named alike."""
+    stem = dataset.path.name.partition(".")[0]
+    is_common = stem.strip("_").lower() in _COMMON_NAMES
+    return (dataset.path.absolute().parent.name or stem) if is_common else stem
 
 
 def _layout(image: CocoImage) -> tuple[tuple[int, ...], np.dtype[Any]] | None:

@@ -329,6 +329,22 @@ def test_stop_leaves_nothing_behind(
     assert {path.name for path in tmp_path.iterdir()} <= {"train", "settings"}
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("_annotations.coco.json", "train"),
+        ("annotations.json", "train"),
+        ("instances_val.json", "instances_val"),
+    ],
+)
+def test_stacks_are_named_by_what_tells_them_apart(coco: Path, name: str, title: str) -> None:
+    document = json.loads(coco.read_text())
+    document["images"] = document["images"][:1]
+    coco.with_name(name).write_text(json.dumps(document))
+
+    assert [stack.name for stack in coco_stacks(read_coco(coco.with_name(name)))] == [title]
+
+
 def test_colour_and_grey_of_one_size_share_a_stack(coco: Path) -> None:
     Picture.new("RGB", (40, 30), (200, 10, 10)).save(coco.parent / "2.png")
     first, *_ = coco_stacks(read_coco(coco))
