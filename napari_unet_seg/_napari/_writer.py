@@ -30,21 +30,23 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as COCO.
 
-    A mask that came from a COCO file goes back into it: what was not edited keeps its JSON.
+    A mask that came from a COCO file goes back into it: what was not edited keeps its JSON. A
+    prediction whose categories are not those of the file is written as a file of its own.
     """
     from napari_unet_seg.io.coco import labels_to_coco, read_coco, save_coco, write_back
 
     known, labels = _known(attributes), np.asarray(data)
-    ids = known.get("image_ids", ())
-    if "coco" in known and len(ids) == len(labels):
+    ids, categories = known.get("image_ids", ()), categories_for(labels, known)
+    dataset = read_coco(known["coco"]) if "coco" in known and len(ids) == len(labels) else None
+    if dataset is not None and {*categories} <= {*dataset.categories, *dataset.hidden}:
         document = write_back(
-            read_coco(known["coco"]),
+            dataset,
             dict(zip(ids, labels, strict=True)),
-            categories=categories_for(labels, known),
+            categories=categories,
             boxes=known.get("boxes", False),
         )
     else:
-        document = labels_to_coco(_slices(labels, attributes), categories_for(labels, known))
+        document = labels_to_coco(_slices(labels, attributes), categories)
     save_coco(document, Path(path))
     return [path]
 
