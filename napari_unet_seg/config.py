@@ -223,3 +223,6 @@ PRESETS: dict[str, TrainConfig] = {
     ),
 }
 """Named starting points: `fast-cpu` for a laptop, the others after the published nets."""
+
+FINE_TUNE = TrainConfig(epochs=10, batch_size=4, learning_rate=2e-4)
+"""Where fine-tuning starts: few epochs and small steps, since the net knows most of it already."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     Events = Generator[Any, Command | None, None]
     Stream = Callable[..., Events]
 
-DEFAULTS = TrainConfig(epochs=10, batch_size=4, learning_rate=2e-4)
-"""Few epochs and small steps, since the net already knows most of it."""
-
 
 def fine_tune(session: Session, config: TrainConfig, base: Path, stream: Stream) -> Events:
     """Train a session's model further on the accepted slices, and measure what it brought.
@@ -34,7 +31,7 @@ def fine_tune(session: Session, config: TrainConfig, base: Path, stream: Stream)
     session : Session
         With accepted slices, saved.
     config : TrainConfig
-        `DEFAULTS`, or what the user made of them.
+        `config.FINE_TUNE`, or what the user made of them.
     base : Path
         Checkpoint to start from.
     stream : callable

@@ -13,9 +13,9 @@ from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
-from napari_unet_seg.config import TrainConfig
+from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.fine_tune import DEFAULTS, fine_tune
+from napari_unet_seg.fine_tune import fine_tune
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.session import Round
 
@@ -108,11 +108,11 @@ class FineTunePanel(QWidget):
 
     def _recall(self) -> None:
         try:
-            values = {**DEFAULTS.model_dump(mode="json"), **recall(_KEY, {})}
+            values = {**FINE_TUNE.model_dump(mode="json"), **recall(_KEY, {})}
             self.form.setValue(TrainConfig.parse(values, "remembered settings"))
         except ConfigError:
             # Written by another version.
-            self.form.setValue(DEFAULTS)
+            self.form.setValue(FINE_TUNE)
 
     def _on_event(self, event: Any) -> None:
         if not isinstance(event, Round) or self._session is None:

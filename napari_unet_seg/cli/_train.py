@@ -10,7 +10,7 @@ from napari_unet_seg.cli._console import Bar, emit, event_line, number, say, war
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._work import Stop, engine, follow, stoppable
-from napari_unet_seg.config import PRESETS, PredictConfig, TrainConfig
+from napari_unet_seg.config import FINE_TUNE, PRESETS, PredictConfig, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
@@ -36,9 +36,6 @@ Device = Annotated[
     typer.Option(metavar="auto|cpu|cuda|mps", help=TrainConfig.model_fields["device"].description),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Every event as a line of JSON.")]
-
-FINE_TUNE = TrainConfig(epochs=10, learning_rate=1e-4)
-"""Small steps, so that a few corrected slices do not drown what the model knows."""
 
 
 def train(

@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_unet_seg.inference.tiling import blend_window, tile_starts
 from napari_unet_seg.nn.checkpoint import load_net
-from napari_unet_seg.nn.devices import choose_device, choose_dtype
+from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.labels import probabilities as to_probabilities
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Predictor:
     ) -> None:
         self.info = info
         self.device = device
-        net = net.to(device, memory_format=torch.channels_last)
+        net = channels_last(net, device)
         self.dtype = choose_dtype(precision, device, functools.partial(self._trial, net))
         self._net = net.to(self.dtype)
 
@@ -98,7 +98,8 @@ class Predictor:
         step = 2**self.info.model.depth
         padded = F.pad(images, (0, -width % step, 0, -height % step))
         ready = padded.to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self._net(ready)[..., :height, :width].float()
+        logits: torch.Tensor = self._net(ready)
+        return logits[..., :height, :width].float()
 
     @torch.inference_mode()
     def probabilities(self, images: Array, *, resample: bool, overlap: float) -> torch.Tensor:

@@ -55,6 +55,7 @@ class ResultBuffer:
                 continue
             values = probable[number].cpu().numpy()
             if self.probabilities is not None:
-                self.probabilities[(slice(None), *place)] = values
+                for value, plane in enumerate(values):
+                    self.probabilities[value][place] = plane
             if self.uncertainty is not None:
                 self.uncertainty[place] = entropy(values, self._head)

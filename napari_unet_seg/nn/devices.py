@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
+from torch import nn
 
 from napari_unet_seg.errors import EngineError
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_unet_seg.config import Device, Precision
+
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 def choose_device(wanted: Device) -> torch.device:
@@ -29,6 +33,13 @@ def choose_device(wanted: Device) -> torch.device:
     if not there.get(wanted, True):
         raise EngineError(f"There is no {wanted} device here; set the device to auto or cpu.")
     return torch.device(wanted)
+
+
+def channels_last(net: Net, device: torch.device) -> Net:
+    """Move a net to a device, its weights laid out for images whose channels come last."""
+    # torch's own types leave out memory_format
+    moved = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return cast("Net", moved)
 
 
 def device_name(device: torch.device) -> str:

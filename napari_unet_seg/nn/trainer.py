@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_unet_seg.nn.devices import choose_dtype
+from napari_unet_seg.nn.devices import channels_last, choose_dtype
 from napari_unet_seg.nn.labels import probabilities, to_labels
 from napari_unet_seg.nn.losses import LOSSES
 
@@ -41,7 +41,7 @@ class Trainer:
     def __init__(
         self, net: UNet, config: TrainConfig, device: torch.device, total_steps: int
     ) -> None:
-        self.net = net.to(device, memory_format=torch.channels_last)
+        self.net = channels_last(net, device)
         self.device = device
         self.head = net.config.head
         self.loss = LOSSES[self.head]
@@ -89,7 +89,7 @@ class Trainer:
         value = float(loss.detach())
         if math.isfinite(value):
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), _GRADIENT_NORM)
             self.optimiser.step()
         return value
