@@ -285,8 +285,7 @@ def main() -> None:
         "throughput": beside / ((before + after) / 2),
         "window": window,
     }
-    # While the brush moves, drawing itself keeps the loop busy: see the idle window's figures.
-    timers = [window[phase]["timer"] for phase in ("starting", "training")]
+    timers = [window[phase]["timer"] for phase in ("starting", "training", "training, painting")]
     result["met"] = (
         all(t["p99_ms"] < TARGETS["p99_ms"] and t["max_ms"] < TARGETS["max_ms"] for t in timers)
         and result["throughput"] >= TARGETS["throughput"]

@@ -30,7 +30,7 @@ _LEGEND = (
 )
 MOST_STEPS = 4000
 """Steps drawn at most; beyond, every second one is dropped."""
-_REFRESH_MS = 250
+_REFRESH_MS = 1000
 _SMOOTHING = 10
 """Steps that the line of single steps is smoothed over, at most a quarter of an epoch."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.events import Command
 
-_REFRESH_MS = 250
+_REFRESH_MS = 500
 
 
 class TrainingPanel(QWidget):

@@ -1,0 +1,154 @@
+"""Make the pictures of the README: the sample data in a real window, step by step.
+
+    python docs/make_pictures.py [FOLDER]
+
+Runs the loop as a user would, on a copy of the sample data, and grabs the window after each step.
+Where there is no display, start it with `xvfb-run -s "-screen 0 1920x1080x24"`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+from napari._qt.dialogs.qt_notification import NapariQtNotification
+from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLUGIN = "napari-unet-seg"
+WINDOW = (1366, 768)
+SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
+LONGEST = 600_000
+
+
+def wait(signal: Any, act: Callable[[], None]) -> None:
+    """Do something and wait for the signal that tells it is done."""
+    loop = QEventLoop()
+    signal.connect(loop.quit)
+    QTimer.singleShot(LONGEST, loop.quit)
+    QTimer.singleShot(0, act)
+    loop.exec()
+    signal.disconnect(loop.quit)
+
+
+def settle(milliseconds: int = 400) -> None:
+    """Let what is throttled be drawn."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+class Pictures:
+    """One viewer a picture; the widgets are docked as the Plugins menu docks them."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.folder, self.scratch = folder, scratch
+        shutil.copytree(SAMPLE, scratch / "coco")
+        self.files = [
+            scratch / "coco" / part / "_annotations.coco.json" for part in ("train", "valid")
+        ]
+
+    def viewer(self, *names: str) -> tuple[napari.Viewer, list[Any]]:
+        """Open a window with widgets docked."""
+        viewer = napari.Viewer()
+        viewer.window.resize(*WINDOW)
+        made = [viewer.window.add_plugin_dock_widget(PLUGIN, n, tabify=True)[1] for n in names]
+        QApplication.processEvents()
+        return viewer, made
+
+    def grab(self, viewer: napari.Viewer, name: str) -> None:
+        """Save the window and close it."""
+        for window in QApplication.topLevelWidgets():
+            for toast in window.findChildren(NapariQtNotification):
+                toast.close()
+        settle()
+        viewer.screenshot(str(self.folder / f"{name}.png"), canvas_only=False, flash=False)
+        viewer.close()
+
+    def import_coco(self) -> None:
+        """The table before a COCO file is opened."""
+        viewer, (widget,) = self.viewer("Import COCO")
+        wait(widget.inspected, lambda: widget.setPath(self.files[0]))
+        wait(widget.opened, widget.open)
+        viewer.dims.set_current_step(0, 3)
+        self.grab(viewer, "import")
+
+    def train(self) -> None:
+        """A training that has run for a while, with its curves and a validation slice."""
+        from napari_unet_seg.data.dataset import write_dataset
+        from napari_unet_seg.io.coco import read_coco
+
+        dataset = self.scratch / "dataset"
+        for _ in write_dataset([read_coco(f) for f in self.files], dataset):
+            pass
+        viewer, (widget,) = self.viewer("Train U-Net")
+        widget.source.folder.setValue(dataset)
+        widget.output.setValue(self.scratch / "run")
+        config = widget.value().replace(epochs=30, batch_size=4, image_size=128)
+        widget.setValue(config)
+        wait(widget.panel.finished, widget.start_button.click)
+        while widget.panel.running:
+            settle(50)
+        self.grab(viewer, "train")
+
+    def correct(self) -> None:
+        """A prediction that is being corrected."""
+        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct & save")
+        image, truth = viewer.open_sample(PLUGIN, "coco")
+        truth.visible = False
+        segmenter.form.image_combo.setLayer(image)
+        segmenter.form.setWhole(True)
+        wait(segmenter.finished, segmenter.form.segment_button.click)
+        mask = viewer.layers.selection.active
+        viewer.dims.set_current_step(0, 0)
+        reviewer.bar.image_combo.setLayer(image)
+        reviewer.bar.mask_combo.setLayer(mask)
+        reviewer.bar.folder.setValue(self.scratch / "session")
+        wait(reviewer.session_changed, reviewer.bar.start_button.click)
+        settle()
+        for shown in (0, 1, 2):
+            viewer.dims.set_current_step(0, shown)
+            settle()
+            reviewer.review.buttons["accept"].click()
+            settle()
+        mask.selected_label, mask.brush_size = 1, 12
+        rows, columns = np.nonzero(mask.data[viewer.dims.current_step[0]])
+        shown, row, column = viewer.dims.current_step[0], int(rows.min()), int(columns.mean())
+        for offset in range(-14, 15, 2):
+            mask.paint((shown, row, column + offset), 1)
+        reviewer.raise_()
+        reviewer.parent().raise_()
+        settle(1000)
+        self.grab(viewer, "correct")
+
+    def segment(self) -> None:
+        """The sample scan after one press."""
+        viewer, (widget,) = self.viewer("Segment")
+        viewer.open_sample(PLUGIN, "scan")
+        wait(widget.finished, widget.form.segment_button.click)
+        mask = viewer.layers.selection.active
+        areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
+        viewer.dims.set_current_step(0, int(areas.argmax()))
+        self.grab(viewer, "segment")
+
+
+def main() -> None:
+    """Make them all, or those that are named."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        pictures = Pictures(folder, Path(scratch))
+        for name in sys.argv[2:] or ("segment", "import_coco", "train", "correct"):
+            getattr(pictures, name)()
+
+
+if __name__ == "__main__":
+    main()
