@@ -101,7 +101,7 @@ class Pictures:
 
     def correct(self) -> None:
         """A prediction that is being corrected."""
-        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct & save")
+        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct and save")
         image, truth = viewer.open_sample(PLUGIN, "coco")
         truth.visible = False
         segmenter.form.image_combo.setLayer(image)

@@ -32,7 +32,7 @@ for key in ("coco", "scan"):
     layers[key] = [(type(layer).__name__, list(layer.data.shape)) for layer in viewer.layers]
     viewer.layers.clear()
 docked = []
-for title in ("Import COCO", "Train U-Net", "Segment", "Correct & save"):
+for title in ("Import COCO", "Train U-Net", "Segment", "Correct and save"):
     docked.append(type(viewer.window.add_plugin_dock_widget("napari-unet-seg", title)[1]).__name__)
 viewer.close()
 print(json.dumps({
