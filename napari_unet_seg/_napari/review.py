@@ -1,4 +1,4 @@
-"""Correct and save: go through a mask slice by slice, save it, and let the network learn from it."""
+"""Correct and save: review a mask slice by slice, save it, and let the network learn from it."""
 
 from __future__ import annotations
 
