@@ -16,7 +16,6 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.segment import SegmentWidget
-from napari_unet_seg.events import BatchEnd
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
@@ -159,16 +158,10 @@ def test_the_loop(
     fine_tune = reviewer.fine_tune
     reviewer.tabs.setCurrentWidget(fine_tune)
     fine_tune.form.editor("epochs").setValue(1)
-    with qtbot.waitSignal(
-        fine_tune.panel.event_arrived,
-        timeout=PATIENCE,
-        check_params_cb=lambda event: isinstance(event, BatchEnd),
-    ):
-        fine_tune.start_button.click()
     curve = fine_tune.panel.plot.step_curve
-    qtbot.waitUntil(lambda: len(curve.getData()[0] or ()) > 0, timeout=PATIENCE)
     with qtbot.waitSignal(fine_tune.finished, timeout=PATIENCE) as done:
-        pass
+        fine_tune.start_button.click()
+        qtbot.waitUntil(lambda: curve.xData is not None and len(curve.xData) > 0, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not fine_tune.panel.running, timeout=PATIENCE)
     (finished,) = done.args
     new_model = tmp_path / "session" / finished.checkpoint
