@@ -58,7 +58,7 @@ class Course:
     parent: str
     epoch: int = 0
     best_epoch: int = 0
-    best_score: float = -math.inf
+    best_score: tuple[float, ...] = ()
     best_dice: float = math.nan
     lowest_loss: float = math.inf
     epochs_without_gain: int = 0
@@ -135,8 +135,8 @@ class Course:
     def end_epoch(self) -> Generator[TrainEvent, Any, None]:
         """Validate, keep the best, write the checkpoints and the history."""
         loss, dice, preview = self._validate()
-        figures = (dice, -loss, -self.train_loss)
-        score = next(f for f in figures if math.isfinite(f))
+        # Equal Dice is common at the start, when a small lesion is not found at all.
+        score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
         if is_best:
             self.best_score, self.best_epoch, self.best_dice = score, self.epoch, dice
@@ -207,7 +207,7 @@ class Course:
                 "train": len(self.sides["train"]),
                 "valid": len(self.sides["valid"]),
                 "options": self.config.model_dump(mode="json", exclude={"model", "normalise"}),
-                "progress": {k: v for k, v in progress.items() if math.isfinite(v)},
+                "progress": {k: v for k, v in progress.items() if v != math.inf},
             },
             metrics={k: v for k, v in figures.items() if math.isfinite(v)},
             epoch=self.epoch,
@@ -231,6 +231,7 @@ class Course:
         self.history = self.run.history(info.epoch)
         for name, value in info.summary["progress"].items():
             setattr(self, name, value)
+        self.best_score = tuple(self.best_score)
         self.best_dice = info.metrics.get("valid_dice", math.nan)
         self.parent = info.parent
 

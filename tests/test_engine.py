@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,6 +157,20 @@ def test_without_held_out_scans_the_training_loss_chooses(tmp_path):
     assert events[0].valid == 0 and "No scan is held out" in events[0].notes[0]
     assert math.isnan(events[-1].valid_dice)
     assert events[-1].best.is_file()
+
+
+def test_among_epochs_that_found_nothing_the_lower_loss_is_better(tmp_path):
+    samples = bright_squares(24)
+    healthy = [
+        replace(s, mask=np.zeros_like(s.mask), split="valid") if i % 4 == 0 else s
+        for i, s in enumerate(samples.samples)
+    ]
+    config = CONFIG.replace(epochs=6, learning_rate=1e-2, valid_fraction=0)
+    events = list(engine.train(config, replace(samples, samples=tuple(healthy)), tmp_path))
+    epochs = of(EpochEnd, events)
+    assert all(not e.valid_dice > 0 for e in epochs)
+    best = min(epochs, key=lambda e: e.valid_loss)
+    assert events[-1].best_epoch == best.epoch > 1
 
 
 def test_fine_tuning_starts_from_the_model(tmp_path):
