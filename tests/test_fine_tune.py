@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from streams import here
 
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.samples import Sample, SampleSet
@@ -23,12 +23,6 @@ TUMOUR = (Category(id=7, name="tumour"),)
 CONFIG = TrainConfig(
     epochs=2, batch_size=2, image_size=32, learning_rate=1e-2, model=ModelConfig(width=4, depth=2)
 )
-
-
-def here(function: str, *args: Any, **kwargs: Any) -> Any:
-    """Run a stream in this process."""
-    module, name = function.split(":")
-    return getattr(import_module(module), name)(*args, **kwargs)
 
 
 def phantoms(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[1] / "sample_data"
 SPLITS = ("train", "valid")
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation:DeprecationWarning"  # of pycocotools with numpy 2
-)
-
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:

@@ -17,7 +17,6 @@ from napari_unet_seg.io.coco import inspect, rasterise, read_coco, write_back
 from napari_unet_seg.io.coco_paths import clean_name, guess_folder, split_keys
 
 # pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 WIDTH, HEIGHT = 12, 8
 SQUARE = [2, 1, 6, 1, 6, 5, 2, 5]

@@ -16,7 +16,6 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco import labels_to_coco, save_coco
 
 # pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CATEGORIES = (Category(id=5, name="lesion", supercategory="x"), Category(id=0, name="oedema"))
 

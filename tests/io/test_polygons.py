@@ -12,7 +12,6 @@ from napari_unet_seg.io.polygons import encode, measure, trace
 from napari_unet_seg.io.rle import pixels, read_rle
 
 # pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 
