@@ -14,7 +14,7 @@ that an annotator has something to correct.
 |---|---|
 | network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
 | input | one grey slice, scaled so that its longer side is {image_size} pixels; percentiles \
-{low:g} and {high:g} of its non-zero pixels (of a whole volume's) become black and white |
+{low:g} and {high:g} of its pixels that are not background (of a whole volume's) become black and white |
 | output | one category, `tumour` |
 | training data | {train} slices of BRISC 2025 (Fateh et al., CC BY 4.0), T1 contrast-enhanced, \
 axial, coronal and sagittal: glioma, meningioma, pituitary tumour, and healthy slices; masks at \
@@ -43,6 +43,8 @@ bootstrap over slices) |
 ## Known failures
 
 - It knows one kind of image: T1 with contrast. FLAIR, T2 and CT give nonsense.
+- It has seen heads with their skulls. On a skull-stripped glioma of another collection it found
+  nothing of the lesion.
 - It sees single slices; a lesion can flicker from slice to slice of a volume.
 - Small and weakly enhancing lesions are missed, and bright vessels, sinuses and the falx are
   sometimes taken for one.

@@ -107,7 +107,7 @@ class ModelConfig(Config):
 
 
 class NormaliseConfig(Config):
-    """Intensity window: percentiles over the non-zero voxels of a scan become 0 and 1."""
+    """Intensity window: percentiles over a scan without its background become 0 and 1."""
 
     low: float = Field(1.0, ge=0, lt=50)
     """Percentile that becomes black."""

@@ -435,6 +435,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path, capsys):
     model.write_bytes(b"PK\x03\x04 no model of ours" * 10)
     line = fails(capsys, "predict", tmp_path / "a.png", "--model", model, "--out", tmp_path / "m")
     assert "model.pt" in line
+    assert not (tmp_path / "m").exists()
 
 
 def test_missing_input_and_missing_model_are_named(tmp_path, capsys):

@@ -69,9 +69,9 @@ def predict(
     checkpoint = checkpoint_path(model)
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
-    make_folder(out)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         segmenter = Segmenter(how, checkpoint, stop, bar, failed)
+        make_folder(out)
         if format_ is Format.coco:
             results = write_coco(segmenter, items, out)
         else:

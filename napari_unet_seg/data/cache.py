@@ -90,8 +90,9 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
     image = _read_array(sample.image)
     mask = _read_mask(sample.mask)
     if mask.shape != image.shape[:2]:
+        what = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
         raise DataError(
-            f"The mask of {sample.name} has {mask.shape} pixels and its image {image.shape[:2]}; "
+            f"{what} has {mask.shape} pixels and its image {image.shape[:2]}; "
             "give the mask that was made on this image."
         )
     if image.ndim == 2:

@@ -11,10 +11,15 @@ Window = tuple[float, float]
 
 _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000
+_BACKGROUND_SHARE = 0.1
+"""Of the voxels that have the lowest value at least, for it to be the background's."""
 
 
 def percentile_window(data: Any, low: float, high: float, *, channels: bool = False) -> Window:
-    """Percentiles over the non-zero, finite voxels of a scan.
+    """Percentiles over the finite voxels of a scan that are not background.
+
+    The background is zero; where a scan has been shifted to a mean of zero, as skull-stripped
+    ones often are, it is the lowest value, if that is negative and common.
 
     Big scans are sampled, at most 64 slices evenly spaced, so that a volume that is read lazily
     is never held whole.
@@ -37,11 +42,19 @@ def percentile_window(data: Any, low: float, high: float, *, channels: bool = Fa
     values = _sampled(data, channels).ravel()
     values = values[:: max(1, values.size // _SAMPLED_VOXELS)]
     values = values[np.isfinite(values)] if values.dtype.kind in "fc" else values
-    nonzero = values[values != 0].astype(np.float64)  # numpy takes no percentile of booleans
-    if not nonzero.size:
+    inside = _without_background(values).astype(np.float64)  # no percentiles of booleans in numpy
+    if not inside.size:
         return 0.0, 1.0
-    bottom, top = (float(v) for v in np.percentile(nonzero, (low, high)))
+    bottom, top = (float(v) for v in np.percentile(inside, (low, high)))
     return (bottom, top) if top > bottom else (bottom, bottom + 1.0)
+
+
+def _without_background(values: Array) -> Array:
+    inside = values[values != 0]
+    lowest = inside.min(initial=0)
+    above: Array = inside[inside > lowest]
+    is_background = inside.size - above.size >= _BACKGROUND_SHARE * values.size
+    return above if lowest < 0 and above.size and is_background else inside
 
 
 def _sampled(data: Any, channels: bool) -> Array:

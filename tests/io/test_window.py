@@ -17,6 +17,18 @@ def test_zeros_and_values_that_are_not_finite_do_not_count():
     assert low == pytest.approx(101, abs=0.1) and high == pytest.approx(199, abs=0.1)
 
 
+@pytest.mark.parametrize("background", [-3.5, 0.0])
+def test_the_background_of_a_shifted_scan_does_not_count(background):
+    data = np.full((10, 20), background)
+    data[5:] = np.linspace(-2, 6, 100).reshape(5, 20)
+    assert percentile_window(data, 0, 100) == (-2, 6)
+
+
+def test_a_rare_lowest_value_counts():
+    data = np.linspace(-2, 6, 200).reshape(10, 20)
+    assert percentile_window(data, 0, 100) == (-2, 6)
+
+
 @pytest.mark.parametrize("data", [np.zeros((8, 8)), np.full((8, 8), 7), np.ones((8, 8), bool)])
 def test_flat_scans_have_a_window(data):
     low, high = percentile_window(data, 1, 99)
