@@ -17,9 +17,9 @@ from napari_unet_seg.events import (
     Command,
     DeviceFallback,
     Evaluated,
-    ItemDone,
     PredictFinished,
     PredictStarted,
+    SampleMeasured,
     TileDone,
 )
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
@@ -160,13 +160,13 @@ def warm_up(
 
 def evaluate_samples(
     checkpoint: Path, samples: SampleSet, config: PredictConfig
-) -> Generator[ItemDone | Evaluated, Command | None, None]:
+) -> Generator[SampleMeasured | Evaluated, Command | None, None]:
     """Measure a checkpoint on samples with their truth, at their own size.
 
     Yields
     ------
-    ItemDone or Evaluated
-        One `ItemDone` a sample, then the figures.
+    SampleMeasured or Evaluated
+        One `SampleMeasured` a sample, then the figures.
     """
     predictor = _ready(config, checkpoint)
     info = predictor.info
@@ -178,7 +178,7 @@ def evaluate_samples(
         )
         labels = to_labels(probable, info.model.head, config.threshold)[0].cpu().numpy()
         counts += [count(labels, truth, value + 1) for value in range(len(samples.categories))]
-        yield ItemDone(index + 1, len(samples.samples), sample.name)
+        yield SampleMeasured(index + 1, len(samples.samples), sample.name)
     present = [c for c in counts if c.tp + c.fp + c.fn]
     yield Evaluated(
         checkpoint,

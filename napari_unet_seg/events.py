@@ -148,6 +148,15 @@ class ItemDone:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleMeasured:
+    """A checkpoint was compared with the truth of one sample; `index` starts at 1."""
+
+    index: int
+    count: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
     """Mean figures of a checkpoint over samples with their truth."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet_seg.config import PredictConfig, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished
+from napari_unet_seg.events import Command, Evaluated, ItemDone, SampleMeasured, TrainFinished
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.session import Round, Session
 
@@ -40,7 +40,7 @@ def fine_tune(session: Session, config: TrainConfig, base: Path, stream: Stream)
 
     Yields
     ------
-    TrainEvent, Evaluated or Round
+    TrainEvent, SampleMeasured, Evaluated or Round
         The base model is evaluated on the held-out slices, then comes the training, then the new
         model is evaluated; the last event is the `Round`, stored in the session. After
         `Command.STOP` before the first step there is none.
@@ -112,7 +112,7 @@ def _follow(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:
                 return last, stopped
             command = yield last
             stopped = stopped or command is Command.STOP
-            if stopped and isinstance(last, ItemDone):
+            if stopped and isinstance(last, ItemDone | SampleMeasured):
                 return last, True
     finally:
         stream.close()

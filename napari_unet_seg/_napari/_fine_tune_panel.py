@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from napari.components import ViewerModel
+
     from napari_unet_seg.events import Command
     from napari_unet_seg.session import Session
 
@@ -44,14 +46,14 @@ class FineTunePanel(QWidget):
     finished = Signal(object)
     """The round, stored in the session."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip("Start from the model that made the prediction. " + _HINT)
-        self.panel = TrainingPanel()
+        self.panel = TrainingPanel(viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -46,6 +46,7 @@ class LayerCombo(QComboBox):
             (events.removed, self._refill),
             (events.reordered, self._refill),
             (events.changed, self._refill),
+            (events.renamed, self._refill),
             (viewer.layers.selection.events.active, self._on_active),
         )
         self.currentIndexChanged.connect(lambda _: self.layerChanged.emit(self.layer()))

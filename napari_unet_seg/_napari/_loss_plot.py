@@ -7,7 +7,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
-from napari.settings import get_settings
 from napari.utils.theme import get_system_theme, get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -17,6 +16,7 @@ from napari_unet_seg._napari._connect import connect
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from qtpy.QtCore import QSize
 
     from napari_unet_seg.events import TrainEvent
@@ -36,10 +36,17 @@ _SMOOTHING = 10
 
 
 class LossPlot(QWidget):
-    """Curves that grow with the events of a training, redrawn a few times a second."""
+    """Curves that grow with the events of a training, redrawn a few times a second.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose theme it has.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._viewer = viewer
         self.view = pg.PlotWidget(enableMenu=False)
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.setMinimumHeight(150)
@@ -62,7 +69,7 @@ class LossPlot(QWidget):
         layout.addWidget(self.legend)
         layout.addWidget(self.view, 1)
         self._redraw_soon = qthrottled(self.redraw, timeout=_REFRESH_MS, parent=self)
-        connect(self, (get_settings().appearance.events.theme, self._follow_theme))
+        connect(self, (viewer.events.theme, self._follow_theme))
         self._follow_theme()
         self.clear()
 
@@ -117,7 +124,7 @@ class LossPlot(QWidget):
             self._stride *= 2
 
     def _follow_theme(self, _: Any = None) -> None:
-        theme = get_theme(_theme_name())
+        theme = get_theme(_theme_name(self._viewer))
         text, ground = theme.text.as_hex(), theme.background.as_hex()
         self.view.setBackground(ground)
         plot = self.view.getPlotItem()
@@ -132,9 +139,8 @@ class LossPlot(QWidget):
         plot.showGrid(x=True, y=True, alpha=0.15)
 
 
-def _theme_name() -> str:
-    appearance = get_settings().appearance
-    name = appearance.theme
+def _theme_name(viewer: ViewerModel) -> str:
+    name = viewer.theme
     if name == "system":
         with warnings.catch_warnings():
             # On Qt 5 it warns that it takes dark; napari has told the user already.

@@ -16,12 +16,15 @@ from napari_unet_seg.events import (
     EpochEnd,
     ItemDone,
     Preview,
+    SampleMeasured,
     TrainFinished,
     TrainStarted,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from napari.components import ViewerModel
 
     from napari_unet_seg.events import Command
 
@@ -41,10 +44,10 @@ class TrainingPanel(QWidget):
     failed = Signal(object)
     running_changed = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.job: Job | None = None
-        self.plot = LossPlot()
+        self.plot = LossPlot(viewer)
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.status = QLabel()
@@ -70,7 +73,7 @@ class TrainingPanel(QWidget):
         self.bar.setRange(0, 0)
         self._over = False
         self._figures = self._note = ""
-        self._state = "Reading the data and starting the engine …"
+        self._state = "Starting the engine …"
         self._show()
         self.job = run(
             generator,
@@ -124,6 +127,12 @@ class TrainingPanel(QWidget):
         self._state = f"Reading the data: {event.index} of {event.count}"
         if event.problem:
             self._note = f"{event.name}: {event.problem}"
+        self._show()
+
+    def _on_measured(self, event: SampleMeasured) -> None:
+        self.bar.setRange(0, event.count)
+        self.bar.setValue(event.index)
+        self._state = f"Measuring the model: held-out slice {event.index} of {event.count}"
         self._show()
 
     def _on_started(self, event: TrainStarted) -> None:
@@ -187,6 +196,7 @@ class TrainingPanel(QWidget):
 
     _SHOWN: ClassVar[dict[type, Callable[[TrainingPanel, Any], Any]]] = {
         ItemDone: _on_item,
+        SampleMeasured: _on_measured,
         TrainStarted: _on_started,
         BatchEnd: lambda self, event: self._show_step(event),
         EpochEnd: _on_epoch,

@@ -65,7 +65,7 @@ class ReviewWidget(QWidget):
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
-        self.fine_tune = FineTunePanel()
+        self.fine_tune = FineTunePanel(napari_viewer)
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip("The whole mask with its axes and voxel size, or as NIfTI")
         self.coco_button = QPushButton("Save COCO…")

@@ -76,7 +76,7 @@ class TrainWidget(QWidget):
         self.output = PathEdit("folder", "Choose the run's folder")
         self.resume = QCheckBox("Go on with the run in this folder")
         self.start_button = QPushButton("Start training")
-        self.panel = TrainingPanel()
+        self.panel = TrainingPanel(napari_viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.use_button = QPushButton("Use in Segment")

@@ -10,7 +10,8 @@ import pydicom
 from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import Frame, Series, group_series, is_dicom, normal
+from napari_unet_seg.io.dicom_frames import Frame, Series, group_series, is_dicom
+from napari_unet_seg.io.dicom_stack import arrange
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.scan import Scan
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-_SAME_PLACE = 0.01
-_GAP = 1.1
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def list_series(folder: Path | str) -> tuple[Series, ...]:
@@ -48,8 +45,9 @@ def list_series(folder: Path | str) -> tuple[Series, ...]:
 def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None = None) -> Scan:
     """Read a series as it was acquired: slices sorted along their normal, rows and columns kept.
 
-    The spacing of the slices comes from their positions, the values are rescaled as the file
-    says.
+    The spacing of the slices comes from their positions, the values are rescaled as each file
+    or frame says. Of MONOCHROME1, where high is dark (PS3.3 C.7.6.3.1.2), the stored values are
+    turned round first, so that high is bright as everywhere else.
 
     Parameters
     ----------
@@ -61,13 +59,16 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
     Returns
     -------
     Scan
-        Axes `ZYX` or `ZYXC`, in mm. `affine` maps (column, row, slice) to RAS+;
-        `meta["notes"]` reports missing and duplicate slices, `meta["series"]` is the key.
+        Axes `ZYX`, `TZYX` where several times, echoes, b-values or image types lie in each
+        place, `C` last for colours; in mm. `affine` maps (column, row, slice) to RAS+.
+        `meta["notes"]` reports missing, uneven and duplicate slices, `meta["series"]` is the key,
+        and `meta["slices"]` the file and frame of every slice, in the array's order.
 
     Raises
     ------
     DataError
-        If a file is damaged, or there are several series and none was chosen.
+        If a file is damaged, there are several series and none was chosen, or the slices of the
+        series make no stack.
     """
     many = not isinstance(path, str | Path)
     source = Path(next(iter(path))).parent if many else Path(path)  # type: ignore[arg-type]
@@ -75,15 +76,25 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
         found = group_series([Path(p) for p in path])  # type: ignore[union-attr]
     else:
         found = list_series(source) if source.is_dir() else group_series([source])
-    chosen = _choose(found, series, source)
-    frames, notes = _sorted(chosen.frames)
+    return read_series(_choose(found, series, source), source)
+
+
+def read_series(series: Series, source: Path) -> Scan:
+    """Read one of the series that `list_series` found in `source`; see `read_dicom`."""
+    stack = arrange(series.frames, source)
+    frames = [frame for volume in stack.volumes for frame in volume]
     pixels = _pixels(frames, source)
-    step, gaps = _slice_step(frames)
-    scan_axes = "ZYXC" if pixels.ndim == 4 else "ZYX"
-    thickness = frames[0].thickness if step is None else _along(step, frames[0])
-    meta = {"notes": (*notes, *gaps), "series": chosen.key}
-    spacing = (thickness, *frames[0].pixel_spacing)
-    return Scan(pixels, scan_axes, spacing, "mm", source, (), _affine(frames[0], step), meta)
+    times = len(stack.volumes)
+    if times > 1:
+        pixels = pixels.reshape(times, -1, *pixels.shape[1:])
+    axes = "T" * (times > 1) + "ZYX" + "C" * (pixels.ndim > 3 + (times > 1))
+    meta = {
+        "notes": stack.notes,
+        "series": series.key,
+        "slices": tuple((frame.path, frame.index) for frame in frames),
+    }
+    spacing = (1.0,) * (times > 1) + stack.spacing
+    return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
 
 
 def _choose(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
@@ -98,67 +109,6 @@ def _choose(found: tuple[Series, ...], series: str | int | None, source: Path) -
         f"{source} holds {len(found)} series{wanted}: {listing}; choose one by its number or key, "
         "or put its files into a folder of their own."
     )
-
-
-def _sorted(frames: tuple[Frame, ...]) -> tuple[list[Frame], list[str]]:
-    """Sort along the normal; of frames in one place only the first is kept, and a note says so."""
-    if any(f.position is None or f.orientation is None for f in frames):
-        ordered = sorted(frames, key=lambda f: (f.number, f.path.name, f.index))
-        return ordered, ["The slices have no positions; they are in the order of their numbers."]
-    ordered = sorted(frames, key=lambda f: (f.distance, f.number, f.path.name, f.index))
-    kept: list[Frame] = []
-    doubles: list[str] = []
-    for frame in ordered:
-        if kept and frame.distance - kept[-1].distance < _SAME_PLACE:
-            doubles.append(f"{frame.path.name}" + (f" frame {frame.index}" * bool(frame.index)))
-        else:
-            kept.append(frame)
-    if not doubles:
-        return kept, []
-    return kept, [
-        f"{len(doubles)} slices lie where another one does and were left out: "
-        f"{', '.join(doubles[:5])}{' …' * (len(doubles) > 5)}."
-    ]
-
-
-def _slice_step(frames: list[Frame]) -> tuple[Array | None, list[str]]:
-    """Return the vector from slice to slice (LPS), and notes on missing slices."""
-    first, last = frames[0], frames[-1]
-    if len(frames) < 2 or first.position is None or last.position is None:
-        return None, []
-    if first.orientation is None:
-        return None, []
-    distances = np.diff([f.distance for f in frames])
-    usual = float(np.median(distances))
-    gaps = [
-        f"Slices seem to be missing between {a.path.name} and {b.path.name}: they are {d:.3g} mm "
-        f"apart and the others {usual:.3g} mm."
-        for a, b, d in zip(frames, frames[1:], distances, strict=False)
-        if d > usual * _GAP
-    ]
-    step = (last.position - first.position) / (len(frames) - 1)
-    if gaps:
-        step = step * (usual / np.dot(step, normal(first.orientation)))
-    return step, gaps
-
-
-def _along(step: Array, frame: Frame) -> float:
-    if frame.orientation is None:
-        return frame.thickness
-    return float(np.dot(step, normal(frame.orientation)))
-
-
-def _affine(frame: Frame, step: Array | None) -> Array | None:
-    if frame.position is None or frame.orientation is None:
-        return None
-    if step is None:
-        step = normal(frame.orientation) * frame.thickness
-    lps = np.eye(4)
-    lps[:3, 0] = frame.orientation[0] * frame.pixel_spacing[1]
-    lps[:3, 1] = frame.orientation[1] * frame.pixel_spacing[0]
-    lps[:3, 2] = step
-    lps[:3, 3] = frame.position
-    return np.asarray(_LPS_TO_RAS @ lps)
 
 
 def _pixels(frames: list[Frame], source: Path) -> Array:
@@ -181,9 +131,21 @@ def _decode(path: Path) -> Array:
     """Return all frames of a file."""
     with reading(path, "DICOM"):
         dataset = pydicom.dcmread(path, force=True)
+        if dataset.get("PhotometricInterpretation", "") == "PALETTE COLOR":
+            raise DataError(
+                f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."
+            )
         array = np.asarray(pixel_array(dataset))
+        if dataset.get("PhotometricInterpretation", "") == "MONOCHROME1":
+            array = _turned_round(array, int(dataset.BitsStored))
         single = int(dataset.get("NumberOfFrames", None) or 1) == 1
     return array[None] if single else array
+
+
+def _turned_round(array: Array, bits: int) -> Array:
+    """Turn stored values round within what `bits` hold, so that the highest is the lowest."""
+    highest = -1 if array.dtype.kind == "i" else (1 << bits) - 1
+    return np.asarray(highest - array, array.dtype)
 
 
 def _rescaled_dtype(frames: list[Frame], stored: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,4 +1,8 @@
-"""The frames of DICOM files, classic and enhanced: where each lies and how its values scale."""
+"""The frames of DICOM files, classic and enhanced: where each lies and how its values scale.
+
+Positions, directions and distances follow DICOM PS3.3 C.7.6.2 (Image Plane Module) and, for
+multi-frame files, C.7.6.16 (Functional Groups).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 import pydicom
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.dicom_moment import read_moment
 from napari_unet_seg.io.files import reading
 
 if TYPE_CHECKING:
@@ -16,7 +21,12 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""SOP classes of masks: Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""
+
 _PREAMBLE = 128
+_PARALLEL = 1e-3
+"""Most that direction cosines of the slices of one stack differ by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +48,16 @@ class Frame:
     thickness: float
     slope: float
     intercept: float
+    moment: tuple[tuple[Any, ...], ...]
+    """What tells it from others in its place, as `dicom_moment.MOMENTS` lists it."""
+
+    multiple: bool
+    """Whether its file holds several frames."""
 
     @property
-    def distance(self) -> float:
-        """Position along the normal of the slices."""
-        if self.position is None or self.orientation is None:
-            return 0.0
-        return float(np.dot(self.position, normal(self.orientation)))
+    def name(self) -> str:
+        """What to call it in messages."""
+        return self.path.name + (f" frame {self.index + 1}" if self.multiple else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +70,11 @@ class Series:
     description: str
     modality: str
     frames: tuple[Frame, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of every slice."""
+        return self.frames[0].shape
 
     def __str__(self) -> str:
         return f"{self.number} {self.description!r} ({self.modality}, {len(self.frames)} slices)"
@@ -77,12 +95,14 @@ def is_dicom(path: Path) -> bool:
 def group_series(paths: list[Path]) -> tuple[Series, ...]:
     """Read the headers of DICOM files and group their frames into series.
 
+    Segmentations are passed over: they are masks, and often lie beside what they segment.
+
     Raises
     ------
     DataError
         If a file is damaged.
     """
-    groups: dict[tuple[Any, ...], list[Frame]] = {}
+    stacks: list[tuple[str, list[Frame]]] = []
     names: dict[str, tuple[str, str, str]] = {}
     for path in paths:
         header = _header(path)
@@ -91,15 +111,32 @@ def group_series(paths: list[Path]) -> tuple[Series, ...]:
         with reading(path, "DICOM"):
             uid = str(header.get("SeriesInstanceUID", ""))
             names.setdefault(uid, _names(header))
-            for frame in _frames(header, path):
-                groups.setdefault((uid, frame.shape, _rounded(frame)), []).append(frame)
+            for frame in frames_of(header, path):
+                _stack_of(stacks, uid, frame).append(frame)
     seen: dict[str, int] = {}
     series = []
-    for (uid, *_), frames in groups.items():
+    for uid, frames in stacks:
         seen[uid] = seen.get(uid, 0) + 1
         key = uid if seen[uid] == 1 else f"{uid}#{seen[uid]}"
         series.append(Series(key, *names[uid], tuple(frames)))
     return tuple(sorted(series, key=lambda s: (s.number.zfill(12), s.key)))
+
+
+def _stack_of(stacks: list[tuple[str, list[Frame]]], uid: str, frame: Frame) -> list[Frame]:
+    """Return the frames that this one belongs to: of its series, grid and orientation."""
+    for known, frames in reversed(stacks):
+        first = frames[0]
+        alike = (known, first.shape) == (uid, frame.shape) and _parallel(first, frame)
+        if alike and np.allclose(first.pixel_spacing, frame.pixel_spacing, rtol=1e-3):
+            return frames
+    stacks.append((uid, []))
+    return stacks[-1][1]
+
+
+def _parallel(one: Frame, other: Frame) -> bool:
+    if one.orientation is None or other.orientation is None:
+        return one.orientation is other.orientation
+    return bool(np.abs(one.orientation - other.orientation).max() < _PARALLEL)
 
 
 def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
@@ -113,9 +150,11 @@ def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
     with reading(path, "DICOM"):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=path.suffix.lower() == ".dcm")
+        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
+        if kind in SEGMENTATIONS:
+            return None
         if "Rows" in header and "Columns" in header:
             return header
-        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
         if kind is None or "Image" in kind.name:
             raise DataError(
                 f"{path} is no DICOM file or is truncated; copy it again, or remove it from its "
@@ -124,13 +163,8 @@ def _header(path: Path) -> pydicom.Dataset | None:
     return None
 
 
-def _rounded(frame: Frame) -> Any:
-    if frame.orientation is None:
-        return None
-    return tuple(np.round(frame.orientation.ravel(), 2) + 0.0)
-
-
-def _frames(header: pydicom.Dataset, path: Path) -> list[Frame]:
+def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
+    """Return the frames of a file in its own order, from its header."""
     count = int(header.get("NumberOfFrames", None) or 1)
     shared = _first(header, "SharedFunctionalGroupsSequence")
     each = header.get("PerFrameFunctionalGroupsSequence", None) or []
@@ -141,7 +175,7 @@ def _frames(header: pydicom.Dataset, path: Path) -> list[Frame]:
 
 def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
     def look(sequence: str, keyword: str) -> Any:
-        for group in groups:
+        for group in groups if sequence else ():
             item = _first(group, sequence)
             if item is not None and item.get(keyword, None) not in (None, ""):
                 return item.get(keyword)
@@ -167,6 +201,8 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         abs(float(thickness or 0)) or 1.0,
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
+        read_moment(look),
+        int(header.get("NumberOfFrames", None) or 1) > 1,
     )
 
 

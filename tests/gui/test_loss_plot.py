@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from fake_engine import train
-from napari.settings import get_settings
+from napari.components import ViewerModel
 from qtpy.QtGui import QColor
 
 from napari_unet_seg._napari import _loss_plot
@@ -15,7 +15,7 @@ from napari_unet_seg._napari._training_panel import TrainingPanel, duration
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.events import BatchEnd, EpochEnd, Preview, TrainFinished
+from napari_unet_seg.events import BatchEnd, EpochEnd, Preview, SampleMeasured, TrainFinished
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,7 +32,7 @@ def events(epochs: int, run: Path) -> Generator[TrainEvent, Command | None, None
 
 @pytest.fixture
 def plot(qtbot: QtBot) -> LossPlot:
-    plot = LossPlot()
+    plot = LossPlot(ViewerModel())
     qtbot.addWidget(plot)
     return plot
 
@@ -90,20 +90,17 @@ def test_clear_forgets(plot: LossPlot, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_is_readable_in_both_themes(qtbot: QtBot, plot: LossPlot, theme: str) -> None:
-    settings = get_settings().appearance
-    before = settings.theme
-    settings.theme = theme
+    plot._viewer.theme = theme
     ground = plot.view.backgroundBrush().color()
     text = plot.view.getPlotItem().getAxis("left").textPen().color()
     assert (ground.lightness() < 128) == (theme == "dark")
     for colour in (text, *map(QColor, (_loss_plot.TRAIN, _loss_plot.VALID, _loss_plot.DICE))):
         assert abs(colour.lightness() - ground.lightness()) > 40
-    settings.theme = before
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> TrainingPanel:
-    panel = TrainingPanel()
+    panel = TrainingPanel(ViewerModel())
     qtbot.addWidget(panel)
     return panel
 
@@ -169,3 +166,12 @@ def test_a_failed_training_says_why_and_can_be_started_again(
 )
 def test_durations_in_words(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_measuring_is_not_called_reading(panel: TrainingPanel, qtbot: QtBot) -> None:
+    def measuring() -> Generator[SampleMeasured, Command | None, None]:
+        yield SampleMeasured(2, 3, "a slice")
+
+    with qtbot.waitSignal(panel.running_changed, check_params_cb=lambda on: not on):
+        panel.start(measuring())
+    assert panel.status.text() == "Measuring the model: held-out slice 2 of 3"

@@ -226,6 +226,8 @@ def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
     assert combo.layer() is first
     viewer.add_labels(np.zeros((64, 64), np.uint8))
     assert combo.layer() is first
+    first.name = "another name"
+    assert combo.currentText() == "another name"
     viewer.layers.clear()
     assert combo.layer() is None
     assert not widget.form.segment_button.isEnabled()

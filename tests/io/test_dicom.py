@@ -291,3 +291,243 @@ def test_a_real_oblique_series(real_data: Path, tmp_path: Path) -> None:
     mask = nib.load(tmp_path / "m.nii.gz")
     np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-4)
     np.testing.assert_array_equal(np.asarray(mask.dataobj), labels.T)
+
+
+def independent_world(ds: Dataset, row: int, column: int) -> np.ndarray:
+    """RAS+ of a pixel, by the equation of PS3.3 C.7.6.2.1.1 and nothing else."""
+    x, y = (np.array(ds.ImageOrientationPatient[i : i + 3], float) for i in (0, 3))
+    between_rows, between_columns = (float(v) for v in ds.PixelSpacing)
+    lps = np.array(ds.ImagePositionPatient, float) + x * between_columns * column
+    return (lps + y * between_rows * row) * [-1, -1, 1]
+
+
+def oblique(angle: float = 0.4) -> tuple[list[float], np.ndarray]:
+    """Directions of rows and columns that lie askew, and their normal."""
+    c, s = np.cos(angle), np.sin(angle)
+    across = np.array([c, s * 0.6, s * 0.8])
+    down = np.cross([0.1, -0.8, 0.6], across)
+    down /= np.linalg.norm(down)
+    return [*across, *down], np.cross(across, down)
+
+
+def test_a_mask_of_oblique_slices_lies_where_the_standard_says(tmp_path: Path) -> None:
+    orientation, normal = oblique()
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for i in (2, 0, 1):
+        place = np.array([5, -7, 11]) + 2.5 * i * normal
+        tags = {"ImagePositionPatient": list(place), "ImageOrientationPatient": orientation}
+        write_slice(folder / f"{i}.dcm", i + 1, 0, **tags)
+    scan = read_dicom(folder)
+    labels = np.arange(scan.data.size, dtype=np.uint8).reshape(scan.data.shape)
+    write_mask(tmp_path / "m.nii.gz", labels, scan)
+    mask = nib.load(tmp_path / "m.nii.gz")
+    values = np.asarray(mask.dataobj)
+    for i, row, column in np.ndindex(labels.shape):
+        (index,) = np.argwhere(values == labels[i, row, column])
+        expected = independent_world(pydicom.dcmread(folder / f"{i}.dcm"), row, column)
+        world = nib.affines.apply_affine(mask.affine, index)
+        np.testing.assert_allclose(world, expected, atol=1e-4)
+
+
+def test_a_tilted_gantry_makes_a_sheared_grid(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for i in range(3):
+        write_slice(folder / f"{i}.dcm", i + 1, 0, ImagePositionPatient=[10, 20 + i, 3 * i])
+    scan = read_dicom(folder)
+    assert (scan.spacing[0], scan.meta["notes"]) == (pytest.approx(3), ())
+    write_mask(tmp_path / "m.nii", np.ones(scan.grid_shape, int), scan)
+    mask = nib.load(tmp_path / "m.nii")
+    assert int(mask.header["qform_code"]) == 0
+    for i in range(3):
+        expected = independent_world(pydicom.dcmread(folder / f"{i}.dcm"), 2, 1)
+        world = nib.affines.apply_affine(mask.affine, (1, 2, i))
+        np.testing.assert_allclose(world, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("zs", "words"),
+    [
+        ([0, 2, 3, 6, 8], "1 to 3 mm apart, usually 2 mm"),
+        ([0, 2, 5, 7, 10, 12, 15, 17, 19, 22, 24], "2 to 3 mm apart"),
+    ],
+)
+def test_uneven_slices_are_reported(tmp_path: Path, zs: list[float], words: str) -> None:
+    scan = read_dicom(write_series(tmp_path / "s", zs))
+    (note,) = scan.meta["notes"]
+    assert words in note
+    assert "DICOM SEG keeps" in note
+    assert scan.spacing[0] == 2
+
+
+def test_a_slice_beside_the_line_of_the_others_is_reported(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [0, 2, 4, 6])
+    write_slice(folder / "7-2.dcm", 30, 4, ImagePositionPatient=[11, 20, 4])
+    (note,) = read_dicom(folder).meta["notes"]
+    assert "7-2.dcm lies 1 mm beside" in note
+
+
+def test_slices_side_by_side_are_refused(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [0, 2])
+    write_slice(folder / "aside.dcm", 30, 2, ImagePositionPatient=[60, 20, 2])
+    with pytest.raises(DataError, match=r"aside\.dcm lies beside 7-1\.dcm .* a folder apart"):
+        read_dicom(folder)
+
+
+def test_a_slice_without_position_among_others_is_refused(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [0, 2])
+    write_slice(folder / "lost.dcm", 30, 2, ImagePositionPatient=None)
+    with pytest.raises(DataError, match=r"lost\.dcm says no position .* copy it again"):
+        read_dicom(folder)
+
+
+def test_a_single_image_without_position_needs_no_warning(tmp_path: Path) -> None:
+    ds = dataset(np.full((3, 4), 5, np.int16), PixelSpacing=[0.5, 0.25])
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path / "a.dcm")
+    assert (scan.axes, scan.spacing, scan.affine) == ("ZYX", (1, 0.5, 0.25), None)
+    assert scan.meta["notes"] == ()
+
+
+def write_moments(folder: Path, zs: list[float], moments: list[dict[str, Any]]) -> Path:
+    """Write a slice for each place and moment, of the value 10 × moment + place."""
+    folder.mkdir()
+    for t, tags in enumerate(moments):
+        for i, z in enumerate(zs):
+            write_slice(folder / f"{t}-{i}.dcm", 10 * (t + 1) + i, z, **tags)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [{"EchoTime": 11}, {"EchoTime": 90}],
+        [{"TemporalPositionIdentifier": 1}, {"TemporalPositionIdentifier": 2}],
+        [{"DiffusionBValue": 0.0}, {"DiffusionBValue": 1000.0}],
+        [{"AcquisitionNumber": 1}, {"AcquisitionNumber": 2}],
+        [{"ImageType": ["ORIGINAL", "PRIMARY", "M"]}, {"ImageType": ["ORIGINAL", "PRIMARY", "P"]}],
+    ],
+)
+def test_echoes_and_times_are_volumes_of_their_own(
+    tmp_path: Path, moments: list[dict[str, Any]]
+) -> None:
+    scan = read_dicom(write_moments(tmp_path / "s", [4, 0, 2], moments))
+    assert (scan.axes, scan.spacing) == ("TZYX", (1, 2, 0.5, 0.25))
+    assert scan.data[..., 0, 0].tolist() == [[11, 12, 10], [21, 22, 20]]
+    assert scan.meta["notes"] == ()
+    assert [p.name for p, _ in scan.meta["slices"]][:4] == [
+        "0-1.dcm",
+        "0-2.dcm",
+        "0-0.dcm",
+        "1-1.dcm",
+    ]
+    write_mask(tmp_path / "m.nii", np.asarray(scan.data), scan)
+    mask = nib.load(tmp_path / "m.nii")
+    assert mask.shape == (4, 3, 3, 2)
+    assert np.asarray(mask.dataobj)[0, 0, :, 1].tolist() == [21, 22, 20]
+    np.testing.assert_allclose(mask.affine[:3, 3], [-10, -20, 0])
+
+
+def test_an_echo_that_lacks_a_slice_is_refused(tmp_path: Path) -> None:
+    folder = write_moments(tmp_path / "s", [0, 2, 4], [{"EchoTime": 11}, {"EchoTime": 90}])
+    (folder / "1-1.dcm").unlink()
+    with pytest.raises(DataError, match=r"differ by echo, 2 .* and 1 in that of 0-1\.dcm; copy"):
+        read_dicom(folder)
+
+
+def test_a_slice_that_was_taken_again_is_a_duplicate(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [0, 2, 4], AcquisitionNumber=1)
+    write_slice(folder / "again.dcm", 99, 2, AcquisitionNumber=2)
+    scan = read_dicom(folder)
+    assert scan.axes == "ZYX"
+    assert "1 slices lie where another one does and were left out: again.dcm." in scan.meta["notes"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "expected"),
+    [(np.uint16, 12, [4095, 4094, 0]), (np.int16, 16, [-1, -2, -4096])],
+)
+def test_monochrome1_is_turned_round(
+    tmp_path: Path, dtype: Any, bits: int, expected: list[int]
+) -> None:
+    pixels = np.array([[0, 1, 4095]], dtype)
+    tags = {"BitsStored": bits, "HighBit": bits - 1, "PhotometricInterpretation": "MONOCHROME1"}
+    dataset(pixels, **tags).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path / "a.dcm")
+    assert scan.data[0, 0].tolist() == expected
+    assert scan.data.dtype == dtype
+
+
+def test_signed_values_of_few_bits(tmp_path: Path) -> None:
+    # -1 in 12 of 16 bits is 0x0FFF.
+    pixels = np.array([[0x0FFF, 0x0800, 0x07FF]], np.uint16)
+    ds = dataset(pixels, BitsStored=12, HighBit=11, PixelRepresentation=1)
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    assert read_dicom(tmp_path / "a.dcm").data[0, 0].tolist() == [-1, -2048, 2047]
+
+
+def test_colours_of_a_palette_are_refused(tmp_path: Path) -> None:
+    ds = dataset(np.zeros((3, 4), np.uint16), PhotometricInterpretation="PALETTE COLOR")
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    with pytest.raises(DataError, match=r"a\.dcm holds colours of a palette .* convert it"):
+        read_dicom(tmp_path / "a.dcm")
+
+
+def test_noise_in_the_orientation_does_not_part_a_series(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for i, noise in enumerate([0.00499, 0.00501, 0.005]):
+        write_slice(folder / f"{i}.dcm", i, i, ImageOrientationPatient=[1, noise, 0, -noise, 1, 0])
+    assert read_dicom(folder).data.shape == (3, 3, 4)
+
+
+def test_each_frame_of_an_enhanced_file_has_its_own_scale_and_place(tmp_path: Path) -> None:
+    ds = multiframe([4, 0, 2])
+    ds.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence = []
+    ds.SliceThickness = 77
+    for i, frame in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        values = Dataset()
+        values.RescaleSlope, values.RescaleIntercept = i + 1, 100 * i
+        frame.PixelValueTransformationSequence = [values]
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path / "a.dcm")
+    assert scan.data[:, 0, 0].tolist() == [102, 206, 0]
+    assert scan.meta["slices"] == tuple((tmp_path / "a.dcm", i) for i in (1, 2, 0))
+    assert scan.affine is not None
+    np.testing.assert_allclose(scan.affine[:3, 2:], [[0, 0], [0, 0], [2, 0]])
+
+
+def test_echoes_of_an_enhanced_file_are_volumes(tmp_path: Path) -> None:
+    ds = multiframe([0, 0, 2, 2])
+    for i, frame in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        echo = Dataset()
+        echo.EffectiveEchoTime = 10.0 + 80 * (i % 2)
+        frame.MREchoSequence = [echo]
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path / "a.dcm")
+    assert scan.axes == "TZYX"
+    assert scan.data[..., 0, 0].tolist() == [[1, 7], [4, 10]]
+
+
+def test_a_mask_of_the_real_oblique_series_lies_where_the_standard_says(
+    real_data: Path, tmp_path: Path
+) -> None:
+    folder = real_data / "dicom"
+    scan = read_dicom(folder)
+    labels = np.zeros(scan.data.shape, np.uint8)
+    picks = [(0, 0, 0), (3, 383, 0), (11, 200, 273), (23, 7, 99)]
+    for value, pick in enumerate(picks, 1):
+        labels[pick] = value
+    write_mask(tmp_path / "m.nii.gz", labels, scan)
+    mask = nib.load(tmp_path / "m.nii.gz")
+    values = np.asarray(mask.dataobj)
+    headers = sorted(
+        (pydicom.dcmread(p, stop_before_pixels=True) for p in folder.glob("*.dcm")),
+        key=lambda ds: float(ds.InstanceNumber),
+    )
+    for value, (k, row, column) in enumerate(picks, 1):
+        (index,) = np.argwhere(values == value)
+        world = nib.affines.apply_affine(mask.affine, index)
+        # The positions are stored with a rounding of their own.
+        np.testing.assert_allclose(world, independent_world(headers[k], row, column), atol=1e-3)
