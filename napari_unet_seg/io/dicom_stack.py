@@ -128,12 +128,12 @@ def _volumes(
             if keyed[-1].setdefault(key, frame) is not frame:
                 doubles.append(frame)
     keys = sorted({key for place in keyed for key in place})
-    for place in keyed:
-        if len(place) < len(keys):
+    for known in keyed:
+        if len(known) < len(keys):
             kinds = " and ".join(MOMENTS[i] for i in differing)
             raise DataError(
                 f"{source} holds images that differ by {kinds}, {len(keys)} in most places and "
-                f"{len(place)} in that of {next(iter(place.values())).name}; copy the series "
+                f"{len(known)} in that of {next(iter(known.values())).name}; copy the series "
                 "again, or put the files of one volume into a folder of their own."
             )
     return tuple(tuple(place[key] for place in keyed) for key in keys), _doubles_note(doubles)
