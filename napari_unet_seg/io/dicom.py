@@ -62,7 +62,8 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
         Axes `ZYX`, `TZYX` where several times, echoes, b-values or image types lie in each
         place, `C` last for colours; in mm. `affine` maps (column, row, slice) to RAS+.
         `meta["notes"]` reports missing, uneven and duplicate slices, `meta["series"]` is the key,
-        and `meta["slices"]` the file and frame of every slice, in the array's order.
+        `meta["slices"]` the file and frame of every slice, in the array's order, and
+        `meta["positions"]` (LPS, mm) those along Z, empty where there are none.
 
     Raises
     ------
@@ -92,6 +93,7 @@ def read_series(series: Series, source: Path) -> Scan:
         "notes": stack.notes,
         "series": series.key,
         "slices": tuple((frame.path, frame.index) for frame in frames),
+        "positions": stack.positions,
     }
     spacing = (1.0,) * (times > 1) + stack.spacing
     return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)

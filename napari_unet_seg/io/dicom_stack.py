@@ -42,6 +42,13 @@ class Stack:
     """From (column, row, slice) to RAS+ in mm, of shape (4, 4); None without positions."""
     notes: tuple[str, ...]
 
+    @property
+    def positions(self) -> tuple[tuple[float, ...], ...]:
+        """Of the first voxel of each slice, LPS in mm; empty without positions."""
+        if self.affine is None:
+            return ()
+        return tuple(tuple(float(v) for v in _position(f)) for f in self.volumes[0])
+
 
 def arrange(frames: Sequence[Frame], source: Path) -> Stack:
     """Sort the frames of a series by place, and by time where several lie in each place.

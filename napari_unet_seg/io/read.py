@@ -23,8 +23,15 @@ KINDS = "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file)
 _COLOUR_CHANNELS = (3, 4)
 
 
-def read_scan(path: Path | str) -> Scan:
+def read_scan(path: Path | str, series: str | None = None) -> Scan:
     """Read a scan: a TIFF, an image, a NIfTI file, a DICOM file or series' folder, or a `.npy`.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or the folder of a DICOM series.
+    series : str, optional
+        Number or key of a DICOM series where there are several; other files have none.
 
     Raises
     ------
@@ -34,7 +41,8 @@ def read_scan(path: Path | str) -> Scan:
     path = Path(path)
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
-    return _reader(path)(path)
+    reader = _reader(path)
+    return _dicom(path, series) if reader is _dicom else reader(path)
 
 
 def read_labels(path: Path | str) -> Scan:
@@ -79,6 +87,8 @@ def read_npy(path: Path | str) -> Scan:
     """
     path = Path(path)
     with reading(path, "a .npy array"):
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)  # numpy takes a file without it for a pickle
         array = np.load(path, allow_pickle=False, mmap_mode="r")
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
             raise DataError(f"{path} holds no numbers; save an array of integers or floats.")
@@ -108,10 +118,11 @@ def _nifti(path: Path) -> Scan:
     return read_nifti(path)
 
 
-def _dicom(path: Path) -> Scan:
+def _dicom(path: Path, series: str | None = None) -> Scan:
     from napari_unet_seg.io.dicom import read_dicom
+    from napari_unet_seg.io.dicom_seg_read import is_seg, read_seg
 
-    return read_dicom(path)
+    return read_seg(path) if path.is_file() and is_seg(path) else read_dicom(path, series)
 
 
 def _is_dicom(path: Path) -> bool:

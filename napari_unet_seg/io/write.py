@@ -18,14 +18,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def write_mask(
     path: Path | str, labels: Any, like: Scan, provenance: dict[str, Any] | None = None
 ) -> None:
-    """Write a scan's mask as TIFF or NIfTI, whole or not at all.
+    """Write a scan's mask as TIFF, NIfTI or DICOM SEG, whole or not at all.
 
     The version of the file that stood there before is kept as `name.bak.suffix`.
 
     Parameters
     ----------
     path : Path
-        Ends with `.tif`, `.tiff`, `.nii` or `.nii.gz`.
+        Ends with `.tif`, `.tiff`, `.nii`, `.nii.gz` or, for a mask of a DICOM series, `.dcm`.
     labels : array
         Integers of the scan's `grid_shape`.
     like : Scan
@@ -47,8 +47,12 @@ def write_mask(
         from napari_unet_seg.io.nifti import write_nifti_labels
 
         write_nifti_labels(path, labels, like, description=provenance, keep=True)
+    elif name.endswith(".dcm"):
+        from napari_unet_seg.io.dicom_seg import write_seg
+
+        write_seg(path, labels, like, provenance, keep=True)
     else:
-        raise DataError(f"{path} is no mask file; end its name with .tif, .nii or .nii.gz.")
+        raise DataError(f"{path} is no mask file; end its name with .tif, .nii, .nii.gz or .dcm.")
 
 
 def _check_grid(path: Path, labels: Any, like: Scan) -> None:
