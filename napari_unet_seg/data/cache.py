@@ -116,12 +116,18 @@ def _read_array(source: Path | Array) -> Array:
     return np.asarray(read_scan(source).data)
 
 
+def _read_labels(path: Path) -> Array:
+    from napari_unet_seg.io.read import read_labels
+
+    return np.asarray(read_labels(path).data)
+
+
 def _read_mask(source: Path | Array) -> Array:
     """Label values as uint8; a file of nothing but 0 and 255 is a binary mask, as many tools write.
 
     In an array, and in a file with other labels beside it, 255 is `IGNORE_INDEX`.
     """
-    mask = _read_array(source)
+    mask = _read_labels(source) if isinstance(source, Path) else source
     if isinstance(source, Path) and not np.any((mask != 0) & (mask != 255)):
         return (mask > 0).astype(np.uint8)
     if mask.max(initial=0) > IGNORE_INDEX:

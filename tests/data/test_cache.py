@@ -55,6 +55,12 @@ def test_binary_mask_files_mean_the_first_class(tmp_path, on):
     assert np.array_equal(read, mask > 0)
 
 
+def test_a_mask_file_of_fractions_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "m.tif", np.full((32, 32), 0.5, np.float32))
+    with pytest.raises(DataError, match=r"m\.tif holds fractions"):
+        read_sample(sample(np.ones((32, 32)), tmp_path / "m.tif"), 1, NORMALISE)
+
+
 def test_unreviewed_pixels_beside_labels_stay_unreviewed(tmp_path):
     mask = np.zeros((32, 32), np.uint8)
     mask[4:9], mask[20:] = 2, IGNORE_INDEX
