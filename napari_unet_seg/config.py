@@ -44,7 +44,9 @@ class Config(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ConfigError(f"{source}: {key}: {first['msg']}.") from error
+            unknown = first["type"] == "extra_forbidden"
+            problem = "there is no such setting; correct or remove it" if unknown else first["msg"]
+            raise ConfigError(f"{source}: {key}: {problem}.") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> Self:
@@ -58,8 +60,15 @@ class Config(BaseModel):
         path = Path(path)
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"{path} cannot be read as YAML or JSON: {error}") from error
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be read ({error.strerror}); check its name and its permissions."
+            ) from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(
+                f"{path} cannot be read as YAML or JSON ({' '.join(str(error).split())}); correct "
+                "it there or choose another file."
+            ) from error
         return cls.parse(values or {}, str(path))
 
     def to_file(self, path: Path | str) -> None:

@@ -132,7 +132,7 @@ def test_import_reports_as_json(coco, tmp_path, capsys):
 def test_import_lists_what_is_missing_and_does_the_rest(coco, tmp_path, capsys):
     (coco.parent / "slice_3.png").unlink()
     line = fails(capsys, "import", coco, "--out", tmp_path / "d")
-    assert "slice_3.png" in line and "missing" in line
+    assert f"{coco}: slice_3.png" in line and "missing" in line and "--images" in line
     assert len(list((tmp_path / "d").glob("*/images/*.png"))) == 9
 
 
@@ -148,7 +148,20 @@ def test_import_lists_a_polygon_of_two_points(coco, tmp_path, capsys):
         document["annotations"][2]["segmentation"] = [[1, 1, 5, 5]]
 
     edit(coco, shorten)
-    assert "slice_2.png" in fails(capsys, "import", coco, "--out", tmp_path / "d")
+    line = fails(capsys, "import", coco, "--out", tmp_path / "d")
+    assert "slice_2.png" in line
+    assert line.startswith(str(coco)) and line.endswith("correct it there and import again.")
+
+
+def test_import_takes_no_share_above_one(coco, tmp_path, capsys):
+    line = fails(capsys, "import", coco, "--out", tmp_path / "d", "--valid-fraction", 3)
+    assert "--valid-fraction" in line
+    assert not (tmp_path / "d").exists()
+
+
+def test_import_refuses_a_folder_for_a_file(coco, tmp_path, capsys):
+    line = fails(capsys, "import", coco.parent, "--out", tmp_path / "d")
+    assert f"{coco.parent} is a folder" in line
 
 
 @pytest.mark.parametrize("text", ["{}", "not JSON", '{"images": []}'])
@@ -177,6 +190,31 @@ def test_exported_data_set_reads_back_the_same(coco, dataset, tmp_path, capsys):
             masks[Path(image.file_name).stem], rasterise(before, image.id)
         )
     assert all(image.path is not None for image in after.images)
+
+
+def broken_masks(folder: Path) -> Path:
+    """A folder of a mask and a TIFF without pages."""
+    folder.mkdir()
+    write_labels(folder / "good.tif", slice_and_mask(0)[1], axes="YX")
+    (folder / "none.tif").write_bytes(b"II*\0" + bytes(4))
+    return folder
+
+
+def test_export_lists_a_broken_mask_and_does_the_rest(tmp_path, capsys):
+    masks, out = broken_masks(tmp_path / "masks"), tmp_path / "out.json"
+    assert "none.tif" in fails(capsys, "export", masks, "--out", out)
+    assert [i["file_name"] for i in json.loads(out.read_text())["images"]] == ["good.tif"]
+
+
+def test_a_broken_file_is_told_in_one_line_without_what_libraries_log(tmp_path):
+    masks = broken_masks(tmp_path / "masks")
+    program = [sys.executable, "-m", "napari_unet_seg.cli", "export", str(masks)]
+    done = subprocess.run(
+        [*program, "--out", str(tmp_path / "out.json")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "none.tif" in line
 
 
 def test_export_numbers_the_slices_of_a_volume(tmp_path, capsys):
@@ -271,6 +309,14 @@ def test_a_run_is_not_overwritten(trained, capsys):
     assert str(run) in fails(capsys, "train", dataset, "--out", run)
 
 
+def test_a_best_model_alone_is_not_overwritten(trained, tmp_path, capsys):
+    dataset, run = trained
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "best.safetensors").write_bytes((run / "best.safetensors").read_bytes())
+    assert str(half) in fails(capsys, "train", dataset, "--out", half, "--epochs", 1, *TINY)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -280,7 +326,7 @@ def test_a_run_is_not_overwritten(trained, capsys):
         (["--epochs", "0"], "epochs"),
         (["--device", "toaster"], "device"),
         (["--preset", "huge"], "fast-cpu"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml cannot be read (No such file or directory);"),
     ],
 )
 def test_bad_settings_are_refused(arguments, words, dataset, tmp_path, capsys):
@@ -288,11 +334,18 @@ def test_bad_settings_are_refused(arguments, words, dataset, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_broken_config_file_is_named_with_the_mend(dataset, tmp_path, capsys):
+    file = tmp_path / "mine.yaml"
+    file.write_text("{{{")
+    line = fails(capsys, "train", dataset, "--out", tmp_path / "run", "--config", file)
+    assert "mine.yaml" in line and "choose another file" in line
+
+
 def test_an_unknown_key_of_a_config_file_is_named(dataset, tmp_path, capsys):
     file = tmp_path / "mine.yaml"
     file.write_text("epochs: 3\nlearning_speed: 1\n")
     line = fails(capsys, "train", dataset, "--out", tmp_path / "run", "--config", file)
-    assert "mine.yaml" in line and "learning_speed" in line
+    assert "mine.yaml" in line and "learning_speed" in line and "remove it" in line
 
 
 def test_an_empty_data_set_is_refused(tmp_path, capsys):
@@ -408,6 +461,31 @@ def test_a_bad_file_is_listed_and_the_rest_is_done(make_checkpoint, tmp_path, ca
     assert sorted(p.name for p in out.iterdir()) == ["0.tif", "1.tif"]
 
 
+def test_where_nothing_can_be_segmented_no_folder_is_left(make_checkpoint, tmp_path, capsys):
+    (tmp_path / "broken.npy").write_bytes(b"no array")
+    arguments = ["predict", tmp_path / "broken.npy", "--model", make_checkpoint()]
+    out = tmp_path / "masks"
+    assert main([str(a) for a in (*arguments, "--out", out)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "0 of 1 scans are segmented.\n"
+    assert "broken.npy" in printed.err and "pickle" not in printed.err
+    assert not out.exists()
+    out.mkdir()
+    fails(capsys, *arguments, "--out", out)
+    assert out.is_dir()
+
+
+def test_dicom_files_beside_other_scans_are_told_to_be_left_out(make_checkpoint, tmp_path, capsys):
+    folder, out = tmp_path / "scans", tmp_path / "masks"
+    folder.mkdir()
+    Image.fromarray(slice_and_mask(0)[0]).save(folder / "a.png")
+    (folder / "b.dcm").write_bytes(bytes(200))
+    model = make_checkpoint()
+    line = fails(capsys, "predict", folder, "--model", model, "--out", out, *TINY_PREDICT)
+    assert line.startswith(str(folder)) and "DICOM" in line
+    assert [p.name for p in out.iterdir()] == ["a.tif"]
+
+
 def test_inputs_of_one_name_keep_apart(make_checkpoint, tmp_path):
     files = [tmp_path / "a" / "slice.png", tmp_path / "b" / "slice.png"]
     for seed, file in enumerate(files):
@@ -483,7 +561,7 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
     arguments = ["--model", model, "--out", out, "--format", kind, *TINY_PREDICT]
     line = fails(capsys, "predict", folder, *arguments)
     assert "the disk is full" in line
-    assert list(out.iterdir()) == []
+    assert not out.exists()
 
 
 # --- evaluate

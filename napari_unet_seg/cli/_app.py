@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
@@ -44,6 +45,9 @@ def _about() -> None:
     is done; 130 stopped by Ctrl+C.
     """
 
+
+# What it logs of a broken file would stand beside the one line that tells of it.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 app.command("import")(import_)
 app.command("train", epilog=settings_help(TrainConfig))(train)

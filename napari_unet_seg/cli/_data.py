@@ -11,6 +11,12 @@ from napari_unet_seg.cli._slices import planes
 from napari_unet_seg.cli._work import BAD_INPUT, follow, make_folder, report_failures, stoppable
 from napari_unet_seg.errors import DataError
 
+_MENDS = {
+    "its file is missing": "add it, or give the image folder with --images",
+    "it has only a box": "give --boxes to draw it as a rectangle",
+}
+"""What to do about a problem of a COCO file that correcting the file does not mend best."""
+
 
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="COCO.json...", help="COCO files.")],
@@ -19,9 +25,14 @@ def import_(
         Path | None, typer.Option(metavar="DIR", help="Image folder; guessed if not given.")
     ] = None,
     valid_fraction: Annotated[
-        float, typer.Option(help="Share held out for validation, where the files name none.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Share held out for validation, where the files name none."
+        ),
     ] = 0.2,
-    test_fraction: Annotated[float, typer.Option(help="Share held out for testing.")] = 0.0,
+    test_fraction: Annotated[
+        float, typer.Option(min=0, max=1, help="Share held out for testing.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     boxes: Annotated[
         bool, typer.Option("--boxes", help="Draw annotations that have only a box.")
@@ -39,11 +50,15 @@ def import_(
 
     datasets = [read_coco(file, images) for file in files]
     reports = [inspect(dataset, boxes=boxes) for dataset in datasets]
-    failed = [problem for report in reports for problem in report.skipped]
+    failed = [
+        _with_mend(file, *problem)
+        for file, report in zip(files, reports, strict=True)
+        for problem in report.skipped
+    ]
     if not json:
         for file, report in zip(files, reports, strict=True):
             say(_describe(file, report))
-    known = {name for name, _ in failed}
+    known = {name for report in reports for name, _ in report.skipped}
     written = 0
     with stoppable() as stop, Bar("Writing", "images", quiet=json) as bar:
         shares = {"valid_fraction": valid_fraction, "test_fraction": test_fraction}
@@ -63,6 +78,14 @@ def import_(
         say(f"{written} images with masks are in {out}.")
     report_failures(failed)
     return BAD_INPUT if failed else 0
+
+
+def _with_mend(file: Path, what: str, why: str) -> tuple[str, str]:
+    """Tell the COCO file and the mend, where the problem is no sentence with its own yet."""
+    if why.endswith("."):
+        return what, why
+    mend = _MENDS.get(why, "correct it there and import again")
+    return f"{file}: {what}", f"{why}; {mend}."
 
 
 def _describe(file: Path, report: Any) -> str:
@@ -156,6 +179,10 @@ def _categories(source: Any) -> Any:
         return source.categories
     highest = 0
     for name in source.names:
-        values = np.asarray(source.load(name).data)
+        try:
+            values = np.asarray(source.load(name).data)
+        except DataError:
+            # It is listed when its turn comes.
+            continue
         highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
     return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))

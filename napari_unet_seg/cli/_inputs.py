@@ -31,7 +31,8 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
     paths : sequence of Path
         As the user gave them.
     failed : list
-        Gets what holds no scan, with its problem, where another path holds one.
+        Gets what holds no scan, or some that are left out, with its problem, where another path
+        holds one.
 
     Raises
     ------
@@ -43,6 +44,8 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
         scans = _scans(path)
         if not scans:
             failed.append((str(path), _nothing(path)))
+        elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
+            failed.append((str(path), _mixed(path)))
         found |= dict.fromkeys(scans)
     if not found:
         raise DataError(failed[0][1])
@@ -60,6 +63,13 @@ def _holds_dicom(folder: Path) -> bool:
     from napari_unet_seg.io.dicom_frames import is_dicom
 
     return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())
+
+
+def _mixed(folder: Path) -> str:
+    return (
+        f"{folder} holds DICOM files beside other scans, and those are left out; give the DICOM "
+        "files a folder of their own."
+    )
 
 
 def _nothing(path: Path) -> str:

@@ -11,7 +11,7 @@ from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._outputs import write_coco, write_files
 from napari_unet_seg.cli._segment import Segmenter
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._work import BAD_INPUT, make_folder, report_failures, stoppable
+from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.models import checkpoint_path
 
@@ -58,9 +58,10 @@ def predict(
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, .npy.
 
-    A folder of DICOM files is one scan; of any other folder every scan in it is segmented. Masks
-    have the scan's grid and say where they come from. Maps go as TIFF into the folders
-    probabilities and uncertainty. With --format coco all masks go into annotations.json.
+    A folder of DICOM files is one scan; of any other folder every scan in it is segmented, but not
+    DICOM files among them. Masks have the scan's grid and say where they come from. Maps go as
+    TIFF into the folders probabilities and uncertainty. With --format coco all masks go into
+    annotations.json.
 
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
@@ -71,17 +72,18 @@ def predict(
     items = list_inputs(inputs, failed)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         segmenter = Segmenter(how, checkpoint, stop, bar, failed)
-        make_folder(out)
-        if format_ is Format.coco:
-            results = write_coco(segmenter, items, out)
-        else:
-            suffix = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz"}[format_]
-            results = write_files(segmenter, items, out, suffix)
+        with output_folder(out):
+            if format_ is Format.coco:
+                results = write_coco(segmenter, items, out)
+            else:
+                suffix = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz"}[format_]
+                results = write_files(segmenter, items, out, suffix)
     if json:
         listed = [{"input": name, "problem": problem} for name, problem in failed]
         emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})
     else:
-        say(f"{len(results)} of {len(items)} scans are segmented; the masks are in {out}.")
+        where = f"; the masks are in {out}" if results else ""
+        say(f"{len(results)} of {len(items)} scans are segmented{where}.")
     report_failures(failed)
     if stop:
         warn("Stopped; the masks that were done are kept.")

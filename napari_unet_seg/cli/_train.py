@@ -105,7 +105,8 @@ def _resumed(run: Path) -> TrainConfig:
 
 
 def _check_free(run: Path) -> None:
-    if (run / "last.safetensors").exists():
+    # A full disk can leave the best model alone.
+    if any((run / f"{name}.safetensors").exists() for name in ("last", "best")):
         raise DataError(f"The run {run} holds a model already; choose another --out.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.cli._console import warn
@@ -101,6 +101,20 @@ def make_folder(folder: Path) -> None:
         raise DataError(f"{folder} is a file; choose another output folder.") from error
     except OSError as error:
         raise write_error(folder, error) from error
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Make an output folder before the work starts; one that gets nothing is taken away again."""
+    is_new = not folder.exists()
+    make_folder(folder)
+    try:
+        yield
+    finally:
+        if is_new:
+            # It is not empty where all went well.
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def report_failures(failed: list[tuple[str, str]]) -> None:

@@ -132,6 +132,8 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; check the name or choose another file.") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} is a folder; choose the file in it.") from error
     except PermissionError as error:
         raise DataError(f"{path} must not be read; ask its owner for permission.") from error
     except MemoryError as error:
