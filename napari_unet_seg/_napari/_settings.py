@@ -9,6 +9,9 @@ from qtpy.QtCore import QSettings
 
 _NAME = "napari-unet-seg"
 
+DATASET = "train/folder"
+"""Key of the data set last written or trained on."""
+
 
 def recall(key: str, default: Any = None) -> Any:
     """Return what was remembered under a key, or the default."""

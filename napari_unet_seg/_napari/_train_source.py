@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWid
 from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
 from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari._settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan
@@ -118,7 +118,7 @@ class SourceBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
-        self.folder.setValue(recall("train/folder"))
+        self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
@@ -142,7 +142,7 @@ class SourceBox(QWidget):
         folder = self.folder.value()
         if folder is None:
             raise DataError("No data set is chosen; choose its folder, or use open layers.")
-        remember("train/folder", str(folder))
+        remember(DATASET, str(folder))
         return FolderSource(folder)
 
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._path_edit import PathEdit
+from napari_unet_seg._napari._settings import DATASET, remember
 from napari_unet_seg.data.dataset import write_dataset
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class WriteDatasetBox(QGroupBox):
         if isinstance(event, Path):
             left_out = f"; {self._problems} images were left out" if self._problems else ""
             self.message.setText(f"Wrote {event}{left_out}.")
+            remember(DATASET, str(event))
             self.written.emit(event)
             return
         self.progress.setRange(0, event.count)

@@ -14,6 +14,7 @@ from PIL import Image as Picture
 
 from napari_unet_seg._napari._coco_layers import coco_stacks
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari._writer import write_coco
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
 from napari_unet_seg.io.coco import rasterise, read_coco
@@ -275,6 +276,9 @@ def test_write_data_set(widget: ImportCocoWidget, coco: Path, tmp_path: Path, qt
     assert {mask.parent.parent.name for mask in masks} == {"train", "valid"}
     assert {int(tifffile.imread(mask).max()) for mask in masks} == {1, 2}
     assert "1 images were left out" in box.message.text()
+    source = SourceBox(widget._viewer)
+    qtbot.addWidget(source)
+    assert source.folder.value() == tmp_path / "set"
 
 
 def test_a_folder_that_is_taken_is_told_and_the_form_stays_usable(
