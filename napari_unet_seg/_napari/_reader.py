@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari import current_viewer
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_warning
 
 from napari_unet_seg.errors import SegmentationError
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _DICOM_MARK = (128, b"DICM")
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+_LOOKED_AT = 1000
+"""Files of a folder that are looked at to tell whether it holds DICOM."""
 
 
 def coco_reader(path: Paths) -> Reader | None:
@@ -39,11 +42,7 @@ def nifti_reader(path: Paths) -> Reader | None:
 def dicom_reader(path: Paths) -> Reader | None:
     """Return a reader if the paths are DICOM files or folders that hold some."""
     paths = _paths(path)
-    if all(p.is_dir() for p in paths):
-        return _read_scans if all(_holds_dicom(p) for p in paths) else None
-    if all(p.suffix.lower() in _DICOM_SUFFIXES or _is_dicom(p) for p in paths):
-        return _read_scans if len(paths) == 1 else _read_series
-    return None
+    return _read_dicom if all(_may_be_dicom(p) for p in paths) else None
 
 
 def _paths(path: Paths) -> list[Path]:
@@ -58,8 +57,11 @@ def _is_coco(path: Path) -> bool:
     return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
 
 
-def _holds_dicom(folder: Path) -> bool:
-    return any(_is_dicom(path) for path in sorted(folder.iterdir()) if path.is_file())
+def _may_be_dicom(path: Path) -> bool:
+    if path.is_dir():
+        # A study has a folder for each series; in a folder of everything nobody waits for long.
+        return any(p.is_file() and _is_dicom(p) for p in islice(path.rglob("*"), _LOOKED_AT))
+    return path.suffix.lower() in _DICOM_SUFFIXES or _is_dicom(path)
 
 
 def _is_dicom(path: Path) -> bool:
@@ -100,16 +102,22 @@ def _read_coco(path: Paths) -> list[LayerData]:
 def _read_scans(path: Paths) -> list[LayerData]:
     from napari_unet_seg.io.read import read_scan
 
-    return [scan_layer(read_scan(p), p.name) for p in _paths(path)]
+    return [_told_layer(read_scan(p), p.name) for p in _paths(path)]
 
 
 @_telling
-def _read_series(path: Paths) -> list[LayerData]:
-    """Files of one folder that were opened together are one series."""
-    from napari_unet_seg.io.read import read_scan
+def _read_dicom(path: Paths) -> list[Any]:
+    from napari_unet_seg._napari._dicom_layers import dicom_scans
 
-    folders = dict.fromkeys(p.parent for p in _paths(path))
-    return [scan_layer(read_scan(folder), folder.name) for folder in folders]
+    # Where the choice of a series is cancelled nothing is opened: "no layers" to napari.
+    return [_told_layer(*pair) for pair in dicom_scans(_paths(path))] or [(None,)]
+
+
+def _told_layer(scan: Scan, name: str) -> LayerData:
+    """Return a scan as a layer, and tell what is wrong with it: missing slices for example."""
+    for note in scan.meta.get("notes", ()):
+        show_warning(f"{name}: {note}")
+    return scan_layer(scan, name)
 
 
 def scan_layer(scan: Scan, name: str) -> LayerData:

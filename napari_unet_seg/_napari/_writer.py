@@ -1,4 +1,4 @@
-"""Writers for napari's File › Save as: a mask as TIFF, NIfTI or COCO."""
+"""Writers for napari's File › Save as: a mask as TIFF, NIfTI, DICOM SEG or COCO."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return _write_mask(path, data, attributes)
 
 
+def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as DICOM SEG on the series it was drawn on."""
+    # What a network drew has been in a person's hands.
+    by = "SEMIAUTOMATIC" if _known(attributes).get("checkpoint") else "MANUAL"
+    return _write_mask(path, data, attributes, algorithm_type=by)
+
+
 def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as COCO.
 
@@ -51,12 +58,12 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def _write_mask(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+def _write_mask(path: str, data: Any, attributes: dict[str, Any], **more: Any) -> list[str]:
     from napari_unet_seg.io.write import write_mask
 
     labels, known = np.asarray(data), _known(attributes)
     like = known.get("scan") or _grid(labels, attributes)
-    write_mask(Path(path), labels, like, provenance(labels, known))
+    write_mask(Path(path), labels, like, provenance(labels, known) | more)
     return [path]
 
 

@@ -77,7 +77,7 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
         found = group_series([Path(p) for p in path])  # type: ignore[union-attr]
     else:
         found = list_series(source) if source.is_dir() else group_series([source])
-    return read_series(_choose(found, series, source), source)
+    return read_series(choose_series(found, series, source), source)
 
 
 def read_series(series: Series, source: Path) -> Scan:
@@ -99,7 +99,14 @@ def read_series(series: Series, source: Path) -> Scan:
     return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
 
 
-def _choose(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
+def choose_series(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
+    """Return the only one of the series in `source`, or the one of this number or key.
+
+    Raises
+    ------
+    DataError
+        If there is none or more than one; it lists them.
+    """
     chosen = [s for s in found if series is None or str(series) in (s.number, s.key)]
     if len(chosen) == 1:
         return chosen[0]

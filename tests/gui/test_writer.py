@@ -53,6 +53,7 @@ def test_names_in_the_save_dialog() -> None:
     assert ours == {
         "Mask as TIFF with axes and voxel size": [".tif", ".tiff"],
         "Mask as NIfTI on the scan's grid": [".nii.gz", ".nii"],
+        "Mask as DICOM SEG on the source series": [".dcm"],
         "Mask as COCO annotations": [".json"],
     }
 
