@@ -58,6 +58,12 @@ class Pair:
                 f"The predicted mask {self.name} has the grid {_grid(ours)} and the true one "
                 f"{_grid(theirs)}; give masks that were made on the same scan."
             )
+        if _turned(ours, theirs):
+            raise DataError(
+                f"The predicted mask {self.name} has its axes in another direction than the true "
+                "one (a DICOM series as it was acquired, a NIfTI file turned upright); save both "
+                "in one format."
+            )
 
     @property
     def _measured(self) -> Scan:
@@ -93,6 +99,19 @@ class Pair:
         ours, theirs = np.moveaxis(ours, apart, front), np.moveaxis(theirs, apart, front)
         for number, place in enumerate(np.ndindex(*ours.shape[: len(apart)])):
             yield f"{self.name}#{number}", ours[place], theirs[place]
+
+
+def _turned(one: Scan, other: Scan) -> bool:
+    """Whether two masks that know their place in the patient differ in where their axes go."""
+    affines = [scan.meta.get("display_affine", scan.affine) for scan in (one, other)]
+    if any(affine is None for affine in affines):
+        return False
+    first, second = (np.asarray(affine)[:3, :3] for affine in affines)
+    main = np.abs(first).argmax(axis=0)
+    columns = np.arange(3)
+    same_axes = np.array_equal(main, np.abs(second).argmax(axis=0))
+    signs = np.sign(first[main, columns]) == np.sign(second[main, columns])
+    return not (same_axes and bool(signs.all()))
 
 
 def _grid(scan: Scan) -> str:

@@ -67,6 +67,14 @@ def scan_files(folder: Path) -> list[Path]:
     return [p for p in files if p.name.lower().endswith(_SUFFIXES) and not is_backup(p)]
 
 
+def seg_files(folder: Path) -> list[Path]:
+    """DICOM SEG files of a folder, named `.dcm`, in order; no hidden ones, no backups."""
+    from napari_unet_seg.io.dicom_seg_read import is_seg
+
+    files = sorted(p for p in folder.glob("*.dcm") if p.is_file() and not p.name.startswith("."))
+    return [p for p in files if not is_backup(p) and is_seg(p)]
+
+
 def stem(path: Path) -> str:
     """Name of a file without its suffix; `.nii.gz` and `.ome.tif` are one suffix."""
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
@@ -128,12 +136,14 @@ def _dataset_source(folder: Path) -> MaskSource:
 
 
 def _folder_source(folder: Path) -> MaskSource:
-    files = scan_files(folder)
+    files = scan_files(folder) + seg_files(folder)
     if not files and (folder / "masks").is_dir():
         folder = folder / "masks"
-        files = scan_files(folder)
+        files = scan_files(folder) + seg_files(folder)
     if not files:
-        raise DataError(f"{folder} holds no mask files; give a folder of TIFF, PNG or NIfTI masks.")
+        raise DataError(
+            f"{folder} holds no mask files; give a folder of TIFF, PNG, NIfTI or DICOM SEG masks."
+        )
     _check_unique(map(stem, files), folder)
     masks = {stem(file): file for file in files}
     first = read_labels(files[0]).meta.get("description")

@@ -21,7 +21,11 @@ class Format(StrEnum):
 
     tif = "tif"
     nii = "nii"
+    dcm = "dcm"
     coco = "coco"
+
+
+_SUFFIXES = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz", Format.dcm: ".dcm"}
 
 
 def _help(name: str) -> str:
@@ -37,6 +41,12 @@ def predict(
     format_: Annotated[
         Format | None,
         typer.Option("--format", help="Default: nii for NIfTI and DICOM, tif for all others."),
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER|UID", help="The DICOM series to take of a folder that holds several."
+        ),
     ] = None,
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
@@ -61,23 +71,26 @@ def predict(
     A folder of DICOM files is one scan; of any other folder every scan in it is segmented, but not
     DICOM files among them. Masks have the scan's grid and say where they come from. Maps go as
     TIFF into the folders probabilities and uncertainty. With --format coco all masks go into
-    annotations.json.
+    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG.
 
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     how = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
+    if format_ is Format.dcm:
+        from napari_unet_seg.io.dicom_seg import require_highdicom
+
+        require_highdicom()
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
-        segmenter = Segmenter(how, checkpoint, stop, bar, failed)
+        segmenter = Segmenter(how, checkpoint, stop, bar, failed, series)
         with output_folder(out):
             if format_ is Format.coco:
                 results = write_coco(segmenter, items, out)
             else:
-                suffix = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz"}[format_]
-                results = write_files(segmenter, items, out, suffix)
+                results = write_files(segmenter, items, out, _SUFFIXES[format_])
     if json:
         listed = [{"input": name, "problem": problem} for name, problem in failed]
         emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})

@@ -44,6 +44,8 @@ class Segmented(NamedTuple):
 class Segmenter:
     """Runs the network over scans; those that fail are listed and the rest goes on.
 
+    What is odd about a scan, missing slices for example, is told as it is read.
+
     Raises
     ------
     CheckpointError
@@ -57,11 +59,13 @@ class Segmenter:
         stop: Stop,
         bar: Bar,
         failed: list[tuple[str, str]],
+        series: str | None = None,
     ) -> None:
         self.info = read_header(checkpoint)
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
         self._config, self._checkpoint = config, checkpoint
         self._stop, self._bar, self._failed = stop, bar, failed
+        self._series = series
 
     def fail(self, item: Input, error: SegmentationError) -> None:
         """List a scan as failed."""
@@ -73,7 +77,9 @@ class Segmenter:
             if self._stop:
                 return
             try:
-                scan = read_scan(item.path)
+                scan = read_scan(item.path, self._series)
+                for note in scan.meta.get("notes", ()):
+                    warn(f"{item.path}: {note}")
                 result = self._predict(scan, item, index, len(items))
             except SegmentationError as error:
                 self.fail(item, error)
