@@ -138,6 +138,8 @@ def in_words(finished: Round) -> str:
         return f"{start}; accept two or more slices to measure the Dice."
     before, after = _figure(finished.before), _figure(finished.after)
     held_out = _count(finished.held_out, "held-out slice")
+    if finished.after is None:
+        return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
     return f"{start}; Dice on {held_out} {before} → {after}."
 
 

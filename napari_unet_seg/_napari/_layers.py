@@ -30,6 +30,7 @@ __all__ = [
     "category_features",
     "geometry_of",
     "grid_of",
+    "is_users",
     "labels_options",
     "metadata_of",
     "scan_from_layer",
@@ -51,6 +52,11 @@ def metadata_of(layer: Layer) -> dict[str, Any]:
 def categories_of(layer: Layer) -> tuple[Category, ...]:
     """Return the categories that a layer's label values, from 1, stand for."""
     return tuple(metadata_of(layer).get("categories", ()))
+
+
+def is_users(layer: Layer, kind: type[Layer]) -> bool:
+    """Whether a layer is of a kind, and neither a map nor a preview that the plugin drew."""
+    return isinstance(layer, kind) and not {"map", "preview"} & metadata_of(layer).keys()
 
 
 def geometry_of(layer: Layer) -> dict[str, Any]:

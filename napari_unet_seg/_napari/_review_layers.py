@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
 
 from napari_unet_seg._napari._layers import (
     add_labels,
@@ -20,23 +19,13 @@ from napari_unet_seg._napari._writer import categories_for
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
 _COCO = ("coco", "image_ids")
-
-
-def is_image(layer: Layer) -> bool:
-    """Whether a layer can be the scan of a session; maps that the plugin drew cannot."""
-    return isinstance(layer, Image) and "map" not in metadata_of(layer)
-
-
-def is_mask(layer: Layer) -> bool:
-    """Whether a layer can be the mask of a session."""
-    return isinstance(layer, Labels) and "map" not in metadata_of(layer)
 
 
 def session_of(image: Image, mask: Labels) -> dict[str, Any]:

@@ -18,13 +18,12 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._layer_combo import LayerCombo
-from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._model_choice import ModelChoice
 from napari_unet_seg.config import PredictConfig
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
     from napari.viewer import ViewerModel
 
 SHORTCUT = "Ctrl+Shift+M"
@@ -35,7 +34,7 @@ class SegmentForm(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
-        self.image_combo = LayerCombo(viewer, _is_scan)
+        self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("What is segmented of an image with several slices")
         self.model_choice = ModelChoice()
@@ -114,10 +113,6 @@ class SegmentForm(QWidget):
         self.extent_combo.setVisible(several)
         self._extent_label.setVisible(several)
         self.segment_button.setEnabled(layer is not None)
-
-
-def _is_scan(layer: Layer) -> bool:
-    return isinstance(layer, Image) and not metadata_of(layer).get("map")
 
 
 def _independent(layer: Image) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -17,9 +18,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._layer_combo import LayerCombo
-from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._review_layers import is_image, is_mask
 from napari_unet_seg._napari._settings import recall, remember
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class SessionBar(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.image_combo = LayerCombo(viewer, is_image)
+        self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
         self.image_combo.setToolTip("The scan")
-        self.mask_combo = LayerCombo(viewer, is_mask)
+        self.mask_combo = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
         self.mask_combo.setToolTip("What to correct; start the session before you do")
         self.folder = PathEdit("folder", "Choose the folder of the session")
         self.folder.line.setToolTip("The session keeps its prediction, masks and models here")

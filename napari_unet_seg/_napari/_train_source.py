@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._layer_combo import LayerCombo
-from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari._layers import categories_of, is_users, metadata_of, scan_from_layer
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
     from napari_unet_seg.io.scan import Scan
 
@@ -106,8 +105,8 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self.folder = PathEdit("folder", "Choose a data set's folder")
         self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, lambda layer: _is_users(layer, Image))
-        self.labels = LayerCombo(viewer, lambda layer: _is_users(layer, Labels))
+        self.image = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.labels = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("Slices that nobody has painted on would count as background")
         self.only_labelled.setChecked(True)
@@ -144,11 +143,6 @@ class SourceBox(QWidget):
             raise DataError("No data set is chosen; choose its folder, or use open layers.")
         remember(DATASET, str(folder))
         return FolderSource(folder)
-
-
-def _is_users(layer: Layer, layer_class: type[Layer]) -> bool:
-    """Whether a layer is of a class, and no preview of a training."""
-    return isinstance(layer, layer_class) and "preview" not in metadata_of(layer)
 
 
 def _page(*rows: tuple[str, QWidget]) -> QWidget:

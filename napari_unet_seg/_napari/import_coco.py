@@ -14,6 +14,7 @@ from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._coco_layers import CocoStack, coco_layers, coco_stacks
 from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
+from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._scroll import fill_scrolling
@@ -62,6 +63,7 @@ class ImportCocoWidget(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        join_tabs(self)
         self._dataset: CocoDataset | None = None
         self._report: CocoReport | None = None
         self._others: tuple[CocoDataset, ...] = ()

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari import _worker, _writer
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
@@ -61,6 +62,7 @@ class ReviewWidget(QWidget):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        join_tabs(self)
         self._job: _worker.Job | None = None
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)

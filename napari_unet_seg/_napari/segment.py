@@ -15,6 +15,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
+from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._layers import scan_from_layer
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari._scroll import fill_scrolling
@@ -75,6 +76,7 @@ class SegmentWidget(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        join_tabs(self)
         self._engine = WarmEngine()
         self._job: _worker.Job | None = None
         self._request: _Request | None = None

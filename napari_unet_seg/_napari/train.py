@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._models import add_recent_model, choose_model
 from napari_unet_seg._napari._path_edit import PathEdit
@@ -63,6 +64,7 @@ class TrainWidget(QWidget):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        join_tabs(self)
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
         self.source = SourceBox(napari_viewer)
