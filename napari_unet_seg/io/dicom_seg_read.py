@@ -35,7 +35,9 @@ _AT = 0.05
 def is_seg(path: Path) -> bool:
     """Whether a DICOM file is a segmentation."""
     with reading(path, "DICOM"):
-        header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], force=True)
+        header = pydicom.dcmread(
+            path, specific_tags=["SOPClassUID"], stop_before_pixels=True, force=True
+        )
         return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
 
 
@@ -47,7 +49,7 @@ def read_seg(path: Path) -> Scan:
     Scan
         Axes `ZYX`, in mm, the values the places of the segments, from 1; `affine` maps (column,
         row, slice) to RAS+. `meta["description"]` holds the categories, and the provenance of a
-        file of this package.
+        file of this package, `meta["source_series"]` the ids of the series it refers to.
 
     Raises
     ------
@@ -67,7 +69,13 @@ def read_seg(path: Path) -> Scan:
     stack = arrange([_slice(frames[0], i, p) for i, p in enumerate(slots)], path)
     description = dict(own.get("description") or {})
     description["categories"] = _categories(dataset, description)
-    meta = {"notes": stack.notes, "description": description, "positions": stack.positions}
+    referred = dataset.get("ReferencedSeriesSequence", None) or []
+    meta = {
+        "notes": stack.notes,
+        "description": description,
+        "positions": stack.positions,
+        "source_series": [str(s.get("SeriesInstanceUID", "")) for s in referred],
+    }
     return Scan(labels, "ZYX", stack.spacing, "mm", path, (), stack.affine, meta)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pydicom
 from pydicom import Dataset
 from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import frames_of
+from napari_unet_seg.io.dicom_frames import frames_of, group_series, is_dicom
+from napari_unet_seg.io.dicom_stack import arrange
 from napari_unet_seg.io.files import reading
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.dicom_frames import Frame
     from napari_unet_seg.io.scan import Scan
 
+_SAME_PLACE = 0.05
+"""Distance in mm within which two slices are one."""
 _NEEDED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 _MAY_BE_EMPTY = (
     "PatientID",
@@ -40,7 +44,7 @@ def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
     path : Path
         Of the mask, for messages.
     like : Scan
-        From `read_dicom`.
+        From `read_dicom`; or from `read_seg`, if it lies in the folder of its series.
 
     Returns
     -------
@@ -55,10 +59,11 @@ def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
     DataError
         If the scan is no DICOM stack, or a file is gone, changed or lacks what a SEG refers to.
     """
-    slices: tuple[tuple[Path, int], ...] = like.meta.get("slices", ())
+    slices: tuple[tuple[Path, int], ...] = like.meta.get("slices") or _beside(like)
     name = like.path if like.path is not None else "the image"
     if not slices:
-        raise _refusal(path, f"{name} is no DICOM series that it could refer to")
+        mend = ", nor beside one" * ("source_series" in like.meta)
+        raise _refusal(path, f"{name} is no DICOM series that it could refer to{mend}")
     if like.grid_axes != "ZYX":
         raise _refusal(path, f"{name} has several times or echoes in each place")
     if like.affine is None:
@@ -76,6 +81,27 @@ def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
         )
     _prepare_multiple(headers[0], frames[0])
     return [index for _, index in slices], headers
+
+
+def _beside(like: Scan) -> tuple[tuple[Path, int], ...]:
+    """Find the images of a mask that was read from a DICOM SEG in the SEG's own folder."""
+    wanted = like.meta.get("source_series")
+    if not wanted or like.path is None:
+        return ()
+    places = np.array(like.meta["positions"])
+    for series in group_series([p for p in sorted(like.path.parent.iterdir()) if _is_image(p)]):
+        if series.key.partition("#")[0] not in wanted:
+            continue
+        stack = arrange(series.frames, like.path.parent)
+        found = np.array(stack.positions)
+        if len(stack.volumes) == 1 and found.shape == places.shape:
+            if np.allclose(found, places, atol=_SAME_PLACE):
+                return tuple((frame.path, frame.index) for frame in stack.volumes[0])
+    return ()
+
+
+def _is_image(path: Path) -> bool:
+    return path.is_file() and is_dicom(path)
 
 
 def _refusal(path: Path, reason: str) -> DataError:

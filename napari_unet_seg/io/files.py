@@ -149,16 +149,25 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
 
 
 def sha256(path: Path | str) -> str:
-    """Hash a file, or the names and contents of the files in a folder (a DICOM series)."""
+    """Hash a file, or the names and contents of the files in a folder (a DICOM series).
+
+    Masks that were saved into the folder as DICOM SEG do not count.
+    """
     path = Path(path)
     with reading(path, "a file"):
         if not path.is_dir():
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         total = hashlib.sha256()
-        for child in sorted(p for p in path.iterdir() if p.is_file()):
+        for child in sorted(p for p in path.iterdir() if p.is_file() and not _is_mask(p)):
             total.update(f"{child.name}\0{sha256(child)}\0".encode())
         return total.hexdigest()
+
+
+def _is_mask(path: Path) -> bool:
+    from napari_unet_seg.io.dicom_seg_read import is_seg
+
+    return path.suffix.lower() == ".dcm" and is_seg(path)
 
 
 def _flush(path: Path) -> None:

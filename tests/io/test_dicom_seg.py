@@ -21,6 +21,7 @@ from napari_unet_seg import __version__
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.dicom import list_series, read_dicom
 from napari_unet_seg.io.dicom_codes import concepts_of
+from napari_unet_seg.io.files import sha256
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.write import write_mask
@@ -294,6 +295,8 @@ def test_what_the_file_says_comes_back(tmp_path: Path) -> None:
     labels = mask_of(scan)
     write_mask(tmp_path / "m.dcm", labels, scan, told)
     assert b"/home/me" not in (tmp_path / "m.dcm").read_bytes()
+    segments = pydicom.dcmread(tmp_path / "m.dcm").SegmentSequence
+    assert [s.SegmentLabel for s in segments] == ["x" * 64, "a/b"]
     again = read_labels(tmp_path / "m.dcm")
     np.testing.assert_array_equal(again.data, labels)
     assert (again.data.dtype, again.axes, again.unit) == (np.uint8, "ZYX", "mm")
@@ -304,6 +307,37 @@ def test_what_the_file_says_comes_back(tmp_path: Path) -> None:
     assert again.affine is not None
     assert scan.affine is not None
     np.testing.assert_allclose(again.affine, scan.affine, atol=1e-6)
+
+
+def test_names_in_any_script(tmp_path: Path) -> None:
+    person = {"PatientName": "Müller^Jörg", "SpecificCharacterSet": "ISO_IR 100"}
+    scan = read_dicom(write_series(tmp_path / "s", [0, 2], **person))
+    told = {"categories": [{"id": 1, "name": "опухоль"}, {"id": 2, "name": "腫瘍"}]}
+    write_mask(tmp_path / "m.dcm", mask_of(scan), scan, told)
+    seg = pydicom.dcmread(tmp_path / "m.dcm")
+    assert [s.SegmentLabel for s in seg.SegmentSequence] == ["опухоль", "腫瘍"]
+    assert seg.PatientName == "Müller^Jörg"
+
+
+def test_a_seg_beside_its_series_can_be_written_again(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [4, 0, 2])
+    scan = read_dicom(folder)
+    write_mask(folder / "m.dcm", mask_of(scan), scan, TWO)
+    opened, changed = read_labels(folder / "m.dcm"), mask_of(scan, 5)
+    write_mask(tmp_path / "again.dcm", changed, opened, TWO)
+    headers = [pydicom.dcmread(folder / f"{i}.dcm") for i in (1, 2, 0)]
+    check_on_source(tmp_path / "again.dcm", changed, headers)
+    elsewhere = read_labels(tmp_path / "again.dcm")
+    assert "nor beside one" in refusal(tmp_path / "third.dcm", elsewhere)
+
+
+def test_a_mask_beside_its_series_does_not_change_the_series(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", [0, 2])
+    before, scan = sha256(folder), read_dicom(folder)
+    write_mask(folder / "mask.dcm", mask_of(scan), scan, TWO)
+    assert sha256(folder) == before
+    (folder / "1.dcm").unlink()
+    assert sha256(folder) != before
 
 
 def strip_private(path: Path) -> Dataset:
