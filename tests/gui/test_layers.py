@@ -8,7 +8,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_unet_seg._napari._layers import (
     METADATA_KEY,
@@ -18,6 +18,7 @@ from napari_unet_seg._napari._layers import (
     category_colormap,
     category_colour,
     geometry_of,
+    is_users,
     metadata_of,
     scan_from_layer,
     scan_options,
@@ -223,3 +224,12 @@ def test_metadata_of_others_is_left_alone() -> None:
     assert metadata_of(layer) == {}
     assert METADATA_KEY not in layer.metadata
     assert replace(scan_from_layer(layer), data=np.zeros((20, 30))).grid_axes == "YX"
+
+
+@pytest.mark.parametrize("kind", ["map", "preview"])
+def test_what_the_plugin_drew_is_not_offered_as_a_scan(kind: str) -> None:
+    data = np.zeros((8, 8))
+    drawn = Image(data, metadata={METADATA_KEY: {kind: True}})
+    assert is_users(Image(data), Image)
+    assert not is_users(drawn, Image)
+    assert not is_users(Image(data), Labels)
