@@ -49,6 +49,8 @@ class ScanRecord(Config):
     spacing: tuple[float, ...]
     unit: str
     names: tuple[str, ...] = ()
+    series: str = ""
+    """Key of a DICOM series, since its folder may hold others."""
 
 
 class Round(Config):
@@ -167,6 +169,7 @@ def record_scan(scan: Scan, folder: Path) -> ScanRecord:
         spacing=tuple(float(s) for s in scan.spacing),
         unit=scan.unit,
         names=scan.names,
+        series=_series(scan),
     )
 
 
@@ -188,7 +191,7 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
     if _hash(paths) != record.sha256:
         raise DataError(
             f"{paths[0]} changed since the session {folder.name} started, from {_grid(record)} to "
-            f"{_grid_now(paths)}; put the earlier file back or start a new session."
+            f"{_grid_now(record, paths)}; put the earlier file back or start a new session."
         )
     return replace(
         _read(record, paths),
@@ -200,8 +203,10 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
 
 
 def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
-    if len(paths) == 1 and len(record.shape) == read_scan(paths[0]).data.ndim:
-        return read_scan(paths[0])
+    if len(paths) == 1:
+        scan = read_scan(paths[0], record.series or None)
+        if scan.data.ndim == len(record.shape):
+            return scan
     data = lazy_stack(paths, record.shape[1:], record.dtype)
     return Scan(data, record.axes, meta={"paths": tuple(paths)})
 
@@ -209,10 +214,14 @@ def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
 def _same_grid(scan: Scan, path: Path) -> bool:
     """Whether the file gives this scan again; napari's readers may cut it in another way."""
     try:
-        found = read_scan(path)
+        found = read_scan(path, _series(scan) or None)
     except DataError:
         return False
     return (found.axes, tuple(found.data.shape)) == (scan.axes, tuple(scan.data.shape))
+
+
+def _series(scan: Scan) -> str:
+    return str(scan.meta.get("series", ""))
 
 
 def _inside(path: Path, folder: Path) -> str:
@@ -229,11 +238,11 @@ def _grid(scan: ScanRecord) -> str:
     return f"{scan.axes} {'×'.join(map(str, scan.shape))} ({scan.dtype})"
 
 
-def _grid_now(paths: Sequence[Path]) -> str:
+def _grid_now(record: ScanRecord, paths: Sequence[Path]) -> str:
     if len(paths) > 1:
         return f"{len(paths)} other images"
     try:
-        scan = read_scan(paths[0])
+        scan = read_scan(paths[0], record.series or None)
     except DataError as error:
         return f"a file that cannot be read ({str(error).rstrip('.')})"
     return f"{scan.axes} {'×'.join(map(str, scan.data.shape))} ({scan.data.dtype}), other content"

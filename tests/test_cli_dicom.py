@@ -1,4 +1,4 @@
-"""The program on DICOM: which series, what is wrong with it, and masks as DICOM SEG."""
+"""Program and sessions on DICOM: which series, what is wrong with it, masks as DICOM SEG."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from napari_unet_seg.cli import main
+from napari_unet_seg.config import Category
 from napari_unet_seg.io.dicom import read_dicom
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.write import write_mask
+from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,3 +170,18 @@ def test_evaluate_refuses_grids_that_are_turned(
     seg, other = masks(tmp_path, ".nii.gz", **turned)
     assert main(["evaluate", "--pred", str(seg), "--truth", str(other)]) == 2
     assert "axes in another direction" in capsys.readouterr().err
+
+
+def test_a_session_goes_on_with_its_series(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "scan", [0, 2, 4])
+    write_series(folder, [0, 2, 4], number=12)
+    scan = read_dicom(folder, series=12)
+    labels = np.ones(scan.grid_shape, np.uint8)
+    Session.create(tmp_path / "session", scan, (Category(id=1, name="c0"),), labels)
+    write_mask(folder / "mask.dcm", labels, scan, NAMES)
+
+    again = Session.open(tmp_path / "session").scan
+    np.testing.assert_array_equal(again.data, scan.data)
+    assert again.path == folder
+    assert again.meta["slices"] == scan.meta["slices"]
+    write_mask(tmp_path / "m.dcm", labels, again, NAMES)
