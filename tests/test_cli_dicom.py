@@ -129,7 +129,7 @@ def test_without_the_extra_nothing_is_segmented(
     scan = write_series(tmp_path / "scan", [0, 2])
     monkeypatch.setitem(sys.modules, "highdicom", None)
     arguments = ("--model", make_checkpoint(), "--out", tmp_path / "m", "--format", "dcm")
-    assert predict(scan, *arguments) == 2
+    assert predict(scan, write_series(tmp_path / "other", [0, 2]), *arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert 'pip install "napari-unet-seg[dicom-seg]"' in line
     assert not (tmp_path / "m").exists()
@@ -159,7 +159,7 @@ def test_evaluate_reads_dicom_seg(
     told = json.loads(capsys.readouterr().out)
     dice = {s["category"]: s["dice"] for s in told["summaries"]}
     assert dice == {"c0": pytest.approx(2 * 52 / (52 + 56)), "c1": 1}
-    assert told["unit"] == "mm"
+    assert (told["unit"], told["missing"], told["extra"]) == ("mm", [], [])
 
 
 def test_evaluate_refuses_grids_that_are_turned(
