@@ -191,6 +191,31 @@ def test_a_real_oblique_series(real_data: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(again.spacing, scan.spacing, atol=1e-5)
 
 
+def test_highdicom_puts_a_real_oblique_mask_where_the_series_lies(
+    real_data: Path, tmp_path: Path
+) -> None:
+    highdicom = pytest.importorskip("highdicom")
+    scan = read_dicom(real_data / "dicom")
+    labels = (np.asarray(scan.data) > 300).astype(np.uint8)
+    write_mask(tmp_path / "m.dcm", labels, scan, TWO)
+    volume = highdicom.seg.segread(tmp_path / "m.dcm").get_volume(combine_segments=True)
+    assert volume.spatial_shape == labels.shape
+    random = np.random.default_rng(0)
+    drawn = random.permutation(np.argwhere(labels))[:20]
+    for pick in map(tuple, [(0, 0, 0), (23, 383, 273), *random.integers(0, 24, (20, 3)), *drawn]):
+        k, row, column = pick
+        header = pydicom.dcmread(scan.meta["slices"][k][0], stop_before_pixels=True)
+        across, down = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+        between_rows, between_columns = (float(v) for v in header.PixelSpacing)
+        expected = np.array(header.ImagePositionPatient, float)
+        expected += across * between_columns * column + down * between_rows * row
+        # highdicom may stack the slices the other way.
+        where = volume.map_reference_to_indices(expected[None], round_output=True)[0]
+        found = volume.map_indices_to_reference(np.array([where]))[0]
+        np.testing.assert_allclose(found, expected, atol=2e-3)
+        assert volume.array[tuple(where)] == labels[pick]
+
+
 def test_a_multi_frame_source(tmp_path: Path) -> None:
     source = write_enhanced(tmp_path / "e.dcm", [4, 0, 6, 2])
     scan = read_dicom(source)
