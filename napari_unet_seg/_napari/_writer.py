@@ -52,9 +52,9 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
             categories=categories,
             boxes=known.get("boxes", False),
         )
+        save_coco(document, Path(path), style=dataset.style)
     else:
-        document = labels_to_coco(_slices(labels, attributes), categories)
-    save_coco(document, Path(path))
+        save_coco(labels_to_coco(_slices(labels, attributes), categories), Path(path))
     return [path]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from napari_unet_seg.io.coco_paths import (
     split_keys,
 )
 from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.json_style import JsonStyle, style_of
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
@@ -66,6 +67,8 @@ class CocoDataset:
     """By image id, in the file's order; only of ids that `images` holds."""
     problems: tuple[Problem, ...]
     """Entries that cannot be used, whatever the pictures hold."""
+    style: JsonStyle = field(default_factory=JsonStyle)
+    """How the file is laid out."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
@@ -104,7 +107,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON, lists no image, or the image folder does not exist.
     """
     path = Path(path)
-    document = _parse(path)
+    document, style = _parse(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
     if not entries:
@@ -115,18 +118,22 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     categories = _categories(document.get("categories"), problems)
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
-    return CocoDataset(path, document, folder, shown, hidden, found, annotations, tuple(problems))
+    return CocoDataset(
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style
+    )
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:
     with reading(path, "JSON"):
-        document = json.loads(path.read_bytes())
+        data = path.read_bytes()
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
+        document = json.loads(text)
     if not is_coco(document):
         raise DataError(
             f"{path} is not COCO: it needs the lists `images` and `annotations`; "
             "export it again as COCO instance segmentation."
         )
-    return document  # type: ignore[no-any-return]
+    return document, style_of(text)
 
 
 def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy import ndimage
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import atomic
+from napari_unet_seg.io.json_style import JsonStyle
 from napari_unet_seg.io.polygons import encode, measure
 
 if TYPE_CHECKING:
@@ -115,7 +115,13 @@ def _checked(labels: Array, file_name: str, categories: int) -> Array:
     return np.where(ignored(labels, categories), 0, labels)
 
 
-def save_coco(document: Mapping[str, Any], path: Path | str, *, keep: bool = True) -> None:
+def save_coco(
+    document: Mapping[str, Any],
+    path: Path | str,
+    *,
+    keep: bool = True,
+    style: JsonStyle = JsonStyle(),  # noqa: B008 (it is frozen)
+) -> None:
     """Write a COCO document whole or not at all.
 
     Parameters
@@ -126,10 +132,12 @@ def save_coco(document: Mapping[str, Any], path: Path | str, *, keep: bool = Tru
         The JSON; its folder must exist.
     keep : bool
         Keep the file that stood there as `name.bak.json`.
+    style : JsonStyle
+        Layout of the text; `CocoDataset.style` is that of the file that was read.
     """
-    text = json.dumps(document, default=_plain)
+    text = style.dumps(document, _plain)
     with atomic(path, keep=keep) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_bytes(text.encode())
 
 
 def _plain(value: object) -> object:
