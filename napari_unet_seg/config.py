@@ -90,6 +90,19 @@ class Category(Config):
     supercategory: str = ""
 
 
+class CocoOptions(Config):
+    """How masks are written as COCO."""
+
+    segmentation: Literal["auto", "rle", "polygons"] = "auto"
+    """Auto: polygons along the pixel edges, and RLE for masks with holes. RLE: always. Polygons:
+    always; masks with holes are cut into pieces side by side."""
+    tolerance: float = Field(0.0, ge=0, le=10)
+    """By how many pixels a polygon may be off for having fewer corners; 0 keeps every pixel."""
+    neighbours: Literal[8, 4] = 8
+    """Of a mask of categories: whether pixels that touch at a corner alone are one object (8) or
+    two (4)."""
+
+
 class ModelConfig(Config):
     """A U-Net after Ronneberger et al. 2015 (arXiv:1505.04597), with padded convolutions."""
 

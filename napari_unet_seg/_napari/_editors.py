@@ -35,6 +35,7 @@ _WORDS = {
     "leaky_relu": "Leaky ReLU",
     "bfloat16": "bfloat16",
     "float32": "float32",
+    "rle": "RLE",
 }
 _INT_MAX = 2**31 - 1
 

@@ -5,75 +5,124 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_raster import Drawn, draw, from_columns, image_of, rasterise
+from napari_unet_seg.io.coco_raster import from_columns
 from napari_unet_seg.io.coco_read import Annotation, whole
-from napari_unet_seg.io.coco_write import NEIGHBOURS, check_values, components, geometry, ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco_encode import Encoder
+    from napari_unet_seg.io.coco_raster import Drawn
     from napari_unet_seg.io.coco_read import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class _Edit(NamedTuple):
+class Painted(NamedTuple):
+    """An image whose mask was edited, its annotations, and which pixels are whose.
+
+    All arrays but `kept` run through the image's pixels in column-major order.
+    """
+
+    image: CocoImage
+    drawn: tuple[Drawn, ...]
+    kept: list[Array]
+    """For each annotation the pixels that were not taken from it."""
+    owner: Array
+    """Index of the annotation that is seen there, -1 for none and where it was edited."""
+    values: Array
+    """The new label where it was edited, else 0."""
+
+
+class Gains(NamedTuple):
+    """Whose the edited pixels are."""
+
+    pixels: list[list[Array]]
+    """For each annotation what it gained."""
+    fresh: list[tuple[int, Array]]
+    """Category id and pixels of new annotations."""
+
+
+class Edit(NamedTuple):
+    """What becomes of the annotations of an image."""
+
     replaced: dict[int, Annotation | None]
     """By `id()` of the annotation as it was read; None where nothing is left of it."""
     added: list[Annotation]
     """Without an id."""
 
 
-def write_back(
-    dataset: CocoDataset,
-    edited: Mapping[int, Array],
-    *,
-    categories: Sequence[Category] | None = None,
-    boxes: bool = False,
-) -> dict[str, Any]:
-    """Put edited label arrays back into the COCO file they came from.
-
-    Only pixels that differ from what `rasterise` drew count as edited:
-
-    - a pixel that was given another value is taken from every annotation of another category
-      that covers it, below others too;
-    - an area that was given a category joins the annotation of this category that it shares the
-      longest border with (corners count), and becomes a new annotation where it touches none;
-    - an annotation that neither lost nor gained a pixel keeps its JSON as it was. The others keep
-      their place, id and unknown keys, and get a new segmentation, `bbox` and `area`; those
-      without a pixel left are removed.
-
-    So `rasterise` of the result gives the edited array, neighbouring instances stay apart, and
-    instances below others live on. Pixels of `IGNORE_INDEX` count as not edited.
+def painted(
+    image: CocoImage, drawn: tuple[Drawn, ...], labels: Array, reviewed: Array | bool = True
+) -> Painted | None:
+    """Find what of an image was edited; None if nothing was.
 
     Parameters
     ----------
-    dataset : CocoDataset
-        What `read_coco` returned; it is not changed.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; images that are not in it stay as they are.
-    categories, boxes
-        As they were given to `rasterise`.
-
-    Returns
-    -------
-    dict
-        The document to save.
-
-    Raises
-    ------
-    DataError
-        If an array has another shape than its image or a value that is no category.
+    image : CocoImage
+        The image.
+    drawn : tuple of Drawn
+        Its annotations, whose labels are their values in the mask.
+    labels : array of shape (Y, X)
+        The mask as edited.
+    reviewed : array of shape (Y, X)
+        False where an edit does not count.
     """
-    chosen = dataset.categories if categories is None else categories
+    if _is_untouched(drawn, labels):
+        return None
+    owner = np.full(labels.size, -1, np.int32)
+    for index, item in enumerate(drawn):
+        owner[item.pixels] = index
+    values = np.array([item.label for item in drawn] + [0])
+    new = labels.T.ravel().astype(np.int64)
+    changed = new != values[owner]
+    changed &= np.broadcast_to(reviewed, labels.shape).T.ravel()
+    if not changed.any():
+        return None
+    # Taken from all others that cover the pixel, below too, or they would come into sight.
+    kept = [item.pixels[~changed[item.pixels] | (new[item.pixels] == item.label)] for item in drawn]
+    owner[changed] = -1
+    result = Painted(image, drawn, kept, owner, np.where(changed, new, 0))
+    _see_again(result)
+    return result
+
+
+def _is_untouched(drawn: tuple[Drawn, ...], labels: Array) -> bool:
+    """Tell it fast, since most images of a large set are not edited."""
+    before = np.zeros(labels.size, np.promote_types(labels.dtype, np.uint32))
+    for item in drawn:
+        before[item.pixels] = item.label
+    return np.array_equal(before, labels.T.ravel())
+
+
+def _see_again(edit: Painted) -> None:
+    """Leave out pixels painted with the value of an annotation that lay below others there."""
+    for index, (item, rest) in enumerate(zip(edit.drawn, edit.kept, strict=True)):
+        again = rest[edit.values[rest] == item.label]
+        edit.values[again] = 0
+        edit.owner[again] = index
+
+
+def encoded(edit: Painted, gains: Gains, encoder: Encoder) -> Edit:
+    """Encode the annotations that lost or gained pixels again, and the new ones."""
+    replaced = {
+        id(item.annotation): _encoded_again(
+            item, np.concatenate([rest, *extra]), edit.image, encoder
+        )
+        for item, rest, extra in zip(edit.drawn, edit.kept, gains.pixels, strict=True)
+        if extra or len(rest) < len(item.pixels)
+    }
+    added = [_new(pixels, edit.image, category, encoder) for category, pixels in gains.fresh]
+    return Edit(replaced, added)
+
+
+def with_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
+    """Return the document of a data set with edits in place; new ids follow the highest."""
     replaced: dict[int, Annotation | None] = {}
     added: list[Annotation] = []
-    for image_id, labels in edited.items():
-        edit = _edit(dataset, image_of(dataset, image_id), np.asarray(labels), chosen, boxes)
+    for edit in edits:
         replaced |= edit.replaced
         added += edit.added
     old = dataset.document["annotations"]
@@ -84,88 +133,19 @@ def write_back(
     return {**dataset.document, "annotations": annotations}
 
 
-def _highest_id(annotations: list[Any]) -> int:
-    ids = (whole(a.get("id")) if isinstance(a, dict) else None for a in annotations)
-    return max((i for i in ids if i is not None), default=0)
-
-
-def _edit(
-    dataset: CocoDataset,
-    image: CocoImage,
-    labels: Array,
-    categories: Sequence[Category],
-    boxes: bool,
-) -> _Edit:
-    _check(dataset, image, labels, len(categories))
-    if np.array_equal(labels, rasterise(dataset, image.id, categories=categories, boxes=boxes)):
-        # Most images of a large set are not edited, and to see that takes a tenth of the rest.
-        return _Edit({}, [])
-    drawn = tuple(draw(dataset, image, categories, boxes=boxes))
-    # The highest index of the annotations that cover a pixel, which is the visible one.
-    owner = np.full(labels.size, -1, np.int32)
-    for index, item in enumerate(drawn):
-        owner[item.pixels] = index
-    values = np.array([item.label for item in drawn] + [0])
-    new = labels.T.ravel().astype(np.int64)
-    changed = (new != values[owner]) & ~ignored(new, len(categories))
-    if not changed.any():
-        return _Edit({}, [])
-    kept = [item.pixels[~changed[item.pixels] | (new[item.pixels] == item.label)] for item in drawn]
-    owner[changed] = -1
-    gained, fresh = _assign(drawn, kept, owner, np.where(changed, new, 0), image)
-    replaced = {
-        id(item.annotation): _encoded_again(item, np.concatenate([rest, *extra]), image)
-        for item, rest, extra in zip(drawn, kept, gained, strict=True)
-        if extra or len(rest) < len(item.pixels)
-    }
-    return _Edit(replaced, [_new(area, image, categories[value - 1].id) for value, area in fresh])
-
-
-def _check(dataset: CocoDataset, image: CocoImage, labels: Array, categories: int) -> None:
+def check_shape(dataset: CocoDataset, image: CocoImage, labels: Array) -> str:
+    """Return what to call a mask in messages, or raise DataError if it is not of its image."""
     if labels.shape != (image.height, image.width):
         raise DataError(
             f"The mask for {image.file_name} has the shape {labels.shape} and the image "
             f"{(image.height, image.width)} in {dataset.path}; give the mask of this image."
         )
-    check_values(labels, f"The mask for {image.file_name} in {dataset.path}", categories)
+    return f"The mask for {image.file_name} in {dataset.path}"
 
 
-def _assign(
-    drawn: tuple[Drawn, ...], kept: list[Array], owner: Array, painted: Array, image: CocoImage
-) -> tuple[list[list[Array]], list[tuple[int, Array]]]:
-    """Give painted areas to annotations; return what each gained, and the areas of none."""
-    gained: list[list[Array]] = [[] for _ in drawn]
-    fresh: list[tuple[int, Array]] = []
-    for index, (item, rest) in enumerate(zip(drawn, kept, strict=True)):
-        # Painted with the category of an annotation that lies below: that one is seen again.
-        seen_again = rest[painted[rest] == item.label]
-        painted[seen_again] = 0
-        owner[seen_again] = index
-    values = np.array([item.label for item in drawn] + [0])
-    owners = from_columns(owner, image)
-    for value, area, where in components(from_columns(painted, image)):
-        near = owners[_around(area, where, owners.shape)]
-        near = near[values[near] == value]
-        pixels = _indices(area, where, image)
-        if len(near):
-            gained[int(np.bincount(near).argmax())].append(pixels)
-        else:
-            fresh.append((value, pixels))
-    return gained, fresh
-
-
-def _around(area: Array, where: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return the rows and columns of the pixels that touch an area."""
-    padded = np.pad(area, 1)
-    rows, columns = np.nonzero(ndimage.binary_dilation(padded, NEIGHBOURS) & ~padded)
-    rows, columns = rows + where[0].start - 1, columns + where[1].start - 1
-    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-    return rows[inside], columns[inside]
-
-
-def _indices(area: Array, where: tuple[slice, slice], image: CocoImage) -> Array:
-    rows, columns = np.nonzero(area)
-    return np.asarray((columns + where[1].start) * image.height + rows + where[0].start)
+def _highest_id(annotations: list[Any]) -> int:
+    ids = (whole(a.get("id")) if isinstance(a, dict) else None for a in annotations)
+    return max((i for i in ids if i is not None), default=0)
 
 
 def _mask(pixels: Array, image: CocoImage) -> Array:
@@ -174,13 +154,15 @@ def _mask(pixels: Array, image: CocoImage) -> Array:
     return from_columns(flat, image)
 
 
-def _encoded_again(item: Drawn, pixels: Array, image: CocoImage) -> Annotation | None:
+def _encoded_again(
+    item: Drawn, pixels: Array, image: CocoImage, encoder: Encoder
+) -> Annotation | None:
     if not len(pixels):
         return None
     crowd = bool(item.annotation.get("iscrowd"))
-    return {**item.annotation, **geometry(_mask(pixels, image), crowd=crowd)}
+    return {**item.annotation, **encoder.geometry(_mask(pixels, image), crowd=crowd)}
 
 
-def _new(pixels: Array, image: CocoImage, category: int) -> Annotation:
-    shape = geometry(_mask(pixels, image))
+def _new(pixels: Array, image: CocoImage, category: int, encoder: Encoder) -> Annotation:
+    shape = encoder.geometry(_mask(pixels, image))
     return {"image_id": image.id, "category_id": category, **shape, "iscrowd": 0}

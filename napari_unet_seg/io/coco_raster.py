@@ -76,26 +76,6 @@ def rasterise(
     return from_columns(labels, image)
 
 
-def rasterise_instances(
-    dataset: CocoDataset, image_id: int, *, boxes: bool = False
-) -> tuple[Array, tuple[Drawn, ...]]:
-    """Draw the annotations of one image as instances.
-
-    Returns
-    -------
-    labels : array of shape (Y, X)
-        Value i is the i-th annotation, from 1; the later ones lie on top.
-    drawn : tuple of Drawn
-        The annotations in the order of their values, those that lie wholly below others too.
-    """
-    image = image_of(dataset, image_id)
-    instances = tuple(draw(dataset, image, dataset.categories, boxes=boxes))
-    labels = np.zeros(image.height * image.width, np.min_scalar_type(len(instances)))
-    for value, drawn in enumerate(instances, 1):
-        labels[drawn.pixels] = value
-    return from_columns(labels, image), instances
-
-
 def image_of(dataset: CocoDataset, image_id: int) -> CocoImage:
     """Return the image of an id, or raise DataError."""
     try:

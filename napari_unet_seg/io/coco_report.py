@@ -5,10 +5,12 @@ from __future__ import annotations
 import reprlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_raster import covered, read_shape
+from napari_unet_seg.io.coco_raster import covered, draw, read_shape
 from napari_unet_seg.io.coco_read import whole
 from napari_unet_seg.io.image import image_size
 
@@ -70,6 +72,58 @@ def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
         Counter((image.height, image.width) for image in usable),
         tuple(skipped),
     )
+
+
+class Overlaps(NamedTuple):
+    """Annotations that share pixels with a later one of their image, which lies on top."""
+
+    images: int
+    partly: int
+    """Annotations of which something is still seen."""
+    wholly: int
+    """Annotations of which nothing is seen."""
+
+    def __str__(self) -> str:
+        """Tell it in a sentence; empty where there are none."""
+        if not self.images:
+            return ""
+        hidden = f", {self.wholly} of them wholly" if self.wholly else ""
+        return (
+            f"In {self.images} images {self.partly + self.wholly} annotations lie below later ones"
+            f"{hidden}; exported as COCO they stay whole."
+        )
+
+
+def overlaps(dataset: CocoDataset, *, boxes: bool = False) -> Overlaps:
+    """Count the annotations that others cover when they are drawn as labels.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        What `read_coco` returned.
+    boxes : bool
+        Draw annotations that have only a box as a rectangle.
+    """
+    images = partly = wholly = 0
+    for image in dataset.images:
+        seen = _seen(dataset, image, boxes=boxes)
+        partly += (some := sum(0 < share < 1 for share in seen))
+        wholly += (none := sum(share == 0 for share in seen))
+        images += bool(some or none)
+    return Overlaps(images, partly, wholly)
+
+
+def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]:
+    """Share of the pixels of each annotation that no later one covers."""
+    if len(dataset.annotations[image.id]) < 2:
+        return []
+    drawn = [d.pixels for d in draw(dataset, image, dataset.categories, boxes=boxes)]
+    owner = np.zeros(image.height * image.width, np.int32)
+    for index, pixels in enumerate(drawn):
+        owner[pixels] = index
+    return [
+        float(np.mean(owner[pixels] == index)) for index, pixels in enumerate(drawn) if len(pixels)
+    ]
 
 
 def image_problem(image: CocoImage) -> str:

@@ -5,25 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_encode import Encoder
 from napari_unet_seg.io.files import atomic
 from napari_unet_seg.io.json_style import JsonStyle
-from napari_unet_seg.io.polygons import encode, measure
+from napari_unet_seg.io.label_areas import components, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, CocoOptions
     from napari_unet_seg.io.coco_read import Annotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-NEIGHBOURS = np.ones((3, 3), bool)
-"""Pixels that touch at a corner belong together."""
 
 
 def ignored(values: Array, categories: int) -> Array:
@@ -46,56 +43,55 @@ def check_values(labels: Array, what: str, categories: int) -> None:
         )
 
 
-def components(
-    labels: Array, structure: Array = NEIGHBOURS
-) -> Iterator[tuple[int, Array, tuple[slice, slice]]]:
-    """Yield label value, mask and place of every connected area of a label array."""
-    for value in np.unique(labels[labels != 0]).tolist():
-        areas, _ = ndimage.label(labels == value, structure)
-        for index, (rows, columns) in enumerate(ndimage.find_objects(areas), 1):
-            yield value, areas[rows, columns] == index, (rows, columns)
-
-
-def geometry(mask: Array, *, crowd: bool = False) -> dict[str, Any]:
-    """Return segmentation, area and box of a mask; those of crowds are RLE by the standard."""
-    segmentation = encode(mask, as_rle=crowd)
-    bbox, area = measure(segmentation, *mask.shape)
-    return {"segmentation": segmentation, "area": area, "bbox": bbox}
+def check_instances(labels: Array, what: str, known: Container[int]) -> None:
+    """Raise DataError if an array of numbered objects holds a value that has no category."""
+    if labels.dtype.kind not in "biu":
+        raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
+    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in known]
+    if wrong:
+        raise DataError(
+            f"{what} holds the label {wrong[0]}, which has no category; select this label and "
+            "click on its category in the legend, or erase it."
+        )
 
 
 def labels_to_coco(
-    masks: Iterable[tuple[str, Array]], categories: Sequence[Category], *, corners: bool = True
+    masks: Iterable[tuple[str, Array]],
+    categories: Sequence[Category],
+    *,
+    instances: Mapping[int, Category] | None = None,
+    encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Make a COCO document of label arrays; every connected area becomes an annotation.
+    """Make a COCO document of label arrays.
 
     Parameters
     ----------
     masks : iterable of (str, array of shape (Y, X))
-        File names of the images and their labels; value i is the i-th category, from 1. Pixels of
-        `IGNORE_INDEX` are left out.
+        File names of the images and their labels. Value i is the i-th category, from 1, and every
+        connected area becomes an annotation; pixels of `IGNORE_INDEX` are left out.
     categories : sequence of Category
         In the order of the label values.
-    corners : bool
-        Whether pixels that touch at a corner alone belong to one area.
+    instances : mapping of int to Category, optional
+        Where it is given the values are single objects, of these categories, and all pixels of one
+        value in an image become an annotation.
+    encoder : Encoder, optional
+        With options other than the defaults.
 
     Raises
     ------
     DataError
         If a mask is not two-dimensional or holds a value that is no category.
     """
-    structure = NEIGHBOURS if corners else ndimage.generate_binary_structure(2, 1)
+    encoder = encoder or Encoder()
     images: list[dict[str, Any]] = []
     annotations: list[Annotation] = []
     for image_id, (file_name, given) in enumerate(masks, 1):
-        labels = _checked(np.asarray(given), file_name, len(categories))
+        labels = _plane(np.asarray(given), file_name)
         height, width = labels.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        for value, area, where in components(labels, structure):
-            mask = np.zeros(labels.shape, bool)
-            mask[where] = area
-            head = {"id": len(annotations) + 1, "image_id": image_id}
-            category = {"category_id": categories[value - 1].id}
-            annotations.append({**head, **category, **geometry(mask), "iscrowd": 0})
+        for category, mask in _found(labels, file_name, categories, instances, encoder.options):
+            head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category.id}
+            annotations.append({**head, **encoder.geometry(mask), "iscrowd": 0})
     return {
         "info": {"description": "Masks written by napari-unet-seg"},
         "licenses": [],
@@ -105,14 +101,35 @@ def labels_to_coco(
     }
 
 
-def _checked(labels: Array, file_name: str, categories: int) -> Array:
+def _plane(labels: Array, file_name: str) -> Array:
     if labels.ndim != 2:
         raise DataError(
             f"The mask for {file_name} has the shape {labels.shape}; give one slice of shape "
             "(Y, X) per image."
         )
-    check_values(labels, f"The mask for {file_name}", categories)
-    return np.where(ignored(labels, categories), 0, labels)
+    return labels
+
+
+def _found(
+    labels: Array,
+    file_name: str,
+    categories: Sequence[Category],
+    instances: Mapping[int, Category] | None,
+    options: CocoOptions,
+) -> Iterator[tuple[Category, Array]]:
+    what = f"The mask for {file_name}"
+    if instances is None:
+        check_values(labels, what, len(categories))
+        reviewed = np.where(ignored(labels, len(categories)), 0, labels)
+        areas = components(reviewed, options.neighbours)
+        known: Mapping[int, Category] = dict(enumerate(categories, 1))
+    else:
+        check_instances(labels, what, instances)
+        areas, known = objects(labels), instances
+    for area in areas:
+        mask = np.zeros(labels.shape, bool)
+        mask[area.where] = area.mask
+        yield known[area.value], mask
 
 
 def save_coco(

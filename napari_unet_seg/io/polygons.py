@@ -1,11 +1,10 @@
-"""Masks as COCO segmentations that pycocotools reads back bit for bit."""
+"""Masks as polygons along the pixel edges, which pycocotools draws bit for bit."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -78,49 +77,65 @@ def _signed_area(ring: Array) -> int:
     return int((ring[:, 0] * following[:, 1] - following[:, 0] * ring[:, 1]).sum())
 
 
-def encode(mask: Array, *, as_rle: bool = False) -> list[list[int]] | dict[str, Any]:
-    """Encode a mask as a COCO segmentation.
+class Outlines(NamedTuple):
+    """Polygons whose union is a mask."""
+
+    polygons: list[list[float]]
+    """In the flat form that COCO has."""
+    cut: bool
+    """Whether the mask had holes, at which it was cut into pieces side by side."""
+
+
+def outlines(mask: Array, tolerance: float = 0) -> Outlines:
+    """Return polygons along the pixel edges whose union is the mask.
+
+    Since a COCO polygon cannot have holes, a mask that has some is cut at them.
 
     Parameters
     ----------
     mask : array of shape (Y, X)
         Non-zero is foreground.
-    as_rle : bool
-        Write a compressed RLE in any case, as is the standard for crowds.
-
-    Returns
-    -------
-    list of polygons or dict
-        Polygons along the pixel edges where the mask has no hole, else a compressed RLE; either
-        way pycocotools reads back the identical mask.
+    tolerance : float
+        By how many pixels an outline may be off for having fewer corners (Douglas and Peucker
+        1973); pycocotools draws the identical mask only at 0.
     """
+    cropped, corner = _cropped(mask)
+    rings = trace(cropped)
+    pieces = _pieces(cropped, rings)
+    placed = [np.add(ring, corner) for ring in pieces]
+    placed.sort(key=lambda ring: tuple(ring.min(axis=0)))
+    polygons = [_simpler(ring, tolerance).ravel().tolist() for ring in placed]
+    return Outlines(polygons, cut=pieces is not rings)
+
+
+def _cropped(mask: Array) -> tuple[Array, tuple[int, int]]:
+    """Return the part of a mask that holds foreground, and its corner (x, y)."""
     mask = np.asarray(mask) != 0
-    polygons = None if as_rle else _polygons(mask)
-    if polygons is not None:
-        return polygons
-    rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
-    return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
-
-
-def _polygons(mask: Array) -> list[list[int]] | None:
-    """Return the polygons, or None where there is a hole."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
-        return []
+        return mask[:0, :0], (0, 0)
     top, left = int(rows[0]), int(columns[0])
-    rings = trace(mask[top : rows[-1] + 1, left : columns[-1] + 1])
-    if any(_signed_area(ring) < 0 for ring in rings):
-        return None
-    rings.sort(key=lambda ring: tuple(ring.min(axis=0)))
-    return [np.add(ring, (left, top)).ravel().tolist() for ring in rings]
+    return mask[top : rows[-1] + 1, left : columns[-1] + 1], (left, top)
 
 
-def measure(
-    segmentation: list[list[int]] | dict[str, Any], height: int, width: int
-) -> tuple[list[float], int]:
-    """Return the bounding box (x, y, width, height) and the area as pycocotools counts them."""
-    if isinstance(segmentation, dict):
-        rle = {"size": segmentation["size"], "counts": segmentation["counts"].encode("ascii")}
-    else:
-        rle = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
-    return [float(n) for n in coco_mask.toBbox(rle)], int(coco_mask.area(rle))
+def _pieces(mask: Array, rings: list[Array]) -> list[Array]:
+    """Return the rings of a mask, or of pieces of it that have no holes."""
+    holes = sorted(int(ring[:, 0].min()) for ring in rings if _signed_area(ring) < 0)
+    if not holes:
+        return rings
+    # Cut where the middle hole begins: this opens it, and about half of the others go either way.
+    cut = holes[len(holes) // 2]
+    left, right = mask[:, :cut], mask[:, cut:]
+    moved = [np.add(ring, (cut, 0)) for ring in _pieces(right, trace(right))]
+    return _pieces(left, trace(left)) + moved
+
+
+def _simpler(ring: Array, tolerance: float) -> Array:
+    if not tolerance:
+        return ring
+    from skimage.measure import approximate_polygon  # slow to import, and seldom needed
+
+    closed = np.concatenate([ring, ring[:1]])
+    simple: Array = approximate_polygon(closed, tolerance)[:-1]
+    # A ring as small as the tolerance would vanish.
+    return simple if len(simple) > 2 else ring

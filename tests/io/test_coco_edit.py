@@ -15,7 +15,6 @@ from napari_unet_seg.io.coco import (
     CocoDataset,
     CocoImage,
     rasterise,
-    rasterise_instances,
     read_coco,
     save_coco,
     write_back,
@@ -186,15 +185,6 @@ def test_masks_that_do_not_fit_are_refused(three, labels, words):
 def test_an_unknown_image_is_refused(three):
     with pytest.raises(DataError, match="id 77"):
         write_back(three, {77: np.zeros(SHAPE, np.uint8)})
-
-
-def test_instances_keep_those_that_are_covered(tmp_path):
-    dataset = dataset_of(
-        [annotation(1, 7, box(2, 2, 2, 2)), annotation(2, 0, box(0, 0, 6, 6))], tmp_path
-    )
-    labels, drawn = rasterise_instances(dataset, 3)
-    assert set(np.unique(labels)) == {0, 2}
-    assert [(d.annotation["id"], d.label, len(d.pixels)) for d in drawn] == [(1, 1, 4), (2, 2, 36)]
 
 
 def test_a_saved_document_reads_back_equal(three, tmp_path):

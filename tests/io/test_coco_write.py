@@ -11,13 +11,18 @@ from hypothesis.extra.numpy import arrays
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import labels_to_coco, save_coco
-
-# pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
+from napari_unet_seg.io.coco import Encoder, labels_to_coco, save_coco
 
 CATEGORIES = (Category(id=5, name="lesion", supercategory="x"), Category(id=0, name="oedema"))
+
+
+lossless = st.builds(
+    CocoOptions,
+    segmentation=st.sampled_from(["auto", "rle", "polygons"]),
+    neighbours=st.sampled_from([8, 4]),
+)
 
 
 def loaded(document) -> COCO:
@@ -37,10 +42,10 @@ def drawn(coco: COCO, image_id, shape):
 
 
 @settings(max_examples=150, deadline=None)
-@given(arrays(np.uint8, (3, 7, 9), elements=st.integers(0, 2)), st.booleans())
-def test_pycocotools_draws_the_same_labels(stack, corners):
+@given(arrays(np.uint8, (3, 7, 9), elements=st.integers(0, 2)), lossless)
+def test_pycocotools_draws_the_same_labels(stack, options):
     named = [(f"{i}.png", plane) for i, plane in enumerate(stack)]
-    document = labels_to_coco(named, CATEGORIES, corners=corners)
+    document = labels_to_coco(named, CATEGORIES, encoder=Encoder(options))
     coco = loaded(document)
     for image, plane in zip(coco.dataset["images"], stack, strict=True):
         assert np.array_equal(drawn(coco, image["id"], plane.shape), plane)
@@ -56,8 +61,33 @@ def test_pycocotools_draws_the_same_labels(stack, corners):
 def test_pixels_that_touch_at_a_corner_are_one_area_or_two():
     labels = np.eye(2, dtype=np.uint8)
     assert len(labels_to_coco([("a.png", labels)], CATEGORIES)["annotations"]) == 1
-    apart = labels_to_coco([("a.png", labels)], CATEGORIES, corners=False)["annotations"]
+    encoder = Encoder(CocoOptions(neighbours=4))
+    apart = labels_to_coco([("a.png", labels)], CATEGORIES, encoder=encoder)["annotations"]
     assert [a["id"] for a in apart] == [1, 2]
+
+
+@settings(max_examples=150, deadline=None)
+@given(arrays(np.uint16, (2, 7, 9), elements=st.integers(0, 4)), lossless)
+def test_values_of_single_objects_become_one_annotation_an_image(stack, options):
+    kinds = {1: CATEGORIES[1], 2: CATEGORIES[0], 300: CATEGORIES[1], 4: CATEGORIES[1]}
+    stack[stack == 3] = 300
+    named = [(f"{i}.png", plane) for i, plane in enumerate(stack)]
+    encoder = Encoder(options)
+    coco = loaded(labels_to_coco(named, CATEGORIES, instances=kinds, encoder=encoder))
+    found = [
+        (a["image_id"], a["category_id"], coco.annToMask(a).tolist())
+        for a in coco.dataset["annotations"]
+    ]
+    assert found == [
+        (i, kinds[value].id, (plane == value).astype(int).tolist())
+        for i, plane in enumerate(stack, 1)
+        for value in np.unique(plane[plane > 0]).tolist()
+    ]
+
+
+def test_an_object_without_a_category_is_refused():
+    with pytest.raises(DataError, match=r"a\.png holds the label 2, which has no category; select"):
+        labels_to_coco([("a.png", np.diag([1, 2]))], CATEGORIES, instances={1: CATEGORIES[0]})
 
 
 def test_an_export_against_itself_is_perfect():

@@ -8,12 +8,16 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from pycocotools import mask as coco_mask
 from scipy import ndimage
 
-from napari_unet_seg.io.polygons import encode, measure, trace
+from napari_unet_seg.config import CocoOptions
+from napari_unet_seg.io.coco_encode import Encoder, measure
+from napari_unet_seg.io.polygons import trace
 from napari_unet_seg.io.rle import pixels, read_rle
 
-# pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
-
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
+
+
+def encode(mask, **options):
+    return Encoder(CocoOptions(**options)).segmentation(mask)
 
 
 def read_back(segmentation, shape):
@@ -29,6 +33,51 @@ def read_back(segmentation, shape):
 @given(masks)
 def test_pycocotools_reads_back_the_identical_mask(mask):
     assert np.array_equal(read_back(encode(mask), mask.shape), mask)
+
+
+@settings(max_examples=600, deadline=None)
+@given(masks)
+def test_polygons_alone_draw_a_mask_with_holes_too(mask):
+    encoder = Encoder(CocoOptions(segmentation="polygons"))
+    polygons = encoder.segmentation(mask)
+    assert isinstance(polygons, list)
+    assert np.array_equal(read_back(polygons, mask.shape), mask)
+    assert encoder.cut == isinstance(encode(mask), dict)
+    for polygon in polygons:
+        drawn = read_back([polygon], mask.shape)
+        assert ndimage.label(~np.pad(drawn, 1), np.ones((3, 3)))[1] == 1, "it has a hole"
+
+
+def test_a_noisy_mask_is_cut_without_a_polygon_for_every_pixel():
+    mask = np.ones((61, 61), bool)
+    mask[1::2, 1::2] = False  # 900 holes
+    polygons = encode(mask, segmentation="polygons")
+    assert np.array_equal(read_back(polygons, mask.shape), mask)
+    assert len(polygons) == 31
+
+
+def test_a_tolerance_leaves_corners_out_and_stays_near():
+    y, x = np.mgrid[:60, :60]
+    disc = (y - 30) ** 2 + (x - 28) ** 2 < 400
+    exact, [simple] = encode(disc), encode(disc, tolerance=1.0)
+    assert len(simple) < len(exact[0]) / 2
+    off = read_back([simple], disc.shape) != disc
+    rim = ndimage.binary_dilation(disc, iterations=2) & ~ndimage.binary_erosion(disc, iterations=2)
+    assert 0 < off.sum() < 0.1 * disc.sum()
+    assert not (off & ~rim).any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(masks, st.floats(0.01, 10))
+def test_no_part_vanishes_by_the_tolerance(mask, tolerance):
+    polygons = encode(mask, segmentation="polygons", tolerance=tolerance)
+    assert all(len(polygon) >= 6 for polygon in polygons)
+    assert len(polygons) == len(encode(mask, segmentation="polygons"))
+
+
+def test_crowds_are_rle_whatever_the_options_say():
+    encoder = Encoder(CocoOptions(segmentation="polygons"))
+    assert isinstance(encoder.segmentation(np.ones((3, 3)), crowd=True), dict)
 
 
 @settings(max_examples=300, deadline=None)
@@ -76,13 +125,13 @@ def test_box_and_area_are_those_of_pycocotools(mask):
     bbox, area = measure(encode(mask), *mask.shape)
     assert bbox == coco_mask.toBbox(rle).tolist()
     assert area == mask.sum() == coco_mask.area(rle)
-    assert measure(encode(mask, as_rle=True), *mask.shape) == (bbox, area)
+    assert measure(encode(mask, segmentation="rle"), *mask.shape) == (bbox, area)
 
 
 @settings(max_examples=300, deadline=None)
 @given(masks, st.booleans())
 def test_runs_name_the_foreground(mask, compressed):
-    rle = encode(mask, as_rle=True)
+    rle = encode(mask, segmentation="rle")
     runs = read_rle(rle, *mask.shape)
     if not compressed:
         runs = read_rle({"size": list(mask.shape), "counts": runs.tolist()}, *mask.shape)
