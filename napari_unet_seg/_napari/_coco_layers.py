@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_unet_seg._napari._instances import instance_options
 from napari_unet_seg._napari._layers import METADATA_KEY, grid_of, labels_options, scan_options
 from napari_unet_seg._napari._sparse import sparse_zeros
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco_instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco_raster import draw
 from napari_unet_seg.io.image import image_layout, lazy_stack
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.coco import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco import CocoDataset, CocoImage, Instances
 
 Array = np.ndarray[Any, np.dtype[Any]]
 LayerData = tuple[Any, dict[str, Any], str]
+Values = Literal["classes", "instances"]
 
 _COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "instances")
 
@@ -35,9 +38,13 @@ class CocoStack:
     image_ids: tuple[int, ...]
     boxes: bool
     """Whether annotations that have only a box are drawn."""
+    instances: Instances | None
+    """What the labels stand for where each annotation has one of its own."""
 
 
-def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]:
+def coco_stacks(
+    dataset: CocoDataset, *, boxes: bool = False, values: Values = "classes"
+) -> list[CocoStack]:
     """Group a data set's images by size and draw their annotations; images that fail are left out.
 
     Parameters
@@ -46,6 +53,9 @@ def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]
         As `io.coco.read_coco` returns it.
     boxes : bool
         Draw annotations that have only a box as a rectangle.
+    values : str
+        What label values are: "classes", the place of the category from 1, or "instances", one for
+        each annotation.
 
     Raises
     ------
@@ -70,6 +80,7 @@ def coco_stacks(dataset: CocoDataset, *, boxes: bool = False) -> list[CocoStack]
             images,
             [layouts[image.id] for image in images],
             boxes,
+            values,
             title if len(groups) == 1 else f"{title} {size[1]}×{size[0]}",
         )
         for size, images in groups.items()
@@ -99,6 +110,7 @@ def _stack(
     images: list[CocoImage],
     layouts: list[tuple[tuple[int, ...], np.dtype[Any]]],
     boxes: bool,
+    values: Values,
     name: str,
 ) -> CocoStack:
     shape = min((layout[0] for layout in layouts), key=lambda s: (-len(s), s[2:]))
@@ -111,11 +123,17 @@ def _stack(
         names=tuple(image.file_name for image in images),
         meta={"paths": tuple(paths)},
     )
-    labels = _draw(dataset, images, shape[:2], boxes)
-    return CocoStack(name, scan, labels, tuple(image.id for image in images), boxes)
+    plane, instances = shape[:2], None
+    if values == "instances":
+        labels = sparse_zeros((len(images), *plane), instance_dtype(dataset, images))
+        instances = draw_instances(dataset, images, labels, boxes=boxes)
+    else:
+        labels = _draw_classes(dataset, images, plane, boxes)
+    ids = tuple(image.id for image in images)
+    return CocoStack(name, scan, labels, ids, boxes, instances)
 
 
-def _draw(
+def _draw_classes(
     dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...], boxes: bool
 ) -> Array:
     dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
@@ -144,8 +162,11 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
         known = {"independent": True, "names": stack.scan.names, **coco}
         image = scan_options(stack.scan, stack.name, **coco)
         image["metadata"][METADATA_KEY]["categories"] = dataset.categories
-        labels = labels_options(
-            dataset.categories, f"{stack.name} mask", {"scan": grid_of(stack.scan), **known}
-        )
-        layers += [(stack.scan.data, image, "image"), (stack.labels, labels, "labels")]
+        kept = {"scan": grid_of(stack.scan), **known}
+        mask = f"{stack.name} mask"
+        if stack.instances is None:
+            options = labels_options(dataset.categories, mask, kept)
+        else:
+            options = instance_options(stack.instances, mask, kept)
+        layers += [(stack.scan.data, image, "image"), (stack.labels, options, "labels")]
     return layers

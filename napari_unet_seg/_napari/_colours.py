@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_unet_seg.config import IGNORE_INDEX
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.config import Category
+
+Colour = np.ndarray[Any, np.dtype[np.float32]]
 
 _PALETTE = (
     "#e6411f",
@@ -28,6 +33,8 @@ _PALETTE = (
     "#a8653c",
     "#c9a8f5",
 )
+_SHADES = ((0, 0), (1, 0.45), (0, 0.35), (1, 0.22), (0, 0.18))
+"""What is mixed into a colour, white (1) or black (0), and its share."""
 _UNREVIEWED = "#8c8c8c"
 _UNKNOWN = "#ffffff"
 
@@ -47,6 +54,19 @@ def category_colour(name: str) -> str:
         slot = next((t for t in turns if t % len(_PALETTE) not in taken), preferred)
         _slots[name] = slot % len(_PALETTE)
     return _PALETTE[_slots[name]]
+
+
+@lru_cache
+def shades(name: str) -> tuple[Colour, ...]:
+    """Return a category's colour and lighter and darker ones, as RGBA, for its single objects."""
+    base = transform_color(category_colour(name))[0]
+    return tuple(_mix(base, other, share) for other, share in _SHADES)
+
+
+def _mix(base: Colour, other: float, share: float) -> Colour:
+    mixed: Colour = base + share * (other - base)
+    mixed[3] = 1
+    return mixed
 
 
 def category_colormap(categories: Sequence[Category]) -> DirectLabelColormap:

@@ -151,12 +151,11 @@ def labels_options(
     categories: Sequence[Category], name: str, metadata: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer, all but its geometry."""
-    kept = {"values": "classes", **(metadata or {}), "categories": tuple(categories)}
+    kept = {**(metadata or {}), "values": "classes", "categories": tuple(categories)}
     options: dict[str, Any] = {"name": name, "metadata": {METADATA_KEY: kept}}
     if categories:
         options["features"] = category_features(categories)
-        if kept["values"] == "classes":
-            options["colormap"] = category_colormap(categories)
+        options["colormap"] = category_colormap(categories)
     return options
 
 

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._colours import category_colour
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._instances import category_of, is_instances, start_instance
 from napari_unet_seg._napari._layers import categories_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class CategoryLegend(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._layer: Labels | None = None
+        self._highest = 0
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(self._choose)
         self._rows = layout = QVBoxLayout(self)
@@ -73,7 +75,7 @@ class CategoryLegend(QWidget):
         self._release()
         categories = categories_of(layer)
         if categories:
-            self._layer = layer
+            self._layer, self._highest = layer, 0
             layer.events.selected_label.connect(self._mark)
         self._fill(categories)
 
@@ -100,8 +102,12 @@ class CategoryLegend(QWidget):
     def _add(self, value: int, category: Category) -> None:
         button = QToolButton()
         button.setObjectName("category")
-        button.setText(f" {category.name}  (label {value})")
-        button.setToolTip(f"Paint {category.name}, label value {value}")
+        if is_instances(self._layer):
+            button.setText(f" {category.name}")
+            button.setToolTip(f"Start a new {category.name}, or name the selected label so")
+        else:
+            button.setText(f" {category.name}  (label {value})")
+            button.setToolTip(f"Paint {category.name}, label value {value}")
         button.setIcon(swatch(category.name))
         button.setIconSize(QSize(_SWATCH, _SWATCH))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -113,11 +119,25 @@ class CategoryLegend(QWidget):
     def _mark(self, event: Any = None) -> None:
         if self._layer is None:
             return
+        self._highest = max(self._highest, self._layer.selected_label)
+        chosen = self._place(self._layer)
         self._group.setExclusive(False)
         for button in self._group.buttons():
-            button.setChecked(self._group.id(button) == self._layer.selected_label)
+            button.setChecked(self._group.id(button) == chosen)
         self._group.setExclusive(True)
 
+    def _place(self, layer: Labels) -> int:
+        """Place of the selected label's category, from 1."""
+        if not is_instances(layer):
+            return int(layer.selected_label)
+        category = category_of(layer, layer.selected_label)
+        return categories_of(layer).index(category) + 1 if category else 0
+
     def _choose(self, value: int) -> None:
-        if self._layer is not None:
-            self._layer.selected_label = value
+        layer = self._layer
+        if layer is not None and is_instances(layer):
+            # A label above all in the table may be painted already, and waits for its category.
+            start_instance(layer, categories_of(layer)[value - 1], self._highest)
+            self._mark()
+        elif layer is not None:
+            layer.selected_label = value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import (
     add_labels,
     geometry_of,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
-_COCO = ("coco", "image_ids")
+_COCO = ("coco", "image_ids", "boxes")
 
 
 def session_of(image: Image, mask: Labels) -> dict[str, Any]:
@@ -43,9 +44,10 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
             f"The mask {mask.name} is on a grid of {_times(mask.data)} and {image.name} is on "
             f"{'×'.join(map(str, scan.grid_shape))}; choose the mask that belongs to the image."
         )
-    if known.get("values", "classes") != "classes":
+    if is_instances(mask):
         raise DataError(
-            f"The mask {mask.name} numbers single objects; import it with one label per category."
+            f"The mask {mask.name} has a label for each object; import it with one label per "
+            "category."
         )
     model = known.get("checkpoint") or {}
     return {
@@ -131,6 +133,7 @@ def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     known = metadata_of(mask)
     if "coco" in known and "image_ids" in known:
         extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
+        extra["boxes"] = known.get("boxes", False)
     return extra
 
 

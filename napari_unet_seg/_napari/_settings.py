@@ -12,6 +12,9 @@ _NAME = "napari-unet-seg"
 DATASET = "train/folder"
 """Key of the data set last written or trained on."""
 
+COCO_OPTIONS = "coco/options"
+"""Key of how masks are written as COCO."""
+
 
 def recall(key: str, default: Any = None) -> Any:
     """Return what was remembered under a key, or the default."""

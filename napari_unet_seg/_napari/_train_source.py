@@ -10,8 +10,9 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
+from napari_unet_seg._napari._instances import by_value, is_instances, to_classes
 from napari_unet_seg._napari._layer_combo import LayerCombo
-from napari_unet_seg._napari._layers import categories_of, is_users, metadata_of, scan_from_layer
+from napari_unet_seg._napari._layers import categories_of, is_users, scan_from_layer
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
@@ -76,8 +77,8 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
     """
     array = np.array(labels.data)
     categories = categories_of(labels)
-    if metadata_of(labels).get("values") == "instances":
-        array, categories = (array > 0).astype(np.uint8), (Category(id=1, name="object"),)
+    if is_instances(labels):
+        array = to_classes(array, by_value(labels.features, categories), categories)
     seen = np.unique(array)
     top = int(seen[seen != IGNORE_INDEX].max(initial=0))
     if not categories and top <= _MOST_CLASSES:

@@ -14,6 +14,9 @@ from napari_unet_seg.io.scan import Scan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet_seg.io.coco import Encoder
+    from napari_unet_seg.io.json_style import JsonStyle
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -35,27 +38,54 @@ def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[st
 
 
 def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write a labels layer as COCO.
+    """Write a labels layer as COCO, with the options that were chosen last.
 
     A mask that came from a COCO file goes back into it: what was not edited keeps its JSON. A
     prediction whose categories are not those of the file is written as a file of its own.
     """
-    from napari_unet_seg.io.coco import labels_to_coco, read_coco, save_coco, write_back
+    from napari_unet_seg._napari._coco_options import coco_options, tell_cuts
+    from napari_unet_seg.io.coco import Encoder, save_coco
 
-    known, labels = _known(attributes), np.asarray(data)
-    ids, categories = known.get("image_ids", ()), categories_for(labels, known)
-    dataset = read_coco(known["coco"]) if "coco" in known and len(ids) == len(labels) else None
-    if dataset is not None and {*categories} <= {*dataset.categories, *dataset.hidden}:
-        document = write_back(
-            dataset,
-            dict(zip(ids, labels, strict=True)),
-            categories=categories,
-            boxes=known.get("boxes", False),
-        )
-        save_coco(document, Path(path), style=dataset.style)
-    else:
-        save_coco(labels_to_coco(_slices(labels, attributes), categories), Path(path))
+    encoder = Encoder(coco_options())
+    labels = np.asarray(data)
+    document, style = _document(labels, attributes, encoder)
+    save_coco(document, Path(path), style=style)
+    tell_cuts(encoder)
     return [path]
+
+
+def _document(
+    labels: Array, attributes: dict[str, Any], encoder: Encoder
+) -> tuple[dict[str, Any], JsonStyle]:
+    from napari_unet_seg.io.coco import labels_to_coco, read_coco, write_back, write_back_instances
+    from napari_unet_seg.io.json_style import JsonStyle
+
+    known = _known(attributes)
+    ids, categories = known.get("image_ids", ()), categories_for(labels, known)
+    planes = dict(zip(ids, labels, strict=True)) if len(ids) == len(labels) else {}
+    kinds = _kinds(attributes)
+    if planes and (instances := known.get("instances")):
+        written = write_back_instances(instances, planes, added=kinds, encoder=encoder)
+        return written, instances.dataset.style
+    if planes and "coco" in known and kinds is None:
+        dataset, boxes = read_coco(known["coco"]), known.get("boxes", False)
+        if {*categories} <= {*dataset.categories, *dataset.hidden}:
+            written = write_back(
+                dataset, planes, categories=categories, boxes=boxes, encoder=encoder
+            )
+            return written, dataset.style
+    slices = _slices(labels, attributes)
+    return labels_to_coco(slices, categories, instances=kinds, encoder=encoder), JsonStyle()
+
+
+def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
+    """Return the category of every object, None where the values are categories."""
+    from napari_unet_seg._napari._instances import by_value
+
+    known = _known(attributes)
+    if known.get("values") != "instances":
+        return None
+    return by_value(attributes["features"], known["categories"])
 
 
 def _write_mask(path: str, data: Any, attributes: dict[str, Any], **more: Any) -> list[str]:

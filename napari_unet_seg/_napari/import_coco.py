@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._coco_layers import CocoStack, coco_layers, coco_stacks
+from napari_unet_seg._napari._coco_layers import CocoStack, Values, coco_layers, coco_stacks
 from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
 from napari_unet_seg._napari._docks import join_tabs
@@ -20,7 +28,7 @@ from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
-from napari_unet_seg.io.coco import CocoDataset, CocoReport, inspect, read_coco
+from napari_unet_seg.io.coco import CocoDataset, CocoReport, Overlaps, inspect, overlaps, read_coco
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg.errors import SegmentationError
+
+
+_VALUES = "coco/values"
 
 
 class Inspected(NamedTuple):
@@ -92,7 +103,8 @@ class ImportCocoWidget(QWidget):
         dataset = self.dataset()
         if dataset is None or self._job is not None:
             return
-        work = _load(dataset, self.boxes.isChecked())
+        remember(_VALUES, self.values.currentData())
+        work = _load(dataset, self.boxes.isChecked(), self.values.currentData())
         self._start(work, self._on_loaded, "Opening", "Drawing the annotations …")
 
     def _build(self) -> None:
@@ -108,6 +120,14 @@ class ImportCocoWidget(QWidget):
         self.hide_parent.hide()
         self.boxes = QCheckBox("Draw boxes where there is no outline")
         self.boxes.hide()
+        self.values = QComboBox()
+        self.values.addItem("one for each category", "classes")
+        self.values.addItem("one for each annotation", "instances")
+        self.values.setCurrentIndex(max(self.values.findData(recall(_VALUES)), 0))
+        self.values.setToolTip(
+            "For each category: to train and to correct. For each annotation: to tell single "
+            "objects apart, with their id and attributes in the status bar."
+        )
         self.open_button = QPushButton("Open images and masks")
         self.open_button.setToolTip("One stack per image size, read as you look at it")
         self.status = QLabel("Choose a COCO file to see what it holds.")
@@ -123,6 +143,10 @@ class ImportCocoWidget(QWidget):
         layout.addLayout(paths)
         layout.addWidget(self.status)
         layout.addWidget(self.table, 1)
+        choice = QFormLayout()
+        choice.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        choice.addRow("Labels", self.values)
+        layout.addLayout(choice)
         for widget in (self.boxes, self.hide_parent, self.open_button, self.legend, self.write_box):
             layout.addWidget(widget)
         fill_scrolling(self, content, lowest=280)
@@ -191,7 +215,10 @@ class ImportCocoWidget(QWidget):
         skipped = f", {len(report.skipped)} entries will be skipped" if report.skipped else ""
         self.status.setText(f"{usable} of {total} images can be opened{skipped}.")
 
-    def _on_loaded(self, event: Loaded) -> None:
+    def _on_loaded(self, event: Loaded | Overlaps) -> None:
+        if isinstance(event, Overlaps):
+            self.status.setText(f"{self.status.text()} {event}".strip())
+            return
         layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
         for layer in layers:
             self._viewer.add_layer(layer)
@@ -214,5 +241,8 @@ def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspecte
     yield Inspected(dataset, inspect(dataset, boxes=boxes), other_parts(dataset))
 
 
-def _load(dataset: CocoDataset, boxes: bool) -> Generator[Loaded, Any, None]:
-    yield Loaded(dataset, coco_stacks(dataset, boxes=boxes))
+def _load(
+    dataset: CocoDataset, boxes: bool, values: Values
+) -> Generator[Loaded | Overlaps, Any, None]:
+    yield Loaded(dataset, coco_stacks(dataset, boxes=boxes, values=values))
+    yield overlaps(dataset, boxes=boxes)

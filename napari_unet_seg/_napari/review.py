@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _worker, _writer
+from napari_unet_seg._napari._coco_options import CocoOptionsButton
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
@@ -72,6 +73,7 @@ class ReviewWidget(QWidget):
         self.tiff_button.setToolTip("The whole mask with its axes and voxel size, or as NIfTI")
         self.coco_button = QPushButton("Save COCO…")
         self.coco_button.setToolTip("Of an imported file, annotations not edited stay as they were")
+        self.coco_options = CocoOptionsButton()
         self._lay_out()
         self.bar.start_wanted.connect(self.start_session)
         self.bar.open_wanted.connect(self.open_session)
@@ -154,6 +156,7 @@ class ReviewWidget(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.tiff_button)
         buttons.addWidget(self.coco_button)
+        buttons.addWidget(self.coco_options)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(6)
@@ -180,6 +183,7 @@ class ReviewWidget(QWidget):
         attributes = {
             "name": mask.name,
             "metadata": mask.metadata,
+            "features": mask.features,
             "scale": mask.scale,
             "units": mask.units,
         }

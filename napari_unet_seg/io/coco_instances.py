@@ -39,10 +39,6 @@ class Instances:
     before: dict[int, int]
     """By image id: how many annotations the images before it have."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Instances:
-        # Nothing in it ever changes, and napari copies a layer with all it holds.
-        return self
-
     def drawn(self, image: CocoImage) -> tuple[Drawn, ...]:
         """Return an image's annotations with their pixels; their label is the value."""
         before = self.before[image.id]

@@ -136,6 +136,6 @@ def _simpler(ring: Array, tolerance: float) -> Array:
     from skimage.measure import approximate_polygon  # slow to import, and seldom needed
 
     closed = np.concatenate([ring, ring[:1]])
-    simple: Array = approximate_polygon(closed, tolerance)[:-1]
+    simple: Array = approximate_polygon(closed, tolerance)[:-1]  # type: ignore[no-untyped-call]
     # A ring as small as the tolerance would vanish.
     return simple if len(simple) > 2 else ring

@@ -191,16 +191,6 @@ def test_a_dozen_names_have_a_dozen_colours(monkeypatch: pytest.MonkeyPatch) -> 
     assert category_colour("one too many").startswith("#")
 
 
-def test_instances_are_told_apart_by_colour() -> None:
-    viewer = ViewerModel()
-    image = viewer.add_image(np.zeros((20, 30)))
-    mask = add_labels(
-        viewer, np.zeros((20, 30), np.uint8), image, (LESION,), "mask", {"values": "instances"}
-    )
-
-    assert not np.array_equal(mask.get_color(5), mask.get_color(6))
-
-
 def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     viewer = ViewerModel()
     image = viewer.add_image(np.zeros((4, 20, 30)), scale=(3, 1, 1))

@@ -281,7 +281,7 @@ def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Pa
                 "data": np.zeros(SHAPE, np.uint8),
                 "metadata": {METADATA_KEY: {"values": "instances", "categories": CATEGORIES}},
             },
-            "numbers single objects",
+            "has a label for each object",
         ),
     ],
     ids=["grid", "instances"],

@@ -254,7 +254,6 @@ def test_it_fits_a_small_screen(widget: TrainWidget) -> None:
     [
         ([0, 1, 2], {}, 2),
         ([0, 1, IGNORE_INDEX], {"categories": CATEGORIES}, 1),
-        ([0, 40, 90], {"values": "instances"}, 1),
     ],
 )
 def test_labels_become_classes(values: list[int], metadata: dict[str, Any], count: int) -> None:
