@@ -22,10 +22,6 @@ _NOWHERE = -1
 """A label value that no pixel has, for a category that one side does not know."""
 
 
-_NOWHERE = -1
-"""A label value that no pixel has, for a category that one side does not know."""
-
-
 class Pairing(NamedTuple):
     """A category, and the label values that stand for it on either side."""
 

@@ -10,8 +10,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from dicom_files import write_series
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
@@ -25,36 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TINY = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
-AXIAL = [1, 0, 0, 0, 1, 0]
 NAMES = {"categories": [{"id": 1, "name": "c0"}, {"id": 2, "name": "c1"}]}
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-def write_series(folder: Path, zs: list[float], number: int = 3, **tags: Any) -> Path:
-    folder.mkdir(exist_ok=True)
-    random = np.random.default_rng(number)
-    for i, z in enumerate(zs):
-        ds = Dataset()
-        ds.file_meta = FileMetaDataset()
-        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        ds.SOPClassUID, ds.SOPInstanceUID = MRImageStorage, generate_uid()
-        ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.1", f"1.2.{number}"
-        ds.FrameOfReferenceUID, ds.SeriesNumber, ds.SeriesDescription = "1.2.9", number, "T1"
-        ds.Modality, ds.InstanceNumber = "MR", i
-        ds.Rows = ds.Columns = 16
-        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-        ds.PixelData = random.integers(1, 900, (16, 16)).astype(np.uint16).tobytes()
-        ds.ImagePositionPatient, ds.ImageOrientationPatient = [0, 0, z], AXIAL
-        ds.PixelSpacing, ds.SliceThickness = [0.5, 0.5], 1
-        for key, value in tags.items():
-            setattr(ds, key, value)
-        ds.save_as(folder / f"{number}-{i}.dcm", enforce_file_format=True)
-    return folder
 
 
 def predict(*arguments: object) -> int:

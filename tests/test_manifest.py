@@ -18,7 +18,8 @@ def manifest() -> PluginManifest:
 
 
 def test_every_command_can_be_imported(manifest: PluginManifest) -> None:
-    manifest.validate_imports()
+    manifest.validate_imports()  # raises for one that cannot
+    assert len(manifest.contributions.commands) > 10
 
 
 def test_it_is_the_file_of_this_package(manifest: PluginManifest) -> None:

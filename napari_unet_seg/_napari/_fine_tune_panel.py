@@ -136,10 +136,10 @@ def in_words(finished: Round) -> str:
     start = f"Round {finished.number}: {learnt}, {epochs}"
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
-    before, after = _figure(finished.before), _figure(finished.after)
     held_out = _count(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
+    before, after = _figure(finished.before), _figure(finished.after)
     return f"{start}; Dice on {held_out} {before} → {after}."
 
 

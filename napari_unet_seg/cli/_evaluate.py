@@ -64,7 +64,8 @@ def evaluate(
         _write_json(json, pred, truth, result, failed)
     for title, names in (("no prediction", result.missing), ("no truth", result.extra)):
         if names:
-            warn(f"{len(names)} masks have {title}: {_some(names)}")
+            have = "mask has" if len(names) == 1 else "masks have"
+            warn(f"{len(names)} {have} {title}: {_some(names)}")
     report_failures(failed)
     return BAD_INPUT if failed else 0
 

@@ -7,8 +7,6 @@ import typer
 
 from napari_unet_seg.errors import DataError
 
-PLUGIN = "napari-unet-seg"
-
 
 def open_(
     files: Annotated[
@@ -25,19 +23,7 @@ def open_(
     for file in files or ():
         if not file.exists():
             raise DataError(f"{file} does not exist; check the name or choose another file.")
-    import napari
+    from napari_unet_seg._napari._open import open_window
 
-    viewer = napari.Viewer()
-    viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")
-    if sample:
-        viewer.open_sample(PLUGIN, "scan")
-    for file in files or ():
-        viewer.open(file, plugin=_reader(file))
-    napari.run()
+    open_window(files or (), sample=sample)
     return 0
-
-
-def _reader(file: Path) -> str:
-    """Whose reader is to open a file; TIFFs and pictures are left to napari's own."""
-    ours = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz", ".dcm"))
-    return PLUGIN if ours else "napari"

@@ -157,7 +157,9 @@ def check_polygon(points: Any, height: int, width: int) -> None:
     """
     if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
         raise ValueError("its polygon holds something other than numbers")
-    if len(points) < 6 or len(points) % 2:
+    if len(points) % 2:
+        raise ValueError("its polygon has an odd count of numbers")
+    if len(points) < 6:
         raise ValueError("its polygon has fewer than three points")
     for coordinates, size in ((points[0::2], width), (points[1::2], height)):
         if any(value != value for value in coordinates):

@@ -111,3 +111,12 @@ def dock(make_napari_viewer: Callable[..., Any]) -> Callable[..., Any]:
         return widget
 
     return make
+
+
+@pytest.fixture
+def only_this_plugin(npe2pm: Any) -> Iterator[None]:
+    """Only this plugin, as it is installed, and no threads of dask that stay."""
+    import dask
+
+    with npe2pm.tmp_plugin(package="napari-unet-seg"), dask.config.set(scheduler="synchronous"):
+        yield

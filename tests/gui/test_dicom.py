@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import dask
 import numpy as np
 import pydicom
 import pytest
+from dicom_files import write_series
 from napari.components import ViewerModel
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
@@ -21,44 +19,22 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 PLUGIN = "napari-unet-seg"
 LESION = (Category(id=4, name="lesion"), Category(id=9, name="oedema"))
+SHAPE = (6, 8)
 
-
-@pytest.fixture(autouse=True)
-def plugin(npe2pm: Any) -> Iterator[None]:
-    """Only this plugin, as it is installed, and no threads of dask that stay."""
-    with npe2pm.tmp_plugin(package=PLUGIN), dask.config.set(scheduler="synchronous"):
-        yield
-
-
-def write_series(folder: Path, name: str, zs: list[float], number: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for i, z in enumerate(zs):
-        ds = Dataset()
-        ds.file_meta = FileMetaDataset()
-        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        ds.SOPClassUID, ds.SOPInstanceUID = MRImageStorage, generate_uid()
-        ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.1", f"1.2.{number}"
-        ds.FrameOfReferenceUID, ds.SeriesNumber, ds.SeriesDescription = "1.2.9", number, name
-        ds.Modality, ds.InstanceNumber = "MR", i
-        ds.Rows, ds.Columns = 6, 8
-        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-        ds.PixelData = np.full((6, 8), number, np.uint16).tobytes()
-        ds.ImagePositionPatient, ds.ImageOrientationPatient = [0, 0, z], [1, 0, 0, 0, 1, 0]
-        ds.PixelSpacing, ds.SliceThickness = [0.5, 0.5], 1
-        ds.save_as(folder / f"{number}-{i}.dcm", enforce_file_format=True)
+pytestmark = pytest.mark.usefixtures("only_this_plugin")
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    """A folder of two series."""
-    write_series(tmp_path / "study", "T1", [0, 3, 6], 3)
-    write_series(tmp_path / "study", "FLAIR", [0, 2], 12)
+    """A folder of two series, each filled with its number."""
+    for name, number, zs in (("T1", 3, [0.0, 3.0, 6.0]), ("FLAIR", 12, [0.0, 2.0])):
+        pixels = np.full(SHAPE, number, np.uint16).tobytes()
+        write_series(tmp_path / "study", zs, number, name=name, shape=SHAPE, PixelData=pixels)
     return tmp_path / "study"
 
 
@@ -130,7 +106,7 @@ def test_without_a_window_the_series_are_named(study: Path) -> None:
 def test_a_folder_of_one_series_asks_nothing(
     tmp_path: Path, make_napari_viewer: Callable[..., Any], notifications: list[str]
 ) -> None:
-    write_series(tmp_path / "one" / "inside", "T1", [0, 3], 3)
+    write_series(tmp_path / "one" / "inside", [0, 3], shape=SHAPE)
     viewer = make_napari_viewer()
     (layer,) = viewer.open(tmp_path / "one", plugin=PLUGIN)
     assert (layer.name, notifications) == ("one", [])
@@ -139,7 +115,7 @@ def test_a_folder_of_one_series_asks_nothing(
 def test_missing_and_duplicate_slices_are_warned_of(
     tmp_path: Path, make_napari_viewer: Callable[..., Any], notifications: list[str]
 ) -> None:
-    write_series(tmp_path / "s", "T1", [0, 2, 2, 4, 8], 3)
+    write_series(tmp_path / "s", [0, 2, 2, 4, 8], shape=SHAPE)
     viewer = make_napari_viewer()
     (layer,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
     assert layer.data.shape[0] == 4
@@ -162,7 +138,7 @@ def test_chosen_files_are_read_and_no_others(study: Path) -> None:
 def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
     tmp_path: Path, metadata: dict[str, Any], by: str
 ) -> None:
-    write_series(tmp_path / "s", "T1", [0, 3, 6], 3)
+    write_series(tmp_path / "s", [0, 3, 6], shape=SHAPE)
     viewer = ViewerModel()
     (image,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
     labels = np.zeros(image.data.shape, np.uint8)

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 # Two cores may be shared with a training.
 PATIENCE = 120_000
-pytestmark = pytest.mark.filterwarnings(
-    # pycocotools decodes with NumPy's older protocol
-    "ignore:__array__ implementation:DeprecationWarning"
-)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import dask
 import nibabel as nib
 import numpy as np
 import pytest
@@ -16,17 +15,12 @@ from napari_unet_seg._napari._reader import coco_reader, dicom_reader, nifti_rea
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 PLUGIN = "napari-unet-seg"
 
-
-@pytest.fixture(autouse=True)
-def plugin(npe2pm: Any) -> Iterator[None]:
-    """Only this plugin, as it is installed, and no threads of dask that stay."""
-    with npe2pm.tmp_plugin(package=PLUGIN), dask.config.set(scheduler="synchronous"):
-        yield
+pytestmark = pytest.mark.usefixtures("only_this_plugin")
 
 
 @pytest.fixture

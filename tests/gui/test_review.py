@@ -343,7 +343,6 @@ def test_a_2d_image_is_one_slice(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
     assert stored.scan.data.shape == (30, 40, 3)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_masks_are_saved_as_tiff_and_coco(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

@@ -1,25 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import dask
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PLUGIN = "napari-unet-seg"
 
-
-@pytest.fixture(autouse=True)
-def plugin(npe2pm: Any) -> Iterator[None]:
-    """Only this plugin, as it is installed, and no threads of dask that stay."""
-    with npe2pm.tmp_plugin(package=PLUGIN), dask.config.set(scheduler="synchronous"):
-        yield
+pytestmark = pytest.mark.usefixtures("only_this_plugin")
 
 
 def test_coco_sample_has_images_and_lesions() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import dask
 import nibabel as nib
 import numpy as np
 import pytest
@@ -19,18 +18,13 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.tiff import read_description, read_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 PLUGIN = "napari-unet-seg"
 LESION = (Category(id=4, name="lesion"), Category(id=9, name="oedema"))
 
 
-@pytest.fixture(autouse=True)
-def plugin(npe2pm: Any) -> Iterator[None]:
-    """Only this plugin, as it is installed, and no threads of dask that stay."""
-    with npe2pm.tmp_plugin(package=PLUGIN), dask.config.set(scheduler="synchronous"):
-        yield
+pytestmark = pytest.mark.usefixtures("only_this_plugin")
 
 
 def _save(layer: Any, path: Path) -> list[str]:
@@ -110,7 +104,6 @@ def test_a_mask_that_lost_its_grid_is_refused_with_both(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.tif")) == []
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools'
 def test_coco_of_a_volume_reads_back_in_pycocotools(tmp_path: Path) -> None:
     mask = _masked((3, 20, 30))
     _save(mask, tmp_path / "mask.json")

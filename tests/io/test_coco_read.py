@@ -82,8 +82,8 @@ def test_every_dialect_of_a_segmentation_gives_the_same_mask(tmp_path, square):
     ("segmentation", "why"),
     [
         ([[1, 1, 4, 4]], "fewer than three points"),
-        ([[1, 1, 4, 4, 5]], "fewer than three points"),
-        ([[1, 1, 4, 4, 5, 1, 2]], "fewer than three points"),
+        ([[1, 1, 4, 4, 5]], "odd count of numbers"),
+        ([[1, 1, 4, 4, 5, 1, 2]], "odd count of numbers"),
         ([[20, 1, 24, 1, 24, 5]], "outside the image"),
         ([[1, -9, 4, -9, 4, -5]], "outside the image"),
         ([[1, 1, 1e9, 1, 4, 5]], "far outside the image"),

@@ -82,14 +82,19 @@ def write_series(folder: Path, distances: list[float], **tags: Any) -> Path:
     return folder
 
 
-def write_enhanced(path: Path, distances: list[float]) -> Path:
-    ds = image(np.zeros((len(distances), 5, 7)), SOPClassUID=EnhancedMRImageStorage)
-    ds.NumberOfFrames = len(distances)
+def shared_by_frames() -> Dataset:
+    """Orientation and voxel size of a multi-frame file."""
     orientation, measures, shared = Dataset(), Dataset(), Dataset()
     orientation.ImageOrientationPatient = [*ACROSS, *DOWN]
     measures.PixelSpacing, measures.SliceThickness = [0.5, 0.25], 2
     shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
-    ds.SharedFunctionalGroupsSequence = [shared]
+    return shared
+
+
+def write_enhanced(path: Path, distances: list[float]) -> Path:
+    ds = image(np.zeros((len(distances), 5, 7)), SOPClassUID=EnhancedMRImageStorage)
+    ds.NumberOfFrames = len(distances)
+    ds.SharedFunctionalGroupsSequence = [shared_by_frames()]
     ds.PerFrameFunctionalGroupsSequence = []
     for distance in distances:
         plane, frame = Dataset(), Dataset()
@@ -411,11 +416,7 @@ def foreign(pixels: np.ndarray, numbers: list[int], **tags: Any) -> Dataset:
     ds.BitsAllocated = ds.BitsStored = 8
     ds.HighBit, ds.PixelData = 7, pixels.astype(np.uint8).tobytes()
     ds.PixelData += b"\0" * (len(ds.PixelData) % 2)
-    orientation, measures, shared = Dataset(), Dataset(), Dataset()
-    orientation.ImageOrientationPatient = [*ACROSS, *DOWN]
-    measures.PixelSpacing, measures.SliceThickness = [0.5, 0.25], 2
-    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
-    ds.SharedFunctionalGroupsSequence = [shared]
+    ds.SharedFunctionalGroupsSequence = [shared_by_frames()]
     ds.SegmentSequence = []
     for number in sorted({*numbers}):
         segment = Dataset()
