@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import is_backup, split_suffix
 from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
+from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_read import CocoDataset
 
 _SUFFIXES = (*SUFFIXES, *TIFF_SUFFIXES, ".nii", ".nii.gz", ".npy")
@@ -160,21 +162,3 @@ def _check_unique(names: Iterable[str], folder: Path) -> None:
         raise DataError(
             f"{folder} holds {count} masks of the name {name}; rename or remove all but one."
         )
-
-
-def stored_categories(description: Any) -> tuple[Category, ...]:
-    """Categories that a mask file's own description names; none where it is of another program."""
-    found = description.get("categories") if isinstance(description, dict) else None
-    if not isinstance(found, list):
-        return ()
-    categories = []
-    for number, item in enumerate(found, 1):
-        named = item if isinstance(item, dict) else {"name": item}
-        categories.append(
-            Category(
-                id=int(named.get("id", number)),
-                name=str(named.get("name", number)),
-                supercategory=str(named.get("supercategory") or ""),
-            )
-        )
-    return tuple(categories)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_unet_seg._napari._colours import shades
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco import Instances
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
 _MOST_COLOURS = 2**16
@@ -121,14 +118,20 @@ def by_value(features: DataFrame, categories: Sequence[Category]) -> dict[int, C
     return {int(value): known[identity] for value, identity in rows if identity in known}
 
 
-def to_classes(labels: Array, kinds: dict[int, Category], categories: Sequence[Category]) -> Array:
-    """Return labels of categories, from 1, for labels of objects; those of none become 0."""
-    places = {category: place for place, category in enumerate(categories, 1)}
-    dtype = np.min_scalar_type(len(categories))
-    table = np.zeros(max(int(labels.max(initial=0)), max(kinds, default=0)) + 1, dtype)
-    for value, category in kinds.items():
-        table[value] = places[category]
-    return np.asarray(table[labels])
+def rows_to_store(features: DataFrame) -> list[list[Any]]:
+    """Return label, category id and annotation id of every object, for a mask's description."""
+    columns = (features[name] for name in ("index", "category_id", "annotation_id"))
+    return [list(row) for row in zip(*columns, strict=True) if row[0]]
+
+
+def stored_options(
+    rows: Sequence[Sequence[Any]], categories: Sequence[Category], name: str, known: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments of a labels layer that was saved with `rows_to_store`."""
+    names = {category.id: category.name for category in categories}
+    blank = (None,) * (len(_COLUMNS) - 4)
+    table = [(v, names[c], c, found[0] if found else None, *blank) for v, c, *found in rows]
+    return options_of_rows(table, categories, name, known)
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:

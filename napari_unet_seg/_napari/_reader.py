@@ -122,14 +122,21 @@ def _told_layer(scan: Scan, name: str) -> LayerData:
 
 def scan_layer(scan: Scan, name: str) -> LayerData:
     """Return a scan as an image layer, or as labels if it is a mask that this plugin wrote."""
+    from napari_unet_seg._napari._instances import stored_options
     from napari_unet_seg._napari._layers import grid_of, labels_options, scan_options
     from napari_unet_seg.config import Category
+    from napari_unet_seg.io.object_labels import KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
     if not categories or scan.data.dtype.kind not in "ui":
         return scan.data, scan_options(scan, name), "image"
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    options = labels_options(parsed, name, {"scan": grid_of(scan)})
+    known = {"scan": grid_of(scan)}
+    if (objects := objects_of(provenance, parsed)) is not None:
+        rows = [row for row in provenance[KEY] if row[0] in objects]
+        options = stored_options(rows, parsed, name, known)
+    else:
+        options = labels_options(parsed, name, known)
     options |= {"scale": scan.spacing}
     return scan.data, options, "labels"

@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari._instances import by_value, is_instances, to_classes
+from napari_unet_seg._napari._instances import by_value, is_instances
 from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import categories_of, is_users, scan_from_layer
 from napari_unet_seg._napari._path_edit import PathEdit
@@ -20,6 +20,7 @@ from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.object_labels import to_classes
 
 if TYPE_CHECKING:
     from pathlib import Path

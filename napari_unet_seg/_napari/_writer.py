@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.io.object_labels import KEY, to_classes
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
@@ -34,7 +35,24 @@ def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[st
     """Write a labels layer as DICOM SEG on the series it was drawn on."""
     # What a network drew has been in a person's hands.
     by = "SEMIAUTOMATIC" if _known(attributes).get("checkpoint") else "MANUAL"
-    return _write_mask(path, data, attributes, algorithm_type=by)
+    # A segment is a category.
+    known, kinds = _known(attributes), _kinds(attributes)
+    if kinds is not None:
+        data = to_classes(np.asarray(data), kinds, known["categories"])
+        known = {**known, "values": "classes"}
+    return _write_mask(path, data, {**attributes, "metadata": {METADATA_KEY: known}}, by)
+
+
+def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as TIFFs of 0 and 255 into a folder, one for each image."""
+    from napari_unet_seg.io.binary_masks import write_binary_masks
+
+    labels = np.asarray(data)
+    kinds, categories = _kinds(attributes), categories_for(labels, _known(attributes))
+    if kinds is not None:
+        labels = to_classes(labels, kinds, categories)
+    write_binary_masks(_slices(labels, attributes), categories, Path(path))
+    return [path]
 
 
 def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -88,20 +106,22 @@ def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
     return by_value(attributes["features"], known["categories"])
 
 
-def _write_mask(path: str, data: Any, attributes: dict[str, Any], **more: Any) -> list[str]:
+def _write_mask(
+    path: str, data: Any, attributes: dict[str, Any], algorithm_type: str = ""
+) -> list[str]:
+    from napari_unet_seg._napari._instances import rows_to_store
+    from napari_unet_seg.io.provenance import provenance
     from napari_unet_seg.io.write import write_mask
 
     labels, known = np.asarray(data), _known(attributes)
     like = known.get("scan") or _grid(labels, attributes)
-    write_mask(Path(path), labels, like, provenance(labels, known) | more)
+    described = provenance(like.path, categories_for(labels, known), known.get("checkpoint"))
+    if algorithm_type:
+        described["algorithm_type"] = algorithm_type
+    if known.get("values") == "instances":
+        described[KEY] = rows_to_store(attributes["features"])
+    write_mask(Path(path), labels, like, described)
     return [path]
-
-
-def provenance(labels: Array, known: dict[str, Any]) -> dict[str, Any]:
-    """Return what a mask file says of itself: categories, and the model that drew it."""
-    categories = [c.model_dump() for c in categories_for(labels, known)]
-    model = known.get("checkpoint")
-    return {"categories": categories} | ({"model": model} if model else {})
 
 
 def categories_for(labels: Array, known: dict[str, Any]) -> tuple[Category, ...]:

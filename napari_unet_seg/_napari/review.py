@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-_MASKS = "TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii)"
+_BINARY = "Folder of 0/255 TIFFs, one for each image (*)"
+_MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;{_BINARY}"
 
 
 class _Ready(NamedTuple):
@@ -70,7 +71,9 @@ class ReviewWidget(QWidget):
         self.review = ReviewTab()
         self.fine_tune = FineTunePanel(napari_viewer)
         self.tiff_button = QPushButton("Save TIFF…")
-        self.tiff_button.setToolTip("The whole mask with its axes and voxel size, or as NIfTI")
+        self.tiff_button.setToolTip(
+            "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
+        )
         self.coco_button = QPushButton("Save COCO…")
         self.coco_button.setToolTip("Of an imported file, annotations not edited stay as they were")
         self.coco_options = CocoOptionsButton()
@@ -138,6 +141,10 @@ class ReviewWidget(QWidget):
     def save_tiff(self, path: Path | str) -> None:
         """Write the mask as TIFF, or as NIfTI by its name."""
         self._save(Path(path), _writer.write_tiff)
+
+    def save_binary(self, folder: Path | str) -> None:
+        """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
+        self._save(Path(folder), _writer.write_binary)
 
     def save_coco(self, path: Path | str) -> None:
         """Write the mask as COCO."""
@@ -219,8 +226,12 @@ class ReviewWidget(QWidget):
             self.close_session()
 
     def _browse_tiff(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the mask", self._proposed(".tif"), _MASKS)
-        if path:
+        path, kind = QFileDialog.getSaveFileName(
+            self, "Save the mask", self._proposed(".tif"), _MASKS
+        )
+        if path and kind == _BINARY:
+            self.save_binary(Path(path).with_suffix(""))
+        elif path:
             self.save_tiff(path)
 
     def _browse_coco(self) -> None:

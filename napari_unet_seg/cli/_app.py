@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from napari_unet_seg.cli._console import warn
-from napari_unet_seg.cli._data import export, import_
 from napari_unet_seg.cli._evaluate import evaluate
+from napari_unet_seg.cli._export import export
+from napari_unet_seg.cli._import import import_
 from napari_unet_seg.cli._open import open_
 from napari_unet_seg.cli._predict import predict
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
 from napari_unet_seg.cli._work import BAD_INPUT
-from napari_unet_seg.config import PredictConfig, TrainConfig
+from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ app.command("train", epilog=settings_help(TrainConfig))(train)
 app.command("finetune", epilog=settings_help(TrainConfig))(finetune)
 app.command("predict", epilog=settings_help(PredictConfig))(predict)
 app.command("evaluate")(evaluate)
-app.command("export")(export)
+app.command("export", epilog=settings_help(CocoOptions))(export)
 app.command("open")(open_)
 
 

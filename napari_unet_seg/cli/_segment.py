@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg import __version__
 from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._work import engine, follow
 from napari_unet_seg.errors import SegmentationError
@@ -17,6 +15,7 @@ from napari_unet_seg.events import (
     TileDone,
 )
 from napari_unet_seg.io.files import sha256
+from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.weights import read_header
 
@@ -103,17 +102,8 @@ class Segmenter:
         return None
 
     def _provenance(self, item: Input) -> dict[str, Any]:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        return {
-            "source": str(item.path.absolute()),
-            "source_sha256": sha256(item.path),
-            "model": self.model["path"],
-            "model_sha256": self.model["sha256"],
-            "version": __version__,
-            "time": now,
-            "settings": plain(self._config),
-            "categories": plain(self.info.categories),
-        }
+        known = provenance(item.path, self.info.categories, self.model)
+        return known | {"settings": plain(self._config)}
 
 
 def pixels(segmented: Segmented) -> dict[str, int]:

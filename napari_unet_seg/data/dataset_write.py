@@ -110,7 +110,7 @@ def _write(
     coco: Sequence[CocoDataset], folder: Path, split: tuple[float, float, int], boxes: bool
 ) -> Generator[ItemDone, Command | None, bool]:
     """Write everything into a folder; return whether it was finished."""
-    categories, tables = _merge([dataset.categories for dataset in coco])
+    categories, tables = join_categories([dataset.categories for dataset in coco])
     items, skipped = _plan(coco, tables, split, boxes)
     entries: list[SampleEntry] = []
     labelled = 0
@@ -146,7 +146,7 @@ def _check_worth(
         )
 
 
-def _merge(
+def join_categories(
     groups: Sequence[Sequence[Category]],
 ) -> tuple[tuple[Category, ...], list[Array]]:
     """Join categories of several files by name; return them and a table for each file's labels.
@@ -236,7 +236,7 @@ def _write_item(item: _Item, folder: Path, boxes: bool) -> tuple[SampleEntry, in
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, folder / image)
     labels = item.table[rasterise(item.coco, item.image.id, boxes=boxes)]
-    description = {"coco": str(item.coco.path), "image_id": item.image.id}
+    description = {"coco": str(item.coco.path), "image_id": item.image.id, "boxes": boxes}
     write_labels(folder / mask, labels, axes="YX", description=description)
     entry = SampleEntry(
         name=sample.name, split=sample.split, group=sample.group, image=image, mask=mask

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -111,7 +111,7 @@ def is_backup(path: Path) -> bool:
     return split_suffix(path)[0].endswith(BACKUP)
 
 
-def split_suffix(path: Path) -> tuple[str, str]:
+def split_suffix(path: PurePath) -> tuple[str, str]:
     """Split a name in two; `.nii.gz` and `.ome.tif` are one suffix."""
     name, suffix = path.name[: len(path.name) - len(path.suffix)], path.suffix
     inner = Path(name).suffix

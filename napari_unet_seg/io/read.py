@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.label_dtype import from_stored
+from napari_unet_seg.io.object_labels import objects_of, to_classes
+from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
 def read_labels(path: Path | str) -> Scan:
     """Read a mask: as `read_scan`, its values as labels in the smallest dtype.
 
+    Labels of single objects become those of their categories.
+
     Raises
     ------
     DataError
@@ -57,9 +62,11 @@ def read_labels(path: Path | str) -> Scan:
     if "C" in scan.axes:
         raise DataError(f"{path} holds colours and not labels; choose the mask's file.")
     labels = from_stored(scan.data, str(path))
-    return Scan(
-        labels, scan.axes, scan.spacing, scan.unit, scan.path, scan.names, scan.affine, scan.meta
-    )
+    described = scan.meta.get("description")
+    categories = stored_categories(described)
+    if (objects := objects_of(described, categories)) is not None:
+        labels = to_classes(labels, objects, categories)
+    return replace(scan, data=labels)
 
 
 def _reader(path: Path) -> Callable[[Path], Scan]:

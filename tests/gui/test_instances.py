@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import pytest
+from dicom_files import write_series
 from napari.components import LayerList
+from napari.layers import Labels as LabelsLayer
 from napari.layers._layer_actions import _duplicate_layer
 from PIL import Image as Picture
 from pycocotools.coco import COCO
@@ -16,15 +18,18 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_unet_seg._napari._coco_options import CocoOptionsDialog, coco_options
-from napari_unet_seg._napari._instances import category_of, to_classes
-from napari_unet_seg._napari._layers import METADATA_KEY, categories_of
+from napari_unet_seg._napari._instances import category_of, is_instances, stored_options
+from napari_unet_seg._napari._layers import METADATA_KEY, categories_of, grid_of
+from napari_unet_seg._napari._reader import scan_layer
 from napari_unet_seg._napari._review_layers import session_of
 from napari_unet_seg._napari._settings import recall
 from napari_unet_seg._napari._train_source import source_from_layers
-from napari_unet_seg._napari._writer import write_coco
+from napari_unet_seg._napari._writer import write_coco, write_dicom_seg, write_tiff
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.object_labels import to_classes
+from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -275,3 +280,33 @@ def test_the_options_are_asked_remembered_and_used(
     again.buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).click()
     again.reject()
     assert recall("coco/options")["segmentation"] == "polygons"
+
+
+def test_objects_stay_objects_in_a_mask_file(mask: Labels, tmp_path: Path) -> None:
+    data, attributes, _ = mask.as_layer_data_tuple()
+    write_tiff(str(tmp_path / "mask.tif"), data, attributes)
+    array, options, _ = scan_layer(read_scan(tmp_path / "mask.tif"), "again")
+    again = LabelsLayer(array, **options)
+
+    np.testing.assert_array_equal(again.data, mask.data)
+    assert again.features["category"].tolist() == mask.features["category"].tolist()
+    assert again.features["annotation_id"].tolist() == mask.features["annotation_id"].tolist()
+    assert is_instances(again)
+    assert np.unique(read_labels(tmp_path / "mask.tif").data).tolist() == [0, 1, 2]
+
+
+def test_a_dicom_seg_holds_the_categories(
+    tmp_path: Path, coco: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = read_scan(write_series(tmp_path / "series", [0, 2], shape=(30, 40)))
+    labels = np.zeros((2, 30, 40), np.uint16)
+    labels[0, 2:5, 2:5], labels[1, 9:12, 9:12] = 1, 2
+    kinds = (Category(id=0, name="glioma"), Category(id=300, name="meningioma"))
+    rows = [[1, 300, None], [2, 300, None]]
+    options = stored_options(rows, kinds, "mask", {"scan": grid_of(scan)})
+    write_dicom_seg(str(tmp_path / "mask.dcm"), labels, options)
+
+    again = read_labels(tmp_path / "mask.dcm")
+    np.testing.assert_array_equal(again.data > 0, labels > 0)
+    assert [c["name"] for c in again.meta["description"]["categories"]] == ["glioma", "meningioma"]
+    assert np.unique(again.data).tolist() == [0, 2]

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
+import tifffile
 from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._layers import METADATA_KEY
@@ -20,7 +23,6 @@ from napari_unet_seg.session import ReviewState, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -360,6 +362,26 @@ def test_masks_are_saved_as_tiff_and_coco(
     assert {c["name"] for c in coco.cats.values()} == {"tumour", "oedema"}
     total = sum(int(coco.annToMask(a).sum()) for a in coco.anns.values())
     assert total == np.count_nonzero(mask_of(widget).data)
+
+
+def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+
+    def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
+        assert Path(proposed).suffix == ".tif"
+        return str(tmp_path / "binary.tif"), kinds.split(";;")[-1]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    with qtbot.waitSignal(widget.written, timeout=20_000):
+        widget.tiff_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    labels = mask_of(widget).data
+    for value, name in enumerate(("tumour", "oedema"), 1):
+        files = sorted((tmp_path / "binary" / name).glob("*.tif"))
+        stored = np.stack([tifffile.imread(file) for file in files])
+        np.testing.assert_array_equal(stored, np.where(labels == value, 255, 0))
 
 
 def test_a_folder_that_cannot_be_written_is_told(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -12,6 +14,7 @@ from npe2 import PluginManager
 from PIL import Image as Picture
 from pycocotools.coco import COCO
 
+from napari_unet_seg import __version__
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
@@ -163,4 +166,21 @@ def test_the_model_that_drew_it_is_named(tmp_path: Path) -> None:
     mask.metadata[METADATA_KEY]["checkpoint"] = {"path": "best.safetensors", "sha256": "ab"}
     _save(mask, tmp_path / "mask.tif")
 
-    assert read_description(tmp_path / "mask.tif")["model"]["sha256"] == "ab"
+    described = read_description(tmp_path / "mask.tif")
+    assert (described["model"], described["model_sha256"]) == ("best.safetensors", "ab")
+    assert described["version"] == __version__
+    assert datetime.fromisoformat(described["time"]) <= datetime.now(UTC)
+    assert "source" not in described, "the scan is of no file"
+
+
+def test_the_scan_is_named_with_its_hash(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.eye(4)), tmp_path / "scan.nii")
+    viewer = ViewerModel()
+    (image,) = viewer.open(tmp_path / "scan.nii", plugin=PLUGIN)
+    mask = add_labels(viewer, np.zeros(image.data.shape, np.uint8), image, LESION, "mask")
+    _save(mask, tmp_path / "mask.tif")
+    described = read_description(tmp_path / "mask.tif")
+
+    assert described["source"] == str(tmp_path / "scan.nii")
+    digest = hashlib.sha256((tmp_path / "scan.nii").read_bytes()).hexdigest()
+    assert described["source_sha256"] == digest

@@ -1,0 +1,186 @@
+"""`export`: masks as COCO, or as TIFFs of 0 and 255."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli._slices import planes
+from napari_unet_seg.cli._work import BAD_INPUT, make_folder, output_folder, report_failures
+from napari_unet_seg.config import CocoOptions
+from napari_unet_seg.errors import DataError
+
+
+class Format(StrEnum):
+    """What masks are exported as."""
+
+    coco = "coco"
+    binary = "binary"
+
+
+def export(
+    masks: Annotated[
+        Path, typer.Argument(metavar="MASKS", help="Folder of masks, data set, or COCO file.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="COCO.json|DIR",
+            help="COCO file to write; or a folder, for the COCO files of a data set or for TIFFs.",
+        ),
+    ],
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the images, for their names in the file."),
+    ] = None,
+    format_: Annotated[
+        Format,
+        typer.Option("--format", help="coco, or binary: a TIFF of 0 and 255 for each image."),
+    ] = Format.coco,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="How COCO is written; see below."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
+) -> int:
+    """Write masks as COCO: polygons on the pixel edges, RLE where there are holes.
+
+    The slices of a volume become images of their own, named after it and their number. A data set
+    that was imported from COCO files goes back into files of the same names if --out is a folder;
+    what was not edited stays as it was there. With --format binary each image gets a TIFF of 0 and
+    255, in a folder for each category if there are several.
+
+    Example: napari-unet-seg export masks --images images --out annotations.json
+    """
+    from napari_unet_seg._mask_sources import is_dataset
+    from napari_unet_seg.io.coco import Encoder
+
+    encoder = Encoder(settings(CocoOptions(), None, set_ or ()))
+    to_json = out.suffix.lower() == ".json"
+    if format_ is Format.binary and to_json:
+        raise DataError(f"{out} is no folder; give --out a folder for the binary masks.")
+    if format_ is Format.coco and not to_json:
+        if not is_dataset(masks):
+            raise DataError(f"{out} is no COCO file; end its name with .json.")
+        return _export_dataset(masks, out, encoder, json=json)
+    failed: list[tuple[str, str]] = []
+    if format_ is Format.binary:
+        done = _export_binary(masks, images, out, failed, quiet=json)
+    else:
+        done = _export_coco(masks, images, out, failed, encoder, quiet=json)
+    if json:
+        emit({"out": out, **done, "failed": failed})
+    else:
+        counts = " with ".join(f"{number} {what}" for what, number in done.items())
+        say(f"{counts} are in {out}.")
+    _tell_cuts(encoder)
+    report_failures(failed)
+    return BAD_INPUT if failed else 0
+
+
+def _export_dataset(masks: Path, out: Path, encoder: Any, *, json: bool) -> int:
+    from napari_unet_seg.data.dataset_export import export_dataset
+
+    with output_folder(out):
+        written = export_dataset(masks, out, encoder)
+    if json:
+        emit({"out": out, "files": written})
+    else:
+        say("Wrote " + ", ".join(map(str, written)) + ".")
+    _tell_cuts(encoder)
+    return 0
+
+
+def _tell_cuts(encoder: Any) -> None:
+    if encoder.cut:
+        warn(f"{encoder.cut} masks with holes were cut into polygons side by side.")
+
+
+def _export_coco(
+    masks: Path,
+    images: Path | None,
+    out: Path,
+    failed: list[tuple[str, str]],
+    encoder: Any,
+    *,
+    quiet: bool,
+) -> dict[str, int]:
+    from napari_unet_seg._mask_sources import open_masks
+    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+
+    source = open_masks(masks)
+    make_folder(out.absolute().parent)
+    with Bar("Encoding", "masks", quiet=quiet) as bar:
+        slices = _slices(source, _image_names(source, images, out.absolute().parent), failed, bar)
+        document = labels_to_coco(slices, _categories(source), encoder=encoder)
+    if not document["images"]:
+        raise DataError(f"No mask of {masks} can be used: {failed[0][1]}")
+    save_coco(document, out)
+    return {name: len(document[name]) for name in ("images", "annotations")}
+
+
+def _export_binary(
+    masks: Path, images: Path | None, out: Path, failed: list[tuple[str, str]], *, quiet: bool
+) -> dict[str, int]:
+    from napari_unet_seg._mask_sources import open_masks
+    from napari_unet_seg.io.binary_masks import write_binary_masks
+
+    source = open_masks(masks)
+    with output_folder(out), Bar("Writing", "masks", quiet=quiet) as bar:
+        slices = _slices(source, _image_names(source, images, out.absolute()), failed, bar)
+        written = write_binary_masks(slices, _categories(source), out)
+    if not written:
+        raise DataError(f"No mask of {masks} can be used: {failed[0][1]}")
+    return {"binary masks": written}
+
+
+def _slices(
+    source: Any, names: dict[str, str], failed: list[tuple[str, str]], bar: Bar
+) -> Iterator[tuple[str, Any]]:
+    """Yield every slice of every mask with its image's name; what cannot be read is listed."""
+    for index, name in enumerate(source.names, 1):
+        try:
+            yield from planes(names[name], source.load(name))
+        except DataError as error:
+            failed.append((name, str(error)))
+        bar.update(index, len(source.names))
+
+
+def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]:
+    """File name of every mask's image, relative to the folder written to where it is inside."""
+    from napari_unet_seg._mask_sources import scan_files, stem
+
+    if images is not None and not images.is_dir():
+        raise DataError(f"The image folder {images} does not exist; choose another one.")
+    beside = source.path.parent / "images"
+    folder = images or (beside if beside.is_dir() else None)
+    found = {stem(file): file for file in scan_files(folder)} if folder else {}
+    found = {**source.images, **found}
+    names = {}
+    for name in source.names:
+        file = found[name].absolute() if name in found else Path(f"{name}.tif")
+        inside = file.is_relative_to(root)
+        names[name] = file.relative_to(root).as_posix() if inside else file.name
+    return names
+
+
+def _categories(source: Any) -> Any:
+    """The source's categories, or one for every label value where nothing names them."""
+    from napari_unet_seg.config import IGNORE_INDEX, Category
+
+    if source.categories:
+        return source.categories
+    highest = 0
+    for name in source.names:
+        try:
+            values = np.asarray(source.load(name).data)
+        except DataError:
+            # It is listed when its turn comes.
+            continue
+        highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
+    return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))

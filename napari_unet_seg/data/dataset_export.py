@@ -1,0 +1,111 @@
+"""The masks of a data set back into the COCO files that it was made from."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.data.dataset_write import join_categories
+from napari_unet_seg.data.description import read_description
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco import read_coco, save_coco, write_back
+from napari_unet_seg.io.read import read_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco import CocoDataset, Encoder
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
+    """Write the COCO files of a data set again, with what was edited in its masks.
+
+    What was not edited keeps its JSON, images that the data set has not among it. The files get
+    the names they had, and the folders where they differ in these.
+
+    Parameters
+    ----------
+    folder : Path
+        A data set that `write_dataset` made.
+    out : Path
+        Folder for the files; made if it does not exist.
+    encoder : Encoder
+        How masks are encoded.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    DataError
+        If the data set was not made from COCO files, one of them is no longer there, or a mask
+        does not fit its image. No file is written then.
+    """
+    description = read_description(folder)
+    if not description.sources:
+        raise DataError(
+            f"{folder} was not made from COCO files; give --out the name of a .json file."
+        )
+    sources = [read_coco(source) for source in description.sources]
+    joined, tables = join_categories([source.categories for source in sources])
+    edited = _edited(folder, [folder / sample.mask for sample in description.samples])
+    documents = []
+    for source, table in zip(sources, tables, strict=True):
+        masks, boxes = edited.get(str(source.path), ({}, False))
+        own = {i: _own(labels, table, joined, source, i) for i, labels in masks.items()}
+        documents.append(write_back(source, own, boxes=boxes, encoder=encoder))
+    paths = [out / name for name in _names([source.path for source in sources])]
+    for path, source, document in zip(paths, sources, documents, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_coco(document, path, style=source.style)
+    return paths
+
+
+def _edited(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[int, Array], bool]]:
+    """Return the masks by image id for each COCO file, and whether boxes were drawn in them."""
+    found: dict[str, dict[int, Array]] = defaultdict(dict)
+    boxes: dict[str, bool] = defaultdict(bool)
+    for path in masks:
+        mask = read_labels(path)
+        origin = mask.meta.get("description", {})
+        if not isinstance(origin.get("image_id"), int):
+            raise DataError(
+                f"{path} does not say which image of which COCO file it is of; export {folder} to "
+                "a .json file instead."
+            )
+        found[origin["coco"]][origin["image_id"]] = mask.data
+        boxes[origin["coco"]] |= bool(origin.get("boxes"))
+    return {name: (found[name], boxes[name]) for name in found}
+
+
+def _own(
+    labels: Array, table: Array, joined: Sequence[Category], source: CocoDataset, image_id: int
+) -> Array:
+    """Turn label values of the data set into those of one of its files."""
+    back = np.zeros(max(len(joined), int(labels.max(initial=0))) + 1, np.int32)
+    back[table] = np.arange(len(table))
+    lacking = sorted({*np.unique(labels).tolist()} - {*table.tolist()})
+    if lacking:
+        value = lacking[0]
+        name = joined[value - 1].name if value <= len(joined) else f"label {value}"
+        image = source.by_id[image_id].file_name
+        raise DataError(
+            f"The mask for {image} holds {name}, which is no category of {source.path}; add the "
+            "category there, or correct the mask."
+        )
+    return np.asarray(back[labels])
+
+
+def _names(paths: Sequence[Path]) -> list[Path]:
+    """Return the files' names, with the folders that tell them apart."""
+    root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    return [path.absolute().relative_to(root) for path in paths]

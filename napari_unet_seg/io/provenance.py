@@ -1,0 +1,75 @@
+"""Where a mask comes from, as it is written into the mask's own file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from napari_unet_seg import __version__
+from napari_unet_seg.config import Category
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def provenance(
+    source: Path | None, categories: Sequence[Category], model: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Describe a mask that is written now.
+
+    Parameters
+    ----------
+    source : Path, optional
+        File or folder of the scan; its hash is left out where it is no longer there.
+    categories : sequence of Category
+        What the label values from 1 stand for.
+    model : mapping, optional
+        `path` and `sha256` of the checkpoint that drew it.
+
+    Returns
+    -------
+    dict
+        Anything in it can be written as JSON.
+    """
+    described: dict[str, Any] = {}
+    if source is not None:
+        described["source"] = str(source.absolute())
+        described["source_sha256"] = _hash(source)
+    if model:
+        described["model"] = model.get("path")
+        described["model_sha256"] = model.get("sha256")
+    described["version"] = __version__
+    described["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    described["categories"] = [category.model_dump() for category in categories]
+    return described
+
+
+def stored_categories(description: Any) -> tuple[Category, ...]:
+    """Return the categories that a mask's description names; none where it makes no sense."""
+    found = description.get("categories") if isinstance(description, dict) else None
+    if not isinstance(found, list):
+        return ()
+    try:
+        return tuple(_category(number, item) for number, item in enumerate(found, 1))
+    except (TypeError, ValueError):
+        # Of another program, or damaged; the labels themselves are still good.
+        return ()
+
+
+def _category(number: int, item: Any) -> Category:
+    named = item if isinstance(item, dict) else {"name": item}
+    return Category(
+        id=int(named.get("id", number)),
+        name=str(named.get("name", number)),
+        supercategory=str(named.get("supercategory") or ""),
+    )
+
+
+def _hash(source: Path) -> str | None:
+    try:
+        return sha256(source)
+    except DataError:
+        return None
