@@ -13,6 +13,7 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import is_backup, split_suffix
 from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
+from napari_unet_seg.io.ome_zarr import is_zarr
 from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.scan import Scan
@@ -64,9 +65,13 @@ def is_dataset(folder: Path) -> bool:
 
 
 def scan_files(folder: Path) -> list[Path]:
-    """Files of a folder that are scans by their suffix, in order; no hidden ones, no backups."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    return [p for p in files if p.name.lower().endswith(_SUFFIXES) and not is_backup(p)]
+    """Scans of a folder by their suffix, OME-Zarr too, in order; none hidden, no backups."""
+    found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
+    return [p for p in found if (_is_scan_file(p) if p.is_file() else is_zarr(p))]
+
+
+def _is_scan_file(path: Path) -> bool:
+    return path.name.lower().endswith(_SUFFIXES)
 
 
 def seg_files(folder: Path) -> list[Path]:

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.io.files import atomic, backup_name, sha256, write_error
+from napari_unet_seg.io.files import atomic, backup_name, write_error
+from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.image import lazy_stack
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.scan import Scan

@@ -11,7 +11,7 @@ from napari_unet_seg.course import Course
 from napari_unet_seg.data.cache import Cache, build_cache
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import sha256
+from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.run import Run
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
 from napari_unet_seg.nn.unet import UNet

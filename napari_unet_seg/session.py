@@ -32,7 +32,8 @@ from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, com
 from napari_unet_seg.data.from_scan import samples_from_scan, slice_name
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import sha256, write_error
+from napari_unet_seg.io.files import write_error
+from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -48,7 +48,7 @@ def test_every_command_is_used(manifest: PluginManifest) -> None:
     assert {command.id for command in contributions.commands} == used
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".tiff", ".nii", ".nii.gz", ".dcm", ".json"])
+@pytest.mark.parametrize("suffix", [".tif", ".tiff", ".nii", ".nii.gz", ".dcm", ".json", ".zarr"])
 def test_a_mask_can_be_saved_as(manifest: PluginManifest, suffix: str) -> None:
     writers = [w for w in manifest.contributions.writers if suffix in w.filename_extensions]
     assert len(writers) == 1

@@ -127,11 +127,14 @@ def grid_of(scan: Scan) -> Scan:
 
 def scan_options(scan: Scan, name: str, **known: Any) -> dict[str, Any]:
     """Return the arguments of an image layer that shows a scan."""
-    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
+    # Three or four channels of another type are sequences, not colours.
+    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4) and scan.data.dtype == np.uint8
     kept = {"scan": grid_of(scan), "independent": "N" in scan.axes, "names": scan.names, **known}
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": {METADATA_KEY: kept}}
     options["scale"] = scan.spacing
     options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
+    if translation := scan.meta.get("translation"):
+        options["translate"] = translation
     if "C" in scan.axes and not rgb:
         options["channel_axis"] = scan.axes.index("C")
     if not rgb and scan.data.dtype == np.uint8:

@@ -1,4 +1,4 @@
-"""Readers for napari: COCO files, NIfTI and DICOM; TIFF and pictures stay napari's own."""
+"""Readers for napari: COCO, NIfTI, DICOM and OME-Zarr; TIFF and pictures stay napari's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari import current_viewer
 from napari.utils.notifications import show_error, show_warning
 
@@ -37,6 +38,13 @@ def nifti_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is named like a NIfTI file."""
     names = [p.name.lower() for p in _paths(path)]
     return _read_scans if all(name.endswith((".nii", ".nii.gz")) for name in names) else None
+
+
+def zarr_reader(path: Paths) -> Reader | None:
+    """Return a reader if every path is the folder of an OME-Zarr image or mask."""
+    from napari_unet_seg.io.ome_zarr import is_zarr
+
+    return _read_scans if all(is_zarr(p) for p in _paths(path)) else None
 
 
 def dicom_reader(path: Paths) -> Reader | None:
@@ -139,4 +147,7 @@ def scan_layer(scan: Scan, name: str) -> LayerData:
     else:
         options = labels_options(parsed, name, known)
     options |= {"scale": scan.spacing}
-    return scan.data, options, "labels"
+    if translation := scan.meta.get("translation"):
+        options["translate"] = translation
+    # What is read lazily could not be painted on.
+    return np.asarray(scan.data), options, "labels"

@@ -31,6 +31,11 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return _write_mask(path, data, attributes)
 
 
+def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as OME-Zarr; into its image's own, among its labels, by that's name."""
+    return _write_mask(path, data, attributes)
+
+
 def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as DICOM SEG on the series it was drawn on."""
     # What a network drew has been in a person's hands.

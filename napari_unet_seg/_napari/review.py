@@ -23,11 +23,13 @@ from napari_unet_seg._napari._coco_options import CocoOptionsButton
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
+from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.ome_zarr import is_zarr
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
 _BINARY = "Folder of 0/255 TIFFs, one for each image (*)"
-_MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;{_BINARY}"
+_LABEL = "Among the labels of the OME-Zarr image, by this name (*)"
+_MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;OME-Zarr (*.zarr);;{_BINARY}"
 
 
 class _Ready(NamedTuple):
@@ -139,7 +142,7 @@ class ReviewWidget(QWidget):
         self.session_changed.emit(None)
 
     def save_tiff(self, path: Path | str) -> None:
-        """Write the mask as TIFF, or as NIfTI by its name."""
+        """Write the mask as TIFF, or by its name as NIfTI or OME-Zarr."""
         self._save(Path(path), _writer.write_tiff)
 
     def save_binary(self, folder: Path | str) -> None:
@@ -226,11 +229,17 @@ class ReviewWidget(QWidget):
             self.close_session()
 
     def _browse_tiff(self) -> None:
+        store = self._store()
         path, kind = QFileDialog.getSaveFileName(
-            self, "Save the mask", self._proposed(".tif"), _MASKS
+            self,
+            "Save the mask",
+            self._proposed(".tif"),
+            f"{_LABEL};;{_MASKS}" if store else _MASKS,
         )
         if path and kind == _BINARY:
             self.save_binary(Path(path).with_suffix(""))
+        elif path and store and kind == _LABEL:
+            self.save_tiff(store / "labels" / Path(path).with_suffix("").name)
         elif path:
             self.save_tiff(path)
 
@@ -240,6 +249,12 @@ class ReviewWidget(QWidget):
         )
         if path:
             self.save_coco(path)
+
+    def _store(self) -> Path | None:
+        """Return the OME-Zarr that the mask's image is, if it is one."""
+        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        scan = metadata_of(mask).get("scan") if mask else None
+        return scan.path if scan and scan.path and is_zarr(scan.path) else None
 
     def _proposed(self, suffix: str) -> str:
         mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()

@@ -25,7 +25,7 @@ from napari_unet_seg._napari._warm_engine import WarmEngine
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import ConfigError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
-from napari_unet_seg.io.files import sha256
+from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg._mask_sources import scan_files
 from napari_unet_seg.cli._slices import output_names
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.ome_zarr import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ class Input:
     """A scan, and the name of its mask."""
 
     path: Path
-    """A file, or a folder of DICOM files."""
+    """A file, or the folder of a DICOM series or an OME-Zarr."""
     name: str
 
 
@@ -54,7 +55,7 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
 
 
 def _scans(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not path.is_dir() or is_zarr(path):
         return [path] if path.exists() else []
     return scan_files(path) or ([path] if _holds_dicom(path) else [])
 
@@ -74,5 +75,5 @@ def _mixed(folder: Path) -> str:
 
 def _nothing(path: Path) -> str:
     if path.exists():
-        return f"{path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI or DICOM files."
+        return f"{path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI, OME-Zarr or DICOM."
     return f"{path} does not exist; check the name or choose another file."

@@ -13,6 +13,7 @@ from napari_unet_seg.cli._slices import planes
 from napari_unet_seg.cli._work import make_folder
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import split_suffix
+from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
@@ -90,12 +91,15 @@ def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Result:
 
 
 def _suffix(scan: Path) -> str:
+    if is_zarr(scan):
+        return SUFFIX
     medical = scan.is_dir() or split_suffix(scan)[1].lower() in (".nii", ".nii.gz", ".dcm", "")
     return ".nii.gz" if medical else ".tif"
 
 
 def _check_apart(mask: Path, scan: Path) -> None:
-    if mask.exists() and mask.resolve() == scan.resolve():
+    # The mask of an OME-Zarr goes into it, among its labels.
+    if mask.exists() and mask.resolve() == scan.resolve() and not is_zarr(scan):
         raise DataError(f"The mask would replace the scan {scan} itself; choose another --out.")
 
 

@@ -22,10 +22,17 @@ class Format(StrEnum):
     tif = "tif"
     nii = "nii"
     dcm = "dcm"
+    zarr = "zarr"
     coco = "coco"
 
 
-_SUFFIXES = {None: "", Format.tif: ".tif", Format.nii: ".nii.gz", Format.dcm: ".dcm"}
+_SUFFIXES = {
+    None: "",
+    Format.tif: ".tif",
+    Format.nii: ".nii.gz",
+    Format.dcm: ".dcm",
+    Format.zarr: ".zarr",
+}
 
 
 def _help(name: str) -> str:
@@ -40,7 +47,9 @@ def predict(
     model: Annotated[str, typer.Option(metavar="RUN|bundled", help="The model.")] = "bundled",
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Default: nii for NIfTI and DICOM, tif for all others."),
+        typer.Option(
+            "--format", help="Default: nii for NIfTI and DICOM, zarr for OME-Zarr, else tif."
+        ),
     ] = None,
     series: Annotated[
         str | None,
@@ -66,12 +75,13 @@ def predict(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
-    """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, .npy.
+    """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
 
     A folder of DICOM files is one scan; of any other folder every scan in it is segmented, but not
     DICOM files among them. Masks have the scan's grid and say where they come from. Maps go as
     TIFF into the folders probabilities and uncertainty. With --format coco all masks go into
-    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG.
+    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the
+    folder that an OME-Zarr stands in, its mask goes among its labels.
 
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
@@ -82,6 +92,10 @@ def predict(
         from napari_unet_seg.io.dicom_seg import require_highdicom
 
         require_highdicom()
+    if format_ is Format.zarr:
+        from napari_unet_seg.io.ome_zarr import require_zarr
+
+        require_zarr()
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:

@@ -14,7 +14,7 @@ from napari_unet_seg.events import (
     PredictFinished,
     TileDone,
 )
-from napari_unet_seg.io.files import sha256
+from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.weights import read_header

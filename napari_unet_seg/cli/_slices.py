@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.io.files import split_suffix
+from napari_unet_seg.io.ome_zarr import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def output_names(paths: list[Path]) -> list[str]:
     Files of one name in several folders get their folder's name in front, and a number where
     that is not enough.
     """
-    short = [split_suffix(p)[0] if not p.is_dir() else p.name for p in paths]
+    short = [p.name if p.is_dir() and not is_zarr(p) else split_suffix(p)[0] for p in paths]
     names: list[str] = []
     for path, name in zip(paths, short, strict=True):
         wanted = name if short.count(name) == 1 else f"{path.absolute().parent.name}_{name}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import secrets
 import shutil
@@ -72,6 +71,36 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
+    """Write a folder whole or not at all, as `atomic` does with files.
+
+    The folder that stood there is kept as `name.bak.suffix`, or removed. Between its leaving and
+    the new one's coming there is a moment in which neither has the name.
+
+    Raises
+    ------
+    DataError
+        If the disk is full, the folder cannot be written to, or the like.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    try:
+        yield temporary
+        if target.exists():
+            old = backup_name(target) if keep else temporary.with_name(f"{temporary.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            os.replace(target, old)
+        os.replace(temporary, target)
+        _flush_folder(target.parent)
+        if not keep:
+            shutil.rmtree(temporary.with_name(f"{temporary.name}.old"), ignore_errors=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_error(path: Path | str, error: OSError) -> DataError:
     """Return the error to raise when `path` could not be written."""
     mend = _MENDS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
@@ -112,10 +141,10 @@ def is_backup(path: Path) -> bool:
 
 
 def split_suffix(path: PurePath) -> tuple[str, str]:
-    """Split a name in two; `.nii.gz` and `.ome.tif` are one suffix."""
+    """Split a name in two; `.nii.gz`, `.ome.tif` and `.ome.zarr` are one suffix."""
     name, suffix = path.name[: len(path.name) - len(path.suffix)], path.suffix
     inner = Path(name).suffix
-    if (inner.lower(), suffix.lower()) in {(".nii", ".gz"), (".ome", ".tif"), (".ome", ".tiff")}:
+    if (inner + suffix).lower() in (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr"):
         return name[: -len(inner)], inner + suffix
     return name, suffix
 
@@ -146,28 +175,6 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
             f"{path} cannot be read as {kind} ({reason}); it may be truncated or of another kind, "
             "so copy it again or choose another file."
         ) from error
-
-
-def sha256(path: Path | str) -> str:
-    """Hash a file, or the names and contents of the files in a folder (a DICOM series).
-
-    Masks that were saved into the folder as DICOM SEG do not count.
-    """
-    path = Path(path)
-    with reading(path, "a file"):
-        if not path.is_dir():
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        total = hashlib.sha256()
-        for child in sorted(p for p in path.iterdir() if p.is_file() and not _is_mask(p)):
-            total.update(f"{child.name}\0{sha256(child)}\0".encode())
-        return total.hexdigest()
-
-
-def _is_mask(path: Path) -> bool:
-    from napari_unet_seg.io.dicom_seg_read import is_seg
-
-    return path.suffix.lower() == ".dcm" and is_seg(path)
 
 
 def _flush(path: Path) -> None:

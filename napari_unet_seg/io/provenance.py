@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import sha256
+from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

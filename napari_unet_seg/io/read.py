@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.label_dtype import from_stored
 from napari_unet_seg.io.object_labels import objects_of, to_classes
+from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.scan import Scan
 
@@ -20,19 +22,22 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-KINDS = "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file) or .npy"
+KINDS = (
+    "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file), OME-Zarr (a folder) "
+    "or .npy"
+)
 """What can be read, for messages."""
 
 _COLOUR_CHANNELS = (3, 4)
 
 
 def read_scan(path: Path | str, series: str | None = None) -> Scan:
-    """Read a scan: a TIFF, an image, a NIfTI file, a DICOM file or series' folder, or a `.npy`.
+    """Read a scan: TIFF, image, NIfTI, DICOM file or series' folder, `.npy`, or OME-Zarr, lazily.
 
     Parameters
     ----------
     path : Path
-        A file, or the folder of a DICOM series.
+        A file, or the folder of a DICOM series or of an OME-Zarr.
     series : str, optional
         Number or key of a DICOM series where there are several; other files have none.
 
@@ -42,6 +47,8 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
         If it is missing, damaged, or of no kind that can be read.
     """
     path = Path(path)
+    if "://" in str(path) or re.match(r"(https?|s3|gs):/", str(path)):
+        raise DataError(f"{path} is not on this computer; download it and open the copy.")
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
     reader = _reader(path)
@@ -73,7 +80,7 @@ def _reader(path: Path) -> Callable[[Path], Scan]:
     # Each library is imported when its first file comes.
     name = path.name.lower()
     if path.is_dir():
-        return _dicom
+        return _ome_zarr if is_zarr(path) or name.endswith(SUFFIX) else _dicom
     if name.endswith((".tif", ".tiff")):
         return _tiff
     if name.endswith((".nii", ".nii.gz")):
@@ -130,6 +137,12 @@ def _dicom(path: Path, series: str | None = None) -> Scan:
     from napari_unet_seg.io.dicom_seg_read import is_seg, read_seg
 
     return read_seg(path) if path.is_file() and is_seg(path) else read_dicom(path, series)
+
+
+def _ome_zarr(path: Path) -> Scan:
+    from napari_unet_seg.io.ome_zarr import read_ome_zarr
+
+    return read_ome_zarr(path)
 
 
 def _is_dicom(path: Path) -> bool:

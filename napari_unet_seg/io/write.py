@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.scan import Scan
@@ -18,14 +19,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def write_mask(
     path: Path | str, labels: Any, like: Scan, provenance: dict[str, Any] | None = None
 ) -> None:
-    """Write a scan's mask as TIFF, NIfTI or DICOM SEG, whole or not at all.
+    """Write a scan's mask as TIFF, NIfTI, DICOM SEG or OME-Zarr, whole or not at all.
 
     The version of the file that stood there before is kept as `name.bak.suffix`.
 
     Parameters
     ----------
     path : Path
-        Ends with `.tif`, `.tiff`, `.nii`, `.nii.gz` or, for a mask of a DICOM series, `.dcm`.
+        Ends with `.tif`, `.tiff`, `.nii`, `.nii.gz`, `.zarr` or, for a mask of a DICOM series,
+        `.dcm`. The scan's own OME-Zarr gets the mask among its labels.
     labels : array
         Integers of the scan's `grid_shape`.
     like : Scan
@@ -51,8 +53,14 @@ def write_mask(
         from napari_unet_seg.io.dicom_seg import write_seg
 
         write_seg(path, labels, like, provenance, keep=True)
+    elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
+        from napari_unet_seg.io.ome_zarr_write import write_ome_labels
+
+        write_ome_labels(path, labels, like, provenance, keep=True)
     else:
-        raise DataError(f"{path} is no mask file; end its name with .tif, .nii, .nii.gz or .dcm.")
+        raise DataError(
+            f"{path} is no mask file; end its name with .tif, .nii, .nii.gz, .zarr or .dcm."
+        )
 
 
 def _check_grid(path: Path, labels: Any, like: Scan) -> None:

@@ -46,6 +46,10 @@ def _flush() -> None:
     QApplication.processEvents()
 
 
+_FOR_EVER = ("zarr_io", "asyncio_")
+"""Names of the threads in which zarr reads, started once a process."""
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -65,7 +69,9 @@ def nothing_left_behind(
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
     new_threads = {
-        t for t in set(threading.enumerate()) - threads if not isinstance(t, threading._DummyThread)
+        t
+        for t in set(threading.enumerate()) - threads
+        if not isinstance(t, threading._DummyThread) and not t.name.startswith(_FOR_EVER)
     }
     new_children = _children() - children
     remote.close_all()

@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from npe2 import PluginManifest
 from PIL import Image as Picture
+from zarr_images import write_image
 
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
 from napari_unet_seg._napari._reader import coco_reader, dicom_reader, nifti_reader
@@ -158,3 +159,24 @@ def test_real_nifti_opens_upright_in_the_viewer(real_data: Path) -> None:
 
     assert layer.data.shape == (155, 240, 240)
     assert tuple(layer.scale) == (1, 1, 1)
+
+
+def test_ome_zarr_stays_lazy_and_lies_where_it_says(tmp_path: Path) -> None:
+    shift = [{"type": "translation", "translation": [9, 5, 7]}]
+    data = write_image(tmp_path / "scan.zarr", coordinateTransformations=shift)
+    viewer = ViewerModel()
+    (image,) = viewer.open(tmp_path / "scan.zarr", plugin=PLUGIN)
+
+    assert not isinstance(image.data, np.ndarray)
+    np.testing.assert_array_equal(np.asarray(image.data), data)
+    assert image.scale.tolist() == [3, 0.5, 0.25]
+    assert image.translate.tolist() == [9, 5, 7]
+    assert {str(unit) for unit in image.units} == {"millimeter"}
+    assert scan_from_layer(image).path == tmp_path / "scan.zarr"
+
+
+def test_channels_of_an_ome_zarr_are_layers_of_their_own(tmp_path: Path) -> None:
+    write_image(tmp_path / "scan.zarr", "czyx", (4, 3, 10, 12))
+    layers = ViewerModel().open(tmp_path / "scan.zarr", plugin=PLUGIN)
+
+    assert [layer.data.shape for layer in layers] == [(3, 10, 12)] * 4

@@ -12,12 +12,15 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from zarr_images import write_image
 
 from napari_unet_seg._napari import _autosave
-from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari._layers import METADATA_KEY, add_labels
 from napari_unet_seg._napari._prediction import checksums, show_prediction
+from napari_unet_seg._napari._reader import scan_layer
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
+from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.tiff import read_tiff, write_array
 from napari_unet_seg.session import ReviewState, Session
 
@@ -382,6 +385,29 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
         files = sorted((tmp_path / "binary" / name).glob("*.tif"))
         stored = np.stack([tifffile.imread(file) for file in files])
         np.testing.assert_array_equal(stored, np.where(labels == value, 255, 0))
+
+
+def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
+    qtbot: QtBot, dock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "scan.zarr")
+    data, options, _ = scan_layer(read_scan(tmp_path / "scan.zarr"), "scan")
+    widget = dock(ReviewWidget)
+    with dask.config.set(scheduler="synchronous"):
+        image = widget._viewer.add_image(np.asarray(data), **options)
+    labels = np.ones(image.data.shape, np.uint8)
+    mask = add_labels(widget._viewer, labels, image, CATEGORIES, "mask")
+    widget.bar.mask_combo.setLayer(mask)
+
+    def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
+        return str(tmp_path / "elsewhere" / "lesion.tif"), kinds.split(";;")[0]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    with qtbot.waitSignal(widget.written, timeout=20_000):
+        widget.tiff_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
+    np.testing.assert_array_equal(stored.data, labels)
 
 
 def test_a_folder_that_cannot_be_written_is_told(

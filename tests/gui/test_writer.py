@@ -13,11 +13,13 @@ from napari.components import ViewerModel
 from npe2 import PluginManager
 from PIL import Image as Picture
 from pycocotools.coco import COCO
+from zarr_images import write_image
 
 from napari_unet_seg import __version__
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.tiff import read_description, read_tiff
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def test_names_in_the_save_dialog() -> None:
     assert ours == {
         "Mask as TIFF with axes and voxel size": [".tif", ".tiff"],
         "Mask as NIfTI on the scan's grid": [".nii.gz", ".nii"],
+        "Mask as OME-Zarr labels": [".zarr"],
         "Mask as DICOM SEG on the source series": [".dcm"],
         "Mask as COCO annotations": [".json"],
     }
@@ -184,3 +187,20 @@ def test_the_scan_is_named_with_its_hash(tmp_path: Path) -> None:
     assert described["source"] == str(tmp_path / "scan.nii")
     digest = hashlib.sha256((tmp_path / "scan.nii").read_bytes()).hexdigest()
     assert described["source_sha256"] == digest
+
+
+def test_a_mask_goes_among_the_labels_of_its_ome_zarr(tmp_path: Path) -> None:
+    store = tmp_path / "scan.zarr"
+    write_image(store)
+    viewer = ViewerModel()
+    (image,) = viewer.open(store, plugin=PLUGIN)
+    labels = np.zeros(image.data.shape, np.uint8)
+    labels[1, 3:9, 4:11] = 2
+    mask = add_labels(viewer, labels, image, LESION, "scan mask")
+    _save(mask, store)
+    (again,) = viewer.open(store / "labels" / "mask", plugin=PLUGIN)
+
+    np.testing.assert_array_equal(again.data, labels)
+    np.testing.assert_allclose(again.scale, image.scale)
+    assert categories_of(again) == LESION
+    assert read_scan(store).data.shape == image.data.shape

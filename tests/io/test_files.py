@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, backup_name, is_backup, keep_previous, reading, sha256
+from napari_unet_seg.io.files import (
+    atomic,
+    backup_name,
+    is_backup,
+    keep_previous,
+    reading,
+)
+from napari_unet_seg.io.hashing import sha256
 
 
 def names(folder: Path) -> list[str]:

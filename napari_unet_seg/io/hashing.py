@@ -1,0 +1,45 @@
+"""Hashes of scans and checkpoints, by which they are known again."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.ome_zarr import is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def sha256(path: Path | str) -> str:
+    """Hash a file, or the names and contents of the files in a folder.
+
+    Masks that were saved into the folder do not count: DICOM SEG in that of a series, the labels
+    of an OME-Zarr.
+    """
+    path = Path(path)
+    with reading(path, "a file"):
+        if not path.is_dir():
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        total = hashlib.sha256()
+        for name, child in sorted(_own_files(path)):
+            total.update(f"{name}\0{sha256(child)}\0".encode())
+        return total.hexdigest()
+
+
+def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the names and files of a folder, all that are below it if it is a Zarr."""
+    from napari_unet_seg.io.dicom_seg_read import is_seg
+
+    if is_zarr(folder):
+        for path in folder.rglob("*"):
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and not name.startswith(("labels/", ".zmetadata")):
+                yield name, path
+        return
+    for path in folder.iterdir():
+        if path.is_file() and not (path.suffix.lower() == ".dcm" and is_seg(path)):
+            yield path.name, path

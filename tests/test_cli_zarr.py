@@ -1,0 +1,85 @@
+"""The program on OME-Zarr."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from zarr_images import write_image
+
+from napari_unet_seg.cli import main
+from napari_unet_seg.config import Category
+from napari_unet_seg.io.read import read_labels, read_scan
+from napari_unet_seg.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LESION = Category(id=1, name="lesion")
+TINY = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "scans" / "scan.ome.zarr"
+    path.parent.mkdir()
+    write_image(path, shape=(3, 32, 32))
+    return path
+
+
+def predict(*arguments: object) -> int:
+    return main([str(a) for a in ("predict", *arguments, *TINY)])
+
+
+def test_a_mask_becomes_a_store_of_its_own(
+    make_checkpoint: Callable[..., Path], store: Path, tmp_path: Path
+) -> None:
+    model = make_checkpoint(classes=2)
+    out = tmp_path / "out"
+    assert predict(store.parent, "--model", model, "--out", out) == 0
+    mask = read_labels(out / "scan.zarr")
+    assert (mask.grid_shape, mask.spacing, mask.unit) == ((3, 32, 32), (3.0, 0.5, 0.25), "mm")
+    assert mask.meta["description"]["source"] == str(store)
+    assert predict(store, "--model", model, "--out", tmp_path / "tif", "--format", "tif") == 0
+    np.testing.assert_array_equal(read_labels(tmp_path / "tif" / "scan.tif").data, mask.data)
+    assert main(["evaluate", "--pred", str(out), "--truth", str(tmp_path / "tif")]) == 0
+
+
+def test_beside_its_image_it_goes_among_the_labels(
+    make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    store = tmp_path / "scan.zarr"
+    write_image(store, shape=(3, 32, 32))
+    assert predict(store, "--model", make_checkpoint(), "--out", tmp_path) == 0
+    assert [p.name for p in tmp_path.glob("scan*")] == ["scan.zarr"]
+    assert read_labels(store / "labels" / "mask").grid_shape == (3, 32, 32)
+    assert read_scan(store).data.shape == (3, 32, 32)
+
+
+def test_a_session_knows_its_ome_zarr_again(store: Path, tmp_path: Path) -> None:
+    scan = read_scan(store)
+    Session.create(tmp_path / "s", scan, (LESION,), np.ones(scan.grid_shape, np.uint8))
+    again = Session.open(tmp_path / "s").scan
+    np.testing.assert_array_equal(np.asarray(again.data), np.asarray(scan.data))
+
+
+def test_a_broken_store_is_told_in_a_line(
+    make_checkpoint: Callable[..., Path],
+    store: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    attributes = json.loads((store / ".zattrs").read_text())
+    del attributes["multiscales"]
+    (store / ".zattrs").write_text(json.dumps(attributes))
+    assert predict(store, "--model", make_checkpoint(), "--out", tmp_path / "out") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and str(store) in lines[0] and "OME-Zarr" in lines[0]
