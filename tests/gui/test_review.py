@@ -387,14 +387,14 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
         np.testing.assert_array_equal(stored, np.where(labels == value, 255, 0))
 
 
+@pytest.mark.usefixtures("dask_without_threads")
 def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     qtbot: QtBot, dock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_image(tmp_path / "scan.zarr")
     data, options, _ = scan_layer(read_scan(tmp_path / "scan.zarr"), "scan")
     widget = dock(ReviewWidget)
-    with dask.config.set(scheduler="synchronous"):
-        image = widget._viewer.add_image(np.asarray(data), **options)
+    image = widget._viewer.add_image(np.asarray(data), **options)
     labels = np.ones(image.data.shape, np.uint8)
     mask = add_labels(widget._viewer, labels, image, CATEGORIES, "mask")
     widget.bar.mask_combo.setLayer(mask)
