@@ -108,8 +108,8 @@ def read_record(folder: Path) -> SessionRecord:
         if isinstance(values, dict) and int(values.get("format", FORMAT)) > FORMAT:
             raise DataError(f"{path} was written by a newer version; update napari-unet-seg.")
         return SessionRecord.parse(values, str(path))
-    except (OSError, ValueError, TypeError, ConfigError) as error:
-        reason = " ".join(str(error).replace(f"{path}: ", "").split()).rstrip(".")
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError, ConfigError) as error:
+        reason = " ".join(str(error).replace(f"{path}: ", "").split())[:200].rstrip(".")
         raise DataError(
             f"{path} is damaged ({reason}); put {backup_name(path).name}, its version before, "
             "in its place."
@@ -182,6 +182,9 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
     DataError
         If a file is missing, or is not what it was when the session started.
     """
+    stacked = len(record.paths) in (1, *record.shape[:1])
+    if not record.paths or not 2 <= len(record.shape) == len(record.axes) <= 6 or not stacked:
+        raise _damaged(record, folder)
     paths = [folder / p for p in record.paths]
     missing = [p for p in paths if not p.exists()]
     if missing:
@@ -194,8 +197,11 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
             f"{paths[0]} changed since the session {folder.name} started, from {_grid(record)} to "
             f"{_grid_now(record, paths)}; put the earlier file back or start a new session."
         )
+    scan = _read(record, paths)
+    if scan.data.shape != record.shape:
+        raise _damaged(record, folder)
     return replace(
-        _read(record, paths),
+        scan,
         axes=record.axes,
         spacing=record.spacing,
         unit=record.unit,
@@ -203,10 +209,18 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
     )
 
 
+def _damaged(record: ScanRecord, folder: Path) -> DataError:
+    file = folder / NAME
+    return DataError(
+        f"{file} is damaged, since its grid {_grid(record)[:200]} is not that of its scan; put "
+        f"{backup_name(file).name}, its version before, in its place."
+    )
+
+
 def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
     if len(paths) == 1:
         scan = read_scan(paths[0], record.series or None)
-        if scan.data.ndim == len(record.shape):
+        if scan.data.ndim == len(record.shape) or record.shape[0] != 1:
             return scan
     data = lazy_stack(paths, record.shape[1:], record.dtype)
     return Scan(data, record.axes, meta={"paths": tuple(paths)})

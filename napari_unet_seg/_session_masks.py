@@ -115,7 +115,8 @@ class MaskStore:
 
     def prediction(self) -> Array:
         """Read the whole original prediction."""
-        return np.asarray(read_tiff(self.prediction_path).data).reshape(self.shape)
+        path = self.prediction_path
+        return self._checked(np.asarray(read_tiff(path).data), self.shape, path)
 
     def replace_prediction(self, index: int, labels: Array) -> None:
         """Compare a slice with a later prediction from now on; the original one is kept."""
@@ -132,7 +133,7 @@ class MaskStore:
         """Read what a slice is compared with: its later prediction, or else the original one."""
         later = self._later_path(index)
         if later.is_file():
-            return np.asarray(read_tiff(later).data)
+            return self._checked(np.asarray(read_tiff(later).data), self.shape[-2:], later)
         return self._read_original(index)
 
     def _later_path(self, index: int) -> Path:
@@ -140,12 +141,23 @@ class MaskStore:
 
     def _read_original(self, index: int) -> Array:
         with reading(self.prediction_path, "a TIFF"):
-            return np.asarray(tifffile.imread(self.prediction_path, key=index))
+            plane = np.asarray(tifffile.imread(self.prediction_path, key=index))
+        return self._checked(plane, self.shape[-2:], self.prediction_path)
 
     def read(self, index: int) -> Array:
         """Read one slice: the corrected one, or else the prediction."""
         path = self.path(index)
-        return np.asarray(read_tiff(path).data) if path.is_file() else self._read_original(index)
+        if not path.is_file():
+            return self._read_original(index)
+        return self._checked(np.asarray(read_tiff(path).data), self.shape[-2:], path)
+
+    def _checked(self, labels: Array, shape: tuple[int, ...], path: Path) -> Array:
+        if labels.size != np.prod(shape) or labels.dtype.kind not in "bui":
+            raise DataError(
+                f"{path} is no mask of this session ({labels.dtype} of shape {labels.shape}); put "
+                "back the one that was there."
+            )
+        return labels.reshape(shape)
 
     def load(self) -> Array:
         """Read the whole mask as it was last saved."""

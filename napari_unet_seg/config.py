@@ -64,9 +64,10 @@ class Config(BaseModel):
             raise ConfigError(
                 f"{path} cannot be read ({error.strerror}); check its name and its permissions."
             ) from error
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
+        except (ValueError, RecursionError, yaml.YAMLError) as error:
+            reason = " ".join(str(error).split())[:200]
             raise ConfigError(
-                f"{path} cannot be read as YAML or JSON ({' '.join(str(error).split())}); correct "
+                f"{path} cannot be read as YAML or JSON ({reason}); correct "
                 "it there or choose another file."
             ) from error
         return cls.parse(values or {}, str(path))

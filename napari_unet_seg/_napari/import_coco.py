@@ -244,5 +244,7 @@ def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspecte
 def _load(
     dataset: CocoDataset, boxes: bool, values: Values
 ) -> Generator[Loaded | Overlaps, Any, None]:
-    yield Loaded(dataset, coco_stacks(dataset, boxes=boxes, values=values))
-    yield overlaps(dataset, boxes=boxes)
+    stacks = coco_stacks(dataset, boxes=boxes, values=values)
+    yield Loaded(dataset, stacks)
+    shown = [dataset.by_id[identity] for stack in stacks for identity in stack.image_ids]
+    yield overlaps(dataset, shown, boxes=boxes)

@@ -52,7 +52,10 @@ def import_(
 
     datasets = [read_coco(file, images) for file in files]
     reports = [inspect(dataset, boxes=boxes) for dataset in datasets]
-    covered = [overlaps(dataset, boxes=boxes) for dataset in datasets]
+    covered = [
+        overlaps(dataset, report.usable, boxes=boxes)
+        for dataset, report in zip(datasets, reports, strict=True)
+    ]
     failed = [
         _with_mend(file, *problem)
         for file, report in zip(files, reports, strict=True)

@@ -47,10 +47,12 @@ def read_dataset(folder: Path | str) -> SampleSet:
 def _file(folder: Path, name: str) -> Path:
     try:
         path = folder / posixpath.normpath(clean_name(name))
-    except ValueError as error:
+        found = path.is_file()
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{folder / FILE_NAME} names {name!r}: {error}; write the data set again."
+            f"{folder / FILE_NAME} names {name[:200]!r}: {reason}; write the data set again."
         ) from error
-    if not path.is_file():
+    if not found:
         raise DataError(f"{path} is missing; copy it back or write the data set again.")
     return path

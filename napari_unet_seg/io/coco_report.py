@@ -15,6 +15,8 @@ from napari_unet_seg.io.coco_read import whole
 from napari_unet_seg.io.image import image_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage, Problem
 
@@ -94,23 +96,26 @@ class Overlaps(NamedTuple):
         )
 
 
-def overlaps(dataset: CocoDataset, *, boxes: bool = False) -> Overlaps:
+def overlaps(dataset: CocoDataset, images: Iterable[CocoImage], *, boxes: bool = False) -> Overlaps:
     """Count the annotations that others cover when they are drawn as labels.
 
     Parameters
     ----------
     dataset : CocoDataset
         What `read_coco` returned.
+    images : iterable of CocoImage
+        Whose annotations are looked at, those that `inspect` found usable: of the others not
+        even the size is sure.
     boxes : bool
         Draw annotations that have only a box as a rectangle.
     """
-    images = partly = wholly = 0
-    for image in dataset.images:
+    counted = partly = wholly = 0
+    for image in images:
         seen = _seen(dataset, image, boxes=boxes)
         partly += (some := sum(0 < share < 1 for share in seen))
         wholly += (none := sum(share == 0 for share in seen))
-        images += bool(some or none)
-    return Overlaps(images, partly, wholly)
+        counted += bool(some or none)
+    return Overlaps(counted, partly, wholly)
 
 
 def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]:

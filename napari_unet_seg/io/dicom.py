@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import Frame, Series, group_series, is_dicom
+from napari_unet_seg.io.dicom_frames import Frame, Series, group_series, is_dicom, read_dataset
 from napari_unet_seg.io.dicom_stack import arrange
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.scan import Scan
@@ -139,7 +138,7 @@ def _pixels(frames: list[Frame], source: Path) -> Array:
 def _decode(path: Path) -> Array:
     """Return all frames of a file."""
     with reading(path, "DICOM"):
-        dataset = pydicom.dcmread(path, force=True)
+        dataset = read_dataset(path, force=True)
         if dataset.get("PhotometricInterpretation", "") == "PALETTE COLOR":
             raise DataError(
                 f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."

@@ -14,7 +14,7 @@ import pydicom
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.dicom_moment import read_moment
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.files import mapped, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +92,12 @@ def is_dicom(path: Path) -> bool:
     return marked or path.suffix.lower() == ".dcm"
 
 
+def read_dataset(path: Path, **options: Any) -> pydicom.Dataset:
+    """Read a file with pydicom; errors are pydicom's own."""
+    with mapped(path) as whole:
+        return pydicom.dcmread(whole, **options)
+
+
 def group_series(paths: list[Path]) -> tuple[Series, ...]:
     """Read the headers of DICOM files and group their frames into series.
 
@@ -149,7 +155,8 @@ def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
 def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
     with reading(path, "DICOM"):
-        header = pydicom.dcmread(path, stop_before_pixels=True, force=path.suffix.lower() == ".dcm")
+        force = path.suffix.lower() == ".dcm"
+        header = read_dataset(path, stop_before_pixels=True, force=force)
         kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
         if kind in SEGMENTATIONS:
             return None
@@ -166,6 +173,8 @@ def _header(path: Path) -> pydicom.Dataset | None:
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
     """Return the frames of a file in its own order, from its header."""
     count = int(header.get("NumberOfFrames", None) or 1)
+    if count > path.stat().st_size:
+        raise DataError(f"{path} is damaged (it names {count} frames); copy it again.")
     shared = _first(header, "SharedFunctionalGroupsSequence")
     each = header.get("PerFrameFunctionalGroupsSequence", None) or []
     return [

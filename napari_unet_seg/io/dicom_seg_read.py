@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
+from pydicom.filereader import read_partial
 from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import SEGMENTATIONS, Frame, frames_of, normal
+from napari_unet_seg.io.dicom_frames import (
+    SEGMENTATIONS,
+    Frame,
+    frames_of,
+    normal,
+    read_dataset,
+)
 from napari_unet_seg.io.dicom_seg import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom_stack import arrange
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.files import mapped, reading
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
@@ -28,16 +35,15 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_SOP_CLASS = 0x00080016
 _AT = 0.05
 """Distance in mm within which a frame lies on a slice."""
 
 
 def is_seg(path: Path) -> bool:
     """Whether a DICOM file is a segmentation."""
-    with reading(path, "DICOM"):
-        header = pydicom.dcmread(
-            path, specific_tags=["SOPClassUID"], stop_before_pixels=True, force=True
-        )
+    with reading(path, "DICOM"), mapped(path) as whole:
+        header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
         return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
 
 
@@ -57,7 +63,7 @@ def read_seg(path: Path) -> Scan:
         If the file is damaged or says no positions, or segments overlap.
     """
     with reading(path, "DICOM SEG"):
-        dataset = pydicom.dcmread(path)
+        dataset = read_dataset(path)
         stored = np.asarray(pixel_array(dataset))
         pixels = stored[None] if stored.ndim == 2 else stored
         frames = frames_of(dataset, path)
@@ -66,7 +72,12 @@ def read_seg(path: Path) -> Scan:
         own = _own(dataset)
         slots = _slots(dataset, frames, own)
         labels = _labels(dataset, frames, pixels, slots, path)
-    stack = arrange([_slice(frames[0], i, p) for i, p in enumerate(slots)], path)
+    first = frames[0]
+    if len(slots) == 1:
+        # highdicom says 1 mm between slices where there is but one.
+        thickness = _measure(dataset, "SliceThickness") or first.thickness
+        first = replace(first, thickness=thickness)
+    stack = arrange([_slice(first, i, p) for i, p in enumerate(slots)], path)
     description = dict(own.get("description") or {})
     description["categories"] = _categories(dataset, description)
     referred = dataset.get("ReferencedSeriesSequence", None) or []
@@ -102,7 +113,7 @@ def _slots(dataset: pydicom.Dataset, frames: list[Frame], own: dict[str, Any]) -
     slots = slots[np.argsort(slots @ upright, kind="stable")]
     if len(slots) and all(np.abs(slots - place).max(axis=1).min() < _AT for place in there):
         return slots
-    return _spanned(there, upright, _spacing(dataset))
+    return _spanned(there, upright, _measure(dataset, "SpacingBetweenSlices"))
 
 
 def _upright(frame: Frame) -> Array:
@@ -127,10 +138,11 @@ def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
     return np.asarray(np.stack([every, np.ones_like(every)], axis=1) @ line)
 
 
-def _spacing(dataset: pydicom.Dataset) -> float:
+def _measure(dataset: pydicom.Dataset, keyword: str) -> float:
+    """Return a size in mm that all frames share; 0 where the file does not say it."""
     shared = (dataset.get("SharedFunctionalGroupsSequence", None) or [pydicom.Dataset()])[0]
     measures = (shared.get("PixelMeasuresSequence", None) or [pydicom.Dataset()])[0]
-    return float(measures.get("SpacingBetweenSlices", None) or 0)
+    return float(measures.get(keyword, None) or 0)
 
 
 def _spanned(there: Array, upright: Array, spacing: float) -> Array:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 from pydicom import Dataset
 from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import frames_of, group_series, is_dicom
+from napari_unet_seg.io.dicom_frames import frames_of, group_series, is_dicom, read_dataset
 from napari_unet_seg.io.dicom_stack import arrange
 from napari_unet_seg.io.files import reading
 
@@ -110,7 +109,7 @@ def _refusal(path: Path, reason: str) -> DataError:
 
 def _header(path: Path, file: Path) -> Dataset:
     with reading(file, "DICOM"):
-        header = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        header = read_dataset(file, stop_before_pixels=True, force=True)
     for keyword in _NEEDED:
         if not header.get(keyword, ""):
             raise _refusal(path, f"{file} has no {keyword}, which it must refer to")

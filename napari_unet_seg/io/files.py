@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 BACKUP = ".bak"
 """Stands before the suffix of the previous version of a file: `mask.bak.tif`."""
 
+_ALWAYS = 2**24
+_MOST_COMPRESSED = 3000
 _MENDS = {
     errno.ENOSPC: "the disk is full; free some space and save again",
     errno.EDQUOT: "your disk quota is used up; free some space and save again",
@@ -101,6 +104,15 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def can_hold(size: int, pixels: int) -> bool:
+    """Tell whether a compressed file of `size` bytes can hold `pixels` bytes of pixels.
+
+    A damaged header may say anything, and memory would be taken for it before it turns out.
+    Deflate and LZW do not reach the limit; of what does, a little is believed.
+    """
+    return pixels <= max(_ALWAYS, size * _MOST_COMPRESSED)
+
+
 def write_error(path: Path | str, error: OSError) -> DataError:
     """Return the error to raise when `path` could not be written."""
     mend = _MENDS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
@@ -147,6 +159,17 @@ def split_suffix(path: PurePath) -> tuple[str, str]:
     if (inner + suffix).lower() in (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr"):
         return name[: -len(inner)], inner + suffix
     return name, suffix
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of which no more can be read than it has.
+
+    Of an ordinary one pydicom and Pillow ask as many bytes as a damaged part of it says it has, and
+    memory is taken for them.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        yield cast("BinaryIO", whole)
 
 
 @contextmanager

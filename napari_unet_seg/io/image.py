@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.files import can_hold, mapped, reading
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.window import to_grey
 
@@ -79,7 +79,7 @@ def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         from napari_unet_seg.io.tiff import tiff_layout
 
         return tiff_layout(path)
-    with reading(path, "an image"), Image.open(path) as image:
+    with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
         width, height = image.size
         if _orientation(image) in _SIDEWAYS:
             height, width = width, height
@@ -151,7 +151,9 @@ def _pixels(path: Path) -> Array:
         from napari_unet_seg.io.tiff import read_tiff
 
         return np.asarray(read_tiff(path).data)
-    with reading(path, "an image"), Image.open(path) as image:
+    with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
+        if not can_hold(path.stat().st_size, _nbytes(image)):
+            raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
         turn = _ORIENTATIONS.get(_orientation(image))
         mode, _, dtype = _MODES.get(image.mode, _RGB)
         if image.mode == "P" and "transparency" in image.info:
@@ -161,6 +163,11 @@ def _pixels(path: Path) -> Array:
         if turn is not None:
             converted = converted.transpose(turn)
         return np.asarray(converted).astype(dtype)
+
+
+def _nbytes(image: Image.Image) -> int:
+    width, height = image.size
+    return width * height * len(image.getbands())
 
 
 def _orientation(image: Image.Image) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SUFFIX = ".zarr"
+_MOST_CHUNKS = 2**22
+_LARGEST_CHUNK = 2**31
 META = "ome_zarr"
 """Key of the `OmeImage` in `Scan.meta`."""
 
@@ -100,7 +103,26 @@ def _array(group: Any, image: OmeImage, path: Path) -> Any:
         )
     if stored.dtype.kind not in "buif":
         raise DataError(f"{path} holds {stored.dtype} and no numbers; choose another image.")
-    return da.from_zarr(stored)  # type: ignore[no-untyped-call]
+    count = prod(-(-n // max(c, 1)) for n, c in zip(stored.shape, stored.chunks, strict=True))
+    if count > _MOST_CHUNKS or prod(stored.chunks) * stored.dtype.itemsize > _LARGEST_CHUNK:
+        raise DataError(
+            f"{path} names {count} chunks of {stored.chunks} voxels, too many to open; write "
+            "it again with other chunks."
+        )
+    lazy = _Chunks(stored, path)
+    return da.from_array(lazy, stored.chunks)  # type: ignore[no-untyped-call]
+
+
+class _Chunks:
+    """A stored array, whose damage is told in a sentence when it is come upon."""
+
+    def __init__(self, stored: Any, path: Path) -> None:
+        self.shape, self.dtype, self.ndim = stored.shape, stored.dtype, stored.ndim
+        self._stored, self._path = stored, path
+
+    def __getitem__(self, place: Any) -> Array:
+        with reading(self._path, "OME-Zarr"):
+            return np.asarray(self._stored[place])
 
 
 def _scan(path: Path, image: OmeImage, data: Any, own: dict[str, Any]) -> Scan:

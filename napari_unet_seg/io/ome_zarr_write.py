@@ -32,6 +32,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _CHUNK = {"Z": 16, "Y": 512, "X": 512}
 _FORMAT: dict[Version, int] = {"0.4": 2, "0.5": 3}
+_SLASHES = {"name": "v2", "separator": "/"}
 _NAME = "mask"
 
 
@@ -153,15 +154,19 @@ def _make_group(folder: Path, version: Version) -> None:
 
 def _write(folder: Path, array: Array, image: OmeImage, attributes: dict[str, Any]) -> None:
     zarr = require_zarr()
+    from numcodecs import Zstd
+
     group = zarr.create_group(folder, zarr_format=_FORMAT[image.version], attributes=attributes)
     for level, part in zip(image.levels, _pyramid(array, image), strict=True):
         chunks = tuple(
             max(1, min(n, _CHUNK.get(axis, 1)))
             for n, axis in zip(part.shape, image.axes, strict=True)
         )
-        how: dict[str, Any] = {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
         if image.version == "0.5":
-            how = {"dimension_names": [axis.lower() for axis in image.axes]}
+            how: dict[str, Any] = {"dimension_names": [axis.lower() for axis in image.axes]}
+        else:
+            # Not Blosc, the default: where a file is damaged its decoder may end the process.
+            how = {"chunk_key_encoding": _SLASHES, "compressors": Zstd()}
         target = group.create_array(
             level.path, shape=part.shape, chunks=chunks, dtype=part.dtype, **how
         )

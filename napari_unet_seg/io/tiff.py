@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, reading
+from napari_unet_seg.io.files import atomic, can_hold, reading
 from napari_unet_seg.io.label_dtype import smallest
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff_grid import Grid, grid_of, metadata_for
@@ -22,9 +22,6 @@ _KEY = "unet_seg"
 """Where our JSON stands: a line of ImageJ's description, a key of the JSON or OME's otherwise."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 2**32 - 2**25
-_ALWAYS_READ = 2**28
-_MOST_COMPRESSED = 3000
-"""Deflate and LZW do not reach it; what does is read up to `_ALWAYS_READ` bytes."""
 
 
 def read_tiff(path: Path | str) -> Scan:
@@ -217,7 +214,7 @@ def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
 def _check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
     """Refuse a damaged header that says more than the file can hold, before memory is taken."""
     plain = series.keyframe.compression == tifffile.COMPRESSION.NONE
-    if series.nbytes > (size if plain else max(_ALWAYS_READ, size * _MOST_COMPRESSED)):
+    if not (series.nbytes <= size if plain else can_hold(size, series.nbytes)):
         raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
 
 

@@ -6,7 +6,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from napari_unet_seg.config import Category, Config, ModelConfig, NormaliseConfig
 from napari_unet_seg.errors import CheckpointError
@@ -60,7 +60,7 @@ def read_header(path: Path) -> CheckpointInfo:
         raise CheckpointError(
             f"The model {path} cannot be opened ({error.strerror}); choose another file."
         ) from error
-    except (ValueError, KeyError, TypeError, struct.error, ValidationError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
         raise CheckpointError(
             f"{path} is not a model of this plugin; choose a .safetensors file or a run folder "
             "that its training wrote."

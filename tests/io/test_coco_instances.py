@@ -241,7 +241,7 @@ def test_overlaps_are_counted():
             annotation(5, 8, 0, box(4, 0, 4, 4)),
         ]
     )
-    found = overlaps(dataset)
+    found = overlaps(dataset, IMAGES)
     assert found == (1, 1, 1)
     assert str(found).startswith("In 1 images 2 annotations lie below later ones, 1 of them wholly")
-    assert str(overlaps(in_memory([]))) == ""
+    assert str(overlaps(in_memory([]), IMAGES)) == ""
