@@ -67,7 +67,7 @@ def test_a_session_whose_description_makes_no_sense(
     session: Path, change: Callable[[Any], object]
 ) -> None:
     edit(session / "session.json", change)
-    with pytest.raises(DataError, match=r"is damaged .*put session\.bak\.json") as caught:
+    with pytest.raises(DataError, match=r"is damaged.*put session\.bak\.json") as caught:
         Session.open(session)
     assert len(str(caught.value)) < 800
 
@@ -101,7 +101,7 @@ def test_a_picture_whose_header_says_more_than_it_can_hold(tmp_path: Path) -> No
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         )
 
-    head = struct.pack(">IIBBBBB", 12_000, 12_000, 8, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", 9000, 9000, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     with pytest.raises(DataError, match="it lacks pixels"):
@@ -118,7 +118,7 @@ def test_a_dicom_element_longer_than_its_file(tmp_path: Path) -> None:
     (path,) = write_series(tmp_path / "s", [0]).iterdir()
     data = path.read_bytes()
     at = data.index(b"\xe0\x7f\x10\x00OW") + 8
-    path.write_bytes(data[:at] + struct.pack("<I", 2**32 - 3) + data[at + 4 :])
+    path.write_bytes(data[:at] + struct.pack("<I", 2**32 - 3) + data[at + 4 : -10])
     with pytest.raises(DataError, match=r"\.dcm"):
         read_scan(tmp_path / "s")
 
