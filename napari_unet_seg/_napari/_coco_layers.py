@@ -14,7 +14,7 @@ from napari_unet_seg._napari._sparse import sparse_zeros
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco_instances import draw_instances, instance_dtype
-from napari_unet_seg.io.coco_raster import draw
+from napari_unet_seg.io.coco_raster import draw, paint
 from napari_unet_seg.io.image import image_layout, lazy_stack
 from napari_unet_seg.io.scan import Scan
 
@@ -139,10 +139,7 @@ def _draw_classes(
     dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
     labels = sparse_zeros((len(images), *plane), dtype)
     for target, image in zip(labels, images, strict=True):
-        # Only the pixels that are covered, since a whole plane drawn would take its memory.
-        for drawn in draw(dataset, image, dataset.categories, boxes=boxes):
-            columns, rows = np.divmod(drawn.pixels, image.height)
-            target[rows, columns] = drawn.label
+        paint(target, draw(dataset, image, dataset.categories, boxes=boxes))
     return labels
 
 

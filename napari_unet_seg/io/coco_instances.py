@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg.io.coco_raster import Drawn, draw
+from napari_unet_seg.io.coco_raster import Drawn, draw, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
@@ -69,11 +69,18 @@ def draw_instances(
     before: dict[int, int] = {}
     for plane, image in zip(stack, images, strict=True):
         before[image.id] = len(rows)
-        for drawn in draw(dataset, image, dataset.categories, boxes=boxes):
-            rows.append(Instance(image, dataset.categories[drawn.label - 1], drawn.annotation))
-            columns, lines = np.divmod(drawn.pixels, image.height)
-            plane[lines, columns] = len(rows)
+        found = draw(dataset, image, dataset.categories, boxes=boxes)
+        paint(plane, _numbered(found, dataset, image, rows))
     return Instances(dataset, boxes, tuple(rows), before)
+
+
+def _numbered(
+    found: Iterable[Drawn], dataset: CocoDataset, image: CocoImage, rows: list[Instance]
+) -> Iterator[Drawn]:
+    """Give each annotation the next number, and note what it stands for."""
+    for item in found:
+        rows.append(Instance(image, dataset.categories[item.label - 1], item.annotation))
+        yield item._replace(label=len(rows))
 
 
 def instance_dtype(dataset: CocoDataset, images: Sequence[CocoImage]) -> np.dtype[Any]:

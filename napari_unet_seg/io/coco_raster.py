@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,15 +11,19 @@ from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco_read import whole
-from napari_unet_seg.io.rle import pixels, read_rle
+from napari_unet_seg.io.rle import decode, pixels, pixels_of_each, read_rle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+_TOGETHER = 32
+"""Annotations that are drawn at once: many for speed, few for memory."""
 
 
 class Drawn(NamedTuple):
@@ -98,22 +104,49 @@ def draw(
     values: dict[int | None, int] = {
         category.id: value for value, category in enumerate(categories, 1)
     }
-    for annotation in dataset.annotations[image.id]:
-        label = values.get(whole(annotation.get("category_id")))
-        if label is not None:
-            shape = read_shape(annotation, image.height, image.width, boxes=boxes)
-            yield Drawn(annotation, label, covered(shape, image.height, image.width))
+    known = [
+        (annotation, label)
+        for annotation in dataset.annotations[image.id]
+        if (label := values.get(whole(annotation.get("category_id")))) is not None
+    ]
+    for start in range(0, len(known), _TOGETHER):
+        some = known[start : start + _TOGETHER]
+        shapes = [read_shape(a, image.height, image.width, boxes=boxes) for a, _ in some]
+        covered = covered_by_each(shapes, image.height, image.width)
+        for (annotation, label), found in zip(some, covered, strict=True):
+            yield Drawn(annotation, label, found)
 
 
-def covered(shape: Shape, height: int, width: int) -> Array:
-    """Return the pixels of a shape, each once, as indices in column-major order."""
-    parts = [pixels(runs) for runs in shape.runs]
-    if shape.polygons:
-        merged = coco_mask.merge(coco_mask.frPyObjects(shape.polygons, height, width))
-        parts.append(pixels(read_rle(merged, height, width)))
-    if not parts:
-        return np.zeros(0, np.int64)
-    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+def paint(plane: Array, drawn: Iterable[Drawn]) -> None:
+    """Draw annotations by their labels on a plane of shape (Y, X), the later ones on top.
+
+    Nothing is written where none of them is, which would take memory in a stack that is sparse.
+    """
+    waiting = iter(drawn)
+    while some := list(islice(waiting, _TOGETHER)):
+        columns, rows = np.divmod(np.concatenate([d.pixels for d in some]), plane.shape[0])
+        labels = np.array([d.label for d in some], plane.dtype)
+        # Of a pixel that stands in it more than once the last label stays.
+        plane[rows, columns] = np.repeat(labels, [len(d.pixels) for d in some])
+
+
+def covered_by_each(shapes: Sequence[Shape], height: int, width: int) -> Iterator[Array]:
+    """Yield the pixels of each shape, each once, as indices in column-major order."""
+    polygons = [polygon for shape in shapes for polygon in shape.polygons]
+    drawn = iter(_drawn(polygons, height, width))
+    for shape in shapes:
+        parts = [next(drawn) for _ in shape.polygons] + [pixels(runs) for runs in shape.runs]
+        if len(parts) == 1:
+            yield parts[0]
+        else:
+            yield np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
+
+
+def _drawn(polygons: list[list[float]], height: int, width: int) -> list[Array]:
+    if not polygons:
+        return []
+    found = coco_mask.frPyObjects(polygons, height, width)
+    return pixels_of_each(decode([rle["counts"] for rle in found]))
 
 
 def read_shape(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
@@ -161,9 +194,9 @@ def check_polygon(points: Any, height: int, width: int) -> None:
         raise ValueError("its polygon has an odd count of numbers")
     if len(points) < 6:
         raise ValueError("its polygon has fewer than three points")
+    if any(map(ne, points, points)):
+        raise ValueError("its polygon holds something other than numbers")
     for coordinates, size in ((points[0::2], width), (points[1::2], height)):
-        if any(value != value for value in coordinates):
-            raise ValueError("its polygon holds something other than numbers")
         low, high = min(coordinates), max(coordinates)
         if low >= size or high <= 0:
             raise ValueError("its polygon lies outside the image")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_raster import covered, draw, read_shape
+from napari_unet_seg.io.coco_raster import Shape, covered_by_each, draw, read_shape
 from napari_unet_seg.io.coco_read import whole
 from napari_unet_seg.io.image import image_size
 
@@ -155,9 +155,14 @@ def _judge(
         given = reprlib.repr(annotation.get("category_id"))
         return False, f"its category {given} is not in the file"
     shape = read_shape(annotation, image.height, image.width, boxes=boxes)
-    if _thin(shape.polygons) and not len(covered(shape, image.height, image.width)):
+    if _thin(shape.polygons) and not _covers(shape, image):
         return False, shape.problem or "it covers no pixel"
     return bool(shape.polygons or shape.runs), shape.problem
+
+
+def _covers(shape: Shape, image: CocoImage) -> bool:
+    (covered,) = covered_by_each([shape], image.height, image.width)
+    return len(covered) > 0
 
 
 def _thin(polygons: list[list[float]]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,7 +48,7 @@ def _from_list(counts: list[int], total: int) -> Array:
 
 
 def _parse(text: str | bytes) -> Array:
-    """Undo the string form: five bits a character, each run less the one two places before."""
+    """Read the string form, checked."""
     try:
         raw = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError:
@@ -56,22 +56,64 @@ def _parse(text: str | bytes) -> Array:
     codes = np.frombuffer(raw, np.uint8).astype(np.int64) - 48
     if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 0x20:
         raise ValueError("its RLE string is broken")
+    if np.diff(np.flatnonzero((codes & 0x20) == 0), prepend=-1).max() > _LONGEST:
+        raise ValueError("its RLE string is broken")
+    return decode([raw]).runs
+
+
+class Runs(NamedTuple):
+    """The runs of several RLEs, one after the other."""
+
+    runs: Array
+    counts: Array
+    """How many runs each has."""
+
+
+def decode(texts: Sequence[bytes]) -> Runs:
+    """Undo the string form: five bits a character, each run less the one two places before.
+
+    Many short strings at once take a tenth of the time that one after the other does. They are
+    taken as they are: pycocotools made them, or they were checked.
+    """
+    codes = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64) - 48
     ends = np.flatnonzero((codes & 0x20) == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
-    if lengths.max() > _LONGEST:
-        raise ValueError("its RLE string is broken")
     shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, lengths))
-    values = np.add.reduceat((codes & 0x1F) << shifts, starts)
-    values -= np.where(codes[ends] & 0x10, 1 << (5 * lengths), 0)
-    values[1::2] = np.cumsum(values[1::2])
-    values[2::2] = np.cumsum(values[2::2])
-    return values
+    runs = np.add.reduceat((codes & 0x1F) << shifts, starts)
+    runs -= np.where(codes[ends] & 0x10, 1 << (5 * lengths), 0)
+    bounds = np.searchsorted(ends, np.cumsum([0, *map(len, texts)]))
+    counts = np.diff(bounds)
+    place = np.arange(len(runs)) - np.repeat(bounds[:-1], counts)
+    whose = np.repeat(np.arange(len(texts)), counts)
+    for parity in (0, 1):
+        chain = np.flatnonzero((place % 2 == parity) & (place > 0))
+        runs[chain] = _sums(runs[chain], whose[chain])
+    return Runs(runs, counts)
+
+
+def _sums(values: Array, whose: Array) -> Array:
+    """Return running sums that begin anew where the owner changes."""
+    sums = np.cumsum(values)
+    first = np.flatnonzero(np.diff(whose, prepend=-1))
+    before = (sums - values)[first]
+    return np.asarray(sums - np.repeat(before, np.diff(np.append(first, len(values)))))
+
+
+def pixels_of_each(found: Runs) -> list[Array]:
+    """Return the foreground of each RLE: indices into its image in column-major order."""
+    runs, counts = found
+    lasts = np.cumsum(counts)
+    whose = np.repeat(np.arange(len(counts)), counts)
+    odd = (np.arange(len(runs)) - np.repeat(lasts - counts, counts)) % 2 == 1
+    starts = _sums(runs, whose)[odd] - runs[odd]
+    lengths = runs[odd]
+    before = np.cumsum(lengths) - lengths
+    indices = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    sizes = np.bincount(whose[odd], lengths, len(counts)).astype(np.int64)
+    return np.split(indices, np.cumsum(sizes)[:-1])
 
 
 def pixels(runs: Array) -> Array:
     """Return the foreground's indices into the image's pixels in column-major order."""
-    lengths = runs[1::2]
-    starts = np.cumsum(runs)[: 2 * len(lengths) : 2]
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    return pixels_of_each(Runs(runs, np.array([len(runs)])))[0]
