@@ -188,7 +188,7 @@ def _tiff(folder: Path) -> None:
     place = {"axes": "ZYX", "spacing": (3.0, 0.5, 0.5), "unit": "mm", "description": known}
     write_labels(folder / "ours.tif", _labels(), **place)
     write_labels(folder / "wide.tif", _labels().astype(np.uint32) * 70_000, **place)
-    tifffile.imwrite(folder / "plain.tif", _labels())
+    tifffile.imwrite(folder / "plain.tif", _labels(), photometric="minisblack")
     packed = {"compression": "lzw", "photometric": "minisblack"}
     tifffile.imwrite(folder / "ome.ome.tif", _labels(), metadata={"axes": "CYX"}, **packed)
     tiles = np.zeros((64, 64), np.uint16)
