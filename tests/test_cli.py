@@ -611,16 +611,23 @@ from napari_unet_seg.cli import main
 def look():
     viewer = napari.current_viewer()
     print(sorted(layer.name for layer in viewer.layers), list(viewer.window.dock_widgets))
+    mask = viewer.layers["mask.tif"]
+    print(type(mask).__name__, mask.scale.tolist(), mask.features["category"].tolist())
     viewer.close()
 
 napari.run = look  # instead of waiting for a person
-sys.exit(main(["open", "--sample", sys.argv[1]]))
+sys.exit(main(["open", "--sample", *sys.argv[1:]]))
 """
-    command = [sys.executable, "-c", code, str(tmp_path / "scan.nii.gz")]
+    known = {"categories": [{"id": 4, "name": "lesion"}]}
+    place = {"axes": "ZYX", "spacing": (2.5, 0.5, 0.25), "unit": "mm", "description": known}
+    write_labels(tmp_path / "mask.tif", np.ones((3, 4, 5), np.uint8), **place)
+    files = [str(tmp_path / name) for name in ("scan.nii.gz", "mask.tif")]
+    command = [sys.executable, "-c", code, *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert "'scan" in done.stdout and "phantom" in done.stdout
     assert "Segment" in done.stdout
+    assert "Labels [2.5, 0.5, 0.25] ['background', 'lesion']" in done.stdout
 
 
 # --- on real scans

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import napari
 
+from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg.io.read import read_scan
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -20,11 +23,16 @@ def open_window(files: Iterable[Path], *, sample: bool) -> None:
     if sample:
         viewer.open_sample(_PLUGIN, "scan")
     for file in files:
-        viewer.open(file, plugin=_reader(file))
+        if file.name.lower().endswith((".tif", ".tiff")):
+            # napari's own reader knows neither voxel size nor what a mask's labels stand for.
+            data, options, kind = scan_layer(read_scan(file), file.name)
+            getattr(viewer, f"add_{kind}")(data, **options)
+        else:
+            viewer.open(file, plugin=_reader(file))
     napari.run()
 
 
 def _reader(file: Path) -> str:
-    """Whose reader is to open a file; TIFFs and pictures are left to napari's own."""
+    """Whose reader is to open a file; pictures are left to napari's own."""
     ours = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz", ".dcm"))
     return _PLUGIN if ours else "napari"
