@@ -13,6 +13,7 @@ from napari_unet_seg.cli._segment import Segmenter
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.io.extras import require
 from napari_unet_seg.models import checkpoint_path
 
 
@@ -33,6 +34,7 @@ _SUFFIXES = {
     Format.dcm: ".dcm",
     Format.zarr: ".zarr",
 }
+_EXTRAS = {Format.dcm: "highdicom", Format.zarr: "zarr"}
 
 
 def _help(name: str) -> str:
@@ -88,14 +90,8 @@ def predict(
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     how = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
-    if format_ is Format.dcm:
-        from napari_unet_seg.io.dicom_seg import require_highdicom
-
-        require_highdicom()
-    if format_ is Format.zarr:
-        from napari_unet_seg.io.ome_zarr import require_zarr
-
-        require_zarr()
+    if format_ in _EXTRAS:
+        require(_EXTRAS[format_])
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:

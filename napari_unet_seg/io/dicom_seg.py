@@ -19,6 +19,7 @@ from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.dicom_codes import Concept, concepts_of
 from napari_unet_seg.io.dicom_source import source_images
+from napari_unet_seg.io.extras import require
 from napari_unet_seg.io.files import atomic
 from napari_unet_seg.io.label_dtype import smallest
 
@@ -38,24 +39,6 @@ PRIVATE_ELEMENT = 0x01
 
 _LABEL_LENGTH = 64
 """Of a value of VR LO, in characters (PS3.5 6.2)."""
-
-
-def require_highdicom() -> Any:
-    """Import and return `highdicom`.
-
-    Raises
-    ------
-    DataError
-        If it is not installed.
-    """
-    try:
-        import highdicom
-    except ImportError as error:
-        raise DataError(
-            "DICOM SEG is written by the package highdicom, which is not installed; install it "
-            'with pip install "napari-unet-seg[dicom-seg]", or save the mask as .nii.gz.'
-        ) from error
-    return highdicom
 
 
 def write_seg(
@@ -92,7 +75,7 @@ def write_seg(
         If highdicom is missing, the scan is no DICOM series on one grid, its files are gone, the
         labels hold unreviewed pixels, or the file cannot be written.
     """
-    highdicom = require_highdicom()
+    highdicom = require("highdicom")
     array = smallest(labels, str(path))
     _check_reviewed(array, path)
     told = dict(description or {})

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.extras import require
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.ome_metadata import KEY, OmeImage, parse
 from napari_unet_seg.io.scan import Scan
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,24 +33,6 @@ def is_zarr(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(described, dict) and described.get("node_type") == "group"
-
-
-def require_zarr() -> ModuleType:
-    """Import and return `zarr`.
-
-    Raises
-    ------
-    DataError
-        If it is not installed.
-    """
-    try:
-        import zarr
-    except ImportError as error:
-        raise DataError(
-            "OME-Zarr is read and written by the package zarr, which is not installed; install it "
-            'with pip install "napari-unet-seg[zarr]".'
-        ) from error
-    return zarr
 
 
 def read_ome_zarr(path: Path | str) -> Scan:
@@ -75,7 +55,7 @@ def read_ome_zarr(path: Path | str) -> Scan:
         If it is missing, damaged or no OME-Zarr, or zarr is not installed.
     """
     path = Path(path)
-    zarr = require_zarr()
+    zarr = require("zarr")
     if path.exists() and not is_zarr(path):
         raise DataError(
             f"{path} is no OME-Zarr, since it has neither zarr.json nor .zgroup; choose the folder "

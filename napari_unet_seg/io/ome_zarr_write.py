@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.extras import require
 from napari_unet_seg.io.files import atomic, atomic_folder, reading, write_error
 from napari_unet_seg.io.label_dtype import smallest
 from napari_unet_seg.io.ome_metadata import (
@@ -20,7 +21,7 @@ from napari_unet_seg.io.ome_metadata import (
     for_labels,
     to_attributes,
 )
-from napari_unet_seg.io.ome_zarr import META, is_zarr, require_zarr
+from napari_unet_seg.io.ome_zarr import META, is_zarr
 from napari_unet_seg.io.provenance import stored_categories
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def write_ome_labels(
     DataError
         If the labels are no integers, the axes are none of OME-Zarr's, or it cannot be written.
     """
-    require_zarr()
+    require("zarr")
     path = Path(path)
     array = smallest(labels, str(path))
     target, store = _place(path, like)
@@ -111,7 +112,7 @@ def _place(path: Path, like: Scan) -> tuple[Path, Path | None]:
 
 
 def _is_ours(path: Path) -> bool:
-    zarr = require_zarr()
+    zarr = require("zarr")
     with reading(path, "OME-Zarr"):
         return KEY in zarr.open_group(path, mode="r", use_consolidated=False).attrs
 
@@ -149,11 +150,11 @@ def _properties(description: dict[str, Any] | None) -> dict[str, Any]:
 
 def _make_group(folder: Path, version: Version) -> None:
     if not is_zarr(folder):
-        require_zarr().create_group(folder, zarr_format=_FORMAT[version])
+        require("zarr").create_group(folder, zarr_format=_FORMAT[version])
 
 
 def _write(folder: Path, array: Array, image: OmeImage, attributes: dict[str, Any]) -> None:
-    zarr = require_zarr()
+    zarr = require("zarr")
     from numcodecs import Zstd
 
     group = zarr.create_group(folder, zarr_format=_FORMAT[image.version], attributes=attributes)
@@ -190,7 +191,7 @@ def _picked(size: int, step: float) -> Array:
 
 def _list(store: Path, name: str, version: Version) -> None:
     """Add a mask to the list of its store's `labels`, and renew what repeats it."""
-    zarr = require_zarr()
+    zarr = require("zarr")
     folder = store / "labels"
     group = zarr.open_group(folder, mode="r", use_consolidated=False)
     attributes = group.attrs.asdict()
