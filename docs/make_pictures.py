@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import napari
 import numpy as np
 from napari._qt.dialogs.qt_notification import NapariQtNotification
-from qtpy.QtCore import QEventLoop, QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEventLoop, QSettings, QTimer
+from qtpy.QtWidgets import QApplication, QToolButton
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,24 @@ class Pictures:
         wait(widget.opened, widget.open)
         viewer.dims.set_current_step(0, 3)
         self.grab(viewer, "import")
+
+    def objects(self) -> None:
+        """Annotations as labels of their own, one of them new."""
+        viewer, (widget,) = self.viewer("Import COCO")
+        wait(widget.inspected, lambda: widget.setPath(self.files[0]))
+        widget.values.setCurrentIndex(widget.values.findData("instances"))
+        wait(widget.opened, widget.open)
+        mask = viewer.layers.selection.active
+        counts = [len(np.unique(plane)) for plane in mask.data]
+        shown = int(np.argmax(counts))
+        viewer.dims.set_current_step(0, shown)
+        widget.legend.findChildren(QToolButton, "category")[1].click()
+        settle()
+        rows, columns = np.nonzero(mask.data[shown])
+        mask.brush_size = 9
+        mask.paint((shown, int(rows.mean()) + 20, int(columns.mean())), mask.selected_label)
+        settle()
+        self.grab(viewer, "objects")
 
     def train(self) -> None:
         """A training that has run for a while, with its curves and a validation slice."""
@@ -145,8 +163,10 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
+        # What the user's own widgets remember is neither shown nor changed.
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         pictures = Pictures(folder, Path(scratch))
-        for name in sys.argv[2:] or ("segment", "import_coco", "train", "correct"):
+        for name in sys.argv[2:] or ("segment", "import_coco", "objects", "train", "correct"):
             getattr(pictures, name)()
 
 

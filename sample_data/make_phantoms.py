@@ -19,7 +19,7 @@ from phantoms import Head, Lesion, Phantom
 from PIL import Image
 from scipy import ndimage
 
-from napari_unet_seg.io.polygons import encode, measure
+from napari_unet_seg.io.coco import Encoder
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -126,17 +126,9 @@ def annotations(tumour: Array, oedema: Array) -> list[dict[str, Any]]:
     for category, mask in ((TUMOUR, tumour), (OEDEMA, oedema)):
         parts, count = ndimage.label(mask)
         for part in range(1, count + 1):
-            segmentation = encode(parts == part)
-            box, area = measure(segmentation, *mask.shape)
-            found.append(
-                {
-                    "category_id": category,
-                    "bbox": box,
-                    "area": area,
-                    "segmentation": segmentation,
-                    "iscrowd": 0,
-                }
-            )
+            shape = Encoder().geometry(parts == part)
+            ordered = {key: shape[key] for key in ("bbox", "area", "segmentation")}
+            found.append({"category_id": category, **ordered, "iscrowd": 0})
     return found
 
 
