@@ -42,7 +42,7 @@ class Visit:
         self.widget.form.segment_button.click()
 
     def end(self, mask: Any) -> None:
-        """Save the mask, show its largest slice, take the picture and leave."""
+        """Save the mask, show the middle of it, take the picture and leave."""
         try:
             self.failure = self.widget.form.status.text() if mask is None else self.save(mask)
         finally:
@@ -52,7 +52,9 @@ class Visit:
         """Write everything; return what is wrong with the mask, if anything."""
         labels = np.asarray(mask.data)
         areas = ((labels > 0) & (labels != IGNORE_INDEX)).sum(axis=(1, 2))
-        self.viewer.dims.set_current_step(0, int(areas.argmax()))
+        # The middle of what is found, not a lone slice with a large mistake.
+        shown = int(np.convolve(areas, np.ones(5), "same").argmax())
+        self.viewer.dims.set_current_step(0, shown)
         for toast in self.widget.window().findChildren(NapariQtNotification):
             toast.close()  # napari's word on PyQt5 would hide a part of the scan
         QApplication.processEvents()

@@ -91,7 +91,9 @@ class Pictures:
         counts = [len(np.unique(plane)) for plane in mask.data]
         shown = int(np.argmax(counts))
         viewer.dims.set_current_step(0, shown)
-        widget.legend.findChildren(QToolButton, "category")[1].click()
+        settle()
+        buttons = widget.legend.findChildren(QToolButton, "category")
+        next(b for b in buttons if b.isVisible() and "oedema" in b.text()).click()
         settle()
         rows, columns = np.nonzero(mask.data[shown])
         mask.brush_size = 9
@@ -154,7 +156,9 @@ class Pictures:
         wait(widget.finished, widget.form.segment_button.click)
         mask = viewer.layers.selection.active
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
-        viewer.dims.set_current_step(0, int(areas.argmax()))
+        # The middle of what is found, not a lone slice with a large mistake.
+        shown = int(np.convolve(areas, np.ones(5), "same").argmax())
+        viewer.dims.set_current_step(0, shown)
         self.grab(viewer, "segment")
 
 
