@@ -106,6 +106,16 @@ def start_instance(layer: Labels, category: Category, above: int = 0) -> int:
     return int(value)
 
 
+def rename_instance(layer: Labels, category: Category) -> None:
+    """Give the object of the selected label another category."""
+    table = layer.features.copy()
+    row = table["index"] == layer.selected_label
+    table.loc[row, ["category", "category_id"]] = [category.name, category.id]
+    layer.features = table
+    if colormap := _colormap(table):
+        layer.colormap = colormap
+
+
 def category_of(layer: Labels, value: int) -> Category | None:
     """Return the category of an object, None if it has none yet."""
     return by_value(layer.features, categories_of(layer)).get(value)

@@ -10,7 +10,12 @@ from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._colours import category_colour
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._instances import category_of, is_instances, start_instance
+from napari_unet_seg._napari._instances import (
+    category_of,
+    is_instances,
+    rename_instance,
+    start_instance,
+)
 from napari_unet_seg._napari._layers import categories_of
 
 if TYPE_CHECKING:
@@ -109,7 +114,12 @@ class CategoryLegend(QWidget):
         button.setObjectName("category")
         if is_instances(self._layer):
             button.setText(f" {category.name}")
-            button.setToolTip(f"Start a new {category.name}, or name the selected label so")
+            button.setToolTip(
+                f"Start a new {category.name}, or name the selected label so; with the right "
+                f"button, make the selected object a {category.name}"
+            )
+            button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            button.customContextMenuRequested.connect(lambda _: self._rename(category))
         else:
             button.setText(f" {category.name}  (label {value})")
             button.setToolTip(f"Paint {category.name}, label value {value}")
@@ -138,6 +148,11 @@ class CategoryLegend(QWidget):
             return int(layer.selected_label)
         category = category_of(layer, layer.selected_label)
         return categories_of(layer).index(category) + 1 if category else 0
+
+    def _rename(self, category: Category) -> None:
+        if self._layer is not None and category_of(self._layer, self._layer.selected_label):
+            rename_instance(self._layer, category)
+            self._mark()
 
     def _choose(self, value: int) -> None:
         layer = self._layer

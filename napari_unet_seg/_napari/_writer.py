@@ -88,7 +88,7 @@ def _document(
     planes = dict(zip(ids, labels, strict=True)) if len(ids) == len(labels) else {}
     kinds = _kinds(attributes)
     if planes and (instances := known.get("instances")):
-        written = write_back_instances(instances, planes, added=kinds, encoder=encoder)
+        written = write_back_instances(instances, planes, kinds=kinds, encoder=encoder)
         return written, instances.dataset.style
     if planes and "coco" in known and kinds is None:
         dataset, boxes = read_coco(known["coco"]), known.get("boxes", False)

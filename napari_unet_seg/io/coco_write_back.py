@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_instances import Instances
-    from napari_unet_seg.io.coco_read import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,7 +94,7 @@ def write_back_instances(
     instances: Instances,
     edited: Mapping[int, Array],
     *,
-    added: Mapping[int, Category] | None = None,
+    kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
     """Put edited masks of single objects back into the COCO file they came from.
@@ -105,6 +105,7 @@ def write_back_instances(
       below others too;
     - pixels that were given the value of an annotation join it, connected or not; those of a new
       value, or of one from another image, become a new annotation of its category;
+    - an annotation whose value was given another category gets that one, and keeps the rest;
     - for the rest `write_back` tells what stays.
 
     Parameters
@@ -113,8 +114,8 @@ def write_back_instances(
         What `draw_instances` returned.
     edited : mapping of int to array of shape (Y, X)
         Label values by image id; images that are not in it stay as they are.
-    added : mapping of int to Category
-        Categories of values that the file has no annotation for.
+    kinds : mapping of int to Category
+        Categories of values that the file has no annotation for, or another category for.
     encoder : Encoder, optional
         With options other than the defaults.
 
@@ -125,7 +126,7 @@ def write_back_instances(
     """
     dataset = instances.dataset
     encoder = encoder or Encoder()
-    known = {value: row.category for value, row in enumerate(instances.rows, 1)} | dict(added or {})
+    known = {value: row.category for value, row in enumerate(instances.rows, 1)} | dict(kinds or {})
 
     def edits() -> Iterator[Edit]:
         for image_id, given in edited.items():
@@ -134,7 +135,21 @@ def write_back_instances(
             if edit := painted(image, instances.drawn(image), labels):
                 yield encoded(edit, _to_values(edit, known), encoder)
 
-    return with_edits(dataset, edits())
+    return with_edits(dataset, _renamed(list(edits()), instances, known))
+
+
+def _renamed(edits: list[Edit], instances: Instances, known: Mapping[int, Category]) -> list[Edit]:
+    """Add the annotations whose category is no longer that of the file."""
+    replaced: dict[int, Annotation | None] = {}
+    for edit in edits:
+        replaced |= edit.replaced
+    changed: dict[int, Annotation | None] = {}
+    for value, row in enumerate(instances.rows, 1):
+        if known[value] != row.category:
+            now = replaced.get(id(row.annotation), row.annotation)
+            renamed = None if now is None else {**now, "category_id": known[value].id}
+            changed[id(row.annotation)] = renamed
+    return [*edits, Edit(changed, [])]
 
 
 def _to_values(edit: Painted, known: Mapping[int, Category]) -> Gains:

@@ -14,7 +14,7 @@ from napari.layers import Labels as LabelsLayer
 from napari.layers._layer_actions import _duplicate_layer
 from PIL import Image as Picture
 from pycocotools.coco import COCO
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_unet_seg._napari._coco_options import CocoOptionsDialog, coco_options
@@ -214,6 +214,24 @@ def test_a_label_that_was_selected_once_is_not_given_to_another_object(
 
     assert mask.selected_label == 31
     assert category_of(mask, 30) is None
+
+
+def test_the_right_button_gives_an_object_another_category(
+    widget: ImportCocoWidget, mask: Labels, coco: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    mask.selected_label = 2
+    (button,) = (b for b in widget.legend._group.buttons() if "meningioma" in b.text())
+    before = mask.get_color(2)
+    button.customContextMenuRequested.emit(QPoint(1, 1))
+    assert _pressed(widget) == ["meningioma"]
+    assert not np.allclose(mask.get_color(2), before)
+    old = json.loads(coco.read_text())["annotations"]
+    new = _save(mask, tmp_path / "out.json")["annotations"]
+
+    assert new == [old[0], {**old[1], "category_id": 300}, *old[2:]]
+    mask.selected_label = 50
+    button.customContextMenuRequested.emit(QPoint(1, 1))
+    assert category_of(mask, 50) is None
 
 
 def test_a_copy_of_the_layer_is_saved_alike(mask: Labels, coco: Path, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_what_is_painted_comes_back_and_the_rest_stays(annotations, data):
     changed = new[0] != stack[0]
     options = CocoOptions(segmentation=data.draw(st.sampled_from(["auto", "rle", "polygons"])))
     result = write_back_instances(
-        instances, edited(new), added={known + 1: CATEGORIES[1]}, encoder=Encoder(options)
+        instances, edited(new), kinds={known + 1: CATEGORIES[1]}, encoder=Encoder(options)
     )
     assert annotations == before, "the document that was read must not change"
     after = {a["id"]: a for a in result["annotations"]}
@@ -157,7 +157,7 @@ def covered(annotation, image):
 def test_a_new_value_in_two_images_is_an_annotation_in_each():
     stack, instances = drawn([annotation(2**31 + 4, 3, 7, box(0, 0, 3, 3))])
     stack[:, 6, 6] = 2
-    result = write_back_instances(instances, edited(stack), added={2: CATEGORIES[0]})
+    result = write_back_instances(instances, edited(stack), kinds={2: CATEGORIES[0]})
     assert [(a["id"], a["image_id"], a["category_id"]) for a in result["annotations"]] == [
         (2**31 + 4, 3, 7),
         (2**31 + 5, 3, 7),
@@ -171,7 +171,7 @@ def test_an_annotation_painted_over_wholly_is_removed_and_its_number_not_used_ag
     )
     stack[0][stack[0] == 1] = 0
     stack[0, 8, 8] = 3
-    result = write_back_instances(instances, edited(stack), added={3: CATEGORIES[0]})
+    result = write_back_instances(instances, edited(stack), kinds={3: CATEGORIES[0]})
     assert [a["id"] for a in result["annotations"]] == [4, 6]
 
 
@@ -222,7 +222,7 @@ def test_reading_what_was_written_gives_the_same_mask(stack):
     _, instances = drawn([annotation(1, 3, 7, box(1, 1, 4, 4))])
     added = {2: CATEGORIES[0], 3: CATEGORIES[1]}
     stack[1][stack[1] == 1] = 0
-    result = write_back_instances(instances, edited(stack), added=added)
+    result = write_back_instances(instances, edited(stack), kinds=added)
     again, found = drawn(result["annotations"])
     for before, after in zip(stack, again, strict=True):
         pairs = {*zip(before.ravel().tolist(), after.ravel().tolist(), strict=True)}
@@ -245,3 +245,17 @@ def test_overlaps_are_counted():
     assert found == (1, 1, 1)
     assert str(found).startswith("In 1 images 2 annotations lie below later ones, 1 of them wholly")
     assert str(overlaps(in_memory([]), IMAGES)) == ""
+
+
+def test_another_category_changes_nothing_else():
+    before = [
+        annotation(1, 3, 7, box(0, 0, 3, 3), own=[1]),
+        annotation(2, 3, 7, box(4, 4, 3, 3)),
+        annotation(3, 8, 0, box(0, 0, 3, 3)),
+    ]
+    stack, instances = drawn(before)
+    stack[0][stack[0] == 2] = 0
+    kinds = dict.fromkeys((1, 2, 3), CATEGORIES[1])
+    after = write_back_instances(instances, edited(stack), kinds=kinds)["annotations"]
+    assert after == [{**before[0], "category_id": 0}, before[2]]
+    assert after[1] is before[2]
