@@ -29,6 +29,7 @@ from napari_unet_seg.io.run import Run, history_row
 from napari_unet_seg.io.weights import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
+from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import count
 from napari_unet_seg.nn.trainer import Trainer
 
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.cache import Cache
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
-    from napari_unet_seg.nn.unet import UNet
-
-_MIN_DELTA = 0.001
-"""A validation loss must fall by so much to count as better (the published run's figure)."""
+    from napari_unet_seg.nn.build import Net
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +52,7 @@ class Course:
     run: Run
     sides: dict[str, list[Sample]]
     caches: dict[str, Cache]
-    net: UNet
+    net: Net
     parent: str
     epoch: int = 0
     best_epoch: int = 0
@@ -134,7 +132,8 @@ class Course:
 
     def end_epoch(self) -> Generator[TrainEvent, Any, None]:
         """Validate, keep the best, write the checkpoints and the history."""
-        loss, dice, preview = self._validate()
+        with self.trainer.averaged():
+            loss, dice, preview = self._validate()
         # Equal Dice is common at the start, when a small lesion is not found at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
@@ -146,7 +145,8 @@ class Course:
         event = EpochEnd(self.epoch, self.train_loss, loss, dice, rate, is_best, seconds)
         self.history.append(history_row(event))
         if is_best:
-            save_checkpoint(self.run.best, self.net, self._info())
+            with self.trainer.averaged():
+                save_checkpoint(self.run.best, self.net, self._info())
         save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
         self.run.write_history(self.history)
         yield event
@@ -157,7 +157,7 @@ class Course:
             yield preview
 
     def _count_patience(self, loss: float) -> None:
-        if loss < self.lowest_loss - _MIN_DELTA:
+        if loss < self.lowest_loss - self.config.min_delta:
             self.lowest_loss, self.epochs_without_gain = loss, 0
         else:
             self.epochs_without_gain += 1
@@ -170,9 +170,9 @@ class Course:
         losses, dices, labels = [], [], []
         for indices in in_order(len(cache), self.config.batch_size):
             images, masks = take(cache, indices)
-            loss, found = self.trainer.validate(images, masks)
+            loss, probable = self.trainer.validate(images, masks)
             losses.append(loss * len(indices))
-            labels.append(found.numpy())
+            labels.append(to_labels(probable, self.trainer.head).cpu().numpy())
             dices += _dices(labels[-1], cache.masks[indices], self.config.model.classes)
         dice = float(np.mean(dices)) if dices else math.nan
         return sum(losses) / len(cache), dice, self._preview(np.concatenate(labels))

@@ -13,8 +13,8 @@ from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.run import Run
+from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
-from napari_unet_seg.nn.unet import UNet
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.nn.build import Net
 
 
 def prepare(
@@ -47,7 +48,7 @@ def prepare(
             config.normalise,
         )
     _check_positive(caches["train"], samples)
-    net = UNet(config.model)
+    net = build_net(config.model)
     if loaded and source:
         _take_weights(net, *loaded, source)
     course = Course(config, samples, Run(run), sides, caches, net, sha256(init) if init else "")
@@ -99,7 +100,7 @@ def _check_positive(cache: Cache, samples: SampleSet) -> None:
 
 
 def _take_weights(
-    net: UNet, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
+    net: Net, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
 ) -> None:
     """Load a checkpoint; where the classes differ, the last layer starts afresh."""
     same = (info.model.classes, info.model.head) == (net.config.classes, net.config.head)

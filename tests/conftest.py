@@ -32,8 +32,8 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
 
     from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
     from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
-    from napari_unet_seg.nn.unet import UNet
 
     def make(**changes: Any) -> Path:
         torch.manual_seed(0)
@@ -46,7 +46,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
             image_size=64,
         )
         path = tmp_path / f"model-{len(list(tmp_path.glob('model-*')))}.safetensors"
-        save_checkpoint(path, UNet(model), info)
+        save_checkpoint(path, build_net(model), info)
         return path
 
     return make

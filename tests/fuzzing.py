@@ -265,8 +265,8 @@ def _read_dataset(folder: Path, damaged: Path) -> None:
 def _checkpoint(folder: Path) -> None:
     from napari_unet_seg.config import ModelConfig, NormaliseConfig
     from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
-    from napari_unet_seg.nn.unet import UNet
 
     model = ModelConfig(width=4, depth=1, classes=2)
     info = CheckpointInfo(
@@ -276,7 +276,7 @@ def _checkpoint(folder: Path) -> None:
         normalise=NormaliseConfig(),
         image_size=64,
     )
-    save_checkpoint(folder / "net.safetensors", UNet(model), info)
+    save_checkpoint(folder / "net.safetensors", build_net(model), info)
 
 
 def _read_checkpoint(folder: Path, damaged: Path) -> None:

@@ -166,6 +166,28 @@ class TextEdit(QLineEdit):
             self.setText(value)
 
 
+class NumbersEdit(QLineEdit):
+    """Numbers with commas between them; other text is left for the configuration to refuse."""
+
+    valueChanged = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setPlaceholderText("1, 1, …")
+        self.textChanged.connect(lambda: self.valueChanged.emit(self.value()))
+
+    def value(self) -> Any:
+        """The numbers as a tuple."""
+        parts = [part.strip() for part in self.text().split(",") if part.strip()]
+        numbers = [_number(part) for part in parts]
+        return self.text() if None in numbers else tuple(numbers)
+
+    def setValue(self, value: tuple[float, ...]) -> None:
+        """Show numbers."""
+        if value != self.value():
+            self.setText(", ".join(f"{number:g}" for number in value))
+
+
 def make_editor(field: FieldInfo) -> QWidget:
     """An editor for a field of a configuration that is not itself a configuration."""
     kind = field.annotation
@@ -181,6 +203,8 @@ def make_editor(field: FieldInfo) -> QWidget:
         return FloatEdit(low, high, unit)
     if kind is str:
         return TextEdit()
+    if kind == tuple[float, ...]:
+        return NumbersEdit()
     raise TypeError(f"no editor for a field of type {kind}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_unet_seg._napari._editors import BoolEdit, make_editor, words
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 C = TypeVar("C", bound=Config)
+
+_SWITCHES = 3
+"""In a row."""
 
 
 class Form(QWidget, Generic[C]):
@@ -110,7 +113,7 @@ class Form(QWidget, Generic[C]):
         layout.setVerticalSpacing(4)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        switches: QHBoxLayout | None = None
+        switches: QGridLayout | None = None
         waiting = list(names)
         while waiting:
             name = waiting.pop(0)
@@ -128,9 +131,10 @@ class Form(QWidget, Generic[C]):
             else:
                 editor.setText(words(name))
                 if switches is None:
-                    switches = QHBoxLayout()
+                    switches = QGridLayout()
                     layout.addRow(switches)
-                switches.addWidget(editor)
+                count = switches.count()
+                switches.addWidget(editor, count // _SWITCHES, count % _SWITCHES)
                 continue
             switches = None
         return layout

@@ -12,7 +12,7 @@ from PIL import Image
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -104,7 +104,7 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
             "set in_channels of the model to match."
         )
-    window = sample.window or percentile_window(image, normalise.low, normalise.high, channels=True)
+    window = sample.window or scan_window(image, normalise, channels=True)
     return to_uint8(image, window), mask
 
 

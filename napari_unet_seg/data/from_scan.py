@@ -9,7 +9,7 @@ import numpy as np
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.window import percentile_window
+from napari_unet_seg.io.window import scan_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,4 +80,4 @@ def slice_name(scan: Scan, index: int) -> str:
 
 def _volume_window(scan: Scan, normalise: NormaliseConfig) -> tuple[float, float]:
     colour = scan.axes.endswith("C")
-    return percentile_window(scan.data, normalise.low, normalise.high, channels=colour)
+    return scan_window(scan.data, normalise, channels=colour)

@@ -15,6 +15,7 @@ from napari_unet_seg.inference.tiling import blend_window, tile_starts
 from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.labels import probabilities as to_probabilities
+from napari_unet_seg.nn.sizes import apply_net
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,13 +54,29 @@ def fold(module: nn.Module) -> nn.Module:
 def _fold_sequence(sequence: nn.Sequential) -> nn.Sequential:
     layers: list[nn.Module] = []
     for layer in sequence:
-        if isinstance(layer, nn.BatchNorm2d) and layers and isinstance(layers[-1], nn.Conv2d):
-            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
-        elif not isinstance(layer, nn.Dropout2d):
+        place = _convolution_before(layers)
+        if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm3d) and place is not None:
+            before: Any = layers[place]
+            transpose = isinstance(before, nn.ConvTranspose2d | nn.ConvTranspose3d)
+            layers[place] = fuse_conv_bn_eval(before, layer, transpose)
+        elif not isinstance(layer, nn.Dropout2d | nn.Dropout3d):
             layers.append(
                 fold(layer) if not isinstance(layer, nn.Sequential) else _fold_sequence(layer)
             )
     return nn.Sequential(*layers)
+
+
+def _convolution_before(layers: list[nn.Module]) -> int | None:
+    """Where the convolution stands that the next layer works on.
+
+    Interpolation between them does not matter: its weights sum to one, so that a batch norm
+    commutes with it.
+    """
+    place = len(layers) - 1
+    if place > 0 and isinstance(layers[place], nn.Upsample):
+        place -= 1
+    kinds = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
+    return place if place >= 0 and isinstance(layers[place], kinds) else None
 
 
 class Predictor:
@@ -89,17 +106,14 @@ class Predictor:
     @torch.inference_mode()
     def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
         shape = (1, self.info.model.in_channels, _TRIAL_SIZE, _TRIAL_SIZE)
-        net.to(dtype)(torch.zeros(shape, dtype=dtype, device=self.device))
+        trial = torch.zeros(shape, dtype=dtype, device=self.device)
+        apply_net(net.to(dtype), self.info.model, trial)
 
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Map floats in 0…1 of shape (B, C, Y, X), any size, to float32 logits (B, K, Y, X)."""
-        height, width = images.shape[-2:]
-        step = 2**self.info.model.depth
-        padded = F.pad(images, (0, -width % step, 0, -height % step))
-        ready = padded.to(self.device, self.dtype, memory_format=torch.channels_last)
-        logits: torch.Tensor = self._net(ready)
-        return logits[..., :height, :width].float()
+        ready = channels_last(images.to(dtype=self.dtype), self.device)
+        return apply_net(self._net, self.info.model, ready).float()
 
     @torch.inference_mode()
     def probabilities(self, images: Array, *, resample: bool, overlap: float) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +49,7 @@ class SliceReader:
         self._window = self._percentiles(scan.data) if one_window else None
 
     def _percentiles(self, data: Any) -> tuple[float, float]:
-        normalise = self._info.normalise
-        return percentile_window(data, normalise.low, normalise.high, channels=self._colour)
+        return scan_window(data, self._info.normalise, channels=self._colour)
 
     def place(self, index: int) -> tuple[int, ...]:
         """Index of a slice along the leading axes."""

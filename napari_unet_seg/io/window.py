@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import NormaliseConfig
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Window = tuple[float, float]
@@ -13,6 +16,22 @@ _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000
 _BACKGROUND_SHARE = 0.1
 """Of the voxels that have the lowest value at least, for it to be the background's."""
+
+
+def scan_window(data: Any, normalise: NormaliseConfig, *, channels: bool = False) -> Window:
+    """The window of a scan; see `percentile_window` for `data` and `channels`."""
+    low, high = normalise.low, normalise.high
+    if normalise.window == "percentile":
+        return percentile_window(data, low, high, channels=channels)
+    bottom, top = _range(np.dtype(data.dtype))
+    return bottom + low / 100 * (top - bottom), bottom + high / 100 * (top - bottom)
+
+
+def _range(dtype: np.dtype[Any]) -> Window:
+    """What images of a type can hold; floats are taken to be in 0…1."""
+    if dtype.kind in "iu":
+        return 0.0, float(np.iinfo(dtype).max)
+    return 0.0, 1.0
 
 
 def percentile_window(data: Any, low: float, high: float, *, channels: bool = False) -> Window:

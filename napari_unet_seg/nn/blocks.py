@@ -5,80 +5,167 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import nn
+
+from napari_unet_seg.nn.layers import (
+    activation,
+    conv,
+    conv_norm,
+    dropout,
+    interpolation,
+    norm,
+    pool,
+    transposed,
+)
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import ModelConfig
 
 
-def activation(config: ModelConfig) -> nn.Module:
-    """Return a new activation layer."""
-    if config.activation == "relu":
-        return nn.ReLU(inplace=True)
-    return nn.LeakyReLU(0.01, inplace=True)
+def crop(x: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    """Cut the middle out of (B, C, …), to a spatial size that is not larger."""
+    for axis, wanted in enumerate(size, start=2):
+        x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
+    return x
 
 
-def conv_norm(config: ModelConfig, channels_in: int, channels_out: int) -> list[nn.Module]:
-    """3×3 convolution that keeps the size, batch norm, activation."""
-    return [
-        nn.Conv2d(
-            channels_in,
-            channels_out,
-            kernel_size=3,
-            padding=config.dilation,
-            dilation=config.dilation,
-            bias=False,  # batch norm has its own
-        ),
-        nn.BatchNorm2d(channels_out),
-        activation(config),
-    ]
+def _conv3(config: ModelConfig, channels_in: int, channels_out: int) -> list[nn.Module]:
+    """3×3 convolution, normalisation, activation; keeps the size where it is padded."""
+    padding = config.dilation if config.padded else 0
+    how = {"dilation": config.dilation, "padding": padding}
+    return conv_norm(config, channels_in, channels_out, 3, **how)
 
 
 class DoubleConv(nn.Sequential):
-    """Two convolutions of one level: (B, in, Y, X) to (B, out, Y, X)."""
+    """Two convolutions of one level: (B, in, …) to (B, out, …)."""
 
     def __init__(
-        self, config: ModelConfig, channels_in: int, channels_out: int, dropout: float = 0.0
+        self, config: ModelConfig, channels_in: int, channels_out: int, *, drop: bool = False
     ) -> None:
-        layers = conv_norm(config, channels_in, channels_out)
-        layers += conv_norm(config, channels_out, channels_out)
-        if dropout:
-            layers.append(nn.Dropout2d(dropout))
+        layers = _conv3(config, channels_in, channels_out)
+        layers += _conv3(config, channels_out, channels_out)
+        if drop:
+            layers.append(dropout(config))
         super().__init__(*layers)
+
+
+class ResidualConv(nn.Module):
+    """Two convolutions around which the input is led (He et al. 2016, arXiv:1512.03385).
+
+    (B, in, …) to (B, out, …); where the widths differ, the shortcut is a 1×1 convolution.
+    """
+
+    def __init__(
+        self, config: ModelConfig, channels_in: int, channels_out: int, *, drop: bool = False
+    ) -> None:
+        super().__init__()
+        *layers, last = DoubleConv(config, channels_in, channels_out)
+        self.body = nn.Sequential(*layers)
+        self.shortcut: nn.Module = nn.Identity()
+        if channels_in != channels_out:
+            bias = config.norm == "none"
+            narrow = conv(config, channels_in, channels_out, 1, bias=bias)
+            self.shortcut = nn.Sequential(narrow, *norm(config, channels_out))
+        self.last = nn.Sequential(last, *([dropout(config)] if drop else []))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Add the body's output to the shortcut's."""
+        changed = self.body(x)
+        added: torch.Tensor = self.last(changed + crop(self.shortcut(x), changed.shape[2:]))
+        return added
+
+
+def level(
+    config: ModelConfig, channels_in: int, channels_out: int, *, drop: bool = False
+) -> nn.Module:
+    """The convolutions of one level, plain or residual."""
+    kind = ResidualConv if config.residual else DoubleConv
+    return kind(config, channels_in, channels_out, drop=drop)
 
 
 class Down(nn.Sequential):
     """Halve the size, then two convolutions: (B, in, Y, X) to (B, out, Y/2, X/2)."""
 
     def __init__(
-        self, config: ModelConfig, channels_in: int, channels_out: int, dropout: float = 0.0
+        self, config: ModelConfig, channels_in: int, channels_out: int, *, drop: bool = False
     ) -> None:
-        pool = nn.MaxPool2d(2) if config.downsampling == "max" else nn.AvgPool2d(2)
-        super().__init__(pool, DoubleConv(config, channels_in, channels_out, dropout))
+        super().__init__(
+            _halve(config, channels_in), level(config, channels_in, channels_out, drop=drop)
+        )
+
+
+def _halve(config: ModelConfig, channels: int) -> nn.Module:
+    if config.downsampling == "strided":
+        return nn.Sequential(*conv_norm(config, channels, channels, 2, stride=2))
+    if config.downsampling == "dilated":
+        how = {"stride": 2, "dilation": 2, "padding": 2}
+        return nn.Sequential(*conv_norm(config, channels, channels, 3, **how))
+    return pool(config)
+
+
+class AttentionGate(nn.Module):
+    """Weigh a skip by what the coarser level sees (Oktay et al. 2018, arXiv:1804.03999).
+
+    A skip of (B, C, 2Y, 2X) and a gating signal of (B, 2C, Y, X) give the skip times a map in
+    0…1, which is computed on the coarse grid and interpolated.
+    """
+
+    def __init__(self, config: ModelConfig, channels: int) -> None:
+        super().__init__()
+        inner = max(1, channels // 2)
+        self.of_skip = conv(config, channels, inner, 2, stride=2, bias=False)
+        self.of_gate = conv(config, 2 * channels, inner, 1)
+        self.weight = nn.Sequential(nn.ReLU(inplace=True), conv(config, inner, 1, 1), nn.Sigmoid())
+        self.up = interpolation(config)
+
+    def forward(self, skip: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+        """Return the weighted skip."""
+        weight: torch.Tensor = self.up(self.weight(self.of_skip(skip) + self.of_gate(gate)))
+        return skip * weight
 
 
 class Up(nn.Module):
     """Double the size and halve the width, join the skip, two convolutions.
 
-    (B, in, Y, X) and a skip of (B, in/2, 2Y, 2X) become (B, in/2, 2Y, 2X).
+    (B, in, Y, X) and a skip of (B, in/2, 2Y, 2X) become (B, in/2, 2Y, 2X). A larger skip, as
+    unpadded convolutions leave it, is cropped.
     """
 
     def __init__(self, config: ModelConfig, channels_in: int) -> None:
         super().__init__()
         half = channels_in // 2
-        self.up: nn.Module
-        if config.upsampling == "transposed":
-            self.up = nn.ConvTranspose2d(channels_in, half, kernel_size=2, stride=2)
-        else:
-            # The 1×1 convolution and the interpolation commute: narrowing first is a quarter
-            # of the work for the same result.
-            self.up = nn.Sequential(
-                nn.Conv2d(channels_in, half, kernel_size=1),
-                nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-            )
-        self.conv = DoubleConv(config, channels_in, half)
+        # The 1×1 convolution and the interpolation commute: narrowing first is a quarter of the
+        # work for the same result.
+        up = (
+            [transposed(config, channels_in, half)]
+            if config.upsampling == "transposed"
+            else [conv(config, channels_in, half, 1), interpolation(config)]
+        )
+        if config.normalised_up:
+            up += [*norm(config, half), activation(config, half)]
+        self.up = up[0] if len(up) == 1 else nn.Sequential(*up)
+        self.gate = AttentionGate(config, half) if config.attention else None
+        self.conv = level(config, channels_in, half)
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         """Join `x` with `skip`."""
-        joined: torch.Tensor = self.conv(torch.cat([skip, self.up(x)], dim=1))
+        raised = self.up(x)
+        skip = crop(skip, raised.shape[2:])
+        if self.gate is not None:
+            skip = self.gate(skip, x)
+        joined: torch.Tensor = self.conv(torch.cat([skip, raised], dim=1))
         return joined
+
+
+class Heads(nn.ModuleList):
+    """1×1 convolutions to logits at the coarser levels of the expansive path, for training.
+
+    Deep supervision after Lee et al. 2015 (arXiv:1409.5185), in the form of Dou et al. 2016.
+    """
+
+    def forward(self, features: list[torch.Tensor], size: torch.Size) -> list[torch.Tensor]:
+        """Map features, the coarsest first, to logits of the full size, the finest first."""
+        mode = {2: "bilinear", 3: "trilinear"}[len(size)]
+        logits = [head(x) for head, x in zip(self, features, strict=True)]
+        return [F.interpolate(x, size, mode=mode, align_corners=False) for x in reversed(logits)]

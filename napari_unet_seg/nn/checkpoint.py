@@ -11,18 +11,20 @@ from safetensors import SafetensorError
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.files import atomic
 from napari_unet_seg.io.weights import HEADER_KEY, CheckpointInfo, read_header
-from napari_unet_seg.nn.unet import UNet
+from napari_unet_seg.nn.build import build_net
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from napari_unet_seg.nn.build import Net
 
 _NET = "net."
 
 
 def save_checkpoint(
     path: Path,
-    net: UNet,
+    net: Net,
     info: CheckpointInfo,
     extra: Mapping[str, torch.Tensor] | None = None,
     dtype: torch.dtype | None = None,
@@ -33,7 +35,7 @@ def save_checkpoint(
     ----------
     path : Path
         The file to write.
-    net : UNet
+    net : UNet or VNet
         The weights.
     info : CheckpointInfo
         The header.
@@ -70,7 +72,7 @@ def load_tensors(path: Path) -> tuple[CheckpointInfo, dict[str, torch.Tensor]]:
         raise CheckpointError(f"The model {path} is damaged ({error}); copy it again.") from error
 
 
-def load_net(path: Path) -> tuple[CheckpointInfo, UNet]:
+def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
     """Build the net that a checkpoint describes and load its weights, as float32.
 
     Raises
@@ -79,12 +81,12 @@ def load_net(path: Path) -> tuple[CheckpointInfo, UNet]:
         If the file is no checkpoint, or its weights do not fit its own description.
     """
     info, tensors = load_tensors(path)
-    net = UNet(info.model)
+    net = build_net(info.model)
     load_weights(net, tensors, path)
     return info, net
 
 
-def load_weights(net: UNet, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+def load_weights(net: Net, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     """Load the net's part of a checkpoint's tensors.
 
     Raises

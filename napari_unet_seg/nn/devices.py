@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Device, Precision
 
 
-Net = TypeVar("Net", bound=nn.Module)
+Movable = TypeVar("Movable", bound=nn.Module | torch.Tensor)
 
 
 def choose_device(wanted: Device) -> torch.device:
@@ -35,11 +35,17 @@ def choose_device(wanted: Device) -> torch.device:
     return torch.device(wanted)
 
 
-def channels_last(net: Net, device: torch.device) -> Net:
-    """Move a net to a device, its weights laid out for images whose channels come last."""
+def channels_last(moved: Movable, device: torch.device) -> Movable:
+    """Move a net or images to a device, laid out so that the channels come last."""
+    volumes = moved.ndim == 5 if isinstance(moved, torch.Tensor) else _has_volumes(moved)
+    layout = torch.channels_last_3d if volumes else torch.channels_last
     # torch's own types leave out memory_format
-    moved = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return cast("Net", moved)
+    there = moved.to(device, memory_format=layout)  # type: ignore[call-overload]
+    return cast("Movable", there)
+
+
+def _has_volumes(net: nn.Module) -> bool:
+    return any(isinstance(module, nn.Conv3d) for module in net.modules())
 
 
 def device_name(device: torch.device) -> str:

@@ -1,13 +1,26 @@
-"""Dice + cross-entropy on logits, aware of unreviewed pixels."""
+"""Losses on logits, aware of unreviewed pixels; for images and volumes."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.config import LossConfig
+    from napari_unet_seg.nn.labels import Head
 
 _SMOOTH = 1e-5
+_FOCUS = 2.0
+"""Exponent of the focal loss, the value of its paper."""
 
 
 def soft_dice(
@@ -18,60 +31,153 @@ def soft_dice(
     Parameters
     ----------
     probabilities, truth : Tensor
-        Shape (B, K, Y, X).
+        Shape (B, K, …).
     weight : Tensor
-        Shape (B, 1, Y, X), 0 where a pixel does not count.
+        Shape (B, 1, …), 0 where a pixel does not count.
 
     Returns
     -------
     Tensor
         Shape (K,).
     """
-    axes = (0, 2, 3)
-    probabilities, truth = probabilities * weight, truth * weight
-    overlap = (probabilities * truth).sum(axes)
-    total = probabilities.sum(axes) + truth.sum(axes)
-    return (2 * overlap + _SMOOTH) / (total + _SMOOTH)
+    return _overlap(probabilities, truth, weight, 0.5, 0.5)
 
 
-def dice_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """1 − soft Dice, plus binary cross-entropy with logits; one sigmoid per class.
+def _overlap(
+    probabilities: torch.Tensor,
+    truth: torch.Tensor,
+    weight: torch.Tensor,
+    wrong: float,
+    miss: float,
+) -> torch.Tensor:
+    """Tversky index of each class; that of halves is Dice."""
+    axes = [0, *range(2, truth.ndim)]
+    both = (probabilities * truth * weight).sum(axes)
+    found, true = (probabilities * weight).sum(axes), (truth * weight).sum(axes)
+    total = both + wrong * (found - both) + miss * (true - both)
+    return (both + _SMOOTH / 2) / (total + _SMOOTH / 2)
+
+
+class _Batch(NamedTuple):
+    """A batch as the terms want it; K counts the background under softmax."""
+
+    logits: torch.Tensor
+    """(B, K, …)."""
+    labels: torch.Tensor
+    """(B, …), `IGNORE_INDEX` for what does not count."""
+    truth: torch.Tensor
+    """(B, classes, …), 0 or 1."""
+    probabilities: torch.Tensor
+    """(B, classes, …)."""
+    weight: torch.Tensor
+    """(B, 1, …), 0 or 1."""
+    classes: torch.Tensor
+    """(classes,), with a mean of 1."""
+
+    def over_pixels(self, values: torch.Tensor) -> torch.Tensor:
+        """Mean of (B, classes, …) over the pixels that count."""
+        classes = self.classes.reshape(1, -1, *[1] * (values.ndim - 2))
+        total = (values * self.weight * classes).sum()
+        return total / (self.weight.sum() * values.shape[1]).clamp_min(1)
+
+    def over_classes(self, values: torch.Tensor) -> torch.Tensor:
+        """Mean of (classes,)."""
+        return (values * self.classes).mean()
+
+
+class Loss:
+    """Dice and cross-entropy, and the terms that are switched on.
 
     Parameters
     ----------
-    logits : Tensor
-        Shape (B, classes, Y, X).
-    labels : Tensor
-        Integers of shape (B, Y, X); `IGNORE_INDEX` does not count.
+    head : str
+        `sigmoid`: binary cross-entropy for each class; `softmax`: cross-entropy with background.
+    classes : int
+        Foreground classes.
+    terms : LossConfig
+        Weights of the further terms and of the classes.
+
+    Raises
+    ------
+    ConfigError
+        If there are weights for another number of classes.
     """
-    logits = logits.float()
-    weight = (labels != IGNORE_INDEX)[:, None].float()
-    values = torch.arange(1, logits.shape[1] + 1, device=labels.device)
-    truth = (labels[:, None] == values[None, :, None, None]).float()
-    bce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * weight
-    mean_bce = bce.sum() / (weight.sum() * logits.shape[1]).clamp_min(1)
-    return 1 - soft_dice(logits.sigmoid(), truth, weight).mean() + mean_bce
+
+    def __init__(self, head: Head, classes: int, terms: LossConfig) -> None:
+        given = terms.class_weights or (1.0,) * classes
+        if len(given) != classes or min(given) < 0 or sum(given) <= 0:
+            raise ConfigError(
+                f"terms.class_weights has {len(given)} values for {classes} categories; give one "
+                "for each, none below 0."
+            )
+        self._softmax = head == "softmax"
+        self._terms = terms
+        self._class_weights: Sequence[float] = [w * classes / sum(given) for w in given]
+
+    def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Compare logits (B, K, …) with integer labels (B, …); a scalar."""
+        batch = self._batch(logits.float(), labels.long())
+        entropy = _cross_entropy(batch) if self._softmax else _binary_cross_entropy(batch)
+        dice = batch.over_classes(soft_dice(batch.probabilities, batch.truth, batch.weight))
+        loss = 1 - dice + entropy
+        terms = self._terms
+        if terms.focal:
+            loss = loss + terms.focal * _focal(batch)
+        if terms.tversky:
+            loss = loss + terms.tversky * _tversky(batch, terms.tversky_beta)
+        if terms.boundary:
+            loss = loss + terms.boundary * _boundary(batch)
+        return loss
+
+    def _batch(self, logits: torch.Tensor, labels: torch.Tensor) -> _Batch:
+        probable = logits.softmax(1)[:, 1:] if self._softmax else logits.sigmoid()
+        values = torch.arange(1, probable.shape[1] + 1, device=labels.device)
+        truth = (labels[:, None] == values.reshape(1, -1, *[1] * (labels.ndim - 1))).float()
+        weight = (labels != IGNORE_INDEX)[:, None].float()
+        classes = torch.tensor(self._class_weights, device=logits.device)
+        return _Batch(logits, labels, truth, probable, weight, classes)
 
 
-def dice_ce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """1 − soft Dice of the foreground classes, plus cross-entropy; softmax with background.
-
-    Parameters
-    ----------
-    logits : Tensor
-        Shape (B, 1 + classes, Y, X), background first.
-    labels : Tensor
-        Integers of shape (B, Y, X); `IGNORE_INDEX` does not count.
-    """
-    logits = logits.float()
-    weight = (labels != IGNORE_INDEX)[:, None].float()
-    labels = labels.long()
-    ce = F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX, reduction="sum")
-    known = torch.where(labels == IGNORE_INDEX, 0, labels)
-    truth = F.one_hot(known, logits.shape[1]).movedim(-1, 1).float()
-    dice = soft_dice(logits.softmax(1)[:, 1:], truth[:, 1:], weight)
-    return 1 - dice.mean() + ce / weight.sum().clamp_min(1)
+def _binary_cross_entropy(batch: _Batch) -> torch.Tensor:
+    bce = F.binary_cross_entropy_with_logits(batch.logits, batch.truth, reduction="none")
+    return batch.over_pixels(bce)
 
 
-LOSSES = {"sigmoid": dice_bce, "softmax": dice_ce}
-"""The loss of each head."""
+def _cross_entropy(batch: _Batch) -> torch.Tensor:
+    weights = torch.cat([batch.classes.new_ones(1), batch.classes])
+    ce = F.cross_entropy(
+        batch.logits, batch.labels, weights, ignore_index=IGNORE_INDEX, reduction="sum"
+    )
+    return ce / batch.weight.sum().clamp_min(1)
+
+
+def _focal(batch: _Batch) -> torch.Tensor:
+    """Lin et al. 2017 (arXiv:1708.02002), each class against the rest."""
+    probable = batch.probabilities.clamp(1e-6, 1 - 1e-6)
+    right = torch.where(batch.truth > 0, probable, 1 - probable)
+    return batch.over_pixels(-((1 - right) ** _FOCUS) * right.log())
+
+
+def _tversky(batch: _Batch, beta: float) -> torch.Tensor:
+    """Salehi et al. 2017 (arXiv:1706.05721)."""
+    index = _overlap(batch.probabilities, batch.truth, batch.weight, 1 - beta, beta)
+    return 1 - batch.over_classes(index)
+
+
+def _boundary(batch: _Batch) -> torch.Tensor:
+    """Kervadec et al. 2019 (arXiv:1812.07032), distances as a share of the image's longest side."""
+    truth = batch.truth.detach().cpu().numpy() > 0
+    signed = np.zeros(truth.shape, np.float32)
+    for place in np.ndindex(truth.shape[:2]):
+        signed[place] = _signed_distance(truth[place])
+    distance = torch.from_numpy(signed / max(truth.shape[2:])).to(batch.logits.device)
+    return batch.over_pixels(batch.probabilities * distance)
+
+
+def _signed_distance(mask: np.ndarray) -> np.ndarray:
+    """Distance to the outline, negative within; zero everywhere where there is none."""
+    if mask.all() or not mask.any():
+        return np.zeros(mask.shape)
+    outside = ndimage.distance_transform_edt(~mask)
+    inside = ndimage.distance_transform_edt(mask)
+    return np.asarray(np.where(mask, -(inside - 1), outside))

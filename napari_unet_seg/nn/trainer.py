@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from typing import TYPE_CHECKING
 
 import torch
 
+from napari_unet_seg.nn.average import WeightAverage
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
-from napari_unet_seg.nn.labels import probabilities, to_labels
-from napari_unet_seg.nn.losses import LOSSES
+from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.losses import Loss
+from napari_unet_seg.nn.sizes import fit, trimmed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from napari_unet_seg.config import Precision, TrainConfig
-    from napari_unet_seg.nn.unet import UNet
+    from napari_unet_seg.nn.build import Net
 
 _OPTIMISER = "optimiser."
-_WARM_UP = 0.03
-_GRADIENT_NORM = 12.0
+_AVERAGE = "average."
 
 
 class Trainer:
@@ -28,10 +30,10 @@ class Trainer:
 
     Parameters
     ----------
-    net : UNet
+    net : UNet or VNet
         To be trained, on the processor.
     config : TrainConfig
-        Learning rate, schedule and precision.
+        Learning rate, schedule, loss and precision.
     device : torch.device
         Where to compute.
     total_steps : int
@@ -39,21 +41,26 @@ class Trainer:
     """
 
     def __init__(
-        self, net: UNet, config: TrainConfig, device: torch.device, total_steps: int
+        self, net: Net, config: TrainConfig, device: torch.device, total_steps: int
     ) -> None:
         self.net = channels_last(net, device)
         self.device = device
         self.head = net.config.head
-        self.loss = LOSSES[self.head]
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
-        self._peak = config.learning_rate
-        self._cosine = config.schedule == "cosine"
+        self.loss = Loss(self.head, net.config.classes, config.terms)
+        self._config = config
         self._total_steps = total_steps
+        self._frozen = net.contracting()[: config.freeze]
+        for part in self._frozen:
+            part.requires_grad_(False)
+        learning = [p for p in net.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
+        self._average = WeightAverage(net, config.ema) if config.ema else None
         self.dtype = self._choose_dtype(config.precision)
 
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
-        size = 8 * 2**self.net.config.depth
-        trial = torch.zeros(1, self.net.config.in_channels, size, size, device=self.device)
+        model = self.net.config
+        size = [8 * 2**model.depth] * 2 if model.dimensions == 2 else [2 * 2**model.depth] * 3
+        trial = torch.zeros(1, model.in_channels, *size, device=self.device)
         self.net.eval()
         return choose_dtype(precision, self.device, functools.partial(self._trial, trial))
 
@@ -61,21 +68,23 @@ class Trainer:
     def _trial(self, images: torch.Tensor, dtype: torch.dtype) -> None:
         self._forward(images, dtype)
 
-    def _forward(self, images: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        images = images.to(self.device, memory_format=torch.channels_last)
+    def _forward(self, images: torch.Tensor, dtype: torch.dtype) -> list[torch.Tensor]:
+        """Logits of the images' own size, the finest level first."""
+        ready = fit(self.net.config, channels_last(images, self.device))
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            logits: torch.Tensor = self.net(images)
-        return logits.float()
+            levels = self.net.supervised(ready)
+        return [trimmed(logits.float(), images.shape[2:]) for logits in levels]
 
     def learning_rate(self, step: int) -> float:
         """Rate of the given step, counted from 0 over the whole run."""
-        if not self._cosine:
-            return self._peak
-        warm_up = max(1, round(_WARM_UP * self._total_steps))
+        peak = self._config.learning_rate
+        if self._config.schedule == "constant":
+            return peak
+        warm_up = max(1, round(self._config.warm_up * self._total_steps))
         if step < warm_up:
-            return self._peak * (step + 1) / warm_up
+            return peak * (step + 1) / warm_up
         done = (step - warm_up) / max(1, self._total_steps - warm_up)
-        return self._peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     def step(self, images: torch.Tensor, masks: torch.Tensor, number: int) -> float:
         """Take one optimiser step and return its loss, which may be NaN.
@@ -83,36 +92,61 @@ class Trainer:
         A loss that is not finite leaves the weights as they are.
         """
         self.net.train()
+        for part in self._frozen:
+            part.eval()  # their batch statistics stay as they were too
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(number)
-        loss = self.loss(self._forward(images, self.dtype), masks.to(self.device))
+        loss = self._supervised_loss(self._forward(images, self.dtype), masks.to(self.device))
         value = float(loss.detach())
         if math.isfinite(value):
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), _GRADIENT_NORM)
+            if self._config.clip:
+                torch.nn.utils.clip_grad_norm_(self.net.parameters(), self._config.clip)
             self.optimiser.step()
+            if self._average is not None:
+                self._average.update()
         return value
+
+    def _supervised_loss(self, levels: list[torch.Tensor], masks: torch.Tensor) -> torch.Tensor:
+        """The loss of all levels, each coarser one counting half as much as the one before."""
+        weights = [0.5**n for n in range(len(levels))]
+        losses = [w * self.loss(logits, masks) for w, logits in zip(weights, levels, strict=True)]
+        return torch.stack(losses).sum() / sum(weights)
 
     @torch.no_grad()
     def validate(self, images: torch.Tensor, masks: torch.Tensor) -> tuple[float, torch.Tensor]:
-        """Loss of a batch, and its labels (uint8, on the processor)."""
+        """Loss of a batch, and its probabilities (B, classes, …)."""
         self.net.eval()
-        logits = self._forward(images, self.dtype)
+        logits = self._forward(images, self.dtype)[0]
         loss = float(self.loss(logits, masks.to(self.device)))
-        return loss, to_labels(probabilities(logits, self.head), self.head).cpu()
+        return loss, probabilities(logits, self.head)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The net with its averaged weights, where an average is kept."""
+        if self._average is None:
+            yield
+            return
+        self._average.swap()
+        try:
+            yield
+        finally:
+            self._average.swap()
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Tensors of the optimiser, for a checkpoint that training can be resumed from."""
+        """Tensors of optimiser and average, for a checkpoint that training can be resumed from."""
         state = self.optimiser.state_dict()["state"]
-        return {
+        tensors = {
             f"{_OPTIMISER}{number}.{name}": torch.as_tensor(value)
             for number, values in state.items()
             for name, value in values.items()
         }
+        average = self._average.state() if self._average is not None else {}
+        return tensors | {_AVERAGE + name: value for name, value in average.items()}
 
     def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Take the optimiser's tensors back out of a checkpoint's."""
+        """Take what `state` gave back out of a checkpoint's tensors."""
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith(_OPTIMISER):
@@ -120,3 +154,7 @@ class Trainer:
                 state.setdefault(int(number), {})[name] = value
         whole = self.optimiser.state_dict()
         self.optimiser.load_state_dict({**whole, "state": state})
+        if self._average is not None:
+            self._average.load_state(
+                {k.removeprefix(_AVERAGE): v for k, v in tensors.items() if k.startswith(_AVERAGE)}
+            )

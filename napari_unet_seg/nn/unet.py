@@ -1,4 +1,4 @@
-"""The U-Net."""
+"""The U-Net, of images and of volumes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from napari_unet_seg.nn.blocks import DoubleConv, Down, Up
+from napari_unet_seg.nn.blocks import Down, Heads, Up, level
+from napari_unet_seg.nn.layers import conv, initialise
+from napari_unet_seg.nn.sizes import check_size
 
 if TYPE_CHECKING:
     import torch
 
     from napari_unet_seg.config import ModelConfig
 
+_SUPERVISED = 2
+"""Levels below the finest that learn from the truth too, under deep supervision."""
+
 
 class UNet(nn.Module):
-    """U-Net with padded convolutions and batch norm.
+    """U-Net after Ronneberger, Fischer and Brox 2015 (arXiv:1505.04597).
 
-    After Ronneberger, Fischer and Brox 2015 (arXiv:1505.04597); logits come out at the input's
-    own size.
+    The 3D one follows Çiçek et al. 2016 (arXiv:1606.06650). With padded convolutions the logits
+    have the input's size; without, the middle of it, 388 for 572.
 
     Parameters
     ----------
@@ -29,47 +34,60 @@ class UNet(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        widths = [config.width * 2**level for level in range(config.depth + 1)]
-        dropouts = [config.dropout if level >= config.depth - 1 else 0.0 for level in range(99)]
-        self.first = DoubleConv(config, config.in_channels, widths[0])
+        widths = [config.width * 2**n for n in range(config.depth + 1)]
+        self.first = level(config, config.in_channels, widths[0])
         self.downs = nn.ModuleList(
-            Down(config, widths[level], widths[level + 1], dropouts[level + 1])
-            for level in range(config.depth)
+            Down(
+                config,
+                widths[n],
+                widths[n + 1],
+                drop=config.dropout > 0 and n >= config.depth - 2,
+            )
+            for n in range(config.depth)
         )
         self.ups = nn.ModuleList(Up(config, width) for width in reversed(widths[1:]))
-        self.last = nn.Conv2d(widths[0], logit_channels(config), kernel_size=1)
-        self.apply(_initialise)
+        self.last = conv(config, widths[0], logit_channels(config), 1)
+        if config.deep_supervision:
+            inner = reversed(widths[1 : 1 + _SUPERVISED][: config.depth - 1])
+            self.heads = Heads(conv(config, width, logit_channels(config), 1) for width in inner)
+        self.apply(initialise)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (B, in_channels, Y, X) to logits (B, K, Y, X); Y and X are multiples of 2**depth.
+        """Map (B, in_channels, Y, X) or (B, in_channels, Z, Y, X) to logits (B, K, …).
 
         Raises
         ------
         ValueError
-            If the size is no such multiple.
+            If the size does not go through the levels; the message has one that does.
         """
-        step = 2**self.config.depth
-        if x.shape[-2] % step or x.shape[-1] % step:
-            right = tuple(-(-n // step) * step for n in x.shape[-2:])
-            raise ValueError(f"a U-Net of this depth takes {right}, not {tuple(x.shape[-2:])}")
+        logits: torch.Tensor = self.last(self._features(x)[-1])
+        return logits
+
+    def contracting(self) -> list[nn.Module]:
+        """Levels of the contracting path, the finest first."""
+        return [self.first, *self.downs]
+
+    def supervised(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Logits of the finest level, then those of coarser ones brought to its size."""
+        features = self._features(x)
+        logits = [self.last(features[-1])]
+        if self.config.deep_supervision:
+            coarse = features[-1 - len(self.heads) : -1]
+            logits += self.heads(coarse, logits[0].shape[2:])
+        return logits
+
+    def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Features of the expansive path, the coarsest first."""
+        check_size(self.config, tuple(x.shape[2:]))
         skips = [self.first(x)]
         for down in self.downs:
             skips.append(down(skips[-1]))
-        x = skips.pop()
+        features = [skips.pop()]
         for up in self.ups:
-            x = up(x, skips.pop())
-        logits: torch.Tensor = self.last(x)
-        return logits
+            features.append(up(features[-1], skips.pop()))
+        return features
 
 
 def logit_channels(config: ModelConfig) -> int:
     """One logit per class, and one for background under softmax."""
     return config.classes + (config.head == "softmax")
-
-
-def _initialise(module: nn.Module) -> None:
-    """Kaiming uniform weights, as the published run."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

@@ -100,6 +100,19 @@ def test_an_amount_follows_its_switch(form: Form[Outer]) -> None:
     assert amount.text() == "5 °"
 
 
+def test_numbers_are_edited_with_commas_between(qtbot: QtBot) -> None:
+    form = Form(TrainConfig)
+    qtbot.addWidget(form)
+    editor = form.editor("terms.class_weights")
+    qtbot.keyClicks(editor, "1, 2.5")
+    assert form.value().terms.class_weights == (1.0, 2.5)
+    qtbot.keyClicks(editor, ", much")
+    with pytest.raises(ConfigError, match="class_weights"):
+        form.value()
+    form.setValue(TrainConfig())
+    assert editor.text() == "" and form.value().terms.class_weights == ()
+
+
 def test_values_that_do_not_go_together_are_said_in_the_form(qtbot: QtBot) -> None:
     form = Form(TrainConfig)
     qtbot.addWidget(form)

@@ -6,7 +6,8 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_unet_seg.io.window import percentile_window, to_grey, to_uint8
+from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.io.window import percentile_window, scan_window, to_grey, to_uint8
 
 
 def test_zeros_and_values_that_are_not_finite_do_not_count():
@@ -62,3 +63,17 @@ def test_grey_of_colour():
 def test_uint8_is_clipped_and_clean():
     data = np.array([-5, 0, 50, 100, 900, np.nan, np.inf, -np.inf])
     assert to_uint8(data, (0, 100)).tolist() == [0, 0, 127, 255, 255, 0, 255, 0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [(np.uint8, (25.5, 204.0)), (np.uint16, (6553.5, 52428.0)), (np.float32, (0.1, 0.8))],
+)
+def test_a_window_of_the_range_does_not_look_at_the_scan(dtype, expected):
+    how = NormaliseConfig(window="range", low=10, high=80)
+    assert scan_window(np.full((4, 4), 1, dtype), how) == pytest.approx(expected)
+
+
+def test_a_window_of_percentiles_is_the_default():
+    data = np.arange(1, 101).reshape(10, 10)
+    assert scan_window(data, NormaliseConfig()) == percentile_window(data, 1.0, 99.5)

@@ -9,8 +9,8 @@ import torch
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.weights import CheckpointInfo, read_header
+from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
-from napari_unet_seg.nn.unet import UNet
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def info() -> CheckpointInfo:
 
 
 def test_round_trip(info, tmp_path):
-    net = UNet(info.model).eval()
+    net = build_net(info.model).eval()
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, net, info)
     read, again = load_net(path)
@@ -36,7 +36,7 @@ def test_round_trip(info, tmp_path):
 
 
 def test_half_precision_halves_the_file(info, tmp_path):
-    net = UNet(info.model)
+    net = build_net(info.model)
     save_checkpoint(tmp_path / "full", net, info)
     save_checkpoint(tmp_path / "half", net, info, dtype=torch.float16)
     sizes = [(tmp_path / name).stat().st_size for name in ("half", "full")]
@@ -70,7 +70,7 @@ def test_a_foreign_file_is_refused_with_its_name(write, tmp_path):
 
 def test_a_truncated_checkpoint_is_refused(info, tmp_path):
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, UNet(info.model), info)
+    save_checkpoint(path, build_net(info.model), info)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="truncated"):
         load_net(path)
@@ -83,6 +83,6 @@ def test_a_missing_checkpoint_is_refused(tmp_path):
 
 def test_weights_that_do_not_fit_their_description_are_refused(info, tmp_path):
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, UNet(ModelConfig(width=8, depth=2)), info)
+    save_checkpoint(path, build_net(ModelConfig(width=8, depth=2)), info)
     with pytest.raises(CheckpointError, match="do not fit"):
         load_net(path)

@@ -1,0 +1,29 @@
+"""Frozen configurations, the one place where an option is written.
+
+Forms, files and the program's options are all generated from these models.
+"""
+
+from napari_unet_seg.config._augment import AugmentConfig
+from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
+from napari_unet_seg.config._coco import Category, CocoOptions
+from napari_unet_seg.config._model import ModelConfig
+from napari_unet_seg.config._predict import PredictConfig
+from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
+from napari_unet_seg.config._train import LossConfig, NormaliseConfig, TrainConfig
+
+__all__ = [
+    "FINE_TUNE",
+    "IGNORE_INDEX",
+    "PRESETS",
+    "AugmentConfig",
+    "Category",
+    "CocoOptions",
+    "Config",
+    "Device",
+    "LossConfig",
+    "ModelConfig",
+    "NormaliseConfig",
+    "Precision",
+    "PredictConfig",
+    "TrainConfig",
+]

@@ -1,0 +1,46 @@
+"""Random changes of training samples."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from napari_unet_seg.config._base import Config
+
+
+class AugmentConfig(Config):
+    """Random changes of training samples, small ones by default as patients move little."""
+
+    probability: float = Field(0.5, gt=0, le=1)
+    """Chance of each change that is switched on, for each sample."""
+    translate: bool = True
+    """Shift the sample at random."""
+    translation: float = Field(0.1, gt=0, le=0.5)
+    """Largest shift, as a share of the image's size."""
+    rotate: bool = True
+    """Rotate the sample at random."""
+    rotation: float = Field(5.0, gt=0, le=180)
+    """Largest rotation in degrees, to both sides."""
+    scale: bool = False
+    """Zoom in or out."""
+    scaling: float = Field(0.15, gt=0, le=0.5)
+    """Largest zoom, as a share of the size."""
+    elastic: bool = False
+    """Bend the sample smoothly."""
+    elasticity: float = Field(0.03, gt=0, le=0.2)
+    """Largest displacement of the bending, as a share of the image's size."""
+    flip: bool = False
+    """Mirror along each axis."""
+    turn: bool = False
+    """Turn by quarters, as scans that were stored transposed are."""
+    gamma: bool = False
+    """Change the contrast by a random gamma between 0.7 and 1.4."""
+    bias_field: bool = False
+    """Brighten and darken smoothly over the image, as surface coils do."""
+    noise: bool = False
+    """Add noise with a standard deviation of up to 5 % of the window."""
+    blur: bool = False
+    """Blur with a Gaussian of up to 1.5 pixels."""
+    invert: bool = False
+    """Exchange black and white within the head."""
+    strip: bool = False
+    """Take away the bright rim of the head, as skull-stripping does."""

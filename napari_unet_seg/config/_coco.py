@@ -1,0 +1,30 @@
+"""Categories, and how masks become COCO."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from napari_unet_seg.config._base import Config
+
+
+class Category(Config):
+    """A COCO category; its place in a sequence of categories, from 1, is its label value."""
+
+    id: int
+    name: str
+    supercategory: str = ""
+
+
+class CocoOptions(Config):
+    """How masks are written as COCO."""
+
+    segmentation: Literal["auto", "rle", "polygons"] = "auto"
+    """Auto: polygons along the pixel edges, and RLE for masks with holes. RLE: always. Polygons:
+    always; masks with holes are cut into pieces side by side."""
+    tolerance: float = Field(0.0, ge=0, le=10)
+    """By how many pixels a polygon may be off for having fewer corners; 0 keeps every pixel."""
+    neighbours: Literal[8, 4] = 8
+    """Of a mask of categories: whether pixels that touch at a corner alone are one object (8) or
+    two (4)."""

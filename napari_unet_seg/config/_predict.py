@@ -1,0 +1,30 @@
+"""How a model is applied."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from napari_unet_seg.config._base import Config, Device, Precision
+
+
+class PredictConfig(Config):
+    """How a checkpoint is applied to a scan."""
+
+    threshold: float = Field(0.5, gt=0, lt=1)
+    """Pixels at least this probable belong to a class (sigmoid heads)."""
+    resample: bool = True
+    """Resize slices to the size the model was trained at; otherwise tile them at their own size."""
+    overlap: float = Field(0.25, ge=0, le=0.9)
+    """Overlap of neighbouring tiles, as a share of a tile."""
+    batch_size: int = Field(2, ge=1, le=256)
+    """Slices or tiles per pass through the network; halved when memory runs out."""
+    probabilities: bool = False
+    """Keep the probability map."""
+    uncertainty: bool = False
+    """Keep the entropy of the probabilities, in bits."""
+    device: Device = "auto"
+    """Where the network runs; auto takes a GPU where there is one."""
+    precision: Precision = "auto"
+    """Auto takes bfloat16 only where the processor computes with it natively."""
+    threads: int = Field(0, ge=0, le=256)
+    """Processor threads; 0 takes them all."""
