@@ -54,6 +54,7 @@ class Course:
     caches: dict[str, Cache]
     net: Net
     parent: str
+    notes: list[str]
     epoch: int = 0
     best_epoch: int = 0
     best_score: tuple[float, ...] = ()
@@ -85,7 +86,9 @@ class Course:
     def started(self) -> TrainStarted:
         """The event that opens a run."""
         train, valid = len(self.sides["train"]), len(self.sides["valid"])
-        notes = [] if valid else ["No scan is held out, so the training loss chooses the best."]
+        notes = list(self.notes)
+        if not valid:
+            notes.append("No scan is held out, so the training loss chooses the best.")
         if self.parent:
             notes.append("The net and its image size are those of the model it starts from.")
         return TrainStarted(
@@ -173,7 +176,7 @@ class Course:
             loss, probable = self.trainer.validate(images, masks)
             losses.append(loss * len(indices))
             labels.append(to_labels(probable, self.trainer.head).cpu().numpy())
-            dices += _dices(labels[-1], cache.masks[indices], self.config.model.classes)
+            dices += _dices(labels[-1], masks.numpy(), self.config.model.classes)
         dice = float(np.mean(dices)) if dices else math.nan
         return sum(losses) / len(cache), dice, self._preview(np.concatenate(labels))
 
@@ -182,11 +185,12 @@ class Course:
         if not every or self.epoch % every:
             return None
         cache = self.caches["valid"]
-        shown = int(np.argmax((cache.masks > 0).sum(axis=(1, 2))))
+        shown = int(np.argmax([np.count_nonzero(cache.masks[place]) for place in cache.places]))
+        (image,), (mask,) = cache.at(np.array([shown]))
         name = self.sides["valid"][shown].name
         with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
             tifffile.imwrite(path, labels[shown], compression="deflate")
-        return Preview(self.epoch, name, cache.images[shown, 0], cache.masks[shown], labels[shown])
+        return Preview(self.epoch, name, image[0], mask, labels[shown])
 
     def _info(self) -> CheckpointInfo:
         progress = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.course import Course
 from napari_unet_seg.data.cache import Cache, build_cache
 from napari_unet_seg.data.splits import assign_splits
+from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.run import Run
@@ -37,21 +39,28 @@ def prepare(
     source = resume or init
     loaded = load_tensors(source) if source else None
     config = _fitted(config, samples, loaded[0] if loaded else None)
-    sides = _sides(config, samples)
-    caches = {}
-    for side, members in sides.items():
-        caches[side] = yield from build_cache(
-            members,
-            config.image_size,
-            config.model.in_channels,
-            config.model.classes,
-            config.normalise,
+    used = [s for s in samples.samples if s.split != "test"]
+    cache = yield from build_cache(
+        used,
+        config.image_size,
+        config.model.in_channels,
+        config.model.classes,
+        config.normalise,
+    )
+    split, notes = _split(config, used, cache)
+    sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
+    caches = {side: cache.part(np.array([s.split == side for s in split])) for side in sides}
+    if not sides["train"]:
+        raise DataError(
+            f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
+            "or add images."
         )
     _check_positive(caches["train"], samples)
     net = build_net(config.model)
     if loaded and source:
         _take_weights(net, *loaded, source)
-    course = Course(config, samples, Run(run), sides, caches, net, sha256(init) if init else "")
+    parent = sha256(init) if init else ""
+    course = Course(config, samples, Run(run), sides, caches, net, parent, notes)
     if loaded and resume:
         course.resume(*loaded)
     else:
@@ -80,19 +89,20 @@ def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None
     )
 
 
-def _sides(config: TrainConfig, samples: SampleSet) -> dict[str, list[Sample]]:
-    split = assign_splits(samples.samples, config.valid_fraction, config.seed, config.group_pattern)
-    sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
-    if not sides["train"]:
-        raise DataError(
-            f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
-            "or add images."
-        )
-    return sides
+def _split(
+    config: TrainConfig, samples: list[Sample], cache: Cache
+) -> tuple[tuple[Sample, ...], list[str]]:
+    """Give the samples their sides; also say what became of twins."""
+    twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
+    split = assign_splits(samples, config.valid_fraction, config.seed, config.group_pattern, twins)
+    held_out = [s.split == "valid" for s in split]
+    note = twin_note([s.group for s in samples], twins, held_out) if twins else ""
+    return split, [note] if note else []
 
 
 def _check_positive(cache: Cache, samples: SampleSet) -> None:
-    if not ((cache.masks > 0) & (cache.masks != IGNORE_INDEX)).any():
+    masks = (cache.masks[place] for place in cache.places)
+    if not any(((m > 0) & (m != IGNORE_INDEX)).any() for m in masks):
         raise DataError(
             f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
             "slice first."

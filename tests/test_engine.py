@@ -154,7 +154,7 @@ def test_patience_ends_a_run_that_no_longer_gains(tmp_path):
 
 def test_without_held_out_scans_the_training_loss_chooses(tmp_path):
     events = list(engine.train(CONFIG.replace(valid_fraction=0), bright_squares(), tmp_path))
-    assert events[0].valid == 0 and "No scan is held out" in events[0].notes[0]
+    assert events[0].valid == 0 and "No scan is held out" in events[0].notes[-1]
     assert math.isnan(events[-1].valid_dice)
     assert events[-1].best.is_file()
 
@@ -349,3 +349,37 @@ def test_samples_of_a_volume_share_window_and_group():
     assert len({s.group for s in samples}) == 1
     with pytest.raises(DataError, match=r"\(4, 20, 21\).*\(4, 20, 20\)"):
         samples_from_scan(scan, np.zeros((4, 20, 21), np.uint8))
+
+
+def mirrored_pairs(count: int) -> SampleSet:
+    rng = np.random.default_rng(0)
+    samples = []
+    for number in range(count):
+        image = rng.integers(1, 255, (32, 32)).astype(np.uint8)
+        mask = (image > 128).astype(np.uint8)
+        samples.append(Sample(f"{number}", image, mask, f"{number}"))
+        samples.append(Sample(f"{number}m", image[:, ::-1], mask[:, ::-1], f"{number}m"))
+    return SampleSet(tuple(samples), (Category(id=1, name="bright"),), "pairs")
+
+
+def test_mirrored_slices_stay_on_one_side_and_are_reported(tmp_path):
+    config = CONFIG.replace(epochs=1, valid_fraction=0.3)
+    events = list(engine.train(config, mirrored_pairs(10), tmp_path))
+    split = json.loads((tmp_path / "split.json").read_text())
+    assert all(
+        {n, f"{n}m"} <= set(split["train"]) or {n, f"{n}m"} <= set(split["valid"])
+        for n in map(str, range(10))
+    )
+    note = next(e for e in events if isinstance(e, TrainStarted)).notes[0]
+    assert note == (
+        "20 slices are near-copies of others, mirrored and turned ones too, in 10 groups: "
+        "7 in the training part, 3 held out."
+    )
+
+
+def test_twins_may_be_left_to_chance(tmp_path):
+    config = CONFIG.replace(epochs=1, valid_fraction=0.3, twins=False)
+    events = list(engine.train(config, mirrored_pairs(10), tmp_path))
+    split = json.loads((tmp_path / "split.json").read_text())
+    assert any((f"{n}m" in split["train"]) != (str(n) in split["train"]) for n in range(10))
+    assert next(e for e in events if isinstance(e, TrainStarted)).notes == ()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def take(cache: Cache, indices: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """Floats in 0…1 of shape (B, C, S, S) and uint8 masks of shape (B, S, S)."""
-    images = torch.from_numpy(cache.images[indices]).float() / 255
-    return images, torch.from_numpy(cache.masks[indices])
+    images, masks = cache.at(indices)
+    return torch.from_numpy(images).float() / 255, torch.from_numpy(masks)
 
 
 def in_order(count: int, batch_size: int) -> Iterator[np.ndarray]:

@@ -27,13 +27,26 @@ _REPORT_EVERY = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cache:
-    """Images of shape (N, C, S, S) and label masks of shape (N, S, S), both uint8."""
+    """Slices of one side of a split."""
 
     images: Array
+    """uint8 of shape (N, C, S, S), of all sides."""
     masks: Array
+    """uint8 labels of shape (N, S, S), of all sides."""
+    places: Array
+    """Which of them belong to this side."""
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.places)
+
+    def part(self, members: Array) -> Cache:
+        """A side: members chosen by booleans of shape (N,); nothing is copied."""
+        return Cache(self.images, self.masks, self.places[members])
+
+    def at(self, indices: Array) -> tuple[Array, Array]:
+        """Images (B, C, S, S) and masks (B, S, S), both uint8."""
+        places = self.places[indices]
+        return self.images[places], self.masks[places]
 
 
 def build_cache(
@@ -82,7 +95,7 @@ def build_cache(
         masks[index] = resize(mask, size, Image.Resampling.NEAREST)
         if (index + 1) % _REPORT_EVERY == 0:
             yield ItemDone(index + 1, len(samples), sample.name)
-    return Cache(images, masks)
+    return Cache(images, masks, np.arange(len(samples)))
 
 
 def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tuple[Array, Array]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet_seg.data.twins import join_groups
 from napari_unet_seg.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def assign_splits(
-    samples: Sequence[Sample], valid_fraction: float, seed: int, group_pattern: str = ""
+    samples: Sequence[Sample],
+    valid_fraction: float,
+    seed: int,
+    group_pattern: str = "",
+    twins: Sequence[int] | None = None,
 ) -> tuple[Sample, ...]:
     """Give every sample a side.
 
@@ -33,7 +39,10 @@ def assign_splits(
     seed : int
         Of the draw.
     group_pattern : str
-        Regular expression on the name whose first group is the patient; empty: `Sample.group`.
+        Regular expression whose first group is the patient, sought in the name, then in the
+        image's path; where it is not found, and if it is empty, `Sample.group` counts.
+    twins : sequence of int, optional
+        Numbers of near-duplicates as `twin_groups` gives them; they stay on one side too.
 
     Raises
     ------
@@ -43,6 +52,8 @@ def assign_splits(
     if any(s.split == "valid" for s in samples):
         return tuple(dataclasses.replace(s, split=s.split or "train") for s in samples)
     groups = _groups(samples, group_pattern)
+    if twins is not None:
+        groups = join_groups(groups, twins)
     open_groups = [g for g, s in zip(groups, samples, strict=True) if s.split != "test"]
     held_out = draw_groups(open_groups, valid_fraction, seed)
     return tuple(
@@ -78,4 +89,10 @@ def _groups(samples: Sequence[Sample], pattern: str) -> list[str]:
         ) from error
     if not compiled.groups:
         raise ConfigError(f"group_pattern {pattern!r} needs a group in brackets for the patient.")
-    return [m[1] if (m := compiled.search(s.name)) and m[1] else s.group for s in samples]
+    return [_patient(compiled, s) or s.group for s in samples]
+
+
+def _patient(pattern: re.Pattern[str], sample: Sample) -> str:
+    path = sample.image.as_posix() if isinstance(sample.image, Path) else ""
+    found = pattern.search(sample.name) or pattern.search(path)
+    return found[1] or "" if found else ""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 THUMBNAIL = 32
 _CHUNK = 1024
+_ROUNDING = 1e-4
 
 
 def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
@@ -30,20 +35,92 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
     array
         Group number of each slice, of shape (N,); twins of twins share a group.
     """
-    count = len(thumbnails)
-    reference = _unit_vectors(thumbnails)
+    vectors = _unit_vectors(thumbnails)
+    turned = [_unit_vectors(images) for images in _orientations(thumbnails)]
     rows, columns = [], []
-    for oriented in _orientations(thumbnails):
-        vectors = _unit_vectors(oriented)
-        for start in range(0, count, _CHUNK):
-            near = reference[start : start + _CHUNK] @ vectors.T > threshold
-            row, column = np.nonzero(near)
-            rows.append(row + start)
-            columns.append(column)
-    row, column = np.concatenate(rows), np.concatenate(columns)
+    for row, column in _candidates(np.mean(turned, axis=0), threshold):
+        near = np.zeros(len(row), bool)
+        for oriented in turned:
+            near |= np.einsum("ij,ij->i", vectors[row], oriented[column]) > threshold
+        rows.append(row[near])
+        columns.append(column[near])
+    return _components(np.concatenate(rows), np.concatenate(columns), len(thumbnails))
+
+
+def _candidates(symmetric: Array, threshold: float) -> Iterator[tuple[Array, Array]]:
+    """Pairs of slices whose symmetric parts are as close as those of twins must be.
+
+    The mean over all orientations is an orthogonal projection, so it brings no two slices further
+    apart; unit vectors of correlation c are √(2 − 2c) apart.
+    """
+    half = (symmetric**2).sum(axis=1) / 2
+    for start in range(0, len(symmetric), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        products = symmetric[chunk] @ symmetric[start:].T
+        near = half[chunk, None] + half[None, start:] - products < 1 - threshold + _ROUNDING
+        row, column = np.nonzero(near)
+        for part in range(0, len(row), _CHUNK):
+            cut = slice(part, part + _CHUNK)
+            yield row[cut] + start, column[cut] + start
+
+
+def join_groups(groups: Sequence[str], twins: Sequence[int]) -> list[str]:
+    """Join the groups that have twins in each other; returns the new group of each member."""
+    names, number = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
+    joined = _components(number, len(names) + np.asarray(twins), len(names) + max(twins) + 1)
+    first = {int(j): str(n) for j, n in zip(joined[number][::-1], groups[::-1], strict=True)}
+    return [first[int(j)] for j in joined[number]]
+
+
+def thumbnails(images: Array) -> Array:
+    """Bring uint8 images of shape (N, C, S, S) to grey squares of shape (N, 32, 32).
+
+    Areas are averaged, by whole pixels, so that sides that are no multiple lose their last few.
+    """
+    size = images.shape[-1]
+    step = max(1, size // THUMBNAIL)
+    side = size // step * step
+    cut = images[..., :side, :side].reshape(*images.shape[:2], side // step, step, -1, step)
+    # one at a time: floats of all would take four times the memory of the images
+    return np.stack([image.mean(axis=(0, 2, 4), dtype=np.float32) for image in cut])
+
+
+def twin_note(groups: Sequence[str], twins: Sequence[int], held_out: Sequence[bool]) -> str:
+    """Say how many near-duplicates there are and where they went; empty where there are none.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Patient or scan of each slice: neighbours in a volume are no twins.
+    twins : sequence of int
+        Of `twin_groups`.
+    held_out : sequence of bool
+        Whether each slice is held out.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for place, twin in enumerate(twins):
+        members[twin].append(place)
+    found = [m for m in members.values() if len({groups[place] for place in m}) > 1]
+    if not found:
+        return ""
+    sides = [{held_out[place] for place in m} for m in found]
+    count = sum(len(m) for m in found)
+    split = sum(held_out[p] for m, s in zip(found, sides, strict=True) if len(s) > 1 for p in m)
+    note = (
+        f"{count} slices are near-copies of others, mirrored and turned ones too, in {len(found)} "
+        f"groups: {sides.count({False})} in the training part, {sides.count({True})} held out"
+    )
+    if not split:
+        return f"{note}."
+    return (
+        f"{note}, {sum(len(s) > 1 for s in sides)} on both sides, which flatters the figures on "
+        f"{split} held-out slices."
+    )
+
+
+def _components(row: Array, column: Array, count: int) -> Array:
     graph = coo_array((np.ones(len(row), np.uint8), (row, column)), shape=(count, count))
-    _, groups = connected_components(graph, directed=False)
-    return np.asarray(groups)
+    return np.asarray(connected_components(graph, directed=False)[1])
 
 
 def _orientations(images: Array) -> list[Array]:

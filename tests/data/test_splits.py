@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,21 @@ def test_the_patient_is_read_from_the_name():
 def test_a_bad_pattern_is_refused(pattern):
     with pytest.raises(ConfigError, match="group_pattern"):
         assign_splits(make(["a", "b"]), 0.5, 0, pattern)
+
+
+def test_twins_stay_on_one_side_across_groups():
+    samples = make([f"s{i}" for i in range(40)])
+    twins = [i // 4 for i in range(40)]
+    sides = [s.split for s in assign_splits(samples, 0.3, 0, twins=twins)]
+    assert all(len(set(sides[i : i + 4])) == 1 for i in range(0, 40, 4))
+    assert 8 <= sides.count("valid") <= 16
+
+
+def test_the_patient_may_stand_in_the_path():
+    samples = [
+        dataclasses.replace(s, image=Path(f"/data/patient-{n // 5}/{s.name}.png"))
+        for n, s in enumerate(make([f"s{i}" for i in range(20)]))
+    ]
+    sides = [s.split for s in assign_splits(samples, 0.25, 0, r"/patient-(\d+)/")]
+    assert all(len(set(sides[i : i + 5])) == 1 for i in range(0, 20, 5))
+    assert sides.count("valid") == 5
