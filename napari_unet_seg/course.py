@@ -107,7 +107,9 @@ class Course:
         self._epoch_start = time.perf_counter()
         config, cache = self.config, self.caches["train"]
         seed = (config.seed, self.epoch)
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.epoch)
+        epoch_seed = config.seed * 1_000_003 + self.epoch
+        generator = torch.Generator().manual_seed(epoch_seed)
+        torch.manual_seed(epoch_seed)  # for dropout, so that every epoch can be repeated
         losses: list[float] = []
         seen = 0
         for number, indices in enumerate(shuffled(len(cache), config.batch_size, seed), 1):
@@ -150,8 +152,10 @@ class Course:
         if is_best:
             with self.trainer.averaged():
                 save_checkpoint(self.run.best, self.net, self._info())
-        save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
+        # The last checkpoint comes last: whatever is killed before it is done again from the one
+        # before.
         self.run.write_history(self.history)
+        save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
         yield event
         if is_best:
             yield CheckpointSaved(self.run.best, "best", self.epoch)
@@ -211,6 +215,7 @@ class Course:
                 "train": len(self.sides["train"]),
                 "valid": len(self.sides["valid"]),
                 "options": self.config.model_dump(mode="json", exclude={"model", "normalise"}),
+                "precision": str(self.trainer.dtype).removeprefix("torch."),
                 "progress": {k: v for k, v in progress.items() if v != math.inf},
             },
             metrics={k: v for k, v in figures.items() if math.isfinite(v)},
@@ -231,6 +236,8 @@ class Course:
                 f"{self.run.folder}: only last.safetensors can be resumed; give that file."
             )
         self.trainer.load_state(tensors)
+        # Timing both precisions again could choose the other one.
+        self.trainer.dtype = getattr(torch, info.summary["precision"])
         self.epoch = info.epoch
         self.history = self.run.history(info.epoch)
         for name, value in info.summary["progress"].items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def prepare(
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
+    torch.use_deterministic_algorithms(config.deterministic)
     source = resume or init
     loaded = load_tensors(source) if source else None
     config = _fitted(config, samples, loaded[0] if loaded else None)
@@ -47,7 +49,7 @@ def prepare(
         config.model.classes,
         config.normalise,
     )
-    split, notes = _split(config, used, cache)
+    split, notes = _stored_split(Run(run), used) if resume else _split(config, used, cache)
     sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
     caches = {side: cache.part(np.array([s.split == side for s in split])) for side in sides}
     if not sides["train"]:
@@ -98,6 +100,19 @@ def _split(
     held_out = [s.split == "valid" for s in split]
     note = twin_note([s.group for s in samples], twins, held_out) if twins else ""
     return split, [note] if note else []
+
+
+def _stored_split(run: Run, samples: list[Sample]) -> tuple[tuple[Sample, ...], list[str]]:
+    """The sides that a run gave its samples when it began."""
+    sides = {name: side for side, names in run.split().items() for name in names}
+    strangers = {s.name for s in samples} ^ set(sides)
+    if strangers:
+        raise DataError(
+            f"The data are not those that the run {run.folder} was begun with ({min(strangers)} "
+            "is on one side only); give its data set, or train a new run."
+        )
+    split = (dataclasses.replace(s, split=sides[s.name]) for s in samples)  # type: ignore[arg-type]
+    return tuple(split), []
 
 
 def _check_positive(cache: Cache, samples: SampleSet) -> None:

@@ -64,8 +64,10 @@ def train(
     if not resume:
         _check_free(out)
     with stoppable() as stop:
-        last = out / "last.safetensors" if resume else None
-        return _train(chosen, samples, out, stop, json=json, resume=last)
+        # Without a checkpoint the run was ended in its first epoch and begins again.
+        last = out / "last.safetensors"
+        begun = resume and last.is_file()
+        return _train(chosen, samples, out, stop, json=json, resume=last if begun else None)
 
 
 def finetune(
@@ -99,8 +101,8 @@ def finetune(
 
 
 def _resumed(run: Path) -> TrainConfig:
-    if not (run / "last.safetensors").is_file():
-        raise DataError(f"The run {run} holds no last.safetensors; train it without --resume.")
+    if not (run / "config.yaml").is_file():
+        raise DataError(f"{run} holds no run; train it without --resume.")
     return TrainConfig.from_file(run / "config.yaml")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.io.files import atomic, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,21 @@ class Run:
             config.to_file(path)
         with atomic(self.folder / "split.json") as path:
             path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
+
+    def split(self) -> dict[str, list[str]]:
+        """Names of the samples of each side.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        path = self.folder / "split.json"
+        with reading(path, "JSON"):
+            sides: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+            if not all(isinstance(sides[side], list) for side in ("train", "valid")):
+                raise ValueError("train and valid are no lists")
+        return sides
 
     def history(self, epochs: int) -> list[dict[str, str]]:
         """Rows of the history up to an epoch, as text."""
