@@ -74,6 +74,17 @@ class Preview:
     labels: Array
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Augmented:
+    """A few samples as a training would see them."""
+
+    names: tuple[str, ...]
+    images: Array
+    """uint8 of shape (N, Y, X)."""
+    masks: Array
+    """uint8 label values of shape (N, Y, X)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
     """A checkpoint file is whole on disk."""

@@ -36,6 +36,16 @@ _WORDS = {
     "bfloat16": "bfloat16",
     "float32": "float32",
     "rle": "RLE",
+    "unet": "U-Net",
+    "vnet": "V-Net",
+    "prelu": "PReLU",
+    "terms": "Further terms of the loss",
+    "ema": "Weight average",
+    "clip": "Gradient limit",
+    "twins": "Keep near-copies together",
+    "freeze": "Frozen levels",
+    "invert": "Invert grey",
+    "strip": "Strip skull",
 }
 _INT_MAX = 2**31 - 1
 

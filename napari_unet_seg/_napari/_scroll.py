@@ -13,10 +13,10 @@ _CHANGES_SIZE = (
 )
 
 
-class _Column(QScrollArea):
+class Column(QScrollArea):
     """Scrolls up and down; never narrower than what it holds, whose style may come later."""
 
-    def __init__(self, content: QWidget, lowest: int) -> None:
+    def __init__(self, content: QWidget, lowest: int = 0) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -44,4 +44,4 @@ def fill_scrolling(widget: QWidget, content: QWidget, lowest: int) -> None:
     """
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(_Column(content, lowest))
+    layout.addWidget(Column(content, lowest))

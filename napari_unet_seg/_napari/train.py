@@ -14,21 +14,21 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_unet_seg._napari._augmented import AugmentedSamples
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._models import add_recent_model, choose_model
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._preview import PreviewLayers
+from napari_unet_seg._napari._scroll import Column
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import train_in_child
 from napari_unet_seg._napari._train_source import SourceBox
@@ -75,6 +75,7 @@ class TrainWidget(QWidget):
         self.save_button = QPushButton("Save …")
         self.save_button.setToolTip("Write the settings to a file for the program's --config")
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
+        self.augmented = AugmentedSamples(self._source_and_config)
         self.output = PathEdit("folder", "Choose the run's folder")
         self.resume = QCheckBox("Go on with the run in this folder")
         self.start_button = QPushButton("Start training")
@@ -130,6 +131,7 @@ class TrainWidget(QWidget):
         """Stop the training when the dock is closed, which takes this widget out of it."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.panel.stop()
+            self.augmented.clear()
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
@@ -151,17 +153,12 @@ class TrainWidget(QWidget):
         top.addWidget(self.source)
         top.addLayout(rows)
         top.addWidget(self.form)
+        top.addWidget(self.augmented)
         top.addLayout(where)
         top.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(self.settings)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(self.settings.minimumSizeHint().width() + 16)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
-        splitter.addWidget(scroll)
+        splitter.addWidget(Column(self.settings))
         splitter.addWidget(self.panel)
         splitter.setSizes([240, 320])
         done = QHBoxLayout()
@@ -179,6 +176,8 @@ class TrainWidget(QWidget):
     def _connect(self) -> None:
         self.preset.activated.connect(self._on_preset)
         self.form.valueChanged.connect(self._name_preset)
+        self.form.valueChanged.connect(lambda _: self.augmented.clear())
+        self.source.valueChanged.connect(self.augmented.clear)
         self.load_button.clicked.connect(self._browse_to_load)
         self.save_button.clicked.connect(self._browse_to_save)
         self.output.valueChanged.connect(self._on_output)
@@ -200,6 +199,9 @@ class TrainWidget(QWidget):
     def _propose_folder(self) -> None:
         runs = Path(recall("train/runs", str(Path.home() / "napari-unet-seg" / "runs")))
         self.output.setValue(runs / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
+
+    def _source_and_config(self) -> tuple[Any, TrainConfig]:
+        return self.source.value(), self.form.value()
 
     def _run_folder(self) -> Path:
         run = self.output.value()

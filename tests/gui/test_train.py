@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tifffile
+from qtpy.QtCore import Qt
 
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._train_source import LayerSource, source_from_layers
@@ -292,3 +293,33 @@ def test_only_slices_with_labels_are_taken() -> None:
     assert len(LayerSource("l", scan, labels, CATEGORIES, False).read().samples) == 3
     with pytest.raises(DataError, match="holds no labels"):
         LayerSource("l", scan, labels * 0, CATEGORIES, True).read()
+
+
+def test_eight_augmented_samples_can_be_looked_at(
+    qtbot: QtBot, widget: TrainWidget, folder: Path
+) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("image_size").setValue(32)
+    shown = widget.augmented
+    assert shown.picture.isHidden()
+    qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
+    assert not shown.button.isEnabled()
+    qtbot.waitUntil(lambda: shown.job is None, timeout=60_000)
+    assert not shown.picture.isHidden() and shown.button.isEnabled()
+    pixmap = shown.picture.pixmap()
+    assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
+    assert shown.picture.toolTip().splitlines()[0] == "train0"
+    # The picture would be wrong now.
+    widget.form.editor("augment.flip").setValue(True)
+    assert shown.picture.isHidden()
+
+
+def test_samples_that_cannot_be_read_are_told(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+) -> None:
+    (folder / "train" / "images" / "train0.tif").write_bytes(b"II*\0 cut off")
+    widget.source.folder.setValue(folder)
+    qtbot.mouseClick(widget.augmented.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: widget.augmented.job is None, timeout=60_000)
+    assert len(notifications) == 1 and "train0.tif" in notifications[0]
+    assert widget.augmented.picture.isHidden()
