@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from napari_unet_seg.data.augment import augment
-from napari_unet_seg.data.batches import take
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Augmented
@@ -52,6 +51,6 @@ def augmented(
         config.normalise,
     )
     generator = torch.Generator().manual_seed(config.seed)
-    images, masks = augment(*take(cache, np.arange(COUNT)), config.augment, generator)
+    images, masks = augment(*cache.take(np.arange(COUNT)), config.augment, generator)
     grey = (images.mean(1) * 255).round().to(torch.uint8)
     yield Augmented(tuple(s.name for s in members), grey.numpy(), masks.numpy())

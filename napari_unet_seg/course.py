@@ -13,7 +13,7 @@ import torch
 
 from napari_unet_seg import __version__
 from napari_unet_seg.data.augment import augment
-from napari_unet_seg.data.batches import in_order, shuffled, take
+from napari_unet_seg.data.batches import shuffled
 from napari_unet_seg.errors import CheckpointError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -29,18 +29,19 @@ from napari_unet_seg.io.run import Run, history_row
 from napari_unet_seg.io.weights import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
-from napari_unet_seg.nn.labels import to_labels
-from napari_unet_seg.nn.metrics import count
+from napari_unet_seg.nn.team import Team, make_team
 from napari_unet_seg.nn.trainer import Trainer
+from napari_unet_seg.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_unet_seg.config import TrainConfig
-    from napari_unet_seg.data.cache import Cache
+    from napari_unet_seg.data.batches import Side
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.nn.build import Net
+    from napari_unet_seg.validation import Shown
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +52,7 @@ class Course:
     samples: SampleSet
     run: Run
     sides: dict[str, list[Sample]]
-    caches: dict[str, Cache]
+    items: dict[str, Side]
     net: Net
     parent: str
     notes: list[str]
@@ -62,19 +63,30 @@ class Course:
     lowest_loss: float = math.inf
     epochs_without_gain: int = 0
     trainer: Trainer = field(init=False)
+    team: Team = field(init=False)
     train_loss: float = math.nan
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
 
     def __post_init__(self) -> None:
-        device = choose_device(self.config.device)
+        self.team = make_team(choose_device(self.config.device))
+        if len(self.items["train"]) < self.team.size:
+            raise EngineError(
+                f"There are {self.team.size} processes for {len(self.items['train'])} training "
+                "samples; start fewer."
+            )
         total = self.config.epochs * self.steps
-        self.trainer = Trainer(self.net, self.config, device, total)
+        self.trainer = Trainer(self.net, self.config, self.team, total)
 
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return -(-len(self.sides["train"]) // self.config.batch_size)
+        return -(-len(self.items["train"]) // self._batch)
+
+    @property
+    def _batch(self) -> int:
+        """Samples of a step, over all processes."""
+        return min(self.config.batch_size * self.team.size, len(self.items["train"]))
 
     @property
     def goes_on(self) -> bool:
@@ -105,15 +117,16 @@ class Course:
         """Train on every sample once; returns whether the user asked to stop."""
         self.epoch += 1
         self._epoch_start = time.perf_counter()
-        config, cache = self.config, self.caches["train"]
+        config, side = self.config, self.items["train"]
         seed = (config.seed, self.epoch)
-        epoch_seed = config.seed * 1_000_003 + self.epoch
+        epoch_seed = (config.seed * 1_000_003 + self.epoch) * self.team.size + self.team.rank
         generator = torch.Generator().manual_seed(epoch_seed)
         torch.manual_seed(epoch_seed)  # for dropout, so that every epoch can be repeated
         losses: list[float] = []
         seen = 0
-        for number, indices in enumerate(shuffled(len(cache), config.batch_size, seed), 1):
-            images, masks = augment(*take(cache, indices), config.augment, generator)
+        for number, indices in enumerate(shuffled(len(side), self._batch, seed), 1):
+            mine = side.take(self.team.share(indices), generator)
+            images, masks = augment(*mine, config.augment, generator)
             step = (self.epoch - 1) * self.steps + number - 1
             loss = self.trainer.step(images, masks, step)
             self._check_finite(loss, indices)
@@ -121,15 +134,15 @@ class Course:
             seen += len(indices)
             self.train_loss = float(np.mean(losses))
             rate = seen / (time.perf_counter() - self._epoch_start)
-            left = (config.epochs - self.epoch + 1) * len(cache) - seen
+            left = (config.epochs - self.epoch + 1) * len(side) - seen
             event = BatchEnd(self.epoch, number, self.steps, loss, rate, left / rate)
-            if (yield event) is Command.STOP:
+            if any(self.team.gather((yield event) is Command.STOP)):
                 return True
         return False
 
     def _check_finite(self, loss: float, indices: np.ndarray) -> None:
         if not math.isfinite(loss):
-            names = ", ".join(self.sides["train"][i].name for i in indices[:4])
+            names = ", ".join(self._name("train", i) for i in indices[:4])
             raise EngineError(
                 f"The loss stopped being a number at epoch {self.epoch} (samples {names} …); "
                 "lower the learning rate."
@@ -138,7 +151,9 @@ class Course:
     def end_epoch(self) -> Generator[TrainEvent, Any, None]:
         """Validate, keep the best, write the checkpoints and the history."""
         with self.trainer.averaged():
-            loss, dice, preview = self._validate()
+            batch, classes = self.config.batch_size, self.config.model.classes
+            held_out = validate(self.trainer, self.items["valid"], batch, classes, self.team)
+        loss, dice = held_out.loss, held_out.dice
         # Equal Dice is common at the start, when a small lesion is not found at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
@@ -149,6 +164,18 @@ class Course:
         seconds = time.perf_counter() - self._epoch_start
         event = EpochEnd(self.epoch, self.train_loss, loss, dice, rate, is_best, seconds)
         self.history.append(history_row(event))
+        if self.team.rank == 0:
+            self._write(is_best)
+        self.team.gather(None)  # so that nobody reads what is not written yet
+        yield event
+        if is_best:
+            yield CheckpointSaved(self.run.best, "best", self.epoch)
+        yield CheckpointSaved(self.run.last, "last", self.epoch)
+        preview = self._preview(held_out.shown)
+        if preview is not None:
+            yield preview
+
+    def _write(self, is_best: bool) -> None:
         if is_best:
             with self.trainer.averaged():
                 save_checkpoint(self.run.best, self.net, self._info())
@@ -156,12 +183,6 @@ class Course:
         # before.
         self.run.write_history(self.history)
         save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
-        yield event
-        if is_best:
-            yield CheckpointSaved(self.run.best, "best", self.epoch)
-        yield CheckpointSaved(self.run.last, "last", self.epoch)
-        if preview is not None:
-            yield preview
 
     def _count_patience(self, loss: float) -> None:
         if loss < self.lowest_loss - self.config.min_delta:
@@ -169,32 +190,18 @@ class Course:
         else:
             self.epochs_without_gain += 1
 
-    def _validate(self) -> tuple[float, float, Preview | None]:
-        """Loss and mean Dice over the validation slices, and a slice to look at."""
-        cache = self.caches["valid"]
-        if not len(cache):
-            return math.nan, math.nan, None
-        losses, dices, labels = [], [], []
-        for indices in in_order(len(cache), self.config.batch_size):
-            images, masks = take(cache, indices)
-            loss, probable = self.trainer.validate(images, masks)
-            losses.append(loss * len(indices))
-            labels.append(to_labels(probable, self.trainer.head).cpu().numpy())
-            dices += _dices(labels[-1], masks.numpy(), self.config.model.classes)
-        dice = float(np.mean(dices)) if dices else math.nan
-        return sum(losses) / len(cache), dice, self._preview(np.concatenate(labels))
+    def _name(self, side: str, index: int) -> str:
+        return self.sides[side][self.items[side].owner(index)].name
 
-    def _preview(self, labels: np.ndarray) -> Preview | None:
+    def _preview(self, shown: Shown | None) -> Preview | None:
         every = self.config.preview_every
-        if not every or self.epoch % every:
+        if shown is None or not every or self.epoch % every:
             return None
-        cache = self.caches["valid"]
-        shown = int(np.argmax([np.count_nonzero(cache.masks[place]) for place in cache.places]))
-        (image,), (mask,) = cache.at(np.array([shown]))
-        name = self.sides["valid"][shown].name
-        with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
-            tifffile.imwrite(path, labels[shown], compression="deflate")
-        return Preview(self.epoch, name, image[0], mask, labels[shown])
+        if self.team.rank == 0:
+            with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
+                tifffile.imwrite(path, shown.labels, compression="deflate")
+        name = self.sides["valid"][shown.owner].name
+        return Preview(self.epoch, name, shown.image, shown.truth, shown.labels)
 
     def _info(self) -> CheckpointInfo:
         progress = {
@@ -210,6 +217,7 @@ class Course:
             categories=self.samples.categories,
             normalise=self.config.normalise,
             image_size=self.config.image_size,
+            patch_slices=self.config.patch_slices if self.config.model.dimensions == 3 else 1,
             summary={
                 "source": self.samples.source,
                 "train": len(self.sides["train"]),
@@ -251,13 +259,3 @@ class Course:
         return TrainFinished(
             self.run.best, self.run.last, self.epoch, self.best_epoch, self.best_dice, stopped
         )
-
-
-def _dices(labels: np.ndarray, truth: np.ndarray, classes: int) -> list[float]:
-    """Dice of each pair of slice and class that is in the truth or the prediction."""
-    counts = [
-        count(found, true, value)
-        for found, true in zip(labels, truth, strict=True)
-        for value in range(1, classes + 1)
-    ]
-    return [c.dice for c in counts if c.tp + c.fp + c.fn]

@@ -7,6 +7,7 @@ in good order by sending `Command.STOP` at any of them.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from napari_unet_seg.events import (
     Command,
     DeviceFallback,
     Evaluated,
+    PredictEvent,
     PredictFinished,
     PredictStarted,
     SampleMeasured,
@@ -25,18 +27,18 @@ from napari_unet_seg.events import (
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
+from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
 from napari_unet_seg.preparation import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from napari_unet_seg.config import PredictConfig, TrainConfig
     from napari_unet_seg.data.samples import SampleSet
-    from napari_unet_seg.events import PredictEvent, TrainEvent
+    from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.io.scan import Scan
 
 
@@ -90,7 +92,7 @@ def train(
 def predict(
     config: PredictConfig, checkpoint: Path, scan: Scan
 ) -> Generator[PredictEvent, Command | None, None]:
-    """Segment a scan, slice by slice.
+    """Segment a scan, slice by slice or volume by volume as the network is.
 
     Parameters
     ----------
@@ -118,6 +120,31 @@ def predict(
     predictor = _ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
     result = ResultBuffer(config, predictor.info, reader)
+    steps = _by_volume if predictor.info.model.dimensions == 3 else _by_slice
+    device = yield from steps(config, checkpoint, predictor, reader, result)
+    if device is None:
+        return
+    yield PredictFinished(
+        result.labels,
+        result.probabilities,
+        result.uncertainty,
+        predictor.info.categories,
+        device_name(device),
+        time.perf_counter() - start,
+    )
+
+
+_Steps = Generator[PredictEvent, Command | None, torch.device | None]
+"""The events of a prediction; returns the device at the end, None where it was stopped."""
+
+
+def _by_slice(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> _Steps:
     yield _started(predictor, reader.count)
     batch, done = config.batch_size, 0
     while done < reader.count:
@@ -135,15 +162,41 @@ def predict(
         result.fill(indices, probable)
         done = indices.stop
         if (yield TileDone(done, reader.count)) is Command.STOP:
-            return
-    yield PredictFinished(
-        result.labels,
-        result.probabilities,
-        result.uncertainty,
-        predictor.info.categories,
-        device_name(predictor.device),
-        time.perf_counter() - start,
-    )
+            return None
+    return predictor.device
+
+
+def _by_volume(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> _Steps:
+    slices = reader.volume_slices()
+    volumes = reader.count // slices
+    total = 0
+    number = 0
+    while number < volumes:
+        indices = range(number * slices, (number + 1) * slices)
+        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config.overlap)
+        if not total:
+            total = volumes * len(work.places)
+            yield _started(predictor, total)
+        try:
+            for done in work.run():
+                event = TileDone(number * len(work.places) + done, total)
+                if (yield event) is Command.STOP:
+                    return None
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
+            yield fallback
+            continue
+        result.fill(indices, work.probabilities())
+        number += 1
+    return predictor.device
 
 
 def warm_up(
@@ -151,10 +204,10 @@ def warm_up(
 ) -> Generator[PredictEvent, Command | None, None]:
     """Load a model and run it once, so that the next prediction is quick; one `PredictStarted`."""
     predictor = _ready(config, checkpoint)
-    size, channels = predictor.info.image_size, predictor.info.model.in_channels
-    predictor.probabilities(
-        np.zeros((1, channels, size, size), np.uint8), resample=True, overlap=config.overlap
-    )
+    info = predictor.info
+    slices = [info.patch_slices] if info.model.dimensions == 3 else []
+    size = (info.model.in_channels, *slices, info.image_size, info.image_size)
+    _sample_probabilities(predictor, np.zeros(size, np.uint8), config)
     yield _started(predictor, 0)
 
 
@@ -173,10 +226,9 @@ def evaluate_samples(
     counts: list[Counts] = []
     for index, sample in enumerate(samples.samples):
         image, truth = read_sample(sample, info.model.in_channels, info.normalise)
-        probable = predictor.probabilities(
-            np.moveaxis(image, -1, 0)[None], resample=config.resample, overlap=config.overlap
-        )
-        labels = to_labels(probable, info.model.head, config.threshold)[0].cpu().numpy()
+        probable = _sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
+        labels = to_labels(probable, info.model.head, config.threshold).cpu().numpy()
+        labels = labels.reshape(truth.shape)
         counts += [count(labels, truth, value + 1) for value in range(len(samples.categories))]
         yield SampleMeasured(index + 1, len(samples.samples), sample.name)
     present = [c for c in counts if c.tp + c.fp + c.fn]
@@ -187,6 +239,20 @@ def evaluate_samples(
         len(samples.samples),
         len(counts) - len(present),
     )
+
+
+def _sample_probabilities(
+    predictor: Predictor, image: np.ndarray, config: PredictConfig
+) -> torch.Tensor:
+    """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
+    if image.ndim == 3:
+        return predictor.probabilities(
+            image[None], resample=config.resample, overlap=config.overlap
+        )
+    work = VolumePass(predictor, np.ascontiguousarray(image), config.overlap)
+    for _ in work.run():
+        pass
+    return work.probabilities()
 
 
 def _ready(config: PredictConfig, checkpoint: Path) -> Predictor:

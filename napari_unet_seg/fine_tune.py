@@ -53,7 +53,7 @@ def fine_tune(session: Session, config: TrainConfig, base: Path, stream: Stream)
         If the base model cannot be read.
     """
     info = read_header(base)
-    samples = session.training_samples()
+    samples = session.training_samples(info.model.dimensions)
     held_out = tuple(s for s in samples.samples if s.split == "valid")
     if len(held_out) == len(samples.samples):
         raise DataError(f"All accepted slices of {session.folder.name} are held out; accept more.")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.course import Course
-from napari_unet_seg.data.cache import Cache, build_cache
+from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
+from napari_unet_seg.data.volumes import Patches, Tiles, read_volumes
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.run import Run
@@ -24,10 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.data.batches import Side
     from napari_unet_seg.data.samples import Sample, SampleSet
-    from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.events import ItemDone, TrainEvent
     from napari_unet_seg.io.weights import CheckpointInfo
     from napari_unet_seg.nn.build import Net
+
+    _Sides = tuple[dict[str, list[Sample]], dict[str, Side], list[str]]
+    """Samples and items of each side, and notes for the user."""
+
+_SIDES = ("train", "valid")
 
 
 def prepare(
@@ -42,30 +48,28 @@ def prepare(
     loaded = load_tensors(source) if source else None
     config = _fitted(config, samples, loaded[0] if loaded else None)
     used = [s for s in samples.samples if s.split != "test"]
-    cache = yield from build_cache(
-        used,
-        config.image_size,
-        config.model.in_channels,
-        config.model.classes,
-        config.normalise,
-    )
-    split, notes = _stored_split(Run(run), used) if resume else _split(config, used, cache)
-    sides = {side: [s for s in split if s.split == side] for side in ("train", "valid")}
-    caches = {side: cache.part(np.array([s.split == side for s in split])) for side in sides}
+    if config.model.dimensions == 3:
+        sides, items, notes = yield from _volumes(config, used, run if resume else None)
+    else:
+        sides, items, notes = yield from _slices(config, used, run if resume else None)
     if not sides["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
-    _check_positive(caches["train"], samples)
+    if not items["train"].labelled:
+        raise DataError(
+            f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
+            "slice first."
+        )
     net = build_net(config.model)
     if loaded and source:
         _take_weights(net, *loaded, source)
     parent = sha256(init) if init else ""
-    course = Course(config, samples, Run(run), sides, caches, net, parent, notes)
+    course = Course(config, samples, Run(run), sides, items, net, parent, notes)
     if loaded and resume:
         course.resume(*loaded)
-    else:
+    elif course.team.rank == 0:
         course.run.start(
             config, {side: [s.name for s in members] for side, members in sides.items()}
         )
@@ -88,21 +92,60 @@ def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None
         model=info.model.replace(classes=classes, head=head),
         normalise=info.normalise,
         image_size=info.image_size,
+        patch_slices=info.patch_slices if info.model.dimensions == 3 else config.patch_slices,
     )
 
 
+def _slices(
+    config: TrainConfig, samples: list[Sample], resumed: Path | None
+) -> Generator[ItemDone, Any, _Sides]:
+    """Read slices; near-duplicates among them stay on one side."""
+    model = config.model
+    cache = yield from build_cache(
+        samples, config.image_size, model.in_channels, model.classes, config.normalise
+    )
+    twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
+    split, notes = _split(config, samples, resumed, twins)
+    items: dict[str, Side] = {
+        side: cache.part(np.array([s.split == side for s in split])) for side in _SIDES
+    }
+    return _by_side(split), items, notes
+
+
+def _volumes(
+    config: TrainConfig, samples: list[Sample], resumed: Path | None
+) -> Generator[ItemDone, Any, _Sides]:
+    """Read volumes, of which patches are cut."""
+    volumes = yield from read_volumes(samples, config, config.model.classes)
+    split, notes = _split(config, samples, resumed, None)
+    parts = {
+        side: [v for v, s in zip(volumes, split, strict=True) if s.split == side] for side in _SIDES
+    }
+    size = (config.patch_slices, config.image_size, config.image_size)
+    items: dict[str, Side] = {
+        "train": Patches(parts["train"], size),
+        "valid": Tiles(parts["valid"], size),
+    }
+    return _by_side(split), items, notes
+
+
+def _by_side(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:
+    return {side: [s for s in split if s.split == side] for side in _SIDES}
+
+
 def _split(
-    config: TrainConfig, samples: list[Sample], cache: Cache
+    config: TrainConfig, samples: list[Sample], resumed: Path | None, twins: list[int] | None
 ) -> tuple[tuple[Sample, ...], list[str]]:
     """Give the samples their sides; also say what became of twins."""
-    twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
+    if resumed is not None:
+        return _stored_split(Run(resumed), samples), []
     split = assign_splits(samples, config.valid_fraction, config.seed, config.group_pattern, twins)
     held_out = [s.split == "valid" for s in split]
     note = twin_note([s.group for s in samples], twins, held_out) if twins else ""
     return split, [note] if note else []
 
 
-def _stored_split(run: Run, samples: list[Sample]) -> tuple[tuple[Sample, ...], list[str]]:
+def _stored_split(run: Run, samples: list[Sample]) -> tuple[Sample, ...]:
     """The sides that a run gave its samples when it began."""
     sides = {name: side for side, names in run.split().items() for name in names}
     strangers = {s.name for s in samples} ^ set(sides)
@@ -111,17 +154,10 @@ def _stored_split(run: Run, samples: list[Sample]) -> tuple[tuple[Sample, ...], 
             f"The data are not those that the run {run.folder} was begun with ({min(strangers)} "
             "is on one side only); give its data set, or train a new run."
         )
-    split = (dataclasses.replace(s, split=sides[s.name]) for s in samples)  # type: ignore[arg-type]
-    return tuple(split), []
-
-
-def _check_positive(cache: Cache, samples: SampleSet) -> None:
-    masks = (cache.masks[place] for place in cache.places)
-    if not any(((m > 0) & (m != IGNORE_INDEX)).any() for m in masks):
-        raise DataError(
-            f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
-            "slice first."
-        )
+    return tuple(
+        dataclasses.replace(s, split=sides[s.name])  # type: ignore[arg-type]
+        for s in samples
+    )
 
 
 def _take_weights(

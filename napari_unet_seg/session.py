@@ -29,8 +29,8 @@ from napari_unet_seg._session_files import (
     write_record,
 )
 from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, compare, grid_error
-from napari_unet_seg.data.from_scan import samples_from_scan, slice_name
-from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.data.from_scan import samples_from_scan, slice_name, volume_sample
+from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import write_error
 from napari_unet_seg.io.hashing import sha256
@@ -234,8 +234,14 @@ class Session:
         sides = self._sides()
         return tuple(i for i in self.accepted if sides[i] == "valid")
 
-    def training_samples(self) -> SampleSet:
+    def training_samples(self, dimensions: int = 2) -> SampleSet:
         """Return the accepted slices as stored: held-out ones to validate, others to train on.
+
+        Parameters
+        ----------
+        dimensions : int
+            3 for a network of volumes: two samples, in which the slices of the other side and
+            those that are not accepted count as unreviewed.
 
         Raises
         ------
@@ -250,12 +256,20 @@ class Session:
                 )
             self._change(sides=sides)
         self.save()
+        cut = self._volumes if dimensions == 3 else self._slices
+        return SampleSet(cut(accepted, sides), self.categories, f"session {self.folder.name}")
+
+    def _slices(self, accepted: tuple[int, ...], sides: dict[int, Side]) -> tuple[Sample, ...]:
         samples = samples_from_scan(self.scan, self.masks, accepted)  # type: ignore[arg-type]
-        return SampleSet(
-            tuple(replace(s, split=sides[i]) for i, s in zip(accepted, samples, strict=True)),
-            self.categories,
-            f"session {self.folder.name}",
-        )
+        return tuple(replace(s, split=sides[i]) for i, s in zip(accepted, samples, strict=True))
+
+    def _volumes(self, accepted: tuple[int, ...], sides: dict[int, Side]) -> tuple[Sample, ...]:
+        samples = []
+        for side in sorted({sides[i] for i in accepted}):
+            known = [i for i in accepted if sides[i] == side]
+            sample = volume_sample(self.scan, self.masks, known)  # type: ignore[arg-type]
+            samples.append(replace(sample, name=f"{sample.name} ({side})", split=side))
+        return tuple(samples)
 
     def new_round(self) -> Path:
         """Make the folder of the next round."""

@@ -131,7 +131,7 @@ class _Picture(QLabel):
 
 
 def _augmented(source: Any, config: TrainConfig) -> Generator[Any, Any, None]:
-    samples = source.read()
+    samples = source.read(2)
     yield samples
     with EngineProcess(threads=config.threads) as process:
         yield from process.stream(_ENGINE, config, samples)

@@ -21,8 +21,8 @@ NICENESS = 10
 class Source(Protocol):
     """What samples can be read from, off the main thread."""
 
-    def read(self) -> SampleSet:
-        """Read the samples."""
+    def read(self, dimensions: int) -> SampleSet:
+        """Read the samples: slices, or volumes for three dimensions."""
         ...
 
 
@@ -36,7 +36,7 @@ def train_in_child(
     engine: str = "napari_unet_seg.engine:train",
 ) -> Generator[Any, Command | None, None]:
     """Read the samples and train in a child process; its first event is the SampleSet."""
-    samples = source.read()
+    samples = source.read(config.model.dimensions)
     yield samples
     with EngineProcess(threads=config.threads, niceness=NICENESS) as process:
         yield from process.stream(engine, config, samples, run, init=init, resume=resume)

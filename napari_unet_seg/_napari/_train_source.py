@@ -17,7 +17,7 @@ from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import read_dataset
-from napari_unet_seg.data.from_scan import samples_from_scan
+from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.object_labels import to_classes
@@ -39,8 +39,8 @@ class FolderSource:
 
     folder: Path
 
-    def read(self) -> SampleSet:
-        """Read its list of samples."""
+    def read(self, dimensions: int) -> SampleSet:
+        """Read its list of samples; they have the dimensions that their files have."""
         return read_dataset(self.folder)
 
 
@@ -54,8 +54,8 @@ class LayerSource:
     categories: tuple[Category, ...]
     only_labelled: bool
 
-    def read(self) -> SampleSet:
-        """Cut it into samples."""
+    def read(self, dimensions: int) -> SampleSet:
+        """Cut it into slices, or take it as one volume."""
         slices = None
         if self.only_labelled:
             held = (self.labels != 0) & (self.labels != IGNORE_INDEX)
@@ -64,6 +64,9 @@ class LayerSource:
                 raise DataError(
                     f"The labels layer {self.name} holds no labels; paint some, or choose another."
                 )
+        if dimensions == 3:
+            volume = volume_sample(self.scan, self.labels, slices)
+            return SampleSet((volume,), self.categories, self.name)
         samples = samples_from_scan(self.scan, self.labels, slices)
         return SampleSet(samples, self.categories, self.name)
 

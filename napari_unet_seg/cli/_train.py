@@ -21,6 +21,8 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.launch import process_rank
 from napari_unet_seg.models import checkpoint_path
 
 Config_ = Annotated[
@@ -60,7 +62,7 @@ def train(
     """
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
-    samples = _read_samples(dataset)
+    samples = _read_samples(dataset, chosen.model.dimensions)
     if not resume:
         _check_free(out)
     with stoppable() as stop:
@@ -91,7 +93,7 @@ def finetune(
     """
     chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
     start = checkpoint_path(model)
-    samples = _read_samples(data)
+    samples = _read_samples(data, read_header(start).model.dimensions)
     _check_free(out)
     with stoppable() as stop:
         code = _train(chosen, samples, out, stop, json=json, init=start)
@@ -107,16 +109,18 @@ def _resumed(run: Path) -> TrainConfig:
 
 
 def _check_free(run: Path) -> None:
+    if process_rank():
+        return  # the first process looks, before the others could find what it has written
     # A full disk can leave the best model alone.
     if any((run / f"{name}.safetensors").exists() for name in ("last", "best")):
         raise DataError(f"The run {run} holds a model already; choose another --out.")
 
 
-def _read_samples(folder: Path) -> SampleSet:
+def _read_samples(folder: Path, dimensions: int) -> SampleSet:
     if (folder / "session.json").is_file():
         from napari_unet_seg.session import Session
 
-        return Session.open(folder).training_samples()
+        return Session.open(folder).training_samples(dimensions)
     from napari_unet_seg.data.dataset import read_dataset
 
     return read_dataset(folder)
@@ -132,16 +136,16 @@ def _train(
     init: Path | None = None,
     resume: Path | None = None,
 ) -> int:
-    begun = False
-    with Bar("Training", "samples", quiet=json) as bar:
+    begun, silent = False, process_rank() > 0
+    with Bar("Training", "samples", quiet=json or silent) as bar:
         events = engine().stream(
             "napari_unet_seg.engine:train", config, samples, run, init=init, resume=resume
         )
         for event in follow(events, stop):
             begun |= isinstance(event, BatchEnd)
-            if json:
+            if json and not silent:
                 emit(event_line(event))
-            else:
+            elif not silent:
                 _show(event, config, bar)
             if stop and not begun:
                 # Nothing is trained yet, so there is nothing to keep.

@@ -52,6 +52,8 @@ class TrainConfig(Config):
     image_size: int = Field(256, ge=16, le=2048)
     """Slices are resized to this many pixels on each side; of volumes, patches of this size are
     cut."""
+    patch_slices: int = Field(32, ge=2, le=512)
+    """Slices of a patch of a volume."""
     loss: Literal["auto", "dice_bce", "dice_ce"] = "auto"
     """Dice + BCE with logits, or Dice + cross-entropy; auto: the second for several classes."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -95,14 +97,17 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _size_fits_depth(self) -> Self:
+        sizes = {"image_size": self.image_size}
+        if self.model.dimensions == 3:
+            sizes["patch_slices"] = self.patch_slices
         step = 2**self.model.depth
-        if self.model.padded and (self.image_size % step or self.image_size < 2 * step):
-            right = max(2, self.image_size // step) * step
-            kind = "no multiple" if self.image_size % step else "not twice"
-            raise ValueError(
-                f"image_size {self.image_size} is {kind} of {step}, which a depth of "
-                f"{self.model.depth} needs; take {right}"
-            )
+        for name, size in sizes.items():
+            if self.model.padded and (size % step or size < 2 * step):
+                kind = "no multiple" if size % step else "not twice"
+                raise ValueError(
+                    f"{name} {size} is {kind} of {step}, which a depth of {self.model.depth} "
+                    f"needs; take {max(2, size // step) * step}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.data.cache import Cache
+    import torch
 
 
-def take(cache: Cache, indices: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Floats in 0…1 of shape (B, C, S, S) and uint8 masks of shape (B, S, S)."""
-    images, masks = cache.at(indices)
-    return torch.from_numpy(images).float() / 255, torch.from_numpy(masks)
+class Side(Protocol):
+    """What one side of a split is trained or validated on: slices, or patches of volumes."""
+
+    def __len__(self) -> int:
+        """Items of an epoch."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any pixel has a label."""
+
+    def owner(self, index: int) -> int:
+        """Which scan or slice an item belongs to, for figures that are counted per scan."""
+
+    def take(
+        self, indices: np.ndarray, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Floats in 0…1 of shape (B, C, …) and uint8 masks of shape (B, …)."""
 
 
 def in_order(count: int, batch_size: int) -> Iterator[np.ndarray]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
@@ -43,10 +44,23 @@ class Cache:
         """A side: members chosen by booleans of shape (N,); nothing is copied."""
         return Cache(self.images, self.masks, self.places[members])
 
-    def at(self, indices: Array) -> tuple[Array, Array]:
-        """Images (B, C, S, S) and masks (B, S, S), both uint8."""
+    @property
+    def labelled(self) -> bool:
+        """Whether any pixel has a label."""
+        masks = (self.masks[place] for place in self.places)
+        return any(bool(((m > 0) & (m != IGNORE_INDEX)).any()) for m in masks)
+
+    def owner(self, index: int) -> int:
+        """Which scan an index belongs to, for figures that are counted per scan: its slice."""
+        return index
+
+    def take(
+        self, indices: Array, _: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Floats in 0…1 of shape (B, C, S, S) and uint8 masks of shape (B, S, S)."""
         places = self.places[indices]
-        return self.images[places], self.masks[places]
+        images = torch.from_numpy(self.images[places]).float() / 255
+        return images, torch.from_numpy(self.masks[places])
 
 
 def build_cache(
@@ -85,11 +99,12 @@ def build_cache(
     masks = np.empty((len(samples), size, size), np.uint8)
     for index, sample in enumerate(samples):
         image, mask = read_sample(sample, channels, normalise)
-        if int(mask.max(where=mask != IGNORE_INDEX, initial=0)) > classes:
+        if mask.ndim != 2:
             raise DataError(
-                f"The mask of {sample.name} holds the label {mask.max()}, but there are only "
-                f"{classes} categories; add the category or correct the mask."
+                f"{sample.name} is a volume and the model takes slices; set model.dimensions to "
+                "3, or give slices."
             )
+        check_labels(sample, mask, classes)
         for channel in range(channels):
             images[index, channel] = resize(image[..., channel], size, Image.Resampling.BILINEAR)
         masks[index] = resize(mask, size, Image.Resampling.NEAREST)
@@ -98,17 +113,30 @@ def build_cache(
     return Cache(images, masks, np.arange(len(samples)))
 
 
+def check_labels(sample: Sample, mask: Array, classes: int) -> None:
+    """Refuse labels beyond the categories."""
+    highest = int(mask.max(where=mask != IGNORE_INDEX, initial=0))
+    if highest > classes:
+        raise DataError(
+            f"The mask of {sample.name} holds the label {highest}, but there are only "
+            f"{classes} categories; add the category or correct the mask."
+        )
+
+
 def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tuple[Array, Array]:
-    """Read one sample: uint8 image of shape (Y, X, channels) and label mask of shape (Y, X)."""
+    """Read one sample: uint8 image of shape (Y, X, channels) and label mask of shape (Y, X).
+
+    Of a volume, (Z, Y, X, channels) and (Z, Y, X).
+    """
     image = _read_array(sample.image)
     mask = _read_mask(sample.mask)
-    if mask.shape != image.shape[:2]:
+    if mask.shape != image.shape[: mask.ndim]:
         what = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
         raise DataError(
-            f"{what} has {mask.shape} pixels and its image {image.shape[:2]}; "
+            f"{what} has {mask.shape} pixels and its image {image.shape[: mask.ndim]}; "
             "give the mask that was made on this image."
         )
-    if image.ndim == 2:
+    if image.ndim == mask.ndim:
         image = image[..., None]
     if channels == 1 and image.shape[-1] > 1:
         image = to_grey(image)[..., None]

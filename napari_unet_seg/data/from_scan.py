@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.window import scan_window
@@ -64,6 +64,49 @@ def samples_from_scan(
         group = name if "N" in scan.axes else scan_name(scan)
         samples.append(Sample(name, image, mask, group, window=window))
     return tuple(samples)
+
+
+def volume_sample(
+    scan: Scan,
+    labels: Array,
+    known: Iterable[int] | None = None,
+    normalise: NormaliseConfig = _DEFAULT,
+) -> Sample:
+    """Take a volume and its labels as one sample.
+
+    Parameters
+    ----------
+    scan : Scan
+        Of axes `ZYX` or `ZYXC`.
+    labels : array
+        Integers of the scan's `grid_shape`.
+    known : iterable of int, optional
+        Slices that somebody has reviewed; the others do not count. All by default.
+    normalise : NormaliseConfig
+        Percentiles of the window.
+
+    Raises
+    ------
+    DataError
+        If the scan is no volume, or the labels are on another grid.
+    """
+    name = scan_name(scan)
+    if scan.grid_axes != "ZYX":
+        raise DataError(
+            f"{name} has the axes {scan.grid_axes} and the model takes volumes of ZYX; set "
+            "model.dimensions to 2, or open a volume."
+        )
+    if tuple(labels.shape) != scan.grid_shape:
+        raise DataError(
+            f"The labels are on a grid of {tuple(labels.shape)} and {name} is on "
+            f"{scan.grid_shape}; choose the labels that were made on this scan."
+        )
+    mask = np.array(labels)
+    if known is not None:
+        unknown = np.ones(len(mask), bool)
+        unknown[list(known)] = False
+        mask[unknown] = IGNORE_INDEX
+    return Sample(name, np.asarray(scan.data), mask, name, window=_volume_window(scan, normalise))
 
 
 def scan_name(scan: Scan) -> str:

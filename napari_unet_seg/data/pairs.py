@@ -11,6 +11,8 @@ from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.samples import Sample, SampleSet, Split
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
+from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
+from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,21 +85,28 @@ def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
 def _by_stem(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES + TIFF_SUFFIXES or path.name.startswith("."):
+        stem = _stem(path)
+        if not stem:
             continue
-        if path.stem in files:
+        if stem in files:
             raise DataError(
-                f"{path} and {files[path.stem].name} differ in their suffix alone, so their "
+                f"{path} and {files[stem].name} differ in their suffix alone, so their "
                 "masks cannot be told apart; rename one."
             )
-        files[path.stem] = path
+        files[stem] = path
     return files
+
+
+def _stem(path: Path) -> str:
+    """Return the name without its suffix, empty for what is neither an image nor a volume."""
+    name = path.name.lower()
+    suffix = next((s for s in (*SUFFIXES, *TIFF_SUFFIXES, *VOLUMES) if name.endswith(s)), "")
+    return path.name[: -len(suffix)] if suffix and not name.startswith(".") else ""
 
 
 def _values(sample: Sample) -> Array:
     """Tell which of the values 0 to 255 a mask holds."""
-    mask = np.asarray(read_image(Path(str(sample.mask))).data)
-    size = image_size(Path(str(sample.image)))
+    mask, size = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
     if mask.shape != size:
         raise DataError(
             f"{sample.mask} has the shape {mask.shape} and its image {size}; give a grey mask "
@@ -108,6 +117,12 @@ def _values(sample: Sample) -> Array:
             f"{sample.mask} holds values other than 0 to {IGNORE_INDEX}; save it as 8-bit labels."
         )
     return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0
+
+
+def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...]]:
+    if image.name.lower().endswith(VOLUMES):
+        return np.asarray(read_labels(mask).data), read_scan(image).grid_shape
+    return np.asarray(read_image(mask).data), image_size(image)
 
 
 def _categories(labels: Array) -> tuple[Category, ...]:

@@ -105,13 +105,14 @@ class Predictor:
 
     @torch.inference_mode()
     def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
-        shape = (1, self.info.model.in_channels, _TRIAL_SIZE, _TRIAL_SIZE)
+        size = [_TRIAL_SIZE] * 2 if self.info.model.dimensions == 2 else [_TRIAL_SIZE // 4] * 3
+        shape = (1, self.info.model.in_channels, *size)
         trial = torch.zeros(shape, dtype=dtype, device=self.device)
         apply_net(net.to(dtype), self.info.model, trial)
 
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """Map floats in 0…1 of shape (B, C, Y, X), any size, to float32 logits (B, K, Y, X)."""
+        """Map floats in 0…1 of shape (B, C, …), any size, to float32 logits (B, K, …)."""
         ready = channels_last(images.to(dtype=self.dtype), self.device)
         return apply_net(self._net, self.info.model, ready).float()
 
@@ -155,7 +156,7 @@ def blend_tiles(
 ) -> torch.Tensor:
     """Apply a net to overlapping tiles of (B, C, Y, X) and blend the logits (B, K, Y, X)."""
     height, width = x.shape[-2:]
-    window = torch.from_numpy(blend_window(tile)).to(x.device)
+    window = torch.from_numpy(blend_window(tile, tile)).to(x.device)
     total: torch.Tensor | None = None
     weight = torch.zeros(height, width, device=x.device)
     for top in tile_starts(height, tile, overlap):

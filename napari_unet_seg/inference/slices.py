@@ -51,6 +51,21 @@ class SliceReader:
     def _percentiles(self, data: Any) -> tuple[float, float]:
         return scan_window(data, self._info.normalise, channels=self._colour)
 
+    def volume_slices(self) -> int:
+        """Slices of each volume of the scan.
+
+        Raises
+        ------
+        DataError
+            If the scan has no axis `Z` before `YX`.
+        """
+        if not self._scan.grid_axes.endswith("ZYX"):
+            raise DataError(
+                f"{self._scan.path or 'the scan'} has the axes {self._scan.grid_axes} and the "
+                "model takes volumes; choose a model of slices."
+            )
+        return self.leading[-1]
+
     def place(self, index: int) -> tuple[int, ...]:
         """Index of a slice along the leading axes."""
         return tuple(int(i) for i in np.unravel_index(index, self.leading)) if self.leading else ()

@@ -26,12 +26,14 @@ def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
     return [round(start) for start in np.linspace(0, length - tile, count)]
 
 
-def blend_window(tile: int) -> Array:
-    """Gaussian weights of a tile, of shape (tile, tile), float32, never zero.
+def blend_window(*size: int) -> Array:
+    """Gaussian weights of a tile of this size, float32, never zero.
 
-    As in Isensee et al. 2021 (nnU-Net): sigma of an eighth of the tile.
+    As in Isensee et al. 2021 (nnU-Net): sigma of an eighth of the tile along each axis.
     """
-    distance = np.arange(tile) - (tile - 1) / 2
-    profile = np.exp(-0.5 * (distance / (tile / 8)) ** 2)
-    window = np.outer(profile, profile).astype(np.float32)
-    return np.asarray(np.maximum(window, 1e-3))
+    window = np.ones(size, np.float32)
+    for axis, length in enumerate(size):
+        distance = np.arange(length) - (length - 1) / 2
+        profile = np.exp(-0.5 * (distance / (length / 8)) ** 2)
+        window *= profile.reshape(-1, *[1] * (len(size) - axis - 1)).astype(np.float32)
+    return np.maximum(window, 1e-3)

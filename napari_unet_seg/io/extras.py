@@ -9,6 +9,8 @@ from napari_unet_seg.errors import DataError
 
 _EXTRAS = {
     "highdicom": ("DICOM SEG is written", "dicom-seg", ", or save the mask as .nii.gz"),
+    "lightning_fabric": ("Processes of one training are joined", "distributed", ""),
+    "distributed": ("Many scans are shared out", "distributed", ""),
     "zarr": ("OME-Zarr is read and written", "zarr", ""),
 }
 """What a package does, its extra, and what to do without it."""

@@ -29,7 +29,9 @@ class CheckpointInfo(Config):
     categories: tuple[Category, ...]
     normalise: NormaliseConfig
     image_size: int
-    """Pixels on each side of the slices it was trained on."""
+    """Pixels on each side of the slices or patches it was trained on."""
+    patch_slices: int = 1
+    """Slices of the patches of a network of volumes."""
     summary: dict[str, Any] = Field(default_factory=dict)
     """Training data and options, for the model card."""
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -18,12 +18,7 @@ _TRANSPOSED: dict[int, type[nn.ConvTranspose2d | nn.ConvTranspose3d]] = {
 _BATCH_NORM: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _INSTANCE_NORM: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 _DROPOUT: dict[int, type[nn.Module]] = {2: nn.Dropout2d, 3: nn.Dropout3d}
-_POOL = {
-    ("max", 2): nn.MaxPool2d,
-    ("max", 3): nn.MaxPool3d,
-    ("average", 2): nn.AvgPool2d,
-    ("average", 3): nn.AvgPool3d,
-}
+_MAX_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 _GROUPS = 8
 
 
@@ -57,7 +52,12 @@ def transposed(config: ModelConfig, channels_in: int, channels_out: int) -> nn.M
 
 def pool(config: ModelConfig) -> nn.Module:
     """Max or average pooling, which halves the size."""
-    return _POOL[config.downsampling, config.dimensions](2)
+    if config.downsampling == "max":
+        return _MAX_POOL[config.dimensions](2)
+    if config.dimensions == 2:
+        return nn.AvgPool2d(2)
+    # Interpolation to half the size takes the same mean, in bfloat16 too, which pooling lacks.
+    return nn.Upsample(scale_factor=0.5, mode="trilinear", align_corners=False)
 
 
 def interpolation(config: ModelConfig) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,13 +19,22 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import LossConfig
     from napari_unet_seg.nn.labels import Head
 
+Total = Callable[[torch.Tensor], torch.Tensor]
+
 _SMOOTH = 1e-5
 _FOCUS = 2.0
 """Exponent of the focal loss, the value of its paper."""
 
 
+def _alone(values: torch.Tensor) -> torch.Tensor:
+    return values
+
+
 def soft_dice(
-    probabilities: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor
+    probabilities: torch.Tensor,
+    truth: torch.Tensor,
+    weight: torch.Tensor,
+    total: Total = _alone,
 ) -> torch.Tensor:
     """Soft Dice of each class over the whole batch (Milletari et al. 2016, without squares).
 
@@ -34,13 +44,15 @@ def soft_dice(
         Shape (B, K, …).
     weight : Tensor
         Shape (B, 1, …), 0 where a pixel does not count.
+    total : callable
+        Adds up over the processes that share a batch.
 
     Returns
     -------
     Tensor
         Shape (K,).
     """
-    return _overlap(probabilities, truth, weight, 0.5, 0.5)
+    return _overlap(probabilities, truth, weight, 0.5, 0.5, total)
 
 
 def _overlap(
@@ -49,13 +61,15 @@ def _overlap(
     weight: torch.Tensor,
     wrong: float,
     miss: float,
+    total: Total,
 ) -> torch.Tensor:
     """Tversky index of each class; that of halves is Dice."""
     axes = [0, *range(2, truth.ndim)]
-    both = (probabilities * truth * weight).sum(axes)
-    found, true = (probabilities * weight).sum(axes), (truth * weight).sum(axes)
-    total = both + wrong * (found - both) + miss * (true - both)
-    return (both + _SMOOTH / 2) / (total + _SMOOTH / 2)
+    shares = (probabilities * truth * weight, probabilities * weight, truth * weight)
+    both, found, true = total(torch.stack([share.sum(axes) for share in shares]))
+    area = both + wrong * (found - both) + miss * (true - both)
+    index: torch.Tensor = (both + _SMOOTH / 2) / (area + _SMOOTH / 2)
+    return index
 
 
 class _Batch(NamedTuple):
@@ -73,12 +87,19 @@ class _Batch(NamedTuple):
     """(B, 1, …), 0 or 1."""
     classes: torch.Tensor
     """(classes,), with a mean of 1."""
+    total: Total
+    """Adds up over the processes that share the batch."""
 
     def over_pixels(self, values: torch.Tensor) -> torch.Tensor:
         """Mean of (B, classes, …) over the pixels that count."""
         classes = self.classes.reshape(1, -1, *[1] * (values.ndim - 2))
-        total = (values * self.weight * classes).sum()
-        return total / (self.weight.sum() * values.shape[1]).clamp_min(1)
+        return self.mean((values * self.weight * classes).sum() / values.shape[1])
+
+    def mean(self, summed: torch.Tensor) -> torch.Tensor:
+        """Divide a sum by the number of pixels that count."""
+        value, count = self.total(torch.stack([summed, self.weight.sum()]))
+        mean: torch.Tensor = value / count.clamp_min(1)
+        return mean
 
     def over_classes(self, values: torch.Tensor) -> torch.Tensor:
         """Mean of (classes,)."""
@@ -96,6 +117,8 @@ class Loss:
         Foreground classes.
     terms : LossConfig
         Weights of the further terms and of the classes.
+    total : callable
+        Adds up over the processes that share a batch.
 
     Raises
     ------
@@ -103,7 +126,7 @@ class Loss:
         If there are weights for another number of classes.
     """
 
-    def __init__(self, head: Head, classes: int, terms: LossConfig) -> None:
+    def __init__(self, head: Head, classes: int, terms: LossConfig, total: Total = _alone) -> None:
         given = terms.class_weights or (1.0,) * classes
         if len(given) != classes or min(given) < 0 or sum(given) <= 0:
             raise ConfigError(
@@ -112,13 +135,16 @@ class Loss:
             )
         self._softmax = head == "softmax"
         self._terms = terms
+        self._total = total
         self._class_weights: Sequence[float] = [w * classes / sum(given) for w in given]
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Compare logits (B, K, …) with integer labels (B, …); a scalar."""
         batch = self._batch(logits.float(), labels.long())
         entropy = _cross_entropy(batch) if self._softmax else _binary_cross_entropy(batch)
-        dice = batch.over_classes(soft_dice(batch.probabilities, batch.truth, batch.weight))
+        dice = batch.over_classes(
+            soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
+        )
         loss = 1 - dice + entropy
         terms = self._terms
         if terms.focal:
@@ -135,7 +161,11 @@ class Loss:
         truth = (labels[:, None] == values.reshape(1, -1, *[1] * (labels.ndim - 1))).float()
         weight = (labels != IGNORE_INDEX)[:, None].float()
         classes = torch.tensor(self._class_weights, device=logits.device)
-        return _Batch(logits, labels, truth, probable, weight, classes)
+        return _Batch(logits, labels, truth, probable, weight, classes, self._total)
+
+
+def _dice(batch: _Batch) -> torch.Tensor:
+    return soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
 
 
 def _binary_cross_entropy(batch: _Batch) -> torch.Tensor:
@@ -148,7 +178,7 @@ def _cross_entropy(batch: _Batch) -> torch.Tensor:
     ce = F.cross_entropy(
         batch.logits, batch.labels, weights, ignore_index=IGNORE_INDEX, reduction="sum"
     )
-    return ce / batch.weight.sum().clamp_min(1)
+    return batch.mean(ce)
 
 
 def _focal(batch: _Batch) -> torch.Tensor:
@@ -160,7 +190,7 @@ def _focal(batch: _Batch) -> torch.Tensor:
 
 def _tversky(batch: _Batch, beta: float) -> torch.Tensor:
     """Salehi et al. 2017 (arXiv:1706.05721)."""
-    index = _overlap(batch.probabilities, batch.truth, batch.weight, 1 - beta, beta)
+    index = _overlap(batch.probabilities, batch.truth, batch.weight, 1 - beta, beta, batch.total)
     return 1 - batch.over_classes(index)
 
 

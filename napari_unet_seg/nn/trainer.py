@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Precision, TrainConfig
     from napari_unet_seg.nn.build import Net
+    from napari_unet_seg.nn.team import Team
 
 _OPTIMISER = "optimiser."
 _AVERAGE = "average."
@@ -34,19 +35,26 @@ class Trainer:
         To be trained, on the processor.
     config : TrainConfig
         Learning rate, schedule, loss and precision.
-    device : torch.device
-        Where to compute.
+    team : Team
+        Where to compute, and the processes that share each batch.
     total_steps : int
         Length of the schedule.
     """
 
     def __init__(
-        self, net: Net, config: TrainConfig, device: torch.device, total_steps: int
+        self,
+        net: Net,
+        config: TrainConfig,
+        team: Team,
+        total_steps: int,
     ) -> None:
-        self.net = channels_last(net, device)
-        self.device = device
+        self._team = team
+        self.device = team.device
+        self.net = channels_last(net, self.device)
         self.head = net.config.head
-        self.loss = Loss(self.head, net.config.classes, config.terms)
+        classes = net.config.classes
+        self.loss = Loss(self.head, classes, config.terms)
+        self._shared_loss = Loss(self.head, classes, config.terms, self._team.total)
         self._config = config
         self._total_steps = total_steps
         self._frozen = net.contracting()[: config.freeze]
@@ -55,7 +63,8 @@ class Trainer:
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
         self._average = WeightAverage(net, config.ema) if config.ema else None
-        self.dtype = self._choose_dtype(config.precision)
+        self.dtype = self._team.gather(self._choose_dtype(config.precision))[0]
+        self._joined = self._team.join(net)
 
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
         model = self.net.config
@@ -71,8 +80,9 @@ class Trainer:
     def _forward(self, images: torch.Tensor, dtype: torch.dtype) -> list[torch.Tensor]:
         """Logits of the images' own size, the finest level first."""
         ready = fit(self.net.config, channels_last(images, self.device))
+        net = self._joined if self.net.training else self.net
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            levels = self.net.supervised(ready)
+            levels = net.supervised(ready)
         return [trimmed(logits.float(), images.shape[2:]) for logits in levels]
 
     def learning_rate(self, step: int) -> float:
@@ -100,7 +110,7 @@ class Trainer:
         value = float(loss.detach())
         if math.isfinite(value):
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+            self._team.backward(loss)
             if self._config.clip:
                 torch.nn.utils.clip_grad_norm_(self.net.parameters(), self._config.clip)
             self.optimiser.step()
@@ -111,7 +121,9 @@ class Trainer:
     def _supervised_loss(self, levels: list[torch.Tensor], masks: torch.Tensor) -> torch.Tensor:
         """The loss of all levels, each coarser one counting half as much as the one before."""
         weights = [0.5**n for n in range(len(levels))]
-        losses = [w * self.loss(logits, masks) for w, logits in zip(weights, levels, strict=True)]
+        losses = [
+            w * self._shared_loss(logits, masks) for w, logits in zip(weights, levels, strict=True)
+        ]
         return torch.stack(losses).sum() / sum(weights)
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ def test_tiles_cover_the_axis_and_end_at_its_border(length, tile, overlap):
 
 
 def test_window_is_largest_in_the_middle_and_never_zero():
-    window = blend_window(32)
+    window = blend_window(32, 32)
     assert window.argmax() in (15 * 32 + 15, 15 * 32 + 16, 16 * 32 + 15, 16 * 32 + 16)
     assert window.min() > 0
     assert np.allclose(window, window[::-1, ::-1])

@@ -1,0 +1,185 @@
+"""The volumes of a run in memory, and the patches that are cut out of them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.data.cache import check_labels, read_sample
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import ItemDone
+from napari_unet_seg.inference.tiling import tile_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.data.samples import Sample
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Size = tuple[int, int, int]
+
+_ON_LABEL = 0.5
+"""Share of the patches that hold a labelled voxel for sure (Isensee et al. 2021 take a third)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """One volume: uint8 of shape (C, Z, Y, X), and labels of shape (Z, Y, X)."""
+
+    image: Array
+    mask: Array
+
+
+def read_volumes(
+    samples: Sequence[Sample], config: TrainConfig, classes: int
+) -> Generator[ItemDone, Any, list[Volume]]:
+    """Read and normalise every sample, at its own size.
+
+    Yields
+    ------
+    ItemDone
+        After each.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, is no volume, or its mask does not fit it.
+    """
+    volumes = []
+    for index, sample in enumerate(samples, 1):
+        image, mask = read_sample(sample, config.model.in_channels, config.normalise)
+        if mask.ndim != 3:
+            raise DataError(
+                f"{sample.name} is a slice and the model takes volumes; set model.dimensions to 2, "
+                "or give volumes."
+            )
+        check_labels(sample, mask, classes)
+        volumes.append(Volume(np.ascontiguousarray(np.moveaxis(image, -1, 0)), mask))
+        yield ItemDone(index, len(samples), sample.name)
+    return volumes
+
+
+class Patches:
+    """Patches at random places, for training.
+
+    In an epoch every volume is drawn as often as patches fit into it. A volume that is smaller
+    than a patch is surrounded by black, which nobody has reviewed.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        Of the training part.
+    size : tuple of int
+        Voxels of a patch along Z, Y and X.
+    """
+
+    def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
+        self._volumes = volumes
+        self._size = size
+        self._labelled = [np.argwhere(_is_label(v.mask)) for v in volumes]
+        counts = [max(1, round(v.mask.size / np.prod(size))) for v in volumes]
+        self._volume = np.repeat(np.arange(len(volumes)), counts)
+
+    def __len__(self) -> int:
+        return len(self._volume)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any voxel has a label."""
+        return any(len(places) for places in self._labelled)
+
+    def owner(self, index: int) -> int:
+        """Which volume an index belongs to."""
+        return int(self._volume[index])
+
+    def take(self, indices: Array, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size)."""
+        return _batch([self._draw(self.owner(i), generator) for i in indices])
+
+    def _draw(self, number: int, generator: torch.Generator) -> tuple[Array, Array]:
+        volume, labelled = self._volumes[number], self._labelled[number]
+        chance, *uniform = torch.rand(4, generator=generator).tolist()
+        room = np.maximum(np.array(volume.mask.shape) - self._size, 0)
+        start = np.floor(np.array(uniform) * (room + 1)).astype(int)
+        if len(labelled) and chance < _ON_LABEL:
+            middle = labelled[int(uniform[0] * len(labelled))]
+            within = np.floor(np.array(uniform[::-1]) * self._size).astype(int)
+            start = np.clip(middle - within, 0, room)
+        return cut(volume, start, self._size)
+
+
+class Tiles:
+    """Patches that cover every voxel once, for validation.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        Of the validation part.
+    size : tuple of int
+        Voxels of a patch along Z, Y and X.
+    """
+
+    def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
+        self._volumes = volumes
+        self._size = size
+        self._places = [
+            (number, starts)
+            for number, volume in enumerate(volumes)
+            for starts in itertools.product(
+                *(tile_starts(n, s, 0) for n, s in zip(volume.mask.shape, size, strict=True))
+            )
+        ]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any voxel has a label."""
+        return any(bool(_is_label(v.mask).any()) for v in self._volumes)
+
+    def owner(self, index: int) -> int:
+        """Which volume an index belongs to."""
+        return self._places[index][0]
+
+    def take(self, indices: Array, _: torch.Generator | None = None) -> Any:
+        """Floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size).
+
+        Where tiles overlap at the border, the later one leaves the earlier one's voxels out.
+        """
+        return _batch([self._cut(*self._places[i]) for i in indices])
+
+    def _cut(self, number: int, start: Size) -> tuple[Array, Array]:
+        image, mask = cut(self._volumes[number], np.array(start), self._size)
+        shape = self._volumes[number].mask.shape
+        for axis, (at, size, length) in enumerate(zip(start, self._size, shape, strict=True)):
+            before = [s for s in tile_starts(length, size, 0) if s < at]
+            if before:
+                seen = [slice(None)] * 3
+                seen[axis] = slice(0, before[-1] + size - at)
+                mask[tuple(seen)] = IGNORE_INDEX
+        return image, mask
+
+
+def cut(volume: Volume, start: Array, size: Size) -> tuple[Array, Array]:
+    """Copy a patch; beyond the volume is black that nobody has reviewed."""
+    inside = tuple(slice(a, a + n) for a, n in zip(start, size, strict=True))
+    image, mask = volume.image[(slice(None), *inside)], volume.mask[inside]
+    lacking = [(0, n - have) for n, have in zip(size, mask.shape, strict=True)]
+    padded = np.pad(image, [(0, 0), *lacking])
+    return padded, np.pad(mask, lacking, constant_values=IGNORE_INDEX)
+
+
+def _is_label(mask: Array) -> Array:
+    return np.asarray((mask > 0) & (mask != IGNORE_INDEX))
+
+
+def _batch(patches: list[tuple[Array, Array]]) -> tuple[torch.Tensor, torch.Tensor]:
+    images, masks = (np.stack(arrays) for arrays in zip(*patches, strict=True))
+    return torch.from_numpy(images).float() / 255, torch.from_numpy(masks)

@@ -1,0 +1,112 @@
+"""One pass over the held-out samples of a training."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.data.batches import in_order
+from napari_unet_seg.nn.labels import to_labels
+from napari_unet_seg.nn.metrics import Counts, count
+
+if TYPE_CHECKING:
+    from napari_unet_seg.data.batches import Side
+    from napari_unet_seg.nn.team import Team
+    from napari_unet_seg.nn.trainer import Trainer
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+Scores = dict[tuple[int, int], Counts]
+
+_NOTHING = Counts(0, 0, 0, 0)
+
+
+@dataclass(slots=True, eq=False)
+class Shown:
+    """A slice to look at: the one with the most labelled pixels."""
+
+    owner: int
+    labelled: int
+    image: Array
+    truth: Array
+    labels: Array
+
+
+@dataclass(slots=True, eq=False)
+class Validation:
+    """What came of it."""
+
+    loss: float
+    """Mean over the items; NaN where none is held out."""
+    dice: float
+    """Mean over scans and classes that are in the truth or the prediction; else NaN."""
+    shown: Shown | None
+
+
+def validate(trainer: Trainer, side: Side, batch_size: int, classes: int, team: Team) -> Validation:
+    """Validate a net; counts are added up over a scan, and over processes, before any Dice."""
+    parts = team.gather(_validate_part(trainer, side, batch_size, classes, team))
+    counts: Scores = defaultdict(lambda: _NOTHING)
+    for part in parts:
+        for key, value in part.counts.items():
+            counts[key] = counts[key] + value
+    # in order, so that the sum is the same for any number of processes
+    dices = [c.dice for _, c in sorted(counts.items()) if c.tp + c.fp + c.fn]
+    shown = [part.shown for part in parts if part.shown is not None]
+    return Validation(
+        sum(part.loss for part in parts) / len(side) if len(side) else math.nan,
+        float(np.mean(dices)) if dices else math.nan,
+        max(shown, key=lambda s: s.labelled, default=None),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Part:
+    """What one process found."""
+
+    counts: dict[tuple[int, int], Counts]
+    """By scan and label value."""
+    loss: float
+    """Summed over the items."""
+    shown: Shown | None
+
+
+def _validate_part(
+    trainer: Trainer, side: Side, batch_size: int, classes: int, team: Team
+) -> _Part:
+    counts: Scores = defaultdict(lambda: _NOTHING)
+    total, shown = 0.0, None
+    generator = torch.Generator()
+    mine = team.share(np.arange(len(side)))
+    for batch in in_order(len(mine), batch_size):
+        indices = mine[batch]
+        images, masks = side.take(indices, generator)
+        loss, probable = trainer.validate(images, masks)
+        total += loss * len(indices)
+        found, truth = to_labels(probable, trainer.head).cpu().numpy(), masks.numpy()
+        for place, index in enumerate(indices):
+            owner = side.owner(int(index))
+            for value in range(1, classes + 1):
+                key = (owner, value)
+                counts[key] = counts[key] + count(found[place], truth[place], value)
+            image = images[place, 0].numpy()
+            candidate = _slice(owner, image, truth[place], found[place])
+            if shown is None or candidate.labelled > shown.labelled:
+                shown = candidate
+    return _Part(dict(counts), total, shown)
+
+
+def _slice(owner: int, image: Array, truth: Array, labels: Array) -> Shown:
+    """Of a patch of a volume, the slice with the most labelled pixels."""
+    known = (truth > 0) & (truth != IGNORE_INDEX)
+    if truth.ndim == 3:
+        best = int(np.argmax(np.count_nonzero(known, axis=(1, 2))))
+        image, truth, labels, known = image[best], truth[best], labels[best], known[best]
+    grey = (image * 255).round().astype(np.uint8)
+    return Shown(owner, int(np.count_nonzero(known)), grey, truth, labels)
