@@ -265,7 +265,7 @@ def test_labels_become_classes(values: list[int], metadata: dict[str, Any], coun
     labels = Labels(array, metadata={"unet_seg": metadata})
     source = source_from_layers(Image(np.ones((16, 16))), labels, only_labelled=True)
     assert len(source.categories) == count
-    assert len(source.read().samples) == 1
+    assert len(source.read(2).samples) == 1
     assert source.labels.max() in (count, IGNORE_INDEX)
 
 
@@ -289,10 +289,10 @@ def test_only_slices_with_labels_are_taken() -> None:
     labels = np.zeros((3, 16, 16), np.uint8)
     labels[1, 2, 2] = 1
     scan = Scan(np.ones((3, 16, 16)), "ZYX")
-    assert len(LayerSource("l", scan, labels, CATEGORIES, True).read().samples) == 1
-    assert len(LayerSource("l", scan, labels, CATEGORIES, False).read().samples) == 3
+    assert len(LayerSource("l", scan, labels, CATEGORIES, True).read(2).samples) == 1
+    assert len(LayerSource("l", scan, labels, CATEGORIES, False).read(2).samples) == 3
     with pytest.raises(DataError, match="holds no labels"):
-        LayerSource("l", scan, labels * 0, CATEGORIES, True).read()
+        LayerSource("l", scan, labels * 0, CATEGORIES, True).read(2)
 
 
 def test_eight_augmented_samples_can_be_looked_at(
