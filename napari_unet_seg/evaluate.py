@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections import Counter
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_unet_seg._mask_pairs import FOREGROUND, Pair, Pairings, pair_categories, to_foreground
-from napari_unet_seg._mask_sources import open_masks
+from napari_unet_seg._mask_sources import MaskSource, open_masks
+from napari_unet_seg.cluster import one_by_one
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.nn.metrics import Counts, count, hd95
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
+
+    from napari_unet_seg.cluster import Attempt
 
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -73,8 +77,61 @@ class Evaluation:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One mask against the true one."""
+
+    items: tuple[str, ...]
+    """The mask, or the independent slices in it."""
+    measures: tuple[Measure, ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Compares the masks of one name, in this process or at a worker."""
+
+    predicted: Path
+    truth: Path
+    pairings: Pairings
+    group_pattern: str
+    foreground: bool
+    token: str = field(default_factory=secrets.token_hex)
+    """Of this evaluation, for which a process lists either side once."""
+
+    def __call__(self, name: str) -> Compared:
+        """Read both masks and measure them.
+
+        Raises
+        ------
+        DataError
+            If one cannot be read, or their grids differ.
+        """
+        ours, theirs = (_masks(side, self.token) for side in (self.predicted, self.truth))
+        pair = Pair(name, ours.load(name), theirs.load(name))
+        group_of = _Groups(self.group_pattern)
+        items: list[str] = []
+        measures: list[Measure] = []
+        for item, found, true in pair.items():
+            items.append(item)
+            if self.foreground:
+                found, true = to_foreground(found), to_foreground(true)
+            measures += _measure(item, group_of(item), found, true, self.pairings, pair.spacing)
+        return Compared(tuple(items), tuple(measures), pair.unit)
+
+
+@functools.lru_cache(maxsize=2)
+def _masks(path: Path, _token: str) -> MaskSource:
+    return open_masks(path)
+
+
 def evaluate(
-    predicted: Path, truth: Path, group_pattern: str = "", *, foreground: bool = False
+    predicted: Path,
+    truth: Path,
+    group_pattern: str = "",
+    *,
+    foreground: bool = False,
+    attempts: Callable[[Comparison, Sequence[str]], Iterator[Attempt]] = one_by_one,
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
     """Compare masks of the same names.
 
@@ -87,6 +144,8 @@ def evaluate(
         group.
     foreground : bool
         Take all labels for one category.
+    attempts : callable
+        Where the masks are compared; a cluster's `map` shares them out.
 
     Yields
     ------
@@ -109,23 +168,16 @@ def evaluate(
             f"No mask in {predicted} has the name of one in {truth}; give masks of the same scans."
         )
     pairings = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
-    measures: list[Measure] = []
-    items: list[str] = []
-    units: Counter[str] = Counter()
-    for index, name in enumerate(names, 1):
-        problem = ""
-        try:
-            pair = Pair(name, ours.load(name), theirs.load(name))
-            for item, found, true in pair.items():
-                items.append(item)
-                if foreground:
-                    found, true = to_foreground(found), to_foreground(true)
-                measures += _measure(item, group_of(item), found, true, pairings, pair.spacing)
-            units[pair.unit] += 1
-        except SegmentationError as error:
-            problem = str(error)
+    comparison = Comparison(predicted, truth, pairings, group_pattern, foreground)
+    done: list[Compared] = []
+    for index, (name, compared, problem) in enumerate(attempts(comparison, names), 1):
+        if compared is not None:
+            done.append(compared)
         if (yield ItemDone(index, len(names), name, problem)) is Command.STOP:
             return
+    measures = [measure for compared in done for measure in compared.measures]
+    items = [item for compared in done for item in compared.items]
+    units = {compared.unit for compared in done}
     yield Evaluation(
         tuple(measures),
         summarise(measures, {item: group_of(item) for item in items}),

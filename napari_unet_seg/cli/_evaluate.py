@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_unet_seg.cli._console import Bar, number, plain, say, table, warn
+from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, Sharing
 from napari_unet_seg.cli._work import BAD_INPUT, follow, make_folder, report_failures, stoppable
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
@@ -27,6 +28,8 @@ def evaluate(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Take all labels for one category.")
     ] = False,
+    scheduler: Annotated[str, SCHEDULER] = "",
+    workers: Annotated[int | None, WORKERS] = None,
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write all figures as JSON; - for here.")
     ] = None,
@@ -35,7 +38,8 @@ def evaluate(
 
     Masks are paired by name, without suffix; categories by name where both sides have names, else
     by label value. Means are over scans. A scan whose masks are both
-    empty has no Dice: it is left out of the means and counted under "empty".
+    empty has no Dice: it is left out of the means and counted under "empty". Many scans are shared
+    out to several processes as in predict.
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
@@ -44,7 +48,12 @@ def evaluate(
     failed: list[tuple[str, str]] = []
     result: Any = None
     count = 0
-    events = evaluation.evaluate(pred, truth, group, foreground=foreground)
+    if scheduler:
+        # Its workers have a working folder of their own.
+        pred, truth = pred.absolute(), truth.absolute()
+    events = evaluation.evaluate(
+        pred, truth, group, foreground=foreground, attempts=Sharing(scheduler, workers)
+    )
     with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
         for event in follow(events, stop):
             if not isinstance(event, ItemDone):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,32 +29,56 @@ Result = dict[str, Any]
 _MAPS = ("probabilities", "uncertainty")
 
 
+@dataclass(frozen=True, slots=True)
+class MaskFiles:
+    """Writes a mask a scan; without a suffix NIfTI for NIfTI and DICOM, else TIFF."""
+
+    out: Path
+    suffix: str
+
+    def __call__(self, segmented: Segmented) -> Result:
+        """Write mask and maps.
+
+        Raises
+        ------
+        DataError
+            If a file cannot be written.
+        """
+        from napari_unet_seg.io.write import write_mask
+
+        item = segmented.input
+        path = self.out / f"{item.name}{self.suffix or _suffix(item.path)}"
+        _check_apart(path, item.path)
+        write_mask(path, segmented.result.labels, segmented.scan, segmented.provenance)
+        return _result(segmented, path, _write_maps(segmented, self.out))
+
+
+@dataclass(frozen=True, slots=True)
+class CocoSlices:
+    """Names the slices of a scan's mask as a COCO file has them; writes only the maps."""
+
+    out: Path
+    names: dict[Path, str]
+
+    def __call__(self, segmented: Segmented) -> tuple[Result, list[tuple[str, Array]]]:
+        """Return the result and the slices."""
+        scan, labels = segmented.scan, segmented.result.labels
+        mask = Scan(labels, scan.grid_axes, scan.spacing, scan.unit, names=scan.names)
+        result = _result(segmented, self.out, _write_maps(segmented, self.out.parent))
+        return result, list(planes(self.names[segmented.input.path], mask))
+
+
 def write_files(
     segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
 ) -> list[Result]:
-    """Write a mask a scan; without a suffix NIfTI for NIfTI and DICOM, else TIFF.
+    """Write a mask a scan.
 
     Raises
     ------
     DataError
         If the folder cannot be written to; problems of single scans are listed instead.
     """
-    from napari_unet_seg.io.write import write_mask
-
-    results = []
-    for segmented in segmenter.run(items):
-        item = segmented.input
-        path = out / f"{item.name}{suffix or _suffix(item.path)}"
-        try:
-            _check_apart(path, item.path)
-            write_mask(path, segmented.result.labels, segmented.scan, segmented.provenance)
-            results.append(_result(segmented, path, _write_maps(segmented, out)))
-        except DataError as error:
-            if isinstance(error.__cause__, OSError):
-                # A full disk or the like: it would be no better for the scans after this one.
-                raise
-            segmenter.fail(item, error)
-    return results
+    return list(segmenter.run(items, MaskFiles(out, suffix)))
 
 
 def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[Result]:
@@ -65,11 +90,9 @@ def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[
     results: list[Result] = []
 
     def slices() -> Iterator[tuple[str, Array]]:
-        for segmented in segmenter.run(items):
-            scan, labels = segmented.scan, segmented.result.labels
-            mask = Scan(labels, scan.grid_axes, scan.spacing, scan.unit, names=scan.names)
-            yield from planes(names[segmented.input.path], mask)
-            results.append(_result(segmented, path, _write_maps(segmented, out)))
+        for result, found in segmenter.run(items, CocoSlices(path, names)):
+            yield from found
+            results.append(result)
 
     document = labels_to_coco(slices(), segmenter.info.categories)
     if results:

@@ -11,6 +11,7 @@ from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._outputs import write_coco, write_files
 from napari_unet_seg.cli._segment import Segmenter
 from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, shared_out
 from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.extras import require
@@ -75,6 +76,8 @@ def predict(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
     ] = None,
+    scheduler: Annotated[str, SCHEDULER] = "",
+    workers: Annotated[int | None, WORKERS] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
@@ -85,6 +88,9 @@ def predict(
     annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the
     folder that an OME-Zarr stands in, its mask goes among its labels.
 
+    Many scans are shared out to several processes, on a large machine without being asked, and
+    with --scheduler to other machines; a scan that fails at one is tried once at another.
+
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
@@ -92,11 +98,15 @@ def predict(
     checkpoint = checkpoint_path(model)
     if format_ in _EXTRAS:
         require(_EXTRAS[format_])
+    if scheduler:
+        # Its workers have a working folder of their own.
+        inputs, out = [path.absolute() for path in inputs], out.absolute()
     failed: list[tuple[str, str]] = []
     items = list_inputs(inputs, failed)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
-        segmenter = Segmenter(how, checkpoint, stop, bar, failed, series)
-        with output_folder(out):
+        shared = shared_out(scheduler, workers, len(items))
+        with shared as cluster, output_folder(out):
+            segmenter = Segmenter(how, checkpoint, stop, bar, failed, series, cluster)
             if format_ is Format.coco:
                 results = write_coco(segmenter, items, out)
             else:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._work import engine, follow
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.cluster import Attempt
+from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import (
     DeviceFallback,
     PredictFinished,
@@ -20,13 +22,14 @@ from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.weights import read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli._work import Stop
-    from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.cluster import Cluster
+    from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.scan import Scan
 
 
@@ -40,10 +43,54 @@ class Segmented(NamedTuple):
     """What the mask's file is to say of itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done with every scan, by this process or by the worker that the scan goes to."""
+
+    config: PredictConfig
+    checkpoint: Path
+    model: dict[str, str]
+    """Path and sha256 of the checkpoint, for the masks."""
+    categories: tuple[Category, ...]
+    series: str | None
+    finish: Callable[[Segmented], Any]
+    """Makes of the prediction what is kept of it: writes the mask, for example."""
+
+    def __call__(self, item: Input) -> tuple[Any, list[str]]:
+        """Segment a scan where this is called; returns what is kept, and what is odd about it."""
+        from napari_unet_seg.engine import predict
+
+        scan, notes = self.read(item)
+        *events, result = predict(self.config, self.checkpoint, scan)
+        notes += [event.message for event in events if isinstance(event, DeviceFallback)]
+        return self.finish(self.segmented(item, scan, cast("PredictFinished", result))), notes
+
+    def read(self, item: Input) -> tuple[Scan, list[str]]:
+        """Read a scan, and what is odd about it, missing slices for example."""
+        scan = read_scan(item.path, self.series)
+        return scan, [f"{item.path}: {note}" for note in scan.meta.get("notes", ())]
+
+    def segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
+        """Put a prediction together with where it comes from."""
+        known = provenance(item.path, self.categories, self.model)
+        return Segmented(item, scan, result, known | {"settings": plain(self.config)})
+
+
 class Segmenter:
     """Runs the network over scans; those that fail are listed and the rest goes on.
 
-    What is odd about a scan, missing slices for example, is told as it is read.
+    Parameters
+    ----------
+    config, checkpoint : PredictConfig, Path
+        How to segment, and the model.
+    stop, bar
+        Asked between scans and slices; told how far it is.
+    failed : list
+        Gets the scans that failed, with their problem.
+    series : str, optional
+        Of DICOM.
+    cluster : Cluster, optional
+        Takes the scans instead of this machine's one engine.
 
     Raises
     ------
@@ -59,35 +106,51 @@ class Segmenter:
         bar: Bar,
         failed: list[tuple[str, str]],
         series: str | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.info = read_header(checkpoint)
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
-        self._config, self._checkpoint = config, checkpoint
+        self._config, self._checkpoint, self._series = config, checkpoint.absolute(), series
         self._stop, self._bar, self._failed = stop, bar, failed
-        self._series = series
+        self._cluster = cluster
 
-    def fail(self, item: Input, error: SegmentationError) -> None:
-        """List a scan as failed."""
-        self._failed.append((str(item.path), str(error)))
-
-    def run(self, items: Sequence[Input]) -> Iterator[Segmented]:
-        """Yield the scans that went well, until a stop is wished for."""
-        for index, item in enumerate(items):
+    def run(self, items: Sequence[Input], finish: Callable[[Segmented], Any]) -> Iterator[Any]:
+        """Yield what is kept of the scans that went well, until a stop is wished for."""
+        task = Task(
+            self._config, self._checkpoint, self.model, self.info.categories, self._series, finish
+        )
+        attempts = self._shared_out if self._cluster else self._one_by_one
+        for index, (item, kept, problem) in enumerate(attempts(task, items), 1):
+            if problem:
+                self._failed.append((str(item.path), problem))
+            elif kept is not None:
+                yield kept
+                self._bar.update(index, len(items), item.name)
             if self._stop:
                 return
-            try:
-                scan = read_scan(item.path, self._series)
-                for note in scan.meta.get("notes", ()):
-                    warn(f"{item.path}: {note}")
-                result = self._predict(scan, item, index, len(items))
-            except SegmentationError as error:
-                self.fail(item, error)
-                continue
-            if result is not None:
-                yield Segmented(item, scan, result, self._provenance(item))
-                self._bar.update(index + 1, len(items), item.name)
 
-    def _predict(self, scan: Scan, item: Input, index: int, count: int) -> PredictFinished | None:
+    def _shared_out(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
+        assert self._cluster is not None
+        for item, value, problem in self._cluster.map(task, items):
+            kept, notes = value or (None, ())
+            for note in notes:
+                warn(note)
+            yield Attempt(item, kept, problem)
+
+    def _one_by_one(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
+        for index, item in enumerate(items):
+            try:
+                segmented = self._segment(task, item, index, len(items))
+            except SegmentationError as error:
+                yield Attempt(item, None, str(error))
+                continue
+            if segmented is not None:
+                yield _finish(task, segmented)
+
+    def _segment(self, task: Task, item: Input, index: int, count: int) -> Segmented | None:
+        scan, notes = task.read(item)
+        for note in notes:
+            warn(note)
         events = engine().stream(
             "napari_unet_seg.engine:predict", self._config, self._checkpoint, scan
         )
@@ -98,12 +161,18 @@ class Segmenter:
             elif isinstance(event, DeviceFallback):
                 warn(event.message)
             elif isinstance(event, PredictFinished):
-                return event
+                return task.segmented(item, scan, event)
         return None
 
-    def _provenance(self, item: Input) -> dict[str, Any]:
-        known = provenance(item.path, self.info.categories, self.model)
-        return known | {"settings": plain(self._config)}
+
+def _finish(task: Task, segmented: Segmented) -> Attempt:
+    try:
+        return Attempt(segmented.input, task.finish(segmented))
+    except DataError as error:
+        if isinstance(error.__cause__, OSError):
+            # A full disk or the like: it would be no better for the scans after this one.
+            raise
+        return Attempt(segmented.input, None, str(error))
 
 
 def pixels(segmented: Segmented) -> dict[str, int]:

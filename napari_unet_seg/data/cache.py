@@ -129,6 +129,7 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
     Of a volume, (Z, Y, X, channels) and (Z, Y, X).
     """
     image = _read_array(sample.image)
+    stored = image.dtype
     mask = _read_mask(sample.mask)
     if mask.shape != image.shape[: mask.ndim]:
         what = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
@@ -145,7 +146,7 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
             "set in_channels of the model to match."
         )
-    window = sample.window or scan_window(image, normalise, channels=True)
+    window = sample.window or scan_window(image, normalise, channels=True, dtype=stored)
     return to_uint8(image, window), mask
 
 

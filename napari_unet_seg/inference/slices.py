@@ -49,7 +49,8 @@ class SliceReader:
         self._window = self._percentiles(scan.data) if one_window else None
 
     def _percentiles(self, data: Any) -> tuple[float, float]:
-        return scan_window(data, self._info.normalise, channels=self._colour)
+        stored = self._scan.data.dtype
+        return scan_window(data, self._info.normalise, channels=self._colour, dtype=stored)
 
     def volume_slices(self) -> int:
         """Slices of each volume of the scan.

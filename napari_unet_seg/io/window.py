@@ -18,12 +18,28 @@ _BACKGROUND_SHARE = 0.1
 """Of the voxels that have the lowest value at least, for it to be the background's."""
 
 
-def scan_window(data: Any, normalise: NormaliseConfig, *, channels: bool = False) -> Window:
-    """The window of a scan; see `percentile_window` for `data` and `channels`."""
+def scan_window(
+    data: Any,
+    normalise: NormaliseConfig,
+    *,
+    channels: bool = False,
+    dtype: np.dtype[Any] | None = None,
+) -> Window:
+    """The window of a scan.
+
+    Parameters
+    ----------
+    data, channels
+        As of `percentile_window`.
+    normalise : NormaliseConfig
+        What the window is made of.
+    dtype : numpy.dtype, optional
+        What the scan is stored as, where colours that were made grey have become floats.
+    """
     low, high = normalise.low, normalise.high
     if normalise.window == "percentile":
         return percentile_window(data, low, high, channels=channels)
-    bottom, top = _range(np.dtype(data.dtype))
+    bottom, top = _range(np.dtype(dtype or data.dtype))
     return bottom + low / 100 * (top - bottom), bottom + high / 100 * (top - bottom)
 
 

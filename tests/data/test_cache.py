@@ -103,3 +103,14 @@ def test_nan_and_colour_are_read():
 def test_what_does_not_fit_is_refused(image, mask, channels, message):
     with pytest.raises(DataError, match=message):
         read_sample(sample(image, mask), channels, NORMALISE)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_window_of_the_range_is_that_of_the_file_in_colour_too(dtype):
+    grey = np.linspace(0, np.iinfo(dtype).max, 1024).reshape(32, 32).astype(dtype)
+    how = NormaliseConfig(window="range", low=20, high=60)
+    mask = np.zeros((32, 32), np.uint8)
+    plain, _ = read_sample(sample(grey, mask), 1, how)
+    colour, _ = read_sample(sample(np.stack([grey] * 3, -1), mask), 1, how)
+    assert 0 < plain.mean() < 255
+    np.testing.assert_allclose(colour, plain, atol=1)
