@@ -69,6 +69,12 @@ class Round(Config):
     held_out: int
     epochs: int
     stopped: bool = False
+    replayed: int = 0
+    """Samples of the earlier data that were trained on again."""
+    old_before: float | None = None
+    """Dice on held-out samples of the earlier data; None where they were not at hand."""
+    old_after: float | None = None
+    old_held_out: int = 0
 
 
 class SessionRecord(Config):

@@ -7,7 +7,7 @@ in good order by sending `Command.STOP` at any of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import PredictConfig, TrainConfig
-    from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.io.scan import Scan
 
@@ -49,6 +49,7 @@ def train(
     *,
     init: Path | None = None,
     resume: Path | None = None,
+    replay: Sequence[Sample] = (),
 ) -> Generator[TrainEvent, Command | None, None]:
     """Train a net, or fine-tune one.
 
@@ -64,6 +65,8 @@ def train(
         Checkpoint to start from; the net is then built as that one was.
     resume : Path, optional
         `last.safetensors` of a run to go on with, from its next epoch.
+    replay : sequence of Sample, optional
+        Earlier samples to train on beside the new ones; near-copies of held-out ones are left out.
 
     Yields
     ------
@@ -80,7 +83,7 @@ def train(
     EngineError
         If the loss stops being a number.
     """
-    course = yield from prepare(config, samples, run, init=init, resume=resume)
+    course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
     yield course.started()
     stopped = False
     while not stopped and course.goes_on:

@@ -180,6 +180,30 @@ class Evaluated:
     """Pairs of sample and category left out, since both masks are empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Mean Dice of a model before and after fine-tuning; None where it could not be measured."""
+
+    before: float | None
+    after: float | None
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """What fine-tuning brought."""
+
+    finished: TrainFinished
+    new: Comparison
+    """On the held-out samples of the new data: what was gained."""
+    old: Comparison | None
+    """On held-out samples of the earlier data: what was lost; None where they are not at hand."""
+    train: int
+    """New samples that were trained on."""
+    replayed: int
+    """Earlier samples that were trained on again."""
+
+
 TrainEvent = (
     ItemDone | TrainStarted | BatchEnd | EpochEnd | Preview | CheckpointSaved | TrainFinished
 )

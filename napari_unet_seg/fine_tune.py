@@ -1,101 +1,153 @@
-"""A round of fine-tuning on a session, as a generator of events."""
+"""Fine-tuning, and what it gained on the new data and lost on the old, as a generator of events."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.config import PredictConfig, TrainConfig
+from napari_unet_seg.data.earlier import MEASURED, draw, earlier_samples, names
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.events import Command, Evaluated, ItemDone, SampleMeasured, TrainFinished
+from napari_unet_seg.events import (
+    Command,
+    Comparison,
+    Evaluated,
+    FineTuned,
+    ItemDone,
+    SampleMeasured,
+    TrainFinished,
+)
+from napari_unet_seg.io.run import Run
 from napari_unet_seg.io.weights import read_header
-from napari_unet_seg.session import Round, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
+
+    from napari_unet_seg.data.samples import Sample
 
     Events = Generator[Any, Command | None, None]
     Stream = Callable[..., Events]
+    _Result = Generator[Any, Command | None, Any]
 
 
-def fine_tune(session: Session, config: TrainConfig, base: Path, stream: Stream) -> Events:
-    """Train a session's model further on the accepted slices, and measure what it brought.
+def fine_tune(
+    config: TrainConfig,
+    base: Path,
+    samples: SampleSet,
+    run: Path,
+    stream: Stream,
+    *,
+    earlier: Path | None = None,
+) -> Generator[Any, Command | None, FineTuned | None]:
+    """Train a model further, and compare it with what it was.
 
-    Every round starts from the model it is given and takes all accepted slices: training on the
-    result of earlier rounds again and again would drift.
+    Against forgetting (Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal") a
+    share of the data that the model was trained on before is replayed, where they are at hand.
 
     Parameters
     ----------
-    session : Session
-        With accepted slices, saved.
     config : TrainConfig
-        `config.FINE_TUNE`, or what the user made of them.
+        `config.FINE_TUNE`, or what the user made of them; `replay` is the share.
     base : Path
         Checkpoint to start from.
+    samples : SampleSet
+        The new ones.
+    run : Path
+        Folder for the new run.
     stream : callable
         Runs `"module:function"` with its arguments: `EngineProcess.stream`, or one that runs it
         in this process.
+    earlier : Path, optional
+        The data set that the model was trained on, where it has moved.
 
     Yields
     ------
-    TrainEvent, SampleMeasured, Evaluated or Round
-        The base model is evaluated on the held-out slices, then comes the training, then the new
-        model is evaluated; the last event is the `Round`, stored in the session. After
-        `Command.STOP` before the first step there is none.
+    TrainEvent, SampleMeasured, Evaluated or FineTuned
+        The training, then both models on the held-out samples, new and earlier ones; `FineTuned`
+        is last, and returned too. After `Command.STOP` before the first step there is none.
 
     Raises
     ------
     DataError
-        If no slice is accepted, or the only one would be held out.
+        If there is nothing to train on, or `earlier` is not the model's data set.
     CheckpointError
         If the base model cannot be read.
     """
     info = read_header(base)
-    samples = session.training_samples(info.model.dimensions)
-    held_out = tuple(s for s in samples.samples if s.split == "valid")
-    if len(held_out) == len(samples.samples):
-        raise DataError(f"All accepted slices of {session.folder.name} are held out; accept more.")
-    measured = SampleSet(held_out, samples.categories, samples.source)
-    known = [c.name for c in info.categories] == [c.name for c in samples.categories]
-    before = None
-    if known:
-        before, stopped = yield from _dice(base, measured, config, stream)
-        if stopped:
-            return
-    folder = session.new_round()
-    train = stream("napari_unet_seg.engine:train", config, samples, folder, init=base)
-    finished, stopped = yield from _follow(train)
+    # With other classes the last layer starts afresh: nothing of the old can be kept or lost.
+    same = len(info.categories) == len(samples.categories)
+    old = earlier_samples(base, info, earlier) if same or earlier else None
+    replayed = _replayed(old, samples.samples, config)
+    train = stream("napari_unet_seg.engine:train", config, samples, run, init=base, replay=replayed)
+    finished, _ = yield from _follow(train)
     if not isinstance(finished, TrainFinished):
-        return
-    after, _ = yield from _dice(finished.best, measured, config, stream)
-    result = Round(
-        number=int(folder.name),
-        checkpoint=str(finished.best.relative_to(session.folder)),
-        base=str(base),
-        before=before,
-        after=after,
-        train=len(samples.samples) - len(held_out),
-        held_out=len(held_out),
-        epochs=finished.epochs,
-        stopped=finished.stopped,
+        return None
+    sides = Run(run).split()
+    held_out = tuple(s for s in samples.samples if s.name in set(sides["valid"]))
+    kept = draw(old, "valid", MEASURED, config.seed) if old else ()
+    models = (base if same else None, finished.best)
+    gain = yield from _compare(models, replace(samples, samples=held_out), config, stream)
+    loss = None
+    if kept:
+        loss = yield from _compare(models, replace(samples, samples=kept), config, stream)
+    used = len({s.name for s in replayed} & set(sides["train"]))
+    done = FineTuned(finished, gain, loss, len(sides["train"]) - used, used)
+    yield done
+    return done
+
+
+def union(sets: Sequence[SampleSet]) -> SampleSet:
+    """Join sample sets; of names that several hold, each gets the set's name too.
+
+    Raises
+    ------
+    DataError
+        If their categories differ.
+    """
+    first, *others = sets
+    for other in others:
+        if names(other.categories) != names(first.categories):
+            raise DataError(
+                f"{other.source} has the categories {', '.join(names(other.categories))} and "
+                f"{first.source} {', '.join(names(first.categories))}; give data of the same."
+            )
+    counts = Counter(s.name for part in sets for s in part.samples)
+    joined = tuple(
+        s if counts[s.name] == 1 else replace(s, name=f"{s.name} ({part.source})")
+        for part in sets
+        for s in part.samples
     )
-    session.finish_round(result)
-    yield result
+    return SampleSet(joined, first.categories, ", ".join(part.source for part in sets))
 
 
-def _dice(
-    checkpoint: Path, samples: SampleSet, config: TrainConfig, stream: Stream
-) -> Generator[Any, Command | None, tuple[float | None, bool]]:
-    """Measure a model; None where there is nothing to measure, and whether to stop."""
-    if not samples.samples:
-        return None, False
+def _replayed(
+    old: SampleSet | None, new: Sequence[Sample], config: TrainConfig
+) -> tuple[Sample, ...]:
+    if old is None:
+        return ()
+    trained = sum(s.split in (None, "train") for s in new)
+    return draw(old, "train", round(config.replay / (1 - config.replay) * trained), config.seed)
+
+
+def _compare(
+    models: tuple[Path | None, Path], samples: SampleSet, config: TrainConfig, stream: Stream
+) -> _Result:
+    """Measure the model before and after; None for what cannot be, or is stopped."""
     how = PredictConfig(device=config.device, precision=config.precision, threads=config.threads)
-    evaluate = stream("napari_unet_seg.engine:evaluate_samples", checkpoint, samples, how)
-    last, stopped = yield from _follow(evaluate)
-    measured = isinstance(last, Evaluated) and math.isfinite(last.dice)
-    return last.dice if measured else None, stopped
+    figures: list[float | None] = []
+    for model in models:
+        figures.append(None)
+        if model is not None and samples.samples:
+            evaluate = stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
+            last, _ = yield from _follow(evaluate)
+            if isinstance(last, Evaluated) and math.isfinite(last.dice):
+                figures[-1] = last.dice
+    before, after = figures
+    return Comparison(before, after, len(samples.samples))
 
 
 def _follow(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:

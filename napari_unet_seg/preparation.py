@@ -20,7 +20,7 @@ from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
@@ -37,7 +37,13 @@ _SIDES = ("train", "valid")
 
 
 def prepare(
-    config: TrainConfig, samples: SampleSet, run: Path, *, init: Path | None, resume: Path | None
+    config: TrainConfig,
+    samples: SampleSet,
+    run: Path,
+    *,
+    init: Path | None,
+    resume: Path | None,
+    replay: Sequence[Sample],
 ) -> Generator[TrainEvent, Any, Course]:
     """Read the data and build the net; see `engine.train` for the parameters."""
     if config.threads:
@@ -48,10 +54,8 @@ def prepare(
     loaded = load_tensors(source) if source else None
     config = _fitted(config, samples, loaded[0] if loaded else None)
     used = [s for s in samples.samples if s.split != "test"]
-    if config.model.dimensions == 3:
-        sides, items, notes = yield from _volumes(config, used, run if resume else None)
-    else:
-        sides, items, notes = yield from _slices(config, used, run if resume else None)
+    read = _volumes if config.model.dimensions == 3 else _slices
+    sides, items, notes = yield from read(config, used, run if resume else None, replay)
     if not sides["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
@@ -97,15 +101,16 @@ def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None
 
 
 def _slices(
-    config: TrainConfig, samples: list[Sample], resumed: Path | None
+    config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
 ) -> Generator[ItemDone, Any, _Sides]:
     """Read slices; near-duplicates among them stay on one side."""
     model = config.model
     cache = yield from build_cache(
-        samples, config.image_size, model.in_channels, model.classes, config.normalise
+        [*samples, *replay], config.image_size, model.in_channels, model.classes, config.normalise
     )
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
     split, notes = _split(config, samples, resumed, twins)
+    split += _apart(split, replay, twins)
     items: dict[str, Side] = {
         side: cache.part(np.array([s.split == side for s in split])) for side in _SIDES
     }
@@ -113,11 +118,12 @@ def _slices(
 
 
 def _volumes(
-    config: TrainConfig, samples: list[Sample], resumed: Path | None
+    config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
 ) -> Generator[ItemDone, Any, _Sides]:
     """Read volumes, of which patches are cut."""
-    volumes = yield from read_volumes(samples, config, config.model.classes)
+    volumes = yield from read_volumes([*samples, *replay], config, config.model.classes)
     split, notes = _split(config, samples, resumed, None)
+    split += _apart(split, replay, None)
     parts = {
         side: [v for v, s in zip(volumes, split, strict=True) if s.split == side] for side in _SIDES
     }
@@ -127,6 +133,19 @@ def _volumes(
         "valid": Tiles(parts["valid"], size),
     }
     return _by_side(split), items, notes
+
+
+def _apart(
+    split: tuple[Sample, ...], replay: Sequence[Sample], twins: list[int] | None
+) -> tuple[Sample, ...]:
+    """Put earlier samples on the training side, but for near-copies of what is held out."""
+    if twins is None:
+        return tuple(dataclasses.replace(s, split="train") for s in replay)
+    held_out = {t for t, s in zip(twins, split, strict=False) if s.split == "valid"}
+    return tuple(
+        dataclasses.replace(s, split="test" if twin in held_out else "train")
+        for s, twin in zip(replay, twins[len(split) :], strict=True)
+    )
 
 
 def _by_side(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:
@@ -139,6 +158,7 @@ def _split(
     """Give the samples their sides; also say what became of twins."""
     if resumed is not None:
         return _stored_split(Run(resumed), samples), []
+    twins = twins[: len(samples)] if twins else twins
     split = assign_splits(samples, config.valid_fraction, config.seed, config.group_pattern, twins)
     held_out = [s.split == "valid" for s in split]
     note = twin_note([s.group for s in samples], twins, held_out) if twins else ""

@@ -300,8 +300,12 @@ def test_finetune_learns_from_the_accepted_slices_of_a_session(trained, tmp_path
     assert main([str(a) for a in [*arguments, "--epochs", "1", "--json"]]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     started = next(e for e in events if e["event"] == "TrainStarted")
-    assert started["train"] + started["valid"] == 5
-    assert [e["event"] for e in events].count("Evaluated") == 2
+    # The data set is where it was, so that one of its slices is trained on again.
+    assert started["train"] + started["valid"] == 5 + 1
+    assert [e["event"] for e in events].count("Evaluated") == 4
+    done = events[-1]
+    assert (done["train"], done["replayed"]) == (4, 1)
+    assert (done["new"]["samples"], done["old"]["samples"]) == (1, 3)
 
 
 def test_a_run_is_not_overwritten(trained, capsys):

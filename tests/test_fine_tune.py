@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tifffile
 from streams import here
 
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
+from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, Evaluated, TrainFinished, TrainStarted
-from napari_unet_seg.fine_tune import fine_tune
+from napari_unet_seg.fine_tune import fine_tune, union
+from napari_unet_seg.io.run import Run
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.rounds import lineage, run_round
 from napari_unet_seg.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
@@ -66,11 +71,11 @@ def session(tmp_path: Path) -> Session:
 
 def test_a_round_measures_trains_and_measures(session: Session, base: Path) -> None:
     config = CONFIG.replace(epochs=12)
-    events = [*fine_tune(session, config, base, here)]
+    events = [*run_round(session, config, base, here)]
     done = events[-1]
     assert isinstance(done, Round)
     kinds = [type(e) for e in events]
-    order = [kinds.index(Evaluated), kinds.index(TrainStarted), kinds.index(TrainFinished)]
+    order = [kinds.index(TrainStarted), kinds.index(TrainFinished), kinds.index(Evaluated)]
     assert order == sorted(order)
     assert (done.number, done.train, done.held_out, done.epochs) == (1, 5, 1, 12)
     assert done.after is not None
@@ -81,7 +86,7 @@ def test_a_round_measures_trains_and_measures(session: Session, base: Path) -> N
 
 
 def test_stop_keeps_the_best_and_still_measures_it(session: Session, base: Path) -> None:
-    events: Iterator[Any] = fine_tune(session, CONFIG.replace(epochs=50), base, here)
+    events: Iterator[Any] = run_round(session, CONFIG.replace(epochs=50), base, here)
     seen = []
     command = None
     while True:
@@ -95,13 +100,14 @@ def test_stop_keeps_the_best_and_still_measures_it(session: Session, base: Path)
     assert (session.folder / seen[-1].checkpoint).is_file()
 
 
-def test_stop_while_measuring_leaves_no_round(session: Session, base: Path) -> None:
-    events = fine_tune(session, CONFIG, base, here)
-    next(events)
-    with pytest.raises(StopIteration):
-        events.send(Command.STOP)
+def test_stop_before_the_first_step_leaves_no_round(session: Session, base: Path) -> None:
+    many = CONFIG.replace(preview_every=0)
+    for index in range(6, 8):
+        session.set_state(index, ReviewState.ACCEPTED)
+    events = run_round(session, many, base, here)
+    assert isinstance(next(events), TrainStarted)
+    events.close()
     assert not session.rounds
-    assert not (session.folder / "rounds").exists()
 
 
 def test_a_base_of_other_categories_is_not_measured(tmp_path: Path, base: Path) -> None:
@@ -110,7 +116,7 @@ def test_a_base_of_other_categories_is_not_measured(tmp_path: Path, base: Path) 
     session = Session.create(tmp_path / "s", Scan(images, "NYX"), categories, labels * 2)
     for index in range(4):
         session.set_state(index, ReviewState.ACCEPTED)
-    done = [*fine_tune(session, CONFIG, base, here)][-1]
+    done = [*run_round(session, CONFIG, base, here)][-1]
     assert done.before is None
     info = read_header(session.folder / done.checkpoint)
     assert info.categories == categories
@@ -120,7 +126,7 @@ def test_one_accepted_slice_is_trained_on(tmp_path: Path, base: Path) -> None:
     images, labels = phantoms(1, 1)
     session = Session.create(tmp_path / "s", Scan(images[0], "YX"), TUMOUR, labels[0])
     session.set_state(0, ReviewState.ACCEPTED)
-    done = [*fine_tune(session, CONFIG, base, here)][-1]
+    done = [*run_round(session, CONFIG, base, here)][-1]
     assert (done.train, done.held_out, done.before, done.after) == (1, 0, None, None)
 
 
@@ -131,4 +137,130 @@ def test_held_out_slices_alone_cannot_be_trained_on(session: Session, base: Path
         if index != held_out:
             session.set_state(index, ReviewState.SKIPPED)
     with pytest.raises(DataError, match="held out; accept more"):
-        next(fine_tune(session, CONFIG, base, here))
+        next(run_round(session, CONFIG, base, here))
+
+
+def write_dataset_folder(folder: Path, train: int, valid: int, seed: int = 3) -> Path:
+    images, labels = phantoms(train + valid, seed)
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        side = folder / ("train" if index < train else "valid")
+        for part, array in (("images", image), ("masks", label)):
+            (side / part).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(side / part / f"{index}.tif", array)
+    return folder
+
+
+@pytest.fixture
+def schooled(tmp_path: Path) -> Path:
+    """A model and the data set that it was trained on."""
+    folder = write_dataset_folder(tmp_path / "data", 12, 3)
+    *_, done = here(
+        "napari_unet_seg.engine:train", CONFIG, read_dataset(folder), tmp_path / "schooled"
+    )
+    return done.best  # type: ignore[no-any-return]
+
+
+def test_a_share_of_the_earlier_data_is_replayed_and_the_rest_measured(
+    session: Session, schooled: Path
+) -> None:
+    *_, tuned, done = run_round(session, CONFIG.replace(replay=0.5), schooled, here)
+    assert (tuned.train, tuned.replayed, tuned.old.samples) == (5, 5, 3)
+    trained = Run(session.folder / "rounds" / "01").split()
+    assert sum(name.endswith("(earlier)") for name in trained["train"]) == 5
+    assert not any(name.endswith("(earlier)") for name in trained["valid"])
+    assert (done.replayed, done.old_held_out) == (5, 3)
+    assert done.old_before == tuned.old.before is not None
+    assert done.old_after == tuned.old.after is not None
+
+
+def test_replay_keeps_what_was_known(session: Session, schooled: Path, tmp_path: Path) -> None:
+    # The new masks say the opposite of the old ones: the net cannot but forget, or remember.
+    session.save_mask(1 - phantoms(8, 1)[1])
+    kept = {}
+    for share in (0.0, 0.8):
+        config = CONFIG.replace(epochs=15, replay=share)
+        samples = session.training_samples()
+        run = tmp_path / f"run{share}"
+        *_, done = fine_tune(config, schooled, samples, run, here)
+        kept[share] = done.old.after
+    assert kept[0.8] > kept[0.0]
+
+
+def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> None:
+    *_, done = run_round(session, CONFIG, base, here)
+    assert (done.replayed, done.old_held_out, done.old_before) == (0, 0, None)
+
+
+def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
+    folder = write_dataset_folder(tmp_path / "other", 2, 1)
+    samples = session.training_samples()
+    with pytest.raises(DataError, match=r"other has the categories .* and the model tumour"):
+        [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, earlier=folder)]
+
+
+def test_a_near_copy_of_a_held_out_slice_is_not_replayed(
+    session: Session, base: Path, tmp_path: Path
+) -> None:
+    samples = session.training_samples()
+    (held_out,) = (s for s in samples.samples if s.split == "valid")
+    mirrored = replace(held_out, name="mirrored", image=held_out.image[:, ::-1])  # type: ignore[index]
+    other = replace(samples.samples[0], name="other", split="train")
+    [
+        *here(
+            "napari_unet_seg.engine:train",
+            CONFIG.replace(preview_every=0),
+            samples,
+            tmp_path / "run",
+            init=base,
+            replay=(mirrored, other),
+        )
+    ]
+    names = Run(tmp_path / "run").split()
+    assert "other" in names["train"]
+    assert "mirrored" not in [*names["train"], *names["valid"]]
+
+
+def test_a_second_round_starts_from_the_first_model_again(session: Session, base: Path) -> None:
+    *_, first = run_round(session, CONFIG, base, here)
+    *_, second = run_round(session, CONFIG, session.folder / first.checkpoint, here)
+    assert second.base == first.base == str(base)
+
+
+def test_a_session_on_a_tuned_model_takes_the_corrections_of_both(
+    session: Session, base: Path, tmp_path: Path
+) -> None:
+    *_, first = run_round(session, CONFIG, base, here)
+    images, labels = phantoms(5, 9)
+    later = Session.create(tmp_path / "later", Scan(images, "NYX"), TUMOUR, labels)
+    later.save_mask(labels)
+    for index in range(5):
+        later.set_state(index, ReviewState.ACCEPTED)
+    later.save()
+    session.save()
+    *_, second = run_round(later, CONFIG, session.folder / first.checkpoint, here)
+    assert second.base == str(base)
+    assert (second.train, second.held_out) == (4 + first.train, 1 + first.held_out)
+
+
+def test_where_the_first_session_is_gone_the_tuned_model_is_the_base(
+    session: Session, base: Path
+) -> None:
+    *_, first = run_round(session, CONFIG, base, here)
+    (session.folder / "session.json").rename(session.folder / "elsewhere.json")
+    tuned = session.folder / first.checkpoint
+    other = Session.create(
+        session.folder.parent / "other", session.scan, TUMOUR, np.zeros((8, 32, 32), np.uint8)
+    )
+    assert lineage(other, tuned) == (tuned, [other])
+
+
+def test_sets_of_one_name_are_joined_under_two() -> None:
+    image = np.zeros((32, 32), np.uint8)
+    first, second = (
+        SampleSet((Sample("1", image, image, "1"), Sample(name, image, image, "2")), TUMOUR, name)
+        for name in ("a", "b")
+    )
+    assert [s.name for s in union([first, second]).samples] == ["1 (a)", "a", "1 (b)", "b"]
+    other = SampleSet(second.samples, (Category(id=1, name="oedema"),), "c")
+    with pytest.raises(DataError, match="c has the categories oedema and a tumour"):
+        union([first, other])

@@ -15,8 +15,8 @@ from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.fine_tune import fine_tune
 from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import Round
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
-_MORE = ("augment", "device", "threads", "seed")
+_MORE = ("replay", "freeze", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
 _HINT = (
     "About a fifth of the accepted slices is held out for good: no round trains on them, and the "
@@ -52,7 +52,10 @@ class FineTunePanel(QWidget):
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
-        self.start_button.setToolTip("Start from the model that made the prediction. " + _HINT)
+        self.start_button.setToolTip(
+            "Start from the model that made the prediction; if that was fine-tuned in a session, "
+            "from what it was before, on the corrections of both sessions. " + _HINT
+        )
         self.panel = TrainingPanel(viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
@@ -139,12 +142,20 @@ def in_words(finished: Round) -> str:
     held_out = _count(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
-    before, after = _figure(finished.before), _figure(finished.after)
-    return f"{start}; Dice on {held_out} {before} → {after}."
+    text = f"{start}; Dice on {held_out} {_change(finished.before, finished.after)}"
+    if finished.old_held_out:
+        old = _count(finished.old_held_out, "slice")
+        change = _change(finished.old_before, finished.old_after)
+        text += f", on {old} of the earlier data {change}"
+    return f"{text}."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _change(before: float | None, after: float | None) -> str:
+    return f"{_figure(before)} → {_figure(after)}"
 
 
 def _figure(dice: float | None) -> str:
@@ -157,4 +168,4 @@ def _round(
     """Fine-tune in a child process, on the masks as they are now."""
     session.save_mask(labels)
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-        yield from fine_tune(session, config, base, engine.stream)
+        yield from run_round(session, config, base, engine.stream)

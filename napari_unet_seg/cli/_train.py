@@ -1,26 +1,31 @@
 """`train` and `finetune`."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, event_line, number, say, warn
+from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._work import Stop, engine, follow, stoppable
-from napari_unet_seg.config import FINE_TUNE, PRESETS, PredictConfig, TrainConfig
+from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
     BatchEnd,
+    Command,
+    Comparison,
     EpochEnd,
-    Evaluated,
+    FineTuned,
     ItemDone,
+    SampleMeasured,
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.launch import process_rank
 from napari_unet_seg.models import checkpoint_path
@@ -69,37 +74,50 @@ def train(
         # Without a checkpoint the run was ended in its first epoch and begins again.
         last = out / "last.safetensors"
         begun = resume and last.is_file()
-        return _train(chosen, samples, out, stop, json=json, resume=last if begun else None)
+        events = engine().stream(
+            "napari_unet_seg.engine:train", chosen, samples, out, resume=last if begun else None
+        )
+        return _follow(events, chosen, stop, json=json)
 
 
 def finetune(
     model: Annotated[str, typer.Argument(metavar="RUN|bundled", help="Model to start from.")],
     data: Annotated[
-        Path, typer.Option(metavar="DATASET|SESSION", help="Folder of a data set or a session.")
+        list[Path],
+        typer.Option(
+            metavar="DATASET|SESSION", help="Folder of a data set or a session; may be repeated."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the new run.")],
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Data set that the model was trained on, if it is no longer where it was.",
+        ),
+    ] = None,
     config: Config_ = None,
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
     json: Json = False,
 ) -> int:
-    """Go on training a model on other data, or on the accepted slices of a session.
+    """Go on training a model on other data, or on the accepted slices of sessions.
 
-    Tells the Dice on the held-out samples before and after. Starts from 10 epochs with a learning
-    rate of 0.0001.
+    Starts from 10 epochs with a learning rate of 0.0002. Of the data that the model was trained on
+    a share is trained on again (--set replay), where they are at hand. Tells the Dice before and
+    after on the held-out samples: what was gained on the new data, and lost on the earlier.
 
-    Example: napari-unet-seg finetune bundled --data session --out tuned
+    Example: napari-unet-seg finetune bundled --data session --data session2 --out tuned
     """
     chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
     start = checkpoint_path(model)
-    samples = _read_samples(data, read_header(start).model.dimensions)
+    dimensions = read_header(start).model.dimensions
+    samples = union([_read_samples(folder, dimensions) for folder in data])
     _check_free(out)
+    events = fine_tune(chosen, start, samples, out, engine().stream, earlier=earlier)
     with stoppable() as stop:
-        code = _train(chosen, samples, out, stop, json=json, init=start)
-        if not stop:
-            _compare(chosen, samples, (start, out / "best.safetensors"), out, stop, json=json)
-    return stop.exit_code if stop else code
+        return _follow(events, chosen, stop, json=json)
 
 
 def _resumed(run: Path) -> TrainConfig:
@@ -123,24 +141,15 @@ def _read_samples(folder: Path, dimensions: int) -> SampleSet:
         return Session.open(folder).training_samples(dimensions)
     from napari_unet_seg.data.dataset import read_dataset
 
-    return read_dataset(folder)
+    # The checkpoint keeps the name, for a later fine-tuning to find the data.
+    return read_dataset(folder.absolute())
 
 
-def _train(
-    config: TrainConfig,
-    samples: SampleSet,
-    run: Path,
-    stop: Stop,
-    *,
-    json: bool,
-    init: Path | None = None,
-    resume: Path | None = None,
+def _follow(
+    events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
 ) -> int:
     begun, silent = False, process_rank() > 0
     with Bar("Training", "samples", quiet=json or silent) as bar:
-        events = engine().stream(
-            "napari_unet_seg.engine:train", config, samples, run, init=init, resume=resume
-        )
         for event in follow(events, stop):
             begun |= isinstance(event, BatchEnd)
             if json and not silent:
@@ -179,51 +188,23 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
             f"{how} after epoch {event.epochs}; the best model, of epoch {event.best_epoch} "
             f"with Dice {number(event.valid_dice)}, is {event.best}."
         )
+    elif isinstance(event, SampleMeasured):
+        bar.update(event.index, event.count, "(measuring)")
+    elif isinstance(event, FineTuned):
+        if event.replayed:
+            bar.say(f"{event.replayed} samples of the earlier data were trained on again.")
+        if event.new.samples:
+            bar.say(_in_words("samples", event.new))
+        if event.old:
+            bar.say(_in_words("samples of the earlier data", event.old))
 
 
-def _compare(
-    config: TrainConfig,
-    samples: SampleSet,
-    models: tuple[Path, Path],
-    run: Path,
-    stop: Stop,
-    *,
-    json: bool,
-) -> None:
-    """Tell the Dice of the old and the new model on the samples that were held out."""
-    held_out = _held_out(samples, run)
-    if not held_out.samples:
-        return
-    figures = []
-    for event in _evaluated(models, held_out, config, stop):
-        if json:
-            emit(event_line(event))
-        figures.append(event.dice)
-    if not json and len(figures) == len(models):
-        before, after = figures
-        say(
-            f"Dice on {len(held_out.samples)} held-out samples: {number(before)} before, "
-            f"{number(after)} after."
-        )
+def _in_words(samples: str, change: Comparison) -> str:
+    return (
+        f"Dice on {change.samples} held-out {samples}: {_figure(change.before)} before, "
+        f"{_figure(change.after)} after."
+    )
 
 
-def _held_out(samples: SampleSet, run: Path) -> SampleSet:
-    import json
-
-    text = (run / "split.json").read_text(encoding="utf-8")
-    names = set(json.loads(text)["valid"])
-    chosen = tuple(s for s in samples.samples if s.name in names)
-    return SampleSet(chosen, samples.categories, samples.source)
-
-
-def _evaluated(
-    models: tuple[Path, Path], samples: SampleSet, config: TrainConfig, stop: Stop
-) -> Iterator[Evaluated]:
-    how = PredictConfig(device=config.device, threads=config.threads)
-    for model in models:
-        events = engine().stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
-        for event in follow(events, stop):
-            if stop:
-                return
-            if isinstance(event, Evaluated):
-                yield event
+def _figure(dice: float | None) -> str:
+    return number(math.nan if dice is None else dice)

@@ -84,6 +84,9 @@ class TrainConfig(Config):
     """Take only operations that give the same bits each time; slower on a GPU."""
     freeze: int = Field(0, ge=0, le=7)
     """In fine-tuning, leave so many levels of the contracting path as they are."""
+    replay: float = Field(0.25, ge=0, lt=1)
+    """In fine-tuning, share of the samples that is drawn from the data the model was trained on
+    before, where they are at hand, so that it does not forget them."""
     device: Device = "auto"
     """Where the network runs; auto takes a GPU where there is one."""
     precision: Precision = "auto"
