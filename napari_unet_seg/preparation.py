@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.run import Run
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
+from napari_unet_seg.nn.encoders import EncoderUNet
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.batches import Side
@@ -69,6 +70,8 @@ def prepare(
     net = build_net(config.model)
     if loaded and source:
         _take_weights(net, *loaded, source)
+    elif config.encoder_weights and isinstance(net, EncoderUNet):
+        net.load_encoder(Path(config.encoder_weights))
     parent = sha256(init) if init else ""
     course = Course(config, samples, Run(run), sides, items, net, parent, notes)
     if loaded and resume:

@@ -14,6 +14,9 @@ class ModelConfig(Config):
 
     architecture: Literal["unet", "vnet"] = "unet"
     """V-Net: residual stages of kernel 5, strided convolutions down, transposed ones up."""
+    encoder: str = ""
+    """Name of an encoder of segmentation-models-pytorch, resnet34 for example, as the contracting
+    path of a U-Net of slices; empty: the U-Net's own."""
     dimensions: Literal[2, 3] = 2
     """2 for slices, 3 for patches of volumes."""
     in_channels: int = Field(1, ge=1, le=16)
@@ -60,3 +63,36 @@ class ModelConfig(Config):
                     f"{on[0]} is an option of the U-Net; leave it at its default for a V-Net"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _options_fit_encoder(self) -> Self:
+        if not self.encoder:
+            return self
+        if self.dimensions != 2 or self.architecture != "unet":
+            raise ValueError("an encoder needs the architecture unet in 2 dimensions")
+        if not 3 <= self.depth <= 5:
+            raise ValueError(f"an encoder halves 3 to 5 times, not {self.depth}; change depth")
+        fields = type(self).model_fields
+        on = [name for name in _OWN if getattr(self, name) != fields[name].default]
+        if on:
+            raise ValueError(
+                f"{on[0]} is an option of the U-Net's own path; leave it at its default with an "
+                "encoder"
+            )
+        return self
+
+
+_OWN = (
+    "activation",
+    "norm",
+    "downsampling",
+    "upsampling",
+    "normalised_up",
+    "dilation",
+    "padded",
+    "residual",
+    "attention",
+    "deep_supervision",
+    "dropout",
+)
+"""Options that an encoder decides itself."""

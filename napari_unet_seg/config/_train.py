@@ -83,7 +83,11 @@ class TrainConfig(Config):
     deterministic: bool = False
     """Take only operations that give the same bits each time; slower on a GPU."""
     freeze: int = Field(0, ge=0, le=7)
-    """In fine-tuning, leave so many levels of the contracting path as they are."""
+    """In fine-tuning, leave so many levels of the contracting path as they are; an encoder trained
+    elsewhere counts as one."""
+    encoder_weights: str = ""
+    """File with the weights of the encoder, .safetensors or a state dict of torch; empty: train it
+    from scratch."""
     replay: float = Field(0.25, ge=0, lt=1)
     """In fine-tuning, share of the samples that is drawn from the data the model was trained on
     before, where they are at hand, so that it does not forget them."""
@@ -111,6 +115,14 @@ class TrainConfig(Config):
                     f"{name} {size} is {kind} of {step}, which a depth of {self.model.depth} "
                     f"needs; take {max(2, size // step) * step}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_have_an_encoder(self) -> Self:
+        if self.encoder_weights and not self.model.encoder:
+            raise ValueError(
+                "encoder_weights are given but no encoder; set model.encoder to the one they are of"
+            )
         return self
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from napari_unet_seg.inference.tiling import blend_window, tile_starts
 from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
+from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.labels import probabilities as to_probabilities
 from napari_unet_seg.nn.sizes import apply_net
 
@@ -38,7 +39,10 @@ def load_predictor(path: Path, device: Device, precision: Precision) -> Predicto
 @functools.lru_cache(maxsize=2)
 def _load(path: Path, mtime: int | None, device: Device, precision: Precision) -> Predictor:
     info, net = load_net(path)
-    return Predictor(info, fold(net.eval()), choose_device(device), precision)
+    net.eval()
+    # Encoders from elsewhere look their layers up by place, which folding changes.
+    folded = net if isinstance(net, EncoderUNet) else fold(net)
+    return Predictor(info, folded, choose_device(device), precision)
 
 
 def fold(module: nn.Module) -> nn.Module:

@@ -11,6 +11,11 @@ _EXTRAS = {
     "highdicom": ("DICOM SEG is written", "dicom-seg", ", or save the mask as .nii.gz"),
     "lightning_fabric": ("Processes of one training are joined", "distributed", ""),
     "distributed": ("Many scans are shared out", "distributed", ""),
+    "segmentation_models_pytorch": (
+        "Encoders are built",
+        "encoders",
+        ", or leave model.encoder empty",
+    ),
     "zarr": ("OME-Zarr is read and written", "zarr", ""),
 }
 """What a package does, its extra, and what to do without it."""

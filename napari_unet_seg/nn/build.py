@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.unet import UNet
 from napari_unet_seg.nn.vnet import VNet
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import ModelConfig
 
-Net = UNet | VNet
+Net = UNet | VNet | EncoderUNet
 
 
 def build_net(config: ModelConfig) -> Net:
@@ -19,4 +20,6 @@ def build_net(config: ModelConfig) -> Net:
     It maps (B, in_channels, …) to logits (B, K, …), K being one per class and one for background
     under softmax; `supervised` gives all the logits that are to learn from the truth.
     """
+    if config.encoder:
+        return EncoderUNet(config)
     return VNet(config) if config.architecture == "vnet" else UNet(config)

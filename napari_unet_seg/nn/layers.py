@@ -109,3 +109,8 @@ def initialise(module: nn.Module) -> None:
         nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def logit_channels(config: ModelConfig) -> int:
+    """One logit per class, and one for background under softmax."""
+    return config.classes + (config.head == "softmax")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from napari_unet_seg.nn.blocks import Down, Heads, Up, level
-from napari_unet_seg.nn.layers import conv, initialise
+from napari_unet_seg.nn.layers import conv, initialise, logit_channels
 from napari_unet_seg.nn.sizes import check_size
 
 if TYPE_CHECKING:
@@ -86,8 +86,3 @@ class UNet(nn.Module):
         for up in self.ups:
             features.append(up(features[-1], skips.pop()))
         return features
-
-
-def logit_channels(config: ModelConfig) -> int:
-    """One logit per class, and one for background under softmax."""
-    return config.classes + (config.head == "softmax")

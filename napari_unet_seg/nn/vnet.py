@@ -13,11 +13,11 @@ from napari_unet_seg.nn.layers import (
     conv_norm,
     dropout,
     initialise,
+    logit_channels,
     norm,
     transposed,
 )
 from napari_unet_seg.nn.sizes import check_size
-from napari_unet_seg.nn.unet import logit_channels
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import ModelConfig
