@@ -1,18 +1,17 @@
-"""The published protocol on TumorSeg: train the variants, measure them, write docs/results.md.
+"""The published protocol on TumorSeg: train the variants and measure them.
 
-    python benchmarks/tumorseg.py train TUMORSEG --runs runs/tumorseg [--only base optimised]
-    python benchmarks/tumorseg.py write TUMORSEG BRISC --runs runs/tumorseg --machine "two cores"
+    python benchmarks/tumorseg.py TUMORSEG --runs runs/tumorseg [--only base optimised]
+    python benchmarks/results_page.py TUMORSEG BRISC
 
-`train` goes on where it was interrupted and leaves one `result.json` a run. Nets are `--width`
-wide at the first level instead of the published 64 where no GPU is at hand; the learning rate
-grows as the width shrinks (Yang et al. 2022, arXiv:2203.03466, for Adam).
+It goes on where it was interrupted and keeps each run's figures in `results/tumorseg`. Nets are
+`--width` wide at the first level instead of the published 64 where no GPU is at hand; the learning
+rate grows as the width shrinks (Yang et al. 2022, arXiv:2203.03466, for Adam).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from records import record_path, write_record
 from tumorseg_data import tumorseg_samples
 
 from napari_unet_seg.config import PRESETS, AugmentConfig, TrainConfig
@@ -77,20 +77,20 @@ def variants(width: int) -> dict[str, TrainConfig]:
     }
 
 
-def run_training(folder: Path, runs: Path, width: int, only: list[str]) -> None:
+def run_training(folder: Path, runs: Path, width: int, only: list[str], machine: str) -> None:
     samples = tumorseg_samples(folder)
     order = [(name, seed) for seed in range(SEEDS) for name in HEADLINE]
     order[3:3] = [(name, 0) for name in variants(width) if name not in HEADLINE]
     for name, seed in order:
-        run = runs / f"{name.replace(' ', '-')}-{seed}"
-        if (only and name not in only) or (run / "result.json").is_file():
+        run = runs / f"{name.replace(' ', '-')}-{width}-{seed}"
+        if (only and name not in only) or record_path("tumorseg", run.name).is_file():
             continue
         config = variants(width)[name].replace(seed=seed, preview_every=0)
         device = _train(config, samples, run)
         result = {"name": name, "seed": seed, "width": width, "device": device}
+        result |= {"machine": machine}
         result |= _measure(run, samples) | _effort(run)
-        (run / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-        _say(str(result))
+        write_record("tumorseg", run.name, result)
 
 
 def _train(config: TrainConfig, samples: Any, run: Path) -> str:
@@ -174,23 +174,16 @@ def published_dice(probable: np.ndarray, truth: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("action", choices=["train", "write"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("brisc", type=Path, nargs="?", help="for the perfect outline predictor")
     parser.add_argument("--runs", type=Path, default=Path("runs/tumorseg"))
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--machine", default="two cores")
+    parser.add_argument("--machine", default="two cores with native bfloat16")
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
-    if given.action == "train":
-        run_training(given.folder, given.runs, given.width, given.only)
-    else:
-        from results_page import write_page
-
-        write_page(given.folder, given.brisc, given.runs, given.machine)
+    run_training(given.folder, given.runs, given.width, given.only, given.machine)
 
 
 if __name__ == "__main__":

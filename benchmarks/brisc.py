@@ -1,0 +1,115 @@
+"""Pixel masks: train on BRISC, and measure on slices that were held out.
+
+    python benchmarks/brisc.py train BRISC --name best [--runs runs/brisc]
+    python benchmarks/brisc.py train BRISC --name "best, twins ignored"
+
+A fixed fifth is held out with all twins of a slice on one side; `twins ignored` draws slices at
+random instead, as published figures did, and leaves near-copies of training slices among the
+held-out ones. `train` goes on where it was interrupted, then measures the last epoch's weights.
+The bundled model is measured by `train_bundled.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from brisc_data import FIFTH, SEED, brisc_samples
+from brisc_figures import counts_of, figures_of
+from records import write_record
+
+from napari_unet_seg.config import AugmentConfig, ModelConfig, TrainConfig
+from napari_unet_seg.engine import train
+from napari_unet_seg.events import EpochEnd, TrainStarted
+from napari_unet_seg.io.weights import read_header
+
+if TYPE_CHECKING:
+    from napari_unet_seg.data.samples import SampleSet
+
+_BEST = TrainConfig(
+    epochs=30,
+    batch_size=16,
+    learning_rate=2e-3,
+    image_size=192,
+    ema=0.998,
+    twins=False,  # the split is given
+    preview_every=0,
+    augment=AugmentConfig(
+        rotation=15, scale=True, elastic=True, flip=True, gamma=True, bias_field=True
+    ),
+    model=ModelConfig(width=16, residual=True, deep_supervision=True),
+)
+_PLAIN = _BEST.replace(epochs=8, ema=0.0, augment=AugmentConfig(), model=ModelConfig(width=16))
+SETTINGS = {
+    "plain": _PLAIN,
+    "plain, twins ignored": _PLAIN,
+    "best": _BEST,
+    "best, twins ignored": _BEST,
+}
+
+
+def split_of(folder: Path, name: str) -> SampleSet:
+    samples = brisc_samples(folder)
+    if not name.endswith("twins ignored"):
+        return samples
+    held_out = np.random.default_rng(SEED).random(len(samples.samples)) < FIFTH
+    return replace(
+        samples,
+        samples=tuple(
+            replace(s, split="valid" if out else "train")
+            for s, out in zip(samples.samples, held_out, strict=True)
+        ),
+    )
+
+
+def run_training(folder: Path, name: str, runs: Path, epochs: int) -> Path:
+    run = runs / name.replace(" ", "-").replace(",", "")
+    last = run / "last.safetensors"
+    config = SETTINGS[name].replace(**({"epochs": epochs} if epochs else {}))
+    resume = last if last.is_file() else None
+    for event in train(config, split_of(folder, name), run, resume=resume):
+        if isinstance(event, TrainStarted | EpochEnd):
+            sys.stdout.write(f"{event}\n")
+            sys.stdout.flush()
+    return last
+
+
+def measure(folder: Path, name: str, checkpoint: Path, machine: str) -> None:
+    info = read_header(checkpoint)
+    held_out = [s for s in split_of(folder, name).samples if s.split == "valid"]
+    described: dict[str, Any] = {
+        "name": name,
+        "width": info.model.width,
+        "residual": info.model.residual,
+        "epochs": info.epoch,
+        "image_size": info.image_size,
+        "machine": machine,
+    }
+    write_record("brisc", name, described | figures_of(counts_of(checkpoint, held_out)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("action", choices=["train", "measure"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--name", required=True, choices=SETTINGS)
+    parser.add_argument("--runs", type=Path, default=Path("runs/brisc"))
+    parser.add_argument("--epochs", type=int, default=0, help="fewer than the settings' own")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--machine", default="two cores with native bfloat16")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    last = given.runs / given.name.replace(" ", "-").replace(",", "") / "last.safetensors"
+    if given.action == "train":
+        last = run_training(given.folder, given.name, given.runs, given.epochs)
+    measure(given.folder, given.name, last, given.machine)
+
+
+if __name__ == "__main__":
+    main()

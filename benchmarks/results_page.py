@@ -1,0 +1,207 @@
+"""Write docs/results.md from the figures that the other scripts have kept.
+
+    python benchmarks/results_page.py TUMORSEG BRISC
+
+The data are needed only for what perfect predictors would score; without them those lines keep the
+figures that were measured last.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from perfect import perfect_scores
+from records import read_records, write_record
+
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+PUBLISHED = {"base": 0.69, "optimised": 0.75}
+Row = dict[str, Any]
+
+
+def page() -> str:
+    parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
+    return "\n".join(part for part in parts if part)
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Markdown, figures to the right."""
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _tumorseg() -> str:
+    runs: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for record in read_records("tumorseg"):
+        runs[record["name"], record["width"]].append(record)
+    if not runs:
+        return ""
+    order = sorted(runs, key=lambda key: (key[1], -_mean(runs[key], "published")))
+    rows = [_tumorseg_row(*key, runs[key]) for key in order]
+    head = ["net", "width", "seeds", "published metric", "published project", "Dice per image"]
+    head += ["IoU", "HD95 (pixels)", "missed", "epochs", "seconds"]
+    (perfect,) = read_records("perfect") or [{}]
+    machines = sorted({r["machine"] for members in runs.values() for r in members})
+    return TUMORSEG.format(table=table(head, rows), machines=", ".join(machines), **perfect)
+
+
+def _tumorseg_row(name: str, width: int, members: list[Row]) -> list[str]:
+    published = np.array([m["published"] for m in members])
+    spread = f" ± {published.std(ddof=1):.3f}" if len(members) > 1 else ""
+    return [
+        name,
+        str(width),
+        str(len(members)),
+        f"{published.mean():.3f}{spread}",
+        f"{PUBLISHED[name]:.2f}" if name in PUBLISHED else "–",
+        f"{_mean(members, 'dice'):.3f}",
+        f"{_mean(members, 'iou'):.3f}",
+        f"{_mean(members, 'hd95'):.1f}",
+        f"{_mean(members, 'missed'):.1%}",
+        f"{_mean(members, 'epochs'):.0f}",
+        f"{_mean(members, 'seconds'):.0f}",
+    ]
+
+
+def _mean(members: list[Row], name: str) -> float:
+    return float(np.mean([m[name] for m in members]))
+
+
+def _brisc() -> str:
+    records = read_records("brisc")
+    if not records:
+        return ""
+    head = ["model", "slices", "Dice per slice", "median", "IoU", "missed", "false positives"]
+    rows = [
+        [
+            r["name"],
+            str(r["slices"]),
+            f"{r['dice']:.3f} ({r['dice_interval'][0]:.3f}–{r['dice_interval'][1]:.3f})",
+            f"{r['median']:.3f}",
+            f"{r['iou']:.3f}",
+            f"{r['missed']:.1%}",
+            f"{r['false']} of {r['healthy']}",
+        ]
+        for r in records
+    ]
+    groups = list(records[0]["groups"])
+    by_group = [[r["name"], *(f"{r['groups'][g]:.3f}" for g in groups)] for r in records]
+    return BRISC.format(table=table(head, rows), groups=table(["model", *groups], by_group))
+
+
+def _robustness() -> str:
+    records = read_records("robustness")
+    if not records:
+        return ""
+    (record,) = records
+    rows = [
+        [
+            name,
+            f"{r['dice']:.3f}",
+            f"{r['missed']:.1%}",
+            f"{r['false']} of {r['healthy']} ({r['false'] / r['healthy']:.1%})",
+        ]
+        for name, r in record["changes"].items()
+    ]
+    head = ["slices", "Dice per slice", "missed", "healthy slices with a false positive"]
+    return ROBUSTNESS.format(table=table(head, rows), **record["phantoms"])
+
+
+def _speed() -> str:
+    records = read_records("training")
+    if not records:
+        return ""
+    rows = [
+        [
+            r["name"],
+            str(r["width"]),
+            r["precision"],
+            f"{r['ours']:.1f}",
+            f"{r['published']:.1f}",
+            f"**{r['ratio']:.2f}**",
+        ]
+        for r in records
+    ]
+    head = ["machine", "width", "precision", "samples/s", "published loop", "ratio"]
+    return SPEED.format(table=table(head, rows))
+
+
+INTRODUCTION = """\
+# Results
+
+Every figure comes from a script in `benchmarks/`, which keeps it in `benchmarks/results/`;
+`python benchmarks/results_page.py` makes this page of them.
+"""
+
+TUMORSEG = """\
+## The published protocol, on TumorSeg
+
+1501 slices to train on, 429 to validate, T1 with contrast (provided by a Roboflow user, CC BY 4.0);
+near-duplicates stand on both sides of the split that the data set gives. Adam, batches of 16,
+224×224, at most 20 epochs, early stopping on the validation loss with a patience of 3 and a least
+gain of 0.001, small rotations, a fixed intensity window. The published nets are 64 wide; these are
+as wide as the table says, trained on {machines}, with a learning rate of
+0.0001 × 64 / width. `best` is not bound to the protocol. `python benchmarks/tumorseg.py` trains and
+measures.
+
+The published metric is soft Dice over a whole batch, of probabilities and masks resized alike.
+Dice, IoU and HD95 are of binary masks, image by image at their own size; an image without a
+prediction counts as 0, but has no HD95.
+
+{table}
+The annotations are boxes around the lesions, and generous ones. A perfect *box* predictor would
+score 1 in every column but the published one, where masks are soft at their edges: {box:.3f}. A
+perfect *outline* predictor, which is what one wants, would score far less. True outlines are known
+for the {outlines} slices that have a copy in BRISC: they reach {outline:.3f} by the published metric
+and {outline_dice:.3f} in Dice per image. An ellipse that fills each box reaches {ellipse:.3f} and
+{ellipse_dice:.3f}.
+"""
+
+BRISC = """\
+## Pixel masks, on BRISC
+
+3933 slices with a tumour and 534 without, of the training part of BRISC 2025 (Fateh et al., CC BY
+4.0). A fixed fifth is held out, and slices that correlate above 0.98 with one another in any of
+eight orientations stand on one side of the split; `twins ignored` draws slices at random, as
+published figures did (Dice 0.88, mean IoU 0.757–0.823 on that data set's own test part, more than
+half of which are near-copies of training slices). Weights of the last epoch. In brackets the 95 %
+interval by bootstrap over slices; figures are means over slices with a tumour.
+`python benchmarks/brisc.py` and `train_bundled.py`.
+
+{table}
+{groups}"""
+
+ROBUSTNESS = """\
+## The bundled model on other images
+
+The held-out slices, changed; `python benchmarks/robustness.py`.
+
+{table}
+On the phantoms of `sample_data/`: Dice {slices:.3f} on the slices, {volume:.3f} on the volume.
+"""
+
+SPEED = """\
+## Speed of training
+
+Samples per second of this trainer and of the published project's loop (each sample decoded, resized
+and turned by PIL, float32, channels first), same net, same batch of 16, interleaved in one run,
+medians; `python benchmarks/training.py`.
+
+{table}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("tumorseg", type=Path, nargs="?")
+    parser.add_argument("brisc", type=Path, nargs="?")
+    given = parser.parse_args()
+    if given.tumorseg and given.brisc:
+        write_record("perfect", "tumorseg", perfect_scores(given.tumorseg, given.brisc))
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
