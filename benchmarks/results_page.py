@@ -154,10 +154,10 @@ prediction counts as 0, but has no HD95.
 {table}
 The annotations are boxes around the lesions, and generous ones. A perfect *box* predictor would
 score 1 in every column but the published one, where masks are soft at their edges: {box:.3f}. A
-perfect *outline* predictor, which is what one wants, would score far less. True outlines are known
-for the {outlines} slices that have a copy in BRISC: they reach {outline:.3f} by the published metric
-and {outline_dice:.3f} in Dice per image. An ellipse that fills each box reaches {ellipse:.3f} and
-{ellipse_dice:.3f}.
+perfect *outline* predictor, which is what one wants, would score far less. True outlines are
+known for the {outlines} slices that have a copy in BRISC: they reach {outline:.3f} by the published
+metric and {outline_dice:.3f} in Dice per image. An ellipse that fills each box reaches
+{ellipse:.3f} and {ellipse_dice:.3f}.
 """
 
 BRISC = """\

@@ -243,6 +243,11 @@ class Course:
             raise CheckpointError(
                 f"{self.run.folder}: only last.safetensors can be resumed; give that file."
             )
+        if not {"precision", "progress"} <= info.summary.keys():
+            raise CheckpointError(
+                f"The run {self.run.folder} was begun by version {info.version} of this plugin, "
+                "which stored too little to resume it; fine-tune its model, or train a new run."
+            )
         self.trainer.load_state(tensors)
         # Timing both precisions again could choose the other one.
         self.trainer.dtype = getattr(torch, info.summary["precision"])

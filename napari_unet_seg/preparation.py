@@ -62,11 +62,15 @@ def prepare(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
-    if not items["train"].labelled:
+    labels = items["train"].labels
+    if not labels:
         raise DataError(
             f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
             "slice first."
         )
+    absent = [c.name for value, c in enumerate(samples.categories, 1) if value not in labels]
+    if absent:
+        notes = [*notes, f"No training mask holds {' or '.join(absent)}: the net cannot learn it."]
     net = build_net(config.model)
     if loaded and source:
         _take_weights(net, *loaded, source)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from napari_unet_seg.config import IGNORE_INDEX
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import torch
 
@@ -19,8 +21,8 @@ class Side(Protocol):
         """Items of an epoch."""
 
     @property
-    def labelled(self) -> bool:
-        """Whether any pixel has a label."""
+    def labels(self) -> set[int]:
+        """The label values that occur."""
 
     def owner(self, index: int) -> int:
         """Which scan or slice an item belongs to, for figures that are counted per scan."""
@@ -29,6 +31,12 @@ class Side(Protocol):
         self, indices: np.ndarray, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Floats in 0…1 of shape (B, C, …) and uint8 masks of shape (B, …)."""
+
+
+def labels_in(masks: Iterable[np.ndarray]) -> set[int]:
+    """Label values that occur in uint8 masks; neither background nor `IGNORE_INDEX` is one."""
+    counts = sum((np.bincount(m.ravel(), minlength=256) for m in masks), np.zeros(256, int))
+    return set(np.flatnonzero(counts).tolist()) - {0, IGNORE_INDEX}
 
 
 def in_order(count: int, batch_size: int) -> Iterator[np.ndarray]:

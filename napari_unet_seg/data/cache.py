@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
@@ -45,10 +46,9 @@ class Cache:
         return Cache(self.images, self.masks, self.places[members])
 
     @property
-    def labelled(self) -> bool:
-        """Whether any pixel has a label."""
-        masks = (self.masks[place] for place in self.places)
-        return any(bool(((m > 0) & (m != IGNORE_INDEX)).any()) for m in masks)
+    def labels(self) -> set[int]:
+        """The label values that occur."""
+        return labels_in(self.masks[place] for place in self.places)
 
     def owner(self, index: int) -> int:
         """Which scan an index belongs to, for figures that are counted per scan: its slice."""

@@ -108,7 +108,7 @@ def twin_note(groups: Sequence[str], twins: Sequence[int], held_out: Sequence[bo
     split = sum(held_out[p] for m, s in zip(found, sides, strict=True) if len(s) > 1 for p in m)
     note = (
         f"{count} slices are near-copies of others, mirrored and turned ones too, in {len(found)} "
-        f"groups: {sides.count({False})} in the training part, {sides.count({True})} held out"
+        f"group{'s' * (len(found) > 1)}: {sides.count({False})} in the training part, {sides.count({True})} held out"
     )
     if not split:
         return f"{note}."

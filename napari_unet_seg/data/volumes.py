@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import check_labels, read_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
@@ -90,9 +91,9 @@ class Patches:
         return len(self._volume)
 
     @property
-    def labelled(self) -> bool:
-        """Whether any voxel has a label."""
-        return any(len(places) for places in self._labelled)
+    def labels(self) -> set[int]:
+        """The label values that occur."""
+        return labels_in(v.mask for v in self._volumes)
 
     def owner(self, index: int) -> int:
         """Which volume an index belongs to."""
@@ -140,9 +141,9 @@ class Tiles:
         return len(self._places)
 
     @property
-    def labelled(self) -> bool:
-        """Whether any voxel has a label."""
-        return any(bool(_is_label(v.mask).any()) for v in self._volumes)
+    def labels(self) -> set[int]:
+        """The label values that occur."""
+        return labels_in(v.mask for v in self._volumes)
 
     def owner(self, index: int) -> int:
         """Which volume an index belongs to."""

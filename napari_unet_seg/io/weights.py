@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER_KEY = "napari_unet_seg"
+FORMAT = 1
 _LARGEST_HEADER = 100 * 2**20
 
 
 class CheckpointInfo(Config):
     """What a checkpoint says of itself."""
 
-    format: int = 1
+    format: int = FORMAT
     """Version of this header."""
     version: str
     """Version of the package that wrote it."""
@@ -55,9 +56,10 @@ def read_header(path: Path) -> CheckpointInfo:
             if not 2 <= length <= _LARGEST_HEADER:
                 raise ValueError("no header")
             header = json.loads(file.read(length))
-        metadata = header["__metadata__"][HEADER_KEY]
+        metadata = json.loads(header["__metadata__"][HEADER_KEY])
         _check_whole(path, header, length)
-        return CheckpointInfo.model_validate_json(metadata)
+        _check_format(path, metadata)
+        return CheckpointInfo.model_validate(metadata)
     except OSError as error:
         raise CheckpointError(
             f"The model {path} cannot be opened ({error.strerror}); choose another file."
@@ -67,6 +69,14 @@ def read_header(path: Path) -> CheckpointInfo:
             f"{path} is not a model of this plugin; choose a .safetensors file or a run folder "
             "that its training wrote."
         ) from error
+
+
+def _check_format(path: Path, metadata: dict[str, Any]) -> None:
+    if metadata.get("format", FORMAT) != FORMAT:
+        raise CheckpointError(
+            f"The model {path} was written by version {metadata.get('version')} of this plugin, in "
+            "a way that this one does not know; update the plugin, or train the model anew."
+        )
 
 
 def _check_whole(path: Path, header: dict[str, Any], length: int) -> None:

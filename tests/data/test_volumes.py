@@ -68,8 +68,8 @@ def test_an_epoch_sees_a_volume_as_often_as_patches_fit_into_it():
 def test_unlabelled_volumes_are_known_as_such():
     blank = volume((8, 16, 16), labels=0)
     blank.mask[0] = IGNORE_INDEX
-    assert not Patches([blank], SIZE).labelled and not Tiles([blank], SIZE).labelled
-    assert Patches([blank, volume((8, 16, 16))], SIZE).labelled
+    assert Patches([blank], SIZE).labels == Tiles([blank], SIZE).labels == set()
+    assert Patches([blank, volume((8, 16, 16))], SIZE).labels == {1}
 
 
 def test_a_slice_is_refused():
