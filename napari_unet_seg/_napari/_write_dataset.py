@@ -22,6 +22,7 @@ from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._settings import DATASET, remember
 from napari_unet_seg.data.dataset import write_dataset
+from napari_unet_seg.data.description import read_description
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -139,7 +140,8 @@ class WriteDatasetBox(QGroupBox):
     def _on_event(self, event: ItemDone | Path) -> None:
         if isinstance(event, Path):
             left_out = f"; {self._problems} images were left out" if self._problems else ""
-            self.message.setText(f"Wrote {event}{left_out}.")
+            note = read_description(event).note
+            self.message.setText(f"Wrote {event}{left_out}. {note}".rstrip())
             remember(DATASET, str(event))
             self.written.emit(event)
             return

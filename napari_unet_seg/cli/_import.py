@@ -43,11 +43,13 @@ def import_(
 ) -> int:
     """Write COCO files as a data set: images and masks per split, and dataset.json.
 
-    Several files that name their split (train, valid, test) keep it.
+    Several files that name their split (train, valid, test) keep it. Else near-copies of an image,
+    mirrored or turned ones too, stay on one side; how many there are is said.
 
     Example: napari-unet-seg import train/_annotations.coco.json --out dataset
     """
     from napari_unet_seg.data.dataset import write_dataset
+    from napari_unet_seg.data.description import read_description
     from napari_unet_seg.io.coco import inspect, overlaps, read_coco
 
     datasets = [read_coco(file, images) for file in files]
@@ -77,14 +79,15 @@ def import_(
     if stop:
         warn(f"Stopped; {out} is not written.")
         return stop.exit_code
+    note = read_description(out).note
     if json:
         machine = [
             _machine(file, report) | {"overlaps": below._asdict()}
             for file, report, below in zip(files, reports, covered, strict=True)
         ]
-        emit({"out": out, "written": written, "files": machine})
+        emit({"out": out, "written": written, "note": note, "files": machine})
     else:
-        say(f"{written} images with masks are in {out}.")
+        say(f"{written} images with masks are in {out}. {note}".rstrip())
     report_failures(failed)
     return BAD_INPUT if failed else 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.data.dataset_write import join_categories
+from napari_unet_seg.data.dataset_plan import join_categories
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco import read_coco, save_coco, write_back

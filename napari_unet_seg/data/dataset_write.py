@@ -6,18 +6,18 @@ import dataclasses
 import os
 import secrets
 import shutil
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg.data.dataset_plan import LONGEST_NAME, Item, join_categories, plan
 from napari_unet_seg.data.description import Description, SampleEntry, write_description
-from napari_unet_seg.data.pairs import group_of
-from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.data.splits import assign_splits, draw_groups
+from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin_note
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.coco import inspect, rasterise
+from napari_unet_seg.io.coco import rasterise
 from napari_unet_seg.io.files import write_error
 from napari_unet_seg.io.image import read_image
 from napari_unet_seg.io.tiff import write_labels
@@ -25,24 +25,11 @@ from napari_unet_seg.io.tiff import write_labels
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.events import Command
     from napari_unet_seg.io.coco import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-_LONGEST_NAME = 150
-
-
-class _Item(NamedTuple):
-    """An image of a COCO file, and why it cannot be used or else the sample it becomes."""
-
-    coco: CocoDataset
-    image: CocoImage
-    table: Array
-    """From the COCO file's own label values to the common ones."""
-    problem: str
-    sample: Sample
 
 
 def write_dataset(
@@ -91,7 +78,7 @@ def write_dataset(
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already; choose a new folder for the data set.")
-    part = out.with_name(f".{out.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}")
+    part = out.with_name(f".{out.name[:LONGEST_NAME]}.{secrets.token_hex(4)}")
     try:
         part.mkdir(parents=True)
         done = yield from _write(coco, part, (valid_fraction, test_fraction, seed), boxes)
@@ -111,24 +98,33 @@ def _write(
 ) -> Generator[ItemDone, Command | None, bool]:
     """Write everything into a folder; return whether it was finished."""
     categories, tables = join_categories([dataset.categories for dataset in coco])
-    items, skipped = _plan(coco, tables, split, boxes)
-    entries: list[SampleEntry] = []
+    items, skipped = plan(coco, tables, boxes)
+    samples: list[Sample] = []
+    small: list[Array] = []
     labelled = 0
     for index, item in enumerate(items, 1):
-        problem = item.problem or _unreadable(item.image)
-        if not problem:
-            entry, pixels = _write_item(item, folder, boxes)
-            entries.append(entry)
+        picture, problem = (None, item.problem) if item.problem else _read(item.image)
+        if picture is not None:
+            sample, pixels = _write_item(item, folder, boxes)
+            samples.append(sample)
+            small.append(thumbnail(picture))
             labelled += pixels
         elif not item.problem:
             skipped.append((item.image.file_name, problem))
         command = yield ItemDone(index, len(items), item.image.file_name, problem)
         if command is not None:
             return False
-    _check_worth(coco, len(entries), labelled, skipped)
-    sources = tuple(str(dataset.path) for dataset in coco)
-    listed = {"samples": tuple(entries), "skipped": tuple(skipped), "sources": sources}
-    write_description(folder, Description(categories=categories, **listed))
+    _check_worth(coco, len(samples), labelled, skipped)
+    twins = twin_groups(np.stack(small)).tolist()
+    done = _split(samples, twins, *split)
+    description = Description(
+        categories=categories,
+        samples=tuple(_place(sample, folder) for sample in done),
+        skipped=tuple(skipped),
+        sources=tuple(str(dataset.path) for dataset in coco),
+        note=twin_note([s.group for s in done], twins, [s.split != "train" for s in done]),
+    )
+    write_description(folder, description)
     return True
 
 
@@ -146,99 +142,55 @@ def _check_worth(
         )
 
 
-def join_categories(
-    groups: Sequence[Sequence[Category]],
-) -> tuple[tuple[Category, ...], list[Array]]:
-    """Join categories of several files by name; return them and a table for each file's labels.
-
-    Files of one data set may number the same categories differently. Those of one file are never
-    joined, whatever their names.
-    """
-    merged: dict[tuple[str, int], Category] = {}
-    tables = []
-    for categories in groups:
-        table, names = [0], [category.name for category in categories]
-        for place, category in enumerate(categories):
-            key = (category.name, names[:place].count(category.name))
-            merged.setdefault(key, category)
-            table.append(list(merged).index(key) + 1)
-        tables.append(np.array(table, np.uint8 if len(merged) < 255 else np.uint16))
-    return tuple(merged.values()), tables
-
-
-def _plan(
-    coco: Sequence[CocoDataset],
-    tables: Sequence[Array],
-    split: tuple[float, float, int],
-    boxes: bool,
-) -> tuple[list[_Item], list[tuple[str, str]]]:
-    """List all images with what becomes of them, and all that is left out."""
-    items: list[_Item] = []
-    skipped: list[tuple[str, str]] = []
-    taken: set[str] = set()
-    for dataset, table in zip(coco, tables, strict=True):
-        report = inspect(dataset, boxes=boxes)
-        skipped += report.skipped
-        good, reasons = {image.id for image in report.usable}, dict(report.skipped)
-        for image in dataset.images:
-            problem = "" if image.id in good else reasons[image.file_name]
-            name = _unique_name(image.file_name, taken)
-            path, side = image.path or Path(), dataset.split if len(coco) > 1 else None
-            sample = Sample(name, path, Path(), group_of(name), side)
-            items.append(_Item(dataset, image, table, problem, sample))
-    sides = iter(_split([item.sample for item in items if not item.problem], *split))
-    return [i if i.problem else i._replace(sample=next(sides)) for i in items], skipped
-
-
-def _unique_name(file_name: str, taken: set[str]) -> str:
-    """Return a name for image and mask; folders become part of it."""
-    stem = PurePosixPath(file_name.replace("\\", "/")).with_suffix("")
-    base = "_".join(part for part in stem.parts if part.strip("."))[-_LONGEST_NAME:]
-    base = name = base or "image"
-    count = 1
-    while name.lower() in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name.lower())
-    return name
-
-
 def _split(
-    samples: list[Sample], valid_fraction: float, test_fraction: float, seed: int
+    samples: list[Sample],
+    twins: list[int],
+    valid_fraction: float,
+    test_fraction: float,
+    seed: int,
 ) -> tuple[Sample, ...]:
+    groups = join_groups([sample.group for sample in samples], twins)
     if not any(sample.split == "test" for sample in samples):
-        free = [sample.group for sample in samples if sample.split != "valid"]
+        free = [g for g, s in zip(groups, samples, strict=True) if s.split != "valid"]
         test = draw_groups(free, test_fraction, seed)
         samples = [
-            dataclasses.replace(sample, split="test")
-            if sample.group in test and sample.split != "valid"
-            else sample
-            for sample in samples
+            dataclasses.replace(s, split="test") if g in test and s.split != "valid" else s
+            for g, s in zip(groups, samples, strict=True)
         ]
-    return assign_splits(samples, valid_fraction, seed)
+    return assign_splits(samples, valid_fraction, seed, twins=twins)
 
 
-def _unreadable(image: CocoImage) -> str:
-    """Tell why a file cannot be decoded: its header alone does not show that it is cut off."""
+def _read(image: CocoImage) -> tuple[Array | None, str]:
+    """Decode a file, or tell why not: its header alone does not show that it is cut off."""
     try:
-        read_image(image.path or Path())
+        return np.asarray(read_image(image.path or Path()).data), ""
     except DataError as error:
-        return str(error)
-    return ""
+        return None, str(error)
 
 
-def _write_item(item: _Item, folder: Path, boxes: bool) -> tuple[SampleEntry, int]:
-    """Write one image with its mask; return its entry and the number of labelled pixels."""
+def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
+    """Write one image with its mask, not on a side yet; return them and the labelled pixels."""
     sample, source = item.sample, Path(str(item.sample.image))
-    image = f"{sample.split}/images/{sample.name}{source.suffix.lower()}"
-    mask = f"{sample.split}/masks/{sample.name}.tif"
-    for name in (image, mask):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / image)
+    for part in ("images", "masks"):
+        (folder / part).mkdir(exist_ok=True)
+    image = folder / "images" / f"{sample.name}{source.suffix.lower()}"
+    mask = folder / "masks" / f"{sample.name}.tif"
+    shutil.copyfile(source, image)
     labels = item.table[rasterise(item.coco, item.image.id, boxes=boxes)]
     description = {"coco": str(item.coco.path), "image_id": item.image.id, "boxes": boxes}
-    write_labels(folder / mask, labels, axes="YX", description=description)
-    entry = SampleEntry(
+    write_labels(mask, labels, axes="YX", description=description)
+    return dataclasses.replace(sample, image=image, mask=mask), int(np.count_nonzero(labels))
+
+
+def _place(sample: Sample, folder: Path) -> SampleEntry:
+    """Move image and mask to the folder of their side."""
+    names = []
+    for file in (Path(str(sample.image)), Path(str(sample.mask))):
+        name = f"{sample.split}/{file.parent.name}/{file.name}"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        file.rename(folder / name)
+        names.append(name)
+    image, mask = names
+    return SampleEntry(
         name=sample.name, split=sample.split, group=sample.group, image=image, mask=mask
     )
-    return entry, int(np.count_nonzero(labels))

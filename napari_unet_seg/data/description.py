@@ -37,6 +37,8 @@ class Description(Config):
     """The COCO files it was made from."""
     skipped: tuple[tuple[str, str], ...] = ()
     """What was left out, and why."""
+    note: str = ""
+    """Near-copies among the images, and the sides that they went to."""
 
 
 def read_description(folder: Path) -> Description:

@@ -1,4 +1,4 @@
-"""Near-duplicate slices, mirrored and rotated ones too (numpy only)."""
+"""Near-duplicate slices, mirrored and rotated ones too."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from napari_unet_seg.io.window import to_grey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,6 +75,14 @@ def join_groups(groups: Sequence[str], twins: Sequence[int]) -> list[str]:
     return [first[int(j)] for j in joined[number]]
 
 
+def thumbnail(picture: Array) -> Array:
+    """Bring an image of any size, type and channels to a grey square of shape (32, 32)."""
+    grey = to_grey(picture) if picture.ndim == 3 else picture
+    clean = np.nan_to_num(grey.astype(np.float32), posinf=0, neginf=0)
+    size = (THUMBNAIL, THUMBNAIL)
+    return np.asarray(Image.fromarray(clean).resize(size, Image.Resampling.BOX))
+
+
 def thumbnails(images: Array) -> Array:
     """Bring uint8 images of shape (N, C, S, S) to grey squares of shape (N, 32, 32).
 
@@ -106,9 +117,10 @@ def twin_note(groups: Sequence[str], twins: Sequence[int], held_out: Sequence[bo
     sides = [{held_out[place] for place in m} for m in found]
     count = sum(len(m) for m in found)
     split = sum(held_out[p] for m, s in zip(found, sides, strict=True) if len(s) > 1 for p in m)
+    number = "1 group" if len(found) == 1 else f"{len(found)} groups"
     note = (
-        f"{count} slices are near-copies of others, mirrored and turned ones too, in {len(found)} "
-        f"group{'s' * (len(found) > 1)}: {sides.count({False})} in the training part, {sides.count({True})} held out"
+        f"{count} slices are near-copies of others, mirrored and turned ones too, in {number}: "
+        f"{sides.count({False})} in the training part, {sides.count({True})} held out"
     )
     if not split:
         return f"{note}."

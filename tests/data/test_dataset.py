@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image
 
 from napari_unet_seg.data.dataset import read_dataset, write_dataset
+from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command
 from napari_unet_seg.io.coco import read_coco
@@ -305,3 +306,20 @@ def test_a_real_roboflow_set(real_data, tmp_path):
     with pytest.raises(StopIteration):
         generator.send(Command.STOP)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_mirrored_copies_stay_on_one_side_and_are_told(tmp_path):
+    names = [f"{i}{kind}.png" for i in range(6) for kind in "ab"]
+    coco = coco_set(tmp_path / "in", names)
+    for i in range(6):
+        noise = np.random.default_rng(i).integers(0, 255, (8, 12), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "in" / f"{i}a.png")
+        Image.fromarray(noise[:, ::-1]).save(tmp_path / "in" / f"{i}b.png")
+    finish(write_dataset([coco], tmp_path / "out", valid_fraction=0.3, test_fraction=0.2))
+    sides = {s.name: s.split for s in read_dataset(tmp_path / "out").samples}
+    assert {sides[f"{i}a"] == sides[f"{i}b"] for i in range(6)} == {True}
+    assert set(sides.values()) == {"train", "valid", "test"}
+    note = read_description(tmp_path / "out").note
+    assert note.startswith(
+        "12 slices are near-copies of others, mirrored and turned ones too, in 6"
+    )

@@ -1,0 +1,88 @@
+"""What becomes of every image and category of COCO files in one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_unet_seg.data.pairs import group_of
+from napari_unet_seg.data.samples import Sample
+from napari_unet_seg.io.coco import inspect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco import CocoDataset, CocoImage
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+LONGEST_NAME = 150
+
+
+class Item(NamedTuple):
+    """An image of a COCO file, and why it cannot be used or else the sample it becomes."""
+
+    coco: CocoDataset
+    image: CocoImage
+    table: Array
+    """From the COCO file's own label values to the common ones."""
+    problem: str
+    sample: Sample
+
+
+def join_categories(
+    groups: Sequence[Sequence[Category]],
+) -> tuple[tuple[Category, ...], list[Array]]:
+    """Join categories of several files by name; return them and a table for each file's labels.
+
+    Files of one data set may number the same categories differently. Those of one file are never
+    joined, whatever their names.
+    """
+    merged: dict[tuple[str, int], Category] = {}
+    tables = []
+    for categories in groups:
+        table, names = [0], [category.name for category in categories]
+        for place, category in enumerate(categories):
+            key = (category.name, names[:place].count(category.name))
+            merged.setdefault(key, category)
+            table.append(list(merged).index(key) + 1)
+        tables.append(np.array(table, np.uint8 if len(merged) < 255 else np.uint16))
+    return tuple(merged.values()), tables
+
+
+def plan(
+    coco: Sequence[CocoDataset],
+    tables: Sequence[Array],
+    boxes: bool,
+) -> tuple[list[Item], list[tuple[str, str]]]:
+    """List all images with what becomes of them, and all that is left out."""
+    items: list[Item] = []
+    skipped: list[tuple[str, str]] = []
+    taken: set[str] = set()
+    for dataset, table in zip(coco, tables, strict=True):
+        report = inspect(dataset, boxes=boxes)
+        skipped += report.skipped
+        good, reasons = {image.id for image in report.usable}, dict(report.skipped)
+        for image in dataset.images:
+            problem = "" if image.id in good else reasons[image.file_name]
+            name = _unique_name(image.file_name, taken)
+            path, side = image.path or Path(), dataset.split if len(coco) > 1 else None
+            sample = Sample(name, path, Path(), group_of(name), side)
+            items.append(Item(dataset, image, table, problem, sample))
+    return items, skipped
+
+
+def _unique_name(file_name: str, taken: set[str]) -> str:
+    """Return a name for image and mask; folders become part of it."""
+    stem = PurePosixPath(file_name.replace("\\", "/")).with_suffix("")
+    base = "_".join(part for part in stem.parts if part.strip("."))[-LONGEST_NAME:]
+    base = name = base or "image"
+    count = 1
+    while name.lower() in taken:
+        count += 1
+        name = f"{base}_{count}"
+    taken.add(name.lower())
+    return name
