@@ -10,7 +10,7 @@ CARD = """\
 **Not for clinical use.** It outlines brain tumours on T1-weighted, contrast-enhanced MRI slices, so
 that an annotator has something to correct.
 
-| | |
+| property | value |
 |---|---|
 | network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
 | input | one grey slice, scaled so that its longer side is {image_size} pixels; percentiles \
@@ -30,7 +30,7 @@ Dice + BCE, shifts, rotations within {rotation:g}°, zoom, mirroring and gamma; 
 
 The weights are those of the last epoch; nothing of the held-out fifth chose them.
 
-| {slices} slices with a tumour | |
+| {slices} slices with a tumour | figure |
 |---|---|
 | Dice per slice, mean | **{dice:.3f}** (95 % interval {interval[0]:.3f}–{interval[1]:.3f}, \
 bootstrap over slices) |

@@ -7,38 +7,37 @@ in good order by sending `Command.STOP` at any of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
     Command,
-    DeviceFallback,
     Evaluated,
     PredictEvent,
     PredictFinished,
-    PredictStarted,
     SampleMeasured,
-    TileDone,
 )
-from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.passes import by_slice, by_volume, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
-from napari_unet_seg.nn.devices import device_name, is_out_of_memory
+from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
 from napari_unet_seg.preparation import prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
     from pathlib import Path
+
+    import torch
 
     from napari_unet_seg.config import PredictConfig, TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.scan import Scan
 
 
@@ -120,10 +119,10 @@ def predict(
         If the model cannot be read.
     """
     start = time.perf_counter()
-    predictor = _ready(config, checkpoint)
+    predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
     result = ResultBuffer(config, predictor.info, reader)
-    steps = _by_volume if predictor.info.model.dimensions == 3 else _by_slice
+    steps = by_volume if predictor.info.model.dimensions == 3 else by_slice
     device = yield from steps(config, checkpoint, predictor, reader, result)
     if device is None:
         return
@@ -137,81 +136,16 @@ def predict(
     )
 
 
-_Steps = Generator[PredictEvent, Command | None, torch.device | None]
-"""The events of a prediction; returns the device at the end, None where it was stopped."""
-
-
-def _by_slice(
-    config: PredictConfig,
-    checkpoint: Path,
-    predictor: Predictor,
-    reader: SliceReader,
-    result: ResultBuffer,
-) -> _Steps:
-    yield _started(predictor, reader.count)
-    batch, done = config.batch_size, 0
-    while done < reader.count:
-        indices = range(done, min(done + batch, reader.count))
-        try:
-            probable = predictor.probabilities(
-                reader.read(indices), resample=config.resample, overlap=config.overlap
-            )
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            predictor, batch, fallback = _smaller(predictor, config, checkpoint, batch, error)
-            yield fallback
-            continue
-        result.fill(indices, probable)
-        done = indices.stop
-        if (yield TileDone(done, reader.count)) is Command.STOP:
-            return None
-    return predictor.device
-
-
-def _by_volume(
-    config: PredictConfig,
-    checkpoint: Path,
-    predictor: Predictor,
-    reader: SliceReader,
-    result: ResultBuffer,
-) -> _Steps:
-    slices = reader.volume_slices()
-    volumes = reader.count // slices
-    total = 0
-    number = 0
-    while number < volumes:
-        indices = range(number * slices, (number + 1) * slices)
-        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config.overlap)
-        if not total:
-            total = volumes * len(work.places)
-            yield _started(predictor, total)
-        try:
-            for done in work.run():
-                event = TileDone(number * len(work.places) + done, total)
-                if (yield event) is Command.STOP:
-                    return None
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
-            yield fallback
-            continue
-        result.fill(indices, work.probabilities())
-        number += 1
-    return predictor.device
-
-
 def warm_up(
     config: PredictConfig, checkpoint: Path
 ) -> Generator[PredictEvent, Command | None, None]:
     """Load a model and run it once, so that the next prediction is quick; one `PredictStarted`."""
-    predictor = _ready(config, checkpoint)
+    predictor = ready(config, checkpoint)
     info = predictor.info
     slices = [info.patch_slices] if info.model.dimensions == 3 else []
     size = (info.model.in_channels, *slices, info.image_size, info.image_size)
     _sample_probabilities(predictor, np.zeros(size, np.uint8), config)
-    yield _started(predictor, 0)
+    yield started(predictor, 0)
 
 
 def evaluate_samples(
@@ -224,7 +158,7 @@ def evaluate_samples(
     SampleMeasured or Evaluated
         One `SampleMeasured` a sample, then the figures.
     """
-    predictor = _ready(config, checkpoint)
+    predictor = ready(config, checkpoint)
     info = predictor.info
     counts: list[Counts] = []
     for index, sample in enumerate(samples.samples):
@@ -256,31 +190,3 @@ def _sample_probabilities(
     for _ in work.run():
         pass
     return work.probabilities()
-
-
-def _ready(config: PredictConfig, checkpoint: Path) -> Predictor:
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    return load_predictor(checkpoint, config.device, config.precision)
-
-
-def _started(predictor: Predictor, count: int) -> PredictStarted:
-    precision = str(predictor.dtype).removeprefix("torch.")
-    return PredictStarted(device_name(predictor.device), precision, count)
-
-
-def _smaller(
-    predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
-) -> tuple[Predictor, int, DeviceFallback]:
-    """After memory ran out: half the batch, then the processor, then give up."""
-    if predictor.device.type != "cpu":
-        torch.cuda.empty_cache()
-    if batch > 1:
-        name = device_name(predictor.device)
-        message = f"Memory of the {name} ran out; going on with {batch // 2} slices at a time."
-        return predictor, batch // 2, DeviceFallback(name, batch // 2, message)
-    if predictor.device.type == "cpu":
-        raise error
-    slower = load_predictor(checkpoint, "cpu", config.precision)
-    message = "Memory of the GPU ran out; going on with the CPU, which takes longer."
-    return slower, config.batch_size, DeviceFallback("cpu", config.batch_size, message)

@@ -36,6 +36,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.inference.predictor import Predictor
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.nn.checkpoint import load_tensors
@@ -318,14 +319,14 @@ def test_a_scan_that_is_too_small_is_refused(make_checkpoint):
 
 def test_out_of_memory_halves_the_batch_and_says_so(make_checkpoint, monkeypatch):
     path = make_checkpoint()
-    whole = engine.Predictor.probabilities
+    whole = Predictor.probabilities
 
     def limited(self, images, **options):
         if len(images) > 1:
             raise torch.OutOfMemoryError("out of memory")
         return whole(self, images, **options)
 
-    monkeypatch.setattr(engine.Predictor, "probabilities", limited)
+    monkeypatch.setattr(Predictor, "probabilities", limited)
     scan = Scan(np.random.default_rng(0).random((5, 32, 32)), "ZYX")
     events = list(engine.predict(PredictConfig(batch_size=4), path, scan))
     assert [e.batch_size for e in of(DeviceFallback, events)] == [2, 1]

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._model_card import ModelCard
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.models import BUNDLED, checkpoint_path
+from napari_unet_seg.models.card import card_text
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.weights import CheckpointInfo
@@ -30,14 +41,20 @@ class ModelChoice(QWidget):
         self.combo = QComboBox()
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.combo.setMinimumWidth(120)
+        self.card_button = QPushButton("Card")
+        self.card_button.setToolTip("What the model was trained on, how good it is, where it fails")
         self.card = QLabel()
         self.card.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.combo)
+        row = QHBoxLayout()
+        row.addWidget(self.combo, 1)
+        row.addWidget(self.card_button)
+        layout.addLayout(row)
         layout.addWidget(self.card)
         self.combo.activated.connect(self._on_activated)
+        self.card_button.clicked.connect(self.show_card)
         connect(self, (_models.model_chosen, self._on_chosen))
         self._show()
 
@@ -66,6 +83,13 @@ class ModelChoice(QWidget):
             If the file is gone or damaged.
         """
         return read_header(self.value())
+
+    def show_card(self) -> None:
+        """Open the chosen model's card in a window of its own."""
+        try:
+            ModelCard(card_text(self.value()), self).show()
+        except CheckpointError as error:
+            show_error(str(error))
 
     def _on_chosen(self, path: Path) -> None:
         self._show()
@@ -114,7 +138,7 @@ def describe(info: CheckpointInfo) -> str:
     """Return a line on a model: what it finds, how well, and where it was trained."""
     names = ", ".join(category.name for category in info.categories)
     parts = [f"Finds {names}"]
-    dice = info.metrics.get("valid_dice")
+    dice = info.metrics.get("dice", info.metrics.get("valid_dice"))
     if dice is not None:
         parts.append(f"Dice {dice:.2f} on held-out slices")
     if source := info.summary.get("source"):

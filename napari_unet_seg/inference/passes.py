@@ -1,0 +1,123 @@
+"""A scan through the network, with less at a time or elsewhere where memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_unet_seg.events import (
+    Command,
+    DeviceFallback,
+    PredictEvent,
+    PredictStarted,
+    TileDone,
+)
+from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.nn.devices import device_name, is_out_of_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.inference.result import ResultBuffer
+    from napari_unet_seg.inference.slices import SliceReader
+
+Steps = Generator[PredictEvent, Command | None, torch.device | None]
+"""The events of a prediction; returns the device at the end, None where it was stopped."""
+
+
+def by_slice(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> Steps:
+    """Predict slices in batches, which are halved where memory runs out."""
+    yield started(predictor, reader.count)
+    batch, done = config.batch_size, 0
+    while done < reader.count:
+        indices = range(done, min(done + batch, reader.count))
+        try:
+            probable = predictor.probabilities(
+                reader.read(indices), resample=config.resample, overlap=config.overlap
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, batch, fallback = _smaller(predictor, config, checkpoint, batch, error)
+            yield fallback
+            continue
+        result.fill(indices, probable)
+        done = indices.stop
+        if (yield TileDone(done, reader.count)) is Command.STOP:
+            return None
+    return predictor.device
+
+
+def by_volume(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> Steps:
+    """Predict volumes tile by tile."""
+    slices = reader.volume_slices()
+    volumes = reader.count // slices
+    total = 0
+    number = 0
+    while number < volumes:
+        indices = range(number * slices, (number + 1) * slices)
+        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config.overlap)
+        if not total:
+            total = volumes * len(work.places)
+            yield started(predictor, total)
+        try:
+            for done in work.run():
+                event = TileDone(number * len(work.places) + done, total)
+                if (yield event) is Command.STOP:
+                    return None
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
+            yield fallback
+            continue
+        result.fill(indices, work.probabilities())
+        number += 1
+    return predictor.device
+
+
+def ready(config: PredictConfig, checkpoint: Path) -> Predictor:
+    """Load a model as it is to be run."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    return load_predictor(checkpoint, config.device, config.precision)
+
+
+def started(predictor: Predictor, count: int) -> PredictStarted:
+    """Tell where the model runs, and over how many slices or tiles."""
+    precision = str(predictor.dtype).removeprefix("torch.")
+    return PredictStarted(device_name(predictor.device), precision, count)
+
+
+def _smaller(
+    predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
+) -> tuple[Predictor, int, DeviceFallback]:
+    """After memory ran out: half the batch, then the processor, then give up."""
+    if predictor.device.type != "cpu":
+        torch.cuda.empty_cache()
+    if batch > 1:
+        name = device_name(predictor.device)
+        message = f"Memory of the {name} ran out; going on with {batch // 2} slices at a time."
+        return predictor, batch // 2, DeviceFallback(name, batch // 2, message)
+    if predictor.device.type == "cpu":
+        raise error
+    slower = load_predictor(checkpoint, "cpu", config.precision)
+    message = "Memory of the GPU ran out; going on with the CPU, which takes longer."
+    return slower, config.batch_size, DeviceFallback("cpu", config.batch_size, message)

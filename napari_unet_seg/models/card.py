@@ -1,0 +1,66 @@
+"""Model cards (Mitchell et al. 2019, arXiv:1810.03993), written or made of a model's header."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models import BUNDLED, MODEL_CARD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet_seg.io.weights import CheckpointInfo
+
+_FIGURES = {
+    "dice": "Dice, mean over held-out slices",
+    "iou": "IoU, mean over held-out slices",
+    "valid_dice": "Dice on the validation part, of the best epoch",
+    "train_loss": "training loss",
+}
+
+
+def card_text(path: Path) -> str:
+    """Return a model's card as Markdown.
+
+    Raises
+    ------
+    CheckpointError
+        If it is no model.
+    """
+    if path == BUNDLED:
+        return MODEL_CARD.read_text(encoding="utf-8")
+    info = read_header(path)
+    rows = [
+        ("file", f"`{path}`"),
+        ("network", network(info)),
+        ("finds", ", ".join(category.name for category in info.categories)),
+        ("training data", str(info.summary.get("source", "unknown"))),
+        ("samples", _samples(info)),
+        ("epochs", str(info.epoch)),
+        *((_FIGURES.get(k, k), f"{v:.3f}") for k, v in info.metrics.items()),
+        ("fine-tuned from", f"the model with the SHA-256 `{info.parent}`" if info.parent else ""),
+        ("written by", f"napari-unet-seg {info.version}"),
+    ]
+    lines = "".join(f"| {name} | {value} |\n" for name, value in rows if value)
+    title = f"# {path.parent.name}\n\n**Not for clinical use.**\n\n"
+    return f"{title}| property | value |\n|---|---|\n{lines}"
+
+
+def network(info: CheckpointInfo) -> str:
+    """Name a network by its architecture and size."""
+    model = info.model
+    kind = {"unet": "U-Net", "vnet": "V-Net"}[model.architecture]
+    if model.encoder:
+        kind += f" on {model.encoder}"
+    size = f"{info.image_size}×{info.image_size}"
+    if model.dimensions == 3:
+        size = f"{info.patch_slices}×{size}"
+    return f"{kind} in {model.dimensions}D, width {model.width}, depth {model.depth}, on {size}"
+
+
+def _samples(info: CheckpointInfo) -> str:
+    counts = [info.summary.get(side) for side in ("train", "valid")]
+    if None in counts:
+        return ""
+    return f"{counts[0]} trained on, {counts[1]} held out"
