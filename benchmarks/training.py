@@ -1,21 +1,19 @@
 """Samples per second of this trainer against the published project's loop.
 
-    python benchmarks/training.py TUMORSEG [--width 16] [--rounds 7] [--json FILE]
+    python benchmarks/training.py TUMORSEG --name "two cores, AVX-512 bfloat16" [--width 16]
 
 Both train the same net (the preset `optimised`) on the same files with the same batch, in one
 process, a few steps of the one after a few of the other; the medians are compared. The published
 loop decodes, resizes and rotates each sample with PIL whenever it is drawn, in float32 with
 channels first. This trainer reads every file once, which is timed apart, and augments the batch;
 its precision is the one that it finds to be the faster. `ONEDNN_MAX_CPU_ISA=AVX2` shows a
-processor without bfloat16.
+processor without bfloat16; the figures are kept under `--name`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from PIL import Image
+from records import write_record
 from torch import nn
 from tumorseg_data import tumorseg_samples
 
@@ -154,18 +153,16 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--name", required=True, help="of the machine")
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
     preset = PRESETS["optimised"]
     config = preset.replace(model=preset.model.replace(width=given.width))
     samples = [s for s in tumorseg_samples(given.folder).samples if s.split == "train"][:400]
-    result = {"width": given.width, "threads": torch.get_num_threads()}
+    result = {"name": given.name, "width": given.width, "threads": torch.get_num_threads()}
     result |= compare(config, samples, given.rounds)
-    sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    if given.json:
-        given.json.write_text(json.dumps(result, indent=1) + "\n")
+    write_record("training", f"{given.name} {given.width}".replace(",", ""), result)
 
 
 if __name__ == "__main__":
