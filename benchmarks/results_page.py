@@ -117,6 +117,7 @@ def _speed() -> str:
     rows = [
         [
             r["name"],
+            r["preset"],
             str(r["width"]),
             r["precision"],
             f"{r['ours']:.1f}",
@@ -125,7 +126,7 @@ def _speed() -> str:
         ]
         for r in records
     ]
-    head = ["machine", "width", "precision", "samples/s", "published loop", "ratio"]
+    head = ["machine", "net", "width", "precision", "samples/s", "published loop", "ratio"]
     return SPEED.format(table=table(head, rows))
 
 
@@ -187,8 +188,8 @@ SPEED = """\
 ## Speed of training
 
 Samples per second of this trainer and of the published project's loop (each sample decoded, resized
-and turned by PIL, float32, channels first), same net, same batch of 16, interleaved in one run,
-medians; `python benchmarks/training.py`.
+and turned by PIL, float32, channels first), same net, same batch of 16, each in a process of its
+own, interleaved in one run, medians; `python benchmarks/training.py`.
 
 {table}"""
 

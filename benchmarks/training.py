@@ -2,18 +2,22 @@
 
     python benchmarks/training.py TUMORSEG --name "two cores, AVX-512 bfloat16" [--width 16]
 
-Both train the same net (the preset `optimised`) on the same files with the same batch, in one
-process, a few steps of the one after a few of the other; the medians are compared. The published
-loop decodes, resizes and rotates each sample with PIL whenever it is drawn, in float32 with
-channels first. This trainer reads every file once, which is timed apart, and augments the batch;
-its precision is the one that it finds to be the faster. `ONEDNN_MAX_CPU_ISA=AVX2` shows a
+Both train the same net on the same files with the same batch, each in a process of its own, a few
+steps of the one after a few of the other; the medians are compared. The published loop decodes,
+resizes and rotates each sample with PIL whenever it is drawn, in float32 with channels first. This
+trainer reads every file once, which is timed apart, and augments the batch; its precision is the
+one that it finds to be the faster, and it keeps freed memory. `ONEDNN_MAX_CPU_ISA=AVX2` shows a
 processor without bfloat16; the figures are kept under `--name`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -33,6 +37,7 @@ from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import choose_device
 from napari_unet_seg.nn.team import Team
 from napari_unet_seg.nn.trainer import Trainer
+from napari_unet_seg.remote import KEEP_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,33 +123,79 @@ def _finish(generator: Any) -> Any:
             return stop.value
 
 
-def compare(config: TrainConfig, samples: Sequence[Sample], rounds: int) -> dict[str, Any]:
-    ours, published = Ours(config, samples), Published(config, samples)
-    order = np.random.default_rng(0)
+class Child:
+    """One of the two ways in a process of its own, which takes its steps when it is told."""
 
-    def batch() -> list[int]:
-        return order.integers(0, len(samples), config.batch_size).tolist()
+    def __init__(self, way: str, arguments: list[str]) -> None:
+        # The program starts its engine so; a script of one's own runs as it is.
+        environment = {**os.environ, **(KEEP_MEMORY if way == "ours" else {})}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, *arguments, "--way", way],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        self.described = self._answer()
 
-    rates: dict[str, list[float]] = {"ours": [], "published": []}
+    def seconds(self) -> float:
+        """Take some steps."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._answer()["seconds"])
+
+    def end(self) -> None:
+        """Let it go."""
+        self._process.communicate()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+def compare(arguments: list[str], batch_size: int, rounds: int) -> dict[str, Any]:
+    children = {way: Child(way, arguments) for way in ("ours", "published")}
+    rates: dict[str, list[float]] = {way: [] for way in children}
     for number in range(rounds + 1):
-        for name, step in (("ours", ours.step), ("published", published.step)):
-            seconds = _timed(step, [batch() for _ in range(STEPS)])
+        for way, child in children.items():
+            seconds = child.seconds()
             if number:  # the first round prepares the kernels
-                rates[name].append(STEPS * config.batch_size / seconds)
-    return {
-        "precision": ours.precision,
-        "ours": round(median(rates["ours"]), 2),
-        "published": round(median(rates["published"]), 2),
-        "ratio": round(median(rates["ours"]) / median(rates["published"]), 2),
-        "reading_ms_per_sample": round(1000 * ours.reading, 2),
-    }
+                rates[way].append(STEPS * batch_size / seconds)
+    for child in children.values():
+        child.end()
+    ours, published = (median(rates[way]) for way in ("ours", "published"))
+    found = {"ours": round(ours, 2), "published": round(published, 2)}
+    return children["ours"].described | found | {"ratio": round(ours / published, 2)}
 
 
-def _timed(step: Callable[[list[int]], None], batches: list[list[int]]) -> float:
-    start = time.perf_counter()
-    for indices in batches:
-        step(indices)
-    return time.perf_counter() - start
+def work(way: str, config: TrainConfig, samples: Sequence[Sample]) -> None:
+    """Take steps whenever a line comes in, and tell how long they took."""
+    order = np.random.default_rng(0)
+    described: dict[str, Any] = {}
+    if way == "ours":
+        ours = Ours(config, samples)
+        step: Callable[[Sequence[int]], None] = ours.step
+        described = {
+            "precision": ours.precision,
+            "threads": torch.get_num_threads(),
+            "reading_ms_per_sample": round(1000 * ours.reading, 2),
+        }
+    else:
+        step = Published(config, samples).step
+    _tell(described)
+    for _ in sys.stdin:
+        batches = order.integers(0, len(samples), (STEPS, config.batch_size)).tolist()
+        start = time.perf_counter()
+        for indices in batches:
+            step(indices)
+        _tell({"seconds": time.perf_counter() - start})
+
+
+def _tell(values: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -152,17 +203,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--name", required=True, help="of the machine")
+    parser.add_argument("--preset", choices=["base", "optimised"], default="optimised")
+    parser.add_argument("--way", choices=["ours", "published"], help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    preset = PRESETS["optimised"]
+    preset = PRESETS[given.preset]
     config = preset.replace(model=preset.model.replace(width=given.width))
-    samples = [s for s in tumorseg_samples(given.folder).samples if s.split == "train"][:400]
-    result = {"name": given.name, "width": given.width, "threads": torch.get_num_threads()}
-    result |= compare(config, samples, given.rounds)
-    write_record("training", f"{given.name} {given.width}".replace(",", ""), result)
+    if given.way:
+        samples = [s for s in tumorseg_samples(given.folder).samples if s.split == "train"][:400]
+        work(given.way, config, samples)
+        return
+    result = {"name": given.name, "preset": given.preset, "width": given.width}
+    result |= compare(sys.argv[1:], config.batch_size, given.rounds)
+    write_record("training", f"{given.name} {given.preset} {given.width}".replace(",", ""), result)
 
 
 if __name__ == "__main__":

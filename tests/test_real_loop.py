@@ -17,10 +17,10 @@ from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.evaluate import Evaluation, evaluate
 from napari_unet_seg.events import EpochEnd
-from napari_unet_seg.fine_tune import fine_tune
 from napari_unet_seg.io.coco import labels_to_coco, read_coco, save_coco
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
+from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_corrections_are_kept_and_learned_from(trained: Trained, tmp_path: Path)
     assert np.array_equal(session.load_mask(), truth)
     assert np.array_equal(session.prediction, prediction)
 
-    *events, done = fine_tune(session, CONFIG, trained.best, here)
+    *events, done = run_round(session, CONFIG, trained.best, here)
     losses = [event.train_loss for event in events if isinstance(event, EpochEnd)]
     assert losses[-1] < 0.9 * losses[0]
     assert isinstance(done, Round)
