@@ -31,6 +31,8 @@ _LEGEND = (
 MOST_STEPS = 4000
 """Steps drawn at most; beyond, every second one is dropped."""
 _REFRESH_MS = 1000
+_SPIKE = 2
+"""Validation losses this many times above the highest training loss are spikes."""
 _SMOOTHING = 10
 """Steps that the line of single steps is smoothed over, at most a quarter of an epoch."""
 
@@ -105,6 +107,17 @@ class LossPlot(QWidget):
             points = [(e.epoch, getattr(e, name)) for e in self._epochs]
             points = [p for p in points if math.isfinite(p[1])]
             curve.setData([p[0] for p in points], [p[1] for p in points])
+        self._fit_losses()
+
+    def _fit_losses(self) -> None:
+        """Show all losses but lone spikes of the validation loss, which would flatten the rest."""
+        learnt = [y for _, y in self._steps] + [e.train_loss for e in self._epochs]
+        learnt = [loss for loss in learnt if math.isfinite(loss)]
+        if not learnt:
+            return
+        limit = _SPIKE * max(learnt)
+        shown = learnt + [e.valid_loss for e in self._epochs if e.valid_loss <= limit]
+        self.view.setYRange(min(shown), max(shown), padding=0.05)
 
     def sizeHint(self) -> QSize:
         """Small enough for a docked panel."""

@@ -62,6 +62,16 @@ def test_figures_that_are_no_numbers_are_left_out(plot: LossPlot) -> None:
     assert not plot._steps
 
 
+def test_a_spike_of_the_validation_loss_does_not_flatten_the_rest(plot: LossPlot) -> None:
+    losses = ((1.5, 1.6), (0.9, 18.0), (0.6, 0.7), (0.4, 0.5))
+    for epoch, (learnt, held_out) in enumerate(losses, 1):
+        plot.on_event(EpochEnd(epoch, learnt, held_out, 0.5, 1e-3, True, 1.0))
+    plot.redraw()
+    (_, _), (low, high) = plot.view.viewRange()
+    assert 0.3 < low < 0.4
+    assert 1.6 < high < 1.8
+
+
 def test_redraws_are_few(plot: LossPlot, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     drawn: list[int] = []
     plot.step_curve.sigPlotChanged.connect(lambda *_: drawn.append(1))
