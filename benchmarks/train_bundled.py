@@ -23,7 +23,7 @@ from brisc_figures import counts_of, figures_of
 from model_card import render
 from records import write_record
 
-from napari_unet_seg.config import AugmentConfig, ModelConfig, TrainConfig
+from napari_unet_seg.config import PRESETS, ModelConfig, TrainConfig
 from napari_unet_seg.engine import train
 from napari_unet_seg.events import BatchEnd, EpochEnd
 from napari_unet_seg.models import BUNDLED, MODEL_CARD
@@ -36,20 +36,7 @@ CONFIG = TrainConfig(
     image_size=192,
     ema=0.998,
     preview_every=0,
-    augment=AugmentConfig(
-        probability=0.25,
-        rotation=15,
-        scale=True,
-        elastic=True,
-        flip=True,
-        turn=True,
-        gamma=True,
-        bias_field=True,
-        noise=True,
-        blur=True,
-        invert=True,
-        strip=True,
-    ),
+    augment=PRESETS["best"].augment.replace(probability=0.25, turn=True, invert=True, strip=True),
     model=ModelConfig(width=16, depth=4),
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from napari_unet_seg.errors import ConfigError, SegmentationError
 from napari_unet_seg.io.extras import require
+from napari_unet_seg.remote import engine_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +58,8 @@ class Cluster:
     ----------
     address : str
         Of a running Dask scheduler, `tcp://node:8786` for example; empty starts workers here.
-        Its workers need this package, and the scans under the same paths.
+        Its workers need this package, and the scans under the same paths. What they send is
+        unpickled here, as Dask does: take a scheduler that you trust.
     workers : int
         Processes to start here; they share the cores.
 
@@ -114,15 +116,18 @@ class Cluster:
                 )
             return client
         threads = max(1, (os.cpu_count() or 1) // workers)
-        environment = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-        self._open.enter_context(dask.config.set(_LOCAL))
+        # glibc reads its variables as a process starts; those of this process win over that, but
+        # not over `env`, which comes in time for the threads.
+        variables = engine_variables(threads)
+        early = {"distributed.nanny.pre-spawn-environ": variables}
+        self._open.enter_context(dask.config.set(_LOCAL | early))
         local = self._open.enter_context(
             self._distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
                 silence_logs="CRITICAL",
-                env=environment,
+                env=variables,
             )
         )
         return self._distributed.Client(local, set_as_default=False)

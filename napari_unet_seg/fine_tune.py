@@ -87,7 +87,8 @@ def fine_tune(
     if not isinstance(finished, TrainFinished):
         return None
     sides = Run(run).split()
-    held_out = tuple(s for s in samples.samples if s.name in set(sides["valid"]))
+    valid = set(sides["valid"])
+    held_out = tuple(s for s in samples.samples if s.name in valid)
     kept = draw(old, "valid", MEASURED, config.seed) if old else ()
     models = (base if same else None, finished.best)
     gain = yield from _compare(models, replace(samples, samples=held_out), config, stream)

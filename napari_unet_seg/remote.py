@@ -219,12 +219,24 @@ class _Child:
 
 def _environment(threads: int) -> dict[str, str]:
     # The parent's search path, so that the child finds what the parent finds.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    if threads:
-        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, "PYTHONPATH": path, **engine_variables(threads)}
+
+
+def engine_variables(threads: int) -> dict[str, str]:
+    """Return the environment variables that a process which runs the network starts with.
+
+    Parameters
+    ----------
+    threads : int
+        Threads that OpenMP starts with; 0 leaves it to the machine.
+    """
+    variables = {}
     if sys.platform == "linux":
-        environment = KEEP_MEMORY | environment
-    return environment
+        variables = {name: os.environ.get(name, value) for name, value in KEEP_MEMORY.items()}
+    if threads:
+        variables |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    return variables
 
 
 _OPEN: weakref.WeakSet[EngineProcess] = weakref.WeakSet()

@@ -18,6 +18,7 @@ from cluster_tasks import fails_here_once, in_reverse, kills_its_worker, refuses
 from napari_unet_seg.cli import main
 from napari_unet_seg.cluster import Cluster, one_by_one, worker_count
 from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.remote import engine_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,12 @@ def address(cluster: Cluster) -> str:
 def test_results_come_in_the_order_of_the_items(cluster, tmp_path):
     attempts = list(cluster.map(partial(in_reverse, tmp_path), range(20)))
     assert [(a.item, a.value, a.problem) for a in attempts] == [(i, i, "") for i in range(20)]
+
+
+def test_workers_keep_memory_and_share_the_cores(cluster):
+    variables = engine_variables(max(1, (os.cpu_count() or 1) // 2))
+    for found in cluster.client.run(lambda: dict(os.environ)).values():
+        assert variables.items() <= found.items()
 
 
 def test_a_cluster_does_what_one_process_does(cluster):

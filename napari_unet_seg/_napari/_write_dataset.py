@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -26,10 +25,18 @@ from napari_unet_seg.data.description import read_description
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.events import Command, ItemDone
     from napari_unet_seg.io.coco import CocoDataset
+
+
+class _Written(NamedTuple):
+    """A data set, and what near-copies there are in it."""
+
+    folder: Path
+    note: str
 
 
 class WriteDatasetBox(QGroupBox):
@@ -137,13 +144,12 @@ class WriteDatasetBox(QGroupBox):
         for row in (self.with_others, buttons, self.progress, self.message):
             layout.addRow(row)
 
-    def _on_event(self, event: ItemDone | Path) -> None:
-        if isinstance(event, Path):
+    def _on_event(self, event: ItemDone | _Written) -> None:
+        if isinstance(event, _Written):
             left_out = f"; {self._problems} images were left out" if self._problems else ""
-            note = read_description(event).note
-            self.message.setText(f"Wrote {event}{left_out}. {note}".rstrip())
-            remember(DATASET, str(event))
-            self.written.emit(event)
+            self.message.setText(f"Wrote {event.folder}{left_out}. {event.note}".rstrip())
+            remember(DATASET, str(event.folder))
+            self.written.emit(event.folder)
             return
         self.progress.setRange(0, event.count)
         self.progress.setValue(event.index)
@@ -173,12 +179,12 @@ def _write(
     valid_fraction: float,
     test_fraction: float,
     boxes: bool,
-) -> Generator[ItemDone | Path, Command | None, None]:
+) -> Generator[ItemDone | _Written, Command | None, None]:
     written = yield from write_dataset(
         parts, folder, valid_fraction=valid_fraction, test_fraction=test_fraction, boxes=boxes
     )
     if written is not None:
-        yield written
+        yield _Written(written, read_description(written).note)
 
 
 def _free_folder(dataset: CocoDataset) -> Path:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_UNSORTED = "unsorted"
+"""Folder of what is written before the sides are drawn."""
+
 
 def write_dataset(
     coco: Sequence[CocoDataset],
@@ -124,6 +127,7 @@ def _write(
         sources=tuple(str(dataset.path) for dataset in coco),
         note=twin_note([s.group for s in done], twins, [s.split != "train" for s in done]),
     )
+    shutil.rmtree(folder / _UNSORTED)
     write_description(folder, description)
     return True
 
@@ -172,9 +176,9 @@ def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
     """Write one image with its mask, not on a side yet; return them and the labelled pixels."""
     sample, source = item.sample, Path(str(item.sample.image))
     for part in ("images", "masks"):
-        (folder / part).mkdir(exist_ok=True)
-    image = folder / "images" / f"{sample.name}{source.suffix.lower()}"
-    mask = folder / "masks" / f"{sample.name}.tif"
+        (folder / _UNSORTED / part).mkdir(parents=True, exist_ok=True)
+    image = folder / _UNSORTED / "images" / f"{sample.name}{source.suffix.lower()}"
+    mask = folder / _UNSORTED / "masks" / f"{sample.name}.tif"
     shutil.copyfile(source, image)
     labels = item.table[rasterise(item.coco, item.image.id, boxes=boxes)]
     description = {"coco": str(item.coco.path), "image_id": item.image.id, "boxes": boxes}
