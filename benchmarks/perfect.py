@@ -11,7 +11,6 @@ from scipy import ndimage
 from tumorseg import BATCH, published_dice, small_mask
 from tumorseg_data import tumorseg_samples
 
-from napari_unet_seg.config import PRESETS
 from napari_unet_seg.nn.metrics import count
 
 if TYPE_CHECKING:
@@ -95,12 +94,10 @@ def _outline(sample: Sample, turn: int, shape: tuple[int, ...]) -> Array:
 
 
 def _published(found: Sequence[Array], true: Sequence[Array]) -> float:
-    size = (PRESETS["optimised"].image_size,) * 2
     values, sizes = [], []
     for start in range(0, len(found), BATCH):
         ours, theirs = (
-            np.stack([small_mask(m, size) for m in part[start : start + BATCH]])
-            for part in (found, true)
+            np.stack([small_mask(m) for m in part[start : start + BATCH]]) for part in (found, true)
         )
         values.append(published_dice(ours, theirs))
         sizes.append(len(ours))

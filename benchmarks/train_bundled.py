@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from brisc_data import brisc_samples
@@ -29,6 +31,9 @@ from napari_unet_seg.events import BatchEnd, EpochEnd
 from napari_unet_seg.models import BUNDLED, MODEL_CARD
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
+if TYPE_CHECKING:
+    from napari_unet_seg.data.samples import SampleSet
+
 CONFIG = TrainConfig(
     epochs=22,
     batch_size=16,
@@ -41,12 +46,25 @@ CONFIG = TrainConfig(
 )
 
 
+HEALTHY = 3
+"""How often an epoch sees each healthy slice: they are few, and false positives are the worse."""
+
+
+def training_samples(folder: Path) -> SampleSet:
+    samples = brisc_samples(folder)
+    healthy = [s for s in samples.samples if s.split == "train" and not isinstance(s.mask, Path)]
+    again = [
+        replace(s, name=f"{s.name} ({number})") for number in range(2, HEALTHY + 1) for s in healthy
+    ]
+    return replace(samples, samples=(*samples.samples, *again))
+
+
 def run_training(folder: Path, run: Path, epochs: int, init: Path | None) -> None:
     last = run / "last.safetensors"
     resume = last if last.is_file() else None
     config = CONFIG.replace(epochs=epochs)
     init = None if resume else init
-    for event in train(config, brisc_samples(folder), run, init=init, resume=resume):
+    for event in train(config, training_samples(folder), run, init=init, resume=resume):
         match event:
             case BatchEnd(step=step) if step % 20:
                 pass
@@ -81,8 +99,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/bundled"))
     parser.add_argument("--init", help="run whose last weights to start from, or bundled")
     parser.add_argument("--epochs", type=int, default=CONFIG.epochs)
+    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--machine", default="two cores", help="what it was trained on")
     given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
     if given.action == "train":
         run_training(given.folder, given.run, given.epochs, _start(given.init))
     else:

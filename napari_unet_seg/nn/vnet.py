@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import nn
 
+from napari_unet_seg.nn.blocks import join
 from napari_unet_seg.nn.layers import (
     activation,
     conv,
@@ -20,6 +20,8 @@ from napari_unet_seg.nn.layers import (
 from napari_unet_seg.nn.sizes import check_size
 
 if TYPE_CHECKING:
+    import torch
+
     from napari_unet_seg.config import ModelConfig
 
 _KERNEL = 5
@@ -112,7 +114,7 @@ class VNet(nn.Module):
             skips.append(stage(narrow, narrow))
         x = self.drop(skips.pop())
         for up, stage in zip(self.ups, self.right, strict=True):
-            joined = torch.cat([skips.pop(), up(x)], dim=1)
+            joined = join(skips.pop(), up(x))
             x = stage(joined, joined)
         logits: torch.Tensor = self.last(x)
         return logits

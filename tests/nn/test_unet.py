@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from napari_unet_seg.config import PRESETS, ModelConfig
 from napari_unet_seg.nn.build import build_net
+from napari_unet_seg.nn.devices import channels_last
 from napari_unet_seg.nn.sizes import apply_net, input_size, output_size
 
 
@@ -159,6 +160,31 @@ def test_every_weight_learns(changes):
     sum(x.square().mean() for x in logits).backward()
     still = [n for n, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     assert still == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"normalised_up": True}, {"architecture": "vnet"}, {"residual": True}]
+)
+def test_gradients_lie_in_memory_as_the_layers_do(changes):
+    """In a layout of their own, or as a view, they make the backward steps several times slower."""
+    net = build_net(ModelConfig(width=8, depth=2, **changes))
+    net = channels_last(net, torch.device("cpu")).train()
+    dense: dict[str, bool] = {}
+
+    def watch(name: str, output: torch.Tensor) -> None:
+        def look(gradient: torch.Tensor) -> None:
+            dense[name] = gradient.is_contiguous(memory_format=torch.channels_last)
+
+        if output.requires_grad:
+            output.register_hook(look)
+
+    for name, module in net.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(lambda _, __, output, name=name: watch(name, output))
+    images = channels_last(torch.rand(2, 1, 32, 32), torch.device("cpu"))
+    net(images).square().mean().backward()
+    assert dense
+    assert [name for name, good in dense.items() if not good] == []
 
 
 def test_deep_supervision_gives_logits_of_coarser_levels_at_full_size():
