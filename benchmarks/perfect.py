@@ -23,11 +23,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _THUMBNAIL = 32
 _ALIKE = 0.98
+_NEIGHBOURS = 0.96
+"""Correlation of slices that show the same lesion, one beside the other."""
 
 
 def perfect_scores(tumorseg: Path, brisc: Path) -> dict[str, float]:
     """Scores of the boxes themselves, of ellipses in them, and of the true outlines."""
-    valid = [s for s in tumorseg_samples(tumorseg).samples if s.split == "valid"]
+    samples = tumorseg_samples(tumorseg).samples
+    valid = [s for s in samples if s.split == "valid"]
     boxes = [np.asarray(s.mask) for s in valid]
     ellipses = [ellipse_in(box) for box in boxes]
     outlines = outlines_of(valid, list(brisc_samples(brisc, healthy=False).samples))
@@ -41,7 +44,16 @@ def perfect_scores(tumorseg: Path, brisc: Path) -> dict[str, float]:
         "outlines": len(known),
         "outline": _published(*zip(*known, strict=True)),
         "outline_dice": _mean_dice(known),
+        **_agreement(samples),
     }
+
+
+def _agreement(samples: Sequence[Sample]) -> dict[str, float]:
+    """How well the boxes of two slices agree that hardly differ, as neighbours in a scan do."""
+    vectors = _standard(np.stack([_thumbnail(s) for s in samples]))
+    pairs = np.argwhere(np.triu(vectors @ vectors.T, 1) > _NEIGHBOURS)
+    boxes = [(np.asarray(samples[a].mask), np.asarray(samples[b].mask)) for a, b in pairs]
+    return {"neighbours": len(pairs), "neighbours_dice": _mean_dice(boxes)}
 
 
 def ellipse_in(boxes: Array) -> Array:

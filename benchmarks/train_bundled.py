@@ -75,13 +75,18 @@ def run_training(folder: Path, run: Path, epochs: int, init: Path | None) -> Non
 
 def measure(folder: Path, run: Path, machine: str) -> None:
     info, net = load_net(run / "last.safetensors")
+    samples = brisc_samples(folder).samples
+    held_out = [s for s in samples if s.split == "valid"]
+    # slices, however often an epoch sees them
+    summary = {**info.summary, "train": len(samples) - len(held_out)}
+    info = info.replace(summary=summary)
     save_checkpoint(BUNDLED, net, info, dtype=torch.float16)
-    held_out = [s for s in brisc_samples(folder).samples if s.split == "valid"]
     figures = figures_of(counts_of(BUNDLED, held_out))
     info = info.replace(metrics={name: figures[name] for name in ("dice", "iou")})
     save_checkpoint(BUNDLED, net, info, dtype=torch.float16)
     parameters = sum(p.numel() for p in net.parameters())
-    MODEL_CARD.write_text(render(info, parameters, figures, machine), encoding="utf-8")
+    card = render(info, parameters, figures, HEALTHY, machine)
+    MODEL_CARD.write_text(card, encoding="utf-8")
     described = {"name": "bundled", "width": info.model.width, "machine": machine}
     write_record("brisc", "bundled", described | figures)
 
