@@ -59,12 +59,7 @@ bootstrap over slices) |
 
 
 def render(
-    info: Any,
-    parameters: int,
-    figures: dict[str, Any],
-    train: int,
-    healthy_times: int,
-    machine: str,
+    info: Any, parameters: int, figures: dict[str, Any], healthy_times: int, machine: str
 ) -> str:
     """Fill in the card."""
     options = info.summary["options"]

@@ -161,9 +161,9 @@ score 1 in every column but the published one, where masks are soft at their edg
 perfect *outline* predictor, which is what one wants, would score far less. True outlines are
 known for the {outlines} slices that have a copy in BRISC: they reach {outline:.3f} by the published
 metric and {outline_dice:.3f} in Dice per image. An ellipse that fills each box reaches
-{ellipse:.3f} and {ellipse_dice:.3f}. Nor do the boxes agree among themselves: of {neighbours} pairs of
-slices that correlate above 0.96, neighbours in a scan, the box of the one reaches {neighbours_dice:.3f}
-in Dice on the other.
+{ellipse:.3f} and {ellipse_dice:.3f}. Nor do the boxes agree among themselves: of {neighbours}
+pairs of slices that correlate above 0.96, neighbours in a scan, the box of the one reaches
+{neighbours_dice:.3f} in Dice on the other.
 """
 
 BRISC = """\
