@@ -89,7 +89,7 @@ def run_training(folder: Path, runs: Path, width: int, only: list[str], machine:
             continue
         config = variants(width)[name].replace(seed=seed, preview_every=0)
         device = _train(config, samples, run)
-        result = {"name": name, "seed": seed, "width": width, "device": device}
+        result = {"name": name, "seed": seed, "width": config.model.width, "device": device}
         result |= {"machine": machine}
         result |= _measure(run, samples) | _effort(run)
         write_record("tumorseg", run.name, result)
