@@ -64,7 +64,7 @@ def apply_net(net: nn.Module, config: ModelConfig, images: torch.Tensor) -> torc
 
 def trimmed(logits: torch.Tensor, size: torch.Size) -> torch.Tensor:
     """Take away again what `fit` put around the image."""
-    return logits if logits.shape[2:] == size else crop(logits, size)
+    return crop(logits, size)
 
 
 def fit(config: ModelConfig, images: torch.Tensor) -> torch.Tensor:
