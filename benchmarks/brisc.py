@@ -6,7 +6,8 @@
 A fixed fifth is held out with all twins of a slice on one side; `best` goes on from the bundled
 model, which was trained on the same side, without the turned, inverted and stripped slices that
 made that one robust. `twins ignored` draws slices at random instead, as published figures did,
-which leaves near-copies of training slices among the held-out ones, and starts from nothing. `train` goes on where it was interrupted, then measures the last epoch's weights.
+which leaves near-copies of training slices among the held-out ones, and starts from nothing.
+`train` goes on where it was interrupted, then measures the last epoch's weights.
 The bundled model is measured by `train_bundled.py`.
 """
 
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from brisc_data import FIFTH, SEED, brisc_samples
-from brisc_figures import counts_of, figures_of
+from brisc_figures import figures_of, measured
 from records import write_record
 
 from napari_unet_seg.config import AugmentConfig, ModelConfig, TrainConfig
@@ -94,7 +95,9 @@ def measure(folder: Path, name: str, checkpoint: Path, machine: str) -> None:
         "image_size": info.image_size,
         "machine": machine,
     }
-    write_record("brisc", name, described | figures_of(counts_of(checkpoint, held_out)))
+    figures = figures_of(measured(checkpoint, held_out))
+    mirrored = figures_of(measured(checkpoint, held_out, views="mirrored"))
+    write_record("brisc", name, described | figures | {"mirrored": mirrored["dice"]})
 
 
 def main() -> None:

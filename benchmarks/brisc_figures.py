@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.stats import pearsonr, spearmanr
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
+from napari_unet_seg.inference.quality import calibrate
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.nn.metrics import Counts, count
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from napari_unet_seg.config import Views
     from napari_unet_seg.data.samples import Sample
+    from napari_unet_seg.inference.quality import Calibration
 
     Array = np.ndarray[Any, np.dtype[Any]]
     Change = Callable[[Array, Array], tuple[Array, Array]]
@@ -34,19 +38,35 @@ NAMES = {
 _RESAMPLINGS = 2000
 
 
-def counts_of(
-    checkpoint: Path, samples: Iterable[Sample], change: Change | None = None
-) -> dict[str, Counts]:
-    """Pixels of every slice at its own size, by name; `change` alters image and truth before."""
-    how = PredictConfig(precision="float32", device="auto")
-    counts = {}
+class Measured(NamedTuple):
+    """One slice: its pixels counted, and the Dice that the predictor expected of its mask."""
+
+    counts: Counts
+    expected: float
+
+    @property
+    def dice(self) -> float:
+        """Measured Dice; 1 where truth and mask are empty."""
+        c = self.counts
+        return c.dice if c.tp + c.fp + c.fn else 1.0
+
+
+def measured(
+    checkpoint: Path,
+    samples: Iterable[Sample],
+    change: Change | None = None,
+    views: Views = "plain",
+) -> dict[str, Measured]:
+    """Every slice at its own size, by name; `change` alters image and truth before."""
+    how = PredictConfig(precision="float32", device="auto", views=views)
+    found = {}
     for sample in samples:
         image, truth = _read(sample)
         if change is not None:
             image, truth = change(image, truth)
         *_, result = predict(how, checkpoint, Scan(np.ascontiguousarray(image), "YX"))
-        counts[sample.name] = count(result.labels, truth, 1)
-    return counts
+        found[sample.name] = Measured(count(result.labels, truth, 1), float(result.dice))
+    return found
 
 
 def _read(sample: Sample) -> tuple[Array, Array]:
@@ -58,10 +78,10 @@ def _read(sample: Sample) -> tuple[Array, Array]:
         return image, np.asarray(file.convert("1")).astype(np.uint8)
 
 
-def figures_of(counts: dict[str, Counts]) -> dict[str, Any]:
+def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:
     """Mean figures over the slices with a tumour, by kind and plane, and false positives."""
-    tumour = {name: c for name, c in counts.items() if "_no_" not in name}
-    healthy = [c for name, c in counts.items() if "_no_" in name]
+    tumour = {name: m.counts for name, m in slices.items() if "_no_" not in name}
+    healthy = [m.counts for name, m in slices.items() if "_no_" in name]
     groups = defaultdict(list)
     for name, c in tumour.items():
         for part in name.split("_")[3:5]:
@@ -80,6 +100,26 @@ def figures_of(counts: dict[str, Counts]) -> dict[str, Any]:
         "groups": {name: _round(np.mean(group)) for name, group in sorted(groups.items())},
         "healthy": len(healthy),
         "false": sum(c.fp > 0 for c in healthy),
+    }
+
+
+def calibration_of(slices: dict[str, Measured]) -> tuple[Calibration, dict[str, float]]:
+    """Calibrate the predicted Dice, and tell how it goes with the measured one.
+
+    Expected figures must come from a checkpoint without calibration. The correlations are of each
+    half of the slices, calibrated on the other half.
+    """
+    expected = np.array([m.expected for m in slices.values()])
+    true = np.array([m.dice for m in slices.values()])
+    predicted = np.empty_like(true)
+    halves = np.random.default_rng(0).permutation(len(true)) % 2 == 0
+    for half in (halves, ~halves):
+        knots = np.array(calibrate(expected[~half], true[~half])).T
+        predicted[half] = np.interp(expected[half], *knots)
+    return calibrate(expected.tolist(), true.tolist()), {
+        "pearson": _round(pearsonr(predicted, true)[0]),
+        "spearman": _round(spearmanr(predicted, true)[0]),
+        "mean_error": _round(np.abs(predicted - true).mean()),
     }
 
 

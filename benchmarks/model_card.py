@@ -45,6 +45,10 @@ bootstrap over slices) |
 | lesions missed altogether | {missed:.1%} |
 {groups}
 | healthy slices with a false positive | {false} of {healthy} |
+| averaged with the mirror image (`views: mirrored`) | Dice {mirrored[dice]:.3f}, missed \
+{mirrored[missed]:.1%}, false positives {mirrored[false]} of {healthy} |
+| predicted and measured Dice, all slices | correlation {predicted[pearson]:.2f} (Pearson), \
+{predicted[spearman]:.2f} (ranks); they differ by {predicted[mean_error]:.2f} on average |
 
 ## Known failures
 
@@ -90,4 +94,6 @@ def render(
         groups=groups,
         healthy=figures["healthy"],
         false=figures["false"],
+        mirrored=figures["mirrored"],
+        predicted=figures["predicted"],
     )

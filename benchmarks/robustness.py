@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brisc_data import brisc_samples
-from brisc_figures import counts_of, figures_of
+from brisc_figures import figures_of, measured
 from records import write_record
 from scipy import ndimage
 from skimage.transform import resize
@@ -106,7 +106,7 @@ def main() -> None:
     held_out = [s for s in brisc_samples(given.folder).samples if s.split == "valid"]
     figures = {}
     for name, change in CHANGES.items():
-        found = figures_of(counts_of(BUNDLED, held_out[:: given.every], change))
+        found = figures_of(measured(BUNDLED, held_out[:: given.every], change))
         figures[name] = {k: found[k] for k in ("slices", "dice", "missed", "healthy", "false")}
     write_record(
         "robustness", "bundled", {"name": "bundled", "changes": figures, "phantoms": phantoms()}

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from brisc_data import brisc_samples
-from brisc_figures import counts_of, figures_of
+from brisc_figures import calibration_of, figures_of, measured
 from model_card import render
 from records import write_record
 
@@ -79,10 +79,15 @@ def measure(folder: Path, run: Path, machine: str) -> None:
     held_out = [s for s in samples if s.split == "valid"]
     # slices, however often an epoch sees them
     summary = {**info.summary, "train": len(samples) - len(held_out)}
-    info = info.replace(summary=summary)
+    info = info.replace(summary=summary, calibration=())
     save_checkpoint(BUNDLED, net, info, dtype=torch.float16)
-    figures = figures_of(counts_of(BUNDLED, held_out))
-    info = info.replace(metrics={name: figures[name] for name in ("dice", "iou")})
+    slices = measured(BUNDLED, held_out)
+    mirrored = figures_of(measured(BUNDLED, held_out, views="mirrored"))
+    calibration, agreement = calibration_of(slices)
+    figures = figures_of(slices) | {"predicted": agreement}
+    figures["mirrored"] = {name: mirrored[name] for name in ("dice", "missed", "false")}
+    metrics = {name: figures[name] for name in ("dice", "iou")}
+    info = info.replace(metrics=metrics, calibration=calibration)
     save_checkpoint(BUNDLED, net, info, dtype=torch.float16)
     parameters = sum(p.numel() for p in net.parameters())
     card = render(info, parameters, figures, HEALTHY, machine)

@@ -22,7 +22,7 @@ from PIL import Image
 from records import record_path, write_record
 from tumorseg_data import tumorseg_samples
 
-from napari_unet_seg.config import PRESETS, AugmentConfig, TrainConfig
+from napari_unet_seg.config import PRESETS, AugmentConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.engine import train
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
@@ -133,9 +133,7 @@ def _measure(run: Path, samples: Any) -> dict[str, float]:
         soft.append((published_dice(*_small(batch, predictor)), len(batch)))
     for sample in valid:
         image, truth = read_sample(sample, 1, info.normalise)
-        found = predictor.probabilities(
-            np.moveaxis(image, -1, 0)[None], resample=True, overlap=0.25
-        )
+        found, _ = predictor.look(np.moveaxis(image, -1, 0)[None], PredictConfig())
         mask = found[0, 0].cpu().numpy() >= 0.5
         counts = count(mask, truth > 0, 1)
         ours.append((counts.dice, counts.iou, hd95(mask, truth > 0, (1.0, 1.0))))
@@ -160,7 +158,7 @@ def _small(batch: list[Any], predictor: Any) -> tuple[np.ndarray, np.ndarray]:
         window = scan_window(grey[..., None], predictor.info.normalise, channels=True)
         images.append(to_uint8(grey, window)[None])
         masks.append(small_mask(sample.mask))
-    probable = predictor.probabilities(np.stack(images), resample=True, overlap=0.25)
+    probable, _ = predictor.look(np.stack(images), PredictConfig())
     return probable[:, 0].cpu().numpy(), np.stack(masks)
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.batches import Side
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.inference.quality import Calibration
     from napari_unet_seg.nn.build import Net
     from napari_unet_seg.validation import Shown
 
@@ -65,6 +66,7 @@ class Course:
     trainer: Trainer = field(init=False)
     team: Team = field(init=False)
     train_loss: float = math.nan
+    calibration: Calibration = ()
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
 
@@ -154,6 +156,7 @@ class Course:
             batch, classes = self.config.batch_size, self.config.model.classes
             held_out = validate(self.trainer, self.items["valid"], batch, classes, self.team)
         loss, dice = held_out.loss, held_out.dice
+        self.calibration = held_out.calibration
         # Equal Dice is common at the start, when a small lesion is not found at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
@@ -227,6 +230,7 @@ class Course:
                 "progress": {k: v for k, v in progress.items() if v != math.inf},
             },
             metrics={k: v for k, v in figures.items() if math.isfinite(v)},
+            calibration=self.calibration,
             epoch=self.epoch,
             parent=self.parent,
         )

@@ -130,6 +130,8 @@ def predict(
         result.labels,
         result.probabilities,
         result.uncertainty,
+        result.disagreement,
+        result.dice,
         predictor.info.categories,
         device_name(device),
         time.perf_counter() - start,
@@ -183,10 +185,8 @@ def _sample_probabilities(
 ) -> torch.Tensor:
     """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
     if image.ndim == 3:
-        return predictor.probabilities(
-            image[None], resample=config.resample, overlap=config.overlap
-        )
-    work = VolumePass(predictor, np.ascontiguousarray(image), config.overlap)
+        return predictor.look(image[None], config)[0]
+    work = VolumePass(predictor, np.ascontiguousarray(image), config)
     for _ in work.run():
         pass
     return work.probabilities()

@@ -143,6 +143,10 @@ class PredictFinished:
     """float16 of shape (classes, *labels.shape), or None where not asked for."""
     uncertainty: Array | None
     """float16 entropy in bits, of the labels' shape, or None where not asked for."""
+    disagreement: Array | None
+    """float16 standard deviation over the views, likewise."""
+    dice: Array
+    """float32, one figure a slice of the scan: the Dice that its mask is likely to have."""
     categories: tuple[Category, ...]
     device: str
     seconds: float

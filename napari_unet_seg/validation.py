@@ -12,6 +12,7 @@ import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import in_order
+from napari_unet_seg.inference.quality import Calibration, calibrate, expected_dice, slice_dice
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
 
@@ -47,6 +48,8 @@ class Validation:
     dice: float
     """Mean over scans and classes that are in the truth or the prediction; else NaN."""
     shown: Shown | None
+    calibration: Calibration
+    """Of the predicted Dice, by slice."""
 
 
 def validate(trainer: Trainer, side: Side, batch_size: int, classes: int, team: Team) -> Validation:
@@ -63,6 +66,9 @@ def validate(trainer: Trainer, side: Side, batch_size: int, classes: int, team: 
         sum(part.loss for part in parts) / len(side) if len(side) else math.nan,
         float(np.mean(dices)) if dices else math.nan,
         max(shown, key=lambda s: s.labelled, default=None),
+        calibrate(
+            [e for part in parts for e in part.expected], [t for part in parts for t in part.true]
+        ),
     )
 
 
@@ -75,6 +81,9 @@ class _Part:
     loss: float
     """Summed over the items."""
     shown: Shown | None
+    expected: list[float]
+    true: list[float]
+    """Dice of each slice, expected and measured."""
 
 
 def _validate_part(
@@ -82,6 +91,8 @@ def _validate_part(
 ) -> _Part:
     counts: Scores = defaultdict(lambda: _NOTHING)
     total, shown = 0.0, None
+    expected: list[float] = []
+    true: list[float] = []
     generator = torch.Generator()
     mine = team.share(np.arange(len(side)))
     for batch in in_order(len(mine), batch_size):
@@ -89,7 +100,10 @@ def _validate_part(
         images, masks = side.take(indices, generator)
         loss, probable = trainer.validate(images, masks)
         total += loss * len(indices)
-        found, truth = to_labels(probable, trainer.head).cpu().numpy(), masks.numpy()
+        labels = to_labels(probable, trainer.head)
+        expected += expected_dice(probable, labels).flatten().tolist()
+        found, truth = labels.cpu().numpy(), masks.numpy()
+        true += slice_dice(found, truth).ravel().tolist()
         for place, index in enumerate(indices):
             owner = side.owner(int(index))
             for value in range(1, classes + 1):
@@ -99,7 +113,7 @@ def _validate_part(
             candidate = _slice(owner, image, truth[place], found[place])
             if shown is None or candidate.labelled > shown.labelled:
                 shown = candidate
-    return _Part(dict(counts), total, shown)
+    return _Part(dict(counts), total, shown, expected, true)
 
 
 def _slice(owner: int, image: Array, truth: Array, labels: Array) -> Shown:

@@ -21,7 +21,7 @@ from napari_unet_seg.config import (
 )
 from napari_unet_seg.data.from_scan import samples_from_scan
 from napari_unet_seg.data.samples import Sample, SampleSet
-from napari_unet_seg.errors import CheckpointError, DataError, EngineError
+from napari_unet_seg.errors import CheckpointError, ConfigError, DataError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
     CheckpointSaved,
@@ -36,7 +36,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.inference.predictor import Predictor
+from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.nn.checkpoint import load_tensors
@@ -295,13 +295,64 @@ def test_dask_and_numpy_give_the_same(make_checkpoint):
 
 
 def test_maps_on_request(make_checkpoint):
-    config = PredictConfig(probabilities=True, uncertainty=True)
+    config = PredictConfig(
+        probabilities=True, uncertainty=True, views="mirrored", disagreement=True
+    )
     scan = Scan(np.random.default_rng(0).random((3, 32, 32)), "ZYX")
     result = list(engine.predict(config, make_checkpoint(classes=2, head="softmax"), scan))[-1]
     assert result.probabilities.shape == (2, 3, 32, 32)
-    assert result.uncertainty.shape == (3, 32, 32)
+    assert result.uncertainty.shape == result.disagreement.shape == (3, 32, 32)
+    assert 0 < result.disagreement.max() <= 0.5
+    assert result.dice.shape == (3,)
+    assert np.all((result.dice >= 0) & (result.dice <= 1))
     best = result.probabilities.max(0) > 1 - result.probabilities.sum(0, dtype=np.float32)
     assert np.mean(best == (result.labels > 0)) > 0.99  # float16 rounds
+
+
+@pytest.mark.parametrize(("across", "axis"), [("Y", 1), ("X", 2)])
+def test_across_another_axis_is_the_turned_volume(make_checkpoint, across, axis):
+    path = make_checkpoint()
+    voxels = np.random.default_rng(0).integers(0, 200, (20, 24, 28), np.uint8)
+    plain = PredictConfig(probabilities=True, precision="float32")
+    turned = Scan(np.moveaxis(voxels, axis, 0), "ZYX")
+    wanted = list(engine.predict(plain, path, turned))[-1]
+    events = list(engine.predict(plain.replace(across=across), path, Scan(voxels, "ZYX")))
+    assert events[0].count == of(TileDone, events)[-1].index == voxels.shape[axis]
+    found = events[-1].probabilities[0]
+    assert np.allclose(found, np.moveaxis(wanted.probabilities[0], 0, axis), atol=2e-3)
+    assert events[-1].dice.shape == (20,)
+
+
+def test_across_all_axes_is_the_mean(make_checkpoint):
+    path = make_checkpoint(classes=2)
+    scan = Scan(np.random.default_rng(0).integers(0, 200, (2, 20, 24, 28), np.uint8), "TZYX")
+    how = PredictConfig(probabilities=True, precision="float32")
+    each = [list(engine.predict(how.replace(across=a), path, scan))[-1] for a in "ZYX"]
+    found = list(engine.predict(how.replace(across="all"), path, scan))[-1]
+    mean = np.mean([result.probabilities for result in each], axis=0, dtype=np.float32)
+    assert np.allclose(found.probabilities, mean, atol=2e-3)
+
+
+def test_what_is_no_volume_is_not_cut_across_other_axes(make_checkpoint):
+    scan = Scan(np.ones((3, 32, 32)), "NYX")
+    with pytest.raises(DataError, match="axes NYX and cannot be cut across Y; set across to Z"):
+        list(engine.predict(PredictConfig(across="Y"), make_checkpoint(), scan))
+
+
+def test_flat_voxels_are_evened_out_across_other_axes(make_checkpoint):
+    path = make_checkpoint()
+    sizes = []
+    predictor = load_predictor(path, "auto", "float32")
+    hook = predictor._net.register_forward_hook(lambda _, x, y: sizes.append(x[0].shape[-2:]))
+    scan = Scan(np.ones((16, 32, 32), np.uint8), "ZYX", (2.0, 1.0, 1.0), "mm")
+    list(engine.predict(PredictConfig(across="X", precision="float32"), path, scan))
+    hook.remove()
+    assert set(sizes) == {(64, 64)}
+
+
+def test_one_view_cannot_disagree():
+    with pytest.raises(ConfigError, match="set views to mirrored"):
+        PredictConfig.parse({"disagreement": True}, "here")
 
 
 def test_stop_ends_a_prediction(make_checkpoint):
@@ -319,14 +370,14 @@ def test_a_scan_that_is_too_small_is_refused(make_checkpoint):
 
 def test_out_of_memory_halves_the_batch_and_says_so(make_checkpoint, monkeypatch):
     path = make_checkpoint()
-    whole = Predictor.probabilities
+    whole = Predictor.look
 
-    def limited(self, images, **options):
+    def limited(self, images, *how):
         if len(images) > 1:
             raise torch.OutOfMemoryError("out of memory")
-        return whole(self, images, **options)
+        return whole(self, images, *how)
 
-    monkeypatch.setattr(Predictor, "probabilities", limited)
+    monkeypatch.setattr(Predictor, "look", limited)
     scan = Scan(np.random.default_rng(0).random((5, 32, 32)), "ZYX")
     events = list(engine.predict(PredictConfig(batch_size=4), path, scan))
     assert [e.batch_size for e in of(DeviceFallback, events)] == [2, 1]

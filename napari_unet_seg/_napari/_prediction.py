@@ -32,6 +32,8 @@ Checksums = dict[Place, int]
 
 _PREDICTED = "predicted"
 """In the layer's metadata: the checksum of each predicted slice, by its place."""
+PREDICTED_DICE = "predicted_dice"
+"""In the layer's metadata: how well each slice's mask is likely to fit, by its place."""
 
 
 def show_prediction(
@@ -43,6 +45,7 @@ def show_prediction(
     place: Place,
     sums: Checksums,
     model: dict[str, str],
+    dice: Array | None = None,
 ) -> Labels:
     """Put a prediction into the mask of its image, or into a new one.
 
@@ -65,6 +68,8 @@ def show_prediction(
         `checksums` of the prediction.
     model : dict
         What drew it, kept with the layer.
+    dice : array, optional
+        Predicted Dice of each slice, of the labels' leading shape; kept with the layer by place.
 
     Returns
     -------
@@ -75,12 +80,14 @@ def show_prediction(
         if is_untouched(mask, sums):
             _fill(mask, labels, place)
             _remember(mask, sums, model)
+            _rate(mask, dice, place)
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
-    layer.metadata[METADATA_KEY][_PREDICTED] = {}
+    layer.metadata[METADATA_KEY] |= {_PREDICTED: {}, PREDICTED_DICE: {}}
     _remember(layer, sums, model)
+    _rate(layer, dice, place)
     return layer
 
 
@@ -130,6 +137,12 @@ def _remember(mask: Labels, sums: Checksums, model: dict[str, str]) -> None:
     known[_PREDICTED] |= sums
 
 
+def _rate(mask: Labels, dice: Array | None, place: Place) -> None:
+    if dice is not None:
+        known = mask.metadata[METADATA_KEY].setdefault(PREDICTED_DICE, {})
+        known |= {(*place, *index): float(value) for index, value in np.ndenumerate(dice)}
+
+
 def _checksum(plane: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(plane).data)
 
@@ -147,6 +160,8 @@ def show_maps(
     if prediction.uncertainty is not None:
         highest = float(np.log2(max(2, len(prediction.categories) + 1)))
         maps.append((f"{mask.name} · uncertainty in bits", highest, prediction.uncertainty))
+    if prediction.disagreement is not None:
+        maps.append((f"{mask.name} · disagreement of the views", 0.5, prediction.disagreement))
     for name, high, values in maps:
         if name in viewer.layers and metadata_of(viewer.layers[name]).get("map"):
             layer = viewer.layers[name]

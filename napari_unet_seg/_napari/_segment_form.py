@@ -40,8 +40,8 @@ class SegmentForm(QWidget):
         self.model_choice = ModelChoice()
         self.config_form = Form(
             PredictConfig,
-            include=("threshold", "probabilities", "uncertainty"),
-            more=("resample", "overlap", "batch_size", "device", "precision", "threads"),
+            include=("threshold", "views", "probabilities", "uncertainty", "disagreement"),
+            more=("across", "resample", "overlap", "batch_size", "device", "precision", "threads"),
         )
         self.segment_button = QPushButton("Segment")
         self.segment_button.setToolTip(f"Segment the chosen image ({SHORTCUT})")

@@ -196,6 +196,7 @@ class SegmentWidget(QWidget):
                 request.place,
                 result.sums,
                 result.model,
+                prediction.dice,
             )
         except SegmentationError as error:
             self._fail(error)
@@ -242,4 +243,7 @@ def _summary(prediction: PredictFinished) -> str:
         if counts[value]
     ]
     what = ", ".join(found) or "nothing found"
-    return f"{what} · {prediction.seconds:.1f} s on {prediction.device}"
+    fit = f"predicted Dice {prediction.dice.min():.2f}"
+    if prediction.dice.size > 1:
+        fit += f"…{prediction.dice.max():.2f}"
+    return f"{what} · {fit} · {prediction.seconds:.1f} s on {prediction.device}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Result = dict[str, Any]
 
-_MAPS = ("probabilities", "uncertainty")
+_MAPS = ("probabilities", "uncertainty", "disagreement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Result:
         "mask": mask,
         **maps,
         "pixels": pixels(segmented),
+        "predicted_dice": np.round(result.dice, 3).tolist(),
         "device": result.device,
         "seconds": round(result.seconds, 3),
     }

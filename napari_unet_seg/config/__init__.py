@@ -7,7 +7,7 @@ from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
 from napari_unet_seg.config._coco import Category, CocoOptions
 from napari_unet_seg.config._model import ModelConfig
-from napari_unet_seg.config._predict import PredictConfig
+from napari_unet_seg.config._predict import PredictConfig, Views
 from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
 from napari_unet_seg.config._train import LossConfig, NormaliseConfig, TrainConfig
 
@@ -26,4 +26,5 @@ __all__ = [
     "Precision",
     "PredictConfig",
     "TrainConfig",
+    "Views",
 ]

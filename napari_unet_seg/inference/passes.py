@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import functools
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_unet_seg.events import (
     TileDone,
 )
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.result import CutAverage
 from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.inference.result import ResultBuffer
     from napari_unet_seg.inference.slices import SliceReader
 
+Take = Callable[[range, torch.Tensor, torch.Tensor], None]
 Steps = Generator[PredictEvent, Command | None, torch.device | None]
 """The events of a prediction; returns the device at the end, None where it was stopped."""
 
@@ -37,26 +40,53 @@ def by_slice(
     reader: SliceReader,
     result: ResultBuffer,
 ) -> Steps:
+    """Predict slices across one axis, or across several and average."""
+    if config.across == "Z":
+        readers, takes = [reader], [result.fill]
+    else:
+        axes = "ZYX" if config.across == "all" else config.across
+        readers = [reader.across(axis) for axis in axes]
+        mean = CutAverage(predictor.info.model.classes, result.labels.shape, len(readers))
+        takes = [functools.partial(mean.add, cut) for cut in readers]
+    total, before = sum(cut.count for cut in readers), 0
+    yield started(predictor, total)
+    for cut, take in zip(readers, takes, strict=True):
+        after = yield from _batches(config, checkpoint, predictor, cut, take, before, total)
+        if after is None:
+            return None
+        predictor = after
+        before += cut.count
+    if config.across != "Z":
+        mean.pour(result, reader)
+    return predictor.device
+
+
+def _batches(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    take: Take,
+    before: int,
+    total: int,
+) -> Generator[PredictEvent, Command | None, Predictor | None]:
     """Predict slices in batches, which are halved where memory runs out."""
-    yield started(predictor, reader.count)
     batch, done = config.batch_size, 0
     while done < reader.count:
         indices = range(done, min(done + batch, reader.count))
         try:
-            probable = predictor.probabilities(
-                reader.read(indices), resample=config.resample, overlap=config.overlap
-            )
+            probable, spread = predictor.look(reader.read(indices), config, reader.aspect)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             predictor, batch, fallback = _smaller(predictor, config, checkpoint, batch, error)
             yield fallback
             continue
-        result.fill(indices, probable)
+        take(indices, probable, spread)
         done = indices.stop
-        if (yield TileDone(done, reader.count)) is Command.STOP:
+        if (yield TileDone(before + done, total)) is Command.STOP:
             return None
-    return predictor.device
+    return predictor
 
 
 def by_volume(
@@ -73,7 +103,7 @@ def by_volume(
     number = 0
     while number < volumes:
         indices = range(number * slices, (number + 1) * slices)
-        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config.overlap)
+        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config)
         if not total:
             total = volumes * len(work.places)
             yield started(predictor, total)
@@ -88,7 +118,7 @@ def by_volume(
             predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
-        result.fill(indices, work.probabilities())
+        result.fill(indices, work.probabilities(), work.spread())
         number += 1
     return predictor.device
 

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from napari_unet_seg.inference.tiling import blend_window, tile_starts
+from napari_unet_seg.inference.tiling import tile_places, tile_window
+from napari_unet_seg.inference.views import look
 from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.encoders import EncoderUNet
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_unet_seg.config import Device, Precision
+    from napari_unet_seg.config import Device, Precision, PredictConfig
     from napari_unet_seg.io.weights import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -121,33 +122,42 @@ class Predictor:
         return apply_net(self._net, self.info.model, ready).float()
 
     @torch.inference_mode()
-    def probabilities(self, images: Array, *, resample: bool, overlap: float) -> torch.Tensor:
-        """Probabilities of the foreground classes.
+    def look(
+        self, images: Array, config: PredictConfig, aspect: float = 1.0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Probabilities of the foreground classes, and how much the views disagree.
 
         Parameters
         ----------
         images : array
             uint8 slices of one size, of shape (B, C, Y, X).
-        resample : bool
-            Bring the longer side to the size of training; otherwise tile at the slices' own size.
-        overlap : float
-            Of the tiles.
+        config : PredictConfig
+            In which views; whether the longer side is brought to the size of training, or the
+            slices are tiled at their own size, and with how much overlap.
+        aspect : float
+            Height of a pixel over its width, which resampling evens out.
 
         Returns
         -------
-        Tensor
+        probable : Tensor
             float32 of shape (B, classes, Y, X), on the device.
+        spread : Tensor
+            Standard deviation over the views, float32 of shape (B, Y, X).
         """
         x = torch.from_numpy(images).to(self.device).float() / 255
-        logits = self._resampled(x) if resample else self._tiled(x, overlap)
-        return to_probabilities(logits, self.info.model.head)
+        if config.resample:
+            net = functools.partial(self._resampled, aspect=aspect)
+        else:
+            net = functools.partial(self._tiled, overlap=config.overlap)
+        logits, spread = look(net, x, config.views, self.info.model.head)
+        return to_probabilities(logits, self.info.model.head), spread
 
-    def _resampled(self, x: torch.Tensor) -> torch.Tensor:
+    def _resampled(self, x: torch.Tensor, aspect: float) -> torch.Tensor:
         height, width = x.shape[-2:]
-        scale = self.info.image_size / max(height, width)
-        if scale == 1:
+        scale = self.info.image_size / max(height * aspect, width)
+        size = (max(1, round(height * aspect * scale)), max(1, round(width * scale)))
+        if size == (height, width):
             return self.logits(x)
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
         small = F.interpolate(x, size, mode="bilinear", antialias=scale < 1)
         return F.interpolate(self.logits(small), (height, width), mode="bilinear")
 
@@ -159,19 +169,17 @@ def blend_tiles(
     x: torch.Tensor, net: Callable[[torch.Tensor], torch.Tensor], tile: int, overlap: float
 ) -> torch.Tensor:
     """Apply a net to overlapping tiles of (B, C, Y, X) and blend the logits (B, K, Y, X)."""
-    height, width = x.shape[-2:]
-    window = torch.from_numpy(blend_window(tile, tile)).to(x.device)
+    size = x.shape[-2:]
     total: torch.Tensor | None = None
-    weight = torch.zeros(height, width, device=x.device)
-    for top in tile_starts(height, tile, overlap):
-        for left in tile_starts(width, tile, overlap):
-            place = (..., slice(top, top + tile), slice(left, left + tile))
-            logits = net(x[place])
-            part = window[: logits.shape[-2], : logits.shape[-1]]
-            if total is None:
-                total = x.new_zeros((len(x), logits.shape[1], height, width))
-            total[place] += logits * part
-            weight[place] += part
+    weight = torch.zeros(size, device=x.device)
+    for rows, columns in tile_places(tuple(size), (tile, tile), overlap):
+        logits = net(x[..., rows, columns])
+        part = torch.from_numpy(tile_window((rows, columns), tuple(size), (tile, tile), overlap))
+        part = part.to(x.device)
+        if total is None:
+            total = x.new_zeros((len(x), logits.shape[1], *size))
+        total[..., rows, columns] += logits * part
+        weight[rows, columns] += part
     if total is None:
         raise ValueError("an image without pixels has no tiles")
     return total / weight

@@ -1,18 +1,18 @@
-"""Labels, probabilities and uncertainty, filled in slice by slice."""
+"""Labels and maps of a prediction, filled in slice by slice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
+from napari_unet_seg.inference.quality import predicted_dice
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import torch
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
@@ -30,27 +30,33 @@ class ResultBuffer:
         uint8, of the scan's grid.
     probabilities : array or None
         float16 of shape (classes, *grid), if asked for.
-    uncertainty : array or None
-        float16 entropy in bits, of the scan's grid, if asked for.
+    uncertainty, disagreement : array or None
+        float16 of the scan's grid, if asked for: entropy in bits; standard deviation over views.
+    dice : array
+        float32 of the leading axes' shape: the predicted Dice of each slice.
     """
 
     def __init__(self, config: PredictConfig, info: CheckpointInfo, reader: SliceReader) -> None:
         grid = (*reader.leading, *reader.plane)
-        self._config, self._head, self._place = config, info.model.head, reader.place
+        self._config, self._info, self._place = config, info, reader.place
         self.labels = np.zeros(grid, np.uint8)
-        self.probabilities: Array | None = None
-        self.uncertainty: Array | None = None
-        if config.probabilities:
-            self.probabilities = np.zeros((info.model.classes, *grid), np.float16)
-        if config.uncertainty:
-            self.uncertainty = np.zeros(grid, np.float16)
+        self.dice = np.zeros(reader.leading, np.float32)
+        self.probabilities = _map(config.probabilities, (info.model.classes, *grid))
+        self.uncertainty = _map(config.uncertainty, grid)
+        self.disagreement = _map(config.disagreement, grid)
 
-    def fill(self, indices: Sequence[int], probable: torch.Tensor) -> None:
-        """Put in the slices of one batch, of shape (B, classes, Y, X)."""
-        labels = to_labels(probable, self._head, self._config.threshold).cpu().numpy()
+    def fill(self, indices: Sequence[int], probable: torch.Tensor, spread: torch.Tensor) -> None:
+        """Put in the slices of one batch: (B, classes, Y, X), and (B, Y, X) over the views."""
+        head = self._info.model.head
+        found = to_labels(probable, head, self._config.threshold)
+        dice = predicted_dice(probable, found, self._info.calibration)
+        labels = found.cpu().numpy()
         for number, index in enumerate(indices):
             place = self._place(index)
             self.labels[place] = labels[number]
+            self.dice[place] = dice[number]
+            if self.disagreement is not None:
+                self.disagreement[place] = spread[number].cpu().numpy()
             if self.probabilities is None and self.uncertainty is None:
                 continue
             values = probable[number].cpu().numpy()
@@ -58,4 +64,51 @@ class ResultBuffer:
                 for value, plane in enumerate(values):
                     self.probabilities[value][place] = plane
             if self.uncertainty is not None:
-                self.uncertainty[place] = entropy(values, self._head)
+                self.uncertainty[place] = entropy(values, head)
+
+
+class CutAverage:
+    """The mean over several ways to cut one volume; what a result is filled with at the end.
+
+    Parameters
+    ----------
+    classes : int
+        Foreground classes.
+    grid : tuple of int
+        The scan's.
+    cuts : int
+        How many ways there are.
+    """
+
+    def __init__(self, classes: int, grid: tuple[int, ...], cuts: int) -> None:
+        self._probable = np.zeros((classes, *grid), np.float16)
+        self._spread = np.zeros(grid, np.float16)
+        self._cuts = cuts
+
+    def add(
+        self,
+        reader: SliceReader,
+        indices: Sequence[int],
+        probable: torch.Tensor,
+        spread: torch.Tensor,
+    ) -> None:
+        """Add the slices of one batch, which lie as their reader counts them."""
+        shares = (probable / self._cuts).cpu().numpy(), (spread / self._cuts).cpu().numpy()
+        for number, index in enumerate(indices):
+            place = reader.place(index)
+            for value, plane in enumerate(shares[0][number]):
+                reader.moved(self._probable[value])[place] += plane
+            reader.moved(self._spread)[place] += shares[1][number]
+
+    def pour(self, result: ResultBuffer, reader: SliceReader) -> None:
+        """Fill a result with the mean, slice by slice across Z."""
+        for index in range(reader.count):
+            place = reader.place(index)
+            probable = np.stack([values[place] for values in self._probable])[None]
+            spread = self._spread[place][None]
+            batch = torch.from_numpy(probable).float(), torch.from_numpy(spread).float()
+            result.fill((index,), *batch)
+
+
+def _map(wanted: bool, shape: tuple[int, ...]) -> Array | None:
+    return np.zeros(shape, np.float16) if wanted else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.window import Window, scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,19 @@ class SliceReader:
         Any number of axes before `YX`; read lazily where it is a dask array.
     info : CheckpointInfo
         Channels and normalisation.
+    across : str
+        Axis that the slices are counted along, of a scan that ends with `ZYX`.
+    window : tuple of float, optional
+        Of intensities, where it is known already.
+
+    Attributes
+    ----------
+    leading, plane : tuple of int
+        Sizes of the axes that slices are counted along, and of a slice.
+    count : int
+        Slices.
+    aspect : float
+        Height of a pixel over its width as far as it differs from what the model was trained on.
 
     Raises
     ------
@@ -37,20 +51,48 @@ class SliceReader:
         If the slices are too small, or their channels do not fit the model.
     """
 
-    def __init__(self, scan: Scan, info: CheckpointInfo) -> None:
+    def __init__(
+        self, scan: Scan, info: CheckpointInfo, across: str = "Z", window: Window | None = None
+    ) -> None:
         self._scan = scan
         self._info = info
         self._colour = scan.axes.endswith("C")
-        self.leading = scan.grid_shape[:-2]
-        self.plane = scan.grid_shape[-2:]
+        self._axis = 0 if across == "Z" else scan.grid_axes.index(across)
+        self._data = self.moved(scan.data)
+        shape = tuple(int(n) for n in self._data.shape[: len(scan.grid_shape)])
+        self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
-        _check(scan, info)
-        one_window = bool(self.leading) and "N" not in scan.axes
-        self._window = self._percentiles(scan.data) if one_window else None
+        self.aspect = _aspect(scan, across)
+        _check(scan, info, self.plane)
+        one_window = bool(self.leading) and "N" not in scan.axes and window is None
+        self._window = self._percentiles(scan.data) if one_window else window
 
-    def _percentiles(self, data: Any) -> tuple[float, float]:
+    def _percentiles(self, data: Any) -> Window:
         stored = self._scan.data.dtype
         return scan_window(data, self._info.normalise, channels=self._colour, dtype=stored)
+
+    def across(self, axis: str) -> SliceReader:
+        """Return a reader of the same volumes cut across `Z`, `Y` or `X`, which reads them whole.
+
+        Raises
+        ------
+        DataError
+            If the scan has no such axis, or the slices across it are too small.
+        """
+        scan = self._scan
+        if not scan.grid_axes.endswith("ZYX"):
+            raise DataError(
+                f"{scan.path or 'the scan'} has the axes {scan.grid_axes} and cannot be cut across "
+                f"{axis}; set across to Z."
+            )
+        if not isinstance(scan.data, np.ndarray):
+            self._scan = scan = replace(scan, data=np.asarray(scan.data))
+        return SliceReader(scan, self._info, axis, self._window)
+
+    def moved(self, array: Array) -> Array:
+        """View an array of the scan's grid as the slices are counted."""
+        counted = len(self._scan.grid_shape) - 3
+        return np.moveaxis(array, self._axis, counted) if self._axis else array
 
     def volume_slices(self) -> int:
         """Slices of each volume of the scan.
@@ -76,7 +118,7 @@ class SliceReader:
         return np.stack([self._read_one(self.place(index)) for index in indices])
 
     def _read_one(self, place: tuple[int, ...]) -> Array:
-        plane = np.asarray(self._scan.data[place])
+        plane = np.asarray(self._data[place])
         if not self._colour:
             plane = plane[..., None]
         elif self._info.model.in_channels == 1:
@@ -85,12 +127,18 @@ class SliceReader:
         return np.moveaxis(to_uint8(plane, window), -1, 0)
 
 
-def _check(scan: Scan, info: CheckpointInfo) -> None:
+def _aspect(scan: Scan, axis: str) -> float:
+    if axis == "Z":
+        return 1.0
+    height, width = (s for s, a in zip(scan.spacing[-3:], "ZYX", strict=True) if a != axis)
+    return height / width
+
+
+def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...]) -> None:
     name = scan.path or "the scan"
-    if not scan.grid_axes.endswith("YX") or min(scan.grid_shape[-2:]) < SMALLEST:
+    if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
-            f"Slices of {name} are {scan.grid_shape[-2:]} pixels; at least {SMALLEST} on each "
-            "side are needed."
+            f"Slices of {name} are {plane} pixels; at least {SMALLEST} on each side are needed."
         )
     channels, wanted = scan.data.shape[-1] if "C" in scan.axes else 1, info.model.in_channels
     if wanted not in (1, channels):

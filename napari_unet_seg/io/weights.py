@@ -37,6 +37,9 @@ class CheckpointInfo(Config):
     """Training data and options, for the model card."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on the validation samples; empty where none were held out."""
+    calibration: tuple[tuple[float, float], ...] = ()
+    """Knots from the expected Dice of a slice to the Dice that held-out slices had; see
+    `inference.quality`."""
     epoch: int = 0
     parent: str = ""
     """sha256 of the checkpoint it was fine-tuned from, or empty."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.inference.predictor import Predictor, fold, load_predictor
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
@@ -27,7 +28,7 @@ def test_folding_changes_no_logit(make_checkpoint, upsampling):
 def test_probabilities_have_the_size_of_the_slice(make_checkpoint, size, resample):
     predictor = load_predictor(make_checkpoint(), "cpu", "float32")
     images = np.random.default_rng(0).integers(0, 255, (2, 1, *size), dtype=np.uint8)
-    found = predictor.probabilities(images, resample=resample, overlap=0.25)
+    found, _ = predictor.look(images, PredictConfig(resample=resample))
     assert found.shape == (2, 1, *size)
     assert 0 <= found.min() and found.max() <= 1
 
@@ -36,7 +37,7 @@ def test_a_slice_of_the_training_size_is_not_resampled(make_checkpoint):
     path = make_checkpoint()
     info, net = load_net(path)
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
-    found = load_predictor(path, "cpu", "float32").probabilities(images, resample=True, overlap=0)
+    found, _ = load_predictor(path, "cpu", "float32").look(images, PredictConfig())
     with torch.no_grad():
         wanted = net.eval()(torch.from_numpy(images).float() / 255).sigmoid()
     assert info.image_size == 64
@@ -47,7 +48,7 @@ def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
     path = make_checkpoint()
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
     exact, fast = (
-        load_predictor(path, "cpu", precision).probabilities(images, resample=True, overlap=0)
+        load_predictor(path, "cpu", precision).look(images, PredictConfig())[0]
         for precision in ("float32", "bfloat16")
     )
     assert (exact - fast).abs().max() < 0.05

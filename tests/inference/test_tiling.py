@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_unet_seg.inference.predictor import blend_tiles
-from napari_unet_seg.inference.tiling import blend_window, tile_starts
+from napari_unet_seg.inference.tiling import blend_window, tile_places, tile_starts, tile_window
 
 
 @given(st.integers(1, 700), st.integers(1, 256), st.floats(0, 0.9))
@@ -43,3 +43,29 @@ def test_tiles_of_a_pointwise_net_equal_the_whole(size, overlap):
 
     tiled = blend_tiles(image, net, 32, overlap)
     assert torch.allclose(tiled, net(image), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 130), (100, 33), (20, 20)])
+@pytest.mark.parametrize("radius", [1, 3])
+def test_no_seam_of_a_net_that_looks_at_neighbours(size, radius):
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(2, 1, *size, generator=generator)
+    kernel = torch.randn(1, 1, 2 * radius + 1, 2 * radius + 1, generator=generator)
+
+    def net(x):
+        return torch.nn.functional.conv2d(x, kernel, padding=radius)
+
+    tiled = blend_tiles(image, net, 32, 0.5)
+    assert torch.allclose(tiled, net(image), atol=1e-4)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 90), st.integers(8, 40)), min_size=1, max_size=3),
+    st.floats(0, 0.9),
+)
+def test_every_pixel_has_a_weight(axes, overlap):
+    shape, size = zip(*axes, strict=True)
+    weight = np.zeros(shape)
+    for place in tile_places(shape, size, overlap):
+        weight[place] += tile_window(place, shape, size, overlap)
+    assert weight.min() > 0
