@@ -15,10 +15,7 @@ processor without bfloat16; the figures are kept under `--name`.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -27,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from interleaved import Child, go_round, serve
 from PIL import Image
 from records import write_record
 from torch import nn
@@ -135,54 +133,22 @@ def _finish(generator: Any) -> Any:
             return stop.value
 
 
-class Child:
-    """One of the ways in a process of its own, which takes its steps when it is told."""
-
-    def __init__(self, way: str, arguments: list[str]) -> None:
-        # The program starts its engine so; a script of one's own runs as it is.
-        environment = {**os.environ, **(KEEP_MEMORY if way == "ours" else {})}
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, *arguments, "--way", way],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
-        self.described = self._answer()
-
-    def seconds(self) -> float:
-        """Take some steps."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return float(self._answer()["seconds"])
-
-    def end(self) -> None:
-        """Let it go."""
-        self._process.communicate()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-
 def compare(arguments: list[str], batch_size: int, rounds: int) -> dict[str, Any]:
-    children = {way: Child(way, arguments) for way in WAYS}
-    rates: dict[str, list[float]] = {way: [] for way in children}
-    for number in range(rounds + 1):
-        for way, child in children.items():
-            seconds = child.seconds()
-            if number:  # the first round prepares the kernels
-                rates[way].append(STEPS * batch_size / seconds)
-    for child in children.values():
-        child.end()
-    medians = {way: round(median(rates[way]), 2) for way in WAYS}
-    return children["ours"].described | medians
+    # The program starts its engine with freed memory kept; a script of one's own runs as it is.
+    children = {
+        way: Child([*arguments, "--way", way], KEEP_MEMORY if way == "ours" else {}) for way in WAYS
+    }
+    described = children["ours"].described
+    answers = go_round(children, rounds)
+    samples = STEPS * batch_size
+    return described | {
+        way: round(samples / median(answer["seconds"] for answer in answers[way]), 2)
+        for way in WAYS
+    }
 
 
 def work(way: str, config: TrainConfig, samples: Sequence[Sample]) -> None:
-    """Take steps whenever a line comes in, and tell how long they took."""
+    """Take steps whenever the parent asks."""
     order = np.random.default_rng(0)
     described: dict[str, Any] = {}
     if way == "ours":
@@ -197,18 +163,12 @@ def work(way: str, config: TrainConfig, samples: Sequence[Sample]) -> None:
         net = build_net(config.model)
         net = as_published(net) if way == "published" else net
         step = Published(config, samples, net).step
-    _tell(described)
-    for _ in sys.stdin:
-        batches = order.integers(0, len(samples), (STEPS, config.batch_size)).tolist()
-        start = time.perf_counter()
-        for indices in batches:
-            step(indices)
-        _tell({"seconds": time.perf_counter() - start})
 
+    def steps() -> None:
+        for _ in range(STEPS):
+            step(order.integers(0, len(samples), config.batch_size).tolist())
 
-def _tell(values: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(values) + "\n")
-    sys.stdout.flush()
+    serve(steps, described)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from napari_unet_seg.inference.passes import by_slice, by_volume, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.io.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
@@ -92,7 +93,7 @@ def train(
 
 
 def predict(
-    config: PredictConfig, checkpoint: Path, scan: Scan
+    config: PredictConfig, checkpoint: Path, scan: Scan, folder: Path | None = None
 ) -> Generator[PredictEvent, Command | None, None]:
     """Segment a scan, slice by slice or volume by volume as the network is.
 
@@ -103,7 +104,10 @@ def predict(
     checkpoint : Path
         The model.
     scan : Scan
-        Any number of axes before `YX`, with or without colour.
+        Any number of axes before `YX`, with or without colour; read a slice at a time where its
+        array is lazy.
+    folder : Path, optional
+        An empty folder for the result, whose arrays are then of Zarr and never held in memory.
 
     Yields
     ------
@@ -114,16 +118,21 @@ def predict(
     Raises
     ------
     DataError
-        If the scan does not fit the model.
+        If the scan does not fit the model, or the folder cannot be written.
     CheckpointError
         If the model cannot be read.
     """
     start = time.perf_counter()
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    result = ResultBuffer(config, predictor.info, reader)
+    result = ResultBuffer(config, predictor.info, reader, folder)
     steps = by_volume if predictor.info.model.dimensions == 3 else by_slice
-    device = yield from steps(config, checkpoint, predictor, reader, result)
+    try:
+        device = yield from steps(config, checkpoint, predictor, reader, result)
+    except OSError as error:
+        if folder is None:
+            raise
+        raise write_error(folder, error) from error
     if device is None:
         return
     yield PredictFinished(

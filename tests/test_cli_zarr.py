@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from zarr_images import write_image
 
-from napari_unet_seg.cli import main
+from napari_unet_seg.cli import _segment, main
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session import Session
@@ -51,6 +51,39 @@ def test_a_mask_becomes_a_store_of_its_own(
     assert predict(store, "--model", model, "--out", tmp_path / "tif", "--format", "tif") == 0
     np.testing.assert_array_equal(read_labels(tmp_path / "tif" / "scan.tif").data, mask.data)
     assert main(["evaluate", "--pred", str(out), "--truth", str(tmp_path / "tif")]) == 0
+
+
+@pytest.mark.parametrize("format_", ["zarr", "tif", "coco"])
+def test_what_is_too_large_for_memory_goes_through_the_disk(
+    make_checkpoint: Callable[..., Path],
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    format_: str,
+) -> None:
+    model = make_checkpoint(classes=2)
+    how = (store, "--model", model, "--format", format_, "--probabilities")
+    assert predict(*how, "--out", tmp_path / "memory") == 0
+    monkeypatch.setattr(_segment, "_IN_MEMORY", 100)
+    opened = []
+    temporary = _segment.TemporaryDirectory
+    monkeypatch.setattr(
+        _segment, "TemporaryDirectory", lambda **how: opened.append(how) or temporary(**how)
+    )
+    assert predict(*how, "--out", tmp_path / "disk") == 0
+    assert [how["dir"] for how in opened] == [tmp_path / "disk"]
+    assert not list((tmp_path / "disk").glob(".prediction-*"))
+    names = [p.name for p in (tmp_path / "memory").iterdir()]
+    assert sorted(p.name for p in (tmp_path / "disk").iterdir()) == sorted(names)
+    if format_ == "coco":
+        documents = [
+            json.loads((tmp_path / n / "annotations.json").read_text()) for n in ("memory", "disk")
+        ]
+        assert documents[0]["annotations"] == documents[1]["annotations"]
+        return
+    masks = [read_labels(tmp_path / n / f"scan.{format_}") for n in ("memory", "disk")]
+    assert masks[0].data.any()
+    np.testing.assert_array_equal(*(np.asarray(mask.data) for mask in masks))
 
 
 def test_beside_its_image_it_goes_among_the_labels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -292,6 +293,45 @@ def test_dask_and_numpy_give_the_same(make_checkpoint):
         for d in (data, lazy)
     ]
     assert np.array_equal(*results)
+
+
+def lazy_volume(slices):
+    dask = pytest.importorskip("dask.array")
+    blocks = [
+        dask.random.default_rng(i).integers(0, 200, (1, 256, 256), "uint8") for i in range(slices)
+    ]
+    return dask.concatenate(blocks)
+
+
+def test_a_result_in_a_folder_is_the_one_in_memory(make_checkpoint, tmp_path):
+    zarr = pytest.importorskip("zarr")
+    config = PredictConfig(probabilities=True, uncertainty=True)
+    scan = Scan(lazy_volume(3), "ZYX")
+    (*_, held), (*_, stored) = (
+        engine.predict(config, make_checkpoint(classes=2), scan, folder)
+        for folder in (None, tmp_path / "result")
+    )
+    for name in ("labels", "probabilities", "uncertainty"):
+        assert isinstance(getattr(stored, name), zarr.Array)
+        assert np.array_equal(getattr(held, name), getattr(stored, name)[...])
+    assert np.array_equal(held.dice, stored.dice)
+
+
+def test_memory_does_not_grow_with_the_volume(make_checkpoint, tmp_path):
+    pytest.importorskip("zarr")
+    path = make_checkpoint()
+    peaks = []
+    for slices in (64, 128):
+        events = engine.predict(
+            PredictConfig(), path, Scan(lazy_volume(slices), "ZYX"), tmp_path / str(slices)
+        )
+        tracemalloc.start()
+        *_, result = events
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert result.labels.shape == (slices, 256, 256)
+    one = 256 * 256
+    assert peaks[1] - peaks[0] < 16 * one  # of 64 more
 
 
 def test_maps_on_request(make_checkpoint):

@@ -133,9 +133,9 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
 
     scan, written = segmented.scan, {}
     for name in _MAPS:
-        values: Array | None = getattr(segmented.result, name)
-        if values is None:
+        if getattr(segmented.result, name) is None:
             continue
+        values = np.asarray(getattr(segmented.result, name))
         axes = scan.grid_axes
         if name == "probabilities":
             values = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)

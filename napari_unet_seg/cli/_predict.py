@@ -106,7 +106,7 @@ def predict(
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         shared = shared_out(scheduler, workers, len(items))
         with shared as cluster, output_folder(out):
-            segmenter = Segmenter(how, checkpoint, stop, bar, failed, series, cluster)
+            segmenter = Segmenter(how, checkpoint, out, stop, bar, failed, series, cluster)
             if format_ is Format.coco:
                 results = write_coco(segmenter, items, out)
             else:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -23,7 +28,6 @@ from napari_unet_seg.io.weights import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
     from napari_unet_seg.cli._inputs import Input
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
     from napari_unet_seg.cluster import Cluster
     from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.scan import Scan
+
+
+_IN_MEMORY = 2**30
+"""Voxels up to which the result of a scan that is read lazily is held in memory."""
 
 
 class Segmented(NamedTuple):
@@ -55,20 +63,33 @@ class Task:
     series: str | None
     finish: Callable[[Segmented], Any]
     """Makes of the prediction what is kept of it: writes the mask, for example."""
+    out: Path
+    """Folder of the masks, and of what is too large for memory until it is one."""
 
     def __call__(self, item: Input) -> tuple[Any, list[str]]:
         """Segment a scan where this is called; returns what is kept, and what is odd about it."""
         from napari_unet_seg.engine import predict
 
         scan, notes = self.read(item)
-        *events, result = predict(self.config, self.checkpoint, scan)
-        notes += [event.message for event in events if isinstance(event, DeviceFallback)]
-        return self.finish(self.segmented(item, scan, cast("PredictFinished", result))), notes
+        with self.scratch(scan) as folder:
+            *events, result = predict(self.config, self.checkpoint, scan, folder)
+            notes += [event.message for event in events if isinstance(event, DeviceFallback)]
+            return self.finish(self.segmented(item, scan, cast("PredictFinished", result))), notes
 
     def read(self, item: Input) -> tuple[Scan, list[str]]:
         """Read a scan, and what is odd about it, missing slices for example."""
         scan = read_scan(item.path, self.series)
         return scan, [f"{item.path}: {note}" for note in scan.meta.get("notes", ())]
+
+    @contextmanager
+    def scratch(self, scan: Scan) -> Iterator[Path | None]:
+        """Give a folder to the result of a scan that is read in pieces, as it may be huge."""
+        lazy = not isinstance(scan.data, np.ndarray) and math.prod(scan.grid_shape) > _IN_MEMORY
+        if not lazy or find_spec("zarr") is None:
+            yield None
+            return
+        with TemporaryDirectory(prefix=".prediction-", dir=self.out) as folder:
+            yield Path(folder)
 
     def segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
         """Put a prediction together with where it comes from."""
@@ -83,6 +104,8 @@ class Segmenter:
     ----------
     config, checkpoint : PredictConfig, Path
         How to segment, and the model.
+    out : Path
+        Folder of the masks.
     stop, bar
         Asked between scans and slices; told how far it is.
     failed : list
@@ -102,6 +125,7 @@ class Segmenter:
         self,
         config: PredictConfig,
         checkpoint: Path,
+        out: Path,
         stop: Stop,
         bar: Bar,
         failed: list[tuple[str, str]],
@@ -111,13 +135,20 @@ class Segmenter:
         self.info = read_header(checkpoint)
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
         self._config, self._checkpoint, self._series = config, checkpoint.absolute(), series
+        self._out = out
         self._stop, self._bar, self._failed = stop, bar, failed
         self._cluster = cluster
 
     def run(self, items: Sequence[Input], finish: Callable[[Segmented], Any]) -> Iterator[Any]:
         """Yield what is kept of the scans that went well, until a stop is wished for."""
         task = Task(
-            self._config, self._checkpoint, self.model, self.info.categories, self._series, finish
+            self._config,
+            self._checkpoint,
+            self.model,
+            self.info.categories,
+            self._series,
+            finish,
+            self._out,
         )
         attempts = self._shared_out if self._cluster else self._one_by_one
         for index, (item, kept, problem) in enumerate(attempts(task, items), 1):
@@ -140,19 +171,26 @@ class Segmenter:
     def _one_by_one(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
         for index, item in enumerate(items):
             try:
-                segmented = self._segment(task, item, index, len(items))
+                attempt = self._attempt(task, item, index, len(items))
             except SegmentationError as error:
                 yield Attempt(item, None, str(error))
                 continue
-            if segmented is not None:
-                yield _finish(task, segmented)
+            if attempt is not None:
+                yield attempt
 
-    def _segment(self, task: Task, item: Input, index: int, count: int) -> Segmented | None:
+    def _attempt(self, task: Task, item: Input, index: int, count: int) -> Attempt | None:
         scan, notes = task.read(item)
         for note in notes:
             warn(note)
+        with task.scratch(scan) as folder:
+            segmented = self._segment(task, item, scan, folder, index, count)
+            return None if segmented is None else _finish(task, segmented)
+
+    def _segment(
+        self, task: Task, item: Input, scan: Scan, folder: Path | None, index: int, count: int
+    ) -> Segmented | None:
         events = engine().stream(
-            "napari_unet_seg.engine:predict", self._config, self._checkpoint, scan
+            "napari_unet_seg.engine:predict", self._config, self._checkpoint, scan, folder
         )
         for event in follow(events, self._stop):
             if isinstance(event, TileDone):
@@ -178,5 +216,8 @@ def _finish(task: Task, segmented: Segmented) -> Attempt:
 def pixels(segmented: Segmented) -> dict[str, int]:
     """Count the pixels of every category."""
     categories = segmented.result.categories
-    counts = np.bincount(segmented.result.labels.ravel(), minlength=len(categories) + 1)
+    labels = segmented.result.labels
+    counts = np.zeros(len(categories) + 1, int)
+    for place in np.ndindex(*labels.shape[:-2]):
+        counts += np.bincount(np.asarray(labels[place]).ravel(), minlength=len(counts))
     return {c.name: int(n) for c, n in zip(categories, counts[1:], strict=False)}

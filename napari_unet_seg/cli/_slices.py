@@ -25,16 +25,16 @@ def planes(file_name: str, mask: Scan) -> Iterator[tuple[str, Array]]:
     A single slice keeps the name; others get their number, `scan_0012.tif`, or, where they are
     independent images, the name of their own.
     """
-    data = np.asarray(mask.data)
+    data = mask.data
     leading = data.shape[:-2]
     if not leading:
-        yield file_name, data
+        yield file_name, np.asarray(data)
         return
     base = PurePosixPath(file_name)
     for number, place in enumerate(np.ndindex(*leading)):
         own = f"{base.name.partition('.')[0]}_{number:04d}.tif"
         named = mask.names[number] if number < len(mask.names) else str(base.with_name(own))
-        yield named, data[place]
+        yield named, np.asarray(data[place])
 
 
 def output_names(paths: list[Path]) -> list[str]:

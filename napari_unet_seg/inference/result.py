@@ -9,10 +9,12 @@ import torch
 
 from napari_unet_seg.inference.quality import predicted_dice
 from napari_unet_seg.inference.uncertainty import entropy
+from napari_unet_seg.io.extras import require
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
@@ -22,7 +24,18 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class ResultBuffer:
-    """The arrays of a prediction, allocated once.
+    """The arrays of a prediction, allocated once: in memory, or as Zarr in a folder.
+
+    Parameters
+    ----------
+    config : PredictConfig
+        Which maps to keep.
+    info : CheckpointInfo
+        Of the model.
+    reader : SliceReader
+        Of the scan.
+    folder : Path, optional
+        Where the arrays are kept instead of in memory, a chunk a slice.
 
     Attributes
     ----------
@@ -36,14 +49,32 @@ class ResultBuffer:
         float32 of the leading axes' shape: the predicted Dice of each slice.
     """
 
-    def __init__(self, config: PredictConfig, info: CheckpointInfo, reader: SliceReader) -> None:
+    def __init__(
+        self,
+        config: PredictConfig,
+        info: CheckpointInfo,
+        reader: SliceReader,
+        folder: Path | None = None,
+    ) -> None:
         grid = (*reader.leading, *reader.plane)
         self._config, self._info, self._place = config, info, reader.place
-        self.labels = np.zeros(grid, np.uint8)
+        self._folder = folder
+        self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
-        self.probabilities = _map(config.probabilities, (info.model.classes, *grid))
-        self.uncertainty = _map(config.uncertainty, grid)
-        self.disagreement = _map(config.disagreement, grid)
+        self.probabilities = self._map("probabilities", (info.model.classes, *grid))
+        self.uncertainty = self._map("uncertainty", grid)
+        self.disagreement = self._map("disagreement", grid)
+
+    def _map(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self._array(name, shape, np.float16) if getattr(self._config, name) else None
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+        if self._folder is None:
+            return np.zeros(shape, dtype)
+        chunks = (*(1,) * (len(shape) - 2), *shape[-2:])
+        return require("zarr").create_array(
+            self._folder / name, shape=shape, chunks=chunks, dtype=dtype, fill_value=0
+        )
 
     def fill(self, indices: Sequence[int], probable: torch.Tensor, spread: torch.Tensor) -> None:
         """Put in the slices of one batch: (B, classes, Y, X), and (B, Y, X) over the views."""
@@ -62,7 +93,7 @@ class ResultBuffer:
             values = probable[number].cpu().numpy()
             if self.probabilities is not None:
                 for value, plane in enumerate(values):
-                    self.probabilities[value][place] = plane
+                    self.probabilities[(value, *place)] = plane
             if self.uncertainty is not None:
                 self.uncertainty[place] = entropy(values, head)
 
@@ -108,7 +139,3 @@ class CutAverage:
             spread = self._spread[place][None]
             batch = torch.from_numpy(probable).float(), torch.from_numpy(spread).float()
             result.fill((index,), *batch)
-
-
-def _map(wanted: bool, shape: tuple[int, ...]) -> Array | None:
-    return np.zeros(shape, np.float16) if wanted else None

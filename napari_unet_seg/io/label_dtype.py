@@ -27,17 +27,25 @@ def smallest(labels: Any, name: str) -> Array:
         If they are not integers, or one is negative or above 2³² - 1.
     """
     array = np.asarray(labels)
-    if array.dtype.kind not in "bui":
+    return np.ascontiguousarray(array.astype(smallest_type(array, name), copy=False))
+
+
+def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
+    """Return the smallest of uint8, uint16 and uint32 that holds all labels; see `smallest`.
+
+    A dask array is gone through in pieces.
+    """
+    if labels.dtype.kind not in "bui":
         raise DataError(
-            f"The labels for {name} are of type {array.dtype}; convert them to integers first."
+            f"The labels for {name} are of type {labels.dtype}; convert them to integers first."
         )
-    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
     if low < 0 or high > np.iinfo(np.uint32).max:
         raise DataError(
             f"The labels for {name} reach from {low} to {high}; renumber them to values from 0 "
             "to 4294967295 first."
         )
-    return np.ascontiguousarray(array.astype(np.min_scalar_type(high), copy=False))
+    return np.min_scalar_type(high)
 
 
 def from_stored(array: Any, name: str) -> Array:

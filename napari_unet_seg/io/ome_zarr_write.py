@@ -12,7 +12,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.extras import require
 from napari_unet_seg.io.files import atomic, atomic_folder, reading, write_error
-from napari_unet_seg.io.label_dtype import smallest
+from napari_unet_seg.io.label_dtype import smallest_type
 from napari_unet_seg.io.ome_metadata import (
     KEY,
     Level,
@@ -56,7 +56,7 @@ def write_ome_labels(
         The store of the image itself, for `labels/mask` in it; `labels/NAME` in such a store; or a
         store to make.
     labels : array
-        Integers of the scan's `grid_shape`.
+        Integers of the scan's `grid_shape`; what is no numpy array is read in pieces.
     like : Scan
         The scan they were made on.
     description : dict
@@ -76,7 +76,8 @@ def write_ome_labels(
     """
     require("zarr")
     path = Path(path)
-    array = smallest(labels, str(path))
+    array = _lazy(labels)
+    array = array.astype(smallest_type(array, str(path)), copy=False)
     target, store = _place(path, like)
     image = _described(array, like, path)
     label: dict[str, Any] = {"version": image.version}
@@ -94,6 +95,15 @@ def write_ome_labels(
     except OSError as error:
         raise write_error(target, error) from error
     return target
+
+
+def _lazy(labels: Any) -> Any:
+    """Return labels that are stored somewhere as a dask array."""
+    import dask.array as da
+
+    if isinstance(labels, np.ndarray | da.Array):
+        return labels
+    return da.from_array(labels)  # type: ignore[no-untyped-call]
 
 
 def _place(path: Path, like: Scan) -> tuple[Path, Path | None]:
@@ -171,7 +181,17 @@ def _write(folder: Path, array: Array, image: OmeImage, attributes: dict[str, An
         target = group.create_array(
             level.path, shape=part.shape, chunks=chunks, dtype=part.dtype, **how
         )
+        _fill(target, part)
+
+
+def _fill(target: Any, part: Any) -> None:
+    if isinstance(part, np.ndarray):
         target[...] = part
+        return
+    import dask.array as da
+
+    # In whole chunks of the target, or two pieces would write the same one.
+    da.store(part.rechunk(target.chunks), target, lock=False, compute=True)
 
 
 def _pyramid(array: Array, image: OmeImage) -> Iterator[Array]:
@@ -180,7 +200,10 @@ def _pyramid(array: Array, image: OmeImage) -> Iterator[Array]:
     for level in image.levels:
         steps = [b / a for a, b in zip(finest.scale, level.scale, strict=True)]
         picks = [_picked(n, step) for n, step in zip(array.shape, steps, strict=True)]
-        yield array if level is finest else array[np.ix_(*picks)]
+        coarser = array
+        for axis, pick in enumerate(picks if level is not finest else ()):
+            coarser = coarser.take(pick, axis)
+        yield coarser
 
 
 def _picked(size: int, step: float) -> Array:
