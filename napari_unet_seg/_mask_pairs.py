@@ -30,6 +30,16 @@ class Pairing(NamedTuple):
     truth: int
 
 
+class Side(NamedTuple):
+    """A mask that is compared with another one."""
+
+    name: str
+    scan: Scan
+    """Its labels on their grid."""
+    categories: tuple[Category, ...]
+    """What the label values from 1 stand for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """A predicted mask and the true one, on the same grid.
@@ -43,22 +53,24 @@ class Pair:
     name: str
     predicted: Scan
     truth: Scan
+    sides: tuple[str, str] | None = None
+    """What messages call the two; by default the predicted mask of the name, and the true one."""
 
     def __post_init__(self) -> None:
         ours, theirs = self.predicted, self.truth
+        one, other = self.sides or (f"predicted mask {self.name}", "true one")
         same = ours.grid_shape == theirs.grid_shape
         if same and ours.unit == theirs.unit != "pixel":
             same = np.allclose(ours.spacing, theirs.spacing, rtol=1e-3)
         if not same:
             raise DataError(
-                f"The predicted mask {self.name} has the grid {_grid(ours)} and the true one "
-                f"{_grid(theirs)}; give masks that were made on the same scan."
+                f"The {one} has the grid {_grid(ours)} and the {other} {_grid(theirs)}; give "
+                "masks that were made on the same scan."
             )
         if _turned(ours, theirs):
             raise DataError(
-                f"The predicted mask {self.name} has its axes in another direction than the true "
-                "one (a DICOM series as it was acquired, a NIfTI file turned upright); save both "
-                "in one format."
+                f"The {one} has its axes in another direction than the {other} (a DICOM series "
+                "as it was acquired, a NIfTI file turned upright); save both in one format."
             )
 
     @property

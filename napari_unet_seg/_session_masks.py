@@ -136,6 +136,11 @@ class MaskStore:
             return self._checked(np.asarray(read_tiff(later).data), self.shape[-2:], later)
         return self._read_original(index)
 
+    def predicted_later(self) -> list[int]:
+        """Return the slices that have a later prediction."""
+        files = self.prediction_path.parent.glob("*.tif")
+        return sorted(int(file.stem) for file in files if file.stem.isdigit())
+
     def _later_path(self, index: int) -> Path:
         return self.prediction_path.with_name(f"{index:05d}.tif")
 

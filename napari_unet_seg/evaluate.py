@@ -116,7 +116,7 @@ class Comparison:
             items.append(item)
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
-            measures += _measure(item, group_of(item), found, true, self.pairings, pair.spacing)
+            measures += measure(item, group_of(item), found, true, self.pairings, pair.spacing)
         return Compared(tuple(items), tuple(measures), pair.unit)
 
 
@@ -175,7 +175,7 @@ def evaluate(
             done.append(compared)
         if (yield ItemDone(index, len(names), name, problem)) is Command.STOP:
             return
-    measures = [measure for compared in done for measure in compared.measures]
+    measures = [m for compared in done for m in compared.measures]
     items = [item for compared in done for item in compared.items]
     units = {compared.unit for compared in done}
     yield Evaluation(
@@ -204,7 +204,7 @@ class _Groups:
         return "" if match is None else str(match[1 if self._pattern.groups else 0] or "")
 
 
-def _measure(
+def measure(
     item: str,
     group: str,
     found: Array,
@@ -212,6 +212,7 @@ def _measure(
     pairings: Pairings,
     spacing: tuple[float, ...],
 ) -> Iterator[Measure]:
+    """Count and measure every category of one item; pixels unreviewed in the truth are left out."""
     known = true != IGNORE_INDEX
     for pairing in pairings.of(found, true):
         ours = (found == pairing.predicted) & known

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
-def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., None]]) -> None:
+def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., object]]) -> None:
     """Connect emitters of napari to callbacks until the widget is destroyed.
 
     napari outlives a dock widget, and a callback to one that is gone is an error.

@@ -26,17 +26,27 @@ class LayerCombo(QComboBox):
         Whose layers are listed.
     fits : callable
         Tells which of them.
+    follow : bool
+        Whether the layer that becomes the active one is chosen.
     """
 
     layerChanged = Signal(object)
     """The chosen layer or None."""
+    listChanged = Signal()
+    """Layers came, went or changed places, and one is chosen."""
 
     def __init__(
-        self, viewer: ViewerModel, fits: Callable[[Layer], bool], parent: QWidget | None = None
+        self,
+        viewer: ViewerModel,
+        fits: Callable[[Layer], bool],
+        parent: QWidget | None = None,
+        *,
+        follow: bool = True,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._fits = viewer, fits
         self._layers: list[Layer] = []
+        self._first = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(120)
         events = viewer.layers.events
@@ -47,8 +57,9 @@ class LayerCombo(QComboBox):
             (events.reordered, self._refill),
             (events.changed, self._refill),
             (events.renamed, self._refill),
-            (viewer.layers.selection.events.active, self._on_active),
         )
+        if follow:
+            connect(self, (viewer.layers.selection.events.active, self._on_active))
         self.currentIndexChanged.connect(lambda _: self.layerChanged.emit(self.layer()))
         self._refill()
         self._choose(viewer.layers.selection.active)
@@ -60,8 +71,27 @@ class LayerCombo(QComboBox):
 
     def layer(self) -> Layer | None:
         """The chosen layer."""
-        index = self.currentIndex()
+        index = self.currentIndex() - bool(self._first)
         return self._layers[index] if 0 <= index < len(self._layers) else None
+
+    def isFirst(self) -> bool:
+        """Whether the entry that stands for no layer is chosen."""
+        return bool(self._first) and self.currentIndex() == 0
+
+    def setFirst(self, text: str) -> None:
+        """Put an entry before the layers that stands for no layer, and choose it; or take it off.
+
+        Parameters
+        ----------
+        text : str
+            Empty for none.
+        """
+        chosen = self.layer()
+        blocker = QSignalBlocker(self)
+        self._first = text
+        self._fill(None if text else chosen)
+        blocker.unblock()
+        self.layerChanged.emit(self.layer())
 
     def setLayer(self, layer: Layer) -> None:
         """Choose a layer."""
@@ -70,18 +100,21 @@ class LayerCombo(QComboBox):
     def _refill(self, _: Any = None) -> None:
         chosen = self.layer()
         blocker = QSignalBlocker(self)
-        self._layers = [layer for layer in reversed(self._viewer.layers) if self._fits(layer)]
-        self.clear()
-        self.addItems([layer.name for layer in self._layers])
-        if chosen in self._layers:
-            self.setCurrentIndex(self._layers.index(chosen))
+        self._fill(chosen)
         blocker.unblock()
         if self.layer() is not chosen:
             self.layerChanged.emit(self.layer())
+        self.listChanged.emit()
+
+    def _fill(self, chosen: Layer | None) -> None:
+        self._layers = [layer for layer in reversed(self._viewer.layers) if self._fits(layer)]
+        self.clear()
+        self.addItems([self._first] * bool(self._first) + [layer.name for layer in self._layers])
+        self._choose(chosen)
 
     def _on_active(self, _: Any = None) -> None:
         self._choose(self._viewer.layers.selection.active)
 
     def _choose(self, layer: Layer | None) -> None:
         if layer in self._layers:
-            self.setCurrentIndex(self._layers.index(layer))
+            self.setCurrentIndex(self._layers.index(layer) + bool(self._first))

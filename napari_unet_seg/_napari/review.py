@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari import _worker, _writer
 from napari_unet_seg._napari._coco_options import CocoOptionsButton
+from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
@@ -72,6 +73,7 @@ class ReviewWidget(QWidget):
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
+        self.compare = CompareTab(napari_viewer)
         self.fine_tune = FineTunePanel(napari_viewer)
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip(
@@ -135,6 +137,7 @@ class ReviewWidget(QWidget):
         self.fine_tune.panel.stop()
         self.review.unbind(self._viewer)
         self.review.show_review(None)
+        self.compare.show_review(None)
         self.fine_tune.show_session(None, lambda: None)
         reviewing.close()
         self.bar.show_session(None)
@@ -157,11 +160,13 @@ class ReviewWidget(QWidget):
         """Close the session when the dock is closed, which takes this widget out of it."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.close_session()
+            self.compare.contours.setChecked(False)
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
+        self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         buttons = QHBoxLayout()
         buttons.addWidget(self.tiff_button)
@@ -182,6 +187,7 @@ class ReviewWidget(QWidget):
         self.reviewing.decided.connect(self.fine_tune.refresh)
         self.review.show_review(self.reviewing)
         self.review.bind(self._viewer)
+        self.compare.show_review(self.reviewing)
         self.fine_tune.show_session(session, lambda: mask.data)
         self.bar.show_session(session.folder)
         self.session_changed.emit(session)

@@ -1,0 +1,99 @@
+"""The controls of a comparison: two masks, what of them, the table, and the contours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Labels
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari._compare_table import CompareTable
+from napari_unet_seg._napari._comparing import BOTH, COLOURS, A, B
+from napari_unet_seg._napari._instances import is_instances
+from napari_unet_seg._napari._layer_combo import LayerCombo
+from napari_unet_seg._napari._layers import is_users
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+
+
+class CompareForm(QWidget):
+    """Shows what it is told; what the controls do is the tab's.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose labels layers can be chosen.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.a, self.b = (LayerCombo(viewer, _fits, follow=False) for _ in range(2))
+        self.a.setToolTip("The mask that is measured, the prediction for example")
+        self.b.setToolTip("The mask it is measured against, the truth for example")
+        self.part = QComboBox()
+        self.part.addItems(["This slice", "Whole scan"])
+        self.part.setToolTip("The slice is measured anew whenever it changes")
+        self.button = QPushButton("Compare")
+        self.button.setToolTip("Measure A against B now")
+        self.bar = QProgressBar()
+        self.bar.setToolTip("Categories that are measured")
+        self.bar.hide()
+        self.table = CompareTable()
+        self.contours = QCheckBox("Show contours")
+        self.contours.setToolTip("Outline A and B on the slice on screen, in a layer of its own")
+        self.legend = QLabel("  ".join(map(_mark, (A, B, BOTH), ("A", "B", "both"))))
+        self.legend.setToolTip("Colours of the contours")
+        self.csv_button = QPushButton("Save CSV…")
+        self.csv_button.setToolTip("The table with more digits, one row a category")
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self._lay_out()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole scan is chosen."""
+        return bool(self.part.currentIndex() == 1)
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout()
+        rows.setVerticalSpacing(4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("A", self.a)
+        rows.addRow("B", self.b)
+        start = QHBoxLayout()
+        start.addWidget(self.part, 1)
+        start.addWidget(self.button, 1)
+        rows.addRow("Of", start)
+        looks = QHBoxLayout()
+        looks.addWidget(self.contours)
+        looks.addWidget(self.legend)
+        looks.addStretch(1)
+        looks.addWidget(self.csv_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.setSpacing(6)
+        layout.addLayout(rows)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(looks)
+        layout.addWidget(self.status)
+
+
+def _fits(layer: Layer) -> bool:
+    return is_users(layer, Labels) and not is_instances(layer)
+
+
+def _mark(value: int, text: str) -> str:
+    return f'<span style="color: {COLOURS[value]}">■</span>&nbsp;{text}'
