@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.inference.result import ResultBuffer
     from napari_unet_seg.inference.slices import SliceReader
 
+_BATCH = {"cpu": 2, "mps": 64, "cuda": 64}
+"""Slices per pass, where none are wished for."""
+
 Take = Callable[[range, torch.Tensor, torch.Tensor], None]
 Steps = Generator[PredictEvent, Command | None, torch.device | None]
 """The events of a prediction; returns the device at the end, None where it was stopped."""
@@ -71,7 +74,7 @@ def _batches(
     total: int,
 ) -> Generator[PredictEvent, Command | None, Predictor | None]:
     """Predict slices in batches, which are halved where memory runs out."""
-    batch, done = config.batch_size, 0
+    batch, done = config.batch_size or _BATCH[predictor.device.type], 0
     while done < reader.count:
         indices = range(done, min(done + batch, reader.count))
         try:
@@ -150,4 +153,5 @@ def _smaller(
         raise error
     slower = load_predictor(checkpoint, "cpu", config.precision)
     message = "Memory of the GPU ran out; going on with the CPU, which takes longer."
-    return slower, config.batch_size, DeviceFallback("cpu", config.batch_size, message)
+    batch = config.batch_size or _BATCH["cpu"]
+    return slower, batch, DeviceFallback("cpu", batch, message)
