@@ -7,7 +7,7 @@ in good order by sending `Command.STOP` at any of them.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from napari_unet_seg.events import (
     PredictEvent,
     PredictFinished,
     SampleMeasured,
+    SlicePredicted,
 )
-from napari_unet_seg.inference.passes import by_slice, by_volume, ready, started
+from napari_unet_seg.inference.passes import by_slice, by_volume, predict_slice, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
@@ -145,6 +146,42 @@ def predict(
         device_name(device),
         time.perf_counter() - start,
     )
+
+
+def predict_slices(
+    config: PredictConfig, checkpoint: Path, scan: Scan, indices: Sequence[int]
+) -> Generator[SlicePredicted, Command | None, None]:
+    """Segment some slices of a scan, in the order that is wished for.
+
+    Parameters
+    ----------
+    config, checkpoint, scan
+        As `predict` takes them. A model of volumes segments the whole scan first.
+    indices : sequence of int
+        Slices, counted along the leading axes flattened.
+
+    Yields
+    ------
+    SlicePredicted
+        One for each, until `Command.STOP`.
+
+    Raises
+    ------
+    DataError, CheckpointError
+        As `predict`.
+    """
+    predictor = ready(config, checkpoint)
+    reader = SliceReader(scan, predictor.info)
+    if predictor.info.model.dimensions == 3:
+        *_, last = predict(config, checkpoint, scan)
+        result = cast("PredictFinished", last)
+        found = ((result.labels[reader.place(i)], result.dice[reader.place(i)]) for i in indices)
+    else:
+        found = (predict_slice(predictor, reader, i, config) for i in indices)
+    for done, (index, (labels, dice)) in enumerate(zip(indices, found, strict=True), 1):
+        event = SlicePredicted(index, labels, float(dice), done, len(indices))
+        if (yield event) is Command.STOP:
+            return
 
 
 def warm_up(

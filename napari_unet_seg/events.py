@@ -152,6 +152,19 @@ class PredictFinished:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SlicePredicted:
+    """One slice of a scan, counted along its leading axes flattened."""
+
+    index: int
+    labels: Array
+    """uint8 label values, of shape (Y, X)."""
+    dice: float
+    """The Dice that its mask is likely to have."""
+    done: int
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class ItemDone:
     """One of many files is done; `index` starts at 1, `problem` is empty if it went well."""

@@ -295,6 +295,20 @@ def test_dask_and_numpy_give_the_same(make_checkpoint):
     assert np.array_equal(*results)
 
 
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_slices_in_the_order_wished_for_are_those_of_the_whole(make_checkpoint, dimensions):
+    path = make_checkpoint(dimensions=dimensions)
+    scan = Scan(np.random.default_rng(0).integers(0, 200, (2, 4, 32, 40), np.uint8), "TZYX")
+    config = PredictConfig(precision="float32", batch_size=1)
+    whole = list(engine.predict(config, path, scan))[-1]
+    events = list(engine.predict_slices(config, path, scan, (6, 1, 2)))
+    assert [(e.index, e.done, e.count) for e in events] == [(6, 1, 3), (1, 2, 3), (2, 3, 3)]
+    for event in events:
+        place = np.unravel_index(event.index, (2, 4))
+        assert np.array_equal(event.labels, whole.labels[place])
+        assert event.dice == pytest.approx(whole.dice[place], abs=1e-6)
+
+
 def lazy_volume(slices):
     dask = pytest.importorskip("dask.array")
     blocks = [

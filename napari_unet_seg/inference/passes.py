@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from napari_unet_seg.events import (
     TileDone,
 )
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.quality import predicted_dice
 from napari_unet_seg.inference.result import CutAverage
 from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
+from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _BATCH = {"cpu": 2, "mps": 64, "cuda": 64}
 """Slices per pass, where none are wished for."""
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Take = Callable[[range, torch.Tensor, torch.Tensor], None]
 Steps = Generator[PredictEvent, Command | None, torch.device | None]
 """The events of a prediction; returns the device at the end, None where it was stopped."""
@@ -90,6 +93,16 @@ def _batches(
         if (yield TileDone(before + done, total)) is Command.STOP:
             return None
     return predictor
+
+
+def predict_slice(
+    predictor: Predictor, reader: SliceReader, index: int, config: PredictConfig
+) -> tuple[Array, float]:
+    """Return the labels of one slice, uint8 of shape (Y, X), and its predicted Dice."""
+    probable, _ = predictor.look(reader.read((index,)), config)
+    labels = to_labels(probable, predictor.info.model.head, config.threshold)
+    dice = predicted_dice(probable, labels, predictor.info.calibration)
+    return labels[0].cpu().numpy(), float(dice[0])
 
 
 def by_volume(

@@ -1,0 +1,117 @@
+"""A simulated annotator with a brush.
+
+A stroke is one drag with a round brush of one size that either adds or erases. The annotator looks
+at the mask and the truth, takes the brush and the place that mend most, and drags on, half a radius
+at a time, in whichever of eight directions mends most, as long as that mends more than it spoils
+and at most `LONGEST` pixels far. The hand is unsteady: every position is off by a normal deviate of
+`TREMOR` pixels, seeded. The work is done when the Dice is at least `GOOD`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.signal import oaconvolve
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+RADII = (1, 2, 4, 8, 16)
+LONGEST = 60
+TREMOR = 0.7
+GOOD = 0.95
+
+_WAYS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
+
+
+class Stroke(NamedTuple):
+    """The pixels under the brush, and whether it adds."""
+
+    pixels: Array
+    adds: bool
+
+
+def dice(mask: Array, truth: Array) -> float:
+    """Dice of two masks; 1 where both are empty."""
+    total = int(mask.sum()) + int(truth.sum())
+    return 2 * int((mask & truth).sum()) / total if total else 1.0
+
+
+def best_stroke(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke | None:
+    """Return the stroke that mends most, None where none mends anything."""
+    best, most = None, 0.0
+    for adds in (True, False):
+        # One for each pixel that a stroke mends, minus one for each that it spoils.
+        worth = np.where(mask == adds, 0.0, np.where(truth == adds, 1.0, -1.0))
+        if not (worth > 0).any():
+            continue
+        for radius in RADII:
+            covered = _drag(worth, radius, hand)
+            gain = float(worth[covered].sum())
+            if gain > most:
+                best, most = Stroke(covered, adds), gain
+    return best
+
+
+def painted(mask: Array, stroke: Stroke) -> Array:
+    """Return the mask after a stroke."""
+    return mask | stroke.pixels if stroke.adds else mask & ~stroke.pixels
+
+
+def _drag(worth: Array, radius: int, hand: np.random.Generator) -> Array:
+    gains = oaconvolve(worth, _brush(radius), mode="same")
+    row, column = (int(n) for n in np.unravel_index(int(gains.argmax()), gains.shape))
+    covered = np.zeros(worth.shape, bool)
+    left = worth.copy()
+    step = max(1, radius // 2)
+    _press(covered, left, row, column, radius, hand)
+    for _ in range(LONGEST // step):
+        gain, row, column = max(
+            (
+                _gain(left, row + step * a, column + step * b, radius),
+                row + step * a,
+                column + step * b,
+            )
+            for a, b in _WAYS
+        )
+        if gain <= 0:
+            break
+        _press(covered, left, row, column, radius, hand)
+    return covered
+
+
+def _press(
+    covered: Array, left: Array, row: int, column: int, radius: int, hand: np.random.Generator
+) -> None:
+    """Put the brush down near a place; what it covers is worth nothing from then on."""
+    row, column = (
+        round(n + d) for n, d in zip((row, column), hand.normal(0, TREMOR, 2), strict=True)
+    )
+    place, brush = _under(left.shape, row, column, radius)
+    covered[place] |= brush
+    left[place][brush] = 0
+
+
+def _gain(left: Array, row: int, column: int, radius: int) -> float:
+    place, brush = _under(left.shape, row, column, radius)
+    return float(left[place][brush].sum())
+
+
+def _under(
+    shape: tuple[int, ...], row: int, column: int, radius: int
+) -> tuple[tuple[slice, slice], Array]:
+    """The part of an image under the brush, and the brush cut to it."""
+    top, left = max(0, row - radius), max(0, column - radius)
+    bottom, right = min(shape[0], row + radius + 1), min(shape[1], column + radius + 1)
+    brush = _brush(radius) > 0
+    start = top - row + radius, left - column + radius
+    rows = slice(start[0], start[0] + max(0, bottom - top))
+    columns = slice(start[1], start[1] + max(0, right - left))
+    return (slice(top, max(top, bottom)), slice(left, max(left, right))), brush[rows, columns]
+
+
+@cache
+def _brush(radius: int) -> Array:
+    rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    return (rows**2 + columns**2 <= radius**2).astype(np.float64)
