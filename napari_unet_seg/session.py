@@ -9,7 +9,7 @@ of fine-tuning). Only slices that differ from what is stored are written.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,9 +28,11 @@ from napari_unet_seg._session_files import (
     record_scan,
     write_record,
 )
+from napari_unet_seg._session_lock import InUseError, SessionLock, left_open
 from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, compare, grid_error
-from napari_unet_seg.data.from_scan import samples_from_scan, slice_name, volume_sample
-from napari_unet_seg.data.samples import Sample, SampleSet
+from napari_unet_seg._session_samples import slices, volumes
+from napari_unet_seg.data.from_scan import slice_name
+from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import write_error
 from napari_unet_seg.io.hashing import sha256
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-__all__ = ["Changes", "ReviewState", "Round", "Session", "compare"]
+__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open"]
 
 
 class Session:
@@ -51,10 +53,16 @@ class Session:
 
     Slices are counted along all leading axes flattened; a 2D image is one slice. States are kept
     in memory until `save` or `save_mask`. Methods may be called from several threads.
+
+    Anybody may read a session at any time. It is written to by one at a time: for a moment, or,
+    after `hold`, until `close`.
     """
 
-    def __init__(self, folder: Path, record: SessionRecord, scan: Scan) -> None:
+    def __init__(
+        self, folder: Path, record: SessionRecord, scan: Scan, lock: SessionLock | None = None
+    ) -> None:
         self.folder = folder
+        self.lock = lock or SessionLock(folder)
         self.scan = scan
         self.masks = MaskStore(folder, scan)
         self._record = record
@@ -118,21 +126,53 @@ class Session:
         return session
 
     @classmethod
-    def open(cls, folder: Path | str) -> Self:
+    def open(cls, folder: Path | str, *, hold: bool = False) -> Self:
         """Open a session where it was left.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the session.
+        hold : bool
+            Whether to `hold` it from before it is read.
 
         Raises
         ------
         DataError
-            If the folder is no session, is damaged, or its scan is missing or has changed.
+            If the folder is no session, is damaged, or its scan is missing or has changed; if it is
+            to be held, but is open elsewhere.
         """
         folder = Path(folder).expanduser().absolute()
         record = read_record(folder)
-        session = cls(folder, record, open_scan(record.scan, folder))
-        path = session.masks.prediction_path
-        if not path.is_file():
-            raise DataError(f"{path} is missing; restore it, or start a new session.")
+        lock = SessionLock(folder)
+        if hold:
+            lock.hold()
+        try:
+            # Again, as whoever held it until now may have written.
+            record = read_record(folder) if hold else record
+            session = cls(folder, record, open_scan(record.scan, folder), lock)
+            path = session.masks.prediction_path
+            if not path.is_file():
+                raise DataError(f"{path} is missing; restore it, or start a new session.")
+        except BaseException:
+            lock.let_go()
+            raise
         return session
+
+    def hold(self) -> Self:
+        """Keep others from writing to the session until `close`.
+
+        Raises
+        ------
+        DataError
+            If it is open in another window or process, named in the message.
+        """
+        self.lock.hold()
+        return self
+
+    def close(self) -> None:
+        """Let others write to the session again."""
+        self.lock.let_go()
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -183,7 +223,7 @@ class Session:
 
     def save(self) -> None:
         """Write `session.json`."""
-        with self._writing:
+        with self._writing, self.lock.writing():
             write_record(self.folder, self._record)
 
     @property
@@ -220,8 +260,9 @@ class Session:
         """
         if tuple(labels.shape) != self.masks.shape:
             raise grid_error(tuple(labels.shape), self.scan)
-        written = self.masks.save(labels, slices, {"session": self.folder.name})
-        self.save()
+        with self.lock.writing():
+            written = self.masks.save(labels, slices, {"session": self.folder.name})
+            self.save()
         return written
 
     def changes(self, labels: Any, index: int) -> Changes:
@@ -255,21 +296,12 @@ class Session:
                     f"No slice of the session {self.folder.name} is accepted yet; accept some."
                 )
             self._change(sides=sides)
-        self.save()
-        cut = self._volumes if dimensions == 3 else self._slices
-        return SampleSet(cut(accepted, sides), self.categories, f"session {self.folder.name}")
-
-    def _slices(self, accepted: tuple[int, ...], sides: dict[int, Side]) -> tuple[Sample, ...]:
-        samples = samples_from_scan(self.scan, self.masks, accepted)  # type: ignore[arg-type]
-        return tuple(replace(s, split=sides[i]) for i, s in zip(accepted, samples, strict=True))
-
-    def _volumes(self, accepted: tuple[int, ...], sides: dict[int, Side]) -> tuple[Sample, ...]:
-        samples = []
-        for side in sorted({sides[i] for i in accepted}):
-            known = [i for i in accepted if sides[i] == side]
-            sample = volume_sample(self.scan, self.masks, known)  # type: ignore[arg-type]
-            samples.append(replace(sample, name=f"{sample.name} ({side})", split=side))
-        return tuple(samples)
+        with suppress(InUseError):
+            # Whoever has it open keeps his own record; the run keeps the sides it was trained with.
+            self.save()
+        cut = volumes if dimensions == 3 else slices
+        samples = cut(self.scan, self.masks, {i: sides[i] for i in accepted})
+        return SampleSet(samples, self.categories, f"session {self.folder.name}")
 
     def new_round(self) -> Path:
         """Make the folder of the next round."""

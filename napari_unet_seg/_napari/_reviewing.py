@@ -104,13 +104,14 @@ class Reviewing(QObject):
         self.changed.emit(compare(prediction, labels))
 
     def close(self) -> None:
-        """Save for the last time, and let go of the layers."""
+        """Save for the last time, and let go of the layers and the session."""
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self._look_soon.cancel()
         self.overlay.hide()
         self.autosave.close()
+        self.session.close()
 
     def _on_edit(self, _: Any = None) -> None:
         self.autosave.touch()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari._left_open import LeftOpen
+
 _KEY = "sessions_folder"
+_NAME_WIDTH = 110
+"""Pixels for the name of a session in a button; a long one would widen the dock."""
 
 
 class SessionBar(QWidget):
@@ -36,6 +42,8 @@ class SessionBar(QWidget):
     open_wanted = Signal(object)
     """The folder that was chosen."""
     close_wanted = Signal()
+    declined = Signal(object)
+    """The folder of a session that was offered."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,12 +61,20 @@ class SessionBar(QWidget):
         self.close_button.setToolTip("Save for the last time; the layers stay")
         self.title = QLabel()
         self.title.setWordWrap(True)
+        self.reopen_button = QPushButton()
+        self.decline_button = QToolButton()
+        self.decline_button.setText("✕")
+        self.decline_button.setToolTip("Do not offer it again; the session stays as it is")
+        self._offered: Path | None = None
         self._lay_out()
         self.image_combo.layerChanged.connect(self._propose)
         self.mask_combo.layerChanged.connect(self._on_mask)
         self.start_button.clicked.connect(self.start_wanted)
         self.open_button.clicked.connect(self._browse)
         self.close_button.clicked.connect(self.close_wanted)
+        self.reopen_button.clicked.connect(lambda: self.open_wanted.emit(self._offered))
+        self.decline_button.clicked.connect(lambda: self.declined.emit(self._offered))
+        self.offer(None)
         self._propose()
         self.show_session(None)
 
@@ -75,11 +91,25 @@ class SessionBar(QWidget):
             self.title.setToolTip(str(folder))
             remember(_KEY, str(folder.parent))
 
+    def offer(self, left: LeftOpen | None) -> None:
+        """Offer to reopen a session that was left open, or offer none."""
+        self._offered = left.folder if left else None
+        self._offer.setVisible(left is not None)
+        if left is not None:
+            today = left.saved.date() == datetime.now().date()
+            time = f"{left.saved:%H:%M}" if today else f"{left.saved:%d %b %H:%M}"
+            name = self.fontMetrics().elidedText(
+                left.folder.name, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH
+            )
+            self.reopen_button.setText(f"Reopen “{name}” (saved {time})")
+            self.reopen_button.setToolTip(f"It was not closed: {left.folder}")
+
     def set_busy(self, busy: bool) -> None:
         """Lock the buttons while a session is being started or opened."""
         layers = self.image_combo.layer() is not None and self.mask_combo.layer() is not None
         self.start_button.setEnabled(not busy and layers)
         self.open_button.setEnabled(not busy)
+        self._offer.setEnabled(not busy)
         self.close_button.setEnabled(not busy)
 
     def _lay_out(self) -> None:
@@ -91,12 +121,18 @@ class SessionBar(QWidget):
         rows.addRow("Image", self.image_combo)
         rows.addRow("Mask", self.mask_combo)
         rows.addRow("Folder", self.folder)
+        self._offer = QWidget()
+        offer = QHBoxLayout(self._offer)
+        offer.setContentsMargins(0, 0, 0, 0)
+        offer.addWidget(self.reopen_button, 1)
+        offer.addWidget(self.decline_button)
         buttons = QHBoxLayout()
         for button in (self.start_button, self.close_button, self.open_button):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self._offer)
         layout.addWidget(self._form)
         layout.addWidget(self.title)
         layout.addLayout(buttons)

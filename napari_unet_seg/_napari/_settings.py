@@ -18,7 +18,18 @@ COCO_OPTIONS = "coco/options"
 
 def recall(key: str, default: Any = None) -> Any:
     """Return what was remembered under a key, or the default."""
-    text = _settings().value(key)
+    return _value(_settings(), key, default)
+
+
+def recall_all(group: str) -> dict[str, Any]:
+    """Return what was remembered under the keys that start with a group's name and a slash."""
+    settings = _settings()
+    settings.beginGroup(group)
+    return {key: _value(settings, key, None) for key in settings.childKeys()}
+
+
+def _value(settings: QSettings, key: str, default: Any) -> Any:
+    text = settings.value(key)
     if not isinstance(text, str):
         return default
     try:
@@ -31,6 +42,11 @@ def recall(key: str, default: Any = None) -> Any:
 def remember(key: str, value: Any) -> None:
     """Keep a value that JSON can hold."""
     _settings().setValue(key, json.dumps(value))
+
+
+def forget(key: str) -> None:
+    """Keep nothing under a key."""
+    _settings().remove(key)
 
 
 def _settings() -> QSettings:

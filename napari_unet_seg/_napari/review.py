@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import (
     QApplication,
@@ -18,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _worker, _writer
+from napari_unet_seg._napari import _left_open, _worker, _writer
 from napari_unet_seg._napari._coco_options import CocoOptionsButton
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
@@ -29,9 +28,9 @@ from napari_unet_seg._napari._review_layers import make_editable, session_of, sh
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
 from napari_unet_seg._napari._session_bar import SessionBar
+from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.ome_zarr import is_zarr
-from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -39,16 +38,12 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari._left_open import LeftOpen
+    from napari_unet_seg.session import Session
+
 _BINARY = "Folder of 0/255 TIFFs, one for each image (*)"
 _LABEL = "Among the labels of the OME-Zarr image, by this name (*)"
 _MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;OME-Zarr (*.zarr);;{_BINARY}"
-
-
-class _Ready(NamedTuple):
-    """A session that was started or opened, and its mask as an array that can be painted on."""
-
-    session: Session
-    mask: Any
 
 
 class ReviewWidget(QWidget):
@@ -86,11 +81,13 @@ class ReviewWidget(QWidget):
         self.bar.start_wanted.connect(self.start_session)
         self.bar.open_wanted.connect(self.open_session)
         self.bar.close_wanted.connect(self.close_session)
+        self.bar.declined.connect(self._on_declined)
         self.tiff_button.clicked.connect(self._browse_tiff)
         self.coco_button.clicked.connect(self._browse_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
         QApplication.instance().aboutToQuit.connect(self.close_session)
         self._show_state()
+        self._look_for_left()
 
     @property
     def session(self) -> Session | None:
@@ -112,22 +109,27 @@ class ReviewWidget(QWidget):
             show_error(str(error))
             return
 
-        def show(ready: _Ready) -> None:
+        def show(ready: Ready) -> None:
             if ready.mask is not mask.data:
                 mask.data = ready.mask
             self._begin(ready.session, image, mask)
 
-        self._run(_starting(folder, arguments), show, "Starting the session")
+        self._run(starting(folder, arguments), show, "Starting the session")
 
     def open_session(self, folder: Path | str) -> None:
         """Open a session with its scan and its mask as it was last saved."""
 
-        def show(ready: _Ready) -> None:
-            image, mask = show_session(self._viewer, ready.session, ready.mask)
+        def show(ready: Ready) -> None:
+            try:
+                image, mask = show_session(self._viewer, ready.session, ready.mask)
+            except SegmentationError:
+                ready.session.close()
+                raise
             self._begin(ready.session, image, mask)
 
-        if self._job is None:
-            self._run(_opening(Path(folder)), show, "Opening the session")
+        already = self.session is not None and self.session.folder == Path(folder).absolute()
+        if self._job is None and not already:
+            self._run(opening(Path(folder)), show, "Opening the session")
 
     def close_session(self) -> None:
         """Save for the last time and let go; the layers stay."""
@@ -140,6 +142,7 @@ class ReviewWidget(QWidget):
         self.compare.show_review(None)
         self.fine_tune.show_session(None, lambda: None)
         reviewing.close()
+        _left_open.note_closed(reviewing.session.folder)
         self.bar.show_session(None)
         self._show_state()
         self.session_changed.emit(None)
@@ -190,7 +193,23 @@ class ReviewWidget(QWidget):
         self.compare.show_review(self.reviewing)
         self.fine_tune.show_session(session, lambda: mask.data)
         self.bar.show_session(session.folder)
+        self.bar.offer(None)
+        _left_open.note_open(session.folder)
+        if session.lock.note:
+            show_info(session.lock.note)
         self.session_changed.emit(session)
+
+    def _look_for_left(self) -> None:
+        if _left_open.any_noted():
+            _worker.run(_left_open.looking(), on_event=self._on_left, name="Looking for sessions")
+
+    def _on_left(self, left: LeftOpen | None) -> None:
+        self.bar.offer(left if self.session is None else None)
+
+    def _on_declined(self, folder: Path) -> None:
+        _left_open.note_closed(folder)
+        self.bar.offer(None)
+        self._look_for_left()
 
     def _save(self, path: Path, writer: Callable[..., list[str]]) -> None:
         mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
@@ -203,7 +222,7 @@ class ReviewWidget(QWidget):
             "scale": mask.scale,
             "units": mask.units,
         }
-        work = _writing(writer, path, mask.data, attributes)
+        work = writing(writer, path, mask.data, attributes)
         self._run(work, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:
@@ -266,22 +285,3 @@ class ReviewWidget(QWidget):
         mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
         folder = self.session.folder if self.session else Path.home()
         return str(folder / f"{mask.name if mask else 'mask'}{suffix}")
-
-
-def _starting(folder: Path, arguments: dict[str, Any]) -> Generator[_Ready, Any, None]:
-    pixels = arguments["prediction"]
-    if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
-        pixels = np.array(pixels)
-    yield _Ready(Session.create(folder, **{**arguments, "prediction": pixels}), pixels)
-
-
-def _opening(folder: Path) -> Generator[_Ready, Any, None]:
-    session = Session.open(folder)
-    yield _Ready(session, session.load_mask())
-
-
-def _writing(
-    writer: Callable[..., list[str]], path: Path, labels: Any, attributes: dict[str, Any]
-) -> Generator[Path, Any, None]:
-    writer(str(path), np.array(labels), attributes)
-    yield path

@@ -1,0 +1,43 @@
+"""The slow parts of a session's life, as generators for a thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_unet_seg.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+
+class Ready(NamedTuple):
+    """A session that was started or opened, held, and its mask as an array to paint on."""
+
+    session: Session
+    mask: Any
+
+
+def starting(folder: Path, arguments: dict[str, Any]) -> Generator[Ready, Any, None]:
+    """Start a session; see `Session.create` for its arguments."""
+    pixels = arguments["prediction"]
+    if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
+        pixels = np.array(pixels)
+    session = Session.create(folder, **{**arguments, "prediction": pixels})
+    yield Ready(session.hold(), pixels)
+
+
+def opening(folder: Path) -> Generator[Ready, Any, None]:
+    """Open a session, and read its mask as it was last saved."""
+    session = Session.open(folder, hold=True)
+    yield Ready(session, session.load_mask())
+
+
+def writing(
+    writer: Callable[..., list[str]], path: Path, labels: Any, attributes: dict[str, Any]
+) -> Generator[Path, Any, None]:
+    """Write a mask, from a copy of its labels, and yield the path."""
+    writer(str(path), np.array(labels), attributes)
+    yield path
