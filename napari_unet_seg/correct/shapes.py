@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-Labels = np.ndarray[Any, np.dtype[np.int32]]
+Labels = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Distances = np.ndarray[Any, np.dtype[np.float64]]
 
 
