@@ -18,7 +18,7 @@ NAME = PACKAGE.name
 
 LAYERS = (
     ("errors", "events", "config"),
-    ("io", "nn", "models"),
+    ("io", "nn", "models", "correct"),
     ("data", "inference"),
     ("engine",),
     ("remote",),
@@ -28,7 +28,18 @@ LAYERS = (
 """From bottom to top; modules that stand in no layer count for those that import them."""
 
 LEVEL = {f"{NAME}.{name}": level for level, names in enumerate(LAYERS) for name in names}
-TORCH_FREE = ("config", "events", "errors", "io", "models", "session", "remote", "cli", "_napari")
+TORCH_FREE = (
+    "config",
+    "correct",
+    "events",
+    "errors",
+    "io",
+    "models",
+    "session",
+    "remote",
+    "cli",
+    "_napari",
+)
 TORCH_FREE_PARTS = ("data.samples", "data.dataset", "data.splits")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._layers import (
     METADATA_KEY,
     add_labels,
@@ -78,7 +79,7 @@ def show_prediction(
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
         if is_untouched(mask, sums):
-            _fill(mask, labels, place)
+            put_slice(mask, labels, place)
             _remember(mask, sums, model)
             _rate(mask, dice, place)
             return mask
@@ -121,16 +122,6 @@ def _whole(image: Image, labels: Array, place: Place) -> Array:
     return full
 
 
-def _fill(mask: Labels, labels: Array, place: Place) -> None:
-    """Change the pixels that differ, as one step that Ctrl+Z takes back."""
-    changed = np.nonzero(mask.data[place] != labels)
-    if not changed[0].size:
-        return
-    where = tuple(np.full(changed[0].size, index) for index in place)
-    with mask.block_history():
-        mask.data_setitem((*where, *changed), labels[changed])
-
-
 def _remember(mask: Labels, sums: Checksums, model: dict[str, str]) -> None:
     known = mask.metadata[METADATA_KEY]
     known["checkpoint"] = model
@@ -147,6 +138,20 @@ def _checksum(plane: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(plane).data)
 
 
+def probability_name(mask: Labels, category: Category) -> str:
+    """Return the name of the map that shows how probable a category of a mask is."""
+    return f"{mask.name} · probability of {category.name}"
+
+
+def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Array | None:
+    """Return how probable a category is, on the mask's grid; zero where nothing was predicted."""
+    name = probability_name(mask, category)
+    if name not in viewer.layers or not metadata_of(viewer.layers[name]).get("map"):
+        return None
+    values = viewer.layers[name].data
+    return values if values.shape == mask.data.shape else None
+
+
 def show_maps(
     viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Place
 ) -> None:
@@ -154,7 +159,7 @@ def show_maps(
     maps: list[tuple[str, float, Array]] = []
     if prediction.probabilities is not None:
         maps += [
-            (f"{mask.name} · probability of {category.name}", 1.0, plane)
+            (probability_name(mask, category), 1.0, plane)
             for category, plane in zip(prediction.categories, prediction.probabilities, strict=True)
         ]
     if prediction.uncertainty is not None:

@@ -10,6 +10,7 @@ from superqt.utils import qthrottled
 
 from napari_unet_seg._napari._autosave import Autosave
 from napari_unet_seg._napari._changes import ChangesOverlay
+from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
@@ -76,12 +77,7 @@ class Reviewing(QObject):
 
     def revert(self) -> None:
         """Bring the slice on screen back to its prediction, as one step that Ctrl+Z undoes."""
-        place = place_of(self.viewer, self.mask)
-        prediction = self._prediction()
-        changed = np.nonzero(self.mask.data[place] != prediction)
-        leading = tuple(np.full(changed[0].size, i) for i in place)
-        with self.mask.block_history():
-            self.mask.data_setitem((*leading, *changed), prediction[changed])
+        put_slice(self.mask, self._prediction(), place_of(self.viewer, self.mask))
 
     def show_changes(self, shown: bool) -> None:
         """Show or hide the layer of changes."""

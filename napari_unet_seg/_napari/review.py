@@ -29,6 +29,7 @@ from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
+from napari_unet_seg._napari._tools import Tools
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.ome_zarr import is_zarr
 
@@ -68,6 +69,7 @@ class ReviewWidget(QWidget):
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
+        self.tools = Tools(napari_viewer)
         self.compare = CompareTab(napari_viewer)
         self.fine_tune = FineTunePanel(napari_viewer)
         self.tiff_button = QPushButton("Save TIFF…")
@@ -82,12 +84,20 @@ class ReviewWidget(QWidget):
         self.bar.open_wanted.connect(self.open_session)
         self.bar.close_wanted.connect(self.close_session)
         self.bar.declined.connect(self._on_declined)
+        self.bar.mask_combo.layerChanged.connect(self._show_mask)
+        self.session_changed.connect(self._show_mask)
         self.tiff_button.clicked.connect(self._browse_tiff)
         self.coco_button.clicked.connect(self._browse_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
         QApplication.instance().aboutToQuit.connect(self.close_session)
         self._show_state()
         self._look_for_left()
+        self._show_mask()
+
+    @property
+    def current_mask(self) -> Labels | None:
+        """What is corrected and saved: the open session's mask, else the chosen one."""
+        return self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
 
     @property
     def session(self) -> Session | None:
@@ -169,6 +179,7 @@ class ReviewWidget(QWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
+        self.tabs.addTab(self.tools, "Tools")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         buttons = QHBoxLayout()
@@ -212,7 +223,7 @@ class ReviewWidget(QWidget):
         self._look_for_left()
 
     def _save(self, path: Path, writer: Callable[..., list[str]]) -> None:
-        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        mask = self.current_mask
         if mask is None or self._job is not None:
             return
         attributes = {
@@ -249,6 +260,9 @@ class ReviewWidget(QWidget):
         self.tiff_button.setEnabled(not busy)
         self.coco_button.setEnabled(not busy)
 
+    def _show_mask(self, _: object = None) -> None:
+        self.tools.show_mask(self.current_mask, self.session)
+
     def _on_removed(self, event: Any) -> None:
         if self.reviewing is not None and event.value is self.reviewing.mask:
             self.close_session()
@@ -277,11 +291,11 @@ class ReviewWidget(QWidget):
 
     def _store(self) -> Path | None:
         """Return the OME-Zarr that the mask's image is, if it is one."""
-        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        mask = self.current_mask
         scan = metadata_of(mask).get("scan") if mask else None
         return scan.path if scan and scan.path and is_zarr(scan.path) else None
 
     def _proposed(self, suffix: str) -> str:
-        mask = self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        mask = self.current_mask
         folder = self.session.folder if self.session else Path.home()
         return str(folder / f"{mask.name if mask else 'mask'}{suffix}")

@@ -1,0 +1,27 @@
+"""Edits of a labels layer that Ctrl+Z takes back in one step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.correct.apply import Change
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def put(mask: Labels, change: Change) -> None:
+    """Change label values, as one step of the layer's history."""
+    with mask.block_history():
+        mask.data_setitem(change.indices, change.values)
+
+
+def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
+    """Bring what lies at `place` along the leading axes to these labels, as one step."""
+    changed = np.nonzero(mask.data[place] != labels)
+    if changed[0].size:
+        put(mask, Change(changed, labels[changed]).at(place))

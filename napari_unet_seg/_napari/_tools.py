@@ -1,0 +1,310 @@
+"""The correction tools at work on a mask, each use of one a single step of undo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari import _worker
+from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._edits import put
+from napari_unet_seg._napari._instances import is_instances
+from napari_unet_seg._napari._layers import categories_of, scan_from_layer
+from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
+from napari_unet_seg._napari._prediction import probability_map
+from napari_unet_seg._napari._review_layers import go_to, make_editable, place_of
+from napari_unet_seg._napari._threshold import ThresholdPreview
+from napari_unet_seg._napari._tools_tab import TOOLS, ToolsTab
+from napari_unet_seg._napari._tools_work import (
+    SHAPES,
+    Aim,
+    cut,
+    fill_between,
+    merge,
+    over_parts,
+    reshape,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.layers import Labels
+    from napari.viewer import ViewerModel
+    from qtpy.QtGui import QShowEvent
+
+    from napari_unet_seg._napari._tools_work import Array, Place, Work
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.correct.apply import Change
+    from napari_unet_seg.session import Session
+
+
+class Tools(ToolsTab):
+    """Corrects the mask it is shown.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the mask is.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._mask: Labels | None = None
+        self._session: Session | None = None
+        self._categories: tuple[Category, ...] = ()
+        self._job: _worker.Job | None = None
+        self._target: tuple[Labels, str]
+        self._guard = LockGuard(self)
+        self._preview = ThresholdPreview(viewer)
+        self.used.connect(self.use)
+        self.merge_wanted.connect(self.merge)
+        self.category_chosen.connect(self._on_category)
+        self.lock_toggled.connect(self._on_lock)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.slider.sliderReleased.connect(self._on_released)
+        self._guard.kept.connect(self._on_kept)
+        layers, dims = viewer.layers.events, viewer.dims.events
+        connect(
+            self,
+            (layers.inserted, self._look_for_map),
+            (layers.removed, self._look_for_map),
+            (dims.point, self._look_for_map),
+        )
+        self.destroyed.connect(lambda: self._release())
+        self.show_mask(None)
+
+    def show_mask(self, mask: Labels | None, session: Session | None = None) -> None:
+        """Correct this mask from now on; a session knows which of its slices are accepted."""
+        self._release()
+        self._categories = session.categories if session else categories_of(mask) if mask else ()
+        problem = _problem(mask, self._categories)
+        self._mask, self._session = (None if problem else mask), session
+        self._guard.watch(self._mask)
+        self.show_categories(() if problem else self._categories)
+        self.controls.setEnabled(not problem and self._job is None)
+        self.status.setText(problem)
+        if self._mask is not None:
+            self._mask.events.selected_label.connect(self._on_label)
+            self.show_locks(locked_of(self._mask))
+            self._on_label()
+        self._look_for_map()
+
+    def _release(self) -> None:
+        self._preview.hide()
+        if self._mask is not None:
+            self._mask.events.selected_label.disconnect(self._on_label)
+
+    def use(self, name: str) -> None:
+        """Use a tool by its name."""
+        if name in SHAPES:
+            self._run(reshape(self._aim(), name), self._said(name))
+        elif name == "interpolate":
+            self.interpolate()
+        else:
+            self.copy(1 if name == "copy_next" else -1)
+
+    def merge(self, target: int) -> None:
+        """Make the chosen category part of another one."""
+        if self._may_change(target):
+            said = f"Merged {self._name(self.value())} into {self._name(target)}"
+            self._run(merge(self._aim(), target), said)
+
+    def interpolate(self) -> None:
+        """Draw the slice on screen, or all, between key slices."""
+        mask = self._mask
+        if mask is None:
+            return
+        if self._axes() < 3:
+            self.status.setText(f"{mask.name} has no slices of one volume to go between.")
+            return
+        accepted = [_place_at(mask, i) for i in self._session.accepted] if self._session else []
+        if self.whole():
+            self._run(fill_between(self._aim(), accepted), self._said("interpolate"))
+        else:
+            *volume, index = place_of(self._viewer, mask)
+            work = fill_between(self._aim(), accepted, index)
+            self._run_at(work, tuple(volume), self._said("interpolate"))
+
+    def copy(self, step: int) -> None:
+        """Copy the category to the next slice (1) and go there, or from the previous one (-1)."""
+        mask = self._mask
+        if mask is None:
+            return
+        here = place_of(self._viewer, mask)
+        other = (*here[:-1], here[-1] + step) if here else ()
+        if not other or not 0 <= other[-1] < mask.data.shape[len(here) - 1]:
+            self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
+            return
+        source, target = (here, other) if step > 0 else (other, here)
+        aim = self._aim()
+        drawn = np.asarray(mask.data[source]) == aim.value
+        if not drawn.any():
+            self.status.setText(f"There is no {self._name(aim.value)} to copy.")
+            return
+        self._run_at(lambda labels, _: aim.change(labels, drawn), target, self._said("copy_next"))
+        go_to(self._viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
+
+    def cut(self) -> None:
+        """Let the category be where its probability is at least what the slider says."""
+        probability = self._probability()
+        if probability is not None:
+            level = self.threshold()
+            said = f"Cut {self._name(self.value())} at {level:.2f}"
+            self._run(cut(self._aim(), probability, level), said)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Look for probabilities that were predicted while another tab was shown."""
+        self._look_for_map()
+        super().showEvent(event)
+
+    def _run(self, work: Work, said: str) -> None:
+        """Do the work where the form says: at once, or on the whole in a thread."""
+        mask = self._mask
+        if mask is None or not self._may_change(self.value()):
+            return
+        if not self.whole() or mask.ndim == 2:
+            self._run_at(work, place_of(self._viewer, mask), said)
+            return
+        make_editable(mask)
+        parts = over_parts(mask.data.copy(), self._axes(), work)
+        thaw = _frozen(mask)
+        self._target = (mask, said)
+        self._job = _worker.run(
+            parts, on_event=self._on_part, on_done=self._on_done, name=f"{said} in the whole volume"
+        )
+        self._job.ended.connect(thaw)  # also if this widget is gone by then
+        self.controls.setEnabled(False)
+        self.status.setText("Working on the whole volume…")
+
+    def _run_at(self, work: Work, place: Place, said: str) -> None:
+        """Do the work on what lies at a place, at once."""
+        if self._mask is not None and self._may_change(self.value()):
+            make_editable(self._mask)
+            self._put(self._mask, work(self._mask.data[place], place).at(place), said)
+
+    def _on_part(self, event: int | Change) -> None:
+        mask, said = self._target
+        if isinstance(event, int):
+            self.status.setText(f"{event:,} done…")
+        elif mask in self._viewer.layers:
+            self._put(mask, event, said)
+
+    def _on_done(self) -> None:
+        self._job = None
+        self.controls.setEnabled(self._mask is not None)
+
+    def _put(self, mask: Labels, change: Change, said: str) -> None:
+        if change.values.size:
+            put(mask, change)
+            self._viewer.layers.selection.active = mask  # only its keys have Ctrl+Z
+        self.status.setText(f"{said}: {_in_words(change, self.value(), mask.data.shape)}")
+
+    def _aim(self) -> Aim:
+        axes = self._axes() if self.whole() else 2
+        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:]) if self._mask else ()
+        locked = locked_of(self._mask) if self._mask else ()
+        return Aim(self.value(), locked, self.pixels.value(), spacing)
+
+    def _axes(self) -> int:
+        """How many axes a volume of the mask has: 2 where its slices are single images."""
+        if self._mask is None or "N" in scan_from_layer(self._mask).axes:
+            return 2
+        return min(3, self._mask.ndim)
+
+    def _may_change(self, value: int) -> bool:
+        if self._mask is None or self._job is not None:
+            return False
+        locked = value in locked_of(self._mask)
+        if locked:
+            self.status.setText(f"{self._name(value)} is locked; unlock it to change it.")
+        return not locked
+
+    def _name(self, value: int) -> str:
+        return self._categories[value - 1].name if value else ""
+
+    def _said(self, tool: str) -> str:
+        return TOOLS[tool].past.format(self._name(self.value()))
+
+    def _probability(self) -> Array | None:
+        """Return the map of the chosen category, if it has one that knows the slice on screen."""
+        mask = self._mask
+        if mask is None or not self.value():
+            return None
+        found = probability_map(self._viewer, mask, self._categories[self.value() - 1])
+        known = found is not None and found[place_of(self._viewer, mask)].any()
+        return found if known else None
+
+    def _look_for_map(self, _: Any = None) -> None:
+        self.show_map(self._probability() is not None)
+
+    def _on_slider(self) -> None:
+        mask, probability = self._mask, self._probability()
+        if not self.slider.isSliderDown():
+            self.cut()
+        elif mask is not None and probability is not None and self._may_change(self.value()):
+            place = place_of(self._viewer, mask)
+            work = cut(self._aim(), probability, self.threshold())
+            self._preview.show(mask, work(mask.data[place], place), place)
+
+    def _on_released(self) -> None:
+        if self._preview.hide():
+            self.cut()
+
+    def _on_label(self, _: Any = None) -> None:
+        if self._mask is not None:
+            self.choose(self._mask.selected_label)
+
+    def _on_category(self, value: int) -> None:
+        if self._mask is not None:
+            self._mask.selected_label = value
+            self.show_locks(locked_of(self._mask))
+        self._look_for_map()
+
+    def _on_lock(self, locked: bool) -> None:
+        if self._mask is not None:
+            set_locked(self._mask, self.value(), locked)
+            self.show_locks(locked_of(self._mask))
+
+    def _on_kept(self, count: int) -> None:
+        self.status.setText(f"{count:,} px of locked categories were put back.")
+
+
+def _problem(mask: Labels | None, categories: tuple[Category, ...]) -> str:
+    """Say why a mask cannot be corrected, nothing if it can."""
+    if mask is None:
+        return "Choose a mask to correct."
+    if is_instances(mask):
+        return f"{mask.name} has a label for each object; the tools change categories."
+    if not categories:
+        return f"{mask.name} has no categories; start a session on it to name them."
+    return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""
+
+
+def _frozen(mask: Labels) -> Callable[[], None]:
+    """Keep the brush off a mask; returns what gives it back."""
+    editable, mode = mask.editable, mask.mode
+    mask.editable = False
+
+    def thaw() -> None:
+        mask.editable, mask.mode = editable, mode
+
+    return thaw
+
+
+def _place_at(mask: Labels, index: int) -> Place:
+    return tuple(int(i) for i in np.unravel_index(index, mask.data.shape[:-2]))
+
+
+def _in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
+    """Say how many pixels a category gained and lost, and in how many slices."""
+    total = change.values.size
+    if not total:
+        return "nothing to change."
+    gained = int(np.count_nonzero(change.values == value))
+    counts = [f"{sign}{n:,}" for sign, n in (("+", gained), ("−", total - gained)) if n]
+    leading = change.indices[:-2]
+    flat = np.ravel_multi_index(leading, shape[:-2]) if leading else np.zeros(1, np.intp)
+    slices = np.count_nonzero(np.bincount(flat))
+    return f"{' '.join(counts)} px in {slices:,} {'slice' if slices == 1 else 'slices'}."
