@@ -19,6 +19,7 @@ from napari_unet_seg._napari._comparing import (
     Outlines,
     Wanted,
     layer_side,
+    misplaced,
     prediction_side,
     slice_title,
     working,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.compare import Comparison
 
 NAME = "contours"
-WHOLE = "whole scan"
 _REFRESH_MS = 150
 
 
@@ -104,7 +104,7 @@ class CompareTab(CompareForm):
         if self._job is not None:
             self._later(self.measure_whole)
             return
-        self._part = WHOLE
+        self._part = "whole scan"
         self.button.setEnabled(False)
         self.bar.setRange(0, 0)
         self.bar.show()
@@ -152,7 +152,7 @@ class CompareTab(CompareForm):
         if self._job is not None:
             self._job.quit()
         self._show(None)
-        self.status.setText("")
+        self.status.setText(misplaced(self.a.layer(), self.b.layer()))
         self.button.setEnabled(self._sides() is not None)
         self._show_contours(self.contours.isChecked())
         self._look_soon()
@@ -173,7 +173,8 @@ class CompareTab(CompareForm):
 
     def _sides(self) -> tuple[Side, Side] | None:
         a, b = self._side(self.a), self._side(self.b)
-        return None if a is None or b is None else (a, b)
+        apart = misplaced(self.a.layer(), self.b.layer())
+        return None if a is None or b is None or apart else (a, b)
 
     def _side(self, combo: LayerCombo) -> Side | None:
         if combo.isFirst() and self._reviewing is not None:
@@ -226,8 +227,7 @@ class CompareTab(CompareForm):
         self._look_soon()
 
     def _on_button(self) -> None:
-        work = self.measure_whole if self.whole else self.look
-        work()
+        (self.measure_whole if self.whole else self.look)()
 
     def _on_contours(self, shown: bool) -> None:
         self._show_contours(shown)

@@ -62,6 +62,27 @@ def prediction_side(session: Session) -> Side:
     return Side(PREDICTION, grid, session.categories)
 
 
+def misplaced(a: Labels | None, b: Labels | None) -> str:
+    """Say that two masks of one shape lie in different places of the world; empty if they do not.
+
+    Of masks without a unit of length nobody knows where they lie, and they are taken as they are.
+    """
+    if a is None or b is None:
+        return ""
+    shape = layer_side(a).scan.grid_shape
+    if shape != layer_side(b).scan.grid_shape or "pixel" in (str(a.units[-1]), str(b.units[-1])):
+        return ""
+    corners = (np.zeros(a.ndim), np.array(shape) - 1.0)
+    apart = [np.subtract(a.data_to_world(c), b.data_to_world(c)) for c in corners]
+    if np.all(np.abs(apart) <= np.abs(a.scale) / 2):
+        return ""
+    far = float(np.linalg.norm(apart, axis=1).max())
+    return (
+        f"The masks {a.name} and {b.name} lie {far:.3g} {a.units[-1]:~P} apart in the world; "
+        "choose masks of the same scan."
+    )
+
+
 def slice_title(scan: Scan, index: int) -> str:
     """Name a slice, by the file it came from or else as napari's slider counts."""
     return scan.names[index] if index < len(scan.names) else f"slice {index}"

@@ -188,6 +188,20 @@ def test_grids_that_differ_are_told_beside_the_masks(
     until_idle(qtbot, widget)
 
 
+def test_masks_that_lie_apart_are_told(qtbot: QtBot, widget: ReviewWidget) -> None:
+    compare = widget.compare
+    crop = np.zeros(SHAPE, np.uint8)
+    widget._viewer.add_labels(crop, name="crop", **{**PLACE, "translate": (10, -2, 6)})
+    compare.b.setLayer(widget._viewer.layers["crop"])
+    assert "lie 5 mm apart" in compare.status.text()
+    assert not compare.button.isEnabled()
+    compare.b.setLayer(widget._viewer.layers["first"])
+    compare.a.setLayer(widget._viewer.layers["second"])
+    assert compare.status.text() == ""
+    until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
+    until_idle(qtbot, widget)
+
+
 def test_the_table_is_saved(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
