@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._edits import put
+from napari_unet_seg._napari._edits import frozen, in_words, put
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, make_editable, place_of
+from napari_unet_seg._napari._review_layers import go_to, make_editable, place_at, place_of
 from napari_unet_seg._napari._threshold import ThresholdPreview
 from napari_unet_seg._napari._tools_tab import TOOLS, ToolsTab
 from napari_unet_seg._napari._tools_work import (
@@ -27,8 +27,6 @@ from napari_unet_seg._napari._tools_work import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtGui import QShowEvent
@@ -37,6 +35,16 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.apply import Change
     from napari_unet_seg.session import Session
+
+
+class _Step(NamedTuple):
+    """One use of a tool."""
+
+    mask: Labels
+    value: int
+    """Label value of the category."""
+    said: str
+    """What was done to it, in words."""
 
 
 class Tools(ToolsTab):
@@ -55,7 +63,7 @@ class Tools(ToolsTab):
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
         self._job: _worker.Job | None = None
-        self._target: tuple[Labels, str]
+        self._step: _Step
         self._guard = LockGuard(self)
         self._preview = ThresholdPreview(viewer)
         self.used.connect(self.use)
@@ -119,7 +127,7 @@ class Tools(ToolsTab):
         if self._axes() < 3:
             self.status.setText(f"{mask.name} has no slices of one volume to go between.")
             return
-        accepted = [_place_at(mask, i) for i in self._session.accepted] if self._session else []
+        accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
         if self.whole():
             self._run(fill_between(self._aim(), accepted), self._said("interpolate"))
         else:
@@ -169,8 +177,8 @@ class Tools(ToolsTab):
             return
         make_editable(mask)
         parts = over_parts(mask.data.copy(), self._axes(), work)
-        thaw = _frozen(mask)
-        self._target = (mask, said)
+        thaw = frozen(mask)
+        self._step = _Step(mask, self.value(), said)
         self._job = _worker.run(
             parts, on_event=self._on_part, on_done=self._on_done, name=f"{said} in the whole volume"
         )
@@ -182,24 +190,28 @@ class Tools(ToolsTab):
         """Do the work on what lies at a place, at once."""
         if self._mask is not None and self._may_change(self.value()):
             make_editable(self._mask)
-            self._put(self._mask, work(self._mask.data[place], place).at(place), said)
+            step = _Step(self._mask, self.value(), said)
+            self._put(step, work(self._mask.data[place], place).at(place))
 
     def _on_part(self, event: int | Change) -> None:
-        mask, said = self._target
         if isinstance(event, int):
             self.status.setText(f"{event:,} done…")
-        elif mask in self._viewer.layers:
-            self._put(mask, event, said)
+        elif self._step.mask in self._viewer.layers:
+            self._put(self._step, event)
 
     def _on_done(self) -> None:
         self._job = None
         self.controls.setEnabled(self._mask is not None)
 
-    def _put(self, mask: Labels, change: Change, said: str) -> None:
-        if change.values.size:
-            put(mask, change)
-            self._viewer.layers.selection.active = mask  # only its keys have Ctrl+Z
-        self.status.setText(f"{said}: {_in_words(change, self.value(), mask.data.shape)}")
+    def _put(self, step: _Step, change: Change) -> None:
+        mask, value, said = step
+        if not change.values.size:
+            name = self._name(value)
+            self.status.setText(f"Nothing to change in {name}; tools take background alone.")
+            return
+        put(mask, change)
+        self._viewer.layers.selection.active = mask  # only its keys have Ctrl+Z
+        self.status.setText(f"{said}: {in_words(change, value, mask.data.shape)}")
 
     def _aim(self) -> Aim:
         axes = self._axes() if self.whole() else 2
@@ -280,31 +292,3 @@ def _problem(mask: Labels | None, categories: tuple[Category, ...]) -> str:
     if not categories:
         return f"{mask.name} has no categories; start a session on it to name them."
     return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""
-
-
-def _frozen(mask: Labels) -> Callable[[], None]:
-    """Keep the brush off a mask; returns what gives it back."""
-    editable, mode = mask.editable, mask.mode
-    mask.editable = False
-
-    def thaw() -> None:
-        mask.editable, mask.mode = editable, mode
-
-    return thaw
-
-
-def _place_at(mask: Labels, index: int) -> Place:
-    return tuple(int(i) for i in np.unravel_index(index, mask.data.shape[:-2]))
-
-
-def _in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
-    """Say how many pixels a category gained and lost, and in how many slices."""
-    total = change.values.size
-    if not total:
-        return "nothing to change."
-    gained = int(np.count_nonzero(change.values == value))
-    counts = [f"{sign}{n:,}" for sign, n in (("+", gained), ("−", total - gained)) if n]
-    leading = change.indices[:-2]
-    flat = np.ravel_multi_index(leading, shape[:-2]) if leading else np.zeros(1, np.intp)
-    slices = np.count_nonzero(np.bincount(flat))
-    return f"{' '.join(counts)} px in {slices:,} {'slice' if slices == 1 else 'slices'}."
