@@ -9,8 +9,6 @@ import numpy as np
 from napari_unet_seg.correct.apply import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.layers import Labels
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,17 +25,6 @@ def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
         put(mask, Change(changed, labels[changed]).at(place))
-
-
-def frozen(mask: Labels) -> Callable[[], None]:
-    """Keep the brush off a mask; returns what gives it back."""
-    editable, mode = mask.editable, mask.mode
-    mask.editable = False
-
-    def thaw() -> None:
-        mask.editable, mask.mode = editable, mode
-
-    return thaw
 
 
 def in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:

@@ -9,7 +9,6 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_unet_seg._napari._layers import METADATA_KEY, add_map
-from napari_unet_seg._napari._threshold import NAME as PREVIEW
 from napari_unet_seg._napari._tools_tab import TOOLS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
@@ -26,6 +25,7 @@ CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
 SHOWN = 3
+REDO = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
 
 
@@ -75,7 +75,7 @@ def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlMod
 
 
 def finish(qtbot: QtBot, tools: Tools) -> None:
-    qtbot.waitUntil(lambda: tools._job is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools._steps.busy, timeout=20_000)
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> list[int]:
@@ -114,9 +114,7 @@ def test_a_click_changes_the_slice_or_all_and_one_undo_takes_it_back(
         assert tools.status.text().startswith(said)
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, before)
-    press(
-        tools, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    )
+    press(tools, Qt.Key.Key_Z, REDO)
     np.testing.assert_array_equal(mask.data, after)
     press(tools, Qt.Key.Key_Z)
     press(tools, Qt.Key.Key_Z)
@@ -295,8 +293,7 @@ def test_strokes_over_a_locked_category_are_put_back(
     assert tools.status.text().endswith("px of locked categories were put back.")
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, rods())
-    redo = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    press(tools, Qt.Key.Key_Z, redo)
+    press(tools, Qt.Key.Key_Z, REDO)
     np.testing.assert_array_equal(mask.data, after)
 
 
@@ -331,7 +328,7 @@ def cut(level: float, plane: np.ndarray) -> np.ndarray:
 
 
 def test_the_slider_shows_the_mask_live_and_is_one_step(widget: ReviewWidget, tools: Tools) -> None:
-    mask, layers = mask_of(tools), widget._viewer.layers
+    mask = mask_of(tools)
     assert not tools.slider.isEnabled()
     assert "tick Probabilities in Segment" in tools.slider.toolTip()
     plane = add_probabilities(widget)
@@ -339,18 +336,28 @@ def test_the_slider_shows_the_mask_live_and_is_one_step(widget: ReviewWidget, to
     tools.slider.setSliderDown(True)
     for position in (40, 70, 60):
         tools.slider.setValue(position)
-        np.testing.assert_array_equal(layers[PREVIEW].data[SHOWN], cut(position / 100, plane))
-        np.testing.assert_array_equal(mask.data, rods())
-        assert not mask.visible
+        np.testing.assert_array_equal(mask.data[SHOWN], cut(position / 100, plane))
     assert tools.level.text() == "0.60"
-    assert widget.bar.mask_combo.layer() is mask
+    mask.undo()
+    np.testing.assert_array_equal(mask.data[SHOWN], cut(0.6, plane), "no step so far")
     tools.slider.setSliderDown(False)
-    assert PREVIEW not in layers
-    assert mask.visible
-    assert changed(rods(), mask.data) == [SHOWN]
-    np.testing.assert_array_equal(mask.data[SHOWN], cut(0.6, plane))
+    after = mask.data.copy()
+    assert changed(rods(), after) == [SHOWN]
+    np.testing.assert_array_equal(after[SHOWN], cut(0.6, plane))
     assert tools.status.text().startswith("Cut tumour at 0.60: ")
     press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, rods())
+    press(tools, Qt.Key.Key_Z, REDO)
+    np.testing.assert_array_equal(mask.data, after)
+
+
+def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: Tools) -> None:
+    mask = mask_of(tools)
+    add_probabilities(widget)
+    tools.slider.setSliderDown(True)
+    tools.slider.setValue(80)
+    assert changed(rods(), mask.data) == [SHOWN]
+    widget._viewer.layers.remove(mask)
     np.testing.assert_array_equal(mask.data, rods())
 
 
@@ -382,7 +389,7 @@ def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> Non
     click(tools.lock)
     tools.slider.setSliderDown(True)
     tools.slider.setValue(70)
-    assert PREVIEW not in widget._viewer.layers
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
     tools.slider.setSliderDown(False)
     np.testing.assert_array_equal(mask_of(tools).data, rods())
 
