@@ -25,3 +25,14 @@ def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
         put(mask, Change(changed, labels[changed]).at(place))
+
+
+def in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
+    """Say how many pixels a category gained and lost, and in how many slices of a mask."""
+    gained = int(np.count_nonzero(change.values == value))
+    lost = change.values.size - gained
+    counts = [f"{sign}{count:,}" for sign, count in (("+", gained), ("−", lost)) if count]
+    leading = change.indices[:-2]
+    flat = np.ravel_multi_index(leading, shape[:-2]) if leading else np.zeros(1, np.intp)
+    slices = int(np.count_nonzero(np.bincount(flat)))
+    return f"{' '.join(counts)} px in {slices:,} {'slice' if slices == 1 else 'slices'}."

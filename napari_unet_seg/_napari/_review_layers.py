@@ -105,6 +105,12 @@ def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
 
+def place_at(mask: Labels, index: int) -> tuple[int, ...]:
+    """Return where a slice lies along the leading axes of a mask."""
+    leading = mask.data.shape[:-2]
+    return tuple(int(i) for i in np.unravel_index(index, leading)) if leading else ()
+
+
 def index_of(viewer: ViewerModel, mask: Labels) -> int:
     """Return the slice of a mask that the viewer stands at."""
     place = place_of(viewer, mask)
@@ -116,7 +122,7 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     leading = mask.data.shape[:-2]
     if not leading:
         return
-    place = np.unravel_index(index, leading)
+    place = place_at(mask, index)
     point = mask.world_to_data(viewer.dims.point[-mask.ndim :])
     world = mask.data_to_world((*place, *point[-2:]))
     first = viewer.dims.ndim - mask.ndim

@@ -6,36 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._edits import put
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, make_editable, place_of
-from napari_unet_seg._napari._threshold import ThresholdPreview
+from napari_unet_seg._napari._review_layers import go_to, place_at, place_of
+from napari_unet_seg._napari._steps import Step, Steps
+from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import TOOLS, ToolsTab
-from napari_unet_seg._napari._tools_work import (
-    SHAPES,
-    Aim,
-    cut,
-    fill_between,
-    merge,
-    over_parts,
-    reshape,
-)
+from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtGui import QShowEvent
 
     from napari_unet_seg._napari._tools_work import Array, Place, Work
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.apply import Change
     from napari_unet_seg.session import Session
 
 
@@ -54,10 +42,9 @@ class Tools(ToolsTab):
         self._mask: Labels | None = None
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
-        self._job: _worker.Job | None = None
-        self._target: tuple[Labels, str]
         self._guard = LockGuard(self)
-        self._preview = ThresholdPreview(viewer)
+        self._preview = Preview()
+        self._steps = Steps(viewer, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
         self.category_chosen.connect(self._on_category)
@@ -65,6 +52,8 @@ class Tools(ToolsTab):
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
+        self._steps.told.connect(self.status.setText)
+        self._steps.busy_changed.connect(self._on_busy)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -83,7 +72,7 @@ class Tools(ToolsTab):
         self._mask, self._session = (None if problem else mask), session
         self._guard.watch(self._mask)
         self.show_categories(() if problem else self._categories)
-        self.controls.setEnabled(not problem and self._job is None)
+        self._on_busy(self._steps.busy)
         self.status.setText(problem)
         if self._mask is not None:
             self._mask.events.selected_label.connect(self._on_label)
@@ -92,14 +81,14 @@ class Tools(ToolsTab):
         self._look_for_map()
 
     def _release(self) -> None:
-        self._preview.hide()
+        self._preview.end()
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
 
     def use(self, name: str) -> None:
         """Use a tool by its name."""
         if name in SHAPES:
-            self._run(reshape(self._aim(), name), self._said(name))
+            self._do(reshape(self._aim(), name), self._said(name))
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -109,7 +98,7 @@ class Tools(ToolsTab):
         """Make the chosen category part of another one."""
         if self._may_change(target):
             said = f"Merged {self._name(self.value())} into {self._name(target)}"
-            self._run(merge(self._aim(), target), said)
+            self._do(merge(self._aim(), target), said)
 
     def interpolate(self) -> None:
         """Draw the slice on screen, or all, between key slices."""
@@ -119,18 +108,18 @@ class Tools(ToolsTab):
         if self._axes() < 3:
             self.status.setText(f"{mask.name} has no slices of one volume to go between.")
             return
-        accepted = [_place_at(mask, i) for i in self._session.accepted] if self._session else []
+        accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
         if self.whole():
-            self._run(fill_between(self._aim(), accepted), self._said("interpolate"))
+            self._do(fill_between(self._aim(), accepted), self._said("interpolate"))
         else:
             *volume, index = place_of(self._viewer, mask)
             work = fill_between(self._aim(), accepted, index)
-            self._run_at(work, tuple(volume), self._said("interpolate"))
+            self._do(work, self._said("interpolate"), tuple(volume))
 
     def copy(self, step: int) -> None:
         """Copy the category to the next slice (1) and go there, or from the previous one (-1)."""
         mask = self._mask
-        if mask is None:
+        if mask is None or not self._may_change(self.value()):
             return
         here = place_of(self._viewer, mask)
         other = (*here[:-1], here[-1] + step) if here else ()
@@ -143,7 +132,7 @@ class Tools(ToolsTab):
         if not drawn.any():
             self.status.setText(f"There is no {self._name(aim.value)} to copy.")
             return
-        self._run_at(lambda labels, _: aim.change(labels, drawn), target, self._said("copy_next"))
+        self._do(lambda labels, _: aim.change(labels, drawn), self._said("copy_next"), target)
         go_to(self._viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
 
     def cut(self) -> None:
@@ -152,54 +141,28 @@ class Tools(ToolsTab):
         if probability is not None:
             level = self.threshold()
             said = f"Cut {self._name(self.value())} at {level:.2f}"
-            self._run(cut(self._aim(), probability, level), said)
+            self._do(cut(self._aim(), probability, level), said)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Look for probabilities that were predicted while another tab was shown."""
         self._look_for_map()
         super().showEvent(event)
 
-    def _run(self, work: Work, said: str) -> None:
-        """Do the work where the form says: at once, or on the whole in a thread."""
-        mask = self._mask
-        if mask is None or not self._may_change(self.value()):
+    def _do(self, work: Work, said: str, place: Place | None = None) -> None:
+        """Do the work at a place, by default where the form says: the slice shown or all."""
+        mask, value = self._mask, self.value()
+        if mask is None or not self._may_change(value):
             return
-        if not self.whole() or mask.ndim == 2:
-            self._run_at(work, place_of(self._viewer, mask), said)
-            return
-        make_editable(mask)
-        parts = over_parts(mask.data.copy(), self._axes(), work)
-        thaw = _frozen(mask)
-        self._target = (mask, said)
-        self._job = _worker.run(
-            parts, on_event=self._on_part, on_done=self._on_done, name=f"{said} in the whole volume"
-        )
-        self._job.ended.connect(thaw)  # also if this widget is gone by then
-        self.controls.setEnabled(False)
-        self.status.setText("Working on the whole volume…")
+        step = Step(mask, value, self._categories[value - 1], said, work)
+        if place is not None:
+            self._steps.do_at(step, place)
+        elif self.whole() and mask.ndim > 2:
+            self._steps.do_whole(step, self._axes())
+        else:
+            self._steps.do_at(step, place_of(self._viewer, mask))
 
-    def _run_at(self, work: Work, place: Place, said: str) -> None:
-        """Do the work on what lies at a place, at once."""
-        if self._mask is not None and self._may_change(self.value()):
-            make_editable(self._mask)
-            self._put(self._mask, work(self._mask.data[place], place).at(place), said)
-
-    def _on_part(self, event: int | Change) -> None:
-        mask, said = self._target
-        if isinstance(event, int):
-            self.status.setText(f"{event:,} done…")
-        elif mask in self._viewer.layers:
-            self._put(mask, event, said)
-
-    def _on_done(self) -> None:
-        self._job = None
-        self.controls.setEnabled(self._mask is not None)
-
-    def _put(self, mask: Labels, change: Change, said: str) -> None:
-        if change.values.size:
-            put(mask, change)
-            self._viewer.layers.selection.active = mask  # only its keys have Ctrl+Z
-        self.status.setText(f"{said}: {_in_words(change, self.value(), mask.data.shape)}")
+    def _on_busy(self, busy: bool) -> None:
+        self.controls.setEnabled(self._mask is not None and not busy)
 
     def _aim(self) -> Aim:
         axes = self._axes() if self.whole() else 2
@@ -214,7 +177,7 @@ class Tools(ToolsTab):
         return min(3, self._mask.ndim)
 
     def _may_change(self, value: int) -> bool:
-        if self._mask is None or self._job is not None:
+        if self._mask is None or self._steps.busy:
             return False
         locked = value in locked_of(self._mask)
         if locked:
@@ -246,10 +209,10 @@ class Tools(ToolsTab):
         elif mask is not None and probability is not None and self._may_change(self.value()):
             place = place_of(self._viewer, mask)
             work = cut(self._aim(), probability, self.threshold())
-            self._preview.show(mask, work(mask.data[place], place), place)
+            self._preview.show(mask, place, work)
 
     def _on_released(self) -> None:
-        if self._preview.hide():
+        if self._preview.end():
             self.cut()
 
     def _on_label(self, _: Any = None) -> None:
@@ -280,31 +243,3 @@ def _problem(mask: Labels | None, categories: tuple[Category, ...]) -> str:
     if not categories:
         return f"{mask.name} has no categories; start a session on it to name them."
     return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""
-
-
-def _frozen(mask: Labels) -> Callable[[], None]:
-    """Keep the brush off a mask; returns what gives it back."""
-    editable, mode = mask.editable, mask.mode
-    mask.editable = False
-
-    def thaw() -> None:
-        mask.editable, mask.mode = editable, mode
-
-    return thaw
-
-
-def _place_at(mask: Labels, index: int) -> Place:
-    return tuple(int(i) for i in np.unravel_index(index, mask.data.shape[:-2]))
-
-
-def _in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
-    """Say how many pixels a category gained and lost, and in how many slices."""
-    total = change.values.size
-    if not total:
-        return "nothing to change."
-    gained = int(np.count_nonzero(change.values == value))
-    counts = [f"{sign}{n:,}" for sign, n in (("+", gained), ("−", total - gained)) if n]
-    leading = change.indices[:-2]
-    flat = np.ravel_multi_index(leading, shape[:-2]) if leading else np.zeros(1, np.intp)
-    slices = np.count_nonzero(np.bincount(flat))
-    return f"{' '.join(counts)} px in {slices:,} {'slice' if slices == 1 else 'slices'}."

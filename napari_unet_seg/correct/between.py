@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.correct.shapes import Distances, Mask, depth
+from napari_unet_seg.correct.shapes import Distances, Mask, box_of, depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +32,12 @@ def interpolate(volume: Mask, keys: Iterable[int]) -> Mask:
     filled = volume.copy()
     for first, last in pairwise(sorted(set(keys))):
         if last - first > 1 and volume[first].any() and volume[last].any():
-            ends = signed_distance(volume[first]), signed_distance(volume[last])
+            # Beyond one pixel around both shapes, all that lies between them is outside.
+            box = box_of(volume[first] | volume[last], 1)
+            filled[first + 1 : last] = False
+            ends = signed_distance(volume[first][box]), signed_distance(volume[last][box])
             for index in range(first + 1, last):
-                filled[index] = between(*ends, (index - first) / (last - first))
+                filled[index][box] = between(*ends, (index - first) / (last - first))
     return filled
 
 

@@ -97,7 +97,7 @@ def split_parts(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Lab
     where it is at least `pixels` narrower than the objects on both of its sides.
     """
     parts = np.zeros(mask.shape, np.int32)
-    box = _box(mask, 1)
+    box = box_of(mask, 1)
     if box is not None and mask[box].all():
         parts[box] = 1
     elif box is not None:
@@ -127,7 +127,7 @@ def _watershed(mask: Mask, height: float, spacing: Sequence[float]) -> Any:
 
 def _cropped(mask: Mask, margin: int, work: Callable[[Mask], Mask]) -> Mask:
     """Do the work where the mask is, with a margin of background around it."""
-    box = _box(mask, margin)
+    box = box_of(mask, margin)
     if box is None or mask[box].all():
         return mask.copy()
     result = np.zeros_like(mask)
@@ -135,8 +135,8 @@ def _cropped(mask: Mask, margin: int, work: Callable[[Mask], Mask]) -> Mask:
     return result
 
 
-def _box(mask: Mask, margin: int) -> tuple[slice, ...] | None:
-    """Return where the mask is, None if it is empty."""
+def box_of(mask: Mask, margin: int) -> tuple[slice, ...] | None:
+    """Return where the mask is, with a margin as far as the array goes; None if it is empty."""
     axes = range(mask.ndim)
     spans = [np.flatnonzero(mask.any(tuple(a for a in axes if a != axis))) for axis in axes]
     if not spans[0].size:

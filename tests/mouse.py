@@ -1,0 +1,50 @@
+"""The mouse over napari's canvas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+def canvas_position(viewer: Any, y: float, x: float) -> QPoint:
+    """Where a point of the world's last two axes lies on the canvas, in pixels."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = getattr(viewer, "scene", viewer).camera  # newer napari has several scenes
+    row = (y - camera.center[-2]) * camera.zoom + canvas.height() / 2
+    column = (x - camera.center[-1]) * camera.zoom + canvas.width() / 2
+    return QPoint(round(column), round(row))
+
+
+def send(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
+    where = QPointF(at)
+    spot = QPointF(canvas.mapToGlobal(at))
+    modifiers = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(canvas, QMouseEvent(kind, where, spot, button, buttons, modifiers))
+
+
+def stroke(qtbot: QtBot, viewer: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Press the left button over the canvas, drag and release it."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+
+    def move(point: tuple[float, float], buttons: Any) -> None:
+        """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
+
+        def seen() -> bool:
+            send(canvas, QEvent.Type.MouseMove, canvas_position(viewer, *point), none, buttons)
+            return bool(np.allclose(viewer.cursor.position[-2:], point, atol=1))
+
+        qtbot.waitUntil(seen)
+
+    move(start, none)
+    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *start), left, left)
+    for point in np.linspace(start, end, 8)[1:]:
+        move(point, left)
+    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *end), left, none)
