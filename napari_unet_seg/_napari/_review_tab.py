@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari._changes import in_words
 from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._review_table import SliceTable
+from napari_unet_seg._napari._thumbnails import Thumbnails
 from napari_unet_seg.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg.session import Changes
 
 _KEYS = {
     "accept": ("A", "Accept", "The mask of this slice is right; save it and go to the next to do"),
@@ -46,6 +48,7 @@ class ReviewTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._reviewing: Reviewing | None = None
+        self._thumbnails: Thumbnails | None = None
         self._bound: dict[str, Any] = {}
         self.bar = QueueBar()
         self.table = SliceTable()
@@ -69,16 +72,21 @@ class ReviewTab(QWidget):
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
+        if self._thumbnails is not None:
+            self._thumbnails.close()
+            self._thumbnails = None
         if reviewing is None:
             self.bar.show_queue(Queue())
             self.table.show_slices(())
             return
         session = reviewing.session
         self.show_mask.setChecked(reviewing.mask.visible)
-        self.table.show_slices([session.name_of(i) for i in range(len(session.states))])
+        self._thumbnails = Thumbnails(reviewing, self.devicePixelRatioF())
+        names = [session.name_of(i) for i in range(len(session.states))]
+        self.table.show_slices(names, self._thumbnails)
         reviewing.moved.connect(self.table.go_to)
         reviewing.queue_changed.connect(self._on_queue)
-        reviewing.changed.connect(lambda changes: self.changes.setText(in_words(changes)))
+        reviewing.changed.connect(self._on_changed)
         reviewing.mask_shown.connect(self.show_mask.setChecked)
         reviewing.autosave.saved.connect(self._on_saved)
         reviewing.autosave.failed.connect(lambda error: self.status.setText(str(error)))
@@ -196,6 +204,12 @@ class ReviewTab(QWidget):
             self.bar.show_figures(figures)
             self.bar.show_queue(reviewing.queue)
             self.table.show_queue(reviewing.queue, figures, reviewing.index)
+
+    def _on_changed(self, changes: Changes) -> None:
+        self.changes.setText(in_words(changes))
+        if self._thumbnails is not None:
+            self._thumbnails.check_again()
+            self.table.viewport().update()
 
     def _on_mask(self, shown: bool) -> None:
         if self._reviewing is not None:

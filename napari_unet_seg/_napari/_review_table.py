@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from napari_unet_seg._napari._thumbnails import SIZE
 from napari_unet_seg.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from napari_unet_seg._napari._thumbnails import Thumbnails
 
 _MARKS = {
     ReviewState.TODO: "○",
@@ -21,15 +24,19 @@ _MARKS = {
     ReviewState.FLAGGED: "⚑",
 }
 _COLOURS = {
-    ReviewState.ACCEPTED: "#3aa76d",
-    ReviewState.CORRECTED: "#3d8fd1",
-    ReviewState.SKIPPED: "#b58b2a",
+    ReviewState.ACCEPTED: "#2f9a62",
+    ReviewState.CORRECTED: "#3585c9",
+    ReviewState.SKIPPED: "#a9801f",
     ReviewState.FLAGGED: "#d8593b",
 }
-_HEADERS = ("Slice", "Dice", "State")
+_HEADERS = ("", "Slice", "Dice", "State")
 _DICE_TIP = (
     "Predicted Dice: how well the network thinks its mask fits; calibrated on validation data"
 )
+
+
+_ROW = SIZE + 4
+"""Height of a row, with its thumbnail."""
 
 
 class _SliceModel(QAbstractTableModel):
@@ -40,6 +47,7 @@ class _SliceModel(QAbstractTableModel):
         self.queue = Queue()
         self.names: Sequence[str] = ()
         self.figures: Sequence[float | None] = ()
+        self.thumbnails: Thumbnails | None = None
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.queue.rows)
@@ -59,6 +67,8 @@ class _SliceModel(QAbstractTableModel):
         state, column = self.queue.states[place], _HEADERS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(place, column)
+        if role == Qt.ItemDataRole.DecorationRole and not index.column():
+            return self.thumbnails.icon(place) if self.thumbnails else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return _DICE_TIP if column == "Dice" else self.names[place]
         if role == Qt.ItemDataRole.ForegroundRole and state in _COLOURS:
@@ -77,12 +87,20 @@ class _SliceModel(QAbstractTableModel):
             last = self.index(len(queue.rows) - 1, len(_HEADERS) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
 
+    def draw(self, place: int) -> None:
+        """Show the new thumbnail of a slice."""
+        row = self.queue.row_of(place)
+        if row is not None:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
+
     def _text(self, place: int, column: str) -> str:
         if column == "Slice":
             return self.names[place]
         if column == "Dice":
             figure = self.figures[place]
             return "–" if figure is None else f"{figure:.2f}"
+        if not column:
+            return ""
         state = self.queue.states[place]
         return f"{_MARKS[state]} {state}"
 
@@ -100,24 +118,27 @@ class SliceTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
+        self.setIconSize(QSize(SIZE, SIZE))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(136)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
+        self.verticalHeader().setDefaultSectionSize(_ROW)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        for column, width in enumerate((None, 44, 96)):
+        for column, width in enumerate((_ROW + 4, None, 44, 96)):
             stretch = QHeaderView.ResizeMode.Stretch
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed if width else stretch)
             if width:
                 header.resizeSection(column, width)
         self.clicked.connect(lambda index: self.chosen.emit(self.slices.queue.rows[index.row()]))
 
-    def show_slices(self, names: Sequence[str]) -> None:
+    def show_slices(self, names: Sequence[str], thumbnails: Thumbnails | None = None) -> None:
         """List the slices of another session, none until `show_queue`."""
         self.slices.show(Queue(), ())
-        self.slices.names = names
+        self.slices.names, self.slices.thumbnails = names, thumbnails
+        if thumbnails is not None:
+            thumbnails.drawn.connect(self.slices.draw)
 
     def show_queue(self, queue: Queue, figures: Sequence[float | None], current: int) -> None:
         """Show slices in their order with their states and predicted Dice, one of them marked."""

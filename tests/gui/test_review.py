@@ -126,7 +126,7 @@ def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path:
     )
     assert widget.review.bar.progress.text() == "2 / 4 reviewed"
     model = widget.review.table.slices
-    shown = [model.data(model.index(i, 2))[2:] for i in range(4)]
+    shown = [model.data(model.index(i, 3))[2:] for i in range(4)]
     assert shown == [s.value for s in states]
 
 
@@ -192,7 +192,7 @@ def listed(widget: ReviewWidget) -> list[tuple[str, str]]:
     """Slice and predicted Dice of every row."""
     slices = widget.review.table.slices
     rows = range(slices.rowCount())
-    texts = [[slices.data(slices.index(row, column)) for column in range(2)] for row in rows]
+    texts = [[slices.data(slices.index(row, column)) for column in (1, 2)] for row in rows]
     return [(name.rpartition("#")[2], dice) for name, dice in texts]
 
 
