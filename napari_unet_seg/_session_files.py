@@ -1,57 +1,25 @@
-"""What `session.json` holds, and how a session finds its scan again."""
+"""What `session.json` holds."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from contextlib import contextmanager
-from dataclasses import replace
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from napari_unet_seg._session_scan import NAME, ScanRecord
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.io.files import atomic, backup_name, write_error
-from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.io.image import lazy_stack
-from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.tiff import write_array
+from napari_unet_seg.review_queue import ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FORMAT = 1
-NAME = "session.json"
-
-
-class ReviewState(StrEnum):
-    """What the reviewer decided about a slice."""
-
-    TODO = "to do"
-    ACCEPTED = "accepted"
-    SKIPPED = "skipped"
-
-
-class ScanRecord(Config):
-    """Where the scan lies, and what it was when the session started."""
-
-    paths: tuple[str, ...]
-    """One file or folder, or one image file per slice; inside the session relative to it."""
-    sha256: str
-    axes: str
-    shape: tuple[int, ...]
-    dtype: str
-    spacing: tuple[float, ...]
-    unit: str
-    names: tuple[str, ...] = ()
-    series: str = ""
-    """Key of a DICOM series, since its folder may hold others."""
 
 
 class Round(Config):
@@ -90,12 +58,23 @@ class SessionRecord(Config):
     """The model that made the prediction, empty where none is known."""
     checkpoint_sha256: str = ""
     states: tuple[ReviewState, ...]
+    predicted_dice: tuple[float | None, ...] = ()
+    """How well the network thinks that each slice's mask fits; empty where it told nothing."""
     sides: dict[int, Literal["train", "valid"]] = Field(default_factory=dict)
     """Slices that a round has used; each stays on its side for good."""
     seed: int = 0
     rounds: tuple[Round, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict)
     """What a front end needs to show the session again, the place in the world for example."""
+
+    @model_validator(mode="after")
+    def _one_figure_a_slice(self) -> Self:
+        if len(self.predicted_dice) not in (0, len(self.states)):
+            raise ValueError(
+                f"predicted_dice has {len(self.predicted_dice)} figures for {len(self.states)} "
+                "slices"
+            )
+        return self
 
 
 def read_record(folder: Path) -> SessionRecord:
@@ -149,121 +128,13 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def record_scan(scan: Scan, folder: Path) -> ScanRecord:
-    """Describe a scan so that it can be opened again; one without a file is copied.
-
-    Parameters
-    ----------
-    scan : Scan
-        `meta["paths"]` names the files of a stack of independent images.
-    folder : Path
-        Of the session, for the copy.
-    """
-    paths = [Path(p).absolute() for p in scan.meta.get("paths", ())]
-    if not paths and scan.path is not None and _same_grid(scan, scan.path):
-        paths = [scan.path.absolute()]
-    if not paths:
-        paths = [folder / "scan.tif"]
-        write_array(
-            paths[0], np.asarray(scan.data), axes=scan.axes, spacing=scan.spacing, unit=scan.unit
-        )
-    return ScanRecord(
-        paths=tuple(_inside(p, folder) for p in paths),
-        sha256=_hash(paths),
-        axes=scan.axes,
-        shape=tuple(scan.data.shape),
-        dtype=str(scan.data.dtype),
-        spacing=tuple(float(s) for s in scan.spacing),
-        unit=scan.unit,
-        names=scan.names,
-        series=_series(scan),
-    )
-
-
-def open_scan(record: ScanRecord, folder: Path) -> Scan:
-    """Open the scan of a session.
-
-    Raises
-    ------
-    DataError
-        If a file is missing, or is not what it was when the session started.
-    """
-    stacked = len(record.paths) in (1, *record.shape[:1])
-    if not record.paths or not 2 <= len(record.shape) == len(record.axes) <= 6 or not stacked:
-        raise _damaged(record, folder)
-    paths = [folder / p for p in record.paths]
-    missing = [p for p in paths if not p.exists()]
-    if missing:
-        raise DataError(
-            f"{missing[0]}, the scan of the session {folder.name}, is not there; put it back, or "
-            "start a new session on the scan where it lies now."
-        )
-    if _hash(paths) != record.sha256:
-        raise DataError(
-            f"{paths[0]} changed since the session {folder.name} started, from {_grid(record)} to "
-            f"{_grid_now(record, paths)}; put the earlier file back or start a new session."
-        )
-    scan = _read(record, paths)
-    if scan.data.shape != record.shape:
-        raise _damaged(record, folder)
-    return replace(
-        scan,
-        axes=record.axes,
-        spacing=record.spacing,
-        unit=record.unit,
-        names=record.names,
-    )
-
-
-def _damaged(record: ScanRecord, folder: Path) -> DataError:
-    file = folder / NAME
-    return DataError(
-        f"{file} is damaged, since its grid {_grid(record)[:200]} is not that of its scan; put "
-        f"{backup_name(file).name}, its version before, in its place."
-    )
-
-
-def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
-    if len(paths) == 1:
-        scan = read_scan(paths[0], record.series or None)
-        if scan.data.ndim == len(record.shape) or record.shape[0] != 1:
-            return scan
-    data = lazy_stack(paths, record.shape[1:], record.dtype)
-    return Scan(data, record.axes, meta={"paths": tuple(paths)})
-
-
-def _same_grid(scan: Scan, path: Path) -> bool:
-    """Whether the file gives this scan again; napari's readers may cut it in another way."""
+def new_round_folder(session: Path) -> Path:
+    """Make the folder of a session's next round of fine-tuning."""
+    rounds = session / "rounds"
+    used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
+    folder = rounds / f"{max(used, default=0) + 1:02d}"
     try:
-        found = read_scan(path, _series(scan) or None)
-    except DataError:
-        return False
-    return (found.axes, tuple(found.data.shape)) == (scan.axes, tuple(scan.data.shape))
-
-
-def _series(scan: Scan) -> str:
-    return str(scan.meta.get("series", ""))
-
-
-def _inside(path: Path, folder: Path) -> str:
-    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
-
-
-def _hash(paths: Sequence[Path]) -> str:
-    if len(paths) == 1:
-        return sha256(paths[0])
-    return hashlib.sha256("".join(sha256(p) for p in paths).encode()).hexdigest()
-
-
-def _grid(scan: ScanRecord) -> str:
-    return f"{scan.axes} {'×'.join(map(str, scan.shape))} ({scan.dtype})"
-
-
-def _grid_now(record: ScanRecord, paths: Sequence[Path]) -> str:
-    if len(paths) > 1:
-        return f"{len(paths)} other images"
-    try:
-        scan = read_scan(paths[0], record.series or None)
-    except DataError as error:
-        return f"a file that cannot be read ({str(error).rstrip('.')})"
-    return f"{scan.axes} {'×'.join(map(str, scan.data.shape))} ({scan.data.dtype}), other content"
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder

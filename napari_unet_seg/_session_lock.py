@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from napari_unet_seg._session_files import NAME
+from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import atomic, write_error
 

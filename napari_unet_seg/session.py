@@ -8,7 +8,6 @@ of fine-tuning). Only slices that differ from what is stored are written.
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,23 +18,22 @@ import numpy as np
 from napari_unet_seg import __version__
 from napari_unet_seg._held_out import Side, assign_sides
 from napari_unet_seg._session_files import (
-    ReviewState,
     Round,
     SessionRecord,
     new_folder,
-    open_scan,
     read_record,
-    record_scan,
     write_record,
 )
 from napari_unet_seg._session_lock import InUseError, SessionLock, left_open
+from napari_unet_seg._session_log import SessionLog
 from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, compare, grid_error
 from napari_unet_seg._session_samples import slices, volumes
+from napari_unet_seg._session_scan import open_scan, record_scan
 from napari_unet_seg.data.from_scan import slice_name
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import write_error
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.review_queue import ReviewState, known_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,11 +46,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 __all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open"]
 
 
-class Session:
+class Session(SessionLog):
     """A scan, its prediction, the corrections and the rounds of fine-tuning; see the module.
 
     Slices are counted along all leading axes flattened; a 2D image is one slice. States are kept
-    in memory until `save` or `save_mask`. Methods may be called from several threads.
+    in memory until `save` or `save_mask`.
 
     Anybody may read a session at any time. It is written to by one at a time: for a moment, or,
     after `hold`, until `close`.
@@ -61,13 +59,9 @@ class Session:
     def __init__(
         self, folder: Path, record: SessionRecord, scan: Scan, lock: SessionLock | None = None
     ) -> None:
-        self.folder = folder
-        self.lock = lock or SessionLock(folder)
+        super().__init__(folder, record, lock or SessionLock(folder))
         self.scan = scan
         self.masks = MaskStore(folder, scan)
-        self._record = record
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
 
     @classmethod
     def create(
@@ -78,6 +72,7 @@ class Session:
         prediction: Any,
         checkpoint: Path | None = None,
         *,
+        predicted_dice: Sequence[float | None] = (),
         extra: dict[str, Any] | None = None,
     ) -> Self:
         """Start a session in a new or empty folder; after an error the folder is as it was.
@@ -94,6 +89,9 @@ class Session:
             Labels to start from, of the scan's `grid_shape`.
         checkpoint : Path, optional
             The model that made them, from which fine-tuning starts.
+        predicted_dice : sequence of float or None, optional
+            How well the network thinks that its mask fits, one figure a slice; None or NaN where
+            it does not tell.
         extra : dict, optional
             What a front end wants to find again, anything that JSON holds.
 
@@ -105,6 +103,12 @@ class Session:
         folder = Path(folder).expanduser().absolute()
         labels = np.asarray(prediction)
         check_labels(labels, scan, len(categories))
+        count = int(np.prod(scan.grid_shape[:-2]))
+        if len(predicted_dice) not in (0, count):
+            raise DataError(
+                f"There are {len(predicted_dice)} figures of predicted Dice and {count} slices; "
+                "give one for each slice."
+            )
         with new_folder(folder) as new:
             masks = MaskStore(new, scan)
             # First, so that a stroke meanwhile is taken for a change and not for stored.
@@ -117,7 +121,8 @@ class Session:
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
-                states=(ReviewState.TODO,) * int(np.prod(scan.grid_shape[:-2])),
+                states=(ReviewState.TODO,) * count,
+                predicted_dice=tuple(map(known_figure, predicted_dice)),
                 extra=extra or {},
             )
             write_record(new, record)
@@ -159,72 +164,9 @@ class Session:
             raise
         return session
 
-    def hold(self) -> Self:
-        """Keep others from writing to the session until `close`.
-
-        Raises
-        ------
-        DataError
-            If it is open in another window or process, named in the message.
-        """
-        self.lock.hold()
-        return self
-
-    def close(self) -> None:
-        """Let others write to the session again."""
-        self.lock.let_go()
-
-    @property
-    def categories(self) -> tuple[Category, ...]:
-        """What the label values from 1 stand for."""
-        return self._record.categories
-
-    @property
-    def checkpoint(self) -> Path | None:
-        """The model that made the prediction, if it is known."""
-        return Path(self._record.checkpoint) if self._record.checkpoint else None
-
-    @property
-    def extra(self) -> dict[str, Any]:
-        """What a front end stored at the start."""
-        return self._record.extra
-
-    @property
-    def rounds(self) -> tuple[Round, ...]:
-        """The rounds of fine-tuning that were finished."""
-        return self._record.rounds
-
-    @property
-    def states(self) -> tuple[ReviewState, ...]:
-        """One state a slice."""
-        return self._record.states
-
-    @property
-    def accepted(self) -> tuple[int, ...]:
-        """Slices whose mask is right."""
-        return tuple(i for i, s in enumerate(self.states) if s is ReviewState.ACCEPTED)
-
     def name_of(self, index: int) -> str:
         """Name of a slice."""
         return slice_name(self.scan, index)
-
-    def set_state(self, index: int, state: ReviewState) -> None:
-        """Mark a slice; stored with the next `save`."""
-        with self._lock:
-            states = list(self.states)
-            states[index] = state
-            self._change(states=tuple(states))
-
-    def next_todo(self, after: int) -> int | None:
-        """Return the next slice still to do, from the start again after the last one."""
-        n = len(self.states)
-        order = ((after + step) % n for step in range(1, n + 1))
-        return next((i for i in order if self.states[i] is ReviewState.TODO), None)
-
-    def save(self) -> None:
-        """Write `session.json`."""
-        with self._writing, self.lock.writing():
-            write_record(self.folder, self._record)
 
     @property
     def prediction(self) -> Array:
@@ -302,26 +244,6 @@ class Session:
         cut = volumes if dimensions == 3 else slices
         samples = cut(self.scan, self.masks, {i: sides[i] for i in accepted})
         return SampleSet(samples, self.categories, f"session {self.folder.name}")
-
-    def new_round(self) -> Path:
-        """Make the folder of the next round."""
-        rounds = self.folder / "rounds"
-        used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
-        folder = rounds / f"{max(used, default=0) + 1:02d}"
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise write_error(folder, error) from error
-        return folder
-
-    def finish_round(self, finished: Round) -> None:
-        """Add a round to the session, and store it."""
-        with self._lock:
-            self._change(rounds=(*self.rounds, finished))
-        self.save()
-
-    def _change(self, **values: Any) -> None:
-        self._record = self._record.model_copy(update=values)
 
     def _sides(self) -> dict[int, Side]:
         independent = "N" in self.scan.axes

@@ -120,15 +120,56 @@ def test_changes(
     assert (found.added, found.removed, dice) == expected
 
 
-def test_next_slice_to_do_wraps_around(session: Session) -> None:
-    for index in (0, 2, 4, 5):
-        session.set_state(index, ReviewState.ACCEPTED)
-    assert session.next_todo(1) == 3
-    assert session.next_todo(3) == 1
-    session.set_state(1, ReviewState.SKIPPED)
-    assert session.next_todo(3) == 3
-    session.set_state(3, ReviewState.SKIPPED)
-    assert session.next_todo(3) is None
+def test_states_and_figures_are_kept(tmp_path: Path, volume: Scan, prediction: np.ndarray) -> None:
+    figures = (0.5, float("nan"), None, 0.25, 1.0, 0.0)
+    session = Session.create(tmp_path / "s", volume, TUMOUR, prediction, predicted_dice=figures)
+    for index, state in enumerate(ReviewState):
+        session.set_state(index, state)
+    session.set_predicted_dice(2, 0.75)
+    session.set_predicted_dice(4, float("nan"))
+    session.save()
+    again = Session.open(tmp_path / "s")
+    assert again.states == (*ReviewState, ReviewState.TODO)
+    assert again.predicted_dice == (0.5, None, 0.75, 0.25, None, 0.0)
+    assert again.accepted == (1, 2)
+
+
+def test_sessions_of_before_open(session: Session) -> None:
+    path = session.folder / "session.json"
+    values = json.loads(path.read_text())
+    del values["predicted_dice"]
+    values["states"] = ["to do", "accepted", "skipped", "to do", "accepted", "to do"]
+    path.write_text(json.dumps(values))
+    again = Session.open(session.folder)
+    assert [str(state) for state in again.states] == values["states"]
+    assert again.accepted == (1, 4)
+    assert again.predicted_dice == (None,) * 6
+    again.set_predicted_dice(3, 0.5)
+    assert again.predicted_dice == (None, None, None, 0.5, None, None)
+
+
+def test_a_figure_for_every_slice_or_none(
+    tmp_path: Path, session: Session, volume: Scan, prediction: np.ndarray
+) -> None:
+    with pytest.raises(DataError, match="2 figures of predicted Dice and 6 slices"):
+        Session.create(tmp_path / "s", volume, TUMOUR, prediction, predicted_dice=(0.5, 0.6))
+    path = session.folder / "session.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "predicted_dice": [0.5]}))
+    with pytest.raises(DataError, match=r"damaged \(predicted_dice has 1 figures for 6 slices"):
+        Session.open(session.folder)
+
+
+def test_corrected_slices_are_trained_on_and_held_out_like_accepted_ones(session: Session) -> None:
+    states = (ReviewState.ACCEPTED, ReviewState.CORRECTED) * 3
+    for index, state in enumerate(states):
+        session.set_state(index, state)
+    assert session.accepted == (0, 1, 2, 3, 4, 5)
+    names = [s.name for s in session.training_samples().samples]
+    assert names == [f"head.tif#{i}" for i in range(6)]
+    assert session.held_out()
+    for index in range(6):
+        session.set_state(index, ReviewState.FLAGGED)
+    assert session.accepted == session.held_out() == ()
 
 
 @pytest.mark.parametrize(

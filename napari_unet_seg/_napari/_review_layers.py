@@ -55,6 +55,7 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
         "categories": categories_for(np.asarray(mask.data), known),
         "prediction": mask.data,
         "checkpoint": _existing(model.get("path")),
+        "predicted_dice": figures_of(mask),
         "extra": _extra(image, mask),
     }
 
@@ -96,6 +97,12 @@ def make_editable(mask: Labels) -> None:
 def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
     """Whether a slice of a mask is just as Segment left it there."""
     return place in metadata_of(mask).get("predicted", {}) and is_untouched(mask, (place,))
+
+
+def figures_of(mask: Labels) -> tuple[float | None, ...]:
+    """Return the predicted Dice of every slice of a mask, None where it is not known."""
+    known = metadata_of(mask).get("predicted_dice", {})
+    return tuple(known.get(place) for place in np.ndindex(mask.data.shape[:-2]))
 
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:

@@ -4,121 +4,152 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QProgressBar,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from napari_unet_seg.session import ReviewState
+from napari_unet_seg._napari._thumbnails import SIZE
+from napari_unet_seg.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MARKS = {ReviewState.TODO: "○", ReviewState.ACCEPTED: "✓", ReviewState.SKIPPED: "–"}
-_COLOURS = {ReviewState.ACCEPTED: "#3aa76d", ReviewState.SKIPPED: "#b58b2a"}
-_HEADERS = ("", "Slice", "State")
+    from napari_unet_seg._napari._thumbnails import Thumbnails
+
+_MARKS = {
+    ReviewState.TODO: "○",
+    ReviewState.ACCEPTED: "✓",
+    ReviewState.CORRECTED: "✎",
+    ReviewState.SKIPPED: "–",
+    ReviewState.FLAGGED: "⚑",
+}
+_COLOURS = {
+    ReviewState.ACCEPTED: "#2f9a62",
+    ReviewState.CORRECTED: "#3585c9",
+    ReviewState.SKIPPED: "#a9801f",
+    ReviewState.FLAGGED: "#d8593b",
+}
+_HEADERS = ("", "Slice", "Dice", "State")
+_DICE_TIP = (
+    "Predicted Dice: how well the network thinks its mask fits; calibrated on validation data"
+)
+
+
+_ROW = SIZE + 4
+"""Height of a row, with its thumbnail."""
 
 
 class _SliceModel(QAbstractTableModel):
-    """Rows of a session's slices; a view asks only for those it shows."""
+    """Rows of a queue; a view asks only for those it shows."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.queue = Queue()
         self.names: Sequence[str] = ()
-        self.states: Sequence[ReviewState] = ()
+        self.figures: Sequence[float | None] = ()
+        self.thumbnails: Thumbnails | None = None
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.states)
+        return 0 if parent is not None and parent.isValid() else len(self.queue.rows)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         return len(_HEADERS)
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        return _HEADERS[section]
+        if role == Qt.ItemDataRole.ToolTipRole and _HEADERS[section] == "Dice":
+            return _DICE_TIP
+        return _HEADERS[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
-        state = self.states[index.row()]
+        place = self.queue.rows[index.row()]
+        state, column = self.queue.states[place], _HEADERS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (_MARKS[state], self.names[index.row()], state.value)[index.column()]
+            return self._text(place, column)
+        if role == Qt.ItemDataRole.DecorationRole and not index.column():
+            return self.thumbnails.icon(place) if self.thumbnails else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.names[index.row()]
+            return _DICE_TIP if column == "Dice" else self.names[place]
         if role == Qt.ItemDataRole.ForegroundRole and state in _COLOURS:
             return QColor(_COLOURS[state])
         return None
 
-    def show(self, names: Sequence[str], states: Sequence[ReviewState]) -> None:
-        """Show a session's slices."""
-        self.beginResetModel()
-        self.names, self.states = names, states
-        self.endResetModel()
+    def show(self, queue: Queue, figures: Sequence[float | None]) -> None:
+        """Show a queue of the same slices."""
+        same = queue.rows == self.queue.rows
+        if not same:
+            self.beginResetModel()
+        self.queue, self.figures = queue, figures
+        if not same:
+            self.endResetModel()
+        elif queue.rows:
+            last = self.index(len(queue.rows) - 1, len(_HEADERS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
 
-    def change(self, index: int, states: Sequence[ReviewState]) -> None:
-        """Show the new state of one slice."""
-        self.states = states
-        self.dataChanged.emit(self.index(index, 0), self.index(index, len(_HEADERS) - 1))
+    def draw(self, place: int) -> None:
+        """Show the new thumbnail of a slice."""
+        row = self.queue.row_of(place)
+        if row is not None:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
+
+    def _text(self, place: int, column: str) -> str:
+        if column == "Slice":
+            return self.names[place]
+        if column == "Dice":
+            figure = self.figures[place]
+            return "–" if figure is None else f"{figure:.2f}"
+        if not column:
+            return ""
+        state = self.queue.states[place]
+        return f"{_MARKS[state]} {state}"
 
 
-class SliceTable(QWidget):
-    """Progress over the slices and their list; a click goes to a slice."""
+class SliceTable(QTableView):
+    """The slices of a queue; a click goes to one."""
 
     chosen = Signal(int)
     """The slice that the user clicked on."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.progress = QProgressBar()
-        self.progress.setFormat("%v / %m reviewed")
-        self.progress.setToolTip("Slices accepted or skipped, of all")
-        self.model = _SliceModel(self)
-        self.view = QTableView()
-        self.view.setModel(self.model)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setShowGrid(False)
-        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.view.setMinimumHeight(96)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(22)
-        header = self.view.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(0, 28)
-        header.resizeSection(2, 84)
-        self.view.clicked.connect(lambda index: self.chosen.emit(index.row()))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.view, 1)
-        self.show_slices((), ())
+        self.slices = _SliceModel(self)
+        self.setModel(self.slices)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setIconSize(QSize(SIZE, SIZE))
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(136)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_ROW)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        for column, width in enumerate((_ROW + 4, None, 44, 96)):
+            stretch = QHeaderView.ResizeMode.Stretch
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed if width else stretch)
+            if width:
+                header.resizeSection(column, width)
+        self.clicked.connect(lambda index: self.chosen.emit(self.slices.queue.rows[index.row()]))
 
-    def show_slices(self, names: Sequence[str], states: Sequence[ReviewState]) -> None:
-        """List the slices of a session."""
-        self.model.show(names, states)
-        self._count()
+    def show_slices(self, names: Sequence[str], thumbnails: Thumbnails | None = None) -> None:
+        """List the slices of another session, none until `show_queue`."""
+        self.slices.show(Queue(), ())
+        self.slices.names, self.slices.thumbnails = names, thumbnails
+        if thumbnails is not None:
+            thumbnails.drawn.connect(self.slices.draw)
 
-    def show_state(self, index: int, states: Sequence[ReviewState]) -> None:
-        """Show the new state of one slice."""
-        self.model.change(index, states)
-        self._count()
+    def show_queue(self, queue: Queue, figures: Sequence[float | None], current: int) -> None:
+        """Show slices in their order with their states and predicted Dice, one of them marked."""
+        self.slices.show(queue, figures)
+        self.go_to(current)
 
     def go_to(self, index: int) -> None:
-        """Mark the slice that is on screen."""
-        self.view.selectRow(index)
-        self.view.scrollTo(self.model.index(index, 0))
-
-    def _count(self) -> None:
-        states = self.model.states
-        self.progress.setRange(0, max(1, len(states)))
-        self.progress.setValue(sum(state is not ReviewState.TODO for state in states))
-        self.progress.setFormat("%v / %m reviewed" if states else "no session")
+        """Mark the slice that is on screen, if it is listed."""
+        row = self.slices.queue.row_of(index)
+        if row is None:
+            self.clearSelection()
+        else:
+            self.selectRow(row)
+            self.scrollTo(self.slices.index(row, 0))

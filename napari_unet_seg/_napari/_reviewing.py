@@ -11,13 +11,15 @@ from superqt.utils import qthrottled
 from napari_unet_seg._napari._autosave import Autosave
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
+from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
     is_prediction,
     place_of,
 )
-from napari_unet_seg.session import ReviewState, compare
+from napari_unet_seg.review_queue import Order, Queue, ReviewState, known_figure, sorted_slices
+from napari_unet_seg.session import compare
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -44,9 +46,13 @@ class Reviewing(QObject):
     moved = Signal(int)
     """The slice the viewer went to."""
     decided = Signal(int)
-    """A slice that was accepted or skipped."""
+    """A slice whose state changed."""
+    queue_changed = Signal()
+    """The slices of the queue, their order, states or figures are others."""
     changed = Signal(object)
     """How the slice on screen differs from its prediction."""
+    mask_shown = Signal(bool)
+    """Whether the mask is visible."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -54,26 +60,49 @@ class Reviewing(QObject):
         self.autosave = Autosave(session, lambda: mask.data, self)
         self.overlay = ChangesOverlay(viewer, mask)
         self.index = index_of(viewer, mask)
+        self.queue = Queue()
+        self._order = Order.AS_STORED
+        self._shown: ReviewState | None = None
         self._predicted: tuple[int, Any] = (-1, None)
         self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
+        mask.events.visible.connect(self._on_visible)
         viewer.dims.events.point.connect(self._on_move)
         viewer.layers.selection.active = mask
+        self.arrange(Order.AS_STORED, None)
+
+    def arrange(self, order: Order, shown: ReviewState | None) -> None:
+        """Go through the slices in an order, all or those of one state."""
+        self._order, self._shown = order, shown
+        self._queue_again()
+
+    def accept(self) -> None:
+        """Mark the slice on screen as right, corrected where it was edited, and go on."""
+        prediction, labels, _ = self._planes()
+        self.decide(_accepted(prediction, labels))
 
     def decide(self, state: ReviewState) -> None:
         """Mark the slice on screen, save it, and go to the next one to do."""
         index = self.index
-        self.session.set_state(index, state)
+        self._mark(state)
         self.autosave.save((index,))
-        self.decided.emit(index)
-        following = self.session.next_todo(index)
+        following = self.queue.following(index)
         if following is not None:
             self.go_to(following)
 
+    def step(self, by: int) -> None:
+        """Go some rows of the queue on, or back."""
+        self.go_to(self.queue.step(self.index, by))
+
+    def go_to_first(self) -> None:
+        """Go to the first slice of the queue that is to do."""
+        todo = (i for i in self.queue.order if self.queue.states[i] is ReviewState.TODO)
+        self.go_to(next(todo, self.index))
+
     def go_to(self, index: int) -> None:
-        """Show a slice, the first or last one if there is none so far."""
-        go_to(self.viewer, self.mask, min(max(index, 0), len(self.session.states) - 1))
+        """Show a slice."""
+        go_to(self.viewer, self.mask, index)
 
     def revert(self) -> None:
         """Bring the slice on screen back to its prediction, as one step that Ctrl+Z undoes."""
@@ -87,15 +116,17 @@ class Reviewing(QObject):
         else:
             self.overlay.hide()
 
+    def show_mask(self, shown: bool) -> None:
+        """Show or hide the mask, whichever layer is selected."""
+        if self.mask.visible != shown:  # setting it draws the layer anew
+            self.mask.visible = shown
+
     def look(self) -> None:
         """Compare the slice on screen with its prediction now."""
-        prediction, place = self._prediction(), place_of(self.viewer, self.mask)
-        labels = np.asarray(self.mask.data[place])
-        if is_prediction(self.mask, place) and not np.array_equal(prediction, labels):
-            # Segment filled this slice after the session started.
-            prediction = labels.copy()
-            self._predicted = (self.index, prediction)
-            self.autosave.replace_prediction(self.index, prediction)
+        prediction, labels, place = self._planes()
+        if self.session.states[self.index].is_accepted:
+            # Painted on or undone since it was accepted.
+            self._mark(_accepted(prediction, labels))
         self.overlay.update(prediction, labels, place)
         self.changed.emit(compare(prediction, labels))
 
@@ -103,6 +134,7 @@ class Reviewing(QObject):
         """Save for the last time, and let go of the layers and the session."""
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
+        self.mask.events.visible.disconnect(self._on_visible)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self._look_soon.cancel()
         self.overlay.hide()
@@ -113,6 +145,9 @@ class Reviewing(QObject):
         self.autosave.touch()
         self._look_soon()
 
+    def _on_visible(self, _: Any = None) -> None:
+        self.mask_shown.emit(self.mask.visible)
+
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
         if index != self.index:
@@ -120,7 +155,42 @@ class Reviewing(QObject):
             self.moved.emit(index)
             self._look_soon()
 
+    def _mark(self, state: ReviewState) -> None:
+        if self.session.states[self.index] is not state:
+            self.session.set_state(self.index, state)
+            self._queue_again()
+            self.decided.emit(self.index)
+
+    def _queue_again(self) -> None:
+        order = sorted_slices(self.session.predicted_dice, self._order)
+        self.queue = Queue(order, self.session.states, self._shown)
+        self.queue_changed.emit()
+
+    def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:
+        """Return the prediction and the labels of the slice on screen, and its place."""
+        place = place_of(self.viewer, self.mask)
+        labels = np.asarray(self.mask.data[place])
+        if is_prediction(self.mask, place):
+            self._take_prediction(place, labels)
+        return self._prediction(), labels, place
+
+    def _take_prediction(self, place: tuple[int, ...], labels: Any) -> None:
+        """Compare with what Segment may have filled in after the session started."""
+        if not np.array_equal(self._prediction(), labels):
+            prediction = labels.copy()
+            self._predicted = (self.index, prediction)
+            self.autosave.replace_prediction(self.index, prediction)
+        figure = known_figure(metadata_of(self.mask).get("predicted_dice", {}).get(place))
+        if figure != self.session.predicted_dice[self.index]:
+            self.session.set_predicted_dice(self.index, figure)
+            self._queue_again()
+
     def _prediction(self) -> Any:
         if self._predicted[0] != self.index:
             self._predicted = (self.index, self.session.masks.read_prediction(self.index))
         return self._predicted[1]
+
+
+def _accepted(prediction: Any, labels: Any) -> ReviewState:
+    same = np.array_equal(prediction, labels)
+    return ReviewState.ACCEPTED if same else ReviewState.CORRECTED

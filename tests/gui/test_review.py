@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import dask
@@ -17,12 +19,15 @@ from zarr_images import write_image
 from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels
 from napari_unet_seg._napari._prediction import checksums, show_prediction
+from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.tiff import read_tiff, write_array
-from napari_unet_seg.session import ReviewState, Session
+from napari_unet_seg.review_queue import Order, Queue, ReviewState, sorted_slices
+from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +95,7 @@ def test_a_session_starts_from_the_layers(
     assert stored.categories == CATEGORIES
     np.testing.assert_array_equal(stored.prediction, mask_of(widget).data)
     assert stored.scan.spacing == (3, 0.5, 0.5)
-    assert widget.review.table.progress.text() == "0 / 4 reviewed"
+    assert widget.review.bar.progress.text() == "0 / 4 reviewed"
 
 
 def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
@@ -119,9 +124,193 @@ def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path:
         ReviewState.TODO,
         ReviewState.TODO,
     )
-    assert widget.review.table.progress.text() == "2 / 4 reviewed"
-    model = widget.review.table.model
-    assert [model.data(model.index(i, 2)) for i in range(4)] == [s.value for s in states]
+    assert widget.review.bar.progress.text() == "2 / 4 reviewed"
+    model = widget.review.table.slices
+    shown = [model.data(model.index(i, 3))[2:] for i in range(4)]
+    assert shown == [s.value for s in states]
+
+
+def states_of(widget: ReviewWidget) -> list[str]:
+    assert widget.session is not None
+    return [str(state) for state in widget.session.states]
+
+
+def paint(widget: ReviewWidget, slice_: int, value: int = 1) -> None:
+    mask_of(widget).data_setitem((np.array([slice_]), np.array([1]), np.array([1])), value)
+
+
+def test_an_accepted_slice_that_was_edited_is_a_corrected_one(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    press(widget, Qt.Key.Key_A)
+    paint(widget, 1)
+    press(widget, Qt.Key.Key_A)
+    assert states_of(widget) == ["accepted", "corrected", "to do", "to do"]
+    assert widget.fine_tune.start_button.text() == "Fine-tune on 2 accepted slices"
+    widget.review.buttons["previous"].click()
+    mask_of(widget).undo()
+    qtbot.waitUntil(lambda: states_of(widget)[1] == "accepted")
+    mask_of(widget).redo()
+    qtbot.waitUntil(lambda: states_of(widget)[1] == "corrected")
+    widget.bar.close_button.click()
+    assert Session.open(tmp_path / "s").accepted == (0, 1)
+
+
+def test_flagged_slices_wait_for_a_second_look(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    assert widget.reviewing is not None
+    press(widget, Qt.Key.Key_Q)
+    widget.review.buttons["flag"].click()
+    assert widget.reviewing.index == 2
+    press(widget, Qt.Key.Key_A)
+    press(widget, Qt.Key.Key_S)
+    assert states_of(widget) == ["flagged", "flagged", "accepted", "skipped"]
+    assert widget.review.bar.progress.text() == "2 / 4 reviewed"
+    assert widget.reviewing.index == 3
+    assert widget.reviewing.session.accepted == (2,)
+
+
+def test_a_key_hides_the_mask_whatever_is_selected(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask, box = mask_of(widget), widget.review.show_mask
+    widget._viewer.layers.selection.active = widget._viewer.layers["head"]
+    press(widget, Qt.Key.Key_H)
+    assert (mask.visible, box.isChecked()) == (False, False)
+    mask.visible = True
+    assert box.isChecked()
+    box.click()
+    assert not mask.visible
+    assert widget._viewer.layers["head"].visible
+
+
+def listed(widget: ReviewWidget) -> list[tuple[str, str]]:
+    """Slice and predicted Dice of every row."""
+    slices = widget.review.table.slices
+    rows = range(slices.rowCount())
+    texts = [[slices.data(slices.index(row, column)) for column in (1, 2)] for row in rows]
+    return [(name.rpartition("#")[2], dice) for name, dice in texts]
+
+
+def choose(combo: Any, text: str) -> None:
+    """Choose an entry by typing its first letters."""
+    combo.setFocus()
+    QTest.keyClicks(combo, text)
+
+
+def predict(widget: ReviewWidget, *figures: float) -> None:
+    mask = widget._viewer.layers["head mask"]
+    known = {(place,): figure for place, figure in enumerate(figures)}
+    mask.metadata[METADATA_KEY]["predicted_dice"] = known
+
+
+def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    predict(widget, 0.91, float("nan"), 0.834, 0.5)
+    start(qtbot, widget, tmp_path / "s")
+    assert widget.reviewing is not None
+    assert listed(widget) == [("0", "0.91"), ("1", "–"), ("2", "0.83"), ("3", "0.50")]
+    choose(widget.review.bar.order_combo, "w")
+    assert listed(widget) == [("3", "0.50"), ("2", "0.83"), ("0", "0.91"), ("1", "–")]
+    went = [widget.reviewing.index]
+    for key in (Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_A):
+        press(widget, key)
+        went.append(widget.reviewing.index)
+    assert went == [3, 2, 0, 1, 2, 0]
+    selected = widget.review.table.selectionModel().selectedRows()
+    assert [index.row() for index in selected] == [2]
+    widget.close_session()
+    assert Session.open(tmp_path / "s").predicted_dice == (0.91, None, 0.834, 0.5)
+    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    widget.open_session(tmp_path / "s")
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.reviewing.index == 0
+    another = QueueBar()
+    qtbot.addWidget(another)
+    assert another.order is Order.WORST_FIRST
+
+
+def test_without_figures_worst_first_is_in_order(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    assert widget.reviewing is not None
+    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    choose(widget.review.bar.order_combo, "w")
+    assert widget.review.bar.order is Order.WORST_FIRST
+    assert widget.reviewing.index == 2
+    assert [name for name, _ in listed(widget)] == ["0", "1", "2", "3"]
+    assert "No slice of this session" in widget.review.bar.order_combo.toolTip()
+
+
+def test_a_slice_predicted_again_finds_its_new_place(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    predict(widget, 0.6, 0.7, 0.8, 0.9)
+    start(qtbot, widget, tmp_path / "s")
+    choose(widget.review.bar.order_combo, "w")
+    mask, image = mask_of(widget), widget.bar.image_combo.layer()
+    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data[0], (0,))
+    later = np.zeros(SHAPE[1:], np.uint8)
+    later[2:8, 2:8] = 1
+    mask.metadata[METADATA_KEY]["predicted_dice"][0,] = 0.85
+    sums = checksums(later, (0,))
+    show_prediction(widget._viewer, image, mask, later, CATEGORIES, (0,), sums, {})
+    qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
+    assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
+
+
+def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    assert widget.reviewing is not None
+    combo, table = widget.review.bar.filter_combo, widget.review.table
+    for key in (Qt.Key.Key_Q, Qt.Key.Key_A, Qt.Key.Key_Q):
+        press(widget, key)
+    texts = [combo.itemText(row) for row in range(combo.count())]
+    assert texts == [
+        "All (4)",
+        "To do (1)",
+        "Accepted (1)",
+        "Corrected (0)",
+        "Skipped (0)",
+        "Flagged (2)",
+    ]
+    choose(combo, "f")
+    assert [name for name, _ in listed(widget)] == ["0", "2"]
+    assert not table.selectionModel().hasSelection()
+    press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    assert widget.reviewing.index == 2
+    press(widget, Qt.Key.Key_A)
+    assert widget.reviewing.index == 0
+    assert combo.currentText() == "Flagged (1)"
+    row = table.visualRect(table.slices.index(0, 0)).center()
+    choose(combo, "a")
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=row)
+    assert widget.reviewing.index == 0
+    widget.close_session()
+    assert combo.currentText() == "All (0)"
+
+
+def test_thousands_of_slices_are_listed_at_once(qtbot: QtBot) -> None:
+    tab = ReviewTab()
+    qtbot.addWidget(tab)
+    tab.show()
+    count = 2_000
+    states = [ReviewState.TODO, ReviewState.FLAGGED] * (count // 2)
+    figures = [index * 7919 % count / count for index in range(count)]
+    tab.table.show_slices([f"slice {index}" for index in range(count)])
+    took = []
+    for order in Order:
+        for shown in (None, ReviewState.TODO, ReviewState.FLAGGED):
+            start = perf_counter()
+            queue = Queue(sorted_slices(figures, order), states, shown)
+            tab.bar.show_queue(queue)
+            tab.table.show_queue(queue, figures, 700)
+            took.append(perf_counter() - start)
+    assert median(took) < 0.05
 
 
 def test_keys_are_given_back_when_the_session_closes(
@@ -132,7 +321,7 @@ def test_keys_are_given_back_when_the_session_closes(
     viewer.bind_key("S", lambda _: pressed.append("mine"))
     before = dict(viewer.keymap)
     start(qtbot, widget, tmp_path / "s")
-    assert len(viewer.keymap) == len(before) + 4
+    assert len(viewer.keymap) == len(before) + 6
     widget.bar.close_button.click()
     assert dict(viewer.keymap) == before
     press(widget, Qt.Key.Key_S)
@@ -254,7 +443,7 @@ def test_closing_saves_and_opening_brings_all_back(
         np.testing.assert_array_equal(getattr(opened, name), value)
     assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
     assert opened.metadata[METADATA_KEY]["categories"] == CATEGORIES
-    assert widget.review.table.progress.text() == "1 / 4 reviewed"
+    assert widget.review.bar.progress.text() == "1 / 4 reviewed"
     qtbot.waitUntil(lambda: widget._job is None)
 
 
@@ -342,7 +531,7 @@ def test_a_2d_image_is_one_slice(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
     with when_saved(qtbot, widget):
         widget.review.buttons["accept"].click()
     widget.review.buttons["next"].click()
-    assert widget.review.table.progress.text() == "1 / 1 reviewed"
+    assert widget.review.bar.progress.text() == "1 / 1 reviewed"
     stored = Session.open(tmp_path / "s")
     assert stored.load_mask()[3, 4] == 1
     assert stored.scan.data.shape == (30, 40, 3)

@@ -1,0 +1,112 @@
+"""What is recorded of a session: states, predicted Dice, rounds."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from napari_unet_seg._session_files import new_round_folder, write_record
+from napari_unet_seg.review_queue import known_figure
+
+if TYPE_CHECKING:
+    from napari_unet_seg._session_files import Round, SessionRecord
+    from napari_unet_seg._session_lock import SessionLock
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.review_queue import ReviewState
+
+
+class SessionLog:
+    """The record of a session; changes are kept in memory until `save`.
+
+    Methods may be called from several threads.
+    """
+
+    def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
+        self.folder = folder
+        self.lock = lock
+        self._record = record
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    def hold(self) -> Self:
+        """Keep others from writing to the session until `close`.
+
+        Raises
+        ------
+        DataError
+            If it is open in another window or process, named in the message.
+        """
+        self.lock.hold()
+        return self
+
+    def close(self) -> None:
+        """Let others write to the session again."""
+        self.lock.let_go()
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """What the label values from 1 stand for."""
+        return self._record.categories
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The model that made the prediction, if it is known."""
+        return Path(self._record.checkpoint) if self._record.checkpoint else None
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a front end stored at the start."""
+        return self._record.extra
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds of fine-tuning that were finished."""
+        return self._record.rounds
+
+    @property
+    def states(self) -> tuple[ReviewState, ...]:
+        """One state a slice."""
+        return self._record.states
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Slices whose mask is right, corrected or not."""
+        return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
+
+    def set_state(self, index: int, state: ReviewState) -> None:
+        """Mark a slice; stored with the next `save`."""
+        with self._lock:
+            states = list(self.states)
+            states[index] = state
+            self._change(states=tuple(states))
+
+    @property
+    def predicted_dice(self) -> tuple[float | None, ...]:
+        """How well the network thinks that each slice's mask fits; None where it is not known."""
+        return self._record.predicted_dice or (None,) * len(self.states)
+
+    def set_predicted_dice(self, index: int, value: float | None) -> None:
+        """Note the figure of a slice that was predicted again; stored with the next `save`."""
+        with self._lock:
+            figures = list(self.predicted_dice)
+            figures[index] = known_figure(value)
+            self._change(predicted_dice=tuple(figures))
+
+    def save(self) -> None:
+        """Write `session.json`."""
+        with self._writing, self.lock.writing():
+            write_record(self.folder, self._record)
+
+    def new_round(self) -> Path:
+        """Make the folder of the next round."""
+        return new_round_folder(self.folder)
+
+    def finish_round(self, finished: Round) -> None:
+        """Add a round to the session, and store it."""
+        with self._lock:
+            self._change(rounds=(*self.rounds, finished))
+        self.save()
+
+    def _change(self, **values: Any) -> None:
+        self._record = self._record.model_copy(update=values)
