@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._form import Form
+from napari_unet_seg._napari._learn_bar import LearnBar
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
@@ -56,12 +57,13 @@ class FineTunePanel(QWidget):
             "Start from the model that made the prediction; if that was fine-tuned in a session, "
             "from what it was before, on the corrections of both sessions. " + _HINT
         )
+        self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._lay_out()
-        self.start_button.clicked.connect(self.start)
+        self.start_button.clicked.connect(lambda: self.start())
         self.panel.event_arrived.connect(self._on_event)
         self.panel.running_changed.connect(self._on_running)
         self._recall()
@@ -80,8 +82,13 @@ class FineTunePanel(QWidget):
         self.start_button.setText(f"Fine-tune on {wanted}")
         self.start_button.setEnabled(count > 0 and not self.panel.running)
 
-    def start(self) -> None:
-        """Save the session and fine-tune in the background."""
+    def base_of(self, session: Session) -> Path:
+        """Return the model that a session is fine-tuned from."""
+        base = session.checkpoint
+        return base if base is not None and base.is_file() else _models.current_model()
+
+    def start(self, epochs: int | None = None) -> None:
+        """Save the session and fine-tune in the background, for fewer epochs if that is wished."""
         session = self._session
         if session is None or self.panel.running:
             return
@@ -91,11 +98,11 @@ class FineTunePanel(QWidget):
             show_error(str(error))
             return
         remember(_KEY, config.model_dump(mode="json"))
-        base = session.checkpoint
-        if base is None or not base.is_file():
-            base = _models.current_model()
+        if epochs is not None:
+            config = config.replace(epochs=min(epochs, config.epochs))
+        work = _round(session, self._pixels(), config, self.base_of(session))
         self.panel.show()
-        self.panel.start(_round(session, self._pixels(), config, base), "Fine-tuning")
+        self.panel.start(work, "Fine-tuning")
 
     def _lay_out(self) -> None:
         hint = QLabel(_HINT)
@@ -106,6 +113,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(hint)
         layout.addWidget(self.form)
         layout.addWidget(self.start_button)
+        layout.addWidget(self.learn_bar)
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
         layout.addStretch(0)

@@ -92,6 +92,13 @@ def show_prediction(
     return layer
 
 
+def note_prediction(mask: Labels, place: Place, dice: float) -> None:
+    """Remember a slice of a mask as predicted as it is, and how well it is likely to fit."""
+    known = mask.metadata[METADATA_KEY]
+    known.setdefault(_PREDICTED, {})[place] = _checksum(np.asarray(mask.data[place]))
+    known.setdefault(PREDICTED_DICE, {})[place] = dice
+
+
 def checksums(labels: Array, place: Place = ()) -> Checksums:
     """Return a checksum of each slice of a prediction that lies at `place`."""
     return {

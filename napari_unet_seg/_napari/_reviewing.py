@@ -12,6 +12,7 @@ from napari_unet_seg._napari._autosave import Autosave
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._prediction import note_prediction
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
@@ -108,6 +109,40 @@ class Reviewing(QObject):
         """Bring the slice on screen back to its prediction, as one step that Ctrl+Z undoes."""
         put_slice(self.mask, self._prediction(), place_of(self.viewer, self.mask))
 
+    def predict_again(self, index: int, labels: Any, dice: float) -> bool:
+        """Put a later prediction of a slice into the mask, unless somebody has been there.
+
+        The slice on screen is left alone too, as are those that are not to do any more. What
+        nobody has touched is no step of the undo history.
+
+        Parameters
+        ----------
+        index : int
+            Of the slice.
+        labels : array
+            uint8 label values, of shape (Y, X).
+        dice : float
+            Predicted Dice.
+
+        Returns
+        -------
+        bool
+            Whether it was taken.
+        """
+        place = self.session.masks.place(index)
+        wanted = self.session.states[index] is ReviewState.TODO and index != self.index
+        if not wanted or not self._is_as_predicted(index, place):
+            return False
+        self.mask.data[place] = labels
+        note_prediction(self.mask, place, dice)
+        self.session.set_predicted_dice(index, known_figure(dice))
+        self.autosave.replace_prediction(index, labels)
+        return True
+
+    def arrange_again(self) -> None:
+        """Sort the queue by figures that have changed."""
+        self._queue_again()
+
     def show_changes(self, shown: bool) -> None:
         """Show or hide the layer of changes."""
         if shown:
@@ -140,6 +175,11 @@ class Reviewing(QObject):
         self.overlay.hide()
         self.autosave.close()
         self.session.close()
+
+    def _is_as_predicted(self, index: int, place: tuple[int, ...]) -> bool:
+        if is_prediction(self.mask, place):
+            return True
+        return np.array_equal(self.mask.data[place], self.session.masks.read_prediction(index))
 
     def _on_edit(self, _: Any = None) -> None:
         self.autosave.touch()

@@ -70,7 +70,7 @@ class WarmEngine:
         place : tuple of int
             Where along the leading axes; empty for the whole scan.
         """
-        yield from self._stream("predict", config, checkpoint, _portable(cut(scan, place)))
+        yield from self._stream("predict", config, checkpoint, portable(cut(scan, place)))
 
     def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
         with self._turn:
@@ -104,7 +104,7 @@ def cut(scan: Scan, place: tuple[int, ...]) -> Scan:
     )
 
 
-def _portable(scan: Scan) -> Scan:
+def portable(scan: Scan) -> Scan:
     """Return a scan that can be sent to the child: lazily if its array allows, else as numbers."""
     data = scan.data
     if isinstance(data, np.ndarray):

@@ -24,6 +24,7 @@ from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
@@ -72,6 +73,7 @@ class ReviewWidget(QWidget):
         self.tools = Tools(napari_viewer)
         self.compare = CompareTab(napari_viewer)
         self.fine_tune = FineTunePanel(napari_viewer)
+        self.learning = Learning(self.fine_tune)
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip(
             "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
@@ -147,6 +149,7 @@ class ReviewWidget(QWidget):
         if reviewing is None:
             return
         self.fine_tune.panel.stop()
+        self.learning.show_review(None)
         self.review.unbind(self._viewer)
         self.review.show_review(None)
         self.compare.show_review(None)
@@ -203,6 +206,7 @@ class ReviewWidget(QWidget):
         self.review.bind(self._viewer)
         self.compare.show_review(self.reviewing)
         self.fine_tune.show_session(session, lambda: mask.data)
+        self.learning.show_review(self.reviewing)
         self.bar.show_session(session.folder)
         self.bar.offer(None)
         _left_open.note_open(session.folder)

@@ -1,0 +1,70 @@
+"""The switch that lets the network learn while slices are corrected."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari._settings import recall, remember
+
+_KEY = "learn"
+
+
+class LearnBar(QWidget):
+    """Whether to learn, how often, and the way back."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.switch = QCheckBox("Learn while correcting, every")
+        self.switch.setToolTip(
+            "After so many accepted slices the model is fine-tuned shortly in the background, and "
+            "the slices still to do are predicted again. Slices that you have touched stay as "
+            "they are; a model that is worse on the held-out slices is not taken."
+        )
+        self.every = QSpinBox()
+        self.every.setRange(2, 500)
+        self.every.setSuffix(" slices")
+        self.every.setToolTip("Accepted slices between two rounds of learning")
+        self.back_button = QPushButton("Back to the earlier model")
+        self.back_button.setToolTip(
+            "Use the model before the last round again, and predict the slices still to do with it"
+        )
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self._lay_out()
+        self._recall()
+        self.switch.toggled.connect(self._remember)
+        self.every.valueChanged.connect(self._remember)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self.switch)
+        row.addWidget(self.every)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        layout.addWidget(self.back_button)
+        layout.addWidget(self.status)
+        self.status.hide()
+
+    def say(self, text: str) -> None:
+        """Show what goes on, nothing where the text is empty."""
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+
+    def _recall(self) -> None:
+        known = recall(_KEY, {})
+        self.switch.setChecked(bool(known.get("on", False)))
+        self.every.setValue(int(known.get("every", 10)))
+
+    def _remember(self, _: object = None) -> None:
+        remember(_KEY, {"on": self.switch.isChecked(), "every": self.every.value()})

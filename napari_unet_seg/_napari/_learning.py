@@ -1,0 +1,159 @@
+"""Learning while correcting: short rounds of fine-tuning, and new predictions where nobody was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet_seg._napari import _models, _worker
+from napari_unet_seg._napari._settings import recall
+from napari_unet_seg._napari._warm_engine import portable
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.review_queue import ReviewState
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
+    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg.events import SlicePredicted
+    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.session import Round
+
+EPOCHS = 5
+"""Of a round while somebody corrects: it should be there before the next ones are due."""
+NICENESS = 15
+
+
+class Learning(QObject):
+    """Starts rounds of fine-tuning as slices are accepted, and predicts again what is to do.
+
+    Parameters
+    ----------
+    panel : FineTunePanel
+        Runs the rounds; its bar holds the switch.
+    """
+
+    predicted = Signal(int)
+    """How many slices got a new prediction, once all are through."""
+
+    def __init__(self, panel: FineTunePanel) -> None:
+        super().__init__(panel)
+        self._panel, self._bar = panel, panel.learn_bar
+        self._reviewing: Reviewing | None = None
+        self._job: _worker.Job | None = None
+        self._models: list[Path] = []
+        """Those that were used one after another, the present one last."""
+        self._learnt = 0
+        self._taken = 0
+        self._is_ours = False
+        self._bar.switch.toggled.connect(self._on_decided)
+        self._bar.every.valueChanged.connect(self._on_decided)
+        self._bar.back_button.clicked.connect(self.go_back)
+        panel.finished.connect(self._on_round)
+        self._show()
+
+    def show_review(self, reviewing: Reviewing | None) -> None:
+        """Follow an open session."""
+        if self._job is not None:
+            self._job.quit()
+        self._reviewing = reviewing
+        self._models = []
+        self._bar.say("")
+        if reviewing is not None:
+            rounds = reviewing.session.rounds
+            self._learnt = rounds[-1].train + rounds[-1].held_out if rounds else 0
+            self._models = [self._panel.base_of(reviewing.session)]
+            reviewing.decided.connect(self._on_decided)
+        self._show()
+
+    def go_back(self) -> None:
+        """Use the model before the last round, and predict with it."""
+        if len(self._models) > 1:
+            self._models.pop()
+            _models.choose_model(self._models[-1])
+            self._predict_again("Back at the earlier model")
+
+    def _on_decided(self, _: Any = None) -> None:
+        reviewing = self._reviewing
+        if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
+            return
+        accepted = len(reviewing.session.accepted)
+        if accepted - self._learnt >= self._bar.every.value():
+            self._learnt, self._is_ours = accepted, True
+            self._bar.say(f"Learning from {accepted} slices …")
+            self._panel.start(EPOCHS)
+
+    def _on_round(self, finished: Round) -> None:
+        reviewing, ours = self._reviewing, self._is_ours
+        self._is_ours = False
+        if reviewing is None:
+            return
+        self._learnt = max(self._learnt, finished.train + finished.held_out)
+        if ours and is_worse(finished):
+            _models.choose_model(self._models[-1])
+            self._bar.say(
+                f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
+                f"{finished.after:.3f}); the earlier model stays."
+            )
+            return
+        self._models.append(reviewing.session.folder / finished.checkpoint)
+        self._show()
+        if ours:
+            self._predict_again(f"Round {finished.number}")
+
+    def _predict_again(self, why: str) -> None:
+        reviewing = self._reviewing
+        self._show()
+        if reviewing is None:
+            return
+        if self._job is not None:
+            self._job.quit()
+        self._why, self._taken = why, 0
+        todo = [
+            index
+            for index in reviewing.queue.order
+            if reviewing.session.states[index] is ReviewState.TODO
+        ]
+        self._job = _worker.run(
+            _predicting(self._models[-1], reviewing.session.scan, todo),
+            on_event=self._on_predicted,
+            on_done=self._on_done,
+            name="Predicting again",
+        )
+
+    def _on_predicted(self, event: SlicePredicted) -> None:
+        if self._reviewing is None:
+            return
+        self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
+        self._bar.say(f"{self._why}: {event.done} of {event.count} slices to do predicted again")
+
+    def _on_done(self) -> None:
+        self._job = None
+        if self._reviewing is not None:
+            self._reviewing.arrange_again()
+        self.predicted.emit(self._taken)
+
+    def _show(self) -> None:
+        self._bar.back_button.setEnabled(len(self._models) > 1)
+
+
+def is_worse(finished: Round) -> bool:
+    """Whether a round lost Dice on the held-out slices."""
+    before, after = finished.before, finished.after
+    return before is not None and after is not None and after < before
+
+
+def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
+    try:
+        config = PredictConfig.parse(recall("predict", {}), "the remembered settings")
+    except ConfigError:
+        config = PredictConfig()
+    with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
+        yield from engine.stream(
+            "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices
+        )

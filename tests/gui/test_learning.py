@@ -1,0 +1,164 @@
+"""Learning while correcting, with a real network in a child process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from napari_unet_seg import engine
+from napari_unet_seg._napari import _models
+from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari._learning import is_worse
+from napari_unet_seg._napari._settings import remember
+from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.review_queue import ReviewState
+from napari_unet_seg.session import Round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+PATIENCE = 120_000
+SHAPE = (8, 40, 48)
+TOUCHED, SHOWN, ACCEPTED = 6, 5, (0, 1, 2, 3)
+HOW = PredictConfig(precision="float32", threads=1, device="cpu")
+
+
+def predicted(model: Path, scan: Scan) -> Any:
+    return list(engine.predict(HOW, model, scan))[-1].labels
+
+
+@pytest.fixture
+def scan() -> Scan:
+    voxels = np.random.default_rng(0).integers(1, 60, SHAPE, np.uint8)
+    for index in range(len(voxels)):
+        voxels[index, 8 + index : 20 + index, 10:24] = 200
+    return Scan(voxels, "ZYX")
+
+
+@pytest.fixture
+def widget(
+    dock: Callable[[type], Any],
+    qtbot: QtBot,
+    make_checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    scan: Scan,
+) -> ReviewWidget:
+    """A session on what an untrained network drew, that learns from every fourth slice."""
+    remember("predict", HOW.model_dump(mode="json"))
+    model = make_checkpoint()
+    widget: ReviewWidget = dock(ReviewWidget)
+    viewer = widget._viewer
+    viewer.add_image(scan.data, name="head")
+    known = {
+        "categories": read_header(model).categories,
+        "checkpoint": {"path": str(model)},
+    }
+    viewer.add_labels(predicted(model, scan), name="mask", metadata={METADATA_KEY: known})
+    widget.bar.folder.setValue(tmp_path / "session")
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    form = widget.fine_tune.form
+    for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
+        form.editor(name).setValue(value)
+    widget.fine_tune.learn_bar.every.setValue(len(ACCEPTED))
+    return widget
+
+
+def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
+    """Draw the bright square of a slice, and accept it."""
+    assert widget.reviewing is not None
+    widget.reviewing.go_to(index)
+    mask = widget.reviewing.mask
+    where = np.nonzero(mask.data[index] != (scan.data[index] == 200))
+    place = (np.full(where[0].size, index), *where)
+    with mask.block_history():
+        mask.data_setitem(place, (scan.data[index] == 200)[where])
+    widget.review.buttons["accept"].click()
+
+
+@pytest.mark.slow
+def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan, tmp_path: Path
+) -> None:
+    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    assert reviewing is not None
+    mask, session, first = reviewing.mask, reviewing.session, widget.session.checkpoint
+    before = mask.data.copy()
+    bar.switch.setChecked(True)
+    reviewing.go_to(TOUCHED)
+    corner = (np.full(5, TOUCHED), np.arange(5), np.zeros(5, int))
+    mask.data_setitem(corner, 1 - mask.data[corner])
+    touched = mask.data[TOUCHED].copy()
+    for index in ACCEPTED[:-1]:
+        accept_truth(widget, scan, index)
+    assert not widget.fine_tune.panel.running
+    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE) as done:
+        accept_truth(widget, scan, ACCEPTED[-1])
+        reviewing.go_to(SHOWN)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+
+    (finished,) = session.rounds
+    new = session.folder / finished.checkpoint
+    assert finished.epochs == 5  # a short one
+    assert _models.current_model() == new
+    assert session.states[TOUCHED] is ReviewState.TODO
+    wanted = predicted(new, scan)
+    again = [i for i in range(len(before)) if i not in (*ACCEPTED, TOUCHED, SHOWN)]
+    assert done.args == [len(again)]
+    for index in again:
+        np.testing.assert_array_equal(mask.data[index], wanted[index])
+        assert (wanted[index] != before[index]).any()
+        assert session.predicted_dice[index] is not None
+    np.testing.assert_array_equal(mask.data[TOUCHED], touched)
+    np.testing.assert_array_equal(mask.data[SHOWN], before[SHOWN])
+    for index in ACCEPTED:
+        np.testing.assert_array_equal(mask.data[index], scan.data[index] == 200)
+    assert f"{len(again) + 2} of {len(again) + 2}" in bar.status.text()
+
+    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+        bar.back_button.click()
+    assert _models.current_model() == first
+    for index in again:
+        np.testing.assert_array_equal(mask.data[index], before[index])
+    assert not bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) -> None:
+    for index in ACCEPTED:
+        accept_truth(widget, scan, index)
+    assert not widget.fine_tune.panel.running
+    assert not widget.fine_tune.learn_bar.back_button.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        (0.8, 0.7, True),
+        (0.7, 0.8, False),
+        (0.8, 0.8, False),
+        (None, 0.5, False),
+        (0.5, None, False),
+    ],
+)
+def test_a_round_is_worse_if_it_lost_dice(before, after, worse) -> None:
+    finished = Round(
+        number=1,
+        checkpoint="x",
+        base="y",
+        before=before,
+        after=after,
+        train=3,
+        held_out=1,
+        epochs=1,
+    )
+    assert is_worse(finished) is worse
