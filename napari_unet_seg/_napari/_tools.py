@@ -11,10 +11,11 @@ from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, place_at, place_of
+from napari_unet_seg._napari._review_layers import go_to, place_at, place_of, shows_slice
 from napari_unet_seg._napari._steps import Step, Steps
 from napari_unet_seg._napari._threshold import Preview
-from napari_unet_seg._napari._tools_tab import TOOLS, ToolsTab
+from napari_unet_seg._napari._tools_tab import ToolsTab
+from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Tools(ToolsTab):
         self._mask, self._session = (None if problem else mask), session
         self._guard.watch(self._mask)
         self.show_categories(() if problem else self._categories)
+        self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
         self._on_busy(self._steps.busy)
         self.status.setText(problem)
         if self._mask is not None:
@@ -179,10 +181,13 @@ class Tools(ToolsTab):
     def _may_change(self, value: int) -> bool:
         if self._mask is None or self._steps.busy:
             return False
-        locked = value in locked_of(self._mask)
-        if locked:
-            self.status.setText(f"{self._name(value)} is locked; unlock it to change it.")
-        return not locked
+        problem = ""
+        if value in locked_of(self._mask):
+            problem = f"{self._name(value)} is locked; unlock it to change it."
+        elif not self.whole() and not shows_slice(self._viewer):
+            problem = "No slice is on screen as a plane; turn the view back, or choose the volume."
+        self.status.setText(problem)
+        return not problem
 
     def _name(self, value: int) -> str:
         return self._categories[value - 1].name if value else ""
