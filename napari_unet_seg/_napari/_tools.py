@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QEvent
 
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._instances import is_instances
@@ -21,7 +22,6 @@ from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, 
 if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
-    from qtpy.QtGui import QShowEvent
 
     from napari_unet_seg._napari._tools_work import Array, Place, Work
     from napari_unet_seg.config import Category
@@ -82,11 +82,6 @@ class Tools(ToolsTab):
             self._on_label()
         self._look_for_map()
 
-    def _release(self) -> None:
-        self._preview.end()
-        if self._mask is not None:
-            self._mask.events.selected_label.disconnect(self._on_label)
-
     def use(self, name: str) -> None:
         """Use a tool by its name."""
         if name in SHAPES:
@@ -141,14 +136,19 @@ class Tools(ToolsTab):
         """Let the category be where its probability is at least what the slider says."""
         probability = self._probability()
         if probability is not None:
-            level = self.threshold()
-            said = f"Cut {self._name(self.value())} at {level:.2f}"
-            self._do(cut(self._aim(), probability, level), said)
+            said = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
+            self._do(cut(self._aim(), probability, self.threshold()), said)
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Look for probabilities that were predicted while another tab was shown."""
-        self._look_for_map()
-        super().showEvent(event)
+    def event(self, event: QEvent) -> bool:
+        """Look for probabilities when the user comes here: a map that is filled tells nobody."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Enter):
+            self._look_for_map()
+        return bool(super().event(event))
+
+    def _release(self) -> None:
+        self._preview.end()
+        if self._mask is not None:
+            self._mask.events.selected_label.disconnect(self._on_label)
 
     def _do(self, work: Work, said: str, place: Place | None = None) -> None:
         """Do the work at a place, by default where the form says: the slice shown or all."""

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from mouse import stroke
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari._layers import METADATA_KEY, add_map
 from napari_unet_seg._napari._tools_words import TOOLS
@@ -383,6 +384,19 @@ def test_slices_without_probabilities_are_not_cut(
     assert tools.slider.isEnabled()
     tools.category.setCurrentIndex(1)
     assert not tools.slider.isEnabled()
+
+
+@pytest.mark.parametrize("kind", [QEvent.Type.Show, QEvent.Type.Enter], ids=["shown", "entered"])
+def test_a_map_that_is_filled_later_is_found(
+    widget: ReviewWidget, tools: Tools, kind: QEvent.Type
+) -> None:
+    add_probabilities(widget, slice(0, 2))
+    assert not tools.slider.isEnabled()
+    assert tools.level.text() == "no map"
+    widget._viewer.layers["head mask · probability of tumour"].data[SHOWN] = 0.7
+    QApplication.sendEvent(tools, QEvent(kind))
+    assert tools.slider.isEnabled()
+    assert tools.level.text() == "0.50"
 
 
 def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> None:
