@@ -27,6 +27,7 @@ PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
+ALL = ("segment", "import_coco", "objects", "train", "correct", "tools")
 
 
 def wait(signal: Any, act: Callable[[], None]) -> None:
@@ -149,6 +150,20 @@ class Pictures:
         settle(1000)
         self.grab(viewer, "correct")
 
+    def tools(self) -> None:
+        """A category that was grown and smoothed by two clicks."""
+        viewer, (widget,) = self.viewer("Correct and save")
+        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        widget.bar.folder.setValue(self.scratch / "tools")
+        wait(widget.session_changed, widget.bar.start_button.click)
+        areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
+        viewer.dims.set_current_step(0, int(areas.argmax()))
+        widget.tabs.setCurrentWidget(widget.tools)
+        mask.selected_label = 2
+        for name in ("smooth", "grow"):
+            widget.tools.buttons[name].click()
+        self.grab(viewer, "tools")
+
     def segment(self) -> None:
         """The sample scan after one press."""
         viewer, (widget,) = self.viewer("Segment")
@@ -170,7 +185,14 @@ def main() -> None:
         # What the user's own widgets remember is neither shown nor changed.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         pictures = Pictures(folder, Path(scratch))
-        for name in sys.argv[2:] or ("segment", "import_coco", "objects", "train", "correct"):
+        for name in sys.argv[2:] or (
+            "segment",
+            "import_coco",
+            "objects",
+            "train",
+            "correct",
+            "tools",
+        ):
             getattr(pictures, name)()
 
 

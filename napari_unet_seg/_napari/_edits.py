@@ -16,8 +16,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def put(mask: Labels, change: Change) -> None:
     """Change label values, as one step of the layer's history."""
+    # The history keeps the indices of a hundred steps; half as wide they serve as well.
+    indices = tuple(axis.astype(np.int32) for axis in change.indices)
     with mask.block_history():
-        mask.data_setitem(change.indices, change.values)
+        mask.data_setitem(indices, change.values)
 
 
 def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:

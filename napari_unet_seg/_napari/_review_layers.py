@@ -112,6 +112,11 @@ def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
 
+def shows_slice(viewer: ViewerModel) -> bool:
+    """Whether the viewer shows slices of the last two axes, not a body or another cut."""
+    return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
+
+
 def place_at(mask: Labels, index: int) -> tuple[int, ...]:
     """Return where a slice lies along the leading axes of a mask."""
     leading = mask.data.shape[:-2]

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QEvent
 
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, place_at, place_of
+from napari_unet_seg._napari._review_layers import go_to, place_at, place_of, shows_slice
 from napari_unet_seg._napari._steps import Step, Steps
 from napari_unet_seg._napari._threshold import Preview
-from napari_unet_seg._napari._tools_tab import TOOLS, ToolsTab
+from napari_unet_seg._napari._tools_tab import ToolsTab
+from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
 
 if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
-    from qtpy.QtGui import QShowEvent
 
     from napari_unet_seg._napari._tools_work import Array, Place, Work
     from napari_unet_seg.config import Category
@@ -72,6 +73,7 @@ class Tools(ToolsTab):
         self._mask, self._session = (None if problem else mask), session
         self._guard.watch(self._mask)
         self.show_categories(() if problem else self._categories)
+        self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
         self._on_busy(self._steps.busy)
         self.status.setText(problem)
         if self._mask is not None:
@@ -79,11 +81,6 @@ class Tools(ToolsTab):
             self.show_locks(locked_of(self._mask))
             self._on_label()
         self._look_for_map()
-
-    def _release(self) -> None:
-        self._preview.end()
-        if self._mask is not None:
-            self._mask.events.selected_label.disconnect(self._on_label)
 
     def use(self, name: str) -> None:
         """Use a tool by its name."""
@@ -139,14 +136,19 @@ class Tools(ToolsTab):
         """Let the category be where its probability is at least what the slider says."""
         probability = self._probability()
         if probability is not None:
-            level = self.threshold()
-            said = f"Cut {self._name(self.value())} at {level:.2f}"
-            self._do(cut(self._aim(), probability, level), said)
+            said = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
+            self._do(cut(self._aim(), probability, self.threshold()), said)
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Look for probabilities that were predicted while another tab was shown."""
-        self._look_for_map()
-        super().showEvent(event)
+    def event(self, event: QEvent) -> bool:
+        """Look for probabilities when the user comes here: a map that is filled tells nobody."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Enter):
+            self._look_for_map()
+        return bool(super().event(event))
+
+    def _release(self) -> None:
+        self._preview.end()
+        if self._mask is not None:
+            self._mask.events.selected_label.disconnect(self._on_label)
 
     def _do(self, work: Work, said: str, place: Place | None = None) -> None:
         """Do the work at a place, by default where the form says: the slice shown or all."""
@@ -179,10 +181,13 @@ class Tools(ToolsTab):
     def _may_change(self, value: int) -> bool:
         if self._mask is None or self._steps.busy:
             return False
-        locked = value in locked_of(self._mask)
-        if locked:
-            self.status.setText(f"{self._name(value)} is locked; unlock it to change it.")
-        return not locked
+        problem = ""
+        if value in locked_of(self._mask):
+            problem = f"{self._name(value)} is locked; unlock it to change it."
+        elif not self.whole() and not shows_slice(self._viewer):
+            problem = "No slice is on screen as a plane; turn the view back, or choose the volume."
+        self.status.setText(problem)
+        return not problem
 
     def _name(self, value: int) -> str:
         return self._categories[value - 1].name if value else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._legend import swatch
+from napari_unet_seg._napari._tools_words import TOOLS, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,59 +30,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
 
 
-class Tool(NamedTuple):
-    """A button and what is told after it was pressed."""
-
-    text: str
-    past: str
-    """What was done, with {} for the category."""
-    tip: str
-
-
-TOOLS = {
-    "grow": Tool("Grow", "Grew {}", "Add what lies within so many pixels, over background alone"),
-    "shrink": Tool("Shrink", "Shrank {}", "Take so many pixels off its border"),
-    "smooth": Tool(
-        "Smooth", "Smoothed {}", "Even out the border: details finer than so many pixels go"
-    ),
-    "fill_holes": Tool(
-        "Fill holes", "Filled holes of {}", "Fill the background that it encloses in a slice"
-    ),
-    "close_gaps": Tool(
-        "Close gaps",
-        "Closed gaps of {}",
-        "Join parts that lie less than twice so many pixels apart",
-    ),
-    "split": Tool(
-        "Split",
-        "Split {}",
-        "Part objects that touch by a line of background, where a neck is narrower than both of "
-        "them by so many pixels",
-    ),
-    "keep_largest": Tool(
-        "Keep largest",
-        "Kept the largest part of {}",
-        "Take away all but the largest part: of the slice, or of the volume",
-    ),
-    "remove_small": Tool(
-        "Remove small",
-        "Removed small parts of {}",
-        "Take away parts of fewer than so many pixels, in a volume of fewer voxels",
-    ),
-    "interpolate": Tool(
-        "Interpolate",
-        "Interpolated {}",
-        "Draw it between accepted slices, or where fewer than two are accepted between those that "
-        "hold it; of this slice, or of all that lie between",
-    ),
-    "copy_previous": Tool(
-        "◂ Copy previous", "Copied {}", "Make it here what it is in the slice before this one"
-    ),
-    "copy_next": Tool(
-        "Copy to next ▸", "Copied {}", "Make it in the next slice what it is here, and go there"
-    ),
-}
-"""By name, in the order of the buttons."""
 _COLUMNS = 3
 _LAST_ROW = ("copy_previous", "copy_next")
 _STEPS = 100
@@ -120,11 +68,11 @@ class ToolsTab(QWidget):
         self.lock.setToolTip(
             "Neither tools nor brush change this category; strokes over it are put back"
         )
-        self.slice_button = QRadioButton("This slice")
-        self.slice_button.setToolTip("Change the slice on screen alone")
+        self.slice_button = _radio("This slice", "Change the slice on screen alone")
         self.slice_button.setChecked(True)
-        self.volume_button = QRadioButton("Whole volume")
-        self.volume_button.setToolTip("Change all slices, as bodies where they are a volume")
+        self.volume_button = _radio(
+            "Whole volume", "Change all slices, as bodies where they are a volume"
+        )
         self.pixels = QSpinBox()
         self.pixels.setRange(1, 10_000)
         self.pixels.setValue(3)
@@ -165,7 +113,7 @@ class ToolsTab(QWidget):
             for name in self._names:
                 combo.addItem(swatch(name), name)
             blocker.unblock()
-        self.target.setCurrentIndex(min(1, len(self._names) - 1))
+        self._keep_apart()
         self.controls.setEnabled(bool(categories))
         for widget in (self.merge_button, self.target):
             widget.setEnabled(len(self._names) > 1)
@@ -185,9 +133,11 @@ class ToolsTab(QWidget):
 
     def show_map(self, there: bool) -> None:
         """Let the slider be moved if there are probabilities to cut."""
+        self._mapped = there
         self.slider.setEnabled(there)
         tip = "Cut the map of probabilities here; shown while you drag, done when you let go"
         self.slider.setToolTip(tip if there else _MAPLESS)
+        self._show_level()
 
     def _connect(self) -> None:
         for name, button in self.buttons.items():
@@ -195,13 +145,18 @@ class ToolsTab(QWidget):
         self.merge_button.clicked.connect(
             lambda: self.merge_wanted.emit(self.target.currentIndex() + 1)
         )
+        self.category.currentIndexChanged.connect(self._keep_apart)
         self.category.currentIndexChanged.connect(lambda i: self.category_chosen.emit(i + 1))
         self.lock.clicked.connect(self.lock_toggled)
         self.slider.valueChanged.connect(self._show_level)
-        self._show_level()
+
+    def _keep_apart(self) -> None:
+        """Offer to merge into another category than the chosen one."""
+        if self._names and self.target.currentIndex() == self.category.currentIndex():
+            self.target.setCurrentIndex(self.value() % len(self._names))
 
     def _show_level(self) -> None:
-        self.level.setText(f"{self.threshold():.2f}")
+        self.level.setText(f"{self.threshold():.2f}" if self._mapped else "no map")
 
     def _lay_out(self) -> None:
         self.controls = QWidget()
@@ -243,6 +198,12 @@ def _combo(tip: str) -> QComboBox:
     combo.setToolTip(tip)
     combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return combo
+
+
+def _radio(text: str, tip: str) -> QRadioButton:
+    button = QRadioButton(text)
+    button.setToolTip(tip)
+    return button
 
 
 def _button(tool: Tool) -> QPushButton:

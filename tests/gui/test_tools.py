@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from mouse import stroke
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari._layers import METADATA_KEY, add_map
-from napari_unet_seg._napari._tools_tab import TOOLS
+from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 
@@ -241,6 +242,7 @@ def test_category_and_brush_go_together(tools: Tools) -> None:
     mask = mask_of(tools)
     tools.category.setCurrentIndex(1)
     assert mask.selected_label == OEDEMA
+    assert tools.target.currentText() == "tumour"
     mask.selected_label = TUMOUR
     assert tools.category.currentText() == "tumour"
     mask.selected_label = 77
@@ -384,6 +386,19 @@ def test_slices_without_probabilities_are_not_cut(
     assert not tools.slider.isEnabled()
 
 
+@pytest.mark.parametrize("kind", [QEvent.Type.Show, QEvent.Type.Enter], ids=["shown", "entered"])
+def test_a_map_that_is_filled_later_is_found(
+    widget: ReviewWidget, tools: Tools, kind: QEvent.Type
+) -> None:
+    add_probabilities(widget, slice(0, 2))
+    assert not tools.slider.isEnabled()
+    assert tools.level.text() == "no map"
+    widget._viewer.layers["head mask · probability of tumour"].data[SHOWN] = 0.7
+    QApplication.sendEvent(tools, QEvent(kind))
+    assert tools.slider.isEnabled()
+    assert tools.level.text() == "0.50"
+
+
 def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> None:
     add_probabilities(widget)
     click(tools.lock)
@@ -408,6 +423,24 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
     assert tools.status.text() == "images has no slices of one volume to go between."
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [lambda dims: setattr(dims, "ndisplay", 3), lambda dims: dims.roll()],
+    ids=["3D", "roll"],
+)
+def test_a_slice_that_is_not_on_screen_is_not_changed(
+    qtbot: QtBot, tools: Tools, turn: Callable[[Any], None]
+) -> None:
+    turn(tools._viewer.dims)
+    click(tools.buttons["grow"])
+    assert tools.status.text().startswith("No slice is on screen as a plane")
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    assert changed(rods(), mask_of(tools).data) == [0, 1, 2, 3, 5, 6]
+
+
 def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
     known = {METADATA_KEY: {"categories": CATEGORIES}}
     mask = widget._viewer.add_labels(rods()[0], name="plain", metadata=known)
@@ -416,6 +449,7 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None
     assert tools.status.text() == "Filled holes of tumour: +4 px in 1 slice."
     click(tools.buttons["copy_next"])
     assert tools.status.text() == "There is no slice after this one."
+    assert not tools.volume_button.isEnabled()
     mask.undo()
     np.testing.assert_array_equal(mask.data, rods()[0])
 
