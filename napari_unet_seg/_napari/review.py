@@ -27,6 +27,7 @@ from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
+from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.ome_zarr import is_zarr
@@ -73,6 +74,7 @@ class ReviewWidget(QWidget):
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
         self.fine_tune = FineTunePanel(napari_viewer)
+        self.scans = ScanQueue(napari_viewer, self)
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip(
             "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
@@ -84,11 +86,14 @@ class ReviewWidget(QWidget):
         self.bar.start_wanted.connect(self.start_session)
         self.bar.open_wanted.connect(self.open_session)
         self.bar.close_wanted.connect(self.close_session)
+        self.bar.scans_wanted.connect(self.scans.open_folder)
+        self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tiff_button.clicked.connect(self._browse_tiff)
         self.coco_button.clicked.connect(self._browse_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
+        QApplication.instance().aboutToQuit.connect(self.scans.close)
         QApplication.instance().aboutToQuit.connect(self.close_session)
-        self._show_state()
+        self.refresh()
 
     @property
     def session(self) -> Session | None:
@@ -138,7 +143,7 @@ class ReviewWidget(QWidget):
         self.fine_tune.show_session(None, lambda: None)
         reviewing.close()
         self.bar.show_session(None)
-        self._show_state()
+        self.refresh()
         self.session_changed.emit(None)
 
     def save_tiff(self, path: Path | str) -> None:
@@ -153,9 +158,19 @@ class ReviewWidget(QWidget):
         """Write the mask as COCO."""
         self._save(Path(path), _writer.write_coco)
 
+    def refresh(self) -> None:
+        """Enable what can be done now."""
+        busy = self._job is not None
+        self.bar.set_busy(busy)
+        self.tiff_button.setEnabled(not busy)
+        self.coco_button.setEnabled(not busy)
+        # Closing a session stops its fine-tuning.
+        self.scans.set_busy(busy or self.fine_tune.panel.running)
+
     def event(self, event: QEvent) -> bool:
         """Close the session when the dock is closed, which takes this widget out of it."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.scans.close()
             self.close_session()
         return bool(super().event(event))
 
@@ -170,6 +185,7 @@ class ReviewWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(6)
+        layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
@@ -207,7 +223,7 @@ class ReviewWidget(QWidget):
     def _run(self, work: Generator[Any, Any, None], on_event: Any, name: str) -> None:
         def on_done() -> None:
             self._job = None
-            self._show_state()
+            self.refresh()
 
         def deliver(event: Any) -> None:
             try:
@@ -216,13 +232,7 @@ class ReviewWidget(QWidget):
                 show_error(str(error))
 
         self._job = _worker.run(work, on_event=deliver, on_done=on_done, name=name)
-        self._show_state()
-
-    def _show_state(self) -> None:
-        busy = self._job is not None
-        self.bar.set_busy(busy)
-        self.tiff_button.setEnabled(not busy)
-        self.coco_button.setEnabled(not busy)
+        self.refresh()
 
     def _on_removed(self, event: Any) -> None:
         if self.reviewing is not None and event.value is self.reviewing.mask:
