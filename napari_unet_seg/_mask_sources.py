@@ -12,8 +12,7 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import is_backup, split_suffix
-from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.find import scan_files
 from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.scan import Scan
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco_read import CocoDataset
-
-_SUFFIXES = (*SUFFIXES, *TIFF_SUFFIXES, ".nii", ".nii.gz", ".npy")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,16 +59,6 @@ def is_dataset(folder: Path) -> bool:
     """Whether a folder is laid out as a data set."""
     parts = (folder / part / "masks" for part in ("train", "valid", "test"))
     return (folder / "dataset.json").is_file() or any(part.is_dir() for part in parts)
-
-
-def scan_files(folder: Path) -> list[Path]:
-    """Scans of a folder by their suffix, OME-Zarr too, in order; none hidden, no backups."""
-    found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
-    return [p for p in found if (_is_scan_file(p) if p.is_file() else is_zarr(p))]
-
-
-def _is_scan_file(path: Path) -> bool:
-    return path.name.lower().endswith(_SUFFIXES)
 
 
 def seg_files(folder: Path) -> list[Path]:

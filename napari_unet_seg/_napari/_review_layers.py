@@ -147,8 +147,11 @@ def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
     placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
     placement["units"] = [str(unit) for unit in image.units]
-    extra = {"image": image.name, "mask": mask.name, "placement": placement}
+    extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
     known = metadata_of(mask)
+    scan = scan_from_layer(image)
+    if scan.path is not None:
+        extra["source"] = str(scan.path)
     if "coco" in known and "image_ids" in known:
         extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
         extra["boxes"] = known.get("boxes", False)

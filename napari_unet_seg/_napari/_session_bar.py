@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,12 @@ from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._session_files import read_record
+from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 _KEY = "sessions_folder"
 _NAME_WIDTH = 110
 """Pixels for the name of a session in a button; a long one would widen the dock."""
+_SCANS_KEY = "scans_folder"
 
 
 class SessionBar(QWidget):
@@ -41,6 +47,8 @@ class SessionBar(QWidget):
     start_wanted = Signal()
     open_wanted = Signal(object)
     """The folder that was chosen."""
+    scans_wanted = Signal(object)
+    """A folder of scans to go through."""
     close_wanted = Signal()
     declined = Signal(object)
     """The folder of a session that was offered."""
@@ -57,6 +65,8 @@ class SessionBar(QWidget):
         self.start_button.setToolTip("Keep the mask as it is now, and save corrections from here")
         self.open_button = QPushButton("Open session…")
         self.open_button.setToolTip("Go on with a session where it was left")
+        self.scans_button = QPushButton("Open folder…")
+        self.scans_button.setToolTip("Go through the scans of a folder, one after another")
         self.close_button = QPushButton("Close session")
         self.close_button.setToolTip("Save for the last time; the layers stay")
         self.title = QLabel()
@@ -71,6 +81,7 @@ class SessionBar(QWidget):
         self.mask_combo.layerChanged.connect(self._on_mask)
         self.start_button.clicked.connect(self.start_wanted)
         self.open_button.clicked.connect(self._browse)
+        self.scans_button.clicked.connect(self._browse_scans)
         self.close_button.clicked.connect(self.close_wanted)
         self.reopen_button.clicked.connect(lambda: self.open_wanted.emit(self._offered))
         self.decline_button.clicked.connect(lambda: self.declined.emit(self._offered))
@@ -87,6 +98,7 @@ class SessionBar(QWidget):
         if folder is None:
             self._propose()
         else:
+            self.folder.setValue(folder)  # the next session goes beside it
             self.title.setText(f"<b>{folder.name}</b>")
             self.title.setToolTip(str(folder))
             remember(_KEY, str(folder.parent))
@@ -104,12 +116,18 @@ class SessionBar(QWidget):
             self.reopen_button.setText(f"Reopen “{name}” (saved {time})")
             self.reopen_button.setToolTip(f"It was not closed: {left.folder}")
 
+    def parent_folder(self) -> Path:
+        """Return where the session goes: beside the folder that stands there, or the last one."""
+        chosen = self.folder.value()
+        return chosen.parent if chosen else sessions_folder()
+
     def set_busy(self, busy: bool) -> None:
         """Lock the buttons while a session is being started or opened."""
         layers = self.image_combo.layer() is not None and self.mask_combo.layer() is not None
         self.start_button.setEnabled(not busy and layers)
         self.open_button.setEnabled(not busy)
         self._offer.setEnabled(not busy)
+        self.scans_button.setEnabled(not busy)
         self.close_button.setEnabled(not busy)
 
     def _lay_out(self) -> None:
@@ -127,7 +145,13 @@ class SessionBar(QWidget):
         offer.addWidget(self.reopen_button, 1)
         offer.addWidget(self.decline_button)
         buttons = QHBoxLayout()
-        for button in (self.start_button, self.close_button, self.open_button):
+        buttons.setSpacing(4)
+        for button in (
+            self.start_button,
+            self.close_button,
+            self.open_button,
+            self.scans_button,
+        ):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -150,8 +174,15 @@ class SessionBar(QWidget):
     def _propose(self, _: Any = None) -> None:
         image = self.image_combo.layer()
         if image is not None:
-            self.folder.setValue(free_folder(sessions_folder(), image.name))
+            self.folder.setValue(free_folder(self.parent_folder(), image.name))
         self.set_busy(False)
+
+    def _browse_scans(self) -> None:
+        start = str(recall(_SCANS_KEY, str(Path.home())))
+        folder = QFileDialog.getExistingDirectory(self, "Choose a folder of scans", start)
+        if folder:
+            remember(_SCANS_KEY, folder)
+            self.scans_wanted.emit(Path(folder))
 
     def _browse(self) -> None:
         start = str(sessions_folder())
@@ -168,8 +199,21 @@ def sessions_folder() -> Path:
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return a folder that does not exist yet, named after a layer."""
+    return next(folder for folder in _named(parent, name) if not folder.exists())
+
+
+def find_session(parent: Path, name: str, scan: Path) -> Path | None:
+    """Return the folder of the session on a scan among those named after it, if there is one."""
+    for folder in takewhile(Path.exists, _named(parent, name)):
+        try:
+            if read_record(folder).extra.get("source") == str(scan):
+                return folder
+        except DataError:
+            continue  # another folder of that name
+    return None
+
+
+def _named(parent: Path, name: str) -> Iterator[Path]:
     clean = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name).strip(" .") or "scan"
-    folder, number = parent / clean, 2
-    while folder.exists():
-        folder, number = parent / f"{clean}-{number}", number + 1
-    return folder
+    yield parent / clean
+    yield from (parent / f"{clean}-{number}" for number in count(2))

@@ -28,6 +28,7 @@ from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
+from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari._tools import Tools
@@ -74,6 +75,7 @@ class ReviewWidget(QWidget):
         self.compare = CompareTab(napari_viewer)
         self.fine_tune = FineTunePanel(napari_viewer)
         self.learning = Learning(self.fine_tune)
+        self.scans = ScanQueue(napari_viewer, self)
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip(
             "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
@@ -88,11 +90,14 @@ class ReviewWidget(QWidget):
         self.bar.declined.connect(self._on_declined)
         self.bar.mask_combo.layerChanged.connect(self._show_mask)
         self.session_changed.connect(self._show_mask)
+        self.bar.scans_wanted.connect(self.scans.open_folder)
+        self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tiff_button.clicked.connect(self._browse_tiff)
         self.coco_button.clicked.connect(self._browse_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
+        QApplication.instance().aboutToQuit.connect(self.scans.close)
         QApplication.instance().aboutToQuit.connect(self.close_session)
-        self._show_state()
+        self.refresh()
         self._look_for_left()
         self._show_mask()
 
@@ -157,7 +162,7 @@ class ReviewWidget(QWidget):
         reviewing.close()
         _left_open.note_closed(reviewing.session.folder)
         self.bar.show_session(None)
-        self._show_state()
+        self.refresh()
         self.session_changed.emit(None)
 
     def save_tiff(self, path: Path | str) -> None:
@@ -172,9 +177,19 @@ class ReviewWidget(QWidget):
         """Write the mask as COCO."""
         self._save(Path(path), _writer.write_coco)
 
+    def refresh(self) -> None:
+        """Enable what can be done now."""
+        busy = self._job is not None
+        self.bar.set_busy(busy)
+        self.tiff_button.setEnabled(not busy)
+        self.coco_button.setEnabled(not busy)
+        # Closing a session stops its fine-tuning.
+        self.scans.set_busy(busy or self.fine_tune.panel.running)
+
     def event(self, event: QEvent) -> bool:
         """Close the session when the dock is closed, which takes this widget out of it."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.scans.close()
             self.close_session()
             self.compare.contours.setChecked(False)
         return bool(super().event(event))
@@ -192,6 +207,7 @@ class ReviewWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(6)
+        layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
@@ -247,7 +263,7 @@ class ReviewWidget(QWidget):
     def _run(self, work: Generator[Any, Any, None], on_event: Any, name: str) -> None:
         def on_done() -> None:
             self._job = None
-            self._show_state()
+            self.refresh()
 
         def deliver(event: Any) -> None:
             try:
@@ -256,13 +272,7 @@ class ReviewWidget(QWidget):
                 show_error(str(error))
 
         self._job = _worker.run(work, on_event=deliver, on_done=on_done, name=name)
-        self._show_state()
-
-    def _show_state(self) -> None:
-        busy = self._job is not None
-        self.bar.set_busy(busy)
-        self.tiff_button.setEnabled(not busy)
-        self.coco_button.setEnabled(not busy)
+        self.refresh()
 
     def _show_mask(self, _: object = None) -> None:
         self.tools.show_mask(self.current_mask, self.session)

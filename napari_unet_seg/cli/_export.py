@@ -153,7 +153,8 @@ def _slices(
 
 def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]:
     """File name of every mask's image, relative to the folder written to where it is inside."""
-    from napari_unet_seg._mask_sources import scan_files, stem
+    from napari_unet_seg._mask_sources import stem
+    from napari_unet_seg.io.find import scan_files
 
     if images is not None and not images.is_dir():
         raise DataError(f"The image folder {images} does not exist; choose another one.")

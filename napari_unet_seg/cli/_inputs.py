@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._mask_sources import scan_files
 from napari_unet_seg.cli._slices import output_names
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.find import find_scans, no_scans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +41,7 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
     """
     found: dict[Path, None] = {}
     for path in paths:
-        scans = _scans(path)
+        scans = find_scans(path)
         if not scans:
             failed.append((str(path), _nothing(path)))
         elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
@@ -54,18 +53,6 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
     return [Input(*pair) for pair in zip(files, output_names(files), strict=True)]
 
 
-def _scans(path: Path) -> list[Path]:
-    if not path.is_dir() or is_zarr(path):
-        return [path] if path.exists() else []
-    return scan_files(path) or ([path] if _holds_dicom(path) else [])
-
-
-def _holds_dicom(folder: Path) -> bool:
-    from napari_unet_seg.io.dicom_frames import is_dicom
-
-    return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())
-
-
 def _mixed(folder: Path) -> str:
     return (
         f"{folder} holds DICOM files beside other scans, and those are left out; give the DICOM "
@@ -75,5 +62,5 @@ def _mixed(folder: Path) -> str:
 
 def _nothing(path: Path) -> str:
     if path.exists():
-        return f"{path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI, OME-Zarr or DICOM."
+        return str(no_scans(path))
     return f"{path} does not exist; check the name or choose another file."

@@ -1,0 +1,66 @@
+"""Scans in a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import is_backup
+from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
+from napari_unet_seg.io.ome_zarr import is_zarr
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIXES = (*SUFFIXES, *TIFF_SUFFIXES, ".nii", ".nii.gz", ".npy")
+
+
+def scan_files(folder: Path) -> list[Path]:
+    """Scans of a folder by their suffix, OME-Zarr too, in order; none hidden, no backups."""
+    found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
+    return [p for p in found if (_is_scan_file(p) if p.is_file() else is_zarr(p))]
+
+
+def find_scans(path: Path) -> list[Path]:
+    """Return the scans that a path stands for: itself, those of a folder, or a DICOM series."""
+    if not path.is_dir() or is_zarr(path):
+        return [path] if path.exists() else []
+    return scan_files(path) or ([path] if _holds_dicom(path) else [])
+
+
+def find_scans_and_series(folder: Path) -> list[Path]:
+    """Return the scans of a folder, and those folders in it that hold DICOM files, in order.
+
+    Raises
+    ------
+    DataError
+        If there are none, or the folder cannot be read.
+    """
+    try:
+        inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+        series = [p for p in inside if not is_zarr(p) and _holds_dicom(p)]
+        found = sorted({*find_scans(folder), *series})
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be read ({error.strerror}); choose another folder."
+        ) from error
+    if not found:
+        raise no_scans(folder)
+    return found
+
+
+def no_scans(path: Path) -> DataError:
+    """Return the error for a folder without scans."""
+    return DataError(
+        f"{path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI, OME-Zarr or DICOM."
+    )
+
+
+def _is_scan_file(path: Path) -> bool:
+    return path.name.lower().endswith(_SUFFIXES)
+
+
+def _holds_dicom(folder: Path) -> bool:
+    from napari_unet_seg.io.dicom_frames import is_dicom
+
+    return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())
