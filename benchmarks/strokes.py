@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt, label
 from scipy.signal import oaconvolve
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -21,6 +22,8 @@ RADII = (1, 2, 4, 8, 16)
 LONGEST = 60
 TREMOR = 0.7
 GOOD = 0.95
+SCRIBBLE = 2
+"""Radius of the brush that marks a region."""
 
 _WAYS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
 
@@ -57,6 +60,26 @@ def best_stroke(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke 
 def painted(mask: Array, stroke: Stroke) -> Array:
     """Return the mask after a stroke."""
     return mask | stroke.pixels if stroke.adds else mask & ~stroke.pixels
+
+
+def scribble(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke | None:
+    """Return a short stroke of a thin brush through the middle of what is wrong most.
+
+    It is what marks a region for a tool that finds its border by itself; None where all is right.
+    """
+    best: Stroke | None = None
+    largest = 0
+    for adds in (True, False):
+        wrong = truth & ~mask if adds else mask & ~truth
+        parts, count = label(wrong)
+        sizes = np.bincount(parts.ravel(), minlength=1)[1:]
+        if count and sizes.max() > largest:
+            largest = int(sizes.max())
+            depth = distance_transform_edt(parts == 1 + int(sizes.argmax()))
+            # Worth more the deeper within: the drag keeps to the middle.
+            worth = np.where(depth > 0, depth, -1.0)
+            best = Stroke(_drag(worth, SCRIBBLE, hand) & wrong, adds)
+    return best
 
 
 def _drag(worth: Array, radius: int, hand: np.random.Generator) -> Array:

@@ -1,0 +1,240 @@
+"""How many strokes an annotator needs, from nothing, from the prediction, and with the tools.
+
+    python benchmarks/annotation_effort.py BRISC [--slices 200]
+    python benchmarks/annotation_effort.py BRISC --learn [--slices 100]
+
+On slices with a tumour of the held-out fifth of BRISC, no twin of which the bundled model has been
+trained on, drawn by a seed. `strokes.py` has the annotator. Each slice is brought to a Dice of 0.95
+
+1. from nothing, by brush;
+2. from the bundled model's mask, by brush;
+3. from that mask, with the tools of the window too. Each use costs as much as a stroke: a box
+   around the lesion, its sides off by about a pixel; a scribble, which is a short stroke of a thin
+   brush where most is wrong; the threshold, moved to the best of nine places; one click to grow or
+   shrink by a pixel, to smooth, to fill holes, or to keep the largest part. The annotator always
+   takes what brings the Dice up most.
+
+With `--learn` the slices are gone through worst first by predicted Dice, with the tools; after
+every tenth the model is fine-tuned on those that are done, as the window does, and the rest is
+predicted and sorted again. The same is done without learning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from brisc_data import brisc_samples
+from napari_unet_seg.correct.outline import outline_in_box
+from napari_unet_seg.correct.scribble import solve_scribbles
+from PIL import Image
+from records import write_record
+from strokes import GOOD, Stroke, best_stroke, dice, painted, scribble
+
+from napari_unet_seg.config import FINE_TUNE, PredictConfig
+from napari_unet_seg.correct import shapes
+from napari_unet_seg.engine import predict, train
+from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.models import BUNDLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_unet_seg.data.samples import Sample, SampleSet
+
+Array = np.ndarray[Any, np.dtype[Any]]
+SEED = 0
+MOST = 60
+"""Steps after which a slice is given up."""
+JITTER = 1.0
+"""Standard deviation of the sides of a box, in pixels."""
+LEVELS = np.linspace(0.1, 0.9, 9)
+EVERY = 10
+EPOCHS = 5
+
+
+class Slice(NamedTuple):
+    """A slice, its truth, and what the model says of it."""
+
+    name: str
+    image: Array
+    truth: Array
+    probable: Array
+    expected: float
+
+
+class Step(NamedTuple):
+    """One thing to do: its name, the mask after it, and the pixels painted over."""
+
+    tool: str
+    mask: Array
+    pixels: int
+
+
+def predicted(sample: Sample, model: Path) -> Slice:
+    with Image.open(sample.image) as file:
+        image = np.asarray(file.convert("L"))
+    with Image.open(sample.mask) as file:
+        truth = np.asarray(file.convert("1"))
+    how = PredictConfig(probabilities=True, precision="float32")
+    *_, result = predict(how, model, Scan(image, "YX"))
+    probable = np.asarray(result.probabilities[0], np.float32)
+    return Slice(sample.name, image, truth, probable, float(result.dice))
+
+
+def by_brush(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[Step]:
+    stroke = best_stroke(mask, here.truth, hand)
+    if stroke is not None:
+        yield Step("brush", painted(mask, stroke), int(stroke.pixels.sum()))
+
+
+def by_tools(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[Step]:
+    """All that could be done next."""
+    yield from by_brush(mask, here, hand)
+    yield Step("box", _outlined(here, hand), 0)
+    stroke = scribble(mask, here.truth, hand)
+    if stroke is not None:
+        yield Step("scribble", _solved(mask, here, stroke), int(stroke.pixels.sum()))
+    for level in LEVELS:
+        yield Step("threshold", here.probable >= level, 0)
+    for name, changed in (
+        ("grow", shapes.grow(mask, 1)),
+        ("shrink", shapes.shrink(mask, 1)),
+        ("smooth", shapes.smooth(mask, 3)),
+        ("fill holes", shapes.fill_holes(mask)),
+        ("keep largest", shapes.keep_largest(mask)),
+    ):
+        yield Step(name, changed, 0)
+
+
+def _outlined(here: Slice, hand: np.random.Generator) -> Array:
+    rows, columns = np.nonzero(here.truth)
+    tight = np.array([rows.min(), columns.min(), rows.max() + 1, columns.max() + 1])
+    top, left, bottom, right = (int(n) for n in np.round(tight + hand.normal(0, JITTER, 4)))
+    box = (top, left, max(bottom, top + 1), max(right, left + 1))
+    return outline_in_box(here.image, here.probable, box)
+
+
+def _solved(mask: Array, here: Slice, stroke: Stroke) -> Array:
+    nothing = np.zeros_like(mask)
+    marks = (stroke.pixels, nothing) if stroke.adds else (nothing, stroke.pixels)
+    window, labels = solve_scribbles(
+        here.image, here.probable, mask.astype(np.uint8), *marks, value=1
+    )
+    after = mask.copy()
+    after[window] = labels == 1
+    return after
+
+
+def effort(mask: Array, here: Slice, choices: Any) -> tuple[list[str], int]:
+    """Bring a mask to the Dice that is wanted; the tools used, and the pixels painted over."""
+    hand = np.random.default_rng(SEED)
+    used: list[str] = []
+    pixels = 0
+    while dice(mask, here.truth) < GOOD and len(used) < MOST:
+        steps = list(choices(mask, here, hand))
+        best = max(steps, key=lambda step: dice(step.mask, here.truth), default=None)
+        if best is None or dice(best.mask, here.truth) <= dice(mask, here.truth):
+            break
+        mask, pixels = best.mask, pixels + best.pixels
+        used.append(best.tool)
+    return used, pixels
+
+
+def compare(samples: Sequence[Sample]) -> dict[str, Any]:
+    ways = {"nothing, brush": [], "prediction, brush": [], "prediction, tools": []}
+    tools: dict[str, int] = {}
+    for number, sample in enumerate(samples, 1):
+        here = predicted(sample, BUNDLED)
+        found = here.probable >= 0.5
+        for name, start, choices in (
+            ("nothing, brush", np.zeros_like(found), by_brush),
+            ("prediction, brush", found, by_brush),
+            ("prediction, tools", found, by_tools),
+        ):
+            used, pixels = effort(start, here, choices)
+            ways[name].append((len(used), pixels))
+            if choices is by_tools:
+                for tool in used:
+                    tools[tool] = tools.get(tool, 0) + 1
+        if number % 20 == 0:
+            _say(f"{number} of {len(samples)}")
+    figures = {
+        name: {
+            "strokes": round(float(np.mean([s for s, _ in each])), 3),
+            "pixels": round(float(np.mean([p for _, p in each])), 1),
+        }
+        for name, each in ways.items()
+    }
+    whole = figures["nothing, brush"]
+    for each in figures.values():
+        each["of_nothing"] = round(each["strokes"] / whole["strokes"], 3)
+    return {"slices": len(samples), "ways": figures, "tools": tools}
+
+
+def curve(samples: SampleSet, chosen: Sequence[Sample], learn: bool) -> list[float]:
+    """Mean strokes of every ten slices, worst first."""
+    model, left = BUNDLED, [predicted(sample, BUNDLED) for sample in chosen]
+    by_name = {sample.name: sample for sample in chosen}
+    done: list[Sample] = []
+    strokes: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        while left:
+            left.sort(key=lambda here: here.expected)
+            now, left = left[:EVERY], left[EVERY:]
+            used = [len(effort(here.probable >= 0.5, here, by_tools)[0]) for here in now]
+            strokes.append(round(float(np.mean(used)), 3))
+            _say(f"{'learning' if learn else 'as it is'}: {strokes[-1]}")
+            done += [by_name[here.name] for here in now]
+            if learn and left:
+                model = _learn(samples, done, Path(folder) / str(len(done)))
+                left = [predicted(by_name[here.name], model) for here in left]
+    return strokes
+
+
+def _learn(samples: SampleSet, done: Sequence[Sample], run: Path) -> Path:
+    """Fine-tune the bundled model on what is done, a fifth of it held out, as a round does."""
+    sides = [replace(s, split="valid" if i % 5 == 4 else "train") for i, s in enumerate(done)]
+    config = FINE_TUNE.replace(epochs=EPOCHS, preview_every=0, twins=False)
+    for _ in train(config, replace(samples, samples=tuple(sides)), run, init=BUNDLED):
+        pass
+    return run / "best.safetensors"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--slices", type=int)
+    parser.add_argument("--learn", action="store_true")
+    parser.add_argument("--threads", type=int, default=0)
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    samples = brisc_samples(given.folder, healthy=False)
+    held_out = [s for s in samples.samples if s.split == "valid"]
+    count = given.slices or (100 if given.learn else 200)
+    drawn = np.random.default_rng(SEED).permutation(len(held_out))[:count]
+    chosen = [held_out[i] for i in sorted(drawn)]
+    if given.learn:
+        curves = {
+            name: curve(samples, chosen, learn)
+            for name, learn in (("learning", True), ("as it is", False))
+        }
+        write_record("annotation_effort", "learning", {"slices": count, "curves": curves})
+    else:
+        write_record("annotation_effort", "bundled", compare(chosen))
+
+
+if __name__ == "__main__":
+    main()
