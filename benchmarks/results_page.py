@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from perfect import perfect_scores
 from records import read_records, write_record
+from results_table import table
+from results_use import boxes, effort, prediction
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}
@@ -24,13 +26,8 @@ Row = dict[str, Any]
 
 def page() -> str:
     parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
+    parts += [prediction(), boxes(), effort()]
     return "\n".join(part for part in parts if part)
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Markdown, figures to the right."""
-    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _tumorseg() -> str:
