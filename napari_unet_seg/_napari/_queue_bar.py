@@ -84,9 +84,12 @@ class QueueBar(QWidget):
         for row, state in enumerate(_STATES):
             name = state.capitalize() if state else "All"
             self.filter_combo.setItemText(row, f"{name} ({counts[state] if state else total})")
+        # Else it would draw the window at once, which takes longer than all the rest.
+        self.progress.setUpdatesEnabled(False)
         self.progress.setRange(0, max(1, total))
         self.progress.setValue(queue.reviewed)
         self.progress.setFormat("%v / %m reviewed" if total else "no session")
+        self.progress.setUpdatesEnabled(True)
 
     def _on_order(self) -> None:
         remember(_KEY, self.order_combo.currentText())
