@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markdown_table import table
 from perfect import perfect_scores
 from records import read_records, write_record
+from results_marks import marks
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}
@@ -23,14 +25,8 @@ Row = dict[str, Any]
 
 
 def page() -> str:
-    parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
+    parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), marks(), _speed()]
     return "\n".join(part for part in parts if part)
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Markdown, figures to the right."""
-    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _tumorseg() -> str:
