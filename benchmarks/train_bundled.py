@@ -6,9 +6,9 @@
 
 `train` needs one to two hours on two cores with native bfloat16; run again, it goes on where it was
 interrupted. With `--init` it starts from another run's last weights, as warm restarts do
-(Loshchilov and Hutter 2017, arXiv:1608.03983); that may be the run `best` of `brisc.py`. `measure` takes the last epoch's weights, which
-nothing of the held-out fifth has chosen, and writes them (half precision) with their model card
-into the package.
+(Loshchilov and Hutter 2017, arXiv:1608.03983); that may be the run `best` of `brisc.py`. `measure`
+takes the last epoch's weights, which nothing of the held-out fifth has chosen, and writes them
+(half precision) with their model card into the package.
 """
 
 from __future__ import annotations
