@@ -1,24 +1,29 @@
 """A simulated annotator with a brush.
 
 A stroke is one drag with a round brush of one size that either adds or erases. The annotator looks
-at the mask and the truth, takes the brush and the place that mend most, and drags on, half a radius
-at a time, in whichever of eight directions mends most, as long as that mends more than it spoils
-and at most `LONGEST` pixels far. The hand is unsteady: every position is off by a normal deviate of
-`TREMOR` pixels, seeded. The work is done when the Dice is at least `GOOD`.
+at the mask and the truth, starts where a brush mends most, and drags on, half a radius at a time,
+in whichever of eight directions mends most, as long as that mends more than it spoils and at most
+`LONGEST` pixels far. The hand is unsteady: every position is off by a normal deviate of `TREMOR`
+pixels, seeded. To take another brush costs as much as a stroke; the first one has a radius of
+`FIRST`. The work is done when the Dice is at least `GOOD`.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label
 from scipy.signal import oaconvolve
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 RADII = (1, 2, 4, 8, 16)
+FIRST = 4
 LONGEST = 60
 TREMOR = 0.7
 GOOD = 0.95
@@ -29,10 +34,11 @@ _WAYS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
 
 
 class Stroke(NamedTuple):
-    """The pixels under the brush, and whether it adds."""
+    """The pixels under the brush, whether it adds, and the brush."""
 
     pixels: Array
     adds: bool
+    radius: int
 
 
 def dice(mask: Array, truth: Array) -> float:
@@ -41,20 +47,14 @@ def dice(mask: Array, truth: Array) -> float:
     return 2 * int((mask & truth).sum()) / total if total else 1.0
 
 
-def best_stroke(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke | None:
-    """Return the stroke that mends most, None where none mends anything."""
-    best, most = None, 0.0
+def strokes(mask: Array, truth: Array, hand: np.random.Generator) -> Iterator[Stroke]:
+    """Yield the best stroke of every brush, to add and to erase."""
     for adds in (True, False):
         # One for each pixel that a stroke mends, minus one for each that it spoils.
         worth = np.where(mask == adds, 0.0, np.where(truth == adds, 1.0, -1.0))
-        if not (worth > 0).any():
-            continue
-        for radius in RADII:
-            covered = _drag(worth, radius, hand)
-            gain = float(worth[covered].sum())
-            if gain > most:
-                best, most = Stroke(covered, adds), gain
-    return best
+        if (worth > 0).any():
+            for radius in RADII:
+                yield Stroke(_drag(worth, radius, hand), adds, radius)
 
 
 def painted(mask: Array, stroke: Stroke) -> Array:
@@ -78,7 +78,7 @@ def scribble(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke | N
             depth = distance_transform_edt(parts == 1 + int(sizes.argmax()))
             # Worth more the deeper within: the drag keeps to the middle.
             worth = np.where(depth > 0, depth, -1.0)
-            best = Stroke(_drag(worth, SCRIBBLE, hand) & wrong, adds)
+            best = Stroke(_drag(worth, SCRIBBLE, hand) & wrong, adds, SCRIBBLE)
     return best
 
 
