@@ -97,7 +97,8 @@ def measure(folder: Path, name: str, checkpoint: Path, machine: str) -> None:
     }
     figures = figures_of(measured(checkpoint, held_out))
     mirrored = figures_of(measured(checkpoint, held_out, views="mirrored"))
-    write_record("brisc", name, described | figures | {"mirrored": mirrored["dice"]})
+    figures["mirrored"] = {key: mirrored[key] for key in ("dice", "missed", "false")}
+    write_record("brisc", name, described | figures)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ class LearnBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.switch = QCheckBox("Learn while correcting, every")
+        self.switch = QCheckBox("Learn while correcting")
         self.switch.setToolTip(
             "After so many accepted slices the model is fine-tuned shortly in the background, and "
             "the slices still to do are predicted again. Slices that you have touched stay as "
@@ -30,6 +30,7 @@ class LearnBar(QWidget):
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)
+        self.every.setPrefix("every ")
         self.every.setSuffix(" slices")
         self.every.setToolTip("Accepted slices between two rounds of learning")
         self.back_button = QPushButton("Back to the earlier model")
@@ -46,8 +47,7 @@ class LearnBar(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(self.switch)
-        row.addWidget(self.every)
-        row.addStretch(1)
+        row.addWidget(self.every, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
