@@ -27,7 +27,7 @@ PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
-ALL = ("segment", "import_coco", "objects", "train", "correct", "tools")
+ALL = ("segment", "import_coco", "objects", "train", "correct", "tools", "compare")
 
 
 def wait(signal: Any, act: Callable[[], None]) -> None:
@@ -150,6 +150,24 @@ class Pictures:
         settle(1000)
         self.grab(viewer, "correct")
 
+    def compare(self) -> None:
+        """A mask that was painted on, beside the prediction it started from."""
+        viewer, (widget,) = self.viewer("Correct and save")
+        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        widget.bar.folder.setValue(self.scratch / "compare")
+        wait(widget.session_changed, widget.bar.start_button.click)
+        areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
+        viewer.dims.set_current_step(0, int(areas.argmax()))
+        mask.selected_label, mask.brush_size = 2, 20
+        rows, columns = np.nonzero(mask.data[int(areas.argmax())] == 2)
+        mask.paint((int(areas.argmax()), int(rows.max()), int(columns.mean())), 2)
+        mask.opacity = 0.3
+        widget.tabs.setCurrentWidget(widget.compare)
+        widget.compare.contours.setChecked(True)
+        wait(widget.compare.compared, widget.compare.look)
+        settle(1000)
+        self.grab(viewer, "compare")
+
     def tools(self) -> None:
         """A category that was grown and smoothed by two clicks."""
         viewer, (widget,) = self.viewer("Correct and save")
@@ -185,14 +203,7 @@ def main() -> None:
         # What the user's own widgets remember is neither shown nor changed.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         pictures = Pictures(folder, Path(scratch))
-        for name in sys.argv[2:] or (
-            "segment",
-            "import_coco",
-            "objects",
-            "train",
-            "correct",
-            "tools",
-        ):
+        for name in sys.argv[2:] or ALL:
             getattr(pictures, name)()
 
 
