@@ -9,31 +9,26 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import (
     QApplication,
-    QFileDialog,
-    QHBoxLayout,
-    QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_unet_seg._napari import _left_open, _worker, _writer
-from napari_unet_seg._napari._coco_options import CocoOptionsButton
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
-from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
+from napari_unet_seg._napari._save_bar import SaveBar
 from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari._tools import Tools
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.ome_zarr import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -43,10 +38,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari._left_open import LeftOpen
     from napari_unet_seg.session import Session
-
-_BINARY = "Folder of 0/255 TIFFs, one for each image (*)"
-_LABEL = "Among the labels of the OME-Zarr image, by this name (*)"
-_MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;OME-Zarr (*.zarr);;{_BINARY}"
 
 
 class ReviewWidget(QWidget):
@@ -76,13 +67,10 @@ class ReviewWidget(QWidget):
         self.fine_tune = FineTunePanel(napari_viewer)
         self.learning = Learning(self.fine_tune)
         self.scans = ScanQueue(napari_viewer, self)
-        self.tiff_button = QPushButton("Save TIFF…")
-        self.tiff_button.setToolTip(
-            "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
+        self.saving = SaveBar(
+            lambda: self.current_mask,
+            lambda: self.session.folder if self.session else Path.home(),
         )
-        self.coco_button = QPushButton("Save COCO…")
-        self.coco_button.setToolTip("Of an imported file, annotations not edited stay as they were")
-        self.coco_options = CocoOptionsButton()
         self._lay_out()
         self.bar.start_wanted.connect(self.start_session)
         self.bar.open_wanted.connect(self.open_session)
@@ -92,8 +80,9 @@ class ReviewWidget(QWidget):
         self.session_changed.connect(self._show_mask)
         self.bar.scans_wanted.connect(self.scans.open_folder)
         self.fine_tune.panel.running_changed.connect(self.refresh)
-        self.tiff_button.clicked.connect(self._browse_tiff)
-        self.coco_button.clicked.connect(self._browse_coco)
+        self.saving.tiff_wanted.connect(self.save_tiff)
+        self.saving.binary_wanted.connect(self.save_binary)
+        self.saving.coco_wanted.connect(self.save_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
         QApplication.instance().aboutToQuit.connect(self.scans.close)
         QApplication.instance().aboutToQuit.connect(self.close_session)
@@ -181,8 +170,7 @@ class ReviewWidget(QWidget):
         """Enable what can be done now."""
         busy = self._job is not None
         self.bar.set_busy(busy)
-        self.tiff_button.setEnabled(not busy)
-        self.coco_button.setEnabled(not busy)
+        self.saving.set_busy(busy)
         # Closing a session stops its fine-tuning.
         self.scans.set_busy(busy or self.fine_tune.panel.running)
 
@@ -200,17 +188,13 @@ class ReviewWidget(QWidget):
         self.tabs.addTab(self.tools, "Tools")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.tiff_button)
-        buttons.addWidget(self.coco_button)
-        buttons.addWidget(self.coco_options)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
-        layout.addLayout(buttons)
+        layout.addWidget(self.saving)
 
     def _begin(self, session: Session, image: Image, mask: Labels) -> None:
         self.close_session()
@@ -280,36 +264,3 @@ class ReviewWidget(QWidget):
     def _on_removed(self, event: Any) -> None:
         if self.reviewing is not None and event.value is self.reviewing.mask:
             self.close_session()
-
-    def _browse_tiff(self) -> None:
-        store = self._store()
-        path, kind = QFileDialog.getSaveFileName(
-            self,
-            "Save the mask",
-            self._proposed(".tif"),
-            f"{_LABEL};;{_MASKS}" if store else _MASKS,
-        )
-        if path and kind == _BINARY:
-            self.save_binary(Path(path).with_suffix(""))
-        elif path and store and kind == _LABEL:
-            self.save_tiff(store / "labels" / Path(path).with_suffix("").name)
-        elif path:
-            self.save_tiff(path)
-
-    def _browse_coco(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save as COCO", self._proposed(".json"), "COCO (*.json)"
-        )
-        if path:
-            self.save_coco(path)
-
-    def _store(self) -> Path | None:
-        """Return the OME-Zarr that the mask's image is, if it is one."""
-        mask = self.current_mask
-        scan = metadata_of(mask).get("scan") if mask else None
-        return scan.path if scan and scan.path and is_zarr(scan.path) else None
-
-    def _proposed(self, suffix: str) -> str:
-        mask = self.current_mask
-        folder = self.session.folder if self.session else Path.home()
-        return str(folder / f"{mask.name if mask else 'mask'}{suffix}")

@@ -102,9 +102,9 @@ def test_the_loop(
     )
 
     # Save, and read the files back with other programs' libraries.
-    save(qtbot, reviewer, reviewer.tiff_button, tmp_path / "mask.tif", monkeypatch)
+    save(qtbot, reviewer, reviewer.saving.tiff_button, tmp_path / "mask.tif", monkeypatch)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask.data)
-    save(qtbot, reviewer, reviewer.coco_button, tmp_path / "mask.json", monkeypatch)
+    save(qtbot, reviewer, reviewer.saving.coco_button, tmp_path / "mask.json", monkeypatch)
     coco = COCO(str(tmp_path / "mask.json"))
     found = {i["file_name"]: i["id"] for i in coco.imgs.values()}[reviewer.session.name_of(shown)]
     from_coco = np.zeros(painted.shape, bool)

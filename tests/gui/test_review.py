@@ -567,7 +567,7 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
-        widget.tiff_button.click()
+        widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: widget._job is None)
     labels = mask_of(widget).data
     for value, name in enumerate(("tumour", "oedema"), 1):
@@ -593,7 +593,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
-        widget.tiff_button.click()
+        widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: widget._job is None)
     stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
     np.testing.assert_array_equal(stored.data, labels)
@@ -605,7 +605,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     widget.save_tiff(tmp_path / "missing" / "mask.tif")
     qtbot.waitUntil(lambda: widget._job is None)
     assert "cannot be written: its folder does not exist" in notifications[-1]
-    assert widget.tiff_button.isEnabled()
+    assert widget.saving.tiff_button.isEnabled()
 
 
 def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:
