@@ -55,7 +55,8 @@ def solve_scribbles(
     image : array
         Grey values (Y, X) of any real dtype; what is not finite is filled in.
     probability : array, optional
-        The network's probabilities of `value`, (Y, X) in 0…1.
+        The network's probabilities of `value`, (Y, X) in 0…1; without them the present labels
+        count in their place.
     labels : array
         The present labels (Y, X), of integers.
     foreground, background : array
@@ -82,8 +83,8 @@ def solve_scribbles(
     grey = finite(image[window])
     levels = grey_levels(grey)
     lean = np.where(present, _PRESENT, -_PRESENT) + _pull(inside) - _pull(outside)
-    if probability is not None:
-        lean += _NETWORK * log_odds(probability[window])
+    known = np.where(present, 0.9, 0.1) if probability is None else probability[window]
+    lean += _NETWORK * log_odds(known)
     found = (present | inside) & ~outside
     for _ in range(_ROUNDS):
         odds = lean + _by_grey(levels, found, inside, outside)

@@ -25,7 +25,7 @@ def stroke(y: slice, x: slice) -> Array:
 
 
 IN_DISC = stroke(slice(52, 70), slice(74, 76))
-BESIDE = stroke(slice(50, 70), slice(100, 102))
+BESIDE = stroke(slice(50, 70), slice(92, 94))
 
 
 def solved(
@@ -67,10 +67,10 @@ def test_a_stroke_fetches_the_missed_half(cast: Any) -> None:
 
 @pytest.mark.parametrize("cast", CASTS.values(), ids=CASTS)
 def test_a_background_stroke_removes_what_is_too_much(cast: Any) -> None:
-    too_much = DISC | ((abs(Y - 60) < 12) & (X >= 64) & (X < 110))
+    too_much = DISC | ((abs(Y - 60) < 12) & (X >= 64) & (X < 98))
     after = solved(cast(IMAGE), labels=too_much, background=BESIDE) == 2
-    assert iou(too_much, DISC) < 0.75
-    assert iou(after, DISC) > 0.85
+    assert iou(too_much, DISC) < 0.8
+    assert iou(after, DISC) > 0.95
 
 
 def test_strokes_win_against_the_network() -> None:
@@ -88,11 +88,14 @@ def test_the_network_helps_where_grey_values_do_not() -> None:
     assert iou(by_network, DISC) > iou(alone, DISC) + 0.02
 
 
-def test_nothing_changes_outside_the_window() -> None:
-    before = RNG.integers(0, 4, DISC.shape).astype(np.int32)
-    window, new = solve_scribbles(IMAGE, None, before, IN_DISC, NONE, value=2, window_margin=10)
+def test_nothing_changes_outside_the_window_or_on_its_rim() -> None:
+    """So that the mask goes on as it was, however sure the network is of more."""
+    before = (RNG.random(DISC.shape) < 0.1).astype(np.int32)
+    sure = np.full(DISC.shape, 0.99)
+    window, new = solve_scribbles(IMAGE, sure, before, IN_DISC, NONE, value=2, window_margin=10)
     assert window == (slice(42, 80), slice(64, 86))
     assert new.shape == (38, 22)
+    assert (new[1:-1, 1:-1] == 2).any()
     rim = np.ones(new.shape, bool)
     rim[1:-1, 1:-1] = False
     assert (new == before[window])[rim].all()
@@ -135,7 +138,7 @@ def test_a_mask_reaches_the_border_of_the_image() -> None:
     image = 60 + 80 * disc + RNG.normal(0, 8, disc.shape)
     drawn = stroke(slice(8, 22), slice(60, 66))
     after = solved(image, labels=disc & (Y > 24), foreground=drawn) == 2
-    assert after[0, 55:73].all()
+    assert after[0, 60:68].all()
 
 
 def test_without_a_stroke_nothing_is_solved() -> None:
