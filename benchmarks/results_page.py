@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markdown_table import table
 from perfect import perfect_scores
 from records import read_records, write_record
-from results_table import table
-from results_use import boxes, effort, prediction
+from results_marks import marks
+from results_use import effort, prediction
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}
@@ -26,7 +27,7 @@ Row = dict[str, Any]
 
 def page() -> str:
     parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
-    parts += [prediction(), boxes(), effort()]
+    parts += [prediction(), marks(), effort()]
     return "\n".join(part for part in parts if part)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from markdown_table import table
 from records import read_records
-from results_table import table
 
 WAYS = ("published", "monai", "openvino_float32", "openvino")
 NAMES = {
@@ -59,19 +59,6 @@ def _curves(record: dict[str, Any]) -> str:
     return LEARNING.format(table=table(head, rows))
 
 
-def boxes() -> str:
-    records = [r for r in read_records("box_outline") if r["split"] == "valid"]
-    if not records:
-        return ""
-    (record,) = records
-    rows = [
-        [name, *(f"{m[key]:.3f}" for key in ("iou", "median", "not_found", "careless"))]
-        for name, m in record["methods"].items()
-    ]
-    head = ["mask made of the box", "mean IoU", "median", "where not found", "careless boxes"]
-    return BOXES.format(table=table(head, rows), **record)
-
-
 PREDICTION = """\
 ## Speed of prediction
 
@@ -95,15 +82,5 @@ measures.
 LEARNING = """
 Through the queue, worst first by predicted Dice, strokes a slice with the tools; learning means a
 short fine-tuning after every ten slices, and new predictions for the rest.
-
-{table}"""
-
-BOXES = """\
-## From a box to an outline
-
-The bounding box of the true mask of {slices} held-out slices, and the mask made of it, against the
-true one: mean and median IoU, the mean over the {not_found} slices where the network had found next
-to nothing, and the mean for boxes whose sides are off by a twentieth. `python
-benchmarks/box_outline.py`.
 
 {table}"""

@@ -6,7 +6,7 @@
 
 `train` needs one to two hours on two cores with native bfloat16; run again, it goes on where it was
 interrupted. With `--init` it starts from another run's last weights, as warm restarts do
-(Loshchilov and Hutter 2017, arXiv:1608.03983). `measure` takes the last epoch's weights, which
+(Loshchilov and Hutter 2017, arXiv:1608.03983); that may be the run `best` of `brisc.py`. `measure` takes the last epoch's weights, which
 nothing of the held-out fifth has chosen, and writes them (half precision) with their model card
 into the package.
 """
@@ -59,10 +59,10 @@ def training_samples(folder: Path) -> SampleSet:
     return replace(samples, samples=(*samples.samples, *again))
 
 
-def run_training(folder: Path, run: Path, epochs: int, init: Path | None) -> None:
+def run_training(folder: Path, run: Path, epochs: int, rate: float, init: Path | None) -> None:
     last = run / "last.safetensors"
     resume = last if last.is_file() else None
-    config = CONFIG.replace(epochs=epochs)
+    config = CONFIG.replace(epochs=epochs, learning_rate=rate)
     init = None if resume else init
     for event in train(config, training_samples(folder), run, init=init, resume=resume):
         match event:
@@ -109,13 +109,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/bundled"))
     parser.add_argument("--init", help="run whose last weights to start from, or bundled")
     parser.add_argument("--epochs", type=int, default=CONFIG.epochs)
+    parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--machine", default="two cores", help="what it was trained on")
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
     if given.action == "train":
-        run_training(given.folder, given.run, given.epochs, _start(given.init))
+        run_training(given.folder, given.run, given.epochs, given.rate, _start(given.init))
     else:
         measure(given.folder, given.run, given.machine)
 

@@ -96,7 +96,7 @@ class Queue:
     @property
     def reviewed(self) -> int:
         """How many slices need nothing more."""
-        return sum(state.is_reviewed for state in self.states)
+        return sum(count for state, count in self.counts.items() if state.is_reviewed)
 
     def row_of(self, index: int) -> int | None:
         """Return the row of a slice, None if it is not shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QWidget
 
 from napari_unet_seg._napari._settings import recall, remember
@@ -42,6 +42,9 @@ class QueueBar(QWidget):
         for order in Order:
             self.order_combo.addItem(str(order).capitalize(), order)
         self.order_combo.setCurrentIndex(max(0, self.order_combo.findText(recall(_KEY, ""))))
+        for combo in (self.filter_combo, self.order_combo):
+            # After a click letters still go to the viewer's keys, and do not choose an entry.
+            combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -81,9 +84,12 @@ class QueueBar(QWidget):
         for row, state in enumerate(_STATES):
             name = state.capitalize() if state else "All"
             self.filter_combo.setItemText(row, f"{name} ({counts[state] if state else total})")
+        # Else it would draw the window at once, which takes longer than all the rest.
+        self.progress.setUpdatesEnabled(False)
         self.progress.setRange(0, max(1, total))
         self.progress.setValue(queue.reviewed)
         self.progress.setFormat("%v / %m reviewed" if total else "no session")
+        self.progress.setUpdatesEnabled(True)
 
     def _on_order(self) -> None:
         remember(_KEY, self.order_combo.currentText())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -170,21 +170,19 @@ class Segmenter:
 
     def _one_by_one(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
         for index, item in enumerate(items):
-            try:
-                attempt = self._attempt(task, item, index, len(items))
-            except SegmentationError as error:
-                yield Attempt(item, None, str(error))
-                continue
+            with ExitStack() as stack:
+                try:
+                    scan, notes = task.read(item)
+                    for note in notes:
+                        warn(note)
+                    folder = stack.enter_context(task.scratch(scan))
+                    segmented = self._segment(task, item, scan, folder, index, len(items))
+                except SegmentationError as error:
+                    attempt: Attempt | None = Attempt(item, None, str(error))
+                else:
+                    attempt = None if segmented is None else _finish(task, segmented)
             if attempt is not None:
                 yield attempt
-
-    def _attempt(self, task: Task, item: Input, index: int, count: int) -> Attempt | None:
-        scan, notes = task.read(item)
-        for note in notes:
-            warn(note)
-        with task.scratch(scan) as folder:
-            segmented = self._segment(task, item, scan, folder, index, count)
-            return None if segmented is None else _finish(task, segmented)
 
     def _segment(
         self, task: Task, item: Input, scan: Scan, folder: Path | None, index: int, count: int

@@ -194,6 +194,20 @@ def test_a_damaged_file_leaves_its_row_empty(
     assert caplog.text.count("No thumbnail") == 1
 
 
+def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidget) -> None:
+    window = widget._viewer.window._qt_window
+    widget._viewer.window._qt_viewer.canvas.native.setFocus()
+    assert widget.reviewing is not None
+    for combo in (widget.review.bar.filter_combo, widget.review.bar.order_combo):
+        QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(combo.view().isVisible)
+        combo.hidePopup()
+        before = widget.reviewing.index
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_S)
+        assert widget.reviewing.index == before + 1
+        assert not combo.currentIndex()
+
+
 def test_few_are_kept(qtbot: QtBot, widget: ReviewWidget, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_thumbnails, "_KEPT", 5)
     thumbnails = widget.review._thumbnails
