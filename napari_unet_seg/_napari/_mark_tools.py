@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._keys import Keys
 from napari_unet_seg._napari._likely import Likely
+from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari._mark_work import outline_parts, outlining, replace_in_box
 from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer
 from napari_unet_seg._napari._review_layers import place_of, shows_slice
@@ -62,6 +65,7 @@ class MarkTools(QObject):
         self._viewer, self._steps, self._target = viewer, steps, target
         self._mask: Labels | None = None
         self._name = ""
+        self._keys = Keys(viewer)
         self._likely = likely = Likely()
         self._boxes = BoxLayer(viewer, parent)
         self._scribbles = Scribbles(viewer, likely, target, self._put_solved, parent)
@@ -80,15 +84,27 @@ class MarkTools(QObject):
         self.end()
         self._mask = mask
 
+    def bind_keys(self) -> None:
+        """Let the keys of the marks work, whichever layer is active."""
+        self._keys.bind({mark.key: partial(self.toggle, name) for name, mark in MARKS.items()})
+
+    def unbind_keys(self) -> None:
+        """Give the keys back, and let no more marks be drawn."""
+        self._keys.unbind()
+        self.end()
+
     def choose(self, name: str) -> None:
         """Let marks of a kind be drawn from now on: a box, inside or outside; none if empty."""
         target = self._target() if name else None
-        self._name = name if target is not None and shows_slice(self._viewer) else ""
+        if target is not None and not shows_slice(self._viewer):
+            self._steps.told.emit("Marks are drawn on a slice; turn the view back to one.")
+            target = None
+        self._name = name if target is not None else ""
         if self._name != "box":
             self._boxes.hide()
         if self._name not in _SIGNS:
             self._scribbles.end()
-        if target is not None and self._name:
+        if target is not None:
             self._begin(target)
         self.chosen.emit(self._name)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QEvent
 
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._keys import Keys
-from napari_unet_seg._napari._layers import categories_of, scan_from_layer
+from napari_unet_seg._napari._layers import categories_of
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
-from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari._mark_tools import MarkTools
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, place_at, place_of, shows_slice
+from napari_unet_seg._napari._review_layers import (
+    go_to,
+    place_at,
+    place_of,
+    shows_slice,
+    volume_axes,
+)
 from napari_unet_seg._napari._steps import Step, Steps
 from napari_unet_seg._napari._target import target_of
 from napari_unet_seg._napari._threshold import Preview
@@ -56,7 +59,6 @@ class Tools(ToolsTab):
         self._guard = LockGuard(self)
         self._preview = Preview()
         self._steps = Steps(viewer, self)
-        self._keys = Keys(viewer)
         self.marks = MarkTools(viewer, self._steps, self._target, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
@@ -118,7 +120,7 @@ class Tools(ToolsTab):
         mask = self._mask
         if mask is None:
             return
-        if self._axes() < 3:
+        if volume_axes(mask) < 3:
             self.status.setText(f"{mask.name} has no slices of one volume to go between.")
             return
         accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
@@ -163,10 +165,9 @@ class Tools(ToolsTab):
         if event.type() in (QEvent.Type.Show, QEvent.Type.Enter):
             self._look_for_map()
         if event.type() == QEvent.Type.Show:
-            self._keys.bind({m.key: partial(self.marks.toggle, n) for n, m in MARKS.items()})
+            self.marks.bind_keys()
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
-            self._keys.unbind()
-            self.marks.end()
+            self.marks.unbind_keys()
         return bool(super().event(event))
 
     def _release(self) -> None:
@@ -183,7 +184,7 @@ class Tools(ToolsTab):
         if place is not None:
             self._steps.do_at(step, place)
         elif self.whole() and mask.ndim > 2:
-            self._steps.do_in_thread(step, self._axes())
+            self._steps.do_in_thread(step, volume_axes(mask))
         else:
             self._steps.do_at(step, place_of(self._viewer, mask))
 
@@ -204,16 +205,11 @@ class Tools(ToolsTab):
             return None
 
     def _aim(self) -> Aim:
-        axes = self._axes() if self.whole() else 2
-        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:]) if self._mask else ()
-        locked = locked_of(self._mask) if self._mask else ()
-        return Aim(self.value(), locked, self.pixels.value(), spacing)
-
-    def _axes(self) -> int:
-        """How many axes a volume of the mask has: 2 where its slices are single images."""
-        if self._mask is None or "N" in scan_from_layer(self._mask).axes:
-            return 2
-        return min(3, self._mask.ndim)
+        if self._mask is None:
+            return Aim(0, (), self.pixels.value(), ())
+        axes = volume_axes(self._mask) if self.whole() else 2
+        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:])
+        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), spacing)
 
     def _may_change(self, value: int) -> bool:
         if self._mask is None or self._steps.busy:

@@ -273,6 +273,9 @@ def press_escape(tools: Tools) -> None:
 
 ENDS = {
     "escape": press_escape,
+    "escape on its button": lambda tools: QTest.keyClick(
+        tools.mark_bar.buttons["box"], Qt.Key.Key_Escape
+    ),
     "again": lambda tools: click(tools.mark_bar.buttons["box"]),
     "category": lambda tools: tools.category.setCurrentIndex(1),
     "tab": lambda tools: tools.parent().parent().setCurrentIndex(0),
@@ -347,6 +350,16 @@ def test_a_locked_category_takes_no_marks(tools: Tools) -> None:
     np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
+def test_marks_need_a_slice_on_screen(tools: Tools, whole: bool) -> None:
+    tools.volume_button.setChecked(whole)
+    viewer_of(tools).dims.ndisplay = 3
+    tools.mark_bar.buttons["inside"].click()
+    assert not tools.mark_bar.buttons["inside"].isChecked()
+    assert "turn the view back" in tools.status.text()
+    assert helpers(tools) == []
+
+
 def test_a_mask_without_its_image_is_told(widget: ReviewWidget) -> None:
     tools = widget.tools
     viewer_of(tools).layers.remove(viewer_of(tools).layers["head"])
@@ -385,10 +398,15 @@ def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole:
     np.testing.assert_array_equal(mask.data, before)
 
 
-def test_a_mask_of_one_category_and_one_slice(qtbot: QtBot, tools: Tools) -> None:
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+def test_a_mask_of_one_category_and_one_slice(
+    qtbot: QtBot, tools: Tools, channels: tuple[int, ...]
+) -> None:
     viewer = viewer_of(tools)
     viewer.layers.clear()
-    viewer.add_image((100 * disc()).astype(np.uint8), name="photo")
+    photo = np.zeros((*SHAPE[1:], *channels), np.uint8)
+    photo[disc()] = 100
+    viewer.add_image(photo, name="photo", rgb=bool(channels))
     known = {METADATA_KEY: {"categories": CATEGORIES[:1]}}
     mask = viewer.add_labels(disc(8).astype(np.uint8), name="photo mask", metadata=known)
     tools.mark_bar.buttons["inside"].click()
