@@ -27,7 +27,7 @@ PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
-ALL = ("segment", "import_coco", "objects", "train", "correct", "tools", "compare")
+ALL = ("segment", "import_coco", "objects", "train", "correct", "tools", "marks", "compare")
 
 
 def wait(signal: Any, act: Callable[[], None]) -> None:
@@ -181,6 +181,29 @@ class Pictures:
         for name in ("smooth", "grow"):
             widget.tools.buttons[name].click()
         self.grab(viewer, "tools")
+
+    def marks(self) -> None:
+        """A box around a tumour, and the outline that it became."""
+        viewer, (widget,) = self.viewer("Correct and save")
+        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        widget.bar.folder.setValue(self.scratch / "marks")
+        wait(widget.session_changed, widget.bar.start_button.click)
+        areas = (np.asarray(mask.data) == 1).sum(axis=(1, 2))
+        shown = int(areas.argmax())
+        viewer.dims.set_current_step(0, shown)
+        tools = widget.tools
+        widget.tabs.setCurrentWidget(tools)
+        mask.selected_label = 1
+        drawn = np.argwhere(mask.data[shown] == 1)
+        mask.data[shown][mask.data[shown] == 1] = 0
+        tools.mark_bar.buttons["box"].click()
+        (top, left), (bottom, right) = drawn.min(0), drawn.max(0)
+        corners = ((top, left), (top, right), (bottom, right), (bottom, left))
+        box = [[(shown, *corner) for corner in corners]]
+        viewer.layers["box"].add_rectangles(box)
+        wait(tools.marks.solved, tools.marks.take_box)
+        viewer.layers["box"].add_rectangles(box)
+        self.grab(viewer, "marks")
 
     def segment(self) -> None:
         """The sample scan after one press."""

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
-from napari_unet_seg._napari._settings import recall
 from napari_unet_seg._napari._warm_engine import portable
-from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.review_queue import ReviewState
 
@@ -149,10 +146,7 @@ def is_worse(finished: Round) -> bool:
 
 
 def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
-    try:
-        config = PredictConfig.parse(recall("predict", {}), "the remembered settings")
-    except ConfigError:
-        config = PredictConfig()
+    config = _models.remembered_config()
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
         yield from engine.stream(
             "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices

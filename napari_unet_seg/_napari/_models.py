@@ -7,6 +7,8 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.models import BUNDLED
 
 _MOST_RECENT = 10
@@ -35,6 +37,14 @@ def choose_model(path: Path) -> None:
     if path != _CHOICE.path:
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)
+
+
+def remembered_config() -> PredictConfig:
+    """Return how Segment predicted last; the defaults if another version wrote that."""
+    try:
+        return PredictConfig.parse(recall("predict", {}), "the remembered settings")
+    except ConfigError:
+        return PredictConfig()
 
 
 def add_recent_model(path: Path) -> None:

@@ -112,6 +112,11 @@ def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
 
+def volume_axes(mask: Labels) -> int:
+    """Return how many axes a volume of a mask has: 2 where its slices are single images."""
+    return 2 if "N" in scan_from_layer(mask).axes else min(3, mask.ndim)
+
+
 def shows_slice(viewer: ViewerModel) -> bool:
     """Whether the viewer shows slices of the last two axes, not a body or another cut."""
     return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._changes import in_words
+from napari_unet_seg._napari._keys import Keys, shown_key
 from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari._thumbnails import Thumbnails
@@ -49,7 +50,7 @@ class ReviewTab(QWidget):
         super().__init__(parent)
         self._reviewing: Reviewing | None = None
         self._thumbnails: Thumbnails | None = None
-        self._bound: dict[str, Any] = {}
+        self._keys: Keys | None = None
         self.bar = QueueBar()
         self.table = SliceTable()
         self.buttons = {name: _button(*_KEYS[name]) for name in _BUTTONS}
@@ -121,15 +122,13 @@ class ReviewTab(QWidget):
     def bind(self, viewer: ViewerModel) -> None:
         """Let the keys work in the viewer; keys that were taken are given back by `unbind`."""
         actions = self._actions()
-        for name, (key, *_) in _KEYS.items():
-            action = actions[name]
-            self._bound[key] = viewer.bind_key(key, lambda _, f=action: f(), overwrite=True)
+        self._keys = Keys(viewer)
+        self._keys.bind({key: actions[name] for name, (key, *_) in _KEYS.items()})
 
-    def unbind(self, viewer: ViewerModel) -> None:
+    def unbind(self) -> None:
         """Give the keys back."""
-        for key, before in self._bound.items():
-            viewer.bind_key(key, before, overwrite=True)
-        self._bound = {}
+        if self._keys is not None:
+            self._keys.unbind()
 
     def _actions(self) -> dict[str, Callable[[], None]]:
         return {
@@ -220,16 +219,12 @@ class ReviewTab(QWidget):
 
 
 def _button(key: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(f"{text}  [{_shown(key)}]")
-    button.setToolTip(f"{tip} (key {_shown(key)})")
+    button = QPushButton(f"{text}  [{shown_key(key)}]")
+    button.setToolTip(f"{tip} (key {shown_key(key)})")
     return button
 
 
 def _check_box(key: str, text: str, tip: str) -> QCheckBox:
     box = QCheckBox(text)
-    box.setToolTip(f"{tip} (key {_shown(key)})")
+    box.setToolTip(f"{tip} (key {shown_key(key)})")
     return box
-
-
-def _shown(key: str) -> str:
-    return key.replace("-", "+")

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._edits import in_words, put
 from napari_unet_seg._napari._review_layers import make_editable
-from napari_unet_seg._napari._tools_work import over_parts
+from napari_unet_seg._napari._tools_work import over_parts, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,41 +61,55 @@ class Steps(QObject):
         """Whether a step runs in a thread."""
         return self._step is not None
 
-    def do_at(self, step: Step, place: Place) -> None:
-        """Do a step on what lies at `place` along the leading axes, at once."""
-        make_editable(step.mask)
-        self._put(step, step.work(step.mask.data[place], place).at(place))
+    def do_at(self, step: Step, place: Place, *, select: bool = True) -> None:
+        """Do a step on what lies at `place` along the leading axes, at once.
 
-    def do_whole(self, step: Step, axes: int) -> None:
-        """Do a step on all parts of so many axes, in a thread; the brush is kept off meanwhile."""
+        The mask is selected for its keys of undo, unless another layer has them too.
+        """
         make_editable(step.mask)
-        parts = over_parts(step.mask.data.copy(), axes, step.work)
+        if self._put(step, step.work(step.mask.data[place], place).at(place)) and select:
+            self._select(step.mask)
+
+    def do_in_thread(self, step: Step, axes: int, place: Place | None = None) -> None:
+        """Do a step on all parts of so many axes, or on that at `place` alone, in a thread.
+
+        The brush is kept off meanwhile.
+        """
+        make_editable(step.mask)
+        labels = step.mask.data
+        one = [] if place is None else [(place, labels[place].copy())]
+        work = over_parts(one or parts_of(labels.copy(), axes), labels.ndim, step.work)
         thaw = _frozen(step.mask)
         self._step = step
-        job = _worker.run(parts, on_event=self._on_part, on_done=self._on_done, name=step.said)
+        job = _worker.run(work, on_event=self._on_part, on_done=self._on_done, name=step.said)
         self.destroyed.connect(job.abandon)
         job.ended.connect(thaw)  # also if this is gone by then
-        self.told.emit("Working on the whole…")
+        self.told.emit("Working…" if one else "Working on the whole…")
         self.busy_changed.emit(True)
 
     def _on_part(self, event: int | Change) -> None:
         if isinstance(event, int):
             self.told.emit(f"{event:,} done…")
         elif self._step is not None and self._step.mask in self._viewer.layers:
-            self._put(self._step, event)
+            if self._put(self._step, event):
+                self._select(self._step.mask)
 
     def _on_done(self) -> None:
         self._step = None
         self.busy_changed.emit(False)
 
-    def _put(self, step: Step, change: Change) -> None:
+    def _put(self, step: Step, change: Change) -> bool:
+        """Change the mask and tell; returns whether there was anything to change."""
         if not change.values.size:
             name = step.category.name
             self.told.emit(f"Nothing to change in {name}; tools take background alone.")
-            return
+            return False
         put(step.mask, change)
-        self._viewer.layers.selection.active = step.mask  # only its keys have Ctrl+Z
         self.told.emit(f"{step.said}: {in_words(change, step.value, step.mask.data.shape)}")
+        return True
+
+    def _select(self, mask: Labels) -> None:
+        self._viewer.layers.selection.active = mask  # only its keys have Ctrl+Z
 
 
 def _frozen(mask: Labels) -> Callable[[], None]:

@@ -8,21 +8,32 @@ import numpy as np
 from qtpy.QtCore import QEvent
 
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._instances import is_instances
-from napari_unet_seg._napari._layers import categories_of, scan_from_layer
+from napari_unet_seg._napari._layers import categories_of
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
+from napari_unet_seg._napari._mark_tools import MarkTools
 from napari_unet_seg._napari._prediction import probability_map
-from napari_unet_seg._napari._review_layers import go_to, place_at, place_of, shows_slice
+from napari_unet_seg._napari._review_layers import (
+    go_to,
+    place_at,
+    place_of,
+    shows_slice,
+    volume_axes,
+)
 from napari_unet_seg._napari._steps import Step, Steps
+from napari_unet_seg._napari._target import target_of
 from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import ToolsTab
-from napari_unet_seg._napari._tools_words import TOOLS
+from napari_unet_seg._napari._tools_words import TOOLS, problem_of
 from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
+from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from collections.abc import Callable
+
+    from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari._target import Target
     from napari_unet_seg._napari._tools_work import Array, Place, Work
     from napari_unet_seg.config import Category
     from napari_unet_seg.session import Session
@@ -35,17 +46,20 @@ class Tools(ToolsTab):
     ----------
     viewer : napari.Viewer
         Where the mask is.
+    image : callable
+        Returns the image of the mask.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer, self._image = viewer, image
         self._mask: Labels | None = None
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
         self._guard = LockGuard(self)
         self._preview = Preview()
         self._steps = Steps(viewer, self)
+        self.marks = MarkTools(viewer, self._steps, self._target, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
         self.category_chosen.connect(self._on_category)
@@ -53,6 +67,9 @@ class Tools(ToolsTab):
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
+        self.mark_bar.chosen.connect(self.marks.choose)
+        self.mark_bar.outlines_wanted.connect(lambda: self.marks.outline_parts(self.whole()))
+        self.marks.chosen.connect(self.mark_bar.show_mark)
         self._steps.told.connect(self.status.setText)
         self._steps.busy_changed.connect(self._on_busy)
         layers, dims = viewer.layers.events, viewer.dims.events
@@ -69,9 +86,10 @@ class Tools(ToolsTab):
         """Correct this mask from now on; a session knows which of its slices are accepted."""
         self._release()
         self._categories = session.categories if session else categories_of(mask) if mask else ()
-        problem = _problem(mask, self._categories)
+        problem = problem_of(mask, self._categories)
         self._mask, self._session = (None if problem else mask), session
         self._guard.watch(self._mask)
+        self.marks.show_mask(self._mask)
         self.show_categories(() if problem else self._categories)
         self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
         self._on_busy(self._steps.busy)
@@ -102,7 +120,7 @@ class Tools(ToolsTab):
         mask = self._mask
         if mask is None:
             return
-        if self._axes() < 3:
+        if volume_axes(mask) < 3:
             self.status.setText(f"{mask.name} has no slices of one volume to go between.")
             return
         accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
@@ -140,9 +158,16 @@ class Tools(ToolsTab):
             self._do(cut(self._aim(), probability, self.threshold()), said)
 
     def event(self, event: QEvent) -> bool:
-        """Look for probabilities when the user comes here: a map that is filled tells nobody."""
+        """Look for probabilities when the user comes here: a map that is filled tells nobody.
+
+        The keys of the marks work while the tools are in front.
+        """
         if event.type() in (QEvent.Type.Show, QEvent.Type.Enter):
             self._look_for_map()
+        if event.type() == QEvent.Type.Show:
+            self.marks.bind_keys()
+        elif event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self.marks.unbind_keys()
         return bool(super().event(event))
 
     def _release(self) -> None:
@@ -159,24 +184,32 @@ class Tools(ToolsTab):
         if place is not None:
             self._steps.do_at(step, place)
         elif self.whole() and mask.ndim > 2:
-            self._steps.do_whole(step, self._axes())
+            self._steps.do_in_thread(step, volume_axes(mask))
         else:
             self._steps.do_at(step, place_of(self._viewer, mask))
 
     def _on_busy(self, busy: bool) -> None:
+        if busy:
+            self.marks.end()
         self.controls.setEnabled(self._mask is not None and not busy)
 
-    def _aim(self) -> Aim:
-        axes = self._axes() if self.whole() else 2
-        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:]) if self._mask else ()
-        locked = locked_of(self._mask) if self._mask else ()
-        return Aim(self.value(), locked, self.pixels.value(), spacing)
+    def _target(self) -> Target | None:
+        """Return what marks change; None, having said why, if they must not."""
+        mask = self._mask
+        if mask is None or not self._may_change(self.value()):
+            return None
+        try:
+            return target_of(self._viewer, mask, self._image(), self._categories, self._aim())
+        except SegmentationError as error:
+            self.status.setText(str(error))
+            return None
 
-    def _axes(self) -> int:
-        """How many axes a volume of the mask has: 2 where its slices are single images."""
-        if self._mask is None or "N" in scan_from_layer(self._mask).axes:
-            return 2
-        return min(3, self._mask.ndim)
+    def _aim(self) -> Aim:
+        if self._mask is None:
+            return Aim(0, (), self.pixels.value(), ())
+        axes = volume_axes(self._mask) if self.whole() else 2
+        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:])
+        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), spacing)
 
     def _may_change(self, value: int) -> bool:
         if self._mask is None or self._steps.busy:
@@ -225,6 +258,7 @@ class Tools(ToolsTab):
             self.choose(self._mask.selected_label)
 
     def _on_category(self, value: int) -> None:
+        self.marks.end()
         if self._mask is not None:
             self._mask.selected_label = value
             self.show_locks(locked_of(self._mask))
@@ -237,14 +271,3 @@ class Tools(ToolsTab):
 
     def _on_kept(self, count: int) -> None:
         self.status.setText(f"{count:,} px of locked categories were put back.")
-
-
-def _problem(mask: Labels | None, categories: tuple[Category, ...]) -> str:
-    """Say why a mask cannot be corrected, nothing if it can."""
-    if mask is None:
-        return "Choose a mask to correct."
-    if is_instances(mask):
-        return f"{mask.name} has a label for each object; the tools change categories."
-    if not categories:
-        return f"{mask.name} has no categories; start a session on it to name them."
-    return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._legend import swatch
+from napari_unet_seg._napari._mark_bar import MarkBar
 from napari_unet_seg._napari._tools_words import TOOLS, Tool
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class ToolsTab(QWidget):
         self.merge_button = QPushButton("Merge into")
         self.merge_button.setToolTip("Make the chosen category part of another one")
         self.target = _combo("The category that the chosen one becomes")
+        self.mark_bar = MarkBar()
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(1, _STEPS - 1)
         self.slider.setValue(_STEPS // 2)
@@ -168,6 +170,7 @@ class ToolsTab(QWidget):
         rows.addLayout(self._grid())
         rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
         rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
+        rows.addWidget(self.mark_bar)
         rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_unet_seg._napari._instances import is_instances
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_unet_seg.config import Category
 
 
 class Tool(NamedTuple):
@@ -58,3 +65,14 @@ TOOLS = {
     ),
 }
 """By name, in the order of the buttons."""
+
+
+def problem_of(mask: Labels | None, categories: tuple[Category, ...]) -> str:
+    """Say why a mask cannot be corrected, nothing if it can."""
+    if mask is None:
+        return "Choose a mask to correct."
+    if is_instances(mask):
+        return f"{mask.name} has a label for each object; the tools change categories."
+    if not categories:
+        return f"{mask.name} has no categories; start a session on it to name them."
+    return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""

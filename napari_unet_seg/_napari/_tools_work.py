@@ -16,7 +16,7 @@ from napari_unet_seg.correct.apply import Change, change_to, joined, relabel
 from napari_unet_seg.correct.between import interpolate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable, Iterator
 
     from napari_unet_seg.events import Command
 
@@ -104,17 +104,22 @@ def fill_between(aim: Aim, accepted: Iterable[Place], only: int | None = None) -
     return work
 
 
+def parts_of(labels: Array, axes: int) -> Iterator[tuple[Place, Array]]:
+    """Return all parts of so many axes of a mask, each after its place."""
+    return ((place, labels[place]) for place in np.ndindex(labels.shape[:-axes]))
+
+
 def over_parts(
-    labels: Array, axes: int, work: Work
+    parts: Iterable[tuple[Place, Array]], ndim: int, work: Work
 ) -> Generator[int | Change, Command | None, None]:
-    """Do the work on all parts.
+    """Do the work on parts of a mask.
 
     Parameters
     ----------
-    labels : array of int
-        All of a mask.
-    axes : int
-        How many of its last axes a part has.
+    parts : iterable of tuple
+        Place and labels of each.
+    ndim : int
+        Axes of the mask.
     work : callable
         Of a tool.
 
@@ -124,7 +129,7 @@ def over_parts(
         How many parts are done, after each of them; then what changes in all.
     """
     changes = []
-    for place in np.ndindex(labels.shape[:-axes]):
-        changes.append(work(labels[place], place).at(place))
+    for place, labels in parts:
+        changes.append(work(labels, place).at(place))
         yield len(changes)
-    yield joined(changes, labels.ndim)
+    yield joined(changes, ndim)

@@ -62,7 +62,7 @@ class ReviewWidget(QWidget):
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
-        self.tools = Tools(napari_viewer)
+        self.tools = Tools(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
         self.fine_tune = FineTunePanel(napari_viewer)
         self.learning = Learning(self.fine_tune)
@@ -94,6 +94,11 @@ class ReviewWidget(QWidget):
     def current_mask(self) -> Labels | None:
         """What is corrected and saved: the open session's mask, else the chosen one."""
         return self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+
+    @property
+    def current_image(self) -> Image | None:
+        """What it is the mask of."""
+        return self.reviewing.image if self.reviewing else self.bar.image_combo.layer()
 
     @property
     def session(self) -> Session | None:
@@ -144,7 +149,7 @@ class ReviewWidget(QWidget):
             return
         self.fine_tune.panel.stop()
         self.learning.show_review(None)
-        self.review.unbind(self._viewer)
+        self.review.unbind()
         self.review.show_review(None)
         self.compare.show_review(None)
         self.fine_tune.show_session(None, lambda: None)
@@ -179,6 +184,7 @@ class ReviewWidget(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.scans.close()
             self.close_session()
+            self.tools.marks.end()
             self.compare.contours.setChecked(False)
         return bool(super().event(event))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,13 @@ from qtpy.QtWidgets import QShortcut, QWidget
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._layers import scan_from_layer
+from napari_unet_seg._napari._models import remembered_config
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari._settings import remember
 from napari_unet_seg._napari._warm_engine import WarmEngine
-from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.errors import ConfigError, SegmentationError
+from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
 from napari_unet_seg.io.hashing import sha256
 
@@ -34,12 +33,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.scan import Scan
 
     Place = tuple[int, ...]
-
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +81,7 @@ class SegmentWidget(QWidget):
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
         fill_scrolling(self, self.form, lowest=280)
-        self._recall()
+        self.form.config_form.setValue(remembered_config())
         self._connect()
         self.form.show_running(False)
         self._warm_up()
@@ -128,15 +125,6 @@ class SegmentWidget(QWidget):
         shortcut.activated.connect(lambda: self.segment_layer())
         engine = self._engine
         self.destroyed.connect(lambda: engine.close())
-
-    def _recall(self) -> None:
-        try:
-            config = PredictConfig.parse(recall("predict", {}), "the remembered settings")
-        except ConfigError as error:
-            # Another version wrote them; the defaults serve.
-            logger.info("%s", error)
-            return
-        self.form.config_form.setValue(config)
 
     def _warm_up(self, _: Any = None) -> None:
         self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
