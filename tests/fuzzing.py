@@ -52,7 +52,7 @@ def damage(folder: Path, seed: int) -> Path:
     choose = random.Random(seed)
     path = choose.choice(sorted(p for p in folder.rglob("*") if p.is_file()))
     data = path.read_bytes()
-    is_json = data[:1] in b"{[" and choose.random() < 0.8
+    is_json = data[:1] in (b"{", b"[") and choose.random() < 0.8
     path.write_bytes(_json(data, choose) if is_json else _bytes(data, choose))
     return path
 

@@ -81,7 +81,8 @@ class TrainConfig(Config):
     seed: int = Field(0, ge=0)
     """Seed of the split, the weights, the order and the augmentation."""
     deterministic: bool = False
-    """Take only operations that give the same bits each time; slower on a GPU."""
+    """Take only operations that give the same bits each time, in float32 unless bfloat16 is asked
+    for; slower."""
     freeze: int = Field(0, ge=0, le=7)
     """In fine-tuning, leave so many levels of the contracting path as they are; an encoder trained
     elsewhere counts as one."""
@@ -94,7 +95,7 @@ class TrainConfig(Config):
     device: Device = "auto"
     """Where the network runs; auto takes a GPU where there is one."""
     precision: Precision = "auto"
-    """Auto takes bfloat16 only where the processor computes with it natively."""
+    """Auto takes bfloat16 where it is measured to be faster."""
     threads: int = Field(0, ge=0, le=256)
     """Processor threads; 0 takes them all."""
     normalise: NormaliseConfig = NormaliseConfig()

@@ -63,7 +63,10 @@ class Trainer:
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
         self._average = WeightAverage(net, config.ema) if config.ema else None
-        self.dtype = self._team.gather(self._choose_dtype(config.precision))[0]
+        # A timing may come out otherwise the next time, which deterministic runs cannot have.
+        untimed = config.precision == "auto" and config.deterministic
+        precision: Precision = "float32" if untimed else config.precision
+        self.dtype = self._team.gather(self._choose_dtype(precision))[0]
         self._joined = self._team.join(net)
 
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
