@@ -45,11 +45,9 @@ class CompareForm(QWidget):
         self.part = QComboBox()
         self.part.addItems(["This slice", "Whole scan"])
         self.part.setToolTip("The slice is measured anew whenever it changes")
-        self.button = QPushButton("Compare")
-        self.button.setToolTip("Measure A against B now")
+        self.button = QPushButton()
         self.bar = QProgressBar()
         self.bar.setToolTip("Categories that are measured")
-        self.bar.hide()
         self.table = CompareTable()
         self.contours = QCheckBox("Show contours")
         self.contours.setToolTip("Outline A and B on the slice on screen, in a layer of its own")
@@ -60,6 +58,20 @@ class CompareForm(QWidget):
         self.status = QLabel()
         self.status.setWordWrap(True)
         self._lay_out()
+        self.show_running(False)
+
+    @property
+    def running(self) -> bool:
+        """Whether the whole scan is being measured, so that the button stops that."""
+        return not self.bar.isHidden()
+
+    def show_running(self, running: bool) -> None:
+        """Let the button stop the work, or start it."""
+        self.bar.setVisible(running)
+        self.button.setText("Stop" if running else "Compare")
+        self.button.setToolTip(
+            "Leave the whole scan unmeasured" if running else "Measure A against B now"
+        )
 
     @property
     def whole(self) -> bool:

@@ -105,9 +105,8 @@ class CompareTab(CompareForm):
             self._later(self.measure_whole)
             return
         self._part = "whole scan"
-        self.button.setEnabled(False)
         self.bar.setRange(0, 0)
-        self.bar.show()
+        self.show_running(True)
         self._start(Wanted(*sides, None))
 
     def save_csv(self, path: Path | str) -> None:
@@ -207,7 +206,7 @@ class CompareTab(CompareForm):
 
     def _on_done(self) -> None:
         self._job = None
-        self.bar.hide()
+        self.show_running(False)
         self.button.setEnabled(self._sides() is not None)
         waiting, self._waiting = self._waiting, []
         for work in waiting:
@@ -227,7 +226,12 @@ class CompareTab(CompareForm):
         self._look_soon()
 
     def _on_button(self) -> None:
-        (self.measure_whole if self.whole else self.look)()
+        if self.running and self._job is not None:
+            self._job.quit()
+            self.button.setEnabled(False)
+            self.status.setText("Stopped; the whole scan is not measured.")
+        else:
+            (self.measure_whole if self.whole else self.look)()
 
     def _on_contours(self, shown: bool) -> None:
         self._show_contours(shown)

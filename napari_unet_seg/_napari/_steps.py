@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from napari_unet_seg.correct.apply import Change
 
 
+_AT_ONCE = 2**18
+"""Labels that a slow tool, too, changes before it is noticed."""
+
+
 class Step(NamedTuple):
     """One use of a tool."""
 
@@ -33,6 +37,8 @@ class Step(NamedTuple):
     said: str
     """What was done to it, in words."""
     work: Work
+    slow: bool = False
+    """Whether it takes more than a look at each label."""
 
 
 class Steps(QObject):
@@ -60,6 +66,14 @@ class Steps(QObject):
     def busy(self) -> bool:
         """Whether a step runs in a thread."""
         return self._step is not None
+
+    def do(self, step: Step, place: Place) -> None:
+        """Do a step on what lies at `place`: at once if that is quick, else in a thread."""
+        part = step.mask.data[place]
+        if step.slow and part.size > _AT_ONCE:
+            self.do_in_thread(step, part.ndim, place)
+        else:
+            self.do_at(step, place)
 
     def do_at(self, step: Step, place: Place, *, select: bool = True) -> None:
         """Do a step on what lies at `place` along the leading axes, at once.

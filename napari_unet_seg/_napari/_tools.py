@@ -103,7 +103,7 @@ class Tools(ToolsTab):
     def use(self, name: str) -> None:
         """Use a tool by its name."""
         if name in SHAPES:
-            self._do(reshape(self._aim(), name), self._said(name))
+            self._do(reshape(self._aim(), name), self._said(name), slow=True)
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -125,11 +125,11 @@ class Tools(ToolsTab):
             return
         accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
         if self.whole():
-            self._do(fill_between(self._aim(), accepted), self._said("interpolate"))
+            self._do(fill_between(self._aim(), accepted), self._said("interpolate"), slow=True)
         else:
             *volume, index = place_of(self._viewer, mask)
             work = fill_between(self._aim(), accepted, index)
-            self._do(work, self._said("interpolate"), tuple(volume))
+            self._do(work, self._said("interpolate"), tuple(volume), slow=True)
 
     def copy(self, step: int) -> None:
         """Copy the category to the next slice (1) and go there, or from the previous one (-1)."""
@@ -175,18 +175,16 @@ class Tools(ToolsTab):
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
 
-    def _do(self, work: Work, said: str, place: Place | None = None) -> None:
+    def _do(self, work: Work, said: str, place: Place | None = None, *, slow: bool = False) -> None:
         """Do the work at a place, by default where the form says: the slice shown or all."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
             return
-        step = Step(mask, value, self._categories[value - 1], said, work)
-        if place is not None:
-            self._steps.do_at(step, place)
-        elif self.whole() and mask.ndim > 2:
+        step = Step(mask, value, self._categories[value - 1], said, work, slow)
+        if place is None and self.whole() and mask.ndim > 2:
             self._steps.do_in_thread(step, volume_axes(mask))
         else:
-            self._steps.do_at(step, place_of(self._viewer, mask))
+            self._steps.do(step, place_of(self._viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:

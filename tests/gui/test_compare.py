@@ -102,6 +102,21 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     assert compare.status.text() == "A mask has changed since; press Compare again."
 
 
+def test_the_whole_scan_can_be_left_unmeasured(qtbot: QtBot, widget: ReviewWidget) -> None:
+    compare = widget.compare
+    compare.part.setCurrentIndex(1)
+    until_idle(qtbot, widget)
+    compare.button.click()
+    assert (compare.button.text(), compare.bar.isHidden()) == ("Stop", False)
+    compare.button.click()
+    assert not compare.button.isEnabled()
+    until_idle(qtbot, widget)
+    assert compare.status.text() == "Stopped; the whole scan is not measured."
+    assert not compare.csv_button.isEnabled()
+    assert (compare.button.text(), compare.button.isEnabled()) == ("Compare", True)
+    assert compare.bar.isHidden()
+
+
 def test_a_session_is_compared_with_its_prediction(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

@@ -129,6 +129,25 @@ def test_ctrl_z_on_a_button_that_was_clicked_undoes_too(tools: Tools) -> None:
     np.testing.assert_array_equal(mask_of(tools).data, rods())
 
 
+def test_large_slices_are_reshaped_in_a_thread(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    drawn = np.zeros((600, 600), np.uint8)
+    drawn[100:300, 100:300] = TUMOUR
+    viewer = tools._viewer
+    viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
+    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    mask = viewer.add_labels(drawn.copy(), name="large mask", metadata=known)
+    widget.bar.mask_combo.setLayer(mask)
+    tools.buttons["grow"].click()
+    assert tools._steps.busy
+    assert not mask.editable
+    finish(qtbot, tools)
+    assert np.count_nonzero(mask.data) > np.count_nonzero(drawn)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, drawn)
+
+
 def test_nothing_to_change_is_said_and_no_step_of_undo(tools: Tools) -> None:
     tools.buttons["fill_holes"].click()
     tools.buttons["fill_holes"].click()
