@@ -4,9 +4,10 @@
     python benchmarks/brisc.py train BRISC --name "best, twins ignored"
 
 A fixed fifth is held out with all twins of a slice on one side; `best` goes on from the bundled
-model, which was trained on the same side, without the turned, inverted and stripped slices that
-made that one robust. `twins ignored` draws slices at random instead, as published figures did,
-which leaves near-copies of training slices among the held-out ones, and starts from nothing.
+model, which was trained on the same side (from its third run, when the recorded figures were
+taken), without the turned, inverted and stripped slices that made that one robust. `twins ignored`
+draws slices at random instead, as published figures did, which leaves near-copies of training
+slices among the held-out ones, and starts from nothing.
 `train` goes on where it was interrupted, then measures the last epoch's weights.
 The bundled model is measured by `train_bundled.py`.
 """

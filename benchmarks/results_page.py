@@ -177,9 +177,8 @@ eight orientations stand on one side of the split; `twins ignored` draws slices 
 published figures did (Dice 0.88, mean IoU 0.757–0.823 on that data set's own test part, more than
 half of which are near-copies of training slices). Weights of the last epoch. In brackets the 95 %
 interval by bootstrap over slices; figures are means over slices with a tumour; `with its mirror
-image` averages over both (`views: mirrored`). `best` goes on from the bundled model for 12 epochs
-without turns, inversion and skull-stripping: it is right more often on slices as they come, and
-useless on inverted ones.
+image` averages over both (`views: mirrored`). `best` goes on from the bundled model's third run for
+12 epochs without turns, inversion and skull-stripping, and is useless on inverted slices.
 `python benchmarks/brisc.py` and `train_bundled.py`.
 
 {table}

@@ -2,13 +2,14 @@
 
     python benchmarks/train_bundled.py train FOLDER --run runs/first
     python benchmarks/train_bundled.py train FOLDER --run runs/second --init runs/first
-    python benchmarks/train_bundled.py measure FOLDER --run runs/second
+    python benchmarks/train_bundled.py measure FOLDER --run runs/second [--average runs/first]
 
 `train` needs one to two hours on two cores with native bfloat16; run again, it goes on where it was
 interrupted. With `--init` it starts from another run's last weights, as warm restarts do
 (Loshchilov and Hutter 2017, arXiv:1608.03983); that may be the run `best` of `brisc.py`. `measure`
-takes the last epoch's weights, which nothing of the held-out fifth has chosen, and writes them
-(half precision) with their model card into the package.
+takes the last epoch's weights and writes them (half precision) with their model card into the
+package; with `--average` they are first averaged with those of an earlier run of the same chain, a
+model soup (Wortsman et al. 2022, arXiv:2203.05482). `bundled` is the run that was bundled last.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.nn.build import Net
 
 CONFIG = TrainConfig(
     epochs=22,
@@ -73,8 +76,20 @@ def run_training(folder: Path, run: Path, epochs: int, rate: float, init: Path |
                 sys.stdout.flush()
 
 
-def measure(folder: Path, run: Path, machine: str) -> None:
-    info, net = load_net(run / "last.safetensors")
+def averaged(checkpoint: Path, other: Path | None) -> tuple[CheckpointInfo, Net]:
+    """Load a net, with the mean of its weights and another one's of the same kind."""
+    info, net = load_net(checkpoint)
+    if other is not None:
+        theirs = load_net(other)[1].state_dict()
+        # in place; the numbers of batches seen are the only whole ones
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(theirs[name], 0.5)
+    return info, net
+
+
+def measure(folder: Path, run: Path, other: Path | None, machine: str) -> None:
+    info, net = averaged(run / "last.safetensors", other)
     samples = brisc_samples(folder).samples
     held_out = [s for s in samples if s.split == "valid"]
     # slices, however often an epoch sees them
@@ -96,10 +111,10 @@ def measure(folder: Path, run: Path, machine: str) -> None:
     write_record("brisc", "bundled", described | figures)
 
 
-def _start(init: str | None) -> Path | None:
-    if init in (None, "bundled"):
-        return BUNDLED if init else None
-    return Path(init) / "last.safetensors"
+def _weights(run: str | None) -> Path | None:
+    if run in (None, "bundled"):
+        return BUNDLED if run else None
+    return Path(run) / "last.safetensors"
 
 
 def main() -> None:
@@ -108,6 +123,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--run", type=Path, default=Path("runs/bundled"))
     parser.add_argument("--init", help="run whose last weights to start from, or bundled")
+    parser.add_argument("--average", help="run whose last weights to average with, or bundled")
     parser.add_argument("--epochs", type=int, default=CONFIG.epochs)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
     parser.add_argument("--threads", type=int, default=0)
@@ -116,9 +132,9 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     if given.action == "train":
-        run_training(given.folder, given.run, given.epochs, given.rate, _start(given.init))
+        run_training(given.folder, given.run, given.epochs, given.rate, _weights(given.init))
     else:
-        measure(given.folder, given.run, given.machine)
+        measure(given.folder, given.run, _weights(given.average), given.machine)
 
 
 if __name__ == "__main__":
