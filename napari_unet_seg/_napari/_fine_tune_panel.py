@@ -50,6 +50,8 @@ class FineTunePanel(QWidget):
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
+        self._of: Session | None = None
+        """Whose round it is that runs."""
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
@@ -101,6 +103,7 @@ class FineTunePanel(QWidget):
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
         work = _round(session, self._pixels(), config, self.base_of(session))
+        self._of = session
         self.panel.show()
         self.panel.start(work, "Fine-tuning")
 
@@ -128,7 +131,8 @@ class FineTunePanel(QWidget):
             self.form.setValue(FINE_TUNE)
 
     def _on_event(self, event: Any) -> None:
-        if not isinstance(event, Round) or self._session is None:
+        # A round that was stopped by closing its session still arrives, maybe in the next one.
+        if not isinstance(event, Round) or self._session is None or self._session is not self._of:
             return
         _models.choose_model(self._session.folder / event.checkpoint)
         self.panel.status.setText("Stopped." if event.stopped else "Finished.")

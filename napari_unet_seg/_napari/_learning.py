@@ -58,7 +58,9 @@ class Learning(QObject):
         """Follow an open session."""
         if self._job is not None:
             self._job.quit()
+            self._job = None
         self._reviewing = reviewing
+        self._is_ours = False
         self._models = []
         self._bar.say("")
         if reviewing is not None:
@@ -116,10 +118,16 @@ class Learning(QObject):
             for index in reviewing.queue.order
             if reviewing.session.states[index] is ReviewState.TODO
         ]
-        self._job = _worker.run(
+
+        def done() -> None:
+            # One that was left for another model, or another session, has no more to say.
+            if self._job is job:
+                self._on_done()
+
+        self._job = job = _worker.run(
             _predicting(self._models[-1], reviewing.session.scan, todo),
             on_event=self._on_predicted,
-            on_done=self._on_done,
+            on_done=done,
             name="Predicting again",
         )
 

@@ -140,8 +140,9 @@ class Reviewing(QObject):
         return True
 
     def arrange_again(self) -> None:
-        """Sort the queue by figures that have changed."""
+        """Sort the queue by figures that have changed, and draw what was predicted again."""
         self._queue_again()
+        self.mask.refresh()  # another axis than that of the slices may be on screen, or all of it
 
     def show_changes(self, shown: bool) -> None:
         """Show or hide the layer of changes."""

@@ -173,11 +173,12 @@ class ReviewWidget(QWidget):
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        busy = self._job is not None
-        self.bar.set_busy(busy)
+        busy, learning = self._job is not None, self.fine_tune.panel.running
+        # A round that ends after its session was closed is still written into its folder.
+        self.bar.set_busy(busy or (learning and self.session is None))
         self.saving.set_busy(busy)
         # Closing a session stops its fine-tuning.
-        self.scans.set_busy(busy or self.fine_tune.panel.running)
+        self.scans.set_busy(busy or learning)
 
     def event(self, event: QEvent) -> bool:
         """Close the session when the dock is closed, which takes this widget out of it."""

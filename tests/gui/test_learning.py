@@ -12,6 +12,7 @@ from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg._napari._learning import is_worse
 from napari_unet_seg._napari._settings import remember
+from napari_unet_seg._napari._worker import JobState
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.scan import Scan
@@ -130,6 +131,43 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     for index in again:
         np.testing.assert_array_equal(mask.data[index], before[index])
     assert not bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_predictions_that_were_left_for_others_end_without_them(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    learning = widget.learning
+    learning._predict_again("The first")
+    first = learning._job
+    learning._predict_again("The second")
+    second = learning._job
+    second.pause()
+    qtbot.waitUntil(lambda: first.state is JobState.ENDED, timeout=PATIENCE)
+    assert learning._job is second
+    with qtbot.waitSignal(second.ended, timeout=PATIENCE):
+        widget.bar.close_button.click()
+    assert learning._job is None
+
+
+@pytest.mark.slow
+def test_a_round_ends_in_its_own_session_before_another_opens(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan
+) -> None:
+    bar, session, model = widget.bar, widget.session, _models.current_model()
+    for index in ACCEPTED:
+        accept_truth(widget, scan, index)
+    widget.fine_tune.start_button.click()
+    qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
+    bar.close_button.click()
+    assert widget.fine_tune.panel.running
+    assert not bar.open_button.isEnabled()
+    assert not bar.start_button.isEnabled()
+    assert widget.saving.isEnabled()
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    assert bar.open_button.isEnabled()
+    assert [r.stopped for r in session.rounds] == [True]
+    assert _models.current_model() == model
 
 
 @pytest.mark.slow
