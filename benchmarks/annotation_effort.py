@@ -1,7 +1,7 @@
 """How many strokes an annotator needs, from nothing, from the prediction, and with the tools.
 
     python benchmarks/annotation_effort.py BRISC [--slices 200]
-    python benchmarks/annotation_effort.py BRISC --learn [--slices 100]
+    python benchmarks/annotation_effort.py BRISC --learn [--slices 100] [--change inverted]
 
 On slices with a tumour of the held-out fifth of BRISC, no twin of which the bundled model has been
 trained on, drawn by a seed. `strokes.py` has the annotator. Each slice is brought to a Dice of 0.95
@@ -16,7 +16,9 @@ trained on, drawn by a seed. `strokes.py` has the annotator. Each slice is broug
 
 With `--learn` the slices are gone through worst first by predicted Dice, with the tools; after
 every tenth the model is fine-tuned on those that are done, as the window does, and the rest is
-predicted and sorted again. The same is done without learning.
+predicted and sorted again, unless that made it worse on the held-out fifth of them. The same is
+done without learning. `--change` makes slices that the model knows less well, by one of the changes
+of `robustness.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import argparse
 import sys
 import tempfile
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,18 +36,22 @@ import torch
 from brisc_data import brisc_samples
 from PIL import Image
 from records import write_record
+from robustness import CHANGES
 from strokes import FIRST, GOOD, Stroke, dice, painted, scribble, strokes
 
 from napari_unet_seg.config import FINE_TUNE, PredictConfig
 from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.outline import outline_in_box
 from napari_unet_seg.correct.scribble import solve_scribbles
-from napari_unet_seg.engine import predict, train
+from napari_unet_seg.engine import predict
+from napari_unet_seg.fine_tune import fine_tune
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from brisc_figures import Change
 
     from napari_unet_seg.data.samples import Sample, SampleSet
 
@@ -60,7 +67,7 @@ EPOCHS = 5
 
 
 class Slice(NamedTuple):
-    """A slice, its truth, and what the model says of it."""
+    """A slice, its truth as bool, and what the model says of it."""
 
     name: str
     image: Array
@@ -78,15 +85,19 @@ class Step(NamedTuple):
     radius: int = 0
 
 
+def loaded(sample: Sample, change: Change) -> Sample:
+    """Read a slice and its mask, and change them."""
+    with Image.open(sample.image) as image, Image.open(sample.mask) as mask:
+        pixels, truth = np.asarray(image.convert("L")), np.asarray(mask.convert("1"))
+    pixels, truth = change(pixels, truth.astype(np.uint8))
+    return replace(sample, image=pixels, mask=truth)
+
+
 def predicted(sample: Sample, model: Path) -> Slice:
-    with Image.open(sample.image) as file:
-        image = np.asarray(file.convert("L"))
-    with Image.open(sample.mask) as file:
-        truth = np.asarray(file.convert("1"))
     how = PredictConfig(probabilities=True, precision="float32")
-    *_, result = predict(how, model, Scan(image, "YX"))
+    *_, result = predict(how, model, Scan(sample.image, "YX"))
     probable = np.asarray(result.probabilities[0], np.float32)
-    return Slice(sample.name, image, truth, probable, float(result.dice))
+    return Slice(sample.name, sample.image, sample.mask > 0, probable, float(result.dice))
 
 
 def by_brush(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[Step]:
@@ -201,18 +212,30 @@ def curve(samples: SampleSet, chosen: Sequence[Sample], learn: bool) -> list[flo
             _say(f"{'learning' if learn else 'as it is'}: {means[-1]}")
             done += [by_name[here.name] for here in now]
             if learn and left:
-                model = _learn(samples, done, Path(folder) / str(len(done)))
+                model = _learn(samples, done, Path(folder) / str(len(done))) or model
                 left = [predicted(by_name[here.name], model) for here in left]
     return means
 
 
-def _learn(samples: SampleSet, done: Sequence[Sample], run: Path) -> Path:
-    """Fine-tune the bundled model on what is done, a fifth of it held out, as a round does."""
+def _learn(samples: SampleSet, done: Sequence[Sample], run: Path) -> Path | None:
+    """Fine-tune the bundled model on what is done, a fifth of it held out, as a round does.
+
+    Returns
+    -------
+    Path or None
+        The new model; None if it is worse on what was held out.
+    """
     sides = [replace(s, split="valid" if i % 5 == 4 else "train") for i, s in enumerate(done)]
     config = FINE_TUNE.replace(epochs=EPOCHS, preview_every=0, twins=False)
-    for _ in train(config, replace(samples, samples=tuple(sides)), run, init=BUNDLED):
-        pass
-    return run / "best.safetensors"
+    *_, last = fine_tune(config, BUNDLED, replace(samples, samples=tuple(sides)), run, _in_process)
+    before, after = last.new.before, last.new.after
+    _say(f"held out: {before:.3f} → {after:.3f}")
+    return last.finished.best if after >= before else None
+
+
+def _in_process(name: str, *arguments: Any, **options: Any) -> Any:
+    module, function = name.split(":")
+    return getattr(import_module(module), function)(*arguments, **options)
 
 
 def _say(text: str) -> None:
@@ -225,6 +248,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--slices", type=int)
     parser.add_argument("--learn", action="store_true")
+    parser.add_argument("--change", choices=CHANGES, default="as they are")
     parser.add_argument("--threads", type=int, default=0)
     given = parser.parse_args()
     if given.threads:
@@ -233,13 +257,14 @@ def main() -> None:
     held_out = [s for s in samples.samples if s.split == "valid"]
     count = given.slices or (100 if given.learn else 200)
     drawn = np.random.default_rng(SEED).permutation(len(held_out))[:count]
-    chosen = [held_out[i] for i in sorted(drawn)]
+    chosen = [loaded(held_out[i], CHANGES[given.change]) for i in sorted(drawn)]
     if given.learn:
         curves = {
             name: curve(samples, chosen, learn)
             for name, learn in (("learning", True), ("as it is", False))
         }
-        write_record("annotation_effort", "learning", {"slices": count, "curves": curves})
+        record = {"slices": count, "change": given.change, "curves": curves}
+        write_record("annotation_effort", f"learning {given.change}", record)
     else:
         write_record("annotation_effort", "bundled", compare(chosen))
 

@@ -18,7 +18,7 @@ from markdown_table import table
 from perfect import perfect_scores
 from records import read_records, write_record
 from results_marks import marks
-from results_use import effort, prediction
+from results_use import effort, fine_tuning, prediction
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 def page() -> str:
     parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
-    parts += [prediction(), marks(), effort()]
+    parts += [prediction(), marks(), effort(), fine_tuning()]
     return "\n".join(part for part in parts if part)
 
 

@@ -40,23 +40,43 @@ def _case(machine: str, case: str, figures: dict[str, Any]) -> list[str]:
 
 
 def effort() -> str:
-    found = {"ways" if "ways" in r else "curves": r for r in read_records("annotation_effort")}
-    if "ways" not in found:
+    records = read_records("annotation_effort")
+    whole = next((r for r in records if "ways" in r), None)
+    if whole is None:
         return ""
     rows = [
         [name, f"{w['strokes']:.2f}", f"{w['of_nothing']:.0%}", f"{w['pixels']:,.0f}"]
-        for name, w in found["ways"]["ways"].items()
+        for name, w in whole["ways"].items()
     ]
     head = ["from, with", "strokes a slice", "of nothing's", "pixels painted over"]
-    text = EFFORT.format(slices=found["ways"]["slices"], table=table(head, rows))
-    return text + (_curves(found["curves"]) if "curves" in found else "")
+    text = EFFORT.format(slices=whole["slices"], table=table(head, rows))
+    return text + _curves([r for r in records if "curves" in r])
 
 
-def _curves(record: dict[str, Any]) -> str:
-    count = len(next(iter(record["curves"].values())))
-    head = ["slices, worst first", *(f"{10 * i + 1}–{10 * i + 10}" for i in range(count))]
-    rows = [[name, *(f"{v:.2f}" for v in each)] for name, each in record["curves"].items()]
+def _curves(records: list[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    count = max(len(each) for r in records for each in r["curves"].values())
+    head = ["slices", "model", *(f"{10 * i + 1}–{10 * i + 10}" for i in range(count)), "all"]
+    rows = [
+        [r["change"], name, *(f"{v:.1f}" for v in each), f"{sum(each) / len(each):.2f}"]
+        for r in records
+        for name, each in r["curves"].items()
+    ]
     return LEARNING.format(table=table(head, rows))
+
+
+def fine_tuning() -> str:
+    records = read_records("fine_tuning")
+    if not records:
+        return ""
+    (record,) = records
+    head = ["slices", *next(iter(record["dice"].values()))]
+    rows = [
+        [kind, *(f"{dice:.3f}" for dice in dices.values())]
+        for kind, dices in record["dice"].items()
+    ]
+    return FINE_TUNING.format(slices=record["slices"], table=table(head, rows))
 
 
 PREDICTION = """\
@@ -79,8 +99,18 @@ measures.
 
 {table}"""
 
+FINE_TUNING = """\
+## Fine-tuning on a few slices
+
+Dice per slice on 100 held-out slices, before and after the bundled model was fine-tuned on {slices}
+others. Keeping the statistics of batch normalisation is the default (`keep_statistics`).
+`python benchmarks/fine_tuning.py`.
+
+{table}"""
+
 LEARNING = """
-Through the queue, worst first by predicted Dice, strokes a slice with the tools; learning means a
-short fine-tuning after every ten slices, and new predictions for the rest.
+Through the queue, worst first by predicted Dice, strokes a slice with the tools. Learning means a
+short fine-tuning after every ten slices, and new predictions for the rest, as *Learn while
+correcting* does. On slices like those that it was trained on the model has nothing to learn.
 
 {table}"""

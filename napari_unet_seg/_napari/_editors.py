@@ -44,6 +44,7 @@ _WORDS = {
     "clip": "Gradient limit",
     "twins": "Keep near-copies together",
     "freeze": "Frozen levels",
+    "keep_statistics": "Keep batch statistics",
     "invert": "Invert grey",
     "strip": "Strip skull",
 }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
-_MORE = ("replay", "freeze", "augment", "device", "threads", "seed")
+_MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
 _HINT = (
     "About a fifth of the accepted slices is held out for good: no round trains on them, and the "

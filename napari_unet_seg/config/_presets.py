@@ -50,5 +50,5 @@ PRESETS: dict[str, TrainConfig] = {
 }
 """`fast-cpu` for a laptop, `base` and `optimised` as published, `best` for long trainings."""
 
-FINE_TUNE = TrainConfig(epochs=10, batch_size=4, learning_rate=2e-4)
+FINE_TUNE = TrainConfig(epochs=10, batch_size=4, learning_rate=1e-4, keep_statistics=True)
 """Where fine-tuning starts: few epochs and small steps, since the net knows most of it already."""

@@ -86,6 +86,9 @@ class TrainConfig(Config):
     freeze: int = Field(0, ge=0, le=7)
     """In fine-tuning, leave so many levels of the contracting path as they are; an encoder trained
     elsewhere counts as one."""
+    keep_statistics: bool = False
+    """In fine-tuning, leave the means and variances of batch normalisation as they are: a few
+    slices, in small batches, tell less about them than the data that the model was trained on."""
     encoder_weights: str = ""
     """File with the weights of the encoder, .safetensors or a state dict of torch; empty: train it
     from scratch."""

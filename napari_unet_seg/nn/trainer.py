@@ -8,6 +8,8 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from napari_unet_seg.nn.average import WeightAverage
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
@@ -57,9 +59,11 @@ class Trainer:
         self._shared_loss = Loss(self.head, classes, config.terms, self._team.total)
         self._config = config
         self._total_steps = total_steps
-        self._frozen = net.contracting()[: config.freeze]
-        for part in self._frozen:
+        self._still: list[nn.Module] = [*net.contracting()[: config.freeze]]
+        for part in self._still:
             part.requires_grad_(False)
+        if config.keep_statistics:
+            self._still += [m for m in net.modules() if isinstance(m, _BatchNorm)]
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
         self._average = WeightAverage(net, config.ema) if config.ema else None
@@ -105,8 +109,8 @@ class Trainer:
         A loss that is not finite leaves the weights as they are.
         """
         self.net.train()
-        for part in self._frozen:
-            part.eval()  # their batch statistics stay as they were too
+        for part in self._still:
+            part.eval()  # their batch statistics stay as they were
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(number)
         loss = self._supervised_loss(self._forward(images, self.dtype), masks.to(self.device))

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from napari_unet_seg.config import ModelConfig, TrainConfig
+from napari_unet_seg.config import FINE_TUNE, ModelConfig, TrainConfig
 from napari_unet_seg.nn.average import WeightAverage
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.team import Team
@@ -103,6 +103,22 @@ def test_frozen_levels_stay_as_they_are(architecture, levels):
     changed = {k for k in before if not torch.equal(before[k], after[k])}
     assert names and not names & changed
     assert any(k.startswith(("last", "ups", "right")) for k in changed)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_batch_statistics_are_kept_while_the_weights_learn(keep):
+    learning = trainer(CONFIG.replace(keep_statistics=keep))
+    before = weights(learning)
+    learning.step(IMAGES, MASKS, 10)
+    changed = {k for k, v in weights(learning).items() if not torch.equal(v, before[k])}
+    statistics = {k for k in before if "running_" in k}
+    assert statistics
+    assert changed & statistics == (set() if keep else statistics)
+    assert {n for n, _ in learning.net.named_parameters()} & changed
+
+
+def test_fine_tuning_keeps_the_batch_statistics():
+    assert FINE_TUNE.keep_statistics
 
 
 def test_a_long_gradient_is_shortened():
