@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "results"
 
 def record_path(kind: str, name: str) -> Path:
     """Where the figures of a run are kept."""
-    return FOLDER / kind / f"{name.replace(' ', '-')}.json"
+    return FOLDER / kind / f"{name.replace(',', '').replace(' ', '-')}.json"
 
 
 def write_record(kind: str, name: str, figures: dict[str, Any]) -> None:
