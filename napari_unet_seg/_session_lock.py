@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,11 @@ class SessionLock:
         self.note = ""
         """What the user should know of a file system without locks."""
 
+    @property
+    def held(self) -> bool:
+        """Whether this object keeps others from writing."""
+        return self._held
+
     def hold(self) -> None:
         """Keep others from writing until `let_go`, and leave a mark that lasts as long.
 
@@ -75,8 +80,11 @@ class SessionLock:
         """Take the mark away, and let others write."""
         if self._held:
             self._held = False
-            self._mark.unlink(missing_ok=True)
-            self._lock.release()
+            try:
+                with suppress(OSError):  # the folder may be gone, with the mark
+                    self._mark.unlink(missing_ok=True)
+            finally:
+                self._lock.release()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -6,7 +6,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_unet_seg._session_files import new_round_folder, write_record
+from napari_unet_seg._session_files import new_round_folder, read_record, write_record
+from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.review_queue import known_figure
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class SessionLog:
         self.folder = folder
         self.lock = lock
         self._record = record
+        self._changes: dict[str, Any] = {}
+        """What was changed since it was written last."""
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -94,8 +97,12 @@ class SessionLog:
             self._change(predicted_dice=tuple(figures))
 
     def save(self) -> None:
-        """Write `session.json`."""
+        """Write `session.json`; where others may write too, only what was changed here."""
         with self._writing, self.lock.writing():
+            with self._lock:
+                changes, self._changes = self._changes, {}
+            if not self.lock.held and (self.folder / NAME).is_file():
+                self._record = read_record(self.folder).model_copy(update=changes)
             write_record(self.folder, self._record)
 
     def new_round(self) -> Path:
@@ -109,4 +116,5 @@ class SessionLog:
         self.save()
 
     def _change(self, **values: Any) -> None:
+        self._changes |= values
         self._record = self._record.model_copy(update=values)

@@ -1,7 +1,7 @@
 """Training and prediction as generators of events: the interface to everything with torch.
 
 A front end loops over the events; it pauses by not asking for the next one, and ends the work
-in good order by sending `Command.STOP` at any of them.
+in good order by sending `Command.STOP` at every event from then on.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def predict(
         Any number of axes before `YX`, with or without colour; read a slice at a time where its
         array is lazy.
     folder : Path, optional
-        An empty folder for the result, whose arrays are then of Zarr and never held in memory.
+        An empty folder for the result, whose arrays are then of Zarr. Networks of slices hold none
+        of them in memory but where they cut across Y or X; networks of volumes hold one volume.
 
     Yields
     ------
@@ -126,9 +127,9 @@ def predict(
     start = time.perf_counter()
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    result = ResultBuffer(config, predictor.info, reader, folder)
     steps = by_volume if predictor.info.model.dimensions == 3 else by_slice
     try:
+        result = ResultBuffer(config, predictor.info, reader, folder)
         device = yield from steps(config, checkpoint, predictor, reader, result)
     except OSError as error:
         if folder is None:
@@ -156,7 +157,8 @@ def predict_slices(
     Parameters
     ----------
     config, checkpoint, scan
-        As `predict` takes them. A model of volumes segments the whole scan first.
+        As `predict` takes them; slices are cut across Z whatever the configuration says. A model of
+        volumes segments the whole scan first.
     indices : sequence of int
         Slices, counted along the leading axes flattened.
 

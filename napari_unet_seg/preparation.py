@@ -116,7 +116,7 @@ def _slices(
         [*samples, *replay], config.image_size, model.in_channels, model.classes, config.normalise
     )
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
-    split, notes = _split(config, samples, resumed, twins)
+    split, notes = _split(config, samples, replay, resumed, twins)
     split += _apart(split, replay, twins)
     items: dict[str, Side] = {
         side: cache.part(np.array([s.split == side for s in split])) for side in _SIDES
@@ -129,7 +129,7 @@ def _volumes(
 ) -> Generator[ItemDone, Any, _Sides]:
     """Read volumes, of which patches are cut."""
     volumes = yield from read_volumes([*samples, *replay], config, config.model.classes)
-    split, notes = _split(config, samples, resumed, None)
+    split, notes = _split(config, samples, replay, resumed, None)
     split += _apart(split, replay, None)
     parts = {
         side: [v for v, s in zip(volumes, split, strict=True) if s.split == side] for side in _SIDES
@@ -160,11 +160,15 @@ def _by_side(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:
 
 
 def _split(
-    config: TrainConfig, samples: list[Sample], resumed: Path | None, twins: list[int] | None
+    config: TrainConfig,
+    samples: list[Sample],
+    replay: Sequence[Sample],
+    resumed: Path | None,
+    twins: list[int] | None,
 ) -> tuple[tuple[Sample, ...], list[str]]:
     """Give the samples their sides; also say what became of twins."""
     if resumed is not None:
-        return _stored_split(Run(resumed), samples), []
+        return _stored_split(Run(resumed), samples, {s.name for s in replay}), []
     twins = twins[: len(samples)] if twins else twins
     split = assign_splits(samples, config.valid_fraction, config.seed, config.group_pattern, twins)
     held_out = [s.split == "valid" for s in split]
@@ -172,10 +176,10 @@ def _split(
     return split, [note] if note else []
 
 
-def _stored_split(run: Run, samples: list[Sample]) -> tuple[Sample, ...]:
-    """The sides that a run gave its samples when it began."""
+def _stored_split(run: Run, samples: list[Sample], replayed: set[str]) -> tuple[Sample, ...]:
+    """The sides that a run gave its samples when it began; those replayed are beside them."""
     sides = {name: side for side, names in run.split().items() for name in names}
-    strangers = {s.name for s in samples} ^ set(sides)
+    strangers = ({s.name for s in samples} ^ set(sides)) - replayed
     if strangers:
         raise DataError(
             f"The data are not those that the run {run.folder} was begun with ({min(strangers)} "

@@ -101,9 +101,10 @@ def _validate_part(
         loss, probable = trainer.validate(images, masks)
         total += loss * len(indices)
         labels = to_labels(probable, trainer.head)
-        expected += expected_dice(probable, labels).flatten().tolist()
         found, truth = labels.cpu().numpy(), masks.numpy()
-        true += slice_dice(found, truth).ravel().tolist()
+        some = (masks != IGNORE_INDEX).any(-1).any(-1)
+        expected += _expected(probable, labels, masks)[some].tolist()
+        true += slice_dice(found, truth)[some.numpy()].tolist()
         for place, index in enumerate(indices):
             owner = side.owner(int(index))
             for value in range(1, classes + 1):
@@ -114,6 +115,12 @@ def _validate_part(
             if shown is None or candidate.labelled > shown.labelled:
                 shown = candidate
     return _Part(dict(counts), total, shown, expected, true)
+
+
+def _expected(probable: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Expected Dice of each slice, on the processor, without the pixels that nobody reviewed."""
+    known = (masks != IGNORE_INDEX).to(labels.device)
+    return expected_dice(probable * known.unsqueeze(1), labels * known).cpu()
 
 
 def _slice(owner: int, image: Array, truth: Array, labels: Array) -> Shown:

@@ -32,6 +32,30 @@ session.close()
 """
 
 
+def test_who_does_not_hold_a_session_writes_only_what_he_changed(session: Session) -> None:
+    other = Session.open(session.folder)
+    session.hold()
+    for index in range(3):
+        session.set_state(index, ReviewState.ACCEPTED)
+    session.save()
+    session.close()
+    other.set_predicted_dice(5, 0.5)
+    other.save()
+    stored = Session.open(session.folder)
+    assert stored.accepted == (0, 1, 2)
+    assert stored.predicted_dice[5] == 0.5
+
+
+def test_a_mark_that_cannot_be_taken_away_frees_the_session(session: Session) -> None:
+    session.hold()
+    mark = session.folder / "open.json"
+    mark.unlink()
+    mark.mkdir()  # which no unlink removes
+    session.close()
+    mark.rmdir()
+    Session.open(session.folder, hold=True).close()
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     scan = Scan(np.random.default_rng(0).integers(0, 200, (6, 8, 9), np.uint8), "ZYX")

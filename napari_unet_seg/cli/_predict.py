@@ -84,7 +84,7 @@ def predict(
 
     A folder of DICOM files is one scan; of any other folder every scan in it is segmented, but not
     DICOM files among them. Masks have the scan's grid and say where they come from. Maps go as
-    TIFF into the folders probabilities and uncertainty. With --format coco all masks go into
+    TIFF into folders of their names. With --format coco all masks go into
     annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the
     folder that an OME-Zarr stands in, its mask goes among its labels.
 

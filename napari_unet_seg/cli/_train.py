@@ -104,7 +104,7 @@ def finetune(
 ) -> int:
     """Go on training a model on other data, or on the accepted slices of sessions.
 
-    Starts from 10 epochs with a learning rate of 0.0002. Of the data that the model was trained on
+    Starts from 10 epochs with a learning rate of 0.0001. Of the data that the model was trained on
     a share is trained on again (--set replay), where they are at hand. Tells the Dice before and
     after on the held-out samples: what was gained on the new data, and lost on the earlier.
 

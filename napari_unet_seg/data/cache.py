@@ -70,7 +70,7 @@ def build_cache(
     classes: int,
     normalise: NormaliseConfig,
 ) -> Generator[ItemDone, Any, Cache]:
-    """Read, normalise and resize every sample.
+    """Read and normalise every sample, and bring it to a square without changing its proportions.
 
     Parameters
     ----------
@@ -106,8 +106,9 @@ def build_cache(
             )
         check_labels(sample, mask, classes)
         for channel in range(channels):
-            images[index, channel] = resize(image[..., channel], size, Image.Resampling.BILINEAR)
-        masks[index] = resize(mask, size, Image.Resampling.NEAREST)
+            plane = image[..., channel]
+            images[index, channel] = resize(plane, size, Image.Resampling.BILINEAR, around=0)
+        masks[index] = resize(mask, size, Image.Resampling.NEAREST, around=IGNORE_INDEX)
         if (index + 1) % _REPORT_EVERY == 0:
             yield ItemDone(index + 1, len(samples), sample.name)
     return Cache(images, masks, np.arange(len(samples)))
@@ -180,8 +181,19 @@ def _read_mask(source: Path | Array) -> Array:
     return mask.astype(np.uint8)
 
 
-def resize(plane: Array, size: int, resampling: Image.Resampling) -> Array:
-    """Resize a uint8 plane of shape (Y, X) to a square, with an area filter when it shrinks."""
-    if plane.shape == (size, size):
+def resize(plane: Array, size: int, resampling: Image.Resampling, around: int) -> Array:
+    """Bring a uint8 plane (Y, X) to a square, with an area filter when it shrinks.
+
+    Its longer side becomes `size`, as in prediction, and what is left is `around`, as much on
+    either side, so that turned copies of a slice stay copies.
+    """
+    scale = size / max(plane.shape)
+    top, left = (round((size - max(1, n * scale)) / 2) for n in plane.shape)
+    height, width = size - 2 * top, size - 2 * left
+    if plane.shape != (height, width):
+        plane = np.asarray(Image.fromarray(plane).resize((width, height), resampling))
+    if height == width:
         return plane
-    return np.asarray(Image.fromarray(plane).resize((size, size), resampling))
+    square = np.full((size, size), around, np.uint8)
+    square[top : top + height, left : left + width] = plane
+    return square

@@ -38,15 +38,19 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
     array
         Group number of each slice, of shape (N,); twins of twins share a group.
     """
-    vectors = _unit_vectors(thumbnails)
-    turned = [_unit_vectors(images) for images in _orientations(thumbnails)]
+    # A blank slice is no copy of anything, and there may be thousands.
+    shown = np.flatnonzero(np.ptp(thumbnails, axis=(1, 2)))
+    if not shown.size:
+        return np.arange(len(thumbnails))
+    vectors = _unit_vectors(thumbnails[shown])
+    turned = [_unit_vectors(images) for images in _orientations(thumbnails[shown])]
     rows, columns = [], []
     for row, column in _candidates(np.mean(turned, axis=0), threshold):
         near = np.zeros(len(row), bool)
         for oriented in turned:
             near |= np.einsum("ij,ij->i", vectors[row], oriented[column]) > threshold
-        rows.append(row[near])
-        columns.append(column[near])
+        rows.append(shown[row[near]])
+        columns.append(shown[column[near]])
     return _components(np.concatenate(rows), np.concatenate(columns), len(thumbnails))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ class Predictor:
         size = [_TRIAL_SIZE] * 2 if self.info.model.dimensions == 2 else [_TRIAL_SIZE // 4] * 3
         shape = (1, self.info.model.in_channels, *size)
         trial = torch.zeros(shape, dtype=dtype, device=self.device)
-        apply_net(net.to(dtype), self.info.model, trial)
+        # A copy, for weights that were bfloat16 once have lost half their digits.
+        apply_net(copy.deepcopy(net).to(dtype), self.info.model, trial)
 
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
@@ -162,7 +164,8 @@ class Predictor:
         size = (max(1, round(height * aspect * scale)), max(1, round(width * scale)))
         if size == (height, width):
             return self.logits(x)
-        small = F.interpolate(x, size, mode="bilinear", antialias=scale < 1)
+        shrinks = size[0] < height or size[1] < width
+        small = F.interpolate(x, size, mode="bilinear", antialias=shrinks)
         return F.interpolate(self.logits(small), (height, width), mode="bilinear")
 
     def _tiled(self, x: torch.Tensor, overlap: float) -> torch.Tensor:

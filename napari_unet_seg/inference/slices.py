@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.window import Window, scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class SliceReader:
         scan = self._scan
         if not scan.grid_axes.endswith("ZYX"):
             raise DataError(
-                f"{scan.path or 'the scan'} has the axes {scan.grid_axes} and cannot be cut across "
-                f"{axis}; set across to Z."
+                f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to cut in "
+                "several ways; set across to Z."
             )
         if not isinstance(scan.data, np.ndarray):
             self._scan = scan = replace(scan, data=np.asarray(scan.data))
@@ -118,7 +119,8 @@ class SliceReader:
         return np.stack([self._read_one(self.place(index)) for index in indices])
 
     def _read_one(self, place: tuple[int, ...]) -> Array:
-        plane = np.asarray(self._data[place])
+        with reading(self._scan.path or "The scan", "a scan"):
+            plane = np.asarray(self._data[place])
         if not self._colour:
             plane = plane[..., None]
         elif self._info.model.in_channels == 1:

@@ -89,7 +89,7 @@ class Run:
         path = self.folder / "history.csv"
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
+        with reading(path, "CSV"), path.open(newline="", encoding="utf-8") as file:
             return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
 
     def write_history(self, rows: Iterable[dict[str, str]]) -> None:

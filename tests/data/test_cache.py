@@ -10,6 +10,7 @@ from PIL import Image
 from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.cache import build_cache, read_sample
 from napari_unet_seg.data.samples import Sample
+from napari_unet_seg.data.twins import thumbnails, twin_groups
 from napari_unet_seg.errors import DataError
 
 NORMALISE = NormaliseConfig()
@@ -36,8 +37,25 @@ def test_images_and_masks_are_brought_to_one_size():
         samples.append(sample(rng.random(size), mask))
     cache = finish(build_cache(samples, 64, 1, 1, NORMALISE))
     assert cache.images.shape == (3, 1, 64, 64) and cache.images.dtype == np.uint8
-    for mask in cache.masks:
-        assert (mask[:32] == 1).all() and (mask[32:] == 0).all()
+    wide, square, tall = cache.masks
+    # the proportions stay: 40 of 60 rows are 43 of 64
+    assert (wide[:10] == IGNORE_INDEX).all() and (wide[53:] == IGNORE_INDEX).all()
+    assert (wide[11:31] == 1).all() and (wide[33:52] == 0).all()
+    assert (square[:32] == 1).all() and (square[32:] == 0).all()
+    assert (tall[:, :16] == IGNORE_INDEX).all() and (tall[:, 48:] == IGNORE_INDEX).all()
+    assert (tall[:32, 16:48] == 1).all() and (tall[32:, 16:48] == 0).all()
+    assert not cache.images[0, 0, :10].any() and cache.images[0, 0, 11:52].any()
+
+
+def test_turned_copies_that_are_not_square_stay_twins():
+    rng = np.random.default_rng(0)
+    image = np.kron(rng.random((8, 12)), np.ones((8, 8)))
+    samples = [
+        sample(np.rot90(image, turns), np.zeros(np.rot90(image, turns).shape, np.uint8))
+        for turns in range(4)
+    ]
+    cache = finish(build_cache(samples, 64, 1, 1, NORMALISE))
+    assert len(set(twin_groups(thumbnails(cache.images)).tolist())) == 1
 
 
 def test_progress_is_told():

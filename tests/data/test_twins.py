@@ -23,6 +23,14 @@ def test_a_turned_copy_joins_its_original(slices, turns, mirror):
     assert len(set(groups)) == 20
 
 
+def test_blank_slices_are_no_twins(slices):
+    blank = np.full((500, 32, 32), 7, np.uint8)
+    groups = twin_groups(np.concatenate([blank, slices, slices[:1]]))
+    assert len(set(groups.tolist())) == 520
+    assert groups[500] == groups[-1]
+    assert len(set(twin_groups(blank).tolist())) == 500
+
+
 def test_strangers_stay_apart(slices):
     assert len(set(twin_groups(slices))) == 20
 

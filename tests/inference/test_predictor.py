@@ -54,6 +54,15 @@ def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
     assert (exact - fast).abs().max() < 0.05
 
 
+def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint):
+    info, net = load_net(make_checkpoint())
+    net = fold(net.eval())
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    predictor = Predictor(info, net, torch.device("cpu"), "float32")
+    predictor._trial(net, torch.bfloat16)
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
 def test_auto_precision_takes_the_faster_one(make_checkpoint):
     info, net = load_net(make_checkpoint())
     net = fold(net.eval())
