@@ -141,6 +141,10 @@ class MaskStore:
         files = self.prediction_path.parent.glob("*.tif")
         return sorted(int(file.stem) for file in files if file.stem.isdigit())
 
+    def is_predicted_later(self, index: int) -> bool:
+        """Whether a slice has a later prediction."""
+        return self._later_path(index).is_file()
+
     def _later_path(self, index: int) -> Path:
         return self.prediction_path.with_name(f"{index:05d}.tif")
 

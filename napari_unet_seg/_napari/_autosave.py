@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,20 +66,26 @@ class Autosave(QObject):
         """Store a slice's later prediction; returns at once."""
         self._submit(lambda: self._session.masks.replace_prediction(index, labels))
 
+    def finish(self) -> bool:
+        """Write all that changed and wait for it; returns whether it is on disk."""
+        self._touched = False
+        labels = self._pixels()
+        return self._submit(lambda: self._session.save_mask(labels)).result()
+
     def close(self) -> None:
         """Save for the last time and wait until it is done."""
         self._timer.stop()
-        self.save()
+        self.finish()
         self._pool.shutdown(wait=True)
 
     def _on_minute(self) -> None:
         if self._touched:
             self.save()
 
-    def _submit(self, work: Callable[[], object]) -> None:
-        self._pool.submit(self._work, work)
+    def _submit(self, work: Callable[[], object]) -> Future[bool]:
+        return self._pool.submit(self._work, work)
 
-    def _work(self, work: Callable[[], object]) -> None:
+    def _work(self, work: Callable[[], object]) -> bool:
         try:
             work()
         except SegmentationError as error:
@@ -89,3 +95,5 @@ class Autosave(QObject):
             self.failed.emit(DataError(f"{self._session.folder} cannot be saved: {error}."))
         else:
             self.saved.emit(datetime.now())
+            return True
+        return False

@@ -52,6 +52,8 @@ class FineTunePanel(QWidget):
         self._session: Session | None = None
         self._of: Session | None = None
         """Whose round it is that runs."""
+        self.takes: Callable[[Round], bool] = lambda _: True
+        """Whether the model of a round is to be used."""
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
@@ -76,6 +78,10 @@ class FineTunePanel(QWidget):
         self._session, self._pixels = session, pixels
         self.result.setText("\n".join(map(in_words, session.rounds)) if session else "")
         self.refresh()
+
+    def writes_to(self, folder: Path) -> bool:
+        """Whether a round runs that is written into a session's folder."""
+        return self.panel.running and self._of is not None and self._of.folder == folder
 
     def refresh(self) -> None:
         """Show how many slices there are to learn from."""
@@ -134,10 +140,13 @@ class FineTunePanel(QWidget):
         # A round that was stopped by closing its session still arrives, maybe in the next one.
         if not isinstance(event, Round) or self._session is None or self._session is not self._of:
             return
-        _models.choose_model(self._session.folder / event.checkpoint)
         self.panel.status.setText("Stopped." if event.stopped else "Finished.")
         self.result.setText("\n".join(map(in_words, self._session.rounds)))
-        show_info(f"{in_words(event)} The new model is chosen in Segment.")
+        said = in_words(event)
+        if self.takes(event):
+            _models.choose_model(self._session.folder / event.checkpoint)
+            said += " The new model is chosen in Segment."
+        show_info(said)
         self.finished.emit(event)
 
     def _on_running(self, running: bool) -> None:

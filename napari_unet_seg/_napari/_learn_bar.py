@@ -26,7 +26,8 @@ class LearnBar(QWidget):
         self.switch.setToolTip(
             "After so many accepted slices the model is fine-tuned shortly in the background, and "
             "the slices still to do are predicted again. Slices that you have touched stay as "
-            "they are; a model that is worse on the held-out slices is not taken."
+            "they are, as do masks that came from a file. A round that made the model worse on the "
+            "held-out slices than it was at first is not taken."
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
 from napari_unet_seg._napari._warm_engine import portable
+from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
     from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg.events import SlicePredicted
     from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.session import Round
+    from napari_unet_seg.session import Round, Session
 
 EPOCHS = 5
 """Of a round while somebody corrects: it should be there before the next ones are due."""
@@ -51,7 +52,9 @@ class Learning(QObject):
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
+        panel.takes = self._takes
         panel.finished.connect(self._on_round)
+        panel.panel.running_changed.connect(self._on_running)
         self._show()
 
     def show_review(self, reviewing: Reviewing | None) -> None:
@@ -64,9 +67,13 @@ class Learning(QObject):
         self._models = []
         self._bar.say("")
         if reviewing is not None:
-            rounds = reviewing.session.rounds
-            self._learnt = rounds[-1].train + rounds[-1].held_out if rounds else 0
-            self._models = [self._panel.base_of(reviewing.session)]
+            session = reviewing.session
+            rounds = [r for r in session.rounds if not is_worse(r)]
+            # A round counts the slices of all sessions on its way, this one's at most.
+            learnt = rounds[-1].train + rounds[-1].held_out if rounds else 0
+            self._learnt = min(learnt, len(session.accepted))
+            models = [session.folder / r.checkpoint for r in rounds]
+            self._models = [self._panel.base_of(session), *filter(Path.is_file, models)]
             reviewing.decided.connect(self._on_decided)
         self._show()
 
@@ -87,14 +94,16 @@ class Learning(QObject):
             self._bar.say(f"Learning from {accepted} slices …")
             self._panel.start(EPOCHS)
 
+    def _takes(self, finished: Round) -> bool:
+        """Whether the model of a round is to be used; what the user started always is."""
+        return not (self._is_ours and is_worse(finished))
+
     def _on_round(self, finished: Round) -> None:
-        reviewing, ours = self._reviewing, self._is_ours
+        reviewing, taken, ours = self._reviewing, self._takes(finished), self._is_ours
         self._is_ours = False
         if reviewing is None:
             return
-        self._learnt = max(self._learnt, finished.train + finished.held_out)
-        if ours and is_worse(finished):
-            _models.choose_model(self._models[-1])
+        if not taken:
             self._bar.say(
                 f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
                 f"{finished.after:.3f}); the earlier model stays."
@@ -104,6 +113,13 @@ class Learning(QObject):
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
+        else:
+            self._learnt = len(reviewing.session.accepted)
+
+    def _on_running(self, running: bool) -> None:
+        if self._is_ours and not running:
+            self._is_ours = False
+            self._bar.say("The round was not finished; the model stays.")
 
     def _predict_again(self, why: str) -> None:
         reviewing = self._reviewing
@@ -112,6 +128,10 @@ class Learning(QObject):
             return
         if self._job is not None:
             self._job.quit()
+        problem = _strange(self._models[-1], reviewing.session)
+        if problem:
+            self._bar.say(problem)
+            return
         self._why, self._taken = why, 0
         todo = [
             index
@@ -141,6 +161,10 @@ class Learning(QObject):
         self._job = None
         if self._reviewing is not None:
             self._reviewing.arrange_again()
+            self._bar.say(
+                f"{self._why}: {self._taken} slices to do were predicted again. Those that you "
+                "touched or that came from a file, and the one on screen, stay."
+            )
         self.predicted.emit(self._taken)
 
     def _show(self) -> None:
@@ -151,6 +175,20 @@ def is_worse(finished: Round) -> bool:
     """Whether a round lost Dice on the held-out slices."""
     before, after = finished.before, finished.after
     return before is not None and after is not None and after < before
+
+
+def _strange(model: Path, session: Session) -> str:
+    """Say that a model draws other categories than a session has; empty if it does not."""
+    theirs, ours = (
+        [c.name for c in categories]
+        for categories in (read_header(model).categories, session.categories)
+    )
+    if theirs == ours:
+        return ""
+    return (
+        f"{model.name} draws {', '.join(theirs)}, and the session has {', '.join(ours)}; its "
+        "slices are not predicted again."
+    )
 
 
 def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:

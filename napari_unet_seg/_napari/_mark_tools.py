@@ -142,7 +142,7 @@ class MarkTools(QObject):
         if target is not None:
             work = outline_parts(target.aim, target.source, self._likely)
             step = self._step(target, f"Outlined the boxes of {target.category.name}", work)
-            place = None if whole else place_of(self._viewer, target.mask)
+            place = () if whole else place_of(self._viewer, target.mask)
             self._steps.do_in_thread(step, 2, place)
 
     def _begin(self, target: Target) -> None:

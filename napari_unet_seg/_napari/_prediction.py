@@ -94,7 +94,7 @@ def show_prediction(
 
 def note_prediction(mask: Labels, place: Place, dice: float) -> None:
     """Remember a slice of a mask as predicted as it is, and how well it is likely to fit."""
-    known = mask.metadata[METADATA_KEY]
+    known = mask.metadata.setdefault(METADATA_KEY, {})
     known.setdefault(_PREDICTED, {})[place] = _checksum(np.asarray(mask.data[place]))
     known.setdefault(PREDICTED_DICE, {})[place] = dice
 

@@ -113,8 +113,8 @@ def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
 
 
 def volume_axes(mask: Labels) -> int:
-    """Return how many axes a volume of a mask has: 2 where its slices are single images."""
-    return 2 if "N" in scan_from_layer(mask).axes else min(3, mask.ndim)
+    """Return how many axes a volume of a mask has: 2 where its slices are no cuts of a body."""
+    return 3 if scan_from_layer(mask).axes[-3:] == "ZYX" else 2
 
 
 def shows_slice(viewer: ViewerModel) -> bool:

@@ -89,6 +89,7 @@ class ReviewTab(QWidget):
         reviewing.queue_changed.connect(self._on_queue)
         reviewing.changed.connect(self._on_changed)
         reviewing.mask_shown.connect(self.show_mask.setChecked)
+        reviewing.told.connect(self.status.setText)
         reviewing.autosave.saved.connect(self._on_saved)
         reviewing.autosave.failed.connect(lambda error: self.status.setText(str(error)))
         self._on_order()

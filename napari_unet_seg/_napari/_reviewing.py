@@ -12,12 +12,14 @@ from napari_unet_seg._napari._autosave import Autosave
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari._locks import locked_of
 from napari_unet_seg._napari._prediction import note_prediction
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
     is_prediction,
     place_of,
+    shows_slice,
 )
 from napari_unet_seg.review_queue import Order, Queue, ReviewState, known_figure, sorted_slices
 from napari_unet_seg.session import compare
@@ -54,6 +56,8 @@ class Reviewing(QObject):
     """How the slice on screen differs from its prediction."""
     mask_shown = Signal(bool)
     """Whether the mask is visible."""
+    told = Signal(str)
+    """Why something that was asked for is not done."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -80,11 +84,14 @@ class Reviewing(QObject):
 
     def accept(self) -> None:
         """Mark the slice on screen as right, corrected where it was edited, and go on."""
-        prediction, labels, _ = self._planes()
-        self.decide(_accepted(prediction, labels))
+        if self._on_screen():
+            prediction, labels, _ = self._planes()
+            self.decide(_accepted(prediction, labels))
 
     def decide(self, state: ReviewState) -> None:
         """Mark the slice on screen, save it, and go to the next one to do."""
+        if not self._on_screen():
+            return
         index = self.index
         self._mark(state)
         self.autosave.save((index,))
@@ -107,13 +114,15 @@ class Reviewing(QObject):
 
     def revert(self) -> None:
         """Bring the slice on screen back to its prediction, as one step that Ctrl+Z undoes."""
-        put_slice(self.mask, self._prediction(), place_of(self.viewer, self.mask))
+        if self._on_screen():
+            put_slice(self.mask, self._prediction(), place_of(self.viewer, self.mask))
 
     def predict_again(self, index: int, labels: Any, dice: float) -> bool:
         """Put a later prediction of a slice into the mask, unless somebody has been there.
 
-        The slice on screen is left alone too, as are those that are not to do any more. What
-        nobody has touched is no step of the undo history.
+        The slice on screen is left alone too, as are those that are not to do any more, those that
+        came from a file, and locked categories. What nobody has touched is no step of the undo
+        history.
 
         Parameters
         ----------
@@ -133,10 +142,13 @@ class Reviewing(QObject):
         wanted = self.session.states[index] is ReviewState.TODO and index != self.index
         if not wanted or not self._is_as_predicted(index, place):
             return False
-        self.mask.data[place] = labels
+        plane, locked = self.mask.data[place], [*locked_of(self.mask)]
+        labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
+        plane[...] = labels
         note_prediction(self.mask, place, dice)
         self.session.set_predicted_dice(index, known_figure(dice))
         self.autosave.replace_prediction(index, labels)
+        self.autosave.save((index,))
         return True
 
     def arrange_again(self) -> None:
@@ -178,9 +190,19 @@ class Reviewing(QObject):
         self.session.close()
 
     def _is_as_predicted(self, index: int, place: tuple[int, ...]) -> bool:
+        """Whether a slice is as a network drew it; of one from a file nobody knows who did."""
         if is_prediction(self.mask, place):
             return True
-        return np.array_equal(self.mask.data[place], self.session.masks.read_prediction(index))
+        masks = self.session.masks
+        drawn = self.session.checkpoint is not None or masks.is_predicted_later(index)
+        return drawn and np.array_equal(self.mask.data[place], masks.read_prediction(index))
+
+    def _on_screen(self) -> bool:
+        """Whether the viewer shows a slice, so that one can be decided on."""
+        shown = shows_slice(self.viewer)
+        if not shown:
+            self.told.emit("No slice is on screen as a plane; turn the view back.")
+        return shown
 
     def _on_edit(self, _: Any = None) -> None:
         self.autosave.touch()

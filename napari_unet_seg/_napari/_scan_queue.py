@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.review import ReviewWidget
     from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.session import Session
 
 
 class ScanQueue(QObject):
@@ -58,6 +59,7 @@ class ScanQueue(QObject):
         self._layers: list[Layer] = []
         self.bar.step_wanted.connect(lambda by: self.go_to(self._at + by))
         self.bar.close_wanted.connect(self.close)
+        review.session_changed.connect(self._on_session)
         connect(review, (viewer.layers.events.inserted, self._on_inserted))
 
     @property
@@ -71,7 +73,13 @@ class ScanQueue(QObject):
         _worker.run(work, on_event=self._on_found, name="Looking for scans")
 
     def go_to(self, at: int) -> None:
-        """Save the session that is open, and open another scan of the folder."""
+        """Save the session that is open, and open another scan of the folder.
+
+        Where it cannot be saved, everything stays; the reason has been told.
+        """
+        reviewing = self._review.reviewing
+        if reviewing is not None and not reviewing.autosave.finish():
+            return
         self._leave()
         self._at = at
         path = self._paths[at]
@@ -132,15 +140,19 @@ class ScanQueue(QObject):
 
     def _leave(self) -> None:
         """Save and close the session, and remove the layers of the scan that was worked on."""
-        reviewing = self._review.reviewing
-        ours = set(self._layers)
-        if reviewing is not None and reviewing.session.extra.get("source") == str(self.path):
-            ours |= {reviewing.image, reviewing.mask}
         self._review.close_session()
+        ours = set(self._layers)
         drawn = {layer for layer in self._viewer.layers if not is_users(layer, type(layer))}
         for layer in ours | (drawn - self._earlier):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
+
+    def _on_session(self, session: Session | None) -> None:
+        """Take the layers of the scan's session for those of the scan, also once it is closed."""
+        reviewing = self._review.reviewing
+        if session is not None and reviewing is not None:
+            if self._paths and session.extra.get("source") == str(self.path):
+                self._layers = [*self._layers, reviewing.image, reviewing.mask]
 
     def _session_of(self, path: Path) -> Path | None:
         return find_session(self._review.bar.parent_folder(), _name(path), path)

@@ -144,17 +144,19 @@ class Scribbles(QObject):
 
     def _run(self, target: Target, strokes: Array) -> None:
         place, done = self._place, self._done
+        labels = np.array(target.mask.data[place])
         work = solving(
             target.aim,
             target.source,
             place,
             self._likely.known(target.source, place),
-            np.array(target.mask.data[place]),
+            labels,
             strokes == INSIDE,
             strokes == OUTSIDE,
         )
 
         def take(change: Change) -> None:
+            change = change.where_equal(labels, target.mask.data[place])
             done.append(_Solved(strokes, bool(change.values.size)))
             self._undone = []
             self._put(target, place, change)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**18
 """Labels that a slow tool, too, changes before it is noticed."""
 
+_RESTING = "pan_zoom"
+
 
 class Step(NamedTuple):
     """One use of a tool."""
@@ -84,29 +86,33 @@ class Steps(QObject):
         if self._put(step, step.work(step.mask.data[place], place).at(place)) and select:
             self._select(step.mask)
 
-    def do_in_thread(self, step: Step, axes: int, place: Place | None = None) -> None:
-        """Do a step on all parts of so many axes, or on that at `place` alone, in a thread.
+    def do_in_thread(self, step: Step, axes: int, place: Place = ()) -> None:
+        """Do a step on all parts of so many axes that lie at `place`, in a thread.
 
         The brush is kept off meanwhile.
         """
         make_editable(step.mask)
-        labels = step.mask.data
-        one = [] if place is None else [(place, labels[place].copy())]
-        work = over_parts(one or parts_of(labels.copy(), axes), labels.ndim, step.work)
+        labels = step.mask.data[place].copy()
+        work = over_parts(
+            parts_of(labels, axes), labels.ndim, lambda part, at: step.work(part, (*place, *at))
+        )
         thaw = _frozen(step.mask)
         self._step = step
-        job = _worker.run(work, on_event=self._on_part, on_done=self._on_done, name=step.said)
+
+        def take(event: int | Change) -> None:
+            if isinstance(event, int):
+                self.told.emit(f"{event:,} done…")
+            elif step.mask in self._viewer.layers:
+                # Whoever has been there meanwhile is right.
+                change = event.where_equal(labels, step.mask.data[place]).at(place)
+                if self._put(step, change):
+                    self._select(step.mask)
+
+        job = _worker.run(work, on_event=take, on_done=self._on_done, name=step.said)
         self.destroyed.connect(job.abandon)
         job.ended.connect(thaw)  # also if this is gone by then
-        self.told.emit("Working…" if one else "Working on the whole…")
+        self.told.emit("Working…" if place else "Working on the whole…")
         self.busy_changed.emit(True)
-
-    def _on_part(self, event: int | Change) -> None:
-        if isinstance(event, int):
-            self.told.emit(f"{event:,} done…")
-        elif self._step is not None and self._step.mask in self._viewer.layers:
-            if self._put(self._step, event):
-                self._select(self._step.mask)
 
     def _on_done(self) -> None:
         self._step = None
@@ -127,11 +133,20 @@ class Steps(QObject):
 
 
 def _frozen(mask: Labels) -> Callable[[], None]:
-    """Keep the brush off a mask; returns what gives it back."""
-    editable, mode = mask.editable, mask.mode
-    mask.editable = False
+    """Keep the brush off a mask; returns what gives it back.
+
+    Its mode is held, for napari forgets what can be undone in a layer that must not be edited.
+    """
+    mode = mask.mode
+
+    def rest(_: object = None) -> None:
+        if mask.mode != _RESTING:
+            mask.mode = _RESTING
 
     def thaw() -> None:
-        mask.editable, mask.mode = editable, mode
+        mask.events.mode.disconnect(rest)
+        mask.mode = mode
 
+    rest()
+    mask.events.mode.connect(rest)
     return thaw

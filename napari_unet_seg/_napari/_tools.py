@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._layers import categories_of
@@ -50,6 +50,9 @@ class Tools(ToolsTab):
         Returns the image of the mask.
     """
 
+    busy_changed = Signal(bool)
+    """Whether a tool works in a thread."""
+
     def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
         super().__init__()
         self._viewer, self._image = viewer, image
@@ -72,6 +75,7 @@ class Tools(ToolsTab):
         self.marks.chosen.connect(self.mark_bar.show_mark)
         self._steps.told.connect(self.status.setText)
         self._steps.busy_changed.connect(self._on_busy)
+        self._steps.busy_changed.connect(self.busy_changed)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -81,6 +85,11 @@ class Tools(ToolsTab):
         )
         self.destroyed.connect(lambda: self._release())
         self.show_mask(None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a tool works in a thread."""
+        return self._steps.busy
 
     def show_mask(self, mask: Labels | None, session: Session | None = None) -> None:
         """Correct this mask from now on; a session knows which of its slices are accepted."""

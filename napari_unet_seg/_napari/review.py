@@ -59,6 +59,7 @@ class ReviewWidget(QWidget):
         self._viewer = napari_viewer
         join_tabs(self)
         self._job: _worker.Job | None = None
+        self._is_closed = False
         self.reviewing: Reviewing | None = None
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
@@ -80,6 +81,7 @@ class ReviewWidget(QWidget):
         self.session_changed.connect(self._show_mask)
         self.bar.scans_wanted.connect(self.scans.open_folder)
         self.fine_tune.panel.running_changed.connect(self.refresh)
+        self.tools.busy_changed.connect(self.refresh)
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
@@ -121,6 +123,10 @@ class ReviewWidget(QWidget):
             return
 
         def show(ready: Ready) -> None:
+            if not {image, mask} <= set(self._viewer.layers):
+                ready.session.close()
+                show_error(f"{image.name} or {mask.name} was removed; add it and start again.")
+                return
             if ready.mask is not mask.data:
                 mask.data = ready.mask
             self._begin(ready.session, image, mask)
@@ -138,9 +144,13 @@ class ReviewWidget(QWidget):
                 raise
             self._begin(ready.session, image, mask)
 
-        already = self.session is not None and self.session.folder == Path(folder).absolute()
+        folder = Path(folder).absolute()
+        if self.fine_tune.writes_to(folder):
+            show_error(f"A round of {folder.name} is still being written; open it in a moment.")
+            return
+        already = self.session is not None and self.session.folder == folder
         if self._job is None and not already:
-            self._run(opening(Path(folder)), show, "Opening the session")
+            self._run(opening(folder), show, "Opening the session")
 
     def close_session(self) -> None:
         """Save for the last time and let go; the layers stay."""
@@ -173,7 +183,9 @@ class ReviewWidget(QWidget):
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        busy, learning = self._job is not None, self.fine_tune.panel.running
+        # What a tool makes of the mask is to be saved in its own session.
+        busy = self._job is not None or self.tools.busy
+        learning = self.fine_tune.panel.running
         # A round that ends after its session was closed is still written into its folder.
         self.bar.set_busy(busy or (learning and self.session is None))
         self.saving.set_busy(busy)
@@ -182,7 +194,9 @@ class ReviewWidget(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Close the session when the dock is closed, which takes this widget out of it."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event.type() == QEvent.Type.ParentChange:
+            self._is_closed = self.parent() is None
+        if event.type() == QEvent.Type.ParentChange and self._is_closed:
             self.scans.close()
             self.close_session()
             self.tools.marks.end()
@@ -257,6 +271,9 @@ class ReviewWidget(QWidget):
             self.refresh()
 
         def deliver(event: Any) -> None:
+            if self._is_closed and isinstance(event, Ready):
+                event.session.close()
+                return
             try:
                 on_event(event)
             except SegmentationError as error:

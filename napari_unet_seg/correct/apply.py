@@ -27,6 +27,11 @@ class Change(NamedTuple):
         leading = tuple(np.full(self.values.size, index) for index in place)
         return Change((*leading, *self.indices), self.values)
 
+    def where_equal(self, before: Array, now: Array) -> Change:
+        """Return what of it changes labels that are still as they were, both of the same shape."""
+        same = before[self.indices] == now[self.indices]
+        return Change(tuple(axis[same] for axis in self.indices), self.values[same])
+
 
 def change_to(labels: Array, mask: Mask, value: int, locked: Collection[int] = ()) -> Change:
     """Return what changes when a category is to cover a mask.

@@ -52,6 +52,15 @@ def test_a_category_becomes_another(
     assert put(LABELS, relabel(LABELS, value, target, locked)) == expected
 
 
+def test_labels_that_changed_meanwhile_stay() -> None:
+    change = change_to(LABELS, np.array(ALL, bool), 1)
+    now = LABELS.copy()
+    now[0] = 3
+    assert change.values.tolist() == [1]
+    assert not change.where_equal(LABELS, now).values.size
+    assert put(LABELS, change.where_equal(LABELS, LABELS)) == put(LABELS, change)
+
+
 def test_changes_of_slices_are_one_of_the_volume() -> None:
     labels = np.zeros((3, 2, 6), np.uint16)
     labels[1] = LABELS

@@ -18,6 +18,7 @@ from zarr_images import write_image
 
 from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels
+from napari_unet_seg._napari._locks import set_locked
 from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._reader import scan_layer
@@ -261,6 +262,44 @@ def test_a_slice_predicted_again_finds_its_new_place(
     show_prediction(widget._viewer, image, mask, later, CATEGORIES, (0,), sums, {})
     qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
     assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
+
+
+def test_masks_from_a_file_are_not_predicted_again(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    reviewing, mask = widget.reviewing, mask_of(widget)
+    before = mask.data.copy()
+    assert reviewing.session.checkpoint is None
+    assert not reviewing.predict_again(3, np.ones(SHAPE[1:], np.uint8), 0.9)
+    np.testing.assert_array_equal(mask.data, before)
+    show_prediction(
+        *(widget._viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
+        checksums(before[2], (2,)),
+        {},
+    )
+    mask.metadata[METADATA_KEY]["predicted"] = checksums(before[2], (2,))
+    set_locked(mask, 2, True)
+    assert reviewing.predict_again(2, np.ones(SHAPE[1:], np.uint8), 0.9)
+    assert (mask.data[2] == np.where(before[2] == 2, 2, 1)).all()
+
+
+def test_nothing_is_decided_where_no_slice_is_on_screen(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask = mask_of(widget)
+    mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
+    widget._viewer.dims.order = (1, 0, 2)
+    for button in (*widget.review.buttons.values(), widget.review.revert_button):
+        if "list" not in button.toolTip():
+            button.click()
+            assert widget.review.status.text().startswith("No slice is on screen")
+    assert not widget.session.accepted
+    assert mask.data[0, 1, 1] == 2
+    widget._viewer.dims.order = (0, 1, 2)
+    widget.review.buttons["accept"].click()
+    assert widget.session.accepted == (0,)
 
 
 def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:

@@ -151,6 +151,41 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     qtbot.waitUntil(lambda: widget._job is None)
 
 
+def test_a_scan_that_cannot_be_saved_stays(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    bar = widget.scans.bar
+    open_folder(qtbot, widget)
+    with when_started(qtbot, widget):
+        mask = segment(widget)
+    qtbot.waitUntil(bar.next_button.isEnabled)
+    masks = tmp_path / "sessions" / "a" / "masks"
+    masks.rmdir()
+    mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 1)
+    bar.next_button.click()
+    qtbot.waitUntil(lambda: "cannot be written" in (notifications or [""])[-1])
+    assert widget.session is not None
+    assert sorted(layers(widget)) == ["a", "a mask"]
+    assert bar.label.text().startswith("Scan 1 of 4")
+    masks.mkdir()
+    go(qtbot, widget, bar.next_button, "b.tif")
+    assert layers(widget) == ["b"]
+    assert Session.open(tmp_path / "sessions" / "a").load_mask()[0, 0, 0] == 1
+
+
+def test_layers_of_a_session_that_was_closed_go_with_their_scan(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    bar = widget.scans.bar
+    open_folder(qtbot, widget)
+    with when_started(qtbot, widget):
+        segment(widget)
+    qtbot.waitUntil(bar.next_button.isEnabled)
+    widget.bar.close_button.click()
+    go(qtbot, widget, bar.next_button, "b.tif")
+    assert layers(widget) == ["b"]
+
+
 def test_a_dicom_series_has_its_session_too(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
 ) -> None:
