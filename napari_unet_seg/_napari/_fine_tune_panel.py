@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._learn_bar import LearnBar
+from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _BASIC = ("epochs", "learning_rate", "batch_size")
 _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
+_LOWEST = 240
+"""Pixels below which the panel does not shrink."""
 _HINT = (
     "About a fifth of the accepted slices is held out for good: no round trains on them, and the "
     "Dice before and after is measured there."
@@ -116,7 +119,8 @@ class FineTunePanel(QWidget):
     def _lay_out(self) -> None:
         hint = QLabel(_HINT)
         hint.setWordWrap(True)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(hint)
@@ -126,6 +130,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
         layout.addStretch(0)
+        fill_scrolling(self, content, _LOWEST)
         self.panel.hide()
 
     def _recall(self) -> None:
