@@ -155,7 +155,7 @@ class Predictor:
             net = functools.partial(self._resampled, aspect=aspect)
         else:
             net = functools.partial(self._tiled, overlap=config.overlap)
-        logits, spread = look(net, x, config.views, self.info.model.head)
+        logits, spread = look(net, x, config.views, self.info.model.head, aspect)
         return to_probabilities(logits, self.info.model.head), spread
 
     def _resampled(self, x: torch.Tensor, aspect: float) -> torch.Tensor:

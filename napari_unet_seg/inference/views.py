@@ -34,13 +34,13 @@ class View:
     flips: tuple[int, ...] = ()
     degrees: float = 0.0
 
-    def there(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, C, …) as this view shows them."""
-        return turned(images.flip(self.flips) if self.flips else images, self.degrees)
+    def there(self, images: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
+        """Images (B, C, …) as this view shows them; their pixels are `aspect` as high as wide."""
+        return turned(images.flip(self.flips) if self.flips else images, self.degrees, aspect)
 
-    def back(self, logits: torch.Tensor) -> torch.Tensor:
+    def back(self, logits: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
         """Logits (B, K, …) of such images, on the grid of the images themselves."""
-        straight = turned(logits, -self.degrees)
+        straight = turned(logits, -self.degrees, aspect)
         return straight.flip(self.flips) if self.flips else straight
 
 
@@ -54,14 +54,17 @@ VIEWS: dict[Views, tuple[View, ...]] = {
 }
 
 
-def turned(images: torch.Tensor, degrees: float) -> torch.Tensor:
-    """Turn (B, C, …) about the middle of the last two axes; the border goes on outside."""
+def turned(images: torch.Tensor, degrees: float, aspect: float = 1.0) -> torch.Tensor:
+    """Turn (B, C, …) about the middle of the last two axes; the border goes on outside.
+
+    The turn is one of the body: pixels that are `aspect` times as high as wide are turned as such.
+    """
     if not degrees:
         return images
     height, width = images.shape[-2:]
     planes = images.reshape(len(images), -1, height, width)
     sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
-    ratio = height / width  # of the coordinates, which reach from -1 to 1 along both axes
+    ratio = aspect * height / width  # of the coordinates, which reach from -1 to 1 along both axes
     turn = planes.new_tensor([[cosine, -sine * ratio, 0], [sine / ratio, cosine, 0]])
     grid = F.affine_grid(turn.expand(len(planes), 2, 3), list(planes.shape), align_corners=False)
     found = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
@@ -69,7 +72,11 @@ def turned(images: torch.Tensor, degrees: float) -> torch.Tensor:
 
 
 def look(
-    net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, views: Views, head: Head
+    net: Callable[[torch.Tensor], torch.Tensor],
+    images: torch.Tensor,
+    views: Views,
+    head: Head,
+    aspect: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Apply a net to images in several views.
 
@@ -83,6 +90,8 @@ def look(
         Of `VIEWS`.
     head : str
         How logits become probabilities.
+    aspect : float
+        Height of a pixel over its width.
 
     Returns
     -------
@@ -92,7 +101,7 @@ def look(
         Standard deviation over the views of the foreground probabilities, the largest of the
         classes', of shape (B, …).
     """
-    found = [view.back(net(view.there(images))) for view in VIEWS[views]]
+    found = [view.back(net(view.there(images, aspect)), aspect) for view in VIEWS[views]]
     mean = functools.reduce(torch.add, found) / len(found)
     if len(found) == 1:
         return mean, mean.new_zeros((len(mean), *mean.shape[2:]))

@@ -36,6 +36,16 @@ def test_a_turn_keeps_the_shape_of_things_on_oblong_slices():
     assert angle == pytest.approx(7, abs=1.5)
 
 
+def test_high_pixels_are_turned_as_high():
+    """A row of pixels three times as high as wide rises by a third of the rows."""
+    image = torch.zeros(1, 1, 60, 120)
+    image[..., 30, 60:110] = 1
+    rows, columns = np.nonzero(turned(image, 7.0, 3.0)[0, 0].numpy() > 0.3)
+    angle = np.degrees(np.arctan2(3 * np.ptp(rows), np.ptp(columns)))
+    assert angle == pytest.approx(7, abs=2.5)
+    assert np.ptp(turned(image, 7.0)[0, 0].numpy().max(1).nonzero()[0]) > 1.5 * np.ptp(rows)
+
+
 def test_views_of_a_pointwise_net_agree():
     image = smooth(2, 1, 64, 64)
     logits, spread = look(lambda x: 4 * x - 2, image, "flips and turns", "sigmoid")
