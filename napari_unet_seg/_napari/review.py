@@ -82,6 +82,8 @@ class ReviewWidget(QWidget):
         self.bar.scans_wanted.connect(self.scans.open_folder)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tools.busy_changed.connect(self.refresh)
+        # Strokes that are still there would take Ctrl+Z for theirs.
+        self.review.revert_button.clicked.connect(self.tools.marks.end)
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)

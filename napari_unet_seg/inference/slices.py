@@ -64,7 +64,7 @@ class SliceReader:
         self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
         self.aspect = _aspect(scan, across)
-        _check(scan, info, self.plane)
+        _check(scan, info, self.plane, across)
         one_window = bool(self.leading) and "N" not in scan.axes and window is None
         self._window = self._percentiles(scan.data) if one_window else window
 
@@ -136,11 +136,12 @@ def _aspect(scan: Scan, axis: str) -> float:
     return height / width
 
 
-def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...]) -> None:
+def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...], across: str) -> None:
     name = scan.path or "the scan"
     if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
-            f"Slices of {name} are {plane} pixels; at least {SMALLEST} on each side are needed."
+            f"Slices of {name} are {plane} pixels; at least {SMALLEST} on each side are needed"
+            f"{'' if across == 'Z' else ', so set across to Z'}."
         )
     channels, wanted = scan.data.shape[-1] if "C" in scan.axes else 1, info.model.in_channels
     if wanted not in (1, channels):
