@@ -1,0 +1,213 @@
+"""One picture of all correction tools, before and after each: `docs/images/each-tool.png`.
+
+    python docs/make_tool_pictures.py [FILE]
+
+The sample volume in a real window; what each tool has to mend is drawn for it, and the tool's own
+button is clicked. Where there is no display, start it with `xvfb-run`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+from make_pictures import PLUGIN, settle, wait
+from PIL import Image, ImageDraw, ImageFont
+from qtpy.QtCore import QSettings
+from scipy import ndimage
+
+from napari_unet_seg._napari._layers import METADATA_KEY, add_map
+from napari_unet_seg.config import Category, PredictConfig
+from napari_unet_seg.engine import predict
+from napari_unet_seg.io.read import read_labels
+from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.models import BUNDLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+SAMPLES = Path(__file__).parents[1] / "sample_data"
+CATEGORIES = (Category(id=1, name="tumour"), Category(id=2, name="oedema"))
+CELL, GAP, CAPTION, COLUMNS = 190, 10, 26, 3
+MARGIN = 14
+"""Pixels of the slice around what is shown."""
+PIXELS = {"grow": 3, "shrink": 3, "smooth": 3, "close_gaps": 4, "split": 3, "remove_small": 30}
+
+
+class Stage:
+    """The window, the slice with the largest tumour, and what is drawn there."""
+
+    def __init__(self) -> None:
+        self.viewer = napari.Viewer()
+        self.viewer.window.resize(1366, 768)
+        image = self.viewer.open_sample(PLUGIN, "scan")[0]
+        (file,) = SAMPLES.glob("*truth.nii.gz")
+        truth = np.asarray(read_labels(file).data) == 1
+        self.at = int(truth.sum((1, 2)).argmax())
+        self.truth, self.image = truth, image
+        self.mask = self.viewer.add_labels(
+            np.zeros(truth.shape, np.uint8),
+            name="mask",
+            scale=image.scale,
+            metadata={METADATA_KEY: {"categories": CATEGORIES}},
+        )
+        _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Correct and save")
+        self.tools = self.widget.tools
+        self.widget.tabs.setCurrentWidget(self.tools)
+        self.viewer.dims.set_current_step(0, self.at)
+        rows, columns = np.nonzero(truth[self.at])
+        self.centre = np.array([rows.mean(), columns.mean()])
+        self.reach = max(np.ptp(rows), np.ptp(columns)) / 2 + MARGIN
+
+    def draw(self, *planes: Array) -> None:
+        """Put label planes into the slices around the one on screen, and nothing elsewhere."""
+        labels = np.zeros_like(self.mask.data)
+        first = self.at - len(planes) // 2
+        labels[first : first + len(planes)] = planes
+        self.mask.data = labels
+        self.mask.selected_label = 1
+
+    def shot(self) -> Image.Image:
+        """The lesion on the canvas."""
+        settle(150)
+        scale = np.asarray(self.image.scale[-2:])
+        self.viewer.camera.center = tuple(self.centre * scale)
+        self.viewer.camera.zoom = CELL / (2 * self.reach * scale[0])
+        settle(150)
+        shown = self.viewer.screenshot(size=(CELL, CELL), flash=False)
+        return Image.fromarray(shown[..., :3])
+
+    def use(self, name: str) -> None:
+        """Click a tool."""
+        self.tools.pixels.setValue(PIXELS.get(name, 1))
+        self.tools.buttons[name].click()
+        while self.tools.busy:
+            settle(50)
+
+
+def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
+    """By caption, what is drawn before, and what is done."""
+    whole = stage.truth[stage.at].astype(np.uint8)
+    rng = np.random.default_rng(0)
+    row, column = (int(n) for n in stage.centre)
+    near = np.hypot(*(np.indices(whole.shape) - stage.centre[:, None, None]))
+    inner, outer = (
+        f(whole, iterations=2) for f in (ndimage.binary_erosion, ndimage.binary_dilation)
+    )
+    edge = outer & ~inner
+    ragged = np.where(edge, rng.random(whole.shape) < 0.5, whole).astype(np.uint8)
+    hole = np.where(near < 4, 0, whole).astype(np.uint8)
+    cut = whole.copy()
+    cut[row : row + 2] = 0
+    specks = whole.copy()
+    specks[row - 16 : row - 13, column - 20 : column - 17] = 1
+    specks[row + 15 : row + 18, column + 17 : column + 20] = 1
+    pair = sum(np.roll(near < 9, shift, 1) for shift in (-7, 7)).clip(0, 1).astype(np.uint8)
+    two = np.where(whole & (np.indices(whole.shape)[1] > column), 2, whole).astype(np.uint8)
+    small = ndimage.binary_erosion(whole, iterations=4).astype(np.uint8)
+    none = np.zeros_like(whole)
+    use = stage.use
+    simple = {
+        "Grow": ([whole], "grow"),
+        "Shrink": ([whole], "shrink"),
+        "Smooth": ([ragged], "smooth"),
+        "Fill holes": ([hole], "fill_holes"),
+        "Close gaps": ([cut], "close_gaps"),
+        "Split": ([pair], "split"),
+        "Keep largest": ([specks], "keep_largest"),
+        "Remove small": ([specks], "remove_small"),
+        "Interpolate": ([whole, none, small], "interpolate"),
+        "Copy previous": ([whole, none, none], "copy_previous"),
+    }
+    found = {k: (planes, lambda n=name: use(n)) for k, (planes, name) in simple.items()}
+    return found | {
+        "Merge into": ([two], lambda: stage.tools.merge(2)),
+        "Threshold": ([none], lambda: threshold(stage)),
+        "Draw box": ([none], lambda: box(stage, whole)),
+        "Mark inside": ([cut * (np.indices(whole.shape)[0] < row)], lambda: mark(stage, "inside")),
+        "Mark outside": (
+            [(near < 17).astype(np.uint8)],
+            lambda: mark(stage, "outside"),
+        ),
+    }
+
+
+def threshold(stage: Stage) -> None:
+    """Move the slider."""
+    stage.tools.slider.setValue(stage.tools.slider.minimum() + 30)
+    stage.tools.cut()
+
+
+def box(stage: Stage, whole: Array) -> None:
+    """Draw a box around a mask."""
+    stage.tools.mark_bar.buttons["box"].click()
+    rows, columns = np.nonzero(whole)
+    (top, bottom), (left, right) = (rows.min(), rows.max()), (columns.min(), columns.max())
+    corners = ((top, left), (top, right), (bottom, right), (bottom, left))
+    stage.viewer.layers["box"].add_rectangles([[(stage.at, *corner) for corner in corners]])
+    wait(stage.tools.marks.solved, stage.tools.marks.take_box)
+    stage.tools.marks.end()
+
+
+def mark(stage: Stage, kind: str) -> None:
+    """Draw a stroke."""
+    stage.tools.mark_bar.buttons[kind].click()
+    strokes = stage.viewer.layers.selection.active
+    row, column = (int(n) for n in stage.centre)
+    line = [(row + 6, column + n) for n in range(-6, 7)]
+    if kind == "outside":
+        line = [(row + n, column + 15) for n in range(-5, 6)]
+
+    def draw() -> None:
+        for place in line:
+            strokes.paint((stage.at, *place), strokes.selected_label)
+        stage.tools.marks._scribbles.solve()  # noqa: SLF001 (a stroke of the mouse ends so)
+
+    wait(stage.tools.marks.solved, draw)
+
+
+def compose(cells: dict[str, tuple[Image.Image, Image.Image]]) -> Image.Image:
+    """Put pairs of pictures under their captions."""
+    rows = -(-len(cells) // COLUMNS)
+    width, height = 2 * CELL + GAP // 2, CELL + CAPTION + GAP
+    sheet = Image.new("RGB", (COLUMNS * (width + 2 * GAP), rows * height), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(17)
+    for number, (caption, (before, after)) in enumerate(cells.items()):
+        left, top = number % COLUMNS * (width + 2 * GAP) + GAP, number // COLUMNS * height
+        pen.text((left, top + 3), caption, "black", font)
+        sheet.paste(before, (left, top + CAPTION))
+        sheet.paste(after, (left + CELL + GAP // 2, top + CAPTION))
+    return sheet
+
+
+def main() -> None:
+    """Make the picture."""
+    default = Path(__file__).parent / "images" / "each-tool.png"
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    with tempfile.TemporaryDirectory() as scratch:
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+        stage = Stage()
+        scan = Scan(np.asarray(stage.image.data), "ZYX", tuple(stage.image.scale), "mm")
+        *_, result = predict(PredictConfig(probabilities=True), BUNDLED, scan)
+        likely = np.asarray(result.probabilities[0], np.float32)
+        shown = add_map(stage.viewer, likely, stage.image, "mask · probability of tumour")
+        shown.visible = False
+        cells = {}
+        for caption, (planes, act) in scenes(stage).items():
+            stage.draw(*planes)
+            before = stage.shot()
+            act()
+            cells[caption] = before, stage.shot()
+            stage.tools.marks.end()
+        stage.viewer.close()
+        compose(cells).quantize(256).save(file, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
