@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from brisc_data import brisc_samples
+from brisc_data import brisc_samples, drawn, with_sides
 from PIL import Image
 from records import write_record
 from robustness import CHANGES
@@ -225,9 +225,9 @@ def _learn(samples: SampleSet, done: Sequence[Sample], run: Path) -> Path | None
     Path or None
         The new model; None if it is worse on what was held out.
     """
-    sides = [replace(s, split="valid" if i % 5 == 4 else "train") for i, s in enumerate(done)]
+    few = with_sides(samples, done)
     config = FINE_TUNE.replace(epochs=EPOCHS, preview_every=0, twins=False)
-    *_, last = fine_tune(config, BUNDLED, replace(samples, samples=tuple(sides)), run, _in_process)
+    *_, last = fine_tune(config, BUNDLED, few, run, _in_process)
     before, after = last.new.before, last.new.after
     _say(f"held out: {before:.3f} → {after:.3f}")
     return last.finished.best if after >= before else None
@@ -254,10 +254,9 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     samples = brisc_samples(given.folder, healthy=False)
-    held_out = [s for s in samples.samples if s.split == "valid"]
     count = given.slices or (100 if given.learn else 200)
-    drawn = np.random.default_rng(SEED).permutation(len(held_out))[:count]
-    chosen = [loaded(held_out[i], CHANGES[given.change]) for i in sorted(drawn)]
+    held_out = sorted(drawn(samples, count, SEED), key=lambda s: s.name)
+    chosen = [loaded(s, CHANGES[given.change]) for s in held_out]
     if given.learn:
         curves = {
             name: curve(samples, chosen, learn)

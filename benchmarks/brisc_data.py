@@ -18,6 +18,7 @@ from napari_unet_seg.data.splits import draw_groups
 from napari_unet_seg.data.twins import THUMBNAIL, twin_groups
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TUMOUR = (Category(id=1, name="tumour", supercategory="lesion"),)
@@ -50,3 +51,15 @@ def _thumbnail(sample: Sample) -> np.ndarray:
     with Image.open(sample.image) as image:
         small = image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     return np.asarray(small)
+
+
+def drawn(samples: SampleSet, count: int, seed: int) -> list[Sample]:
+    """Some of the held-out slices, in random order."""
+    held_out = [s for s in samples.samples if s.split == "valid"]
+    return [held_out[i] for i in np.random.default_rng(seed).permutation(len(held_out))[:count]]
+
+
+def with_sides(samples: SampleSet, chosen: Sequence[Sample]) -> SampleSet:
+    """A set of some slices alone, every fifth held out."""
+    sides = [replace(s, split="valid" if i % 5 == 4 else "train") for i, s in enumerate(chosen)]
+    return replace(samples, samples=tuple(sides))

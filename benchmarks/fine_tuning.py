@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from annotation_effort import loaded
-from brisc_data import brisc_samples
+from brisc_data import brisc_samples, drawn, with_sides
 from brisc_figures import figures_of, measured
 from records import write_record
 from robustness import CHANGES
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
 KINDS = ("as they are", "inverted", "turned by 90°")
 MEASURED = 100
+SEED = 1
 
 
 def learnt(samples: SampleSet, folder: Path, *, keep: bool) -> Path:
@@ -44,11 +43,7 @@ def learnt(samples: SampleSet, folder: Path, *, keep: bool) -> Path:
 
 def dices(samples: SampleSet, new: list[Sample], others: list[Sample], kind: str) -> dict[str, Any]:
     """Dice before, and after with the statistics kept and learnt."""
-    sides = [
-        replace(loaded(s, CHANGES[kind]), split="valid" if i % 5 == 4 else "train")
-        for i, s in enumerate(new)
-    ]
-    few = replace(samples, samples=tuple(sides))
+    few = with_sides(samples, [loaded(s, CHANGES[kind]) for s in new])
     with tempfile.TemporaryDirectory() as folder:
         models = {
             "before": BUNDLED,
@@ -70,9 +65,7 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     samples = brisc_samples(given.folder, healthy=False)
-    held_out = [s for s in samples.samples if s.split == "valid"]
-    drawn = np.random.default_rng(1).permutation(len(held_out))[: given.slices + MEASURED]
-    chosen = [held_out[i] for i in drawn]
+    chosen = drawn(samples, given.slices + MEASURED, SEED)
     new, others = chosen[: given.slices], chosen[given.slices :]
     figures = {kind: dices(samples, new, others, kind) for kind in KINDS}
     write_record("fine_tuning", "bundled", {"slices": given.slices, "dice": figures})

@@ -53,7 +53,9 @@ def test_a_mark_that_cannot_be_taken_away_frees_the_session(session: Session) ->
     mark.mkdir()  # which no unlink removes
     session.close()
     mark.rmdir()
-    Session.open(session.folder, hold=True).close()
+    other = Session.open(session.folder, hold=True)
+    assert other.lock.held and not session.lock.held
+    other.close()
 
 
 @pytest.fixture

@@ -81,10 +81,7 @@ def import_(
         return stop.exit_code
     note = read_description(out).note
     if json:
-        machine = [
-            _machine(file, report) | {"overlaps": below._asdict()}
-            for file, report, below in zip(files, reports, covered, strict=True)
-        ]
+        machine = [_machine(*each) for each in zip(files, reports, covered, strict=True)]
         emit({"out": out, "written": written, "note": note, "files": machine})
     else:
         say(f"{written} images with masks are in {out}. {note}".rstrip())
@@ -108,9 +105,10 @@ def _describe(file: Path, report: Any) -> str:
     return f"{head} ({sizes or 'none usable'})\n{table(rows)}"
 
 
-def _machine(file: Path, report: Any) -> dict[str, Any]:
+def _machine(file: Path, report: Any, below: Any) -> dict[str, Any]:
     return {
         "file": file,
+        "overlaps": below._asdict(),
         "found": report.found,
         "missing": report.missing,
         "annotations": {category.name: n for category, n in report.annotations.items()},

@@ -86,6 +86,7 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
     mask.undo()
     until_shows(qtbot, widget, ["all", "–", "–", "–", "0", "0"])
     until_idle(qtbot, widget)
+    assert widget.compare.table.texts()[-1] == ["all", "–", "–", "–", "0", "0"]
 
 
 def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: ReviewWidget) -> None:

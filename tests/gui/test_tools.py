@@ -562,11 +562,15 @@ def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools
 ) -> None:
     mask = mask_of(tools)
+    mask.mode = "paint"
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
+    assert mask.mode == "pan_zoom"
     widget._viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
-    qtbot.waitUntil(lambda: mask.editable)
+    qtbot.waitUntil(lambda: mask.mode == "paint")
+    mask.mode = "fill"
+    assert mask.mode == "fill"
 
 
 def test_every_control_says_what_it_does(tools: Tools) -> None:
