@@ -31,9 +31,8 @@ class LearnBar(QWidget):
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)
-        self.every.setPrefix("every ")
         self.every.setSuffix(" slices")
-        self.every.setToolTip("Accepted slices between two rounds of learning")
+        self.every.setToolTip("Learn after every so many accepted slices")
         self.back_button = QPushButton("Back to the earlier model")
         self.back_button.setToolTip(
             "Use the model before the last round again, and predict the slices still to do with it"
