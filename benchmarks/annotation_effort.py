@@ -9,10 +9,11 @@ trained on, drawn by a seed. `strokes.py` has the annotator. Each slice is broug
 1. from nothing, by brush;
 2. from the bundled model's mask, by brush;
 3. from that mask, with the tools of the window too. Each use costs as much as a stroke: a box
-   around the lesion, its sides off by about a pixel; a scribble, which is a short stroke of a thin
-   brush where most is wrong; the threshold, moved to the best of nine places; one click to grow or
-   shrink by a pixel, to smooth, to fill holes, or to keep the largest part. The annotator always
-   takes what brings the Dice up most for its cost.
+   around the lesion, its sides off by about a pixel; a line along the true border, where that
+   mends most; a scribble, which is a short stroke of a thin brush where most is wrong; the
+   threshold, moved to the best of nine places; one click to grow or shrink by a pixel, to smooth,
+   to fill holes, or to keep the largest part. The annotator always takes what brings the Dice up
+   most for its cost.
 
 With `--learn` the slices are gone through worst first by predicted Dice, with the tools; after
 every tenth the model is fine-tuned on those that are done, as the window does, and the rest is
@@ -37,10 +38,11 @@ from brisc_data import brisc_samples, drawn, with_sides
 from PIL import Image
 from records import write_record
 from robustness import CHANGES
-from strokes import FIRST, GOOD, Stroke, dice, painted, scribble, strokes
+from strokes import FIRST, GOOD, STEP, Stroke, dice, lines, painted, scribble, strokes, trembling
 
 from napari_unet_seg.config import FINE_TUNE, PredictConfig
 from napari_unet_seg.correct import shapes
+from napari_unet_seg.correct.border import redraw_border
 from napari_unet_seg.correct.outline import outline_in_box
 from napari_unet_seg.correct.scribble import solve_scribbles
 from napari_unet_seg.engine import predict
@@ -110,6 +112,7 @@ def by_tools(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[St
     """All that could be done next."""
     yield from by_brush(mask, here, hand)
     yield Step("box", _outlined(here, hand))
+    yield from _redrawn(mask, here, hand)
     stroke = scribble(mask, here.truth, hand)
     if stroke is not None:
         # The tool brings its own brush.
@@ -132,6 +135,14 @@ def _outlined(here: Slice, hand: np.random.Generator) -> Array:
     top, left, bottom, right = (int(n) for n in np.round(tight + hand.normal(0, JITTER, 4)))
     box = (top, left, max(bottom, top + 1), max(right, left + 1))
     return outline_in_box(here.image, here.probable, box)
+
+
+def _redrawn(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[Step]:
+    def worth(line: Array) -> float:
+        return dice(redraw_border(mask, line), here.truth)
+
+    line = max(lines(here.truth), key=worth)
+    yield Step("border", redraw_border(mask, trembling(line, hand)), STEP * len(line))
 
 
 def _solved(mask: Array, here: Slice, stroke: Stroke) -> Array:

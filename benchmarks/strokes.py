@@ -6,6 +6,9 @@ in whichever of eight directions mends most, as long as that mends more than it 
 `LONGEST` pixels far. The hand is unsteady: every position is off by a normal deviate of `TREMOR`
 pixels, seeded. To take another brush costs as much as a stroke; the first one has a radius of
 `FIRST`. The work is done when the Dice is at least `GOOD`.
+
+A line along the border is a drag of the same length, by the same hand, over points `STEP` pixels
+apart.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label
 from scipy.signal import oaconvolve
+from skimage.measure import find_contours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +33,9 @@ TREMOR = 0.7
 GOOD = 0.95
 SCRIBBLE = 2
 """Radius of the brush that marks a region."""
+STEP = 2
+STARTS = 32
+"""Places of a border where a line may start."""
 
 _WAYS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
 
@@ -80,6 +87,24 @@ def scribble(mask: Array, truth: Array, hand: np.random.Generator) -> Stroke | N
             worth = np.where(depth > 0, depth, -1.0)
             best = Stroke(_drag(worth, SCRIBBLE, hand) & wrong, adds, SCRIBBLE)
     return best
+
+
+def lines(truth: Array) -> Iterator[Array]:
+    """Yield stretches of the true border, as points (N, 2), by a hand that is steady."""
+    for border in find_contours(np.pad(truth, 1).astype(np.float32), 0.5):
+        along = np.concatenate(([0], np.hypot(*np.diff(border, axis=0).T).cumsum()))
+        count = max(3, round(along[-1] / STEP))
+        places = np.linspace(0, along[-1], count, endpoint=False)
+        points = np.stack([np.interp(places, along, axis - 1) for axis in border.T], 1)
+        for length in (LONGEST, LONGEST * 2 // 3, LONGEST // 3):
+            reach = np.arange(min(count, length // STEP + 1))
+            for start in range(0, count, max(1, count // STARTS)):
+                yield points[(start + reach) % count]
+
+
+def trembling(points: Array, hand: np.random.Generator) -> Array:
+    """Return a line as the hand draws it."""
+    return points + hand.normal(0, TREMOR, points.shape)
 
 
 def _drag(worth: Array, radius: int, hand: np.random.Generator) -> Array:

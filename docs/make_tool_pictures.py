@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -19,6 +20,7 @@ from make_pictures import PLUGIN, settle, wait
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QSettings
 from scipy import ndimage
+from skimage.measure import find_contours
 
 from napari_unet_seg._napari._layers import METADATA_KEY, add_map
 from napari_unet_seg.config import Category, PredictConfig
@@ -111,6 +113,8 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
     pair = sum(np.roll(near < 9, shift, 1) for shift in (-7, 7)).clip(0, 1).astype(np.uint8)
     two = np.where(whole & (np.indices(whole.shape)[1] > column), 2, whole).astype(np.uint8)
     small = ndimage.binary_erosion(whole, iterations=4).astype(np.uint8)
+    filled = (whole.any(1)[:, None] & whole.any(0)).astype(np.uint8)
+    dented = np.where(np.indices(whole.shape)[1] > column, small, whole).astype(np.uint8)
     none = np.zeros_like(whole)
     use = stage.use
     simple = {
@@ -130,11 +134,15 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
         "Merge into": ([two], lambda: stage.tools.merge(2)),
         "Threshold": ([none], lambda: threshold(stage)),
         "Draw box": ([none], lambda: box(stage, whole)),
+        "Boxes → outlines": ([filled], lambda: outline(stage)),
         "Mark inside": ([cut * (np.indices(whole.shape)[0] < row)], lambda: mark(stage, "inside")),
         "Mark outside": (
             [(near < 17).astype(np.uint8)],
             lambda: mark(stage, "outside"),
         ),
+        "Redraw border": ([dented], lambda: line(stage, whole)),
+        "Copy to next": ([whole], lambda: use("copy_next")),
+        "Lock (oedema), then brush": ([two], lambda: lock(stage)),
     }
 
 
@@ -155,6 +163,13 @@ def box(stage: Stage, whole: Array) -> None:
     stage.tools.marks.end()
 
 
+def outline(stage: Stage) -> None:
+    """Take the mask for a box."""
+    stage.tools.mark_bar.outline_button.click()
+    while stage.tools.busy:
+        settle(50)
+
+
 def mark(stage: Stage, kind: str) -> None:
     """Draw a stroke."""
     stage.tools.mark_bar.buttons[kind].click()
@@ -170,6 +185,42 @@ def mark(stage: Stage, kind: str) -> None:
         stage.tools.marks._scribbles.solve()  # noqa: SLF001 (a stroke of the mouse ends so)
 
     wait(stage.tools.marks.solved, draw)
+
+
+def line(stage: Stage, whole: Array) -> None:
+    """Drag along the right half of a mask's border."""
+    stage.tools.mark_bar.buttons["border"].click()
+    layer = stage.viewer.layers.selection.active
+    around = max(find_contours(whole.astype(np.float32), 0.5), key=len)
+    right = around[around[:, 1] > stage.centre[1]]
+    angles = np.arctan2(*(right - stage.centre).T)
+    points = [layer.data_to_world((stage.at, *point)) for point in right[angles.argsort()]]
+
+    def drag() -> None:
+        event = SimpleNamespace(type="mouse_press", position=points[0])
+        dragging = layer.mouse_drag_callbacks[-1](layer, event)
+        next(dragging)
+        event.type = "mouse_move"
+        for event.position in points[1:]:
+            next(dragging)
+        event.type = "mouse_release"
+        next(dragging, None)
+
+    wait(stage.tools.marks.solved, drag)
+
+
+def lock(stage: Stage) -> None:
+    """Lock the second category, and brush over it with the first one."""
+    tools, mask = stage.tools, stage.mask
+    tools.category.setCurrentIndex(1)
+    tools.lock.click()
+    tools.category.setCurrentIndex(0)
+    mask.brush_size = 14
+    row, column = (int(n) for n in stage.centre)
+    with mask.block_history():
+        for step in range(16):
+            mask.paint((stage.at, row + 8, column - 8 + 2 * step), 1)
+    settle()
 
 
 def compose(cells: dict[str, tuple[Image.Image, Image.Image]]) -> Image.Image:
@@ -205,6 +256,7 @@ def main() -> None:
             act()
             cells[caption] = before, stage.shot()
             stage.tools.marks.end()
+            stage.viewer.dims.set_current_step(0, stage.at)
         stage.viewer.close()
         compose(cells).quantize(256).save(file, optimize=True)
 

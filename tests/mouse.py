@@ -10,6 +10,8 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytestqt.qtbot import QtBot
 
 
@@ -30,7 +32,12 @@ def send(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) 
 
 
 def stroke(qtbot: QtBot, viewer: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Press the left button over the canvas, drag and release it."""
+    """Press the left button over the canvas, drag straight on and release it."""
+    drag_along(qtbot, viewer, [tuple(point) for point in np.linspace(start, end, 8)])
+
+
+def drag_along(qtbot: QtBot, viewer: Any, points: Sequence[tuple[float, float]]) -> None:
+    """Press the left button over the canvas, drag through points and release it."""
     canvas = viewer.window._qt_viewer.canvas.native
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
@@ -43,8 +50,8 @@ def stroke(qtbot: QtBot, viewer: Any, start: tuple[float, float], end: tuple[flo
 
         qtbot.waitUntil(seen)
 
-    move(start, none)
-    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *start), left, left)
-    for point in np.linspace(start, end, 8)[1:]:
+    move(points[0], none)
+    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *points[0]), left, left)
+    for point in points[1:]:
         move(point, left)
-    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *end), left, none)
+    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *points[-1]), left, none)

@@ -21,6 +21,7 @@ class Mark(NamedTuple):
 
 MARKS = {
     "box": Mark("Draw box", "W", "Drag a box around it on the slice; it becomes its outline"),
+    "border": Mark("Redraw border", "U", "Drag along the true border; that of the mask follows"),
     "inside": Mark("Mark inside", "K", "Stroke over what belongs to it; the border follows"),
     "outside": Mark("Mark outside", "J", "Stroke over what does not belong; the border follows"),
 }
@@ -64,6 +65,7 @@ class MarkBar(QWidget):
         grid.addWidget(self.outline_button, 0, 2)
         grid.addWidget(self.buttons["inside"], 1, 1)
         grid.addWidget(self.buttons["outside"], 1, 2)
+        grid.addWidget(self.buttons["border"], 2, 1, 1, 2)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
 

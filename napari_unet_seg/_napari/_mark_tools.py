@@ -1,10 +1,11 @@
-"""Rough marks at work on a mask: boxes that become outlines, and strokes that move its border."""
+"""Rough marks at work on a mask: boxes that become outlines, strokes and lines for its border."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _worker
@@ -12,8 +13,13 @@ from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._keys import Keys
 from napari_unet_seg._napari._likely import Likely
 from napari_unet_seg._napari._mark_bar import MARKS
-from napari_unet_seg._napari._mark_work import outline_parts, outlining, replace_in_box
-from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer
+from napari_unet_seg._napari._mark_work import (
+    outline_parts,
+    outlining,
+    redrawing,
+    replace_in_box,
+)
+from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer, LineLayer
 from napari_unet_seg._napari._review_layers import place_of, shows_slice
 from napari_unet_seg._napari._scribbles import Scribbles
 from napari_unet_seg._napari._steps import Step
@@ -67,12 +73,15 @@ class MarkTools(QObject):
         self._name = ""
         self._keys = Keys(viewer)
         self._likely = likely = Likely()
-        self._boxes = BoxLayer(viewer, parent)
+        self._boxes, self._lines = BoxLayer(viewer, parent), LineLayer(viewer, parent)
+        self._drawn_on = {"box": self._boxes, "border": self._lines}
         self._scribbles = Scribbles(viewer, likely, target, self._put_solved, parent)
         self._boxes.drawn.connect(self.take_box)
-        self._boxes.undo_wanted.connect(lambda: self._mask and self._mask.undo())
-        self._boxes.redo_wanted.connect(lambda: self._mask and self._mask.redo())
-        for layer in (self._boxes, self._scribbles):
+        self._lines.drawn.connect(self.take_line)
+        self._scribbles.left.connect(self.end)
+        for layer in self._drawn_on.values():
+            layer.undo_wanted.connect(lambda: self._mask and self._mask.undo())
+            layer.redo_wanted.connect(lambda: self._mask and self._mask.redo())
             layer.left.connect(self.end)
         dims = viewer.dims.events
         connect(parent, (dims.point, self._on_dims), (dims.ndisplay, self._on_dims))
@@ -94,14 +103,15 @@ class MarkTools(QObject):
         self.end()
 
     def choose(self, name: str) -> None:
-        """Let marks of a kind be drawn from now on: a box, inside or outside; none if empty."""
+        """Let marks of a kind be drawn from now on, one of `MARKS`; none if empty."""
         target = self._target() if name else None
         if target is not None and not shows_slice(self._viewer):
             self._steps.told.emit("Marks are drawn on a slice; turn the view back to one.")
             target = None
         self._name = name if target is not None else ""
-        if self._name != "box":
-            self._boxes.hide()
+        for kind, layer in self._drawn_on.items():
+            if kind != self._name:
+                layer.hide()
         if self._name not in _SIGNS:
             self._scribbles.end()
         if target is not None:
@@ -135,6 +145,23 @@ class MarkTools(QObject):
         job = _worker.run(work, on_event=put, name="Outlining")
         self.destroyed.connect(job.abandon)
 
+    def take_line(self) -> None:
+        """Let the border follow the line that was drawn last."""
+        line, target = self._lines.take(), self._target()
+        if line is None or target is None:
+            return
+        path, place = line
+        labels = np.array(target.mask.data[place])
+
+        def put(change: Change) -> None:
+            change = change.where_equal(labels, target.mask.data[place])
+            said = f"Redrew the border of {target.category.name}"
+            self._put(self._step(target, said, lambda *_: change), place)
+
+        work = redrawing(target.aim, labels, path)
+        job = _worker.run(work, on_event=put, name="Redrawing the border")
+        self.destroyed.connect(job.abandon)
+
     def outline_parts(self, whole: bool) -> None:
         """Take each part of the category for a box, in the slice on screen or in all."""
         self.end()
@@ -148,9 +175,10 @@ class MarkTools(QObject):
     def _begin(self, target: Target) -> None:
         if self._name in _SIGNS:
             self._scribbles.begin(target, _SIGNS[self._name])
-        elif self._boxes.layer is None:
-            self._boxes.show(target.mask)
-            self._likely.warm_up(target.source, place_of(self._viewer, target.mask))
+        elif self._drawn_on[self._name].layer is None:
+            self._drawn_on[self._name].show(target.mask)
+            if self._name == "box":
+                self._likely.warm_up(target.source, place_of(self._viewer, target.mask))
 
     def _put_solved(self, target: Target, place: Place, change: Change) -> None:
         said = f"Moved the border of {target.category.name}"

@@ -41,6 +41,13 @@ def replace_in_box(aim: Aim, outline: Array, box: Box) -> Work:
     return work
 
 
+def redrawing(aim: Aim, labels: Array, path: Array) -> Generator[Change, Any, None]:
+    """Let the border of the category in a slice follow a path; yields what changes."""
+    from napari_unet_seg.correct.border import redraw_border
+
+    yield aim.change(labels, redraw_border(labels == aim.value, path))
+
+
 def outline_parts(aim: Aim, source: Source, likely: Likely) -> Work:
     """Take each part of the category in a slice for a box around what it should be."""
 

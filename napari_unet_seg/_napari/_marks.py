@@ -25,8 +25,8 @@ Place = tuple[int, ...]
 INSIDE, OUTSIDE = 1, 2
 """What strokes say of the pixels they cover."""
 _STROKE_COLOURS = {INSIDE: "#00ff40", OUTSIDE: "#ff0038"}
-_BOX_COLOUR = "#00e5ff"
-_BRUSH = 3
+_LINE_COLOUR = "#00e5ff"
+_BRUSH, _PEN = 3, 1
 _EDGE_SHARE = 1 / 300
 """Width of a box's edge, as a share of the image's."""
 
@@ -119,7 +119,7 @@ class BoxLayer(MarkLayer):
             None,
             ndim=mask.ndim,
             name="box",
-            edge_color=_BOX_COLOUR,
+            edge_color=_LINE_COLOUR,
             face_color="transparent",
             edge_width=max(1, round(_EDGE_SHARE * max(mask.data.shape[-2:]))),
             metadata={METADATA_KEY: {"preview": "box"}},
@@ -156,13 +156,51 @@ class StrokeLayer(MarkLayer):
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         self._overlay = Overlay(viewer, mask, "strokes", _STROKE_COLOURS)
-        self._overlay.show()
-        layer: Any = self._overlay.layer
-        layer.editable = True
-        layer.opacity = 1
-        layer.brush_size = _BRUSH
+        layer = _paintable(self._overlay, _BRUSH)
         layer.events.paint.connect(lambda _: self._drawn_soon.start())
         return layer
+
+
+class LineLayer(MarkLayer):
+    """Takes lines, one at a time."""
+
+    def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
+        self._points: list[Array] = []
+        self._place: Place = (0,) * (mask.ndim - 2)
+        self._overlay = Overlay(viewer, mask, "line", {1: _LINE_COLOUR})
+        layer = _paintable(self._overlay, _PEN)
+        layer.mode = "paint"
+        # What is painted shows where the mouse was; where exactly, the mouse knows.
+        layer.mouse_drag_callbacks.append(self._on_drag)
+        return layer
+
+    def take(self) -> tuple[Array, Place] | None:
+        """Return the points of the last line and its slice, and clear it; None for a click."""
+        if self.layer is None:
+            return None
+        points, self._points = self._points, []
+        self._overlay.draw(np.zeros(self.layer.data.shape[-2:], np.uint8), self._place)
+        return (np.array(points), self._place) if len(points) > 1 else None
+
+    def _on_drag(self, layer: Any, event: Any) -> Generator[None, None, None]:
+        start = layer.world_to_data(event.position)
+        points = [start[-2:]]
+        yield
+        while event.type == "mouse_move":
+            points.append(layer.world_to_data(event.position)[-2:])
+            yield
+        self._points, self._place = points, tuple(int(n) for n in np.round(start[:-2]))
+        self._drawn_soon.start()
+
+
+def _paintable(overlay: Overlay, brush: int) -> Any:
+    """Show an overlay, and let it be painted on."""
+    overlay.show()
+    layer: Any = overlay.layer
+    layer.editable = True
+    layer.opacity = 1
+    layer.brush_size = brush
+    return layer
 
 
 def _pixels(corners: Array, shape: tuple[int, ...]) -> Box | None:

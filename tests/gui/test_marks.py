@@ -1,4 +1,4 @@
-"""Boxes that become outlines, and strokes that move a border."""
+"""Boxes that become outlines, and strokes and lines that move a border."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mouse import stroke
+from mouse import drag_along, stroke
 from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -136,8 +136,8 @@ def assert_only_tumour(before: np.ndarray, after: np.ndarray) -> None:
     assert set(np.unique(after[before != after])) <= {0, TUMOUR}
 
 
-def dice(found: np.ndarray) -> float:
-    truth = disc() & ~np.isin(start()[SHOWN], (OEDEMA, IGNORE_INDEX))
+def dice(found: np.ndarray, part: Any = True) -> float:
+    truth = disc() & ~np.isin(start()[SHOWN], (OEDEMA, IGNORE_INDEX)) & part
     return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
 
 
@@ -195,6 +195,57 @@ def test_the_model_of_segment_helps_where_there_is_no_map(qtbot: QtBot, tools: T
     press(tools, Qt.Key.Key_Z)
     drag_and_wait(qtbot, tools, *BOX)
     assert len(tools.marks._likely._kept) == 1, "the slice was not predicted again"
+
+
+def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
+    """Drag the mouse along the right half of a circle."""
+    angles = np.radians(np.linspace(-80, 80, 24))
+    pixels = zip(
+        CENTRE[0] + radius * np.sin(angles), CENTRE[1] + radius * np.cos(angles), strict=True
+    )
+    points = [mask_of(tools).data_to_world((SHOWN, *pixel))[1:] for pixel in pixels]
+    with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
+        drag_along(qtbot, viewer_of(tools), points)
+
+
+def test_a_line_is_the_new_border(qtbot: QtBot, tools: Tools) -> None:
+    mask, before = mask_of(tools), start()
+    click(tools.mark_bar.buttons["border"])
+    assert helpers(tools)[-1] == "line"
+    redraw(qtbot, tools, 14)
+    after = mask.data.copy()
+    assert changed(before, after) == [SHOWN]
+    assert_only_tumour(before, after)
+    right = COLUMNS > CENTRE[1] + 3
+    assert dice((after[SHOWN] == TUMOUR) & right, right) > 0.96
+    np.testing.assert_array_equal(after[:, :, :30], before[:, :, :30])
+    assert tools.status.text().startswith("Redrew the border of tumour: +")
+    assert tools.mark_bar.buttons["border"].isChecked(), "ready for the next line"
+    assert not viewer_of(tools).layers["line"].data.any(), "the line is gone"
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+    press(tools, Qt.Key.Key_Z, REDO)
+    np.testing.assert_array_equal(mask.data, after)
+    redraw(qtbot, tools, 10)
+    assert not (mask.data[SHOWN, CENTRE[0] - 3 : CENTRE[0] + 4, CENTRE[1] + 12 :] == TUMOUR).any()
+
+
+def test_a_line_leaves_what_is_painted_meanwhile(qtbot: QtBot, tools: Tools) -> None:
+    mask = mask_of(tools)
+    spot = (SHOWN, CENTRE[0], CENTRE[1] + 11)
+    tools.mark_bar.buttons["border"].click()
+    tools.marks._lines.drawn.connect(lambda: mask.data_setitem(tuple(map(np.array, spot)), OEDEMA))
+    redraw(qtbot, tools, 14)
+    assert mask.data[spot] == OEDEMA
+    assert mask.data[SHOWN, CENTRE[0], CENTRE[1] + 12] == TUMOUR
+
+
+def test_a_click_is_no_line(qtbot: QtBot, tools: Tools) -> None:
+    click(tools.mark_bar.buttons["border"])
+    with qtbot.waitSignal(tools.marks._lines.drawn):
+        drag_along(qtbot, viewer_of(tools), [mask_of(tools).data_to_world((SHOWN, 30, 30))[1:]])
+    assert not viewer_of(tools).layers["line"].data.any()
+    np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
 @pytest.mark.parametrize(
