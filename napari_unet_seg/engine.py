@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import torch
 
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
@@ -33,8 +34,6 @@ from napari_unet_seg.preparation import prepare
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
-
-    import torch
 
     from napari_unet_seg.config import PredictConfig, TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
@@ -108,8 +107,9 @@ def predict(
         Any number of axes before `YX`, with or without colour; read a slice at a time where its
         array is lazy.
     folder : Path, optional
-        An empty folder for the result, whose arrays are then of Zarr. Networks of slices hold none
-        of them in memory but where they cut across Y or X; networks of volumes hold one volume.
+        An empty folder for the result, whose arrays are then of Zarr. Of a scan that is read lazily
+        networks of slices hold a batch, but all of it where they cut across Y or X; networks of
+        volumes hold the slices that a tile reaches.
 
     Yields
     ------
@@ -234,7 +234,15 @@ def _sample_probabilities(
     """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
     if image.ndim == 3:
         return predictor.look(image[None], config)[0]
-    work = VolumePass(predictor, np.ascontiguousarray(image), config)
+    slices, found = np.moveaxis(image, 1, 0), []
+
+    def read(indices: range) -> np.ndarray:
+        return np.ascontiguousarray(slices[indices.start : indices.stop])
+
+    def take(_: range, probable: torch.Tensor, __: torch.Tensor) -> None:
+        found.append(probable)
+
+    work = VolumePass(predictor, config, range(len(slices)), image.shape[2:], read, take)
     for _ in work.run():
         pass
-    return work.probabilities()
+    return torch.cat(found)

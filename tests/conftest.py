@@ -27,7 +27,7 @@ def real_data() -> Path:
 
 @pytest.fixture
 def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
-    """Write a small untrained checkpoint; the arguments change its model."""
+    """Write a small untrained checkpoint; the arguments change its tiles and its model."""
     import torch
 
     from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
@@ -35,7 +35,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
 
-    def make(**changes: Any) -> Path:
+    def make(tile: int = 64, patch_slices: int = 1, **changes: Any) -> Path:
         torch.manual_seed(0)
         model = ModelConfig(**{"width": 4, "depth": 2, **changes})
         info = CheckpointInfo(
@@ -43,7 +43,8 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
             model=model,
             categories=tuple(Category(id=i + 1, name=f"c{i}") for i in range(model.classes)),
             normalise=NormaliseConfig(),
-            image_size=64,
+            image_size=tile,
+            patch_slices=patch_slices,
         )
         path = tmp_path / f"model-{len(list(tmp_path.glob('model-*')))}.safetensors"
         save_checkpoint(path, build_net(model), info)

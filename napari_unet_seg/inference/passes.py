@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.result import ResultBuffer
     from napari_unet_seg.inference.slices import SliceReader
+    from napari_unet_seg.inference.volumes import Take
 
 _BATCH = {"cpu": 2, "mps": 64, "cuda": 64}
 """Slices per pass, where none are wished for."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Take = Callable[[range, torch.Tensor, torch.Tensor], None]
 Steps = Generator[PredictEvent, Command | None, torch.device | None]
 """The events of a prediction; returns the device at the end, None where it was stopped."""
 
@@ -112,14 +112,14 @@ def by_volume(
     reader: SliceReader,
     result: ResultBuffer,
 ) -> Steps:
-    """Predict volumes tile by tile."""
+    """Predict volumes tile by tile; one that memory runs out in is begun again."""
     slices = reader.volume_slices()
     volumes = reader.count // slices
     total = 0
     number = 0
     while number < volumes:
         indices = range(number * slices, (number + 1) * slices)
-        work = VolumePass(predictor, np.moveaxis(reader.read(indices), 1, 0), config)
+        work = VolumePass(predictor, config, indices, reader.plane, reader.read, result.fill)
         if not total:
             total = volumes * len(work.places)
             yield started(predictor, total)
@@ -134,7 +134,6 @@ def by_volume(
             predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
-        result.fill(indices, work.probabilities(), work.spread())
         number += 1
     return predictor.device
 

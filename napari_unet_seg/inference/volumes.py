@@ -1,7 +1,8 @@
-"""Networks of volumes: overlapping patches, blended."""
+"""Networks of volumes: overlapping patches, blended along a band of slices."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,61 +14,101 @@ from napari_unet_seg.nn.labels import probabilities
 from napari_unet_seg.nn.layers import logit_channels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.predictor import Predictor
+
+    Take = Callable[[range, torch.Tensor, torch.Tensor], None]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class VolumePass:
-    """The probabilities of one volume, tile by tile.
+    """One volume through the network, tile by tile, from its first slice to its last.
+
+    Held are only the slices that the tiles at work reach: those before are handed out, and those
+    after are read, when the tiles move on.
 
     Parameters
     ----------
     predictor : Predictor
         Of a network of volumes.
-    volume : array
-        uint8 of shape (C, Z, Y, X).
     config : PredictConfig
         Overlap of the tiles, and how each is looked at.
+    indices : range
+        Slices of the volume.
+    plane : tuple of int
+        Size of a slice.
+    read : callable
+        Returns uint8 slices of shape (B, C, Y, X) for their indices; each is read once.
+    take : callable
+        Is handed the slices that are done, in their order: indices, probabilities of the
+        foreground classes (B, classes, Y, X), and standard deviation over the views (B, Y, X).
     """
 
-    def __init__(self, predictor: Predictor, volume: Array, config: PredictConfig) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        config: PredictConfig,
+        indices: range,
+        plane: tuple[int, ...],
+        read: Callable[[range], Array],
+        take: Take,
+    ) -> None:
         info = predictor.info
         self._predictor, self._config = predictor, config
-        self._volume = torch.from_numpy(volume)
+        self._indices, self._read, self._take = indices, read, take
         self._size = (info.patch_slices, info.image_size, info.image_size)
-        shape = volume.shape[1:]
-        self.places = tile_places(shape, self._size, config.overlap)
-        self._logits = torch.zeros(logit_channels(info.model), *shape)
-        self._spread = torch.zeros(shape)
-        self._weight = torch.zeros(shape)
+        self._shape = (len(indices), *plane)
+        self.places = tile_places(self._shape, self._size, config.overlap)
+        self._first = 0
+        """The slice that the band begins with."""
+        self._images = torch.zeros(0, info.model.in_channels, *plane, dtype=torch.uint8)
+        self._sums = torch.zeros(0, logit_channels(info.model) + 2, *plane)
+        """Over the tiles, of each slice: logits, spread and, last, their weight."""
 
     def run(self) -> Iterator[int]:
         """Predict the tiles; yields how many are done."""
-        shape = tuple(self._weight.shape)
-        for number, place in enumerate(self.places, 1):
-            patch = self._volume[(slice(None), *place)][None].float() / 255
-            with torch.inference_mode():
-                logits, spread = look(
-                    self._predictor.logits,
-                    patch,
-                    self._config.views,
-                    self._predictor.info.model.head,
-                )
-            part = torch.from_numpy(tile_window(place, shape, self._size, self._config.overlap))
-            self._logits[(slice(None), *place)] += logits[0].cpu() * part
-            self._spread[place] += spread[0].cpu() * part
-            self._weight[place] += part
-            yield number
+        number = itertools.count(1)
+        # Their places are ordered along Z.
+        for depth, places in itertools.groupby(self.places, key=lambda place: place[0]):
+            self._hand_out(depth.start)
+            self._read_on(depth.stop)
+            for place in places:
+                self._add(place)
+                yield next(number)
+        self._hand_out(self._shape[0])
 
-    def probabilities(self) -> torch.Tensor:
-        """Probabilities of the foreground classes, of shape (Z, classes, Y, X)."""
-        logits = (self._logits / self._weight)[None]
-        return probabilities(logits, self._predictor.info.model.head)[0].movedim(1, 0)
+    def _read_on(self, stop: int) -> None:
+        """Let the band end before a slice."""
+        new = torch.from_numpy(self._read(self._indices[self._first + len(self._images) : stop]))
+        self._images = torch.cat([self._images, new])
+        blank = self._sums.new_zeros(len(new), *self._sums.shape[1:])
+        self._sums = torch.cat([self._sums, blank])
 
-    def spread(self) -> torch.Tensor:
-        """Standard deviation over the views, of shape (Z, Y, X)."""
-        return self._spread / self._weight
+    def _add(self, place: tuple[slice, ...]) -> None:
+        """Predict a tile."""
+        depth, *window = place
+        held = slice(depth.start - self._first, depth.stop - self._first)
+        patch = self._images[(held, slice(None), *window)].movedim(1, 0)[None].float() / 255
+        config, head = self._config, self._predictor.info.model.head
+        with torch.inference_mode():
+            logits, spread = look(self._predictor.logits, patch, config.views, head)
+        part = torch.from_numpy(tile_window(place, self._shape, self._size, config.overlap))
+        sums = self._sums[(held, slice(None), *window)]
+        sums[:, :-2] += (logits[0].cpu() * part).movedim(0, 1)
+        sums[:, -2] += spread[0].cpu() * part
+        sums[:, -1] += part
+
+    def _hand_out(self, stop: int) -> None:
+        """Let the band begin with a slice; those before are done, as no later tile reaches them."""
+        count = stop - self._first
+        if not count:
+            return
+        done, self._sums = self._sums[:count], self._sums[count:]
+        self._images = self._images[count:]
+        weight = done[:, -1:]
+        probable = probabilities(done[:, :-2] / weight, self._predictor.info.model.head)
+        self._take(self._indices[self._first : stop], probable, done[:, -2] / weight[:, 0])
+        self._first = stop
