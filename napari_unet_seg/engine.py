@@ -21,7 +21,14 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.passes import by_slice, by_volume, predict_slice, ready, started
+from napari_unet_seg.inference.passes import (
+    by_cuts,
+    by_slice,
+    by_volume,
+    predict_slice,
+    ready,
+    started,
+)
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
@@ -107,9 +114,9 @@ def predict(
         Any number of axes before `YX`, with or without colour; read a slice at a time where its
         array is lazy.
     folder : Path, optional
-        An empty folder for the result, whose arrays are then of Zarr. Of a scan that is read lazily
-        networks of slices hold a batch, but all of it where they cut across Y or X; networks of
-        volumes hold the slices that a tile reaches.
+        An empty folder for the result, whose arrays are then of Zarr. In memory are a batch of
+        slices, or 64 of them where they are cut across Y or X, for which the folder also holds a
+        copy of the scan meanwhile; of networks of volumes, the slices that a tile reaches.
 
     Yields
     ------
@@ -127,7 +134,9 @@ def predict(
     start = time.perf_counter()
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    steps = by_volume if predictor.info.model.dimensions == 3 else by_slice
+    steps = by_slice if config.across == "Z" else by_cuts
+    if predictor.info.model.dimensions == 3:
+        steps = by_volume
     try:
         result = ResultBuffer(config, predictor.info, reader, folder)
         device = yield from steps(config, checkpoint, predictor, reader, result)

@@ -127,7 +127,7 @@ class DeviceFallback:
 
 @dataclass(frozen=True, slots=True)
 class TileDone:
-    """One tile or batch of slices is predicted; `index` starts at 1."""
+    """One tile or batch of slices is predicted; `index` is 0 while the scan is still read."""
 
     index: int
     count: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,9 @@ from napari_unet_seg.events import (
     PredictStarted,
     TileDone,
 )
+from napari_unet_seg.inference.cuts import CutAverage, at_hand
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.inference.quality import predicted_dice
-from napari_unet_seg.inference.result import CutAverage
 from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
@@ -46,24 +45,39 @@ def by_slice(
     reader: SliceReader,
     result: ResultBuffer,
 ) -> Steps:
-    """Predict slices across one axis, or across several and average."""
-    if config.across == "Z":
-        readers, takes = [reader], [result.fill]
-    else:
-        axes = "ZYX" if config.across == "all" else config.across
-        readers = [reader.across(axis) for axis in axes]
-        mean = CutAverage(predictor.info.model.classes, result.labels.shape, len(readers))
-        takes = [functools.partial(mean.add, cut) for cut in readers]
-    total, before = sum(cut.count for cut in readers), 0
+    """Predict slices as the scan has them."""
+    total = reader.count
     yield started(predictor, total)
-    for cut, take in zip(readers, takes, strict=True):
-        after = yield from _batches(config, checkpoint, predictor, cut, take, before, total)
-        if after is None:
+    after = yield from _batches(config, checkpoint, predictor, reader, result.fill, 0, total)
+    return after.device if after else None
+
+
+def by_cuts(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> Steps:
+    """Predict slices across one axis, or across several and average."""
+    axes = "ZYX" if config.across == "all" else config.across
+    total, before = sum(reader.across(axis).count for axis in axes), 0
+    yield started(predictor, total)
+    with result.arrays.scratch() as scratch:
+        whole = yield from at_hand(reader, scratch, total)
+        if whole is None:
             return None
-        predictor = after
-        before += cut.count
-    if config.across != "Z":
-        mean.pour(result, reader)
+        mean = CutAverage(scratch, predictor.info.model.classes, reader, len(axes))
+        for cut in map(whole.across, axes):
+            with mean.along(cut) as take:
+                after = yield from _batches(config, checkpoint, predictor, cut, take, before, total)
+            if after is None:
+                return None
+            predictor = after
+            before += cut.count
+        for _ in mean.pour(result, reader.across("Z")):
+            if (yield TileDone(total, total)) is Command.STOP:
+                return None
     return predictor.device
 
 

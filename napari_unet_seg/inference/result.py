@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from napari_unet_seg.inference.quality import predicted_dice
+from napari_unet_seg.inference.slabs import Arrays
 from napari_unet_seg.inference.uncertainty import entropy
-from napari_unet_seg.io.extras import require
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import torch
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
@@ -39,6 +40,8 @@ class ResultBuffer:
 
     Attributes
     ----------
+    arrays : Arrays
+        Makes the others.
     labels : array
         uint8, of the scan's grid.
     probabilities : array or None
@@ -58,7 +61,7 @@ class ResultBuffer:
     ) -> None:
         grid = (*reader.leading, *reader.plane)
         self._config, self._info, self._place = config, info, reader.place
-        self._folder = folder
+        self.arrays = Arrays(folder)
         self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
         self.probabilities = self._map("probabilities", (info.model.classes, *grid))
@@ -69,12 +72,7 @@ class ResultBuffer:
         return self._array(name, shape, np.float16) if getattr(self._config, name) else None
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        if self._folder is None:
-            return np.zeros(shape, dtype)
-        chunks = (*(1,) * (len(shape) - 2), *shape[-2:])
-        return require("zarr").create_array(
-            self._folder / name, shape=shape, chunks=chunks, dtype=dtype, fill_value=0
-        )
+        return self.arrays.make(name, shape, dtype, (*(1,) * (len(shape) - 2), *shape[-2:]))
 
     def fill(self, indices: Sequence[int], probable: torch.Tensor, spread: torch.Tensor) -> None:
         """Put in the slices of one batch: (B, classes, Y, X), and (B, Y, X) over the views."""
@@ -96,46 +94,3 @@ class ResultBuffer:
                     self.probabilities[(value, *place)] = plane
             if self.uncertainty is not None:
                 self.uncertainty[place] = entropy(values, head)
-
-
-class CutAverage:
-    """The mean over several ways to cut one volume; what a result is filled with at the end.
-
-    Parameters
-    ----------
-    classes : int
-        Foreground classes.
-    grid : tuple of int
-        The scan's.
-    cuts : int
-        How many ways there are.
-    """
-
-    def __init__(self, classes: int, grid: tuple[int, ...], cuts: int) -> None:
-        self._probable = np.zeros((classes, *grid), np.float16)
-        self._spread = np.zeros(grid, np.float16)
-        self._cuts = cuts
-
-    def add(
-        self,
-        reader: SliceReader,
-        indices: Sequence[int],
-        probable: torch.Tensor,
-        spread: torch.Tensor,
-    ) -> None:
-        """Add the slices of one batch, which lie as their reader counts them."""
-        shares = (probable / self._cuts).cpu().numpy(), (spread / self._cuts).cpu().numpy()
-        for number, index in enumerate(indices):
-            place = reader.place(index)
-            for value, plane in enumerate(shares[0][number]):
-                reader.moved(self._probable[value])[place] += plane
-            reader.moved(self._spread)[place] += shares[1][number]
-
-    def pour(self, result: ResultBuffer, reader: SliceReader) -> None:
-        """Fill a result with the mean, slice by slice across Z."""
-        for index in range(reader.count):
-            place = reader.place(index)
-            probable = np.stack([values[place] for values in self._probable])[None]
-            spread = self._spread[place][None]
-            batch = torch.from_numpy(probable).float(), torch.from_numpy(spread).float()
-            result.fill((index,), *batch)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.inference.slabs import Slabs
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.window import Window, scan_window, to_grey, to_uint8
 
@@ -21,6 +22,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST = 16
 """Pixels a slice needs on each side."""
+_READY: Window = (0.0, 255.0)
+"""The window of what was read already, which leaves it as it is."""
 
 
 class SliceReader:
@@ -29,11 +32,12 @@ class SliceReader:
     Parameters
     ----------
     scan : Scan
-        Any number of axes before `YX`; read lazily where it is a dask array.
+        Any number of axes before `YX`; read lazily where it is no numpy array.
     info : CheckpointInfo
         Channels and normalisation.
     across : str
-        Axis that the slices are counted along, of a scan that ends with `ZYX`.
+        Axis that the slices are counted along, of a scan that ends with `ZYX`; empty leaves them as
+        the scan has them.
     window : tuple of float, optional
         Of intensities, where it is known already.
 
@@ -43,6 +47,10 @@ class SliceReader:
         Sizes of the axes that slices are counted along, and of a slice.
     count : int
         Slices.
+    channels : int
+        Of a slice that was read.
+    in_memory : bool
+        Whether the scan is.
     aspect : float
         Height of a pixel over its width as far as it differs from what the model was trained on.
 
@@ -53,16 +61,18 @@ class SliceReader:
     """
 
     def __init__(
-        self, scan: Scan, info: CheckpointInfo, across: str = "Z", window: Window | None = None
+        self, scan: Scan, info: CheckpointInfo, across: str = "", window: Window | None = None
     ) -> None:
         self._scan = scan
         self._info = info
         self._colour = scan.axes.endswith("C")
-        self._axis = 0 if across == "Z" else scan.grid_axes.index(across)
-        self._data = self.moved(scan.data)
+        self._axis = scan.grid_axes.index(across) if across else 0
+        self._data = self.slabs(scan.data) if across else scan.data
         shape = tuple(int(n) for n in self._data.shape[: len(scan.grid_shape)])
         self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
+        self.channels = info.model.in_channels
+        self.in_memory = isinstance(scan.data, np.ndarray)
         self.aspect = _aspect(scan, across)
         _check(scan, info, self.plane, across)
         one_window = bool(self.leading) and "N" not in scan.axes and window is None
@@ -73,7 +83,7 @@ class SliceReader:
         return scan_window(data, self._info.normalise, channels=self._colour, dtype=stored)
 
     def across(self, axis: str) -> SliceReader:
-        """Return a reader of the same volumes cut across `Z`, `Y` or `X`, which reads them whole.
+        """Return a reader of the same volumes cut across `Z`, `Y` or `X`.
 
         Raises
         ------
@@ -86,14 +96,16 @@ class SliceReader:
                 f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to cut in "
                 "several ways; set across to Z."
             )
-        if not isinstance(scan.data, np.ndarray):
-            self._scan = scan = replace(scan, data=np.asarray(scan.data))
         return SliceReader(scan, self._info, axis, self._window)
 
-    def moved(self, array: Array) -> Array:
-        """View an array of the scan's grid as the slices are counted."""
-        counted = len(self._scan.grid_shape) - 3
-        return np.moveaxis(array, self._axis, counted) if self._axis else array
+    def of_copy(self, array: Any) -> SliceReader:
+        """Return a reader of all slices as this one reads them, their channels last."""
+        scan = replace(self._scan, data=array, axes=f"{self._scan.grid_axes}C")
+        return SliceReader(scan, self._info, window=_READY)
+
+    def slabs(self, array: Any) -> Slabs:
+        """Take an array of the scan's grid slice by slice, as they are counted."""
+        return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)
 
     def volume_slices(self) -> int:
         """Slices of each volume of the scan.
@@ -130,7 +142,7 @@ class SliceReader:
 
 
 def _aspect(scan: Scan, axis: str) -> float:
-    if axis == "Z":
+    if axis in ("", "Z"):
         return 1.0
     height, width = (s for s, a in zip(scan.spacing[-3:], "ZYX", strict=True) if a != axis)
     return height / width
@@ -141,7 +153,7 @@ def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...], across: str
     if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
             f"Slices of {name} are {plane} pixels; at least {SMALLEST} on each side are needed"
-            f"{'' if across == 'Z' else ', so set across to Z'}."
+            f"{'' if across in ('', 'Z') else ', so set across to Z'}."
         )
     channels, wanted = scan.data.shape[-1] if "C" in scan.axes else 1, info.model.in_channels
     if wanted not in (1, channels):
