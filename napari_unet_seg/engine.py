@@ -7,11 +7,12 @@ in good order by sending `Command.STOP` at every event from then on.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
     Command,
@@ -21,14 +22,7 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.passes import (
-    by_cuts,
-    by_slice,
-    by_volume,
-    predict_slice,
-    ready,
-    started,
-)
+from napari_unet_seg.inference.passes import by_network, by_volume, one_by_one, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
@@ -42,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import PredictConfig, TrainConfig
+    from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.inference.predictor import Predictor
@@ -134,12 +128,9 @@ def predict(
     start = time.perf_counter()
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    steps = by_slice if config.across == "Z" else by_cuts
-    if predictor.info.model.dimensions == 3:
-        steps = by_volume
     try:
         result = ResultBuffer(config, predictor.info, reader, folder)
-        device = yield from steps(config, checkpoint, predictor, reader, result)
+        device = yield from by_network(config, checkpoint, predictor, reader, result)
     except OSError as error:
         if folder is None:
             raise
@@ -160,21 +151,21 @@ def predict(
 
 def predict_slices(
     config: PredictConfig, checkpoint: Path, scan: Scan, indices: Sequence[int]
-) -> Generator[SlicePredicted, Command | None, None]:
+) -> Generator[SlicePredicted | PredictEvent, Command | None, None]:
     """Segment some slices of a scan, in the order that is wished for.
 
     Parameters
     ----------
     config, checkpoint, scan
         As `predict` takes them; slices are cut across Z whatever the configuration says. A model of
-        volumes segments the whole scan first.
+        volumes segments the whole scan first, and tells of it as `predict` does.
     indices : sequence of int
         Slices, counted along the leading axes flattened.
 
     Yields
     ------
-    SlicePredicted
-        One for each, until `Command.STOP`.
+    SlicePredicted or PredictEvent
+        One `SlicePredicted` for each, until `Command.STOP`; `DeviceFallback` where memory ran out.
 
     Raises
     ------
@@ -183,15 +174,17 @@ def predict_slices(
     """
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    if predictor.info.model.dimensions == 3:
-        *_, last = predict(config, checkpoint, scan)
-        result = cast("PredictFinished", last)
-        found = ((result.labels[reader.place(i)], result.dice[reader.place(i)]) for i in indices)
-    else:
-        found = (predict_slice(predictor, reader, i, config) for i in indices)
-    for done, (index, (labels, dice)) in enumerate(zip(indices, found, strict=True), 1):
-        event = SlicePredicted(index, labels, float(dice), done, len(indices))
-        if (yield event) is Command.STOP:
+    if predictor.info.model.dimensions == 2:
+        yield from one_by_one(config, checkpoint, predictor, reader, indices)
+        return
+    plain = PredictConfig(threshold=config.threshold)  # no maps are asked for
+    whole = ResultBuffer(plain, predictor.info, reader)
+    if (yield from by_volume(config, checkpoint, predictor, reader, whole)) is None:
+        return
+    for done, index in enumerate(indices, 1):
+        place = reader.place(index)
+        labels, dice = whole.labels[place], float(whole.dice[place])
+        if (yield SlicePredicted(index, labels, dice, done, len(indices))) is Command.STOP:
             return
 
 
@@ -243,15 +236,15 @@ def _sample_probabilities(
     """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
     if image.ndim == 3:
         return predictor.look(image[None], config)[0]
-    slices, found = np.moveaxis(image, 1, 0), []
-
-    def read(indices: range) -> np.ndarray:
-        return np.ascontiguousarray(slices[indices.start : indices.stop])
-
-    def take(_: range, probable: torch.Tensor, __: torch.Tensor) -> None:
-        found.append(probable)
-
-    work = VolumePass(predictor, config, range(len(slices)), image.shape[2:], read, take)
+    found: list[torch.Tensor] = []
+    work = VolumePass(
+        predictor,
+        config,
+        range(image.shape[1]),
+        image.shape[2:],
+        lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
+        lambda _, probable, __: found.append(probable),
+    )
     for _ in work.run():
         pass
     return torch.cat(found)

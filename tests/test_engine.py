@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_gpu import pretend_gpu
 
 from napari_unet_seg import engine
 from napari_unet_seg.config import (
@@ -33,6 +34,7 @@ from napari_unet_seg.events import (
     PredictFinished,
     PredictStarted,
     Preview,
+    SlicePredicted,
     TileDone,
     TrainFinished,
     TrainStarted,
@@ -301,12 +303,42 @@ def test_slices_in_the_order_wished_for_are_those_of_the_whole(make_checkpoint, 
     scan = Scan(np.random.default_rng(0).integers(0, 200, (2, 4, 32, 40), np.uint8), "TZYX")
     config = PredictConfig(precision="float32", batch_size=1)
     whole = list(engine.predict(config, path, scan))[-1]
-    events = list(engine.predict_slices(config, path, scan, (6, 1, 2)))
+    told = list(engine.predict_slices(config, path, scan, (6, 1, 2)))
+    events = of(SlicePredicted, told)
+    assert told[-3:] == events and len(of(TileDone, told)) == (8 if dimensions == 3 else 0)
     assert [(e.index, e.done, e.count) for e in events] == [(6, 1, 3), (1, 2, 3), (2, 3, 3)]
     for event in events:
         place = np.unravel_index(event.index, (2, 4))
         assert np.array_equal(event.labels, whole.labels[place])
         assert event.dice == pytest.approx(whole.dice[place], abs=1e-6)
+
+
+@pytest.mark.parametrize(("dimensions", "method"), [(2, "look"), (3, "logits")])
+def test_single_slices_go_on_with_the_processor_when_memory_runs_out(
+    make_checkpoint, monkeypatch, dimensions, method
+):
+    path = make_checkpoint(dimensions=dimensions)
+    scan = Scan(np.random.default_rng(0).integers(0, 200, (4, 32, 40), np.uint8), "ZYX")
+    config = PredictConfig(precision="float32", batch_size=1)
+    whole = list(engine.predict(config, path, scan))[-1]
+    pretend_gpu(monkeypatch, path, method, 2)
+    told = list(engine.predict_slices(config, path, scan, (3, 0, 1)))
+    (fallback,) = of(DeviceFallback, told)
+    assert fallback.device == "cpu" and "Memory of the GPU ran out" in fallback.message
+    events = of(SlicePredicted, told)
+    assert [(e.index, e.done) for e in events] == [(3, 1), (0, 2), (1, 3)]
+    assert all(np.array_equal(e.labels, whole.labels[e.index]) for e in events)
+
+
+@pytest.mark.parametrize(("dimensions", "after"), [(2, SlicePredicted), (3, TileDone)])
+def test_stop_ends_the_prediction_of_single_slices(make_checkpoint, dimensions, after):
+    scan = Scan(np.ones((4, 32, 32), np.uint8), "ZYX")
+    path = make_checkpoint(dimensions=dimensions)
+    events = engine.predict_slices(PredictConfig(), path, scan, (3, 0))
+    while not isinstance(next(events), after):
+        pass
+    with pytest.raises(StopIteration):
+        events.send(Command.STOP)
 
 
 def lazy_volume(slices):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
 from napari_unet_seg._napari._warm_engine import portable
+from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.review_queue import ReviewState
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
     from napari_unet_seg._napari._reviewing import Reviewing
-    from napari_unet_seg.events import SlicePredicted
+    from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.scan import Scan
     from napari_unet_seg.session import Round, Session
 
@@ -151,11 +153,17 @@ class Learning(QObject):
             name="Predicting again",
         )
 
-    def _on_predicted(self, event: SlicePredicted) -> None:
+    def _on_predicted(self, event: SlicePredicted | PredictEvent) -> None:
         if self._reviewing is None:
             return
-        self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
-        self._bar.say(f"{self._why}: {event.done} of {event.count} slices to do predicted again")
+        if isinstance(event, SlicePredicted):
+            self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
+            done = f"{event.done} of {event.count} slices to do predicted again"
+            self._bar.say(f"{self._why}: {done}")
+        elif isinstance(event, TileDone):
+            self._bar.say(f"{self._why}: {event.index} of {event.count} tiles predicted again")
+        elif isinstance(event, DeviceFallback):
+            show_warning(event.message)
 
     def _on_done(self) -> None:
         self._job = None

@@ -13,6 +13,7 @@ from napari_unet_seg.events import (
     DeviceFallback,
     PredictEvent,
     PredictStarted,
+    SlicePredicted,
     TileDone,
 )
 from napari_unet_seg.inference.cuts import CutAverage, at_hand
@@ -23,6 +24,7 @@ from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_unet_seg.config import PredictConfig
@@ -36,6 +38,20 @@ _BATCH = {"cpu": 2, "mps": 64, "cuda": 64}
 Array = np.ndarray[Any, np.dtype[Any]]
 Steps = Generator[PredictEvent, Command | None, torch.device | None]
 """The events of a prediction; returns the device at the end, None where it was stopped."""
+
+
+def by_network(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    result: ResultBuffer,
+) -> Steps:
+    """Predict slices or volumes, as the network is made for."""
+    if predictor.info.model.dimensions == 3:
+        return by_volume(config, checkpoint, predictor, reader, result)
+    steps = by_slice if config.across == "Z" else by_cuts
+    return steps(config, checkpoint, predictor, reader, result)
 
 
 def by_slice(
@@ -109,14 +125,31 @@ def _batches(
     return predictor
 
 
-def predict_slice(
-    predictor: Predictor, reader: SliceReader, index: int, config: PredictConfig
-) -> tuple[Array, float]:
-    """Return the labels of one slice, uint8 of shape (Y, X), and its predicted Dice."""
-    probable, _ = predictor.look(reader.read((index,)), config)
-    labels = to_labels(probable, predictor.info.model.head, config.threshold)
-    dice = predicted_dice(probable, labels, predictor.info.calibration)
-    return labels[0].cpu().numpy(), float(dice[0])
+def one_by_one(
+    config: PredictConfig,
+    checkpoint: Path,
+    predictor: Predictor,
+    reader: SliceReader,
+    indices: Sequence[int],
+) -> Generator[SlicePredicted | PredictEvent, Command | None, None]:
+    """Predict some slices in the order that is wished for."""
+    done = 0
+    while done < len(indices):
+        index = indices[done]
+        try:
+            probable, _ = predictor.look(reader.read((index,)), config)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
+            yield fallback
+            continue
+        found = to_labels(probable, predictor.info.model.head, config.threshold)
+        dice = float(predicted_dice(probable, found, predictor.info.calibration)[0])
+        done += 1
+        labels = found[0].cpu().numpy()
+        if (yield SlicePredicted(index, labels, dice, done, len(indices))) is Command.STOP:
+            return
 
 
 def by_volume(

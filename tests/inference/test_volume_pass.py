@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from lazy_scans import CountedSlices, tensor_bytes, watched
+from small_gpu import pretend_gpu
 
 from napari_unet_seg import engine
 from napari_unet_seg.config import PredictConfig
@@ -104,18 +105,7 @@ def test_a_volume_is_begun_again_when_memory_runs_out(
 ) -> None:
     path, source = model(), CountedSlices((30, 16, 16))
     *_, wanted = engine.predict(PLAIN, path, source.in_memory())
-    predictor = load_predictor(path, "auto", "float32")
-    monkeypatch.setattr(predictor, "device", torch.device("meta"))
-    calls, logits = [], load_predictor(path, "cpu", "float32").logits
-
-    def limited(images: torch.Tensor) -> torch.Tensor:
-        calls.append(images)
-        if len(calls) == 4:
-            raise torch.OutOfMemoryError("out of memory")
-        return logits(images)
-
-    monkeypatch.setattr(predictor, "logits", limited)
-    monkeypatch.setattr("napari_unet_seg.inference.passes.device_name", str)
+    pretend_gpu(monkeypatch, path, "logits", 4)
     events = list(engine.predict(PLAIN.replace(device="auto"), path, source.scan()))
     done = [e.index for e in events if isinstance(e, TileDone)]
     assert done == [1, 2, 3, *range(1, done[-1] + 1)]
