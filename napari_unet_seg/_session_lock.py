@@ -8,7 +8,7 @@ import os
 import socket
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -113,6 +113,14 @@ class SessionLock:
         except DataError:
             return False
 
+    def left_here(self) -> bool:
+        """Whether it was left by a process of this machine, which is gone for certain.
+
+        On some network file systems locks are unknown to other machines, or to all.
+        """
+        here = self._owner().get("host") == socket.gethostname()
+        return here and self.left() and not self.note
+
     def _take(self) -> None:
         try:
             self._lock.acquire()
@@ -128,13 +136,19 @@ class SessionLock:
             )
 
     def _who(self) -> str:
-        name = self._folder.name
+        name, owner = self._folder.name, self._owner()
+        if not owner:
+            return f"Another process writes to the session {name}; try again when it has ended."
+        where = f"process {owner['process']} on {owner['host']}"
+        return f"The session {name} is open in another window ({where}); close it there first."
+
+    def _owner(self) -> dict[str, Any]:
+        """Who left the mark; empty where there is none, or no right one."""
         try:
             owner = json.loads(self._mark.read_text(encoding="utf-8"))
-            where = f"process {owner['process']} on {owner['host']}"
+            return {"process": owner["process"], "host": owner["host"]}
         except (OSError, ValueError, KeyError, TypeError):
-            return f"Another process writes to the session {name}; try again when it has ended."
-        return f"The session {name} is open in another window ({where}); close it there first."
+            return {}
 
 
 def left_open(folder: Path) -> datetime | None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +14,13 @@ import pytest
 from zarr_images import write_image
 
 from napari_unet_seg.cli import _segment, main
+from napari_unet_seg.cli._scratch import remove_left
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LESION = Category(id=1, name="lesion")
@@ -66,12 +71,10 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
     assert predict(*how, "--out", tmp_path / "memory") == 0
     monkeypatch.setattr(_segment, "_IN_MEMORY", 100)
     opened = []
-    temporary = _segment.TemporaryDirectory
-    monkeypatch.setattr(
-        _segment, "TemporaryDirectory", lambda **how: opened.append(how) or temporary(**how)
-    )
+    scratch = _segment.scratch_folder
+    monkeypatch.setattr(_segment, "scratch_folder", lambda out: opened.append(out) or scratch(out))
     assert predict(*how, "--out", tmp_path / "disk") == 0
-    assert [how["dir"] for how in opened] == [tmp_path / "disk"]
+    assert opened == [tmp_path / "disk"]
     assert not list((tmp_path / "disk").glob(".prediction-*"))
     names = [p.name for p in (tmp_path / "memory").iterdir()]
     assert sorted(p.name for p in (tmp_path / "disk").iterdir()) == sorted(names)
@@ -84,6 +87,61 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
     masks = [read_labels(tmp_path / n / f"scan.{format_}") for n in ("memory", "disk")]
     assert masks[0].data.any()
     np.testing.assert_array_equal(*(np.asarray(mask.data) for mask in masks))
+
+
+PAUSED = """
+import sys
+from napari_unet_seg.cli import _console, _segment, main
+
+def update(*_):
+    print("paused", flush=True)
+    sys.stdin.readline()
+
+_segment._IN_MEMORY = 100
+_console.Bar.update = update
+main(sys.argv[1:])
+"""
+
+
+@contextmanager
+def paused(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has begun a prediction in pieces."""
+    command = [sys.executable, "-c", PAUSED, "predict", *map(str, arguments), *TINY]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "paused\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_of_one_that_goes_on(
+    make_checkpoint: Callable[..., Path], store: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    how = (store, "--model", make_checkpoint(), "--out", out, "--format", "tif")
+    with paused(*how):
+        (left,) = out.glob(".prediction-*")
+    assert (left / "result" / "labels").is_dir()
+    with paused(*how) as process:
+        (alive,) = set(out.glob(".prediction-*")) - {left}  # and what was left is gone
+        assert not left.exists()
+        (alive / "result" / "more").touch()
+        assert predict(*how) == 0
+        assert list(out.glob(".prediction-*")) == [alive]
+        assert (alive / "result" / "more").exists()
+        (out / "scan.tif").unlink()
+        process.communicate("\n" * 99, timeout=100)
+    assert [p.name for p in out.iterdir()] == ["scan.tif"]
+
+
+def test_what_was_left_on_another_machine_stays(tmp_path: Path) -> None:
+    folder = tmp_path / ".prediction-there"
+    folder.mkdir()
+    mark = folder / "open.json"
+    for host, stays in (("elsewhere", True), (socket.gethostname(), False)):
+        mark.write_text(json.dumps({"process": 1, "host": host}))
+        remove_left(tmp_path)
+        assert folder.exists() is stays
 
 
 def test_beside_its_image_it_goes_among_the_labels(

@@ -9,6 +9,7 @@ import typer
 from napari_unet_seg.cli._console import Bar, emit, say, warn
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._outputs import write_coco, write_files
+from napari_unet_seg.cli._scratch import remove_left
 from napari_unet_seg.cli._segment import Segmenter
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, shared_out
@@ -106,6 +107,7 @@ def predict(
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         shared = shared_out(scheduler, workers, len(items))
         with shared as cluster, output_folder(out):
+            remove_left(out)
             segmenter = Segmenter(how, checkpoint, out, stop, bar, failed, series, cluster)
             if format_ is Format.coco:
                 results = write_coco(segmenter, items, out)

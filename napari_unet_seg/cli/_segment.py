@@ -6,13 +6,12 @@ import math
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from napari_unet_seg.cli._console import plain, warn
+from napari_unet_seg.cli._scratch import scratch_folder
 from napari_unet_seg.cli._work import engine, follow
 from napari_unet_seg.cluster import Attempt
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -28,6 +27,7 @@ from napari_unet_seg.io.weights import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
     from napari_unet_seg.cli._inputs import Input
@@ -88,8 +88,8 @@ class Task:
         if not lazy or find_spec("zarr") is None:
             yield None
             return
-        with TemporaryDirectory(prefix=".prediction-", dir=self.out) as folder:
-            yield Path(folder)
+        with scratch_folder(self.out) as folder:
+            yield folder
 
     def segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
         """Put a prediction together with where it comes from."""
