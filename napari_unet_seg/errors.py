@@ -13,6 +13,10 @@ class DataError(SegmentationError):
     """A scan, mask, annotation file, data set or session cannot be used."""
 
 
+class WriteError(DataError):
+    """The file system refused a file, a full disk for example; the next one fares no better."""
+
+
 class CheckpointError(SegmentationError):
     """A model file is not a checkpoint of this package or does not fit its use."""
 

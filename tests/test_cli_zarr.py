@@ -144,6 +144,33 @@ def test_what_was_left_on_another_machine_stays(tmp_path: Path) -> None:
         assert folder.exists() is stays
 
 
+LIMITED = """
+import resource, sys
+from napari_unet_seg.cli import _segment, main
+
+_segment._IN_MEMORY = 100
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
+def test_a_disk_that_takes_no_more_while_the_network_runs_ends_it_in_a_line(
+    make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "scans").mkdir()
+    for number in range(3):
+        write_image(tmp_path / "scans" / f"{number}.ome.zarr", shape=(3, 64, 64))
+    out = tmp_path / "out"
+    how = ("--model", make_checkpoint(), "--out", out, "--probabilities")
+    command = [sys.executable, "-c", LIMITED, "predict", tmp_path / "scans", *how, *TINY]
+    ended = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert str(out) in line and "the disk takes no file of this size" in line
+    assert not out.exists()
+
+
 def test_beside_its_image_it_goes_among_the_labels(
     make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._session_lock import SessionLock
+from napari_unet_seg.io.files import write_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,14 @@ def scratch_folder(out: Path) -> Iterator[Path]:
 
     Raises
     ------
-    DataError
+    WriteError
         If nothing can be written to `out`.
     """
-    with TemporaryDirectory(prefix=_PREFIX, dir=out) as name:
+    try:
+        temporary = TemporaryDirectory(prefix=_PREFIX, dir=out)
+    except OSError as error:
+        raise write_error(out, error) from error
+    with temporary as name:
         folder = Path(name)
         lock = SessionLock(folder)
         lock.hold()

@@ -14,7 +14,7 @@ from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._scratch import scratch_folder
 from napari_unet_seg.cli._work import engine, follow
 from napari_unet_seg.cluster import Attempt
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import SegmentationError, WriteError
 from napari_unet_seg.events import (
     DeviceFallback,
     PredictFinished,
@@ -177,10 +177,12 @@ class Segmenter:
                         warn(note)
                     folder = stack.enter_context(task.scratch(scan))
                     segmented = self._segment(task, item, scan, folder, index, len(items))
+                    attempt = Attempt(item, task.finish(segmented)) if segmented else None
+                except WriteError:
+                    # A full disk or the like: it would be no better for the scans after this one.
+                    raise
                 except SegmentationError as error:
-                    attempt: Attempt | None = Attempt(item, None, str(error))
-                else:
-                    attempt = None if segmented is None else _finish(task, segmented)
+                    attempt = Attempt(item, None, str(error))
             if attempt is not None:
                 yield attempt
 
@@ -199,16 +201,6 @@ class Segmenter:
             elif isinstance(event, PredictFinished):
                 return task.segmented(item, scan, event)
         return None
-
-
-def _finish(task: Task, segmented: Segmented) -> Attempt:
-    try:
-        return Attempt(segmented.input, task.finish(segmented))
-    except DataError as error:
-        if isinstance(error.__cause__, OSError):
-            # A full disk or the like: it would be no better for the scans after this one.
-            raise
-        return Attempt(segmented.input, None, str(error))
 
 
 def pixels(segmented: Segmented) -> dict[str, int]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.cli._console import warn
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import Command
 from napari_unet_seg.io.files import write_error
 from napari_unet_seg.remote import EngineProcess
@@ -92,13 +92,13 @@ def make_folder(folder: Path) -> None:
 
     Raises
     ------
-    DataError
+    WriteError
         If it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise DataError(f"{folder} is a file; choose another output folder.") from error
+        raise WriteError(f"{folder} is a file; choose another output folder.") from error
     except OSError as error:
         raise write_error(folder, error) from error
 

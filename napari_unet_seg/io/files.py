@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import DataError, SegmentationError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 
     Raises
     ------
-    DataError
+    WriteError
         If the disk is full, the folder cannot be written to, or the like.
     """
     target = Path(os.path.realpath(path))
@@ -83,7 +83,7 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 
     Raises
     ------
-    DataError
+    WriteError
         If the disk is full, the folder cannot be written to, or the like.
     """
     target = Path(os.path.realpath(path))
@@ -113,10 +113,10 @@ def can_hold(size: int, pixels: int) -> bool:
     return pixels <= max(_ALWAYS, size * _MOST_COMPRESSED)
 
 
-def write_error(path: Path | str, error: OSError) -> DataError:
+def write_error(path: Path | str, error: OSError) -> WriteError:
     """Return the error to raise when `path` could not be written."""
     mend = _MENDS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
-    return DataError(f"{path} cannot be written: {mend}.")
+    return WriteError(f"{path} cannot be written: {mend}.")
 
 
 def keep_previous(path: Path | str) -> Path | None:
