@@ -86,6 +86,9 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
         return
     masks = [read_labels(tmp_path / n / f"scan.{format_}") for n in ("memory", "disk")]
     assert masks[0].data.any()
+    maps = [read_scan(tmp_path / n / "probabilities" / "scan.tif") for n in ("memory", "disk")]
+    np.testing.assert_array_equal(*(found.data for found in maps))
+    assert (maps[1].axes, maps[1].data.dtype) == ("ZYXC", np.float32)
     np.testing.assert_array_equal(*(np.asarray(mask.data) for mask in masks))
 
 

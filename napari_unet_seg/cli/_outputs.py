@@ -15,6 +15,7 @@ from napari_unet_seg.cli._work import make_folder
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import split_suffix
 from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
+from napari_unet_seg.io.planes import Planes
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ class MaskFiles:
         item = segmented.input
         path = self.out / f"{item.name}{self.suffix or _suffix(item.path)}"
         _check_apart(path, item.path)
-        write_mask(path, segmented.result.labels, segmented.scan, segmented.provenance)
+        labels: Any = segmented.result.labels
+        if path.suffix == ".tif":
+            labels = Planes(labels)
+        write_mask(path, labels, segmented.scan, segmented.provenance)
         return _result(segmented, path, _write_maps(segmented, self.out))
 
 
@@ -133,19 +137,20 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
 
     scan, written = segmented.scan, {}
     for name in _MAPS:
-        if getattr(segmented.result, name) is None:
+        values, axes = getattr(segmented.result, name), scan.grid_axes
+        if values is None:
             continue
-        values = np.asarray(getattr(segmented.result, name))
-        axes = scan.grid_axes
+        order = list(range(values.ndim))
         if name == "probabilities":
-            values = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
-        if values.ndim > len(axes):
-            axes += "C"
+            categories = order.pop(0)
+            if values.shape[0] > 1:
+                order.append(categories)
+                axes += "C"
         written[name] = out / name / f"{segmented.input.name}.tif"
         make_folder(out / name)
         write_array(
             written[name],
-            values.astype(np.float32),
+            Planes(values, order, np.float32),
             axes=axes,
             spacing=scan.spacing,
             unit=scan.unit,

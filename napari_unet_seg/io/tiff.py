@@ -13,6 +13,7 @@ import tifffile
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.files import atomic, can_hold, reading
 from napari_unet_seg.io.label_dtype import smallest
+from napari_unet_seg.io.planes import Planes
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff_grid import Grid, grid_of, metadata_for
 
@@ -87,7 +88,7 @@ def write_labels(
     path : Path
         File to write, whole or not at all.
     labels : array
-        Integers, none negative.
+        Integers, none negative; `Planes` are written in the dtype they have.
     axes, spacing, unit
         As in `Scan`; ImageJ and napari read them back.
     affine : array, optional
@@ -102,7 +103,7 @@ def write_labels(
     DataError
         If the labels are no integers or do not fit 32 bits, or the file cannot be written.
     """
-    array = smallest(labels, str(path))
+    array = labels if isinstance(labels, Planes) else smallest(labels, str(path))
     write_array(
         path,
         array,
@@ -117,7 +118,7 @@ def write_labels(
 
 def write_array(
     path: Path | str,
-    array: Array,
+    array: Array | Planes,
     *,
     axes: str,
     spacing: tuple[float, ...] = (),
@@ -128,8 +129,8 @@ def write_array(
 ) -> None:
     """Write an array as it is, a probability map for example; else as `write_labels`.
 
-    It is an ImageJ TIFF where ImageJ knows the dtype (uint8, uint16, float32) and size, else an
-    OME-TIFF.
+    `Planes` are taken one by one. It is an ImageJ TIFF where ImageJ knows the dtype (uint8, uint16,
+    float32) and size, else an OME-TIFF.
     """
     scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
     grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
@@ -142,13 +143,16 @@ def write_array(
     # tifffile takes a last axis of one element for the samples of ImageJ's RGB.
     fits = array.nbytes < _IMAGEJ_BYTES and grid.shape[grid.axes.index("X")] > 1
     imagej = array.dtype.name in _IMAGEJ_DTYPES and fits
-    data, options = metadata_for(array, grid, imagej=imagej)
+    order, options = metadata_for(grid, imagej=imagej)
+    data = array.transpose(order)
     metadata = options.pop("metadata")
     metadata |= {"Info": text, _KEY: text} if imagej else {"Description": text}
     with atomic(path, keep=keep) as temporary:
         tifffile.imwrite(
             temporary,
-            data,
+            iter(data) if isinstance(data, Planes) else data,
+            shape=data.shape,
+            dtype=data.dtype,
             imagej=imagej,
             ome=not imagej,
             photometric="minisblack",

@@ -183,14 +183,14 @@ def common_axes(axes: str) -> str:
     return axes.replace("N", "T" if "T" not in axes else "Z")
 
 
-def metadata_for(array: Array, grid: Grid, *, imagej: bool) -> tuple[Array, dict[str, Any]]:
-    """Return an array with its axes in the order of ImageJ and OME, and tifffile's options."""
+def metadata_for(grid: Grid, *, imagej: bool) -> tuple[list[int], dict[str, Any]]:
+    """Return the order that the axes have in ImageJ and OME, and tifffile's options."""
     axes = common_axes(grid.axes)
     order = sorted(range(len(axes)), key=lambda i: "TZCYX".index(axes[i]))
     sizes = dict(zip(axes.replace("C", ""), grid.spacing, strict=True))
     options = _imagej_options(sizes, grid.unit) if imagej else _ome_options(sizes, grid.unit)
     options["metadata"]["axes"] = "".join(axes[i] for i in order)
-    return np.transpose(array, order), options
+    return order, options
 
 
 def _imagej_options(sizes: dict[str, float], unit: str) -> dict[str, Any]:

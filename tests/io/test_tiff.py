@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.planes import Planes
 from napari_unet_seg.io.tiff import (
     read_description,
     read_tiff,
@@ -154,6 +155,63 @@ def test_probabilities_are_written_as_they_are(tmp_path: Path) -> None:
     np.testing.assert_array_equal(scan.data, array)
     assert (scan.axes, scan.spacing) == ("ZYXC", (3, 1, 1))
     assert scan.data.dtype == np.float32
+
+
+class Asked:
+    """An array that keeps what it was asked for."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array, self.shape, self.ndim, self.dtype = array, array.shape, array.ndim, array.dtype
+        self.most = 0
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        part = self._array[index]
+        self.most = max(self.most, part.size)
+        return part
+
+
+@pytest.mark.parametrize(
+    ("shape", "order", "axes"),
+    [
+        ((5, 6), (0, 1), "YX"),
+        ((3, 5, 6), (0, 1, 2), "ZYX"),
+        ((2, 3, 5, 6), (1, 2, 3, 0), "ZYXC"),
+        ((2, 4, 3, 5, 6), (1, 2, 3, 4, 0), "TZYXC"),
+        ((1, 3, 5, 6), (1, 2, 3), "NYX"),
+        ((3, 6, 5), (0, 2, 1), "ZYX"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])  # as ImageJ's, and as OME's
+def test_planes_make_the_file_of_the_whole_array(
+    tmp_path: Path, shape: tuple[int, ...], order: tuple[int, ...], axes: str, dtype: str
+) -> None:
+    array = np.random.default_rng(0).random(shape).astype(np.float16)
+    stored = Asked(array)
+    left_out = tuple(set(range(array.ndim)) - set(order))
+    whole = array.squeeze(left_out) if left_out else array.transpose(order)
+    how = {"axes": axes, "spacing": (2.0,) * len(axes.replace("C", "")), "unit": "mm"}
+    write_array(tmp_path / "planes.tif", Planes(stored, order, dtype), **how)
+    write_array(tmp_path / "whole.tif", whole.astype(dtype), **how)
+    files = [tmp_path / "planes.tif", tmp_path / "whole.tif"]
+    found, wanted = map(read_tiff, files)
+    np.testing.assert_array_equal(found.data, wanted.data)
+    assert (found.axes, found.spacing, found.data.dtype) == (axes, how["spacing"], dtype)
+    assert dtype == "float64" or len({file.read_bytes() for file in files}) == 1
+    assert stored.most == 30
+
+
+def test_an_error_of_a_plane_leaves_the_file_that_was(tmp_path: Path) -> None:
+    class Torn(Asked):
+        def __getitem__(self, index: Any) -> np.ndarray:
+            if index[0] == 2:
+                raise OSError("torn")
+            return super().__getitem__(index)
+
+    write_labels(tmp_path / "m.tif", VOLUME, axes="ZYX")
+    with pytest.raises(DataError, match="torn"):
+        write_array(tmp_path / "m.tif", Planes(Torn(VOLUME)), axes="ZYX")
+    assert [p.name for p in tmp_path.iterdir()] == ["m.tif"]
+    np.testing.assert_array_equal(read_tiff(tmp_path / "m.tif").data, VOLUME)
 
 
 CM = {"resolution": (20, 40), "resolutionunit": "CENTIMETER"}
