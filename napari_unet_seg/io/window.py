@@ -62,8 +62,7 @@ def percentile_window(data: Any, low: float, high: float, *, channels: bool = Fa
     Parameters
     ----------
     data : array
-        numpy or dask array; slices along the first axis where it has more than two (or three,
-        with `channels`) axes.
+        numpy or dask array; slices along all axes but the last two (or three, with `channels`).
     low, high : float
         Percentiles in 0…100.
     channels : bool
@@ -93,9 +92,12 @@ def _without_background(values: Array) -> Array:
 
 
 def _sampled(data: Any, channels: bool) -> Array:
-    if data.ndim > 2 + channels and data.shape[0] > _SAMPLED_SLICES:
-        step = -(-data.shape[0] // _SAMPLED_SLICES)
-        data = data[::step]
+    most, leading = _SAMPLED_SLICES, data.shape[: data.ndim - 2 - channels]
+    for axis, length in enumerate(leading):
+        # Of many volumes some, and of each some slices: times and echoes are not alike.
+        share = round(most ** (1 / (len(leading) - axis)))
+        data = data[(*[slice(None)] * axis, slice(None, None, max(1, -(-length // share))))]
+        most //= max(1, data.shape[axis])
     return np.asarray(data)
 
 

@@ -77,3 +77,22 @@ def test_a_window_of_the_range_does_not_look_at_the_scan(dtype, expected):
 def test_a_window_of_percentiles_is_the_default():
     data = np.arange(1, 101).reshape(10, 10)
     assert scan_window(data, NormaliseConfig()) == percentile_window(data, 1.0, 99.5)
+
+
+@pytest.mark.parametrize("shape", [(3, 50), (200, 50), (2, 1), (5, 7, 90)])
+def test_of_many_volumes_few_slices_are_read_and_the_brightest_counts(
+    shape: tuple[int, ...],
+) -> None:
+    asked = []
+
+    def read(block: np.ndarray, block_info: dict[int, dict[str, tuple[int, ...]]]) -> np.ndarray:
+        asked.append(block_info[0]["chunk-location"])
+        return block
+
+    values = np.broadcast_to(
+        np.arange(shape[0]).reshape(-1, *[1] * (len(shape) + 1)), (*shape, 4, 5)
+    )
+    lazy = da.from_array(values + 1, chunks=(*[1] * len(shape), 4, 5))
+    low, high = percentile_window(da.map_blocks(read, lazy, dtype=lazy.dtype), 0, 100)
+    assert min(64, np.prod(shape)) / 4 < len(asked) <= 64
+    assert low == 1 and high >= 0.8 * shape[0]
