@@ -109,8 +109,8 @@ def predict(
         array is lazy.
     folder : Path, optional
         An empty folder for the result, whose arrays are then of Zarr. In memory are a batch of
-        slices, or 64 of them where they are cut across Y or X, for which the folder also holds a
-        copy of the scan meanwhile; of networks of volumes, the slices that a tile reaches.
+        slices and one chunk of a lazy scan, by networks of volumes the slices that a tile reaches,
+        and 64 across Y or X, for which the folder holds a copy of a lazy scan meanwhile.
 
     Yields
     ------

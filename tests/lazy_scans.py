@@ -25,11 +25,13 @@ class CountedSlices:
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self.shape, self.dtype, self.ndim = shape, np.dtype(np.uint16), 3
         self.reads: Counter[int] = Counter()
+        self.asked = 0
         self.alive = self.most_alive = 0
 
     def __getitem__(self, place: Any) -> np.ndarray[Any, Any]:
         numbers = np.arange(self.shape[0])[place[0]]
         self.reads.update(numbers.ravel().tolist())
+        self.asked += 1
         planes = np.array([noise(number, self.shape[1:]) for number in numbers.ravel()])
         self.alive += numbers.size
         self.most_alive = max(self.most_alive, self.alive)
@@ -39,9 +41,9 @@ class CountedSlices:
     def _freed(self, count: int) -> None:
         self.alive -= count
 
-    def scan(self) -> Scan:
-        """Return a scan whose array is a chunk a slice."""
-        return Scan(da.from_array(self, (1, *self.shape[1:])), "ZYX")
+    def scan(self, depth: int = 1) -> Scan:
+        """Return a scan in chunks of whole slices."""
+        return Scan(da.from_array(self, (depth, *self.shape[1:])), "ZYX")
 
     def in_memory(self) -> Scan:
         """Return the same as one numpy array."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from lazy_scans import CountedSlices
 from small_gpu import pretend_gpu
 
 from napari_unet_seg import engine
@@ -295,6 +296,19 @@ def test_dask_and_numpy_give_the_same(make_checkpoint):
         for d in (data, lazy)
     ]
     assert np.array_equal(*results)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_chunk_of_many_slices_is_read_once_for_all_of_them(make_checkpoint, dimensions):
+    source = CountedSlices((20, 32, 32))
+    config, path = PredictConfig(precision="float32"), make_checkpoint(dimensions=dimensions)
+    *_, wanted = engine.predict(config, path, source.in_memory())
+    events = engine.predict(config, path, source.scan(depth=8))
+    next(events)
+    source.asked = 0
+    *_, found = events
+    assert np.array_equal(found.labels, wanted.labels)
+    assert source.asked == 3
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

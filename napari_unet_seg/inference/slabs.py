@@ -65,11 +65,13 @@ class Slabs:
     Parameters
     ----------
     array : array
-        numpy, or of Zarr.
+        numpy, or of Zarr or dask.
     axis : int
         That the slices are counted along.
     counted : int
         Axes before those of a volume.
+    depth : int
+        Slices to hold.
 
     Attributes
     ----------
@@ -77,8 +79,8 @@ class Slabs:
         With the axis moved to the front of the volume's.
     """
 
-    def __init__(self, array: Any, axis: int, counted: int) -> None:
-        self._array, self._axis, self._counted = array, axis, counted
+    def __init__(self, array: Any, axis: int, counted: int, depth: int = DEPTH) -> None:
+        self._array, self._axis, self._counted, self._depth = array, axis, counted, depth
         others = [int(n) for i, n in enumerate(array.shape) if i != axis]
         self.shape = (*others[:counted], int(array.shape[axis]), *others[counted:])
         self._where: tuple[Any, ...] = ()
@@ -88,9 +90,9 @@ class Slabs:
     def __getitem__(self, place: tuple[int, ...]) -> Array:
         """Return a slice, by its place along the axes before those of a slice."""
         *volume, number = place
-        start = number - number % DEPTH
+        start = number - number % self._depth
         across = (slice(None),) * (self._axis - self._counted)
-        where = (*volume, *across, slice(start, start + DEPTH))
+        where = (*volume, *across, slice(start, start + self._depth))
         if self._held is None or where != self._where:
             self.flush()
             # Of a numpy array this is a view, so that nothing is copied or written back.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.inference.slabs import Slabs
+from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.files import reading
 from napari_unet_seg.io.window import Window, scan_window, to_grey, to_uint8
 
@@ -67,7 +67,7 @@ class SliceReader:
         self._info = info
         self._colour = scan.axes.endswith("C")
         self._axis = scan.grid_axes.index(across) if across else 0
-        self._data = self.slabs(scan.data) if across else scan.data
+        self._data = self.slabs(scan.data) if across else _by_chunks(scan)
         shape = tuple(int(n) for n in self._data.shape[: len(scan.grid_shape)])
         self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
@@ -101,7 +101,7 @@ class SliceReader:
     def of_copy(self, array: Any) -> SliceReader:
         """Return a reader of all slices as this one reads them, their channels last."""
         scan = replace(self._scan, data=array, axes=f"{self._scan.grid_axes}C")
-        return SliceReader(scan, self._info, window=_READY)
+        return SliceReader(scan, self._info, "Z", _READY)
 
     def slabs(self, array: Any) -> Slabs:
         """Take an array of the scan's grid slice by slice, as they are counted."""
@@ -139,6 +139,14 @@ class SliceReader:
             plane = to_grey(plane)[..., None]
         window = self._window or self._percentiles(plane)
         return np.moveaxis(to_uint8(plane, window), -1, 0)
+
+
+def _by_chunks(scan: Scan) -> Any:
+    """Return what slices are read from: each chunk of a lazy array once, for all it has of them."""
+    axis = len(scan.grid_shape) - 3
+    chunk = getattr(scan.data, "chunksize", ())  # of dask
+    deep = min(DEPTH, chunk[axis]) if chunk and axis >= 0 else 1
+    return Slabs(scan.data, axis, axis, deep) if deep > 1 else scan.data
 
 
 def _aspect(scan: Scan, axis: str) -> float:
