@@ -18,8 +18,8 @@ trained on, drawn by a seed. `strokes.py` has the annotator. Each slice is broug
 With `--learn` the slices are gone through worst first by predicted Dice, with the tools; after
 every tenth the model is fine-tuned on those that are done, as the window does, and the rest is
 predicted and sorted again, unless that made it worse on the held-out fifth of them. The same is
-done without learning. `--change` makes slices that the model knows less well, by one of the changes
-of `robustness.py`.
+done without learning. `--change` makes slices that the model knows less well, or masks that are
+drawn by another habit, by one of the changes of `robustness.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ import torch
 from brisc_data import brisc_samples, drawn, with_sides
 from PIL import Image
 from records import write_record
-from robustness import CHANGES
+from robustness import CHANGES, HABITS
 from strokes import FIRST, GOOD, STEP, Stroke, dice, lines, painted, scribble, strokes, trembling
 
 from napari_unet_seg.config import FINE_TUNE, PredictConfig
@@ -64,6 +64,7 @@ MOST = 60
 JITTER = 1.0
 """Standard deviation of the sides of a box, in pixels."""
 LEVELS = np.linspace(0.1, 0.9, 9)
+KINDS = CHANGES | HABITS
 EVERY = 10
 EPOCHS = 5
 
@@ -259,7 +260,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--slices", type=int)
     parser.add_argument("--learn", action="store_true")
-    parser.add_argument("--change", choices=CHANGES, default="as they are")
+    parser.add_argument("--change", choices=KINDS, default="as they are")
     parser.add_argument("--threads", type=int, default=0)
     given = parser.parse_args()
     if given.threads:
@@ -267,7 +268,7 @@ def main() -> None:
     samples = brisc_samples(given.folder, healthy=False)
     count = given.slices or (100 if given.learn else 200)
     held_out = sorted(drawn(samples, count, SEED), key=lambda s: s.name)
-    chosen = [loaded(s, CHANGES[given.change]) for s in held_out]
+    chosen = [loaded(s, KINDS[given.change]) for s in held_out]
     if given.learn:
         curves = {
             name: curve(samples, chosen, learn)

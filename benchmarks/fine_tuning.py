@@ -4,8 +4,9 @@
 
 Some held-out slices of BRISC are learnt from, as *Fine-tune* does it, a fifth of them to choose the
 epoch; a hundred others measure the model before and after. The slices are as they are, on which the
-model has nothing to learn and should lose nothing, and changed as in `robustness.py`. With and
-without the statistics of batch normalisation kept as they were.
+model has nothing to learn and should lose nothing; changed as in `robustness.py`, in ways that it
+has seen in training; and with masks that are drawn by another habit. With and without the
+statistics of batch normalisation kept as they were.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from annotation_effort import loaded
 from brisc_data import brisc_samples, drawn, with_sides
 from brisc_figures import figures_of, measured
 from records import write_record
-from robustness import CHANGES
+from robustness import CHANGES, HABITS
 
 from napari_unet_seg.config import FINE_TUNE
 from napari_unet_seg.engine import train
@@ -29,7 +30,7 @@ from napari_unet_seg.models import BUNDLED
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
 
-KINDS = ("as they are", "inverted", "turned by 90°")
+KINDS = {name: CHANGES[name] for name in ("as they are", "inverted", "turned by 90°")} | HABITS
 MEASURED = 100
 SEED = 1
 
@@ -43,7 +44,7 @@ def learnt(samples: SampleSet, folder: Path, *, keep: bool) -> Path:
 
 def dices(samples: SampleSet, new: list[Sample], others: list[Sample], kind: str) -> dict[str, Any]:
     """Dice before, and after with the statistics kept and learnt."""
-    few = with_sides(samples, [loaded(s, CHANGES[kind]) for s in new])
+    few = with_sides(samples, [loaded(s, KINDS[kind]) for s in new])
     with tempfile.TemporaryDirectory() as folder:
         models = {
             "before": BUNDLED,
@@ -51,7 +52,7 @@ def dices(samples: SampleSet, new: list[Sample], others: list[Sample], kind: str
             "statistics learnt": learnt(few, Path(folder) / "learnt", keep=False),
         }
         return {
-            name: figures_of(measured(model, others, CHANGES[kind]))["dice"]
+            name: figures_of(measured(model, others, KINDS[kind]))["dice"]
             for name, model in models.items()
         }
 

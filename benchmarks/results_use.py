@@ -112,7 +112,8 @@ FINE_TUNING = """\
 ## Fine-tuning on a few slices
 
 Dice per slice on 100 held-out slices, before and after the bundled model was fine-tuned on {slices}
-others. Keeping the statistics of batch normalisation is the default (`keep_statistics`).
+others. It has seen inverted and turned slices in training; masks drawn by another habit are new to
+it. Keeping the statistics of batch normalisation is the default (`keep_statistics`).
 `python benchmarks/fine_tuning.py`.
 
 {table}"""
@@ -120,6 +121,7 @@ others. Keeping the statistics of batch normalisation is the default (`keep_stat
 LEARNING = """
 Through the queue, worst first by predicted Dice, strokes a slice with the tools. Learning means a
 short fine-tuning after every ten slices, and new predictions for the rest, as *Learn while
-correcting* does. On slices like those that it was trained on the model has nothing to learn.
+correcting* does. On slices like those that it was trained on, or in ways that it has seen, the model
+has nothing to learn; where the annotator draws by another habit, it learns it.
 
 {table}"""

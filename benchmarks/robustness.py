@@ -20,6 +20,7 @@ from scipy import ndimage
 from skimage.transform import resize
 
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.correct.shapes import grow
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.coco import rasterise, read_coco
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -79,6 +80,12 @@ CHANGES: dict[str, Change] = {
     "512×512": scaled(2),
     "not square": both(lambda a: a[:, 38:-38]),
 }
+
+
+HABITS: dict[str, Change] = {
+    "drawn 3 pixels wider": lambda image, truth: (image, grow(truth > 0, 3).astype(truth.dtype)),
+}
+"""What annotators differ in: the images are as they are, the masks are not."""
 
 
 def phantoms() -> dict[str, float]:

@@ -13,6 +13,8 @@ Points = np.ndarray[Any, np.dtype[np.float64]]
 
 _CLOSED = 0.2
 """Gap that a path may leave that goes all around, as a share of its length."""
+_SHORT = 4
+"""Points of a border, beyond twice the gap, that a path may leave out that goes all around."""
 _TREMOR = 1.0
 """Standard deviation of the Gaussian that evens out a path, in pixels."""
 _SAME = 0.25
@@ -81,14 +83,15 @@ def _redrawn(mask: Mask, path: Points) -> Mask:
     if edge is None:
         return drawn
     area = _inside(edge, mask.shape)
-    ends = [float(np.linalg.norm(edge - end, axis=1).min()) for end in path[[0, -1]]]
+    first, last = (int(((edge - end) ** 2).sum(1).argmin()) for end in path[[0, -1]])
     gap = float(np.linalg.norm(path[-1] - path[0]))
-    goes_around = gap <= _CLOSED * len(path)
+    left_out = min(abs(first - last), len(edge) - abs(first - last))
+    goes_around = gap <= _CLOSED * len(path) and left_out <= _SHORT + 2 * gap
     if goes_around and _iou(area, drawn) >= _SAME:
         return _moved(mask, edge, area, drawn)
-    if min(ends) > gap:
+    if min(np.linalg.norm(edge[[first, last]] - path[[0, -1]], axis=1)) > gap:
         return mask | drawn
-    return _moved(mask, edge, area, _joined(edge, area, path))
+    return _moved(mask, edge, area, _joined(edge, area, path, first, last))
 
 
 def _nearest_edge(mask: Mask, path: Points) -> Points | None:
@@ -106,9 +109,8 @@ def _nearest_edge(mask: Mask, path: Points) -> Points | None:
     return edges[int(np.bincount(nearest).argmax())]
 
 
-def _joined(edge: Points, area: Mask, path: Points) -> Mask:
-    """What an edge goes around after the path took the place of one of its two stretches."""
-    first, last = (int(((edge - end) ** 2).sum(1).argmin()) for end in path[[0, -1]])
+def _joined(edge: Points, area: Mask, path: Points, first: int, last: int) -> Mask:
+    """What an edge goes around once the path has the place of a stretch between two points."""
     if first > last:
         first, last, path = last, first, path[::-1]
     between, beyond = edge[first : last + 1], np.concatenate((edge[last:], edge[: first + 1]))

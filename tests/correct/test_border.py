@@ -88,6 +88,18 @@ def test_the_nearest_of_several_objects_is_changed() -> None:
     assert dice(after, disc(14) | other | (disc(18) & sector(30, 120))) > 0.97
 
 
+@pytest.mark.parametrize("neck", [3, 6, 8])
+def test_a_lobe_is_no_object(neck: int) -> None:
+    shape = (80, 120)
+    rows, columns = np.indices(shape)
+    lobes = [np.hypot(rows - 40, columns - x) <= 20 for x in (35, 80)]
+    before = lobes[0] | lobes[1] | ((abs(rows - 40) <= neck) & (columns > 35) & (columns < 80))
+    start = np.degrees(np.arcsin(neck / 21))
+    after = redraw_border(before, arc(21, start, 360 - start, (40, 35)))
+    np.testing.assert_array_equal(after[:, 62:], before[:, 62:])
+    assert dice(after, before | (np.hypot(rows - 40, columns - 35) <= 21)) > 0.98
+
+
 def test_a_path_may_leave_the_image() -> None:
     before = disc(12, (6, 36))
     after = redraw_border(before, np.array([(10.0, 22), (-40, 20), (-40, 60), (10, 50)]))
