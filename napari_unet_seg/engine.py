@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.window import Window
 
 
 def train(
@@ -94,7 +95,11 @@ def train(
 
 
 def predict(
-    config: PredictConfig, checkpoint: Path, scan: Scan, folder: Path | None = None
+    config: PredictConfig,
+    checkpoint: Path,
+    scan: Scan,
+    folder: Path | None = None,
+    window: Window | None = None,
 ) -> Generator[PredictEvent, Command | None, None]:
     """Segment a scan, slice by slice or volume by volume as the network is.
 
@@ -111,6 +116,8 @@ def predict(
         An empty folder for the result, whose arrays are then of Zarr. In memory are a batch of
         slices and one chunk of a lazy scan, by networks of volumes the slices that a tile reaches,
         and 64 across Y or X, for which the folder holds a copy of a lazy scan meanwhile.
+    window : tuple of float, optional
+        Intensities of black and white, where the scan is a part of one that has its own.
 
     Yields
     ------
@@ -127,7 +134,7 @@ def predict(
     """
     start = time.perf_counter()
     predictor = ready(config, checkpoint)
-    reader = SliceReader(scan, predictor.info)
+    reader = SliceReader(scan, predictor.info, window=window)
     try:
         result = ResultBuffer(config, predictor.info, reader, folder)
         device = yield from by_network(config, checkpoint, predictor, reader, result)

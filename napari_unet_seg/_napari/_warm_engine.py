@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+import weakref
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.io.window import shared_window
 from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.config import NormaliseConfig, PredictConfig
     from napari_unet_seg.events import Command, PredictEvent
     from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ class WarmEngine:
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._windows = _Windows()
 
     @property
     def warming(self) -> bool:
@@ -68,9 +73,12 @@ class WarmEngine:
         config, checkpoint, scan
             As `engine.predict` takes them.
         place : tuple of int
-            Where along the leading axes; empty for the whole scan.
+            Where along the leading axes; empty for the whole scan. A part is seen in the
+            intensity window of the whole.
         """
-        yield from self._stream("predict", config, checkpoint, portable(cut(scan, place)))
+        part = portable(cut(scan, place))
+        window = self._windows.of(scan, read_header(checkpoint).normalise) if place else None
+        yield from self._stream("predict", config, checkpoint, part, None, window)
 
     def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
         with self._turn:
@@ -87,6 +95,22 @@ class WarmEngine:
         if self._thread is not None:
             self._thread.join()
             self._process.close()
+
+
+class _Windows:
+    """Finds the intensity window of a scan, and keeps the last one: it takes a look at them all."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Callable[[], Any], NormaliseConfig, Window | None] | None = None
+
+    def of(self, scan: Scan, normalise: NormaliseConfig) -> Window | None:
+        known = self._known
+        if known is None or known[0]() is not scan.data or known[1] != normalise:
+            window = shared_window(scan, normalise)
+            with suppress(TypeError):  # not every array can be referred to weakly
+                self._known = weakref.ref(scan.data), normalise, window
+            return window
+        return known[2]
 
 
 def cut(scan: Scan, place: tuple[int, ...]) -> Scan:

@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.window import Window, scan_window, to_grey, to_uint8
+from napari_unet_seg.io.window import Window, scan_window, shared_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,12 +75,7 @@ class SliceReader:
         self.in_memory = isinstance(scan.data, np.ndarray)
         self.aspect = _aspect(scan, across)
         _check(scan, info, self.plane, across)
-        one_window = bool(self.leading) and "N" not in scan.axes and window is None
-        self._window = self._percentiles(scan.data) if one_window else window
-
-    def _percentiles(self, data: Any) -> Window:
-        stored = self._scan.data.dtype
-        return scan_window(data, self._info.normalise, channels=self._colour, dtype=stored)
+        self._window = window or shared_window(scan, info.normalise)
 
     def across(self, axis: str) -> SliceReader:
         """Return a reader of the same volumes cut across `Z`, `Y` or `X`.
@@ -137,7 +132,12 @@ class SliceReader:
             plane = plane[..., None]
         elif self._info.model.in_channels == 1:
             plane = to_grey(plane)[..., None]
-        window = self._window or self._percentiles(plane)
+        window = self._window or scan_window(
+            plane,
+            self._info.normalise,
+            channels=self._colour,
+            dtype=self._scan.data.dtype,
+        )
         return np.moveaxis(to_uint8(plane, window), -1, 0)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import NormaliseConfig
+    from napari_unet_seg.io.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Window = tuple[float, float]
@@ -41,6 +42,15 @@ def scan_window(
         return percentile_window(data, low, high, channels=channels)
     bottom, top = _range(np.dtype(dtype or data.dtype))
     return bottom + low / 100 * (top - bottom), bottom + high / 100 * (top - bottom)
+
+
+def shared_window(scan: Scan, normalise: NormaliseConfig) -> Window | None:
+    """Return the window that all slices of a scan have in common; None if each has its own."""
+    if len(scan.grid_axes) < 3 or "N" in scan.axes:
+        return None
+    return scan_window(
+        scan.data, normalise, channels=scan.axes.endswith("C"), dtype=scan.data.dtype
+    )
 
 
 def _range(dtype: np.dtype[Any]) -> Window:

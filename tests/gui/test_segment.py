@@ -298,6 +298,19 @@ def test_a_prediction_waits_for_the_warming_up() -> None:
     assert last.labels.shape == (64, 64)
 
 
+def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
+    dark = Scan(_head(3) * np.array([1, 0.1, 1], np.float32)[:, None, None], "ZYX")
+    config = PredictConfig(probabilities=True)
+    engine = WarmEngine()
+    *_, whole = engine.predict(config, BUNDLED, dark, ())
+    *_, part = engine.predict(config, BUNDLED, dark, (1,))
+    *_, other = engine.predict(config, BUNDLED, Scan(dark.data[1], "YX"), ())
+    engine.close()
+
+    np.testing.assert_allclose(part.probabilities[0], whole.probabilities[0, 1], atol=0.01)
+    assert np.abs(other.probabilities - part.probabilities).max() > 0.05
+
+
 def test_cut_takes_one_slice_with_its_name() -> None:
     scan = Scan(_head(3), "NYX", (1, 2, 3), names=("a", "b", "c"))
     part = cut(scan, (1,))
