@@ -197,7 +197,7 @@ def line(stage: Stage, whole: Array) -> None:
     points = [layer.data_to_world((stage.at, *point)) for point in right[angles.argsort()]]
 
     def drag() -> None:
-        event = SimpleNamespace(type="mouse_press", position=points[0])
+        event = SimpleNamespace(type="mouse_press", position=points[0], button=1)
         dragging = layer.mouse_drag_callbacks[-1](layer, event)
         next(dragging)
         event.type = "mouse_move"

@@ -36,10 +36,15 @@ def stroke(qtbot: QtBot, viewer: Any, start: tuple[float, float], end: tuple[flo
     drag_along(qtbot, viewer, [tuple(point) for point in np.linspace(start, end, 8)])
 
 
-def drag_along(qtbot: QtBot, viewer: Any, points: Sequence[tuple[float, float]]) -> None:
-    """Press the left button over the canvas, drag through points and release it."""
+def drag_along(
+    qtbot: QtBot,
+    viewer: Any,
+    points: Sequence[tuple[float, float]],
+    button: Any = Qt.MouseButton.LeftButton,
+) -> None:
+    """Press a button over the canvas, drag through points and release it."""
     canvas = viewer.window._qt_viewer.canvas.native
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    none = Qt.MouseButton.NoButton
 
     def move(point: tuple[float, float], buttons: Any) -> None:
         """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
@@ -51,7 +56,7 @@ def drag_along(qtbot: QtBot, viewer: Any, points: Sequence[tuple[float, float]])
         qtbot.waitUntil(seen)
 
     move(points[0], none)
-    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *points[0]), left, left)
+    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *points[0]), button, button)
     for point in points[1:]:
-        move(point, left)
-    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *points[-1]), left, none)
+        move(point, button)
+    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *points[-1]), button, none)

@@ -115,7 +115,9 @@ def _config() -> PredictConfig:
 
 
 def _key(source: Source, place: Place, checkpoint: Path) -> Any:
-    return source.scan_id, place, checkpoint
+    # A model may be written anew under its name.
+    written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
+    return source.scan_id, place, checkpoint, written
 
 
 def _of_category(categories: tuple[Category, ...], planes: Array, source: Source) -> Array:

@@ -27,6 +27,7 @@ INSIDE, OUTSIDE = 1, 2
 _STROKE_COLOURS = {INSIDE: "#00ff40", OUTSIDE: "#ff0038"}
 _LINE_COLOUR = "#00e5ff"
 _BRUSH, _PEN = 3, 1
+_LEFT = 1
 _EDGE_SHARE = 1 / 300
 """Width of a box's edge, as a share of the image's."""
 
@@ -183,6 +184,8 @@ class LineLayer(MarkLayer):
         return (np.array(points), self._place) if len(points) > 1 else None
 
     def _on_drag(self, layer: Any, event: Any) -> Generator[None, None, None]:
+        if layer.mode != "paint" or event.button != _LEFT:
+            return
         start = layer.world_to_data(event.position)
         points = [start[-2:]]
         yield

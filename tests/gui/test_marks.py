@@ -240,6 +240,20 @@ def test_a_line_leaves_what_is_painted_meanwhile(qtbot: QtBot, tools: Tools) -> 
     assert mask.data[SHOWN, CENTRE[0], CENTRE[1] + 12] == TUMOUR
 
 
+@pytest.mark.parametrize("other", ["button", "mode"])
+def test_other_drags_are_no_lines(qtbot: QtBot, tools: Tools, other: str) -> None:
+    click(tools.mark_bar.buttons["border"])
+    layer = viewer_of(tools).layers["line"]
+    button = Qt.MouseButton.RightButton if other == "button" else Qt.MouseButton.LeftButton
+    points = [mask_of(tools).data_to_world((SHOWN, 30, x))[1:] for x in range(38, 60, 4)]
+    if other == "mode":
+        layer.mode = "pan_zoom"
+        points = points[:1]  # the canvas would go with the mouse
+    with qtbot.assertNotEmitted(tools.marks._lines.drawn, wait=200):
+        drag_along(qtbot, viewer_of(tools), points, button)
+    np.testing.assert_array_equal(mask_of(tools).data, start())
+
+
 def test_a_click_is_no_line(qtbot: QtBot, tools: Tools) -> None:
     click(tools.mark_bar.buttons["border"])
     with qtbot.waitSignal(tools.marks._lines.drawn):
