@@ -18,6 +18,7 @@ from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.inference.tiling import tile_places, tile_window
 from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.nn.labels import probabilities
 
 if TYPE_CHECKING:
@@ -73,6 +74,27 @@ def test_a_band_of_slices_gives_what_the_whole_volume_gives(
     assert read == [index for index, _ in found] == list(indices)
     wanted = whole(predictor, volume, config)
     assert torch.allclose(torch.stack([probable for _, probable in found]), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8, 16, 16), (21, 30, 19), (40, 16, 33)])
+def test_no_seam_of_a_net_that_looks_at_neighbours(
+    model: Callable[..., Path], shape: tuple[int, int, int]
+) -> None:
+    net = torch.nn.Conv3d(1, 1, 3, padding=1)
+    predictor = Predictor(read_header(model()), net, torch.device("cpu"), "float32")
+    volume = np.random.default_rng(0).integers(0, 256, (shape[0], 1, *shape[1:]), np.uint8)
+    found: list[torch.Tensor] = []
+    work = VolumePass(
+        predictor,
+        PLAIN.replace(overlap=0.5),
+        range(shape[0]),
+        shape[1:],
+        lambda indices: volume[indices.start : indices.stop],
+        lambda _, probable, __: found.extend(probable),
+    )
+    assert len(list(work.run())) > (shape != SIZE)
+    wanted = net(torch.from_numpy(volume).movedim(1, 0)[None] / 255)[0].sigmoid().movedim(1, 0)
+    assert torch.allclose(torch.stack(found), wanted, atol=1e-5)
 
 
 def test_memory_does_not_grow_with_the_length_of_a_volume(
