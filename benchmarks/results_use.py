@@ -121,7 +121,7 @@ it. Keeping the statistics of batch normalisation is the default (`keep_statisti
 LEARNING = """
 Through the queue, worst first by predicted Dice, strokes a slice with the tools. Learning means a
 short fine-tuning after every ten slices, and new predictions for the rest, as *Learn while
-correcting* does. On slices like those that it was trained on, or in ways that it has seen, the model
-has nothing to learn; where the annotator draws by another habit, it learns it.
+correcting* does. On slices that are like those that it was trained on, or changed in ways that it
+has seen, the model has nothing to learn; where the annotator draws by another habit, it learns it.
 
 {table}"""

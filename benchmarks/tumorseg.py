@@ -28,7 +28,8 @@ from napari_unet_seg.engine import train
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 from napari_unet_seg.inference.predictor import load_predictor
 from napari_unet_seg.io.window import scan_window, to_uint8
-from napari_unet_seg.nn.metrics import count, hd95
+from napari_unet_seg.nn.metrics import count
+from napari_unet_seg.nn.surface import hd95
 
 PUBLISHED_WIDTH = 64
 HEADLINE = ("base", "optimised", "best")

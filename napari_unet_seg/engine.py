@@ -30,7 +30,6 @@ from napari_unet_seg.io.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
-from napari_unet_seg.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -85,6 +84,9 @@ def train(
     EngineError
         If the loss stops being a number.
     """
+    # What it needs would hold up the first prediction by a third of a second.
+    from napari_unet_seg.preparation import prepare
+
     course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
     yield course.started()
     stopped = False

@@ -16,7 +16,8 @@ from napari_unet_seg.cluster import one_by_one
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.nn.metrics import Counts, count, hd95
+from napari_unet_seg.nn.metrics import Counts, count
+from napari_unet_seg.nn.surface import hd95
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

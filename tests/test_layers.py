@@ -183,5 +183,9 @@ def test_the_window_and_its_data_do_not_import_torch() -> None:
     assert loaded_after(modules, {"torch", "lightning", "monai"}) == set()
 
 
+def test_the_engine_imports_no_more_than_a_prediction_needs() -> None:
+    assert loaded_after([f"{NAME}.engine"], {"scipy", "skimage", "lightning", "zarr"}) == set()
+
+
 def test_the_package_itself_imports_nothing() -> None:
     assert loaded_after([NAME], {"torch", "qtpy", "napari", "numpy"}) == set()

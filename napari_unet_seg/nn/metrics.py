@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_unet_seg.config import IGNORE_INDEX
 
@@ -59,35 +58,3 @@ def count(predicted: Array, truth: Array, value: int) -> Counts:
     tp, n_found, n_true = (int(np.count_nonzero(a)) for a in (found & true, found, true))
     total = int(np.count_nonzero(known))
     return Counts(tp, n_found - tp, n_true - tp, total - n_found - n_true + tp)
-
-
-def hd95(predicted: Array, truth: Array, spacing: tuple[float, ...]) -> float:
-    """95th percentile of the symmetric surface distance, in the unit of `spacing`.
-
-    After Huttenlocher et al. 1993, with the percentile of the pooled distances of both surfaces.
-
-    Parameters
-    ----------
-    predicted, truth : array
-        Booleans of one shape.
-    spacing : tuple of float
-        Voxel size along each axis.
-
-    Returns
-    -------
-    float
-        NaN where a mask is empty.
-    """
-    if not predicted.any() or not truth.any():
-        return float("nan")
-    box = ndimage.find_objects((predicted | truth).astype(np.uint8))[0]
-    surfaces = [_surface(mask[box]) for mask in (predicted, truth)]
-    distances = [
-        ndimage.distance_transform_edt(~other, sampling=spacing)[own]
-        for own, other in (surfaces, surfaces[::-1])
-    ]
-    return float(np.percentile(np.concatenate(distances), 95))
-
-
-def _surface(mask: Array) -> Array:
-    return mask & ~ndimage.binary_erosion(mask)
