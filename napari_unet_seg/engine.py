@@ -22,7 +22,7 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.passes import by_network, by_volume, one_by_one, ready, started
+from napari_unet_seg.inference.passes import by_network, one_by_one, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
@@ -166,8 +166,8 @@ def predict_slices(
     Parameters
     ----------
     config, checkpoint, scan
-        As `predict` takes them; slices are cut across Z whatever the configuration says. A model of
-        volumes segments the whole scan first, and tells of it as `predict` does.
+        As `predict` takes them. A model of volumes, or cuts across Y or X, segment the whole scan
+        first, and tell of it as `predict` does.
     indices : sequence of int
         Slices, counted along the leading axes flattened.
 
@@ -183,12 +183,12 @@ def predict_slices(
     """
     predictor = ready(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
-    if predictor.info.model.dimensions == 2:
+    if predictor.info.model.dimensions == 2 and config.across == "Z":
         yield from one_by_one(config, checkpoint, predictor, reader, indices)
         return
     plain = PredictConfig(threshold=config.threshold)  # no maps are asked for
     whole = ResultBuffer(plain, predictor.info, reader)
-    if (yield from by_volume(config, checkpoint, predictor, reader, whole)) is None:
+    if (yield from by_network(config, checkpoint, predictor, reader, whole)) is None:
         return
     for done, index in enumerate(indices, 1):
         place = reader.place(index)

@@ -311,18 +311,22 @@ def test_a_chunk_of_many_slices_is_read_once_for_all_of_them(make_checkpoint, di
     assert source.asked == 3
 
 
-@pytest.mark.parametrize("dimensions", [2, 3])
-def test_slices_in_the_order_wished_for_are_those_of_the_whole(make_checkpoint, dimensions):
+@pytest.mark.parametrize(
+    ("dimensions", "across", "as_whole"), [(2, "Z", False), (3, "Z", True), (2, "all", True)]
+)
+def test_slices_in_the_order_wished_for_are_those_of_the_whole(
+    make_checkpoint, dimensions, across, as_whole
+):
     path = make_checkpoint(dimensions=dimensions)
-    scan = Scan(np.random.default_rng(0).integers(0, 200, (2, 4, 32, 40), np.uint8), "TZYX")
-    config = PredictConfig(precision="float32", batch_size=1)
+    scan = Scan(np.random.default_rng(0).integers(0, 200, (2, 16, 32, 40), np.uint8), "TZYX")
+    config = PredictConfig(precision="float32", batch_size=1, across=across)
     whole = list(engine.predict(config, path, scan))[-1]
-    told = list(engine.predict_slices(config, path, scan, (6, 1, 2)))
+    told = list(engine.predict_slices(config, path, scan, (20, 1, 2)))
     events = of(SlicePredicted, told)
-    assert told[-3:] == events and len(of(TileDone, told)) == (8 if dimensions == 3 else 0)
-    assert [(e.index, e.done, e.count) for e in events] == [(6, 1, 3), (1, 2, 3), (2, 3, 3)]
+    assert told[-3:] == events and bool(of(TileDone, told)) == as_whole
+    assert [(e.index, e.done, e.count) for e in events] == [(20, 1, 3), (1, 2, 3), (2, 3, 3)]
     for event in events:
-        place = np.unravel_index(event.index, (2, 4))
+        place = np.unravel_index(event.index, (2, 16))
         assert np.array_equal(event.labels, whole.labels[place])
         assert event.dice == pytest.approx(whole.dice[place], abs=1e-6)
 
