@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from torch import nn
 from napari_unet_seg.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari_unet_seg.config import Device, Precision
 
@@ -60,8 +60,8 @@ def choose_dtype(
 ) -> torch.dtype:
     """Return the wanted precision; `auto` takes bfloat16 where it is measured to be faster.
 
-    Processors without native bfloat16 emulate it, several times slower than float32, and no flag
-    of the processor tells how fast it is; so both are timed.
+    Processors without native bfloat16 emulate it, several times slower than float32; those are not
+    asked. Of the others no flag tells how fast they are, so both are timed.
 
     Parameters
     ----------
@@ -78,7 +78,15 @@ def choose_dtype(
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "mps":
         return torch.float32
+    if not _has_bfloat16():
+        return torch.float32
     return min((torch.float32, torch.bfloat16), key=lambda dtype: _seconds(run, dtype))
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor says so; yes where an older torch cannot tell."""
+    told: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return not told or any("bf16" in name and there for name, there in told.items())
 
 
 def _seconds(run: Callable[[torch.dtype], None], dtype: torch.dtype, repeats: int = 3) -> float:

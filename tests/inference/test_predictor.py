@@ -10,6 +10,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.inference.predictor import Predictor, fold, load_predictor
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
+from napari_unet_seg.nn.devices import choose_dtype
 
 
 @pytest.mark.parametrize("upsampling", ["bilinear", "transposed"])
@@ -61,6 +62,22 @@ def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint):
     predictor = Predictor(info, net, torch.device("cpu"), "float32")
     predictor._trial(net, torch.bfloat16)
     assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("told", "timed"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "architecture": "x86_64"}, False),
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"neon": True, "bf16": True}, True),
+    ],
+)
+def test_bfloat16_is_timed_where_the_processor_has_it(monkeypatch, told, timed):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told)
+    asked = []
+    found = choose_dtype("auto", torch.device("cpu"), asked.append)
+    assert (torch.bfloat16 in asked) == timed
+    assert timed or found is torch.float32
 
 
 def test_auto_precision_takes_the_faster_one(make_checkpoint):
