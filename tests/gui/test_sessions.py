@@ -29,7 +29,8 @@ WINDOW = Path(__file__).parents[1] / "painting_window.py"
 @pytest.fixture
 def window(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another window, of another process, in which a session was painted in and saved."""
-    command = [sys.executable, str(WINDOW), str(tmp_path / "s"), str(tmp_path / "settings")]
+    paths = (tmp_path / name for name in ("s", "settings", "painted.npy"))
+    command = [sys.executable, str(WINDOW), *map(str, paths)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert "saved\n" in iter(process.stdout.readline, "")
@@ -85,10 +86,10 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
         click(widget.bar.reopen_button)
     qtbot.waitUntil(lambda: widget._job is None)
-    expected = np.zeros(SHAPE, np.uint8)
-    expected[2, 30, :6] = 3
     assert widget.reviewing is not None
-    np.testing.assert_array_equal(widget.reviewing.mask.data, expected)
+    painted = np.load(tmp_path / "painted.npy")
+    assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
+    np.testing.assert_array_equal(widget.reviewing.mask.data, painted)
     assert widget.bar._offered is None
     widget.close_session()
     assert offered(qtbot, dock(ReviewWidget)) is None
