@@ -35,6 +35,8 @@ _PREDICTED = "predicted"
 """In the layer's metadata: the checksum of each predicted slice, by its place."""
 PREDICTED_DICE = "predicted_dice"
 """In the layer's metadata: how well each slice's mask is likely to fit, by its place."""
+_DECIDED = "decided"
+"""In the layer's metadata: places of the slices that were decided on in the open session."""
 
 
 def show_prediction(
@@ -58,7 +60,7 @@ def show_prediction(
         What was segmented.
     mask : Labels or None
         The layer of an earlier prediction of this image; taken if it is still there, has the
-        same categories, and the user has edited none of the slices that would change.
+        same categories, and the user has neither edited nor decided on a slice that would change.
     labels : array
         Label values of the slice at `place`, or of the whole image.
     categories : tuple of Category
@@ -78,7 +80,7 @@ def show_prediction(
         The layer that holds the prediction.
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        if is_untouched(mask, sums):
+        if is_untouched(mask, sums) and not _decided_of(mask) & sums.keys():
             put_slice(mask, labels, place)
             _remember(mask, sums, model)
             _rate(mask, dice, place)
@@ -97,6 +99,11 @@ def note_prediction(mask: Labels, place: Place, dice: float) -> None:
     known = mask.metadata.setdefault(METADATA_KEY, {})
     known.setdefault(_PREDICTED, {})[place] = _checksum(np.asarray(mask.data[place]))
     known.setdefault(PREDICTED_DICE, {})[place] = dice
+
+
+def note_decided(mask: Labels, places: Iterable[Place]) -> None:
+    """Remember which slices of a mask were decided on, so that no prediction takes their place."""
+    mask.metadata.setdefault(METADATA_KEY, {})[_DECIDED] = frozenset(places)
 
 
 def checksums(labels: Array, place: Place = ()) -> Checksums:
@@ -118,6 +125,10 @@ def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
         elif plane.any():
             return False
     return True
+
+
+def _decided_of(mask: Labels) -> frozenset[Place]:
+    return metadata_of(mask).get(_DECIDED, frozenset())
 
 
 def _whole(image: Image, labels: Array, place: Place) -> Array:

@@ -13,7 +13,7 @@ from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._locks import locked_of
-from napari_unet_seg._napari._prediction import note_prediction
+from napari_unet_seg._napari._prediction import note_decided, note_prediction
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
@@ -186,6 +186,7 @@ class Reviewing(QObject):
         self.viewer.dims.events.point.disconnect(self._on_move)
         self._look_soon.cancel()
         self.overlay.hide()
+        note_decided(self.mask, ())
         self.autosave.close()
         self.session.close()
 
@@ -227,6 +228,9 @@ class Reviewing(QObject):
     def _queue_again(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)
         self.queue = Queue(order, self.session.states, self._shown)
+        places = enumerate(np.ndindex(self.mask.data.shape[:-2]))
+        states = self.queue.states
+        note_decided(self.mask, (p for i, p in places if states[i] is not ReviewState.TODO))
         self.queue_changed.emit()
 
     def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:

@@ -264,6 +264,30 @@ def test_a_slice_predicted_again_finds_its_new_place(
     assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
 
 
+def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
+    """Return the mask that a prediction goes to, where that of the scan is there."""
+    mask, image = widget._viewer.layers["head mask"], widget.bar.image_combo.layer()
+    sums = checksums(labels, place)
+    return show_prediction(widget._viewer, image, mask, labels, CATEGORIES, place, sums, {})
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_Q])
+def test_slices_that_were_decided_on_are_not_segmented_again(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, key: Any
+) -> None:
+    before = widget._viewer.layers["head mask"].data.copy()
+    widget._viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
+    start(qtbot, widget, tmp_path / "s")
+    mask, later = mask_of(widget), np.ones(SHAPE, np.uint8)
+    press(widget, key)
+    assert segmented(widget, later) is not mask
+    assert segmented(widget, later[0], (0,)) is not mask
+    np.testing.assert_array_equal(mask.data, before)
+    assert segmented(widget, later[2], (2,)) is mask
+    widget.close_session()
+    assert segmented(widget, later) is mask
+
+
 def test_masks_from_a_file_are_not_predicted_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
