@@ -160,6 +160,10 @@ class MaskStore:
             return self._read_original(index)
         return self._checked(np.asarray(read_tiff(path).data), self.shape[-2:], path)
 
+    def is_as_predicted(self, index: int) -> bool:
+        """Whether a slice is stored as it was predicted."""
+        return np.array_equal(self.read(index), self.read_prediction(index))
+
     def _checked(self, labels: Array, shape: tuple[int, ...], path: Path) -> Array:
         if labels.size != np.prod(shape) or labels.dtype.kind not in "bui":
             raise DataError(

@@ -35,6 +35,11 @@ class ReviewState(StrEnum):
         return self not in (ReviewState.TODO, ReviewState.FLAGGED)
 
 
+def accepted_state(as_predicted: bool) -> ReviewState:
+    """Return the state of an accepted slice, which says whether it was edited."""
+    return ReviewState.ACCEPTED if as_predicted else ReviewState.CORRECTED
+
+
 class Order(StrEnum):
     """In which order slices are gone through."""
 

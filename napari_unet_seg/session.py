@@ -33,7 +33,7 @@ from napari_unet_seg.data.from_scan import slice_name
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.review_queue import ReviewState, known_figure
+from napari_unet_seg.review_queue import ReviewState, accepted_state, known_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -181,7 +181,8 @@ class Session(SessionLog):
         """Write the slices that differ from what is stored, and `session.json`.
 
         Each slice is copied before it is looked at: one that is being painted on meanwhile is
-        stored as it was at that moment, and again by the next call.
+        stored as it was at that moment, and again by the next call. An accepted slice that is
+        written is marked by whether it differs from its prediction.
 
         Parameters
         ----------
@@ -204,6 +205,7 @@ class Session(SessionLog):
             raise grid_error(tuple(labels.shape), self.scan)
         with self.lock.writing():
             written = self.masks.save(labels, slices, {"session": self.folder.name})
+            self._mark_again(written)
             self.save()
         return written
 
@@ -244,6 +246,18 @@ class Session(SessionLog):
         cut = volumes if dimensions == 3 else slices
         samples = cut(self.scan, self.masks, {i: sides[i] for i in accepted})
         return SampleSet(samples, self.categories, f"session {self.folder.name}")
+
+    def _mark_again(self, written: Iterable[int]) -> None:
+        """Let the states of accepted slices follow what was written."""
+        states = self.states
+        same = {i: self.masks.is_as_predicted(i) for i in written if states[i].is_accepted}
+        if not same:
+            return
+        with self._lock:
+            # Decided on anew meanwhile, perhaps.
+            now = dict(enumerate(self.states))
+            now |= {i: accepted_state(same[i]) for i in same if now[i].is_accepted}
+            self._change(states=tuple(now.values()))
 
     def _sides(self) -> dict[int, Side]:
         independent = "N" in self.scan.axes

@@ -97,6 +97,30 @@ def test_undone_corrections_are_stored_too(session: Session, prediction: np.ndar
     np.testing.assert_array_equal(Session.open(session.folder).load_mask(), prediction)
 
 
+def test_accepted_slices_are_marked_as_they_are_stored(
+    session: Session, prediction: np.ndarray
+) -> None:
+    for index, state in enumerate(ReviewState):
+        session.set_state(index, state)
+    painted = prediction.copy()
+    painted[:, 0, 0] = 1
+    later = prediction.copy()
+    later[2, 0, 0] = 1
+    accepted = (ReviewState.ACCEPTED, ReviewState.CORRECTED)
+    session.save_mask(prediction)
+    assert session.states[1:3] == accepted, "what is not written is not looked at"
+    session.save_mask(painted)
+    assert session.states[1:3] == (ReviewState.CORRECTED,) * 2
+    session.masks.replace_prediction(2, later[2])
+    session.save_mask(later, [1])
+    session.save_mask(prediction, [2])
+    session.save_mask(later, [2])
+    again = Session.open(session.folder)
+    assert again.states[1:3] == (ReviewState.ACCEPTED,) * 2
+    others = [state for state in ReviewState if state not in accepted]
+    assert [again.states[i] for i in (0, 3, 4)] == others
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
