@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_unet_seg._napari._history import pixels_of
 from napari_unet_seg._napari._layers import METADATA_KEY, metadata_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _undo_locked(mask: Labels, step: list[Any]) -> int:
     locked = list(locked_of(mask))
     count = 0
     for atom in reversed(tuple(step)):
-        indices, before, after = _pixels(atom)
+        indices, before, after = pixels_of(atom)
         kept = np.isin(before, locked) | np.isin(after, locked)
         where = tuple(axis[kept] for axis in indices)
         now = mask.data[where]
@@ -85,18 +86,3 @@ def _undo_locked(mask: Labels, step: list[Any]) -> int:
             mask.data[where] = before[kept]
             count += now.size
     return count
-
-
-def _pixels(atom: Any) -> tuple[tuple[Array, ...], Array, Array]:
-    """Return where an atom of napari's history changed pixels, from what, and to what.
-
-    It is a triple of just that, or since napari 0.9 for strokes a box with a mask in it.
-    """
-    if not hasattr(atom, "slice_key"):
-        indices, before, after = atom
-        return indices, before, np.broadcast_to(after, before.shape)
-    inside = np.nonzero(np.ones(atom.old_values.shape) if atom.mask is None else atom.mask)
-    starts = (part.start or 0 for part in atom.slice_key)
-    indices = tuple(axis + start for axis, start in zip(inside, starts, strict=True))
-    before = np.asarray(atom.old_values).ravel()
-    return indices, before, np.full(before.shape, atom.new_value)

@@ -9,19 +9,24 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari._autosave import Autosave
+from napari_unet_seg._napari._baseline import Baseline
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
-from napari_unet_seg._napari._layers import metadata_of
-from napari_unet_seg._napari._locks import locked_of
-from napari_unet_seg._napari._prediction import note_decided, note_prediction
+from napari_unet_seg._napari._history import EditedSlices
+from napari_unet_seg._napari._prediction import note_decided
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
-    is_prediction,
     place_of,
     shows_slice,
 )
-from napari_unet_seg.review_queue import Order, Queue, ReviewState, known_figure, sorted_slices
+from napari_unet_seg.review_queue import (
+    Order,
+    Queue,
+    ReviewState,
+    accepted_state,
+    sorted_slices,
+)
 from napari_unet_seg.session import compare
 
 if TYPE_CHECKING:
@@ -68,8 +73,11 @@ class Reviewing(QObject):
         self.queue = Queue()
         self._order = Order.AS_STORED
         self._shown: ReviewState | None = None
-        self._predicted: tuple[int, Any] = (-1, None)
+        self._baseline = Baseline(session, mask, self.autosave)
+        self._edited = EditedSlices(mask)
         self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
+        self.autosave.saved.connect(self._follow_states)
+        mask.events.paint.connect(self._on_edit)
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
         mask.events.visible.connect(self._on_visible)
@@ -86,7 +94,7 @@ class Reviewing(QObject):
         """Mark the slice on screen as right, corrected where it was edited, and go on."""
         if self._on_screen():
             prediction, labels, _ = self._planes()
-            self.decide(_accepted(prediction, labels))
+            self.decide(accepted_state(np.array_equal(prediction, labels)))
 
     def decide(self, state: ReviewState) -> None:
         """Mark the slice on screen, save it, and go to the next one to do."""
@@ -115,7 +123,7 @@ class Reviewing(QObject):
     def revert(self) -> None:
         """Bring the slice on screen back to its prediction, as one step that Ctrl+Z undoes."""
         if self._on_screen():
-            put_slice(self.mask, self._prediction(), place_of(self.viewer, self.mask))
+            put_slice(self.mask, self._baseline.of(self.index), place_of(self.viewer, self.mask))
 
     def predict_again(self, index: int, labels: Any, dice: float) -> bool:
         """Put a later prediction of a slice into the mask, unless somebody has been there.
@@ -138,17 +146,10 @@ class Reviewing(QObject):
         bool
             Whether it was taken.
         """
-        place = self.session.masks.place(index)
         wanted = self.session.states[index] is ReviewState.TODO and index != self.index
-        if not wanted or not self._is_as_predicted(index, place):
+        if not wanted or not self._baseline.is_untouched(index):
             return False
-        plane, locked = self.mask.data[place], [*locked_of(self.mask)]
-        labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
-        plane[...] = labels
-        note_prediction(self.mask, place, dice)
-        self.session.set_predicted_dice(index, known_figure(dice))
-        self.autosave.replace_prediction(index, labels)
-        self.autosave.save((index,))
+        self._baseline.put(index, labels, dice)
         return True
 
     def arrange_again(self) -> None:
@@ -174,29 +175,25 @@ class Reviewing(QObject):
         prediction, labels, place = self._planes()
         if self.session.states[self.index].is_accepted:
             # Painted on or undone since it was accepted.
-            self._mark(_accepted(prediction, labels))
+            self._mark(accepted_state(np.array_equal(prediction, labels)))
+        self._see_edits()
         self.overlay.update(prediction, labels, place)
         self.changed.emit(compare(prediction, labels))
 
     def close(self) -> None:
         """Save for the last time, and let go of the layers and the session."""
+        self.mask.events.paint.disconnect(self._on_edit)
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
         self.mask.events.visible.disconnect(self._on_visible)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self._look_soon.cancel()
+        self._edited.close()
         self.overlay.hide()
-        note_decided(self.mask, ())
         self.autosave.close()
+        self._follow_states()
+        note_decided(self.mask, ())
         self.session.close()
-
-    def _is_as_predicted(self, index: int, place: tuple[int, ...]) -> bool:
-        """Whether a slice is as a network drew it; of one from a file nobody knows who did."""
-        if is_prediction(self.mask, place):
-            return True
-        masks = self.session.masks
-        drawn = self.session.checkpoint is not None or masks.is_predicted_later(index)
-        return drawn and np.array_equal(self.mask.data[place], masks.read_prediction(index))
 
     def _on_screen(self) -> bool:
         """Whether the viewer shows a slice, so that one can be decided on."""
@@ -204,6 +201,23 @@ class Reviewing(QObject):
         if not shown:
             self.told.emit("No slice is on screen as a plane; turn the view back.")
         return shown
+
+    def _see_edits(self) -> None:
+        """Save accepted slices at once that changed, be they on screen or not.
+
+        A tool may have changed them with others, or a mark that took its time; saving lets their
+        states follow.
+        """
+        edited = self._edited.take()
+        if edited:
+            self.autosave.touch()
+        accepted = [i for i in edited if self.session.states[i].is_accepted]
+        if accepted:
+            self.autosave.save(accepted)
+
+    def _follow_states(self, _: Any = None) -> None:
+        if self.queue.states != self.session.states:
+            self._queue_again()
 
     def _on_edit(self, _: Any = None) -> None:
         self.autosave.touch()
@@ -236,28 +250,6 @@ class Reviewing(QObject):
     def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:
         """Return the prediction and the labels of the slice on screen, and its place."""
         place = place_of(self.viewer, self.mask)
-        labels = np.asarray(self.mask.data[place])
-        if is_prediction(self.mask, place):
-            self._take_prediction(place, labels)
-        return self._prediction(), labels, place
-
-    def _take_prediction(self, place: tuple[int, ...], labels: Any) -> None:
-        """Compare with what Segment may have filled in after the session started."""
-        if not np.array_equal(self._prediction(), labels):
-            prediction = labels.copy()
-            self._predicted = (self.index, prediction)
-            self.autosave.replace_prediction(self.index, prediction)
-        figure = known_figure(metadata_of(self.mask).get("predicted_dice", {}).get(place))
-        if figure != self.session.predicted_dice[self.index]:
-            self.session.set_predicted_dice(self.index, figure)
+        if self._baseline.take_segmented(self.index):
             self._queue_again()
-
-    def _prediction(self) -> Any:
-        if self._predicted[0] != self.index:
-            self._predicted = (self.index, self.session.masks.read_prediction(self.index))
-        return self._predicted[1]
-
-
-def _accepted(prediction: Any, labels: Any) -> ReviewState:
-    same = np.array_equal(prediction, labels)
-    return ReviewState.ACCEPTED if same else ReviewState.CORRECTED
+        return self._baseline.of(self.index), np.asarray(self.mask.data[place]), place

@@ -15,9 +15,11 @@ from napari_unet_seg._napari._layers import METADATA_KEY, add_map, is_users
 from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.session import ReviewState, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -197,15 +199,20 @@ def test_the_model_of_segment_helps_where_there_is_no_map(qtbot: QtBot, tools: T
     assert len(tools.marks._likely._kept) == 1, "the slice was not predicted again"
 
 
-def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
+def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
     """Drag the mouse along the right half of a circle."""
     angles = np.radians(np.linspace(-80, 80, 24))
     pixels = zip(
         CENTRE[0] + radius * np.sin(angles), CENTRE[1] + radius * np.cos(angles), strict=True
     )
     points = [mask_of(tools).data_to_world((SHOWN, *pixel))[1:] for pixel in pixels]
+    drag_along(qtbot, viewer_of(tools), points)
+
+
+def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
+    """Drag the mouse along an arc, and wait for what comes of it."""
     with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
-        drag_along(qtbot, viewer_of(tools), points)
+        drag_arc(qtbot, tools, radius)
 
 
 def test_a_line_is_the_new_border(qtbot: QtBot, tools: Tools) -> None:
@@ -330,6 +337,38 @@ def test_strokes_leave_locked_and_unreviewed_pixels(qtbot: QtBot, tools: Tools) 
     drag_and_wait(qtbot, tools, (18, 30), (46, 40))
     assert_only_tumour(before, mask.data)
     assert (mask.data[SHOWN, 44:46] == TUMOUR).any(), "beyond the strip it was taken"
+
+
+MARKED = {
+    "box": lambda qtbot, tools: drag(qtbot, tools, *BOX),
+    "inside": lambda qtbot, tools: drag(qtbot, tools, (30, 25), (30, 46)),
+    "border": lambda qtbot, tools: drag_arc(qtbot, tools, 14),
+}
+FINISHED = ("Outlined", "Moved", "Redrew")
+
+
+@pytest.mark.usefixtures("likely")
+@pytest.mark.parametrize("name", MARKED)
+def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
+) -> None:
+    widget.bar.folder.setValue(tmp_path / "s")
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    session, mask = widget.session, mask_of(tools)
+    layers = {"box": tools.marks._boxes, "border": tools.marks._lines}
+    drawn = layers.get(name, tools.marks._scribbles._layer).drawn
+    # Accepted before the result can arrive, which takes the event loop.
+    drawn.connect(widget.review.accept)
+    click(tools.mark_bar.buttons[name])
+    MARKED[name](qtbot, tools)
+    qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED), timeout=20_000)
+    assert widget.reviewing.index != SHOWN
+    assert session.states[SHOWN] is ReviewState.ACCEPTED
+    qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
+    np.testing.assert_array_equal(session.load_mask()[SHOWN], mask.data[SHOWN])
+    assert (mask.data[SHOWN] != start()[SHOWN]).any()
 
 
 def press_escape(tools: Tools) -> None:

@@ -14,6 +14,7 @@ from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,6 +236,15 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
     np.testing.assert_array_equal(mask.data, before)
 
 
+def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
+    widget.bar.folder.setValue(folder)
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.reviewing is not None
+    return widget.reviewing.session
+
+
 def test_accepted_slices_are_those_between_which_is_drawn(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
 ) -> None:
@@ -242,10 +252,7 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     mask.data[3] = 0
     mask.data[3, 25:35, 5:45] = TUMOUR
     before = mask.data.copy()
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    begin(qtbot, widget, tmp_path / "s")
     for index in (1, 5):
         assert widget.reviewing is not None
         widget.reviewing.go_to(index)
@@ -257,6 +264,39 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     assert changed(before, mask.data) == [3, 4]
     np.testing.assert_array_equal(mask.data[3] == TUMOUR, before[1] == TUMOUR)
     assert tools.status.text().startswith("Interpolated tumour: +")
+
+
+def stored(session: Session, count: int) -> list[str]:
+    """States of the first slices on disk."""
+    return [str(state) for state in Session.open(session.folder).states[:count]]
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "hidden"])
+def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, shown: bool
+) -> None:
+    session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
+    mask.data[1] = 0
+    for index, decision in enumerate(("accept", "accept", "skip")):
+        widget.reviewing.go_to(index)
+        widget.review.buttons[decision].click()
+    before = mask.data.copy()
+    qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
+    widget.reviewing.go_to(SHOWN)
+    mask.visible = shown
+    click(tools.volume_button)
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
+    np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
+    assert (mask.data[0] != before[0]).any()
+    qtbot.waitUntil(lambda: widget.reviewing.queue.states == session.states)
+    mask.undo()
+    mask.visible = True
+    qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
+    mask.redo()
+    qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
+    np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
 
 
 def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
