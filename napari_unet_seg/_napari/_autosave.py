@@ -38,6 +38,8 @@ class Autosave(QObject):
     saved = Signal(object)
     """The time, once everything asked for is on disk."""
     failed = Signal(object)
+    minute = Signal()
+    """Time to tell what may have changed."""
 
     def __init__(
         self, session: Session, pixels: Callable[[], Any], parent: QObject | None = None
@@ -79,6 +81,7 @@ class Autosave(QObject):
         self._pool.shutdown(wait=True)
 
     def _on_minute(self) -> None:
+        self.minute.emit()
         if self._touched:
             self.save()
 

@@ -76,6 +76,7 @@ class Reviewing(QObject):
         self._baseline = Baseline(session, mask, self.autosave)
         self._edited = EditedSlices(mask)
         self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
+        self.autosave.minute.connect(self._see_edits)
         self.autosave.saved.connect(self._follow_states)
         mask.events.paint.connect(self._on_edit)
         mask.events.labels_update.connect(self._on_edit)

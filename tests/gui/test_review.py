@@ -469,6 +469,21 @@ def test_painting_is_saved_every_minute(
     assert widget.review.status.text().startswith("saved ")
 
 
+def test_undo_of_a_hidden_mask_is_saved_every_minute(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    mask = mask_of(widget)
+    with when_saved(qtbot, widget):
+        paint(widget, 1)
+    press(widget, Qt.Key.Key_H)
+    for step, expected in ((mask.undo, 0), (mask.redo, 1)):
+        with when_saved(qtbot, widget):
+            step()
+        assert widget.session.masks.read(1)[1, 1] == expected
+
+
 def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
