@@ -20,7 +20,7 @@ from napari_unet_seg.io.files import reading, write_error
 from napari_unet_seg.io.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from napari_unet_seg.io.scan import Scan
@@ -186,11 +186,14 @@ class MaskStore:
 
     def save(
         self, labels: Any, slices: Iterable[int] | None, description: dict[str, Any]
-    ) -> tuple[int, ...]:
-        """Write the slices that differ from what is stored; see `Session.save_mask`."""
+    ) -> Iterator[int]:
+        """Write the slices that differ from what is stored; see `Session.save_mask`.
+
+        Yields each when it is written.
+        """
         wanted = range(len(self)) if slices is None else slices
         with self._lock:
-            return tuple(i for i in wanted if self._save_slice(i, labels, description))
+            yield from (i for i in wanted if self._save_slice(i, labels, description))
 
     def _save_slice(self, index: int, labels: Any, description: dict[str, Any]) -> bool:
         plane = np.array(labels[self.place(index)])

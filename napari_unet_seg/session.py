@@ -204,10 +204,14 @@ class Session(SessionLog):
         if tuple(labels.shape) != self.masks.shape:
             raise grid_error(tuple(labels.shape), self.scan)
         with self.lock.writing():
-            written = self.masks.save(labels, slices, {"session": self.folder.name})
-            self._mark_again(written)
+            written: list[int] = []
+            try:
+                written.extend(self.masks.save(labels, slices, {"session": self.folder.name}))
+            finally:
+                # What was written before an error is not written again.
+                self._mark_again(written)
             self.save()
-        return written
+        return tuple(written)
 
     def changes(self, labels: Any, index: int) -> Changes:
         """Compare one slice of labels on the scan's grid with the prediction."""

@@ -121,6 +121,22 @@ def test_accepted_slices_are_marked_as_they_are_stored(
     assert [again.states[i] for i in (0, 3, 4)] == others
 
 
+def test_slices_that_were_written_before_an_error_are_marked(
+    session: Session, prediction: np.ndarray
+) -> None:
+    for index in range(6):
+        session.set_state(index, ReviewState.ACCEPTED)
+    prediction[:, 0, 0] = 1
+    in_the_way = session.folder / "masks" / "00003.tif"
+    in_the_way.mkdir()
+    with pytest.raises(DataError, match=r"00003\.tif"):
+        session.save_mask(prediction)
+    assert session.states.count(ReviewState.CORRECTED) == 3
+    in_the_way.rmdir()
+    assert session.save_mask(prediction) == (3, 4, 5)
+    assert set(Session.open(session.folder).states) == {ReviewState.CORRECTED}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [

@@ -500,6 +500,35 @@ def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     assert (tmp_path / "s" / "masks" / "00000.tif").is_file()
 
 
+def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    notifications: list[str],
+) -> None:
+    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    autosave, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
+    for name in ("masks", "predictions"):
+        (tmp_path / "s" / name).rename(tmp_path / name)
+    paint(widget, 1)
+    autosave.replace_prediction(2, later)
+    qtbot.waitUntil(lambda: len(notifications) == 2, timeout=20_000)
+    for _ in range(4):
+        with qtbot.waitSignal(autosave.minute):
+            pass
+    prediction, mask = notifications
+    assert "predictions/00002.tif cannot be written: its folder does not exist" in prediction
+    assert "masks/00001.tif cannot be written: its folder does not exist" in mask
+    for name in ("masks", "predictions"):
+        (tmp_path / name).rename(tmp_path / "s" / name)
+    with when_saved(qtbot, widget):
+        pass
+    assert (tmp_path / "s" / "masks" / "00001.tif").is_file()
+    np.testing.assert_array_equal(widget.session.masks.read_prediction(2), later)
+
+
 def test_closing_saves_and_opening_brings_all_back(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
