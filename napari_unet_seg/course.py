@@ -67,6 +67,7 @@ class Course:
     team: Team = field(init=False)
     train_loss: float = math.nan
     calibration: Calibration = ()
+    """Of what is held out; where that is too little, of the model that the run starts from."""
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
 
@@ -156,7 +157,7 @@ class Course:
             batch, classes = self.config.batch_size, self.config.model.classes
             held_out = validate(self.trainer, self.items["valid"], batch, classes, self.team)
         loss, dice = held_out.loss, held_out.dice
-        self.calibration = held_out.calibration
+        self.calibration = held_out.calibration or self.calibration
         # Equal Dice is common at the start, when a small lesion is not found at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score

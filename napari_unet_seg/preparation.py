@@ -78,6 +78,8 @@ def prepare(
         net.load_encoder(Path(config.encoder_weights))
     parent = sha256(init) if init else ""
     course = Course(config, samples, Run(run), sides, items, net, parent, notes)
+    if loaded and _has_classes_of(net, loaded[0]):
+        course.calibration = loaded[0].calibration
     if loaded and resume:
         course.resume(*loaded)
     elif course.team.rank == 0:
@@ -195,7 +197,13 @@ def _take_weights(
     net: Net, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
 ) -> None:
     """Load a checkpoint; where the classes differ, the last layer starts afresh."""
-    same = (info.model.classes, info.model.head) == (net.config.classes, net.config.head)
-    fresh = net.state_dict()
-    last = {} if same else {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
+    last = {}
+    if not _has_classes_of(net, info):
+        fresh = net.state_dict()
+        last = {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
     load_weights(net, {**tensors, **last}, path)
+
+
+def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:
+    """Whether a net tells as many classes apart as a checkpoint, in the same way."""
+    return (info.model.classes, info.model.head) == (net.config.classes, net.config.head)

@@ -195,6 +195,22 @@ def test_fine_tuning_on_other_classes_starts_the_last_layer_afresh(tmp_path):
     assert read_header(tuned[-1].best).model.classes == 2
 
 
+def test_fine_tuning_on_few_slices_keeps_the_calibration(tmp_path):
+    config = CONFIG.replace(epochs=1, valid_fraction=0.7)
+    base = list(engine.train(config, bright_squares(32), tmp_path / "base"))[-1].best
+    many = list(engine.train(config, bright_squares(32, seed=1), tmp_path / "m", init=base))[-1]
+    few = list(engine.train(CONFIG, bright_squares(seed=1), tmp_path / "few", init=base))[-1]
+    more = CONFIG.replace(epochs=CONFIG.epochs + 1)
+    resumed = list(engine.train(more, bright_squares(seed=1), tmp_path / "few", resume=few.last))
+    other = list(engine.train(CONFIG, bright_squares(classes=2), tmp_path / "o", init=base))[-1]
+    calibration = read_header(base).calibration
+    assert calibration
+    assert read_header(many.best).calibration not in ((), calibration)
+    for run in (few.best, few.last, resumed[-1].last):
+        assert read_header(run).calibration == calibration
+    assert read_header(other.best).calibration == ()
+
+
 def test_ignored_pixels_teach_nothing(tmp_path):
     samples = bright_squares(6)
     hidden = [
