@@ -170,6 +170,17 @@ def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Ar
     return values if values.shape == mask.data.shape else None
 
 
+def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
+    """Return the maps that were shown with the predictions of a mask."""
+    return [
+        layer
+        for layer in viewer.layers
+        if metadata_of(layer).get("map")
+        and layer.name.startswith(f"{mask.name} · ")
+        and layer.data.shape == mask.data.shape
+    ]
+
+
 def show_maps(
     viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Place
 ) -> None:

@@ -13,7 +13,7 @@ from napari_unet_seg._napari._baseline import Baseline
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._history import EditedSlices
-from napari_unet_seg._napari._prediction import note_decided
+from napari_unet_seg._napari._prediction import maps_of, note_decided
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
@@ -129,9 +129,9 @@ class Reviewing(QObject):
     def predict_again(self, index: int, labels: Any, dice: float) -> bool:
         """Put a later prediction of a slice into the mask, unless somebody has been there.
 
-        The slice on screen is left alone too, as are those that are not to do any more, those that
-        came from a file, and locked categories. What nobody has touched is no step of the undo
-        history.
+        Its maps, of the probabilities for example, are emptied: they are of the model before. The
+        slice on screen is left alone too, as are those that are not to do any more, those that came
+        from a file, and locked categories. What nobody has touched is no step of the undo history.
 
         Parameters
         ----------
@@ -151,12 +151,15 @@ class Reviewing(QObject):
         if not wanted or not self._baseline.is_untouched(index):
             return False
         self._baseline.put(index, labels, dice)
+        for layer in maps_of(self.viewer, self.mask):
+            layer.data[self.session.masks.place(index)] = 0
         return True
 
     def arrange_again(self) -> None:
         """Sort the queue by figures that have changed, and draw what was predicted again."""
         self._queue_again()
-        self.mask.refresh()  # another axis than that of the slices may be on screen, or all of it
+        for layer in (self.mask, *maps_of(self.viewer, self.mask)):
+            layer.refresh()  # another axis than that of the slices may be on screen, or all of it
 
     def show_changes(self, shown: bool) -> None:
         """Show or hide the layer of changes."""

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QFileDialog
 from zarr_images import write_image
 
 from napari_unet_seg._napari import _autosave
-from napari_unet_seg._napari._layers import METADATA_KEY, add_labels
+from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari._locks import set_locked
 from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._queue_bar import QueueBar
@@ -306,6 +306,27 @@ def test_masks_from_a_file_are_not_predicted_again(
     set_locked(mask, 2, True)
     assert reviewing.predict_again(2, np.ones(SHAPE[1:], np.uint8), 0.9)
     assert (mask.data[2] == np.where(before[2] == 2, 2, 1)).all()
+
+
+def test_maps_of_slices_that_are_predicted_again_are_dropped(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    viewer, image = widget._viewer, widget.bar.image_combo.layer()
+    names = ("head mask · probability of tumour", "head mask · uncertainty in bits", "other · map")
+    maps = [add_map(viewer, np.full(SHAPE, 0.7), image, name) for name in names]
+    start(qtbot, widget, tmp_path / "s")
+    reviewing, tools, mask = widget.reviewing, widget.tools, mask_of(widget)
+    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data)
+    reviewing.decide(ReviewState.SKIPPED)
+    taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
+    assert taken == [False, False, True, True]
+    reviewing.arrange_again()
+    dropped = [np.flatnonzero(~layer.data.any((1, 2))).tolist() for layer in maps]
+    assert dropped == [[2, 3], [2, 3], []]
+    widget.tabs.setCurrentWidget(tools)
+    assert tools.slider.isEnabled()
+    reviewing.go_to(3)
+    assert not tools.slider.isEnabled()
 
 
 def test_nothing_is_decided_where_no_slice_is_on_screen(
