@@ -59,8 +59,13 @@ class SessionLog:
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What a front end stored at the start."""
+        """What a front end stored."""
         return self._record.extra
+
+    def set_extra(self, **values: Any) -> None:
+        """Note what a front end wants to find again; stored with the next `save`."""
+        with self._lock:
+            self._change(extra={**self.extra, **values})
 
     @property
     def rounds(self) -> tuple[Round, ...]:

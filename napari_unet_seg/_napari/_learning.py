@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_warning
@@ -17,6 +16,7 @@ from napari_unet_seg.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
     from napari_unet_seg._napari._reviewing import Reviewing
@@ -74,8 +74,7 @@ class Learning(QObject):
             # A round counts the slices of all sessions on its way, this one's at most.
             learnt = rounds[-1].train + rounds[-1].held_out if rounds else 0
             self._learnt = min(learnt, len(session.accepted))
-            models = [session.folder / r.checkpoint for r in rounds]
-            self._models = [self._panel.base_of(session), *filter(Path.is_file, models)]
+            self._models = [self._panel.base_of(session), *_models_of(session)]
             reviewing.decided.connect(self._on_decided)
         self._show()
 
@@ -83,6 +82,7 @@ class Learning(QObject):
         """Use the model before the last round, and predict with it."""
         if len(self._models) > 1:
             self._models.pop()
+            self._note_models()
             _models.choose_model(self._models[-1])
             self._predict_again("Back at the earlier model")
 
@@ -112,11 +112,20 @@ class Learning(QObject):
             )
             return
         self._models.append(reviewing.session.folder / finished.checkpoint)
+        self._note_models()
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
         else:
             self._learnt = len(reviewing.session.accepted)
+
+    def _note_models(self) -> None:
+        """Let the way back start from the same model when the session is opened again."""
+        if self._reviewing is not None:
+            session = self._reviewing.session
+            paths = [path.relative_to(session.folder) for path in self._models[1:]]
+            session.set_extra(models=[path.as_posix() for path in paths])
+            self._reviewing.autosave.touch()
 
     def _on_running(self, running: bool) -> None:
         if self._is_ours and not running:
@@ -183,6 +192,13 @@ def is_worse(finished: Round) -> bool:
     """Whether a round lost Dice on the held-out slices."""
     before, after = finished.before, finished.after
     return before is not None and after is not None and after < before
+
+
+def _models_of(session: Session) -> list[Path]:
+    """Return the models of rounds that were used one after another, those that are still there."""
+    taken = [r.checkpoint for r in session.rounds if not is_worse(r)]
+    paths = [session.folder / path for path in session.extra.get("models", taken)]
+    return [path for path in paths if path.is_file()]
 
 
 def _strange(model: Path, session: Session) -> str:

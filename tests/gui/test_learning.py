@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,6 @@ from napari_unet_seg.session import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -176,6 +177,47 @@ def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) 
         accept_truth(widget, scan, index)
     assert not widget.fine_tune.panel.running
     assert not widget.fine_tune.learn_bar.back_button.isEnabled()
+
+
+def a_round(session: Any, model: Path) -> Path:
+    """Store a round that brought the model it started from."""
+    folder = session.new_round()
+    path = Path(shutil.copy(model, folder / "best.safetensors"))
+    session.finish_round(
+        Round(
+            number=int(folder.name),
+            checkpoint=path.relative_to(session.folder).as_posix(),
+            base=str(model),
+            before=0.5,
+            after=0.6,
+            train=3,
+            held_out=1,
+            epochs=1,
+        )
+    )
+    return path
+
+
+def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
+    folder = widget.session.folder
+    widget.bar.close_button.click()
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.open_session(folder)
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+@pytest.mark.slow
+def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidget) -> None:
+    back, base = widget.fine_tune.learn_bar.back_button, widget.session.checkpoint
+    first, _ = a_round(widget.session, base), a_round(widget.session, base)
+    for expected in (first, base):
+        reopen(qtbot, widget)
+        with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+            back.click()
+        assert _models.current_model() == expected
+    assert not back.isEnabled()
+    reopen(qtbot, widget)
+    assert not back.isEnabled()
 
 
 @pytest.mark.parametrize(
