@@ -15,6 +15,7 @@ from napari_unet_seg._napari._layers import (
     scan_from_layer,
     scan_options,
 )
+from napari_unet_seg._napari._locks import locked_of, set_locked
 from napari_unet_seg._napari._prediction import is_untouched
 from napari_unet_seg._napari._writer import categories_for
 from napari_unet_seg.errors import DataError
@@ -85,7 +86,10 @@ def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Imag
     name = extra.get("mask", f"{image.name} mask")
     if session.checkpoint:
         known["checkpoint"] = {"path": str(session.checkpoint)}
-    return image, add_labels(viewer, mask, image, session.categories, name, known)
+    layer = add_labels(viewer, mask, image, session.categories, name, known)
+    for value in extra.get("locked", ()):
+        set_locked(layer, value, True)
+    return image, layer
 
 
 def make_editable(mask: Labels) -> None:
@@ -153,6 +157,7 @@ def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
     placement["units"] = [str(unit) for unit in image.units]
     extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
+    extra["locked"] = sorted(locked_of(mask))
     known = metadata_of(mask)
     scan = scan_from_layer(image)
     if scan.path is not None:

@@ -13,6 +13,7 @@ from napari_unet_seg._napari._baseline import Baseline
 from napari_unet_seg._napari._changes import ChangesOverlay
 from napari_unet_seg._napari._edits import put_slice
 from napari_unet_seg._napari._history import EditedSlices
+from napari_unet_seg._napari._locks import locked_of
 from napari_unet_seg._napari._prediction import maps_of, note_decided
 from napari_unet_seg._napari._review_layers import (
     go_to,
@@ -173,6 +174,11 @@ class Reviewing(QObject):
         """Show or hide the mask, whichever layer is selected."""
         if self.mask.visible != shown:  # setting it draws the layer anew
             self.mask.visible = shown
+
+    def store_locks(self) -> None:
+        """Keep with the session which categories are locked."""
+        self.session.set_extra(locked=sorted(locked_of(self.mask)))
+        self.autosave.touch()
 
     def look(self) -> None:
         """Compare the slice on screen with its prediction now."""

@@ -82,6 +82,7 @@ class ReviewWidget(QWidget):
         self.bar.scans_wanted.connect(self.scans.open_folder)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tools.busy_changed.connect(self.refresh)
+        self.tools.lock_toggled.connect(lambda: self.reviewing and self.reviewing.store_locks())
         # Strokes that are still there would take Ctrl+Z for theirs.
         self.review.revert_button.clicked.connect(self.tools.marks.end)
         self.saving.tiff_wanted.connect(self.save_tiff)

@@ -365,6 +365,31 @@ def test_locked_categories_are_changed_by_no_tool(tools: Tools) -> None:
     assert tools.status.text().startswith("Grew tumour")
 
 
+def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
+    folder = widget.session.folder
+    widget.bar.close_button.click()
+    widget._viewer.layers.clear()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.open_session(folder)
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+def test_locks_are_kept_with_the_session(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
+) -> None:
+    click(tools.lock)
+    begin(qtbot, widget, tmp_path / "s")
+    reopen(qtbot, widget)
+    assert tools.category.currentText() == "tumour (locked)"
+    click(tools.buttons["grow"])
+    assert tools.status.text() == "tumour is locked; unlock it to change it."
+    click(tools.lock)
+    tools.category.setCurrentIndex(1)
+    click(tools.lock)
+    reopen(qtbot, widget)
+    assert [tools.category.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
+
+
 def drag(qtbot: QtBot, tools: Tools, start: tuple[int, int], end: tuple[int, int]) -> None:
     """Drag the mouse over the canvas, from pixel to pixel of the slice."""
     tools._viewer.window.show()
