@@ -155,7 +155,11 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
     """
     layers: list[LayerData] = []
     for stack in coco_stacks(dataset) if stacks is None else stacks:
-        coco = {"coco": dataset.path, "image_ids": stack.image_ids, "boxes": stack.boxes}
+        coco: dict[str, Any] = {
+            "coco": dataset.path,
+            "image_ids": stack.image_ids,
+            "boxes": stack.boxes,
+        }
         known = {"independent": True, "names": stack.scan.names, **coco}
         image = scan_options(stack.scan, stack.name, **coco)
         image["metadata"][METADATA_KEY]["categories"] = dataset.categories

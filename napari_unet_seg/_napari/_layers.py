@@ -125,10 +125,23 @@ def grid_of(scan: Scan) -> Scan:
     return replace(scan, data=np.broadcast_to(np.zeros((), scan.data.dtype), scan.data.shape))
 
 
-def scan_options(scan: Scan, name: str, **known: Any) -> dict[str, Any]:
-    """Return the arguments of an image layer that shows a scan."""
-    # Three or four channels of another type are sequences, not colours.
-    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4) and scan.data.dtype == np.uint8
+def scan_options(scan: Scan, name: str, *, coloured: bool = False, **known: Any) -> dict[str, Any]:
+    """Return the arguments of an image layer that shows a scan.
+
+    Parameters
+    ----------
+    scan : Scan
+        What is shown.
+    name : str
+        Of the layer.
+    coloured : bool
+        Whether channels are known to be colours, as those of an RGB layer are.
+    **known
+        What else the plugin keeps of the layer.
+    """
+    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
+    # From a file, three or four channels of another type are sequences, not colours.
+    rgb = rgb and (coloured or scan.data.dtype == np.uint8)
     kept = {"scan": grid_of(scan), "independent": "N" in scan.axes, "names": scan.names, **known}
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": {METADATA_KEY: kept}}
     options["scale"] = scan.spacing

@@ -74,7 +74,9 @@ def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Imag
         As `session.load_mask` read it.
     """
     extra = session.extra
-    options = scan_options(session.scan, extra.get("image", session.folder.name))
+    name = extra.get("image", session.folder.name)
+    # A session that was started on a layer has channels only where the layer was RGB.
+    options = scan_options(session.scan, name, coloured="placement" in extra)
     options |= _placement(extra.get("placement", {}))
     known = {key: extra[key] for key in _COCO if key in extra}
     if options.get("channel_axis") is not None:
