@@ -89,9 +89,10 @@ class Pair:
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        """Voxel size along the axes of space."""
-        sizes = zip(self._axes, self._measured.spacing, strict=True)
-        return tuple(size for axis, size in sizes if axis in "ZYX")
+        """Voxel size along the axes of space, in pixels of the finest one where it has no unit."""
+        steps = zip(self._axes, self._measured.spacing, strict=True)
+        sizes = tuple(abs(size) for axis, size in steps if axis in "ZYX")
+        return tuple(size / min(sizes) for size in sizes) if self.unit == "pixel" else sizes
 
     def items(self) -> Iterator[tuple[str, Array, Array]]:
         """Yield name, predicted and true labels of every part that stands for itself.

@@ -37,7 +37,7 @@ __all__ = [
 _IN_MM = {"mm": 1.0, "µm": 1e-3}
 _COLUMNS = (
     *("a", "b", "part", "category", "dice", "iou", "hd95", "hd95_unit"),
-    *("size_a", "size_b", "size_unit"),
+    *("size_a", "size_b", "size_unit", "mean_of"),
 )
 
 
@@ -50,9 +50,9 @@ class Row:
     counts: Counts
     """A as the found, B as the true one; pixels unreviewed in either are in none."""
     hd95: float
-    """In `Comparison.unit`, NaN where a mask is empty; of independent slices the mean."""
+    """In `Comparison.unit`, NaN where a mask is empty; the mean of what is `Comparison.mean_of`."""
     size_a: float
-    """In `Comparison.size_unit`, as is that of B; without unreviewed pixels."""
+    """In `Comparison.size_unit`, as is that of B; without unreviewed pixels, and a mean too."""
     size_b: float
 
 
@@ -65,9 +65,11 @@ class Comparison:
     rows: tuple[Row, ...]
     """One for each category, and the last one for all."""
     unit: str
-    """Of distances: `mm`, `µm` or `pixel`."""
+    """Of distances: `mm`, `µm` or `pixel`, of which the finest axis is measured in."""
     size_unit: str
     """`ml` of volumes and `mm²` of slices; `pixels` where the voxel size is unknown."""
+    mean_of: int = 1
+    """How many volumes of a series, or independent slices, distances and sizes are the mean of."""
 
 
 def check_grids(a: Side, b: Side) -> None:
@@ -104,8 +106,9 @@ def compare_masks(a: Side, b: Side) -> Iterator[ItemDone | Comparison]:
             yield ItemDone(min(len(found), steps), steps, name)
     scale, size_unit = _size(pair.spacing, pair.unit)
     categories = [*dict.fromkeys(m.category for m in found if m.category), ""]
-    rows = (_row([m for m in found if m.category == name], scale) for name in categories)
-    yield Comparison(a.name, b.name, tuple(rows), pair.unit, size_unit)
+    share = scale / len(items)
+    rows = (_row([m for m in found if m.category == name], share) for name in categories)
+    yield Comparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items))
 
 
 def plane_of(side: Side, place: tuple[int, ...]) -> Side:
@@ -155,7 +158,8 @@ def _cells(comparison: Comparison, row: Row, part: str) -> list[str]:
     figures = [_figure(v) for v in (row.counts.dice, row.counts.iou, row.hd95)]
     sizes = [_figure(v) for v in (row.size_a, row.size_b)]
     names = [comparison.a, comparison.b, part, row.category or "all"]
-    return [*names, *figures, comparison.unit, *sizes, comparison.size_unit]
+    units = comparison.unit, comparison.size_unit
+    return [*names, *figures, units[0], *sizes, units[1], str(comparison.mean_of)]
 
 
 def _figure(value: float) -> str:

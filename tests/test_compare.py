@@ -86,8 +86,8 @@ def test_a_volume_by_category() -> None:
         ("ZYX", (1, 4, 5), (2000, 3000, 4000), "µm", (20 * 24 / 1000, "ml")),
         ("ZYX", (1, 4, 5), (2, 3, 4), "pixel", (20, "pixels")),
         ("YX", (4, 5), (3, 4), "mm", (20 * 12, "mm²")),
-        ("NYX", (3, 4, 5), (1, 3, 4), "mm", (60 * 12, "mm²")),
-        ("TZYX", (2, 1, 4, 5), (9, 2, 3, 4), "mm", (40 * 24 / 1000, "ml")),
+        ("NYX", (3, 4, 5), (1, 3, 4), "mm", (20 * 12, "mm²")),
+        ("TZYX", (2, 1, 4, 5), (9, 2, 3, 4), "mm", (20 * 24 / 1000, "ml")),
         ("YX", (4, 5), (1, 1), "pixel", (20, "pixels")),
     ],
 )
@@ -122,7 +122,37 @@ def test_independent_slices_have_no_distance_between_them() -> None:
     a, b = np.zeros((2, 6, 6)), np.zeros((2, 6, 6))
     a[:, 2, 2], b[0, 2, 2], b[1, 2, 4] = 1, 1, 1
     found = figures(compared(side(a, "NYX"), side(b, "NYX")))
-    assert found["tumour"] == pytest.approx((0.5, 1 / 3, 1.0, 2, 2))
+    assert found["tumour"] == pytest.approx((0.5, 1 / 3, 1.0, 1, 1))
+
+
+def test_a_series_has_the_means_of_its_volumes() -> None:
+    """Two times: a tumour of 4 voxels, moved by a slice in the second, where B lacks the rest."""
+    a, b = np.zeros((2, 3, 4, 4)), np.zeros((2, 3, 4, 4))
+    a[:, 0, :2, :2], b[0, 0, :2, :2], b[1, 1, 0, 0] = 3, 3, 3
+    place = {"axes": "TZYX", "spacing": (60, 5, 1, 1), "unit": "mm", "categories": ()}
+    result = compared(side(a, **place), side(b, **place))
+    assert result.mean_of == 2
+    distance = (0 + math.sqrt(5**2 + 2)) / 2
+    found = figures(result)["3"]
+    assert found[:2] == pytest.approx((8 / 13, 4 / 9))
+    assert found[2] == pytest.approx(distance, rel=0.05)
+    assert found[3:] == pytest.approx((4 * 5 / 1000, 2.5 * 5 / 1000))
+
+
+def test_a_category_of_one_volume_counts_nothing_in_the_others() -> None:
+    a = np.zeros((4, 2, 3, 3))
+    a[1, 0, 0] = 8
+    one = side(a, "TZYX", (1, 1, 1, 1), "mm", categories=())
+    assert figures(compared(one, one))["8"][3:] == pytest.approx((3 / 4 / 1000,) * 2)
+
+
+@pytest.mark.parametrize("scale", [1, 0.5, 7])
+def test_distances_without_a_unit_are_in_pixels_of_the_finest_axis(scale: float) -> None:
+    a, b = np.zeros((3, 6, 6)), np.zeros((3, 6, 6))
+    a[0, 2, 2], b[1, 2, 2] = 1, 1
+    spacing = (6 * scale, scale, scale)
+    result = compared(side(a, "ZYX", spacing), side(b, "ZYX", spacing))
+    assert (result.rows[0].hd95, result.unit) == (pytest.approx(6), "pixel")
 
 
 def test_categories_are_paired_by_name() -> None:
@@ -175,6 +205,7 @@ def test_the_table_as_csv(tmp_path: Path) -> None:
         "size_a": "4",
         "size_b": "2",
         "size_unit": "mm²",
+        "mean_of": "1",
     }
     assert (rows[1]["dice"], rows[1]["hd95"], rows[1]["size_a"]) == ("", "", "0")
 

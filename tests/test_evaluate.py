@@ -66,6 +66,12 @@ def test_distance_is_in_the_masks_unit(folders):
     assert result.summaries[0].hd95 == pytest.approx(2.5)
 
 
+def test_distance_without_a_unit_is_in_pixels(folders):
+    result, _ = run(*folders({"a": LEFT}, {"a": RIGHT}, spacing=(0.5, 0.5), unit="pixel"))
+    assert result.unit == "pixel"
+    assert result.summaries[0].hd95 == pytest.approx(5)
+
+
 def test_both_empty_is_counted_and_left_out_of_the_mean(folders):
     masks = {"a": LEFT, "healthy": EMPTY}
     result, _ = run(*folders(masks, masks))

@@ -19,11 +19,13 @@ _TIPS = (
     "Pixels that are unreviewed in A or B are left out of all figures",
     "Dice: 1 where A and B are the same, 0 where they share nothing; – where both are empty",
     "Intersection over union (Jaccard); – where both are empty",
-    "95th percentile of the distance between the surfaces; – where one is empty; of independent "
-    "slices the mean",
+    "95th percentile of the distance between the surfaces; – where one is empty; in px of the "
+    "finest axis where the voxel size has no unit",
     "Size of A",
     "Size of B",
 )
+_MEANS = (3, 4, 5)
+"""Columns of what each volume, or each independent slice, has of its own."""
 
 
 class CompareTable(QTableWidget):
@@ -42,7 +44,7 @@ class CompareTable(QTableWidget):
         header.setMinimumSectionSize(30)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self._show_heads("", "")
+        self._show_heads("", "", 1)
 
     def show_comparison(self, comparison: Comparison | None, named: Collection[str] = ()) -> None:
         """Show figures, or none.
@@ -57,7 +59,7 @@ class CompareTable(QTableWidget):
         self.setRowCount(0)
         if comparison is None:
             return
-        self._show_heads(comparison.unit, comparison.size_unit)
+        self._show_heads(comparison.unit, comparison.size_unit, comparison.mean_of)
         self.setRowCount(len(comparison.rows))
         for place, row in enumerate(comparison.rows):
             for column, text in enumerate(_texts(row)):
@@ -70,13 +72,14 @@ class CompareTable(QTableWidget):
         columns = range(self.columnCount())
         return [[self.item(r, c).text() for c in columns] for r in range(self.rowCount())]
 
-    def _show_heads(self, unit: str, size_unit: str) -> None:
+    def _show_heads(self, unit: str, size_unit: str, count: int) -> None:
         short = {"pixel": "px", "pixels": "px"}
         unit, size_unit = short.get(unit, unit), short.get(size_unit, size_unit)
+        mean, of = ("", "") if count == 1 else (" mean", f"; mean of {count} volumes or images")
         heads = ("Category", "Dice", "IoU", f"HD95\n{unit}", f"A\n{size_unit}", f"B\n{size_unit}")
         for column, (head, tip) in enumerate(zip(heads, _TIPS, strict=True)):
-            item = QTableWidgetItem(head.strip())
-            item.setToolTip(tip)
+            item = QTableWidgetItem(head.strip() + mean * (column in _MEANS))
+            item.setToolTip(tip + of * (column in _MEANS))
             self.setHorizontalHeaderItem(column, item)
 
 

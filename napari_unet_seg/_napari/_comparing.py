@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg._mask_pairs import Side
+from napari_unet_seg._napari._geometry import converted, in_mm
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._session_predictions import Predictions
 from napari_unet_seg.config import IGNORE_INDEX
@@ -28,6 +29,8 @@ COLOURS = {A: "#4aa8ff", B: "#ff9d1e", BOTH: "#ffffff"}
 """Blue, orange and white, which colour-blind people tell apart over grey."""
 
 PREDICTION = "prediction of the session"
+_HALF = 0.5 + 1e-6
+"""Voxels that masks of one scan may lie apart: half of one, and rounding."""
 
 
 class Outlines(NamedTuple):
@@ -70,16 +73,19 @@ def misplaced(a: Labels | None, b: Labels | None) -> str:
     if a is None or b is None:
         return ""
     shape = layer_side(a).scan.grid_shape
-    if shape != layer_side(b).scan.grid_shape or "pixel" in (str(a.units[-1]), str(b.units[-1])):
+    placed = in_mm(a.units[-1]) is not None and in_mm(b.units[-1]) is not None
+    if shape != layer_side(b).scan.grid_shape or not placed:
         return ""
     corners = (np.zeros(a.ndim), np.array(shape) - 1.0)
-    apart = [np.subtract(a.data_to_world(c), b.data_to_world(c)) for c in corners]
-    if np.all(np.abs(apart) <= np.abs(a.scale) / 2):
+    ours = [a.data_to_world(c) for c in corners]
+    theirs = [converted(b.data_to_world(c), b.units, a.units) for c in corners]
+    apart = [a.world_to_data(place) - c for place, c in zip(theirs, corners, strict=True)]
+    if np.all(np.abs(apart) <= _HALF):
         return ""
-    far = float(np.linalg.norm(apart, axis=1).max())
+    far = np.subtract(ours, theirs) * [in_mm(unit) or 1.0 for unit in a.units]
     return (
-        f"The masks {a.name} and {b.name} lie {far:.3g} {a.units[-1]:~P} apart in the world; "
-        "choose masks of the same scan."
+        f"The masks {a.name} and {b.name} lie {np.linalg.norm(far, axis=1).max():.3g} mm apart in "
+        "the world; choose masks of the same scan."
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari._colours import category_colormap, category_colour
+from napari_unet_seg._napari._geometry import geometry_of, voxel_size
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.scan import Scan
 
@@ -41,7 +42,6 @@ METADATA_KEY = "unet_seg"
 """Where the plugin keeps what it knows of a layer, in `layer.metadata`."""
 
 _LEADING_AXES = "VUWSRQPT"
-_UNITS = {"millimeter": "mm", "micrometer": "µm"}
 
 
 def metadata_of(layer: Layer) -> dict[str, Any]:
@@ -59,23 +59,12 @@ def is_users(layer: Layer, kind: type[Layer]) -> bool:
     return isinstance(layer, kind) and not {"map", "preview"} & metadata_of(layer).keys()
 
 
-def geometry_of(layer: Layer) -> dict[str, Any]:
-    """Return the arguments that put another layer of the same grid where this one is."""
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine,
-        "units": layer.units,
-    }
-
-
 def scan_from_layer(layer: Image | Labels) -> Scan:
     """Return an image layer as a scan, without reading or copying its pixels.
 
-    Of a multiscale layer it is the full resolution. Axes, spacing and unit are those of the layer
-    as it stands; where the file came with a grid of its own, that goes along.
+    Of a multiscale layer it is the full resolution. Axes and voxel size are those of the layer as
+    it stands, by its scale and its affine; where the file came with a grid of its own, that goes
+    along.
 
     Raises
     ------
@@ -90,8 +79,7 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     scan = Scan(
         data,
         axes + ("C" if getattr(layer, "rgb", False) else ""),
-        tuple(float(s) for s in layer.scale),
-        _unit(layer),
+        *voxel_size(geometry_of(layer), layer.ndim),
         Path(layer.source.path) if layer.source.path else None,
         tuple(known.get("names", ())),
     )
@@ -114,10 +102,6 @@ def _axes(layer: Layer, known: dict[str, Any]) -> str:
     if leading > len(_LEADING_AXES):
         raise DataError(f"The layer {layer.name} has {layer.ndim} dimensions, which are too many.")
     return _LEADING_AXES[len(_LEADING_AXES) - leading :] + inner
-
-
-def _unit(layer: Layer) -> str:
-    return _UNITS.get(str(layer.units[-1]), "pixel")
 
 
 def grid_of(scan: Scan) -> Scan:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari._geometry import converted, geometry_of, point_of, world_units
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import (
     add_labels,
-    geometry_of,
     metadata_of,
     scan_from_layer,
     scan_options,
@@ -113,7 +113,7 @@ def figures_of(mask: Labels) -> tuple[float | None, ...]:
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     """Return where the viewer stands along the leading axes of a mask."""
-    point = mask.world_to_data(viewer.dims.point[-mask.ndim :])[:-2]
+    point = point_of(viewer, mask)[:-2]
     sizes = mask.data.shape[:-2]
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
@@ -146,8 +146,9 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     if not leading:
         return
     place = place_at(mask, index)
-    point = mask.world_to_data(viewer.dims.point[-mask.ndim :])
+    point = point_of(viewer, mask)
     world = mask.data_to_world((*place, *point[-2:]))
+    world = converted(world, mask.units, world_units(viewer, mask))
     first = viewer.dims.ndim - mask.ndim
     axes = range(first, first + len(leading))
     viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))

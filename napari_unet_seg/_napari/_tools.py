@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._geometry import geometry_of, voxel_size
 from napari_unet_seg._napari._layers import categories_of
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._mark_tools import MarkTools
@@ -215,8 +216,8 @@ class Tools(ToolsTab):
         if self._mask is None:
             return Aim(0, (), self.pixels.value(), ())
         axes = volume_axes(self._mask) if self.whole() else 2
-        spacing = tuple(abs(float(s)) for s in self._mask.scale[-axes:])
-        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), spacing)
+        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
+        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
     def _may_change(self, value: int) -> bool:
         if self._mask is None or self._steps.busy:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari._geometry import voxel_size
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.object_labels import KEY, to_classes
@@ -146,10 +147,7 @@ def _known(attributes: dict[str, Any]) -> dict[str, Any]:
 def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
     """Return the grid of a layer that did not come from the plugin."""
     axes = "QTZYX"[-labels.ndim :]
-    scale = tuple(float(s) for s in attributes.get("scale", ()))
-    units = [str(unit) for unit in attributes.get("units") or ("pixel",)]
-    unit = {"millimeter": "mm", "micrometer": "µm"}.get(units[-1], "pixel")
-    return Scan(labels, axes, scale, unit)
+    return Scan(labels, axes, *voxel_size(attributes, labels.ndim))
 
 
 def _slices(labels: Array, attributes: dict[str, Any]) -> Iterator[tuple[str, Array]]:

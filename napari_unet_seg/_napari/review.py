@@ -19,6 +19,7 @@ from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
+from napari_unet_seg._napari._geometry import geometry_of
 from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
@@ -258,8 +259,7 @@ class ReviewWidget(QWidget):
             "name": mask.name,
             "metadata": mask.metadata,
             "features": mask.features,
-            "scale": mask.scale,
-            "units": mask.units,
+            **geometry_of(mask),
         }
         work = writing(writer, path, mask.data, attributes)
         self._run(work, self._on_written, f"Saving {path.name}")

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._docks import join_tabs
+from napari_unet_seg._napari._geometry import point_of
 from napari_unet_seg._napari._layers import scan_from_layer
 from napari_unet_seg._napari._models import remembered_config
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
@@ -211,7 +212,7 @@ class SegmentWidget(QWidget):
 
 def shown_place(viewer: Viewer, image: Image) -> Place:
     """Return the index of the slice that is shown, along all axes but the last two."""
-    point = np.asarray(image.world_to_data(viewer.dims.point))[: image.ndim - 2]
+    point = point_of(viewer, image)[: image.ndim - 2]
     shape = (image.data[0] if image.multiscale else image.data).shape
     return tuple(
         int(np.clip(np.round(index), 0, size - 1))

@@ -103,6 +103,53 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     assert compare.status.text() == "A mask has changed since; press Compare again."
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"affine": np.diag([4, 0.5, 0.5, 1]), "units": ("mm",) * 3},
+        {"scale": (-0.4, 0.05, 0.05), "units": ("cm",) * 3},
+        {"scale": (4, -500, 500), "units": ("mm", "um", "um")},
+    ],
+    ids=["affine", "negative", "mixed"],
+)
+def test_sizes_are_those_in_the_world(
+    qtbot: QtBot, widget: ReviewWidget, place: dict[str, Any]
+) -> None:
+    viewer, compare = widget._viewer, widget.compare
+    for name in ("first", "second"):
+        layer = viewer.layers.pop(name)
+        viewer.add_labels(layer.data, name=name, metadata=layer.metadata, **place)
+    compare.a.setLayer(viewer.layers["first"])
+    compare.b.setLayer(viewer.layers["second"])
+    compare.part.setCurrentIndex(1)
+    until_idle(qtbot, widget)
+    with qtbot.waitSignal(compare.compared, timeout=20_000):
+        compare.button.click()
+    assert heads(widget)[3:] == ["HD95\nmm", "A\nml", "B\nml"]
+    assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
+    until_idle(qtbot, widget)
+
+
+def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget) -> None:
+    viewer, compare = widget._viewer, widget.compare
+    for name in ("first", "second"):
+        labels = np.stack([viewer.layers[name].data] * 2)
+        known = {METADATA_KEY: {"categories": CATEGORIES}}
+        place = {"scale": (1, 4, 0.5, 0.5), "units": ("second", "mm", "mm", "mm")}
+        viewer.layers.remove(name)
+        viewer.add_labels(labels, name=name, metadata=known, **place)
+    compare.a.setLayer(viewer.layers["first"])
+    compare.b.setLayer(viewer.layers["second"])
+    compare.part.setCurrentIndex(1)
+    until_idle(qtbot, widget)
+    with qtbot.waitSignal(compare.compared, timeout=20_000):
+        compare.button.click()
+    assert heads(widget)[1:] == ["Dice", "IoU", "HD95\nmm mean", "A\nml mean", "B\nml mean"]
+    assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
+    assert "mean of 2 volumes" in compare.table.horizontalHeaderItem(4).toolTip()
+    until_idle(qtbot, widget)
+
+
 def test_the_whole_scan_can_be_left_unmeasured(qtbot: QtBot, widget: ReviewWidget) -> None:
     compare = widget.compare
     compare.part.setCurrentIndex(1)
@@ -210,6 +257,16 @@ def test_masks_that_lie_apart_are_told(qtbot: QtBot, widget: ReviewWidget) -> No
     widget._viewer.add_labels(crop, name="crop", **{**PLACE, "translate": (10, -2, 6)})
     compare.b.setLayer(widget._viewer.layers["crop"])
     assert "lie 5 mm apart" in compare.status.text()
+    widget._viewer.layers["crop"].units = ("cm",) * 3
+    compare._on_choice()
+    assert "mm apart" in compare.status.text()
+    metres = {"scale": (0.004, 5e-4, 5e-4), "translate": (0.01, -0.005, 0.002)}
+    widget._viewer.add_labels(crop, name="same", units=("m",) * 3, **metres)
+    compare.b.setLayer(widget._viewer.layers["same"])
+    assert compare.status.text() == ""
+    compare.b.setLayer(widget._viewer.layers["crop"])
+    widget._viewer.layers["crop"].units = ("mm",) * 3
+    compare._on_choice()
     assert not compare.button.isEnabled()
     compare.b.setLayer(widget._viewer.layers["first"])
     compare.a.setLayer(widget._viewer.layers["second"])

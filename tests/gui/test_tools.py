@@ -206,6 +206,21 @@ def test_the_number_of_pixels_counts(tools: Tools) -> None:
     assert plane[30, 40] == TUMOUR, "the speck has grown to five pixels"
 
 
+def test_balls_have_the_proportions_that_the_affine_gives(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    mask = mask_of(tools)
+    mask.scale, mask.affine = (1, 1, 1), np.diag([3, 0.5, 0.5, 1])
+    mask.data[:] = 0
+    mask.data[3, 20, 20] = TUMOUR
+    tools.volume_button.setChecked(True)
+    tools.pixels.setValue(5)
+    tools.buttons["grow"].click()
+    finish(qtbot, tools)
+    assert mask.data[3, 20, 25] == TUMOUR
+    assert np.flatnonzero(mask.data.any((1, 2))).tolist() == [3], "slices are 6 pixels apart"
+
+
 def test_touching_objects_are_split(tools: Tools) -> None:
     mask = mask_of(tools)
     rows, columns = np.indices(SHAPE[1:])

@@ -96,6 +96,10 @@ def test_labels_of_others_are_saved_with_their_scale(tmp_path: Path) -> None:
     _save(layer, tmp_path / "own.tif")
 
     assert read_tiff(tmp_path / "own.tif").spacing == (2, 1, 1)
+    layer.affine, layer.units = np.diag([2, 0.5, 0.5, 1]), ("cm",) * 3
+    _save(layer, tmp_path / "placed.tif")
+    placed = read_tiff(tmp_path / "placed.tif")
+    assert (placed.spacing, placed.unit) == ((40, 5, 5), "mm")
     _save(layer, tmp_path / "own.json")
     names = [c["name"] for c in json.loads((tmp_path / "own.json").read_text())["categories"]]
     assert names == ["label 1", "label 2", "label 3"]
