@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_SPACE = "ZYX"
 _NOWHERE = -1
 """A label value that no pixel has, for a category that one side does not know."""
 
@@ -85,13 +86,14 @@ class Pair:
 
     @property
     def _axes(self) -> str:
-        return self.predicted.axes if "N" in self.predicted.axes else self.truth.axes
+        """Those of the side that knows of times, or that its slices are no cuts of one body."""
+        return max(self.truth.axes, self.predicted.axes, key=_count_apart)
 
     @property
     def spacing(self) -> tuple[float, ...]:
         """Voxel size along the axes of space, in pixels of the finest one where it has no unit."""
         steps = zip(self._axes, self._measured.spacing, strict=True)
-        sizes = tuple(abs(size) for axis, size in steps if axis in "ZYX")
+        sizes = tuple(abs(size) for axis, size in steps if axis in _SPACE)
         return tuple(size / min(sizes) for size in sizes) if self.unit == "pixel" else sizes
 
     def items(self) -> Iterator[tuple[str, Array, Array]]:
@@ -100,7 +102,7 @@ class Pair:
         Independent slices and times do; there are no distances between them.
         """
         ours, theirs = np.asarray(self.predicted.data), np.asarray(self.truth.data)
-        apart = [i for i, axis in enumerate(self._axes) if axis not in "ZYX"]
+        apart = [i for i, axis in enumerate(self._axes) if axis not in _SPACE]
         if not apart:
             yield self.name, ours, theirs
             return
@@ -108,6 +110,10 @@ class Pair:
         ours, theirs = np.moveaxis(ours, apart, front), np.moveaxis(theirs, apart, front)
         for number, place in enumerate(np.ndindex(*ours.shape[: len(apart)])):
             yield f"{self.name}#{number}", ours[place], theirs[place]
+
+
+def _count_apart(axes: str) -> int:
+    return sum(axis not in _SPACE for axis in axes)
 
 
 def _turned(one: Scan, other: Scan) -> bool:

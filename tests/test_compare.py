@@ -139,6 +139,14 @@ def test_a_series_has_the_means_of_its_volumes() -> None:
     assert found[3:] == pytest.approx((4 * 5 / 1000, 2.5 * 5 / 1000))
 
 
+@pytest.mark.parametrize("knows", ["a", "b"])
+def test_slices_are_times_where_either_side_knows(knows: str) -> None:
+    place = {"spacing": (1, 1, 1), "unit": "mm"}
+    axes = {"a": "ZYX", "b": "ZYX", knows: "TYX"}
+    result = compared(*(side(np.ones((3, 2, 2)), axes[name], **place) for name in "ab"))
+    assert (result.size_unit, result.mean_of, result.rows[0].size_a) == ("mm²", 3, 4)
+
+
 def test_a_category_of_one_volume_counts_nothing_in_the_others() -> None:
     a = np.zeros((4, 2, 3, 3))
     a[1, 0, 0] = 8

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+_AXES = "VUWSRQPTZYX"
 _FINE = 1e-3
 """Millimetres up to which a unit is written in µm."""
 
@@ -39,6 +40,7 @@ def geometry_of(layer: Layer) -> dict[str, Any]:
         "shear": layer.shear,
         "affine": layer.affine,
         "units": layer.units,
+        "axis_labels": layer.axis_labels,
     }
 
 
@@ -63,6 +65,27 @@ def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:
     factors, unit = _factors(geometry.get("units") or ("pixel",) * ndim)
     columns = (np.array(factors)[:, None] * matrix).T
     return VoxelSize(tuple(math.hypot(*column) for column in columns), unit)
+
+
+def axes_of(geometry: Mapping[str, Any], ndim: int) -> str:
+    """Return letters for the axes of a layer, fewer than it has if there are too many.
+
+    They are slices, rows and columns, before them points in time, before these others. An axis
+    that is called time, or is measured in a unit of it, is that wherever it stands before the last
+    two.
+
+    Parameters
+    ----------
+    geometry : mapping
+        As of `geometry_of`, or what napari hands to a writer.
+    ndim : int
+        Of the layer.
+    """
+    time = _time_axis(geometry, ndim)
+    if time is None:
+        return _AXES[-ndim:]
+    others = _AXES.replace("T", "")[1 - ndim :]
+    return f"{others[:time]}T{others[time:]}"
 
 
 def in_mm(unit: Any) -> float | None:
@@ -101,6 +124,16 @@ def world_units(viewer: ViewerModel, layer: Layer) -> Sequence[Any]:
     """
     units = getattr(viewer.dims, "units", None) or ()
     return units[-layer.ndim :] if len(units) >= layer.ndim else layer.units
+
+
+def _time_axis(geometry: Mapping[str, Any], ndim: int) -> int | None:
+    labels = geometry.get("axis_labels") or ("",) * ndim
+    units = geometry.get("units") or ("pixel",) * ndim
+    for axis in range(ndim - 2):
+        named = str(labels[axis]).casefold() in ("t", "time")
+        if named or factor_between(units[axis], "second") is not None:
+            return axis
+    return None
 
 
 def _factors(units: Sequence[Any]) -> tuple[list[float], str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari._colours import category_colormap, category_colour
-from napari_unet_seg._napari._geometry import geometry_of, voxel_size
+from napari_unet_seg._napari._geometry import axes_of, geometry_of, voxel_size
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.scan import Scan
 
@@ -40,8 +40,6 @@ __all__ = [
 
 METADATA_KEY = "unet_seg"
 """Where the plugin keeps what it knows of a layer, in `layer.metadata`."""
-
-_LEADING_AXES = "VUWSRQPT"
 
 
 def metadata_of(layer: Layer) -> dict[str, Any]:
@@ -97,11 +95,10 @@ def _axes(layer: Layer, known: dict[str, Any]) -> str:
         return stored.grid_axes
     if layer.ndim == 3 and known.get("independent"):
         return "NYX"
-    inner = "ZYX"[-min(layer.ndim, 3) :]
-    leading = layer.ndim - len(inner)
-    if leading > len(_LEADING_AXES):
+    axes = axes_of(geometry_of(layer), layer.ndim)
+    if len(axes) < layer.ndim:
         raise DataError(f"The layer {layer.name} has {layer.ndim} dimensions, which are too many.")
-    return _LEADING_AXES[len(_LEADING_AXES) - leading :] + inner
+    return axes
 
 
 def grid_of(scan: Scan) -> Scan:

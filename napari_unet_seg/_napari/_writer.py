@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._geometry import voxel_size
+from napari_unet_seg._napari._geometry import axes_of, voxel_size
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.object_labels import KEY, to_classes
@@ -146,7 +146,7 @@ def _known(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
     """Return the grid of a layer that did not come from the plugin."""
-    axes = "QTZYX"[-labels.ndim :]
+    axes = axes_of(attributes, labels.ndim)
     return Scan(labels, axes, *voxel_size(attributes, labels.ndim))
 
 

@@ -59,6 +59,32 @@ def test_axes_of_a_layer(shape: tuple[int, ...], rgb: bool, axes: str) -> None:
     assert scan.grid_shape == shape[: len(axes.replace("C", ""))]
 
 
+@pytest.mark.parametrize(
+    ("shape", "said", "axes"),
+    [
+        ((5, 20, 30), {"axis_labels": ("t", "y", "x")}, "TYX"),
+        ((5, 20, 30), {"axis_labels": ("Time", "row", "column")}, "TYX"),
+        ((5, 20, 30), {"units": ("second", "mm", "mm")}, "TYX"),
+        ((5, 20, 30), {"units": ("hour", "pixel", "pixel")}, "TYX"),
+        ((5, 20, 30), {"axis_labels": ("z", "y", "x"), "units": ("mm",) * 3}, "ZYX"),
+        ((2, 5, 20, 30), {"units": ("ms", "mm", "mm", "mm")}, "TZYX"),
+        ((2, 5, 20, 30), {"axis_labels": ("z", "t", "y", "x")}, "ZTYX"),
+        ((3, 2, 5, 20, 30), {"axis_labels": ("t", "q", "z", "y", "x")}, "TPZYX"),
+        ((20, 30), {"axis_labels": ("t", "x")}, "YX"),
+    ],
+)
+def test_time_is_what_labels_or_units_say(
+    shape: tuple[int, ...], said: dict[str, tuple[str, ...]], axes: str
+) -> None:
+    viewer = ViewerModel()
+    image = viewer.add_image(np.zeros(shape, np.uint8), **said)
+    mask = add_labels(viewer, np.zeros(shape, np.uint8), image, (LESION,), "mask")
+
+    assert scan_from_layer(image).axes == axes
+    assert scan_from_layer(mask).axes == axes
+    assert (mask.axis_labels, mask.units) == (image.axis_labels, image.units)
+
+
 @pytest.mark.parametrize("dtype", [bool, np.int32, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("lazy", [False, True])
 def test_any_real_dtype_numpy_or_dask(dtype: type, lazy: bool) -> None:

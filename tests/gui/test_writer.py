@@ -100,6 +100,9 @@ def test_labels_of_others_are_saved_with_their_scale(tmp_path: Path) -> None:
     _save(layer, tmp_path / "placed.tif")
     placed = read_tiff(tmp_path / "placed.tif")
     assert (placed.spacing, placed.unit) == ((40, 5, 5), "mm")
+    layer.axis_labels = ("t", "y", "x")
+    _save(layer, tmp_path / "times.tif")
+    assert read_tiff(tmp_path / "times.tif").axes == "TYX"
     _save(layer, tmp_path / "own.json")
     names = [c["name"] for c in json.loads((tmp_path / "own.json").read_text())["categories"]]
     assert names == ["label 1", "label 2", "label 3"]
