@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,19 @@ from napari_unet_seg.io.tiff import write_array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Array = np.ndarray[Any, np.dtype[Any]]
+
 NAME = "session.json"
+
+_NEAREST: dict[str, tuple[str, ...]] = {
+    "int64": ("int32", "uint32"),
+    "uint64": ("uint32",),
+    "float16": ("float32",),
+    np.dtype(np.longdouble).name: ("float64",),
+    "complex64": (),
+    "complex128": (),
+}
+"""Types that TIFFs do not hold, and those in which the same numbers may have room."""
 
 
 class ScanRecord(Config):
@@ -40,7 +52,7 @@ class ScanRecord(Config):
     """Key of a DICOM series, since its folder may hold others."""
 
 
-def record_scan(scan: Scan, folder: Path) -> ScanRecord:
+def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
     """Describe a scan so that it can be opened again; one without a file is copied.
 
     Parameters
@@ -49,21 +61,29 @@ def record_scan(scan: Scan, folder: Path) -> ScanRecord:
         `meta["paths"]` names the files of a stack of independent images.
     folder : Path
         Of the session, for the copy.
+    name : str
+        What to call the scan in the error message.
+
+    Raises
+    ------
+    DataError
+        If it has no file, and no TIFF holds its numbers.
     """
+    dtype = scan.data.dtype
     paths = [Path(p).absolute() for p in scan.meta.get("paths", ())]
     if not paths and scan.path is not None and _same_grid(scan, scan.path):
         paths = [scan.path.absolute()]
     if not paths:
         paths = [folder / "scan.tif"]
-        write_array(
-            paths[0], np.asarray(scan.data), axes=scan.axes, spacing=scan.spacing, unit=scan.unit
-        )
+        array = _storable(np.asarray(scan.data), name)
+        write_array(paths[0], array, axes=scan.axes, spacing=scan.spacing, unit=scan.unit)
+        dtype = array.dtype
     return ScanRecord(
         paths=tuple(_inside(p, folder) for p in paths),
         sha256=_hash(paths),
         axes=scan.axes,
         shape=tuple(scan.data.shape),
-        dtype=str(scan.data.dtype),
+        dtype=str(dtype),
         spacing=tuple(float(s) for s in scan.spacing),
         unit=scan.unit,
         names=scan.names,
@@ -104,6 +124,27 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
         unit=record.unit,
         names=record.names,
     )
+
+
+def _storable(array: Array, name: str) -> Array:
+    """Return numbers of a type that TIFFs hold, the same ones."""
+    for dtype in _NEAREST.get(array.dtype.name, (array.dtype.name,)):
+        if _holds(np.dtype(dtype), array):
+            return array.astype(dtype, copy=False)
+    raise DataError(
+        f"The image {name or 'of the session'} holds {array.dtype} numbers that a session cannot "
+        "store as they are; convert it to float32, or to integers of 32 bits, and start again."
+    )
+
+
+def _holds(dtype: np.dtype[Any], array: Array) -> bool:
+    if dtype.kind in "iu" and array.size:
+        limits = np.iinfo(dtype)
+        return bool(limits.min <= array.min() and array.max() <= limits.max)
+    if dtype == array.dtype or not array.size:
+        return True
+    with np.errstate(over="ignore"):
+        return np.array_equal(array.astype(dtype), array, equal_nan=True)
 
 
 def _damaged(record: ScanRecord, folder: Path) -> DataError:

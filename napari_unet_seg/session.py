@@ -98,7 +98,8 @@ class Session(SessionLog):
         Raises
         ------
         DataError
-            If the folder is in use or cannot be written, or the prediction does not fit.
+            If the folder is in use or cannot be written, or the prediction does not fit; if a scan
+            without a file holds numbers that cannot be stored.
         """
         folder = Path(folder).expanduser().absolute()
         labels = np.asarray(prediction)
@@ -117,7 +118,7 @@ class Session(SessionLog):
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new),
+                scan=record_scan(scan, new, (extra or {}).get("image", "")),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",

@@ -244,6 +244,43 @@ def images(tmp_path: Path) -> Scan:
     return Scan(data, "NYX", names=tuple(p.name for p in paths), meta={"paths": tuple(paths)})
 
 
+@pytest.mark.parametrize(
+    ("values", "dtype", "stored"),
+    [
+        ([-3, 2**31 - 1], "int64", "int32"),
+        ([0, 2**32 - 1], "int64", "uint32"),
+        ([0, 2**32 - 1], "uint64", "uint32"),
+        ([0.1, np.nan], "float16", "float32"),
+        ([0.1, -np.inf], "longdouble", "float64"),
+        ([-7, 7], "int8", "int8"),
+        ([0, 1.5], ">f8", "float64"),
+    ],
+)
+def test_scans_of_types_that_tiffs_lack_are_copied_number_by_number(
+    tmp_path: Path, values: list[float], dtype: str, stored: str
+) -> None:
+    pixels = np.tile(np.array(values, float).astype(dtype), (4, 3))
+    labels = np.zeros(pixels.shape, np.uint8)
+    Session.create(tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels)
+    scan = Session.open(tmp_path / "s").scan
+    assert scan.data.dtype == stored
+    np.testing.assert_array_equal(scan.data, pixels)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([-1, 2**32 - 1], "int64"), ([0, 2**40], "uint64"), ([1, 2], "complex64")],
+)
+def test_a_scan_that_cannot_be_stored_is_named(
+    tmp_path: Path, values: list[int], dtype: str
+) -> None:
+    pixels = np.array(values, dtype)[None]
+    labels = np.zeros(pixels.shape, np.uint8)
+    with pytest.raises(DataError, match=f"The image head holds {dtype} numbers .*; convert it to"):
+        Session.create(tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, extra={"image": "head"})
+    assert not (tmp_path / "s").exists()
+
+
 def test_stacks_of_images_are_not_copied(tmp_path: Path, images: Scan) -> None:
     session = Session.create(tmp_path / "s", images, TUMOUR, np.zeros((10, 20, 24), np.uint8))
     assert sorted(p.name for p in session.folder.iterdir()) == [

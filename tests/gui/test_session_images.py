@@ -57,3 +57,29 @@ def test_colours_of_any_type_come_back_as_colours(
     assert image.data.dtype == dtype
     np.testing.assert_array_equal(np.asarray(image.data), colours)
     assert widget._viewer.layers["head mask"].data.shape == shape[:-1]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float16"])
+def test_images_of_any_type_start_sessions(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, dtype: str
+) -> None:
+    widget: ReviewWidget = dock(ReviewWidget)
+    pixels = RANDOM.integers(0, 200, (4, 32, 40)).astype(dtype)
+    widget._viewer.add_image(pixels, name="head")
+    widget._viewer.add_labels(np.zeros(pixels.shape, np.uint8), name="head mask")
+    start(qtbot, widget, tmp_path / "s")
+    np.testing.assert_array_equal(reopen(qtbot, widget, tmp_path / "s").data, pixels)
+
+
+def test_an_image_that_cannot_be_stored_is_told_by_its_name(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, notifications: list[str]
+) -> None:
+    widget: ReviewWidget = dock(ReviewWidget)
+    widget._viewer.add_image(np.array([[0, 2**40]], np.int64), name="head")
+    widget._viewer.add_labels(np.zeros((1, 2), np.uint8), name="head mask")
+    widget.bar.folder.setValue(tmp_path / "s")
+    widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    (told,) = notifications
+    assert told.startswith("The image head holds int64 numbers")
+    assert widget.session is None
