@@ -116,6 +116,13 @@ def point_of(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
     return tuple(float(p) for p in layer.world_to_data(world))
 
 
+def reaches(viewer: ViewerModel, layer: Layer) -> bool:
+    """Whether a layer has a slice where a viewer stands; other layers may go on beyond it."""
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    leading = zip(point_of(viewer, layer)[:-2], shape, strict=False)
+    return all(0 <= round(p) < n for p, n in leading)
+
+
 def world_units(viewer: ViewerModel, layer: Layer) -> Sequence[Any]:
     """Return the units in which a viewer counts along the axes of a layer.
 

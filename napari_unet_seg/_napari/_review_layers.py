@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._geometry import converted, geometry_of, point_of, world_units
+from napari_unet_seg._napari._geometry import converted, geometry_of, point_of, reaches, world_units
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import (
     add_labels,
@@ -112,7 +112,7 @@ def figures_of(mask: Labels) -> tuple[float | None, ...]:
 
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
-    """Return where the viewer stands along the leading axes of a mask."""
+    """Return where the viewer stands along the leading axes of a mask, or next to it."""
     point = point_of(viewer, mask)[:-2]
     sizes = mask.data.shape[:-2]
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
@@ -126,6 +126,15 @@ def volume_axes(mask: Labels) -> int:
 def shows_slice(viewer: ViewerModel) -> bool:
     """Whether the viewer shows slices of the last two axes, not a body or another cut."""
     return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
+
+
+def off_screen(viewer: ViewerModel, layer: Image | Labels) -> str:
+    """Say why no slice of a layer is on screen, nothing if one is."""
+    if not shows_slice(viewer):
+        return "No slice is on screen as a plane; turn the view back."
+    if not reaches(viewer, layer):
+        return f"No slice of {layer.name} is on screen; go to one of its slices."
+    return ""
 
 
 def place_at(mask: Labels, index: int) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ from napari_unet_seg._napari._prediction import maps_of, note_decided
 from napari_unet_seg._napari._review_layers import (
     go_to,
     index_of,
+    off_screen,
     place_of,
-    shows_slice,
 )
 from napari_unet_seg.review_queue import (
     Order,
@@ -206,11 +206,11 @@ class Reviewing(QObject):
         self.session.close()
 
     def _on_screen(self) -> bool:
-        """Whether the viewer shows a slice, so that one can be decided on."""
-        shown = shows_slice(self.viewer)
-        if not shown:
-            self.told.emit("No slice is on screen as a plane; turn the view back.")
-        return shown
+        """Whether the viewer shows a slice of the mask, so that it can be decided on."""
+        problem = off_screen(self.viewer, self.mask)
+        if problem:
+            self.told.emit(problem)
+        return not problem
 
     def _see_edits(self) -> None:
         """Save accepted slices at once that changed, be they on screen or not.

@@ -15,9 +15,9 @@ from napari_unet_seg._napari._mark_tools import MarkTools
 from napari_unet_seg._napari._prediction import probability_map
 from napari_unet_seg._napari._review_layers import (
     go_to,
+    off_screen,
     place_at,
     place_of,
-    shows_slice,
     volume_axes,
 )
 from napari_unet_seg._napari._steps import Step, Steps
@@ -144,7 +144,7 @@ class Tools(ToolsTab):
     def copy(self, step: int) -> None:
         """Copy the category to the next slice (1) and go there, or from the previous one (-1)."""
         mask = self._mask
-        if mask is None or not self._may_change(self.value()):
+        if mask is None or not self._may_change(self.value(), here=True):
             return
         here = place_of(self._viewer, mask)
         other = (*here[:-1], here[-1] + step) if here else ()
@@ -219,14 +219,17 @@ class Tools(ToolsTab):
         sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
         return Aim(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
-    def _may_change(self, value: int) -> bool:
+    def _may_change(self, value: int, *, here: bool = False) -> bool:
+        """Whether a category may be changed in what is chosen, or `here` in the slice on screen."""
         if self._mask is None or self._steps.busy:
             return False
         problem = ""
         if value in locked_of(self._mask):
             problem = f"{self._name(value)} is locked; unlock it to change it."
-        elif not self.whole() and not shows_slice(self._viewer):
-            problem = "No slice is on screen as a plane; turn the view back, or choose the volume."
+        elif here or not self.whole():
+            problem = off_screen(self._viewer, self._mask)
+            if problem and not here:
+                problem = f"{problem.removesuffix('.')}, or choose the volume."
         self.status.setText(problem)
         return not problem
 

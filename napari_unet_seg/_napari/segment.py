@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._docks import join_tabs
-from napari_unet_seg._napari._geometry import point_of
+from napari_unet_seg._napari._geometry import point_of, reaches
 from napari_unet_seg._napari._layers import scan_from_layer
 from napari_unet_seg._napari._models import remembered_config
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
@@ -23,7 +23,7 @@ from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari._settings import remember
 from napari_unet_seg._napari._warm_engine import WarmEngine
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
 from napari_unet_seg.io.hashing import sha256
 
@@ -211,13 +211,16 @@ class SegmentWidget(QWidget):
 
 
 def shown_place(viewer: Viewer, image: Image) -> Place:
-    """Return the index of the slice that is shown, along all axes but the last two."""
-    point = point_of(viewer, image)[: image.ndim - 2]
-    shape = (image.data[0] if image.multiscale else image.data).shape
-    return tuple(
-        int(np.clip(np.round(index), 0, size - 1))
-        for index, size in zip(point, shape, strict=False)
-    )
+    """Return the index of the slice that is shown, along all axes but the last two.
+
+    Raises
+    ------
+    DataError
+        If the viewer stands beyond the image.
+    """
+    if not reaches(viewer, image):
+        raise DataError(f"No slice of {image.name} is on screen; go to one, or segment all.")
+    return tuple(round(index) for index in point_of(viewer, image)[:-2])
 
 
 def _summary(prediction: PredictFinished) -> str:

@@ -347,6 +347,26 @@ def test_nothing_is_decided_where_no_slice_is_on_screen(
     assert widget.session.accepted == (0,)
 
 
+def test_nothing_is_decided_beyond_the_mask(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    longer = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm",) * 3}
+    widget._viewer.add_image(np.ones((10, 40, 50), np.uint8), **longer)
+    widget._viewer.dims.set_point(0, 10.0 + 3 * 8)
+    for button in (*widget.review.buttons.values(), widget.review.revert_button):
+        if "list" not in button.toolTip():
+            button.click()
+            assert widget.review.status.text() == (
+                "No slice of head mask is on screen; go to one of its slices."
+            )
+    assert widget.session.states == (ReviewState.TODO,) * 4
+    widget._viewer.dims.set_point(0, 10.0 + 3 * 3)
+    with when_saved(qtbot, widget):
+        widget.review.buttons["accept"].click()
+    assert widget.session.accepted == (3,)
+
+
 def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     assert widget.reviewing is not None

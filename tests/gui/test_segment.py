@@ -123,6 +123,22 @@ def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
     assert list(metadata_of(mask)["predicted"]) == [(3,)]
 
 
+def test_beyond_the_image_no_slice_is_segmented(
+    widget: SegmentWidget, notifications: list[str]
+) -> None:
+    viewer = widget._viewer
+    viewer.add_image(_head(9))
+    image = viewer.add_image(_head(5), name="short")
+    viewer.dims.set_point(0, 8)
+    widget.form.image_combo.setLayer(image)
+    widget.form.setWhole(False)
+    widget.segment_layer()
+
+    assert widget.form.status.text() == notifications[-1]
+    assert notifications[-1].startswith("No slice of short is on screen")
+    assert len(viewer.layers) == 2
+
+
 def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
     widget: SegmentWidget,
 ) -> None:

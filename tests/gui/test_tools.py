@@ -578,6 +578,27 @@ def test_a_slice_that_is_not_on_screen_is_not_changed(
     assert changed(rods(), mask_of(tools).data) == [0, 1, 2, 3, 5, 6]
 
 
+@pytest.mark.parametrize("beyond", [SHAPE[0] + 3, -2])
+def test_beyond_the_mask_no_slice_is_changed(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, beyond: int
+) -> None:
+    longer = {**PLACE, "translate": (10 - 3 * 4, -5, 2)}
+    widget._viewer.add_image(np.ones((16, 40, 50), np.uint8), name="longer", **longer)
+    widget._viewer.dims.set_point(0, 10.0 + 3 * beyond)
+    said = "No slice of head mask is on screen; go to one of its slices"
+    for name in ("grow", "fill_holes", "interpolate"):
+        click(tools.buttons[name])
+        assert tools.status.text() == f"{said}, or choose the volume."
+    tools.volume_button.setChecked(True)
+    for name in ("copy_next", "copy_previous"):
+        click(tools.buttons[name])
+        assert tools.status.text() == f"{said}."
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    assert tools.status.text().startswith("Grew tumour")
+
+
 def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
     known = {METADATA_KEY: {"categories": CATEGORIES}}
     mask = widget._viewer.add_labels(rods()[0], name="plain", metadata=known)
