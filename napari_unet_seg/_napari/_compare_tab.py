@@ -26,7 +26,7 @@ from napari_unet_seg._napari._comparing import (
 )
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._overlay import Overlay
-from napari_unet_seg._napari._review_layers import index_of, place_of
+from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
 
@@ -91,6 +91,13 @@ class CompareTab(CompareForm):
         if self._job is not None:
             self._later(self.look)
             return
+        a, b = (side.scan.grid_shape for side in sides)
+        # Where the grids differ, that is the problem to tell.
+        if a == b and (problem := off_screen(self._viewer, layer)):
+            if figures:
+                self._show(None)
+                self.status.setText(problem)
+            return
         place = place_of(self._viewer, layer)
         if figures:
             self._part = slice_title(sides[1].scan, index_of(self._viewer, layer))
@@ -135,7 +142,9 @@ class CompareTab(CompareForm):
         self.button.clicked.connect(self._on_button)
         self.contours.toggled.connect(self._on_contours)
         self.csv_button.clicked.connect(self._browse)
-        connect(self, (self._viewer.dims.events.point, lambda _: self._look_soon()))
+        dims = self._viewer.dims.events
+        for event in (dims.point, dims.order, dims.ndisplay):
+            connect(self, (event, lambda _: self._look_soon()))
         self.destroyed.connect(lambda: self._watch(()))
 
     def _on_list(self) -> None:

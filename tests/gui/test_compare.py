@@ -89,6 +89,38 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
     assert widget.compare.table.texts()[-1] == ["all", "–", "–", "–", "0", "0"]
 
 
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (lambda dims: setattr(dims, "order", (1, 0, 2)), "No slice is on screen as a plane"),
+        (lambda dims: setattr(dims, "ndisplay", 3), "No slice is on screen as a plane"),
+        (lambda dims: dims.set_point(0, 10 + 4 * 6), "No slice of second is on screen"),
+    ],
+    ids=["cut", "body", "beyond"],
+)
+def test_what_is_no_slice_is_not_measured(
+    qtbot: QtBot, widget: ReviewWidget, turn: Callable[[Any], None], said: str
+) -> None:
+    dims, compare = widget._viewer.dims, widget.compare
+    widget._viewer.add_image(np.ones((9, 40, 50), np.uint8), name="longer", **PLACE)
+    compare.a.setLayer(widget._viewer.layers["first"])
+    compare.b.setLayer(widget._viewer.layers["second"])
+    compare.contours.setChecked(True)
+    until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
+    until_idle(qtbot, widget)
+    compare.a.layer().visible = compare.b.layer().visible = False
+    turn(dims)
+    qtbot.waitUntil(lambda: compare.status.text().startswith(said), timeout=20_000)
+    assert compare.table.rowCount() == 0
+    assert not compare.csv_button.isEnabled()
+    compare.button.click()
+    assert compare.status.text().startswith(said)
+    dims.ndisplay, dims.order = 2, (0, 1, 2)
+    dims.set_point(0, 14.0)
+    until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
+    until_idle(qtbot, widget)
+
+
 def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: ReviewWidget) -> None:
     compare = widget.compare
     compare.part.setCurrentIndex(1)
