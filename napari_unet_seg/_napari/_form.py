@@ -156,6 +156,7 @@ class Form(QWidget, Generic[C]):
         inside.setLayout(self._rows(names))
         fold = QCollapsible("More settings", expandedIcon="▾", collapsedIcon="▸")
         fold.setDuration(0)
+        fold.toggleButton().setToolTip("Show or hide settings that rarely need a change")
         fold.addWidget(inside)
         return fold
 

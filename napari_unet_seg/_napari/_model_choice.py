@@ -41,6 +41,7 @@ class ModelChoice(QWidget):
         self.combo = QComboBox()
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.combo.setMinimumWidth(120)
+        self.combo.setToolTip("The network that segments; Browse … takes one from a file")
         self.card_button = QPushButton("Card")
         self.card_button.setToolTip("What the model was trained on, how good it is, where it fails")
         self.card = QLabel()

@@ -22,13 +22,21 @@ class PathEdit(QWidget):
         Of the browser.
     pattern
         Of the files it shows, `"COCO (*.json)"` for example.
+    tip
+        What the path is for.
     """
 
     valueChanged = Signal(object)
     """The new path or None, once it is entered or chosen."""
 
     def __init__(
-        self, kind: Kind, title: str, pattern: str = "", parent: QWidget | None = None
+        self,
+        kind: Kind,
+        title: str,
+        pattern: str = "",
+        parent: QWidget | None = None,
+        *,
+        tip: str = "",
     ) -> None:
         super().__init__(parent)
         self._kind, self._title, self._pattern = kind, title, pattern
@@ -36,6 +44,7 @@ class PathEdit(QWidget):
         self.start: Path | None = None
         """Where browsing starts while the line is empty."""
         self.line = QLineEdit()
+        self.line.setToolTip(tip)
         self.button = QToolButton()
         self.button.setText("…")
         self.button.setToolTip(title)
@@ -61,7 +70,6 @@ class PathEdit(QWidget):
     def setPlaceholder(self, text: str) -> None:
         """Show a text while the line is empty, what is taken then for example."""
         self.line.setPlaceholderText(text)
-        self.line.setToolTip(text)
 
     def browse(self) -> None:
         """Let the user choose."""

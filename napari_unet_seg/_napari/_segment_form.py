@@ -35,6 +35,7 @@ class SegmentForm(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image_combo.setToolTip("The image that is segmented; it follows the selected layer")
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("What is segmented of an image with several slices")
         self.model_choice = ModelChoice()

@@ -59,8 +59,8 @@ class SessionBar(QWidget):
         self.image_combo.setToolTip("The scan")
         self.mask_combo = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
         self.mask_combo.setToolTip("What to correct; start the session before you do")
-        self.folder = PathEdit("folder", "Choose the folder of the session")
-        self.folder.line.setToolTip("The session keeps its prediction, masks and models here")
+        tip = "The session keeps its prediction, masks and models here"
+        self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
         self.start_button = QPushButton("Start session")
         self.start_button.setToolTip("Keep the mask as it is now, and save corrections from here")
         self.open_button = QPushButton("Open session…")
@@ -72,6 +72,7 @@ class SessionBar(QWidget):
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.reopen_button = QPushButton()
+        self.reopen_button.setToolTip("Go on with a session that was not closed")
         self.decline_button = QToolButton()
         self.decline_button.setText("✕")
         self.decline_button.setToolTip("Do not offer it again; the session stays as it is")

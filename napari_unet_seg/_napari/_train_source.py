@@ -108,10 +108,15 @@ class SourceBox(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.folder = PathEdit("folder", "Choose a data set's folder")
+        tip = (
+            "Folder of images and masks, or with these in train and valid; NIfTI files for volumes"
+        )
+        self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
         self.folder.setPlaceholder("folder with train, valid, or images and masks")
         self.image = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image.setToolTip("The image that is learnt from")
         self.labels = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
+        self.labels.setToolTip("Its mask, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("Slices that nobody has painted on would count as background")
         self.only_labelled.setChecked(True)

@@ -118,8 +118,10 @@ class WriteDatasetBox(QGroupBox):
             self._job.stop()
 
     def _build(self) -> None:
-        self.folder_edit = PathEdit("folder", "Choose the folder to write to")
-        self.valid, self.test = _share(20), _share(0)
+        tip = "A folder that is new or empty; training takes it as it is written"
+        self.folder_edit = PathEdit("folder", "Choose the folder to write to", tip=tip)
+        self.valid = _share(20, "Share of the images that measures a training while it runs")
+        self.test = _share(0, "Share of the images that no training sees")
         shares = QHBoxLayout()
         for name, box in (("Validation", self.valid), ("Test", self.test)):
             shares.addWidget(QLabel(name))
@@ -131,6 +133,7 @@ class WriteDatasetBox(QGroupBox):
         self.write_button = QPushButton("Write data set")
         self.write_button.setToolTip("Copy the images and write their masks as TIFF, in parts")
         self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop writing; nothing is left behind")
         buttons = QHBoxLayout()
         buttons.addWidget(self.write_button, 1)
         buttons.addWidget(self.stop_button)
@@ -195,8 +198,9 @@ def _free_folder(dataset: CocoDataset) -> Path:
     return next(base.parent / name for name in names if not (base.parent / name).exists())
 
 
-def _share(value: int) -> QSpinBox:
+def _share(value: int, tip: str) -> QSpinBox:
     box = QSpinBox()
+    box.setToolTip(tip)
     box.setRange(0, 90)
     box.setSuffix(" %")
     box.setValue(value)

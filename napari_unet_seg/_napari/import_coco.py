@@ -108,17 +108,26 @@ class ImportCocoWidget(QWidget):
         self._start(work, self._on_loaded, "Opening", "Drawing the annotations …")
 
     def _build(self) -> None:
-        self.path_edit = PathEdit("file", "Choose a COCO file", "COCO annotations (*.json)")
+        tip = "A COCO file; what it holds is shown before anything is opened"
+        pattern = "COCO annotations (*.json)"
+        self.path_edit = PathEdit("file", "Choose a COCO file", pattern, tip=tip)
         self.path_edit.setPlaceholder("annotations.json")
         if last := recall("coco"):
             self.path_edit.start = Path(last)
-        self.images_edit = PathEdit("folder", "Choose the folder of the images")
+        tip = "Choose it only if the images are not found: they are looked for beside the file"
+        self.images_edit = PathEdit("folder", "Choose the folder of the images", tip=tip)
         self.images_edit.setPlaceholder("found by itself")
         self.table = CocoTable()
         self.hide_parent = QCheckBox("Hide the unused parent category")
+        self.hide_parent.setToolTip(
+            "A category that only groups others gets no label value; untick it to give it one"
+        )
         self.hide_parent.setChecked(True)
         self.hide_parent.hide()
         self.boxes = QCheckBox("Draw boxes where there is no outline")
+        self.boxes.setToolTip(
+            "Fill the box of an annotation that has nothing else; else it is left out"
+        )
         self.boxes.hide()
         self.values = QComboBox()
         self.values.addItem("one for each category", "classes")
