@@ -22,6 +22,7 @@ from napari_unet_seg._napari._comparing import BOTH, COLOURS, A, B
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import is_users
+from napari_unet_seg._napari._legend import outlined_swatch
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -51,8 +52,7 @@ class CompareForm(QWidget):
         self.table = CompareTable()
         self.contours = QCheckBox("Show contours")
         self.contours.setToolTip("Outline A and B on the slice on screen, in a layer of its own")
-        self.legend = QLabel("  ".join(map(_mark, (A, B, BOTH), ("A", "B", "both"))))
-        self.legend.setToolTip("Colours of the contours")
+        self.legend = _legend({A: "A", B: "B", BOTH: "both"})
         self.csv_button = QPushButton("Save CSV…")
         self.csv_button.setToolTip("The table with more digits, one row a category")
         self.status = QLabel()
@@ -107,5 +107,15 @@ def _fits(layer: Layer) -> bool:
     return is_users(layer, Labels) and not is_instances(layer)
 
 
-def _mark(value: int, text: str) -> str:
-    return f'<span style="color: {COLOURS[value]}">■</span>&nbsp;{text}'
+def _legend(names: dict[int, str]) -> QWidget:
+    legend = QWidget()
+    legend.setToolTip("Colours of the contours")
+    layout = QHBoxLayout(legend)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for value, name in names.items():
+        mark = QLabel()
+        mark.setPixmap(outlined_swatch(COLOURS[value]))
+        layout.addWidget(mark)
+        layout.addWidget(QLabel(name))
+    return legend

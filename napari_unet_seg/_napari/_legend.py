@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._colours import category_colour
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
 
 _SWATCH = 14
+_OUTLINE = "#767c84"
+"""A grey as far from napari's dark window as from its light one."""
 _CHOSEN = (
     "QToolButton { padding: 1px 4px; border: 1px solid transparent; border-radius: 3px }"
     "QToolButton:checked { border-color: #8a9199 }"
@@ -39,6 +41,16 @@ def swatch(name: str) -> QIcon:
     pixmap = QPixmap(_SWATCH, _SWATCH)
     pixmap.fill(QColor(category_colour(name)))
     return QIcon(pixmap)
+
+
+def outlined_swatch(colour: str) -> QPixmap:
+    """Return a square of a colour that may be near that of the window."""
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    pixmap.fill(QColor(_OUTLINE))
+    painter = QPainter(pixmap)
+    painter.fillRect(pixmap.rect().adjusted(1, 1, -1, -1), QColor(colour))
+    painter.end()
+    return pixmap
 
 
 class CategoryLegend(QWidget):

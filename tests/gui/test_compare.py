@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_unet_seg._napari._comparing import BOTH, A, B, outlines
 from napari_unet_seg._napari._layers import METADATA_KEY
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+    from qtpy.QtGui import QColor
 
 CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 SHAPE = (4, 40, 50)
@@ -268,6 +270,30 @@ def test_outlines_lie_inside_and_skip_what_nobody_reviewed() -> None:
     expected[1:4, 1:4] = BOTH
     expected[1, 1], expected[2, 2] = A, 0
     np.testing.assert_array_equal(outlines(a, b), expected)
+
+
+def luminance(colour: QColor) -> float:
+    """As in the Web Content Accessibility Guidelines."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()]
+    return float(np.dot(parts[:3], (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_legend_stands_out_in_every_theme(
+    qtbot: QtBot, widget: ReviewWidget, theme: str
+) -> None:
+    widget._viewer.theme = theme
+    labels = widget.compare.legend.findChildren(QLabel)
+    assert [label.text() for label in labels if label.text()] == ["A", "B", "both"]
+    for mark, name in pairwise(labels):
+        if name.text():
+            window = luminance(name.grab().toImage().pixelColor(0, 0))
+            assert (window > 0.5) == (theme == "light")
+            picture = mark.pixmap().toImage()
+            edge = luminance(picture.pixelColor(0, picture.height() // 2))
+            low, high = sorted((window, edge))
+            assert (high + 0.05) / (low + 0.05) > 3, name.text()
+    until_idle(qtbot, widget)
 
 
 def test_grids_that_differ_are_told_beside_the_masks(
