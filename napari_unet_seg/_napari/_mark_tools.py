@@ -20,7 +20,7 @@ from napari_unet_seg._napari._mark_work import (
     replace_in_box,
 )
 from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer, LineLayer
-from napari_unet_seg._napari._review_layers import place_of, shows_slice
+from napari_unet_seg._napari._review_layers import off_screen, place_of
 from napari_unet_seg._napari._scribbles import Scribbles
 from napari_unet_seg._napari._steps import Step
 
@@ -105,8 +105,8 @@ class MarkTools(QObject):
     def choose(self, name: str) -> None:
         """Let marks of a kind be drawn from now on, one of `MARKS`; none if empty."""
         target = self._target() if name else None
-        if target is not None and not shows_slice(self._viewer):
-            self._steps.told.emit("Marks are drawn on a slice; turn the view back to one.")
+        if target is not None and (problem := off_screen(self._viewer, target.mask)):
+            self._steps.told.emit(problem)
             target = None
         self._name = name if target is not None else ""
         for kind, layer in self._drawn_on.items():
@@ -194,6 +194,6 @@ class MarkTools(QObject):
         return Step(target.mask, target.aim.value, target.category, said, work)
 
     def _on_dims(self) -> None:
-        if not shows_slice(self._viewer):
+        if self._mask is not None and off_screen(self._viewer, self._mask):
             self.end()
         self._scribbles.follow()

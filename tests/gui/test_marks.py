@@ -405,6 +405,19 @@ def test_what_ends_the_drawing(qtbot: QtBot, tools: Tools, end: str) -> None:
     assert active.name == ("head" if end == "image" else "head mask")
 
 
+def test_no_marks_are_drawn_beyond_the_mask(qtbot: QtBot, tools: Tools) -> None:
+    click(tools.volume_button)
+    click(tools.mark_bar.buttons["box"])
+    far = 10.0 + 3 * (SHAPE[0] + 2)
+    viewer_of(tools).add_points([(far, 0, 0)], units=PLACE["units"])
+    viewer_of(tools).layers.selection.active = viewer_of(tools).layers["box"]
+    viewer_of(tools).dims.set_point(0, far)
+    qtbot.waitUntil(lambda: not tools.mark_bar.buttons["box"].isChecked())
+    click(tools.mark_bar.buttons["box"])
+    assert not tools.mark_bar.buttons["box"].isChecked()
+    assert "No slice of head mask is on screen" in tools.status.text()
+
+
 @pytest.mark.parametrize("name", MARKS)
 def test_all_layers_may_go_while_marks_are_drawn(
     qtbot: QtBot, tools: Tools, name: str, notifications: list[str]
