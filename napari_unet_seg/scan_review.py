@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _TELLING = (ReviewState.TODO, ReviewState.FLAGGED, ReviewState.CORRECTED, ReviewState.ACCEPTED)
 """States of which one slice is enough for the scan to be in it, the first that is found."""
 
+_LONGEST = 30
+"""Characters of a name in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanReview:
@@ -85,5 +88,11 @@ def what_next(queue: Queue, at: int, names: Sequence[str], key: str) -> str:
     if following is None:
         return f"{done}, and no other is {wanted}."
     if queue.step(at, 1) == following:
-        return f"{done}; {key} opens {names[following]}, the next {wanted}."
-    return f"{done}; the next {wanted} is {names[following]}, in the list of scans."
+        return f"{done}; {key} opens {_short(names[following])}, the next {wanted}."
+    return f"{done}; the next {wanted} is {_short(names[following])}, in the list of scans."
+
+
+def _short(name: str) -> str:
+    """Cut the middle out of a name that would be wider than the sentence."""
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"

@@ -26,6 +26,8 @@ class ReadAhead(QObject):
 
     arrived = Signal(object, object)
     """Path that was asked for; the scan, or the error that reading it gave."""
+    read = Signal()
+    """What was read ahead is there, for `peek`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +41,14 @@ class ReadAhead(QObject):
         if self._ahead is None or self._ahead[0] != path:
             self._forget()
             self._ahead = path, self._submit(path)
+            self._ahead[1].add_done_callback(self._tell)
+
+    def peek(self, path: Path) -> Scan | None:
+        """Return a scan that was read ahead, without asking for it."""
+        if self._ahead is None or self._ahead[0] != path or not self._ahead[1].done():
+            return None
+        result = self._ahead[1].result()
+        return None if isinstance(result, SegmentationError) else result
 
     def take(self, path: Path) -> None:
         """Ask for a scan; `arrived` brings it, at once where it was read ahead."""
@@ -65,6 +75,10 @@ class ReadAhead(QObject):
         if self._ahead is not None:
             self._ahead[1].cancel()
             self._ahead = None
+
+    def _tell(self, done: Future[Result]) -> None:
+        if not (self._closed or done.cancelled()):
+            self.read.emit()
 
     def _deliver(self, path: Path, done: Future[Result]) -> None:
         if not self._closed:

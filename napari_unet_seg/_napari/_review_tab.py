@@ -62,6 +62,8 @@ class ReviewTab(QWidget):
         self.revert_button.setToolTip("Back to the prediction; Ctrl+Z brings the corrections back")
         self.status = QLabel()
         self.status.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
         self._lay_out()
         self._connect()
         self.show_review(None)
@@ -73,6 +75,7 @@ class ReviewTab(QWidget):
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
+        self.show_note("")
         if self._thumbnails is not None:
             self._thumbnails.close()
             self._thumbnails = None
@@ -94,6 +97,11 @@ class ReviewTab(QWidget):
         reviewing.autosave.failed.connect(lambda error: self.status.setText(str(error)))
         self._on_order()
         reviewing.look()
+
+    def show_note(self, text: str) -> None:
+        """Show a sentence that stays when others come, or none."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def accept(self) -> None:
         """Accept the slice on screen and go on."""
@@ -172,6 +180,7 @@ class ReviewTab(QWidget):
         layout.addWidget(self.changes)
         layout.addLayout(looks)
         layout.addWidget(self.status)
+        layout.addWidget(self.note)
 
     def _on_chosen(self, index: int) -> None:
         if self._reviewing is not None:

@@ -139,6 +139,7 @@ class SliceTable(QTableView):
         self.setShowGrid(False)
         self.setIconSize(QSize(SIZE, SIZE))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setWordWrap(False)  # else the end of a long name is cut, where slices differ
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(136)
         self.verticalHeader().hide()

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari.layers import Image, Labels
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer
 
 from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._layers import is_users, metadata_of
-from napari_unet_seg._napari._read_ahead import ReadAhead
-from napari_unet_seg._napari._reader import scan_layer
-from napari_unet_seg._napari._scan_bar import ScanBar
-from napari_unet_seg._napari._session_bar import find_session, free_folder
+from napari_unet_seg._napari._keys import Keys, shown_key
+from napari_unet_seg._napari._scan_bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
+from napari_unet_seg._napari._scan_folder import ScanFolder, finding
+from napari_unet_seg._napari._scan_layers import ScanLayers
+from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
+from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
+from napari_unet_seg._napari._session_folders import find_session
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.files import split_suffix
-from napari_unet_seg.io.find import find_scans_and_series
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.review_queue import Queue, ReviewState
+from napari_unet_seg.scan_review import scan_review, what_next
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari._scan_folder import Named
+    from napari_unet_seg._napari._scan_thumbnails import Source
     from napari_unet_seg._napari.review import ReviewWidget
     from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.session import Session
 
 
 class ScanQueue(QObject):
@@ -51,48 +50,49 @@ class ScanQueue(QObject):
         super().__init__(review)
         self._viewer, self._review = viewer, review
         self.bar = ScanBar()
-        self._paths: Sequence[Path] = ()
-        self._at = 0
-        self._reader: ReadAhead | None = None
+        self._list = self.bar.scans
+        self._keys = Keys(viewer)
+        self._folder: ScanFolder | None = None
+        self._at: int | None = None
+        """The scan that is worked on; None until it is known which comes first."""
+        self._queue = Queue()
+        self._layers = ScanLayers(viewer)
         self._waiting = False
-        self._earlier: set[Layer] = set()
-        self._layers: list[Layer] = []
-        self.bar.step_wanted.connect(lambda by: self.go_to(self._at + by))
+        self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
+        self.bar.list_wanted.connect(self._on_list)
+        self._list.chosen.connect(self._on_chosen)
+        self._list.bar.order_changed.connect(self._arrange)
+        self._list.bar.filter_changed.connect(self._arrange)
         review.session_changed.connect(self._on_session)
-        connect(review, (viewer.layers.events.inserted, self._on_inserted))
+        AutoStart(viewer, review, self._without_session)
 
     @property
     def path(self) -> Path | None:
         """The scan that is worked on."""
-        return self._paths[self._at] if self._paths else None
+        return None if self._folder is None or self._at is None else self._folder.paths[self._at]
 
     def open_folder(self, folder: Path) -> None:
-        """Find the scans of a folder and open the first one."""
-        work = _finding(folder)
-        _worker.run(work, on_event=self._on_found, name="Looking for scans")
+        """Find the scans of a folder, and open the first one that is to do."""
+        _worker.run(finding(folder), on_event=self._on_found, name="Looking for scans")
 
     def go_to(self, at: int) -> None:
         """Save the session that is open, and open another scan of the folder.
 
         Where it cannot be saved, everything stays; the reason has been told.
         """
-        reviewing = self._review.reviewing
-        if reviewing is not None and not reviewing.autosave.finish():
+        folder, reviewing = self._folder, self._review.reviewing
+        if folder is None or (reviewing is not None and not reviewing.autosave.finish()):
             return
-        self._leave()
-        self._at = at
-        path = self._paths[at]
-        self.bar.show_scan(path, at, len(self._paths))
-        self._earlier, self._layers = set(self._viewer.layers), []
-        session = self._session_of(path)
-        if session is not None:
-            self._review.open_session(session)
-            self._read_next()
-        elif self._reader is not None:
-            self._waiting = True
-            self.set_busy(True)
-            self._reader.take(path)
+        self._review.close_session()
+        self._layers.remove()
+        self._layers.begin()
+        self._at, self._waiting = at, True
+        self.set_busy(True)
+        self._arrange()
+        # Once the canvas is empty: vispy crashes where layers that it never drew are removed and
+        # others come in the same moment, as with a scan that was read ahead.
+        QTimer.singleShot(0, lambda: self._fetch(folder, at))
 
     def set_busy(self, busy: bool) -> None:
         """Lock the buttons while the widget opens or starts a session."""
@@ -100,19 +100,104 @@ class ScanQueue(QObject):
 
     def close(self) -> None:
         """Leave the folder; layers and session stay."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        self._paths, self._layers, self._waiting = (), [], False
+        if self._folder is None:
+            return
+        self._folder.close()
+        self._keys.unbind()
+        self._folder = self._at = None
+        self._layers.forget()
+        self._waiting = False
+        self._list.hide()
+        self._list.list_scans(())
+        self._review.review.show_note("")
         self.bar.hide()
 
-    def _on_found(self, paths: Sequence[Path]) -> None:
+    def _on_found(self, named: Named) -> None:
         self.close()
-        self._reader = ReadAhead()
-        self._reader.arrived.connect(self._on_arrived)
-        self._review.destroyed.connect(self._reader.close)
-        self._paths = paths
-        self.go_to(0)
+        self._folder = folder = ScanFolder(named, self._live, self.bar.devicePixelRatioF())
+        folder.reader.arrived.connect(self._on_arrived)
+        folder.reader.read.connect(self._show_list)
+        folder.states.changed.connect(self._arrange)
+        folder.states.looked.connect(self._on_looked)
+        for worker in folder.workers:
+            self._review.destroyed.connect(worker.close)
+        self._list.list_scans(folder.titles, folder.thumbnails)
+        steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
+        self._keys.bind({key: button.click for key, button in steps.items()})
+        folder.states.look(self._review.bar.parent_folder())
+
+    def _on_looked(self) -> None:
+        """Open the first scan, once it is known which of them are done."""
+        if self._at is None:
+            self._arrange()
+            order, states = self._queue.order, self._queue.states
+            todo = (i for i in order if states[i] is ReviewState.TODO)
+            self.go_to(next(todo, order[0]))
+
+    def _step(self, by: int) -> None:
+        if self._at is not None and (at := self._queue.step(self._at, by)) != self._at:
+            self.go_to(at)
+
+    def _on_chosen(self, at: int) -> None:
+        if at != self._at:
+            self.go_to(at)
+
+    def _on_list(self) -> None:
+        if self._folder is not None:
+            self._folder.states.look(self._review.bar.parent_folder())
+            self._fill_list()
+
+    def _show_list(self) -> None:
+        if self._list.isVisible():
+            self._fill_list()
+
+    def _fill_list(self) -> None:
+        if self._folder is not None:
+            self._folder.thumbnails.check_again()
+            self._list.show_queue(self._queue, self._folder.states.reviews, self._at)
+
+    def _arrange(self) -> None:
+        """Put the scans in order again, as what is known of them, or what is wanted, changed."""
+        folder, at, wanted = self._folder, self._at, self._list.bar
+        if folder is not None:
+            self._queue = folder.states.queue(wanted.order, wanted.shown)
+        if folder is None or at is None:
+            return
+        queue = self._queue
+        self.bar.show_scan(folder.paths[at], queue.order.index(at), len(folder.paths))
+        self.bar.set_steps(queue.step(at, -1) != at, queue.step(at, 1) != at)
+        self._show_list()
+        self._tell_done(folder, at)
+        if not self._waiting:
+            folder.read_next(queue, at)
+
+    def _tell_done(self, folder: ScanFolder, at: int) -> None:
+        done = self._reviewing() and self._queue.states[at] is not ReviewState.TODO
+        key = f"▸ [{shown_key(NEXT_KEY)}]"
+        note = what_next(self._queue, at, folder.titles, key) if done else ""
+        self._review.review.show_note(note)
+
+    def _live(self, at: int) -> Source | None:
+        reviewing, scan = self._reviewing(), self._layers.scan
+        if at != self._at:
+            return None
+        if reviewing is not None:
+            session = reviewing.session
+            return of_layers(session.scan, reviewing.mask.data, session.categories)
+        return None if scan is None else of_scan(scan)
+
+    def _fetch(self, folder: ScanFolder, at: int) -> None:
+        if folder is not self._folder or at != self._at:
+            return
+        path, parent = folder.paths[at], self._review.bar.parent_folder()
+        found = find_session(parent, folder.names[at], path)
+        if found is None:
+            folder.reader.take(path)
+            return
+        self._waiting = False
+        self._review.open_session(found.folder)
+        self._review.refresh()
+        self._arrange()
 
     def _on_arrived(self, path: Path, result: Scan | SegmentationError) -> None:
         if not self._waiting or path != self.path:
@@ -121,68 +206,41 @@ class ScanQueue(QObject):
         if isinstance(result, SegmentationError):
             show_error(str(result))
         else:
-            self._show(result, _name(path))
+            self._layers.show(result, self._name())
         self._review.refresh()
-        self._read_next()
+        self._arrange()
 
-    def _show(self, scan: Scan, name: str) -> None:
-        for note in scan.meta.get("notes", ()):
-            show_warning(f"{name}: {note}")
-        data, options, kind = scan_layer(scan, name)
-        added = getattr(self._viewer, f"add_{kind}")(data, **options)
-        self._layers = list(added) if isinstance(added, list) else [added]
-        self._viewer.reset_view()
-
-    def _read_next(self) -> None:
-        following = self._paths[self._at + 1 : self._at + 2]
-        if following and self._reader is not None and self._session_of(following[0]) is None:
-            self._reader.read_ahead(following[0])
-
-    def _leave(self) -> None:
-        """Save and close the session, and remove the layers of the scan that was worked on."""
-        self._review.close_session()
-        ours = set(self._layers)
-        drawn = {layer for layer in self._viewer.layers if not is_users(layer, type(layer))}
-        for layer in ours | (drawn - self._earlier):
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
-
-    def _on_session(self, session: Session | None) -> None:
-        """Take the layers of the scan's session for those of the scan, also once it is closed."""
+    def _reviewing(self) -> Reviewing | None:
+        """Return the session of the scan that is worked on, if that is what is open."""
         reviewing = self._review.reviewing
-        if session is not None and reviewing is not None:
-            if self._paths and session.extra.get("source") == str(self.path):
-                self._layers = [*self._layers, reviewing.image, reviewing.mask]
+        source = reviewing.session.extra.get("source") if reviewing else None
+        return reviewing if self.path is not None and source == str(self.path) else None
 
-    def _session_of(self, path: Path) -> Path | None:
-        return find_session(self._review.bar.parent_folder(), _name(path), path)
+    def _on_session(self) -> None:
+        """Take the layers of the scan's session for those of the scan, also once it is closed."""
+        reviewing, folder = self._reviewing(), self._folder
+        if reviewing is not None:
+            self._layers.take(reviewing.image, reviewing.mask)
+            reviewing.queue_changed.connect(self._on_review)
+            self._on_review()
+        elif folder is not None:
+            folder.states.set_live(None)
+            folder.states.look(self._review.bar.parent_folder())
 
-    def _on_inserted(self, event: Any) -> None:
-        if self._paths and self._is_of_scan(event.value):
-            # Once whoever adds it has noted how it was predicted.
-            QTimer.singleShot(0, lambda: self._start(event.value))
+    def _on_review(self) -> None:
+        reviewing = self._reviewing()
+        if reviewing is not None and self._folder is not None:
+            known = reviewing.session
+            review = scan_review(known.states, known.predicted_dice)
+            self._folder.states.set_live(self._at, review)
+            self._arrange()
 
-    def _is_of_scan(self, layer: Layer) -> bool:
-        scan = metadata_of(layer).get("scan")
-        return is_users(layer, Labels) and scan is not None and scan.path == self.path
+    def _without_session(self) -> OpenScan | None:
+        image = self._layers.image
+        if self.path is None or image is None or self._review.reviewing is not None:
+            return None
+        return OpenScan(self.path, self._name(), image)
 
-    def _start(self, mask: Labels) -> None:
-        """Start the session of a mask that has just come."""
-        bar, path = self._review.bar, self.path
-        images = [layer for layer in self._layers if isinstance(layer, Image)]
-        if path is None or mask not in self._viewer.layers or not images:
-            return
-        if self._review.reviewing is not None:
-            return
-        bar.mask_combo.setLayer(mask)
-        bar.image_combo.setLayer(images[0])
-        bar.folder.setValue(free_folder(bar.parent_folder(), _name(path)))
-        self._review.start_session()
-
-
-def _finding(folder: Path) -> Generator[list[Path], Any, None]:
-    yield find_scans_and_series(folder.absolute())
-
-
-def _name(path: Path) -> str:
-    return split_suffix(path)[0] if path.is_file() or is_zarr(path) else path.name
+    def _name(self) -> str:
+        """Return the name of the scan that is worked on, as its session has it."""
+        return "" if self._folder is None or self._at is None else self._folder.names[self._at]

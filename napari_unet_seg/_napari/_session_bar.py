@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +22,10 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._path_edit import PathEdit
+from napari_unet_seg._napari._session_folders import free_folder
 from napari_unet_seg._napari._settings import recall, remember
-from napari_unet_seg._session_files import read_record
-from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
@@ -196,25 +192,3 @@ def sessions_folder() -> Path:
     """Return where sessions were kept last, `~/napari-unet-seg/sessions` at first."""
     default = Path.home() / "napari-unet-seg" / "sessions"
     return Path(recall(_KEY, str(default)))
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """Return a folder that does not exist yet, named after a layer."""
-    return next(folder for folder in _named(parent, name) if not folder.exists())
-
-
-def find_session(parent: Path, name: str, scan: Path) -> Path | None:
-    """Return the folder of the session on a scan among those named after it, if there is one."""
-    for folder in takewhile(Path.exists, _named(parent, name)):
-        try:
-            if read_record(folder).extra.get("source") == str(scan):
-                return folder
-        except DataError:
-            continue  # another folder of that name
-    return None
-
-
-def _named(parent: Path, name: str) -> Iterator[Path]:
-    clean = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name).strip(" .") or "scan"
-    yield parent / clean
-    yield from (parent / f"{clean}-{number}" for number in count(2))

@@ -9,7 +9,7 @@ from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari._prediction import checksums, show_prediction
-from napari_unet_seg._napari._session_bar import find_session
+from napari_unet_seg._napari._session_folders import find_session
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
@@ -73,7 +73,7 @@ def segment(widget: ReviewWidget, *figures: float) -> Any:
 
 def go(qtbot: QtBot, widget: ReviewWidget, button: Any, text: str) -> None:
     button.click()
-    assert widget.scans.bar.label.text().endswith(text)
+    assert widget.scans.bar.list_button.full_text.endswith(text)
     qtbot.waitUntil(lambda: widget.scans.bar.close_button.isEnabled())
 
 
@@ -88,7 +88,7 @@ def test_scans_of_a_folder_follow_each_other(
     assert not bar.isVisibleTo(widget)
     open_folder(qtbot, widget)
     assert bar.isVisibleTo(widget)
-    assert bar.label.text() == "Scan 1 of 4: a.nii.gz"
+    assert bar.list_button.full_text == "Scan 1 of 4: a.nii.gz"
     assert not bar.previous_button.isEnabled()
     np.testing.assert_array_equal(widget._viewer.layers["a"].scale, (3, 0.5, 0.5))
     go(qtbot, widget, bar.next_button, "2 of 4: b.tif")
@@ -108,8 +108,8 @@ def test_scans_of_a_folder_follow_each_other(
 
 def test_the_next_scan_is_read_ahead_and_only_that(qtbot: QtBot, widget: ReviewWidget) -> None:
     open_folder(qtbot, widget)
-    reader = widget.scans._reader
-    assert reader is not None
+    assert widget.scans._folder is not None
+    reader = widget.scans._folder.reader
     assert reader._ahead is not None
     path, future = reader._ahead
     assert path.name == "b.tif"
@@ -166,7 +166,7 @@ def test_a_scan_that_cannot_be_saved_stays(
     qtbot.waitUntil(lambda: "cannot be written" in (notifications or [""])[-1])
     assert widget.session is not None
     assert sorted(layers(widget)) == ["a", "a mask"]
-    assert bar.label.text().startswith("Scan 1 of 4")
+    assert bar.list_button.full_text.startswith("Scan 1 of 4")
     masks.mkdir()
     go(qtbot, widget, bar.next_button, "b.tif")
     assert layers(widget) == ["b"]
@@ -229,7 +229,8 @@ def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
     assert widget.session is not None
     assert widget.session.folder.name == "a-2"
     found = find_session(other.folder.parent, "a", tmp_path / "scans" / "a.nii.gz")
-    assert found == widget.session.folder
+    assert found is not None
+    assert found.folder == widget.session.folder
     qtbot.waitUntil(lambda: widget._job is None)
 
 

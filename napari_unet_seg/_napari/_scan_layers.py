@@ -1,0 +1,70 @@
+"""The layers of the scan of a folder that is worked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+
+from napari_unet_seg._napari._layers import is_users
+from napari_unet_seg._napari._reader import scan_layer
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.io.scan import Scan
+
+
+class ScanLayers:
+    """Knows which layers come and go with a scan.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._earlier: set[Layer] = set()
+        self._ours: list[Layer] = []
+        self.scan: Scan | None = None
+        """What was read, where it had no session."""
+
+    @property
+    def image(self) -> Image | None:
+        """The scan itself."""
+        return next((layer for layer in self._ours if isinstance(layer, Image)), None)
+
+    def begin(self) -> None:
+        """Take what is there now for no part of the scan that comes."""
+        self._earlier = set(self._viewer.layers)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leave the layers to the user."""
+        self._ours, self.scan = [], None
+
+    def show(self, scan: Scan, name: str) -> None:
+        """Add a scan that was read, and tell what is wrong with it."""
+        for note in scan.meta.get("notes", ()):
+            show_warning(f"{name}: {note}")
+        data, options, kind = scan_layer(scan, name)
+        added = getattr(self._viewer, f"add_{kind}")(data, **options)
+        self.scan = scan
+        self._ours = list(added) if isinstance(added, list) else [added]
+        self._viewer.reset_view()
+
+    def take(self, *layers: Layer) -> None:
+        """Count the layers of its session among those of the scan."""
+        self._ours += layers
+        self.scan = None
+
+    def remove(self) -> None:
+        """Remove the layers of the scan, and what was drawn of them meanwhile."""
+        drawn = {layer for layer in self._viewer.layers if not is_users(layer, type(layer))}
+        for layer in {*self._ours} | (drawn - self._earlier):
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)

@@ -1,0 +1,68 @@
+"""Starts the session of a folder's scan by itself, once the scan has a mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer
+
+from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._layers import is_users, metadata_of
+from napari_unet_seg._napari._session_folders import free_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari.layers import Image
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg._napari.review import ReviewWidget
+
+
+class OpenScan(NamedTuple):
+    """A scan that is open without a session."""
+
+    path: Path
+    name: str
+    """Of the session it gets."""
+    image: Image
+
+
+class AutoStart(QObject):
+    """Looks for the mask of the scan that is worked on.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where masks come.
+    review : ReviewWidget
+        Which starts the session.
+    scan : callable
+        Returns the scan that is open without a session, if there is one.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, review: ReviewWidget, scan: Callable[[], OpenScan | None]
+    ) -> None:
+        super().__init__(review)
+        self._viewer, self._review, self._scan = viewer, review, scan
+        connect(review, (viewer.layers.events.inserted, self._on_inserted))
+
+    def _on_inserted(self, event: Any) -> None:
+        scan, source = self._scan(), metadata_of(event.value).get("scan")
+        if scan is None or source is None or not is_users(event.value, Labels):
+            return
+        if source.path == scan.path:
+            # Once whoever adds it has noted how it was predicted.
+            QTimer.singleShot(0, lambda: self._start(event.value))
+
+    def _start(self, mask: Labels) -> None:
+        bar, scan = self._review.bar, self._scan()
+        if scan is None or mask not in self._viewer.layers:
+            return
+        bar.mask_combo.setLayer(mask)
+        bar.image_combo.setLayer(scan.image)
+        bar.folder.setValue(free_folder(bar.parent_folder(), scan.name))
+        self._review.start_session()

@@ -1,0 +1,63 @@
+"""Where the session on a scan lies: in a folder named after the scan."""
+
+from __future__ import annotations
+
+from itertools import count, takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_unet_seg._session_files import read_record
+from napari_unet_seg._session_scan import NAME
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_unet_seg._session_files import SessionRecord
+
+
+class Found(NamedTuple):
+    """A session, as it was when it was read."""
+
+    folder: Path
+    record: SessionRecord
+    written: int
+    """When, in nanoseconds."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it was not written since."""
+        return written(self.folder) == self.written
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """Return a folder that does not exist yet, named after a layer."""
+    return next(folder for folder in _named(parent, name) if not folder.exists())
+
+
+def find_session(parent: Path, name: str, scan: Path) -> Found | None:
+    """Return the session on a scan among those named after it, if there is one."""
+    for folder in takewhile(Path.exists, _named(parent, name)):
+        # Before it is read, so that what is written meanwhile is later.
+        when = written(folder)
+        try:
+            record = read_record(folder)
+        except DataError:
+            continue  # another folder of that name
+        if record.extra.get("source") == str(scan):
+            return Found(folder, record, when)
+    return None
+
+
+def written(folder: Path) -> int:
+    """Return when the record of a session was written, 0 if it cannot be told."""
+    try:
+        return (folder / NAME).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _named(parent: Path, name: str) -> Iterator[Path]:
+    clean = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name).strip(" .") or "scan"
+    yield parent / clean
+    yield from (parent / f"{clean}-{number}" for number in count(2))
