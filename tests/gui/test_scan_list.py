@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from napari_unet_seg._napari import _session_folders
 from napari_unet_seg._napari._colours import category_colour
 from napari_unet_seg._napari._scan_bar import ElidingButton
 from napari_unet_seg._napari._scan_list import ScanList
+from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.tiff import write_array
 from napari_unet_seg.review_queue import Order, ReviewState
+from napari_unet_seg.scan_review import ScanReview, scan_review
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
@@ -206,8 +209,9 @@ def test_a_scan_that_cannot_be_saved_is_not_left(
 
 
 def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
-    qtbot: QtBot, widget: ReviewWidget, folder: Path
+    qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
 ) -> None:
+    shutil.rmtree(tmp_path / "sessions" / "d")
     open_folder(qtbot, widget, folder)
     bar, scans = widget.scans.bar, show_list(qtbot, widget)
     choose(scans.bar.order_combo, "Worst")
@@ -217,13 +221,14 @@ def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     bar.previous_button.click()
     opened(qtbot, widget, "c")
     assert not bar.previous_button.isEnabled()
-    for name in "bad":
+    assert widget.scans._folder is not None
+    reader = widget.scans._folder.reader
+    for name in "ba":
+        assert reader._ahead is None
         bar.next_button.click()
         opened(qtbot, widget, name)
-    assert widget.scans._folder is not None
-    ahead = widget.scans._folder.reader._ahead
-    assert ahead is not None
-    assert ahead[0].name == "e.tif"
+    assert reader._ahead is not None
+    assert reader._ahead[0].name == "d.tif"
     bar.close_button.click()
     widget.close_session()
     widget._viewer.layers.clear()
@@ -391,6 +396,25 @@ def test_slow_sessions_hold_up_nothing(
     gate.set()
     qtbot.waitUntil(lambda: rows(scans)[2][2] == "– skipped")
     assert read.count("d") == 0
+
+
+def test_the_open_session_knows_better_than_the_disk(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    states = ScanStates([folder / f"{name}.tif" for name in "ab"], "ab")
+    live = ScanReview(F, 3, 3, 0.1)
+    states.set_live(0, live)
+    for expected in (live, scan_review(*REVIEWS["a"])):
+        with qtbot.waitSignal(states.looked):
+            states.look(tmp_path / "sessions")
+        assert states.reviews == [expected, scan_review(*REVIEWS["b"])]
+        states.set_live(None)
+        store_again(tmp_path / "sessions" / "a")
+    states.close()
+
+
+def store_again(folder: Path) -> None:
+    Session.open(folder).save()
 
 
 def test_rows_stay_marked_while_others_change(
