@@ -118,6 +118,8 @@ def point_of(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
 
 def reaches(viewer: ViewerModel, layer: Layer) -> bool:
     """Whether a layer has a slice where a viewer stands; other layers may go on beyond it."""
+    if viewer.dims.ndim < layer.ndim:
+        return False  # it is being removed, and the viewer has let go of its axes
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     leading = zip(point_of(viewer, layer)[:-2], shape, strict=False)
     return all(0 <= round(p) < n for p, n in leading)
