@@ -21,6 +21,9 @@ _PADDING = 22
 """Pixels of a button beside its text, in napari's style."""
 
 
+_LIST_TIP = "List the scans of the folder"
+
+
 class ScanBar(QWidget):
     """One line, hidden until a folder is open, and the list that opens under it."""
 
@@ -33,6 +36,7 @@ class ScanBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list_button = ElidingButton()
+        self.list_button.setToolTip(_LIST_TIP)
         self.previous_button = _button("◂", "Save the session and open the scan before this one")
         self.next_button = _button("▸", "Save the session and open the next scan of the list")
         for button, key in ((self.previous_button, PREVIOUS_KEY), (self.next_button, NEXT_KEY)):
@@ -57,7 +61,7 @@ class ScanBar(QWidget):
     def show_scan(self, path: Path, rank: int, total: int) -> None:
         """Show which scan is open, and its place in the order, counted from 0."""
         self.list_button.set_text(f"Scan {rank + 1} of {total}: {path.name}")
-        self.list_button.setToolTip(f"{path}\nList the scans of the folder")
+        self.list_button.setToolTip(f"{path}\n{_LIST_TIP}")
         self.show()
 
     def set_steps(self, back: bool, on: bool) -> None:
