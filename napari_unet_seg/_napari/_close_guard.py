@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
@@ -70,7 +71,26 @@ def _ended(job: Job) -> bool:
     return bool(job.state.value == "ended")
 
 
+class _EndJobs(QObject):
+    """Ends jobs before napari takes a viewer apart, which no answer of a user could keep.
+
+    A script's `viewer.close()` closes the viewer first and then its window. Waiting for jobs
+    between the two would delete what napari still needs to close the window.
+    """
+
+    def __init__(self, viewer: QtViewer, jobs: Callable[[], Sequence[Job]]) -> None:
+        super().__init__(viewer)
+        self._jobs = jobs
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Close and (jobs := self._jobs()):
+            end_jobs(jobs)
+        return False
+
+
 class _CloseGuard(QObject):
+    """Asks the user who closes a window over running jobs."""
+
     def __init__(self, window: QMainWindow, jobs: Callable[[], Sequence[Job]]) -> None:
         super().__init__(window)
         self._jobs = jobs
@@ -97,9 +117,19 @@ class _CloseGuard(QObject):
 
 
 def guard_windows(jobs: Callable[[], Sequence[Job]]) -> None:
-    """Let every main window ask before it closes while there are jobs."""
+    """Let every main window ask before it closes while there are jobs.
+
+    A viewer that a script closes ends them unasked.
+    """
     for window in QApplication.topLevelWidgets():
-        if isinstance(window, QMainWindow) and not window.findChild(
-            _CloseGuard, options=Qt.FindChildOption.FindDirectChildrenOnly
-        ):
+        if isinstance(window, QMainWindow) and _child(window, _CloseGuard) is None:
             window.installEventFilter(_CloseGuard(window, jobs))
+            if (viewer := window.findChild(QtViewer)) is not None:
+                viewer.installEventFilter(_EndJobs(viewer, jobs))
+
+
+def _child(window: QMainWindow, kind: type[QObject]) -> QObject | None:
+    child: QObject | None = window.findChild(
+        kind, options=Qt.FindChildOption.FindDirectChildrenOnly
+    )
+    return child

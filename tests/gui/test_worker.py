@@ -16,7 +16,7 @@ from napari_unet_seg.events import Command
 from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from pytestqt.qtbot import QtBot
 
@@ -265,3 +265,14 @@ def test_a_window_without_jobs_closes_unasked(
     job = form.start(numbers(3))
     qtbot.waitUntil(lambda: job.state is JobState.ENDED)
     assert window.close()
+
+
+def test_a_script_may_close_a_viewer_over_a_job(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], form: Form
+) -> None:
+    viewer = make_napari_viewer()
+    job = form.start(in_child("count", 1_000_000))
+    qtbot.waitUntil(lambda: len(form.events) > 3, timeout=30_000)
+    viewer.close()
+    assert job.state is JobState.ENDED
+    assert form.events[-1] == -1, "it did not end in good order"
