@@ -28,8 +28,8 @@ class _Joiner(QObject):
         return False
 
     def _join(self) -> None:
-        dock = _ancestor(self.parent(), QDockWidget)
-        window = _ancestor(dock, QMainWindow)
+        dock = ancestor(self.parent(), QDockWidget)
+        window = ancestor(dock, QMainWindow)
         if dock is None or window is None or self.settled:
             return
         area = window.dockWidgetArea(dock)
@@ -42,7 +42,7 @@ class _Joiner(QObject):
         self.settled = True
 
 
-def _ancestor(child: QObject | None, kind: type[QObject]) -> QObject | None:
+def ancestor(child: QObject | None, kind: type[QObject]) -> QObject | None:
     while child is not None and not isinstance(child, kind):
         child = child.parent()
     return child

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._keys import Keys, shown_key
@@ -90,9 +90,7 @@ class ScanQueue(QObject):
         self._at, self._waiting = at, True
         self.set_busy(True)
         self._arrange()
-        # Once the canvas is empty: vispy crashes where layers that it never drew are removed and
-        # others come in the same moment, as with a scan that was read ahead.
-        QTimer.singleShot(0, lambda: self._fetch(folder, at))
+        self._fetch(folder, at)
 
     def set_busy(self, busy: bool) -> None:
         """Lock the buttons while the widget opens or starts a session."""
@@ -187,8 +185,6 @@ class ScanQueue(QObject):
         return None if scan is None else of_scan(scan)
 
     def _fetch(self, folder: ScanFolder, at: int) -> None:
-        if folder is not self._folder or at != self._at:
-            return
         path, parent = folder.paths[at], self._review.bar.parent_folder()
         found = find_session(parent, folder.names[at], path)
         if found is None:

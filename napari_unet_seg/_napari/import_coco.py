@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _worker
+from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._coco_layers import CocoStack, Values, coco_layers, coco_stacks
 from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
@@ -75,6 +76,7 @@ class ImportCocoWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         join_tabs(self)
+        free_in_place(self, napari_viewer)
         self._dataset: CocoDataset | None = None
         self._report: CocoReport | None = None
         self._others: tuple[CocoDataset, ...] = ()

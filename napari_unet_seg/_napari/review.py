@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _left_open, _worker, _writer
+from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._docks import join_tabs
@@ -59,6 +60,7 @@ class ReviewWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         join_tabs(self)
+        free_in_place(self, napari_viewer)
         self._job: _worker.Job | None = None
         self._is_closed = False
         self.reviewing: Reviewing | None = None

@@ -14,6 +14,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
+from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._geometry import point_of, reaches
 from napari_unet_seg._napari._layers import scan_from_layer
@@ -75,6 +76,7 @@ class SegmentWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         join_tabs(self)
+        free_in_place(self, napari_viewer)
         self._engine = WarmEngine()
         self._job: _worker.Job | None = None
         self._request: _Request | None = None

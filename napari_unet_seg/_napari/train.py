@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._augmented import AugmentedSamples
+from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._models import add_recent_model, choose_model
@@ -65,6 +66,7 @@ class TrainWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         join_tabs(self)
+        free_in_place(self, napari_viewer)
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
         self.source = SourceBox(napari_viewer)
