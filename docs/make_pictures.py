@@ -18,7 +18,8 @@ import napari
 import numpy as np
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.QtCore import QEventLoop, QSettings, QTimer
-from qtpy.QtWidgets import QApplication, QToolButton
+from qtpy.QtGui import QPainter
+from qtpy.QtWidgets import QApplication, QToolButton, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,17 @@ PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
-ALL = ("segment", "import_coco", "objects", "train", "correct", "tools", "marks", "compare")
+ALL = (
+    "segment",
+    "import_coco",
+    "objects",
+    "train",
+    "correct",
+    "scans",
+    "tools",
+    "marks",
+    "compare",
+)
 
 
 def wait(signal: Any, act: Callable[[], None]) -> None:
@@ -45,6 +56,22 @@ def settle(milliseconds: int = 400) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait for what no signal tells."""
+    while not condition():
+        settle(50)
+
+
+def _grab_with(popup: QWidget, path: str) -> None:
+    """Save a window with what is open over it."""
+    window = popup.parentWidget().window()
+    picture = window.grab()
+    with QPainter(picture) as painter:
+        painter.drawPixmap(window.mapFromGlobal(popup.pos()), popup.grab())
+    picture.save(path)
+    popup.hide()
 
 
 class Pictures:
@@ -65,13 +92,17 @@ class Pictures:
         QApplication.processEvents()
         return viewer, made
 
-    def grab(self, viewer: napari.Viewer, name: str) -> None:
-        """Save the window and close it."""
+    def grab(self, viewer: napari.Viewer, name: str, popup: QWidget | None = None) -> None:
+        """Save the window, with what is open over it, and close it."""
         for window in QApplication.topLevelWidgets():
             for toast in window.findChildren(NapariQtNotification):
                 toast.close()
         settle()
-        viewer.screenshot(str(self.folder / f"{name}.png"), canvas_only=False, flash=False)
+        path = str(self.folder / f"{name}.png")
+        if popup is None:
+            viewer.screenshot(path, canvas_only=False, flash=False)
+        else:
+            _grab_with(popup, path)
         viewer.close()
 
     def import_coco(self) -> None:
@@ -116,8 +147,7 @@ class Pictures:
         config = widget.value().replace(epochs=30, batch_size=4, image_size=128)
         widget.setValue(config)
         wait(widget.panel.finished, widget.start_button.click)
-        while widget.panel.running:
-            settle(50)
+        until(lambda: not widget.panel.running)
         self.grab(viewer, "train")
 
     def correct(self) -> None:
@@ -149,6 +179,28 @@ class Pictures:
         reviewer.parent().raise_()
         settle(1000)
         self.grab(viewer, "correct")
+
+    def scans(self) -> None:
+        """The list of a folder's scans, some of them decided on."""
+        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct and save")
+        reviewer.bar.folder.setValue(self.scratch / "sessions" / "any")
+        bar = reviewer.scans.bar
+        reviewer.scans.open_folder(SAMPLE / "train")
+        for state in ("accept", "accept", "flag", "accept", "skip", "accept"):
+            until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
+            wait(reviewer.session_changed, segmenter.form.segment_button.click)
+            until(bar.next_button.isEnabled)
+            reviewer.review.buttons[state].click()
+            settle()
+            bar.next_button.click()
+        until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
+        wait(reviewer.session_changed, segmenter.form.segment_button.click)
+        reviewer.raise_()
+        reviewer.parent().raise_()
+        settle(1000)
+        bar.list_button.click()
+        settle(1000)
+        self.grab(viewer, "scans", bar.scans)
 
     def compare(self) -> None:
         """A mask that was painted on, beside the prediction it started from."""
