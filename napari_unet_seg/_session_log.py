@@ -11,6 +11,7 @@ from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.review_queue import known_figure
 
 if TYPE_CHECKING:
+    from napari_unet_seg._held_out import Side
     from napari_unet_seg._session_files import Round, SessionRecord
     from napari_unet_seg._session_lock import SessionLock
     from napari_unet_seg.config import Category
@@ -88,6 +89,16 @@ class SessionLog:
             states = list(self.states)
             states[index] = state
             self._change(states=tuple(states))
+
+    @property
+    def sides(self) -> dict[int, Side]:
+        """The slices that a round has used: held out for good, or trained on."""
+        return self._record.sides
+
+    def set_side(self, index: int, side: Side) -> None:
+        """Put a slice on a side for good; stored with the next `save`."""
+        with self._lock:
+            self._change(sides={**self.sides, index: side})
 
     @property
     def predicted_dice(self) -> tuple[float | None, ...]:

@@ -102,7 +102,7 @@ def fine_tune(
 
 
 def union(sets: Sequence[SampleSet]) -> SampleSet:
-    """Join sample sets; of names that several hold, each gets the set's name too.
+    """Join sample sets; of names that several hold, each gets the set's name too, or a number.
 
     Raises
     ------
@@ -117,12 +117,23 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
                 f"{first.source} {', '.join(names(first.categories))}; give data of the same."
             )
     counts = Counter(s.name for part in sets for s in part.samples)
-    joined = tuple(
+    joined = [
         s if counts[s.name] == 1 else replace(s, name=f"{s.name} ({part.source})")
         for part in sets
         for s in part.samples
-    )
-    return SampleSet(joined, first.categories, ", ".join(part.source for part in sets))
+    ]
+    return SampleSet(_numbered(joined), first.categories, ", ".join(part.source for part in sets))
+
+
+def _numbered(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Number those of one name that follow the first, as of sets of one name in two folders."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for sample in samples:
+        seen[sample.name] += 1
+        again = seen[sample.name]
+        numbered.append(sample if again == 1 else replace(sample, name=f"{sample.name} {again}"))
+    return tuple(numbered)
 
 
 def _replayed(

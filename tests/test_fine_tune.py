@@ -242,6 +242,66 @@ def test_a_session_on_a_tuned_model_takes_the_corrections_of_both(
     assert (second.train, second.held_out) == (4 + first.train, 1 + first.held_out)
 
 
+def single_images(folder: Path, count: int) -> list[Session]:
+    """Sessions on one image each, all accepted."""
+    sessions = []
+    for index, (image, labels) in enumerate(zip(*phantoms(count, 3), strict=True)):
+        name = f"image-{index:02d}"
+        session = Session.create(folder / name, Scan(image, "YX", names=(name,)), TUMOUR, labels)
+        session.set_state(0, ReviewState.ACCEPTED)
+        session.save()
+        sessions.append(session)
+    return sessions
+
+
+def test_a_round_on_single_images_holds_a_fifth_of_them_out(tmp_path: Path, base: Path) -> None:
+    *others, last = single_images(tmp_path, 10)
+    folders = [s.folder for s in others]
+    *_, first = run_round(last, CONFIG, base, here, folders)
+    assert (first.train, first.held_out) == (8, 2)
+    assert first.before is not None
+    assert sorted(first.sessions) == sorted(map(str, folders))
+    sides = [Session.open(s.folder).sides for s in (*others, last)]
+    assert [list(side) for side in sides] == [[0]] * 10
+    assert Session.open(last.folder).rounds == (first,)
+
+    added = single_images(tmp_path / "more", 5)
+    folders += [s.folder for s in added]
+    *_, second = run_round(last, CONFIG, base, here, folders)
+    assert (second.train, second.held_out) == (12, 3)
+    assert [Session.open(s.folder).sides for s in (*others, last)] == sides
+
+
+def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Path) -> None:
+    *others, last = single_images(tmp_path, 4)
+    *_, first = run_round(last, CONFIG, base, here, [s.folder for s in others])
+    tuned = last.folder / first.checkpoint
+    images, labels = phantoms(5, 9)
+    later = Session.create(tmp_path / "later", Scan(images, "NYX"), TUMOUR, labels)
+    for index in range(5):
+        later.set_state(index, ReviewState.ACCEPTED)
+    others[0].set_state(0, ReviewState.FLAGGED)
+    others[0].save()
+    (others[1].folder / "session.json").unlink()
+    root, sessions = lineage(later, tuned)
+    names = [s.folder.name for s in sessions]
+    assert (root, names) == (base, ["later", "image-03", "image-00", "image-02"])
+    *_, second = run_round(later, CONFIG, tuned, here)
+    assert second.train + second.held_out == 5 + 2, "one is gone, and one is not accepted any more"
+
+
+def test_a_round_whose_session_is_open_elsewhere_is_told_all_the_same(
+    tmp_path: Path, base: Path
+) -> None:
+    (session,) = single_images(tmp_path, 1)
+    elsewhere = Session.open(session.folder, hold=True)
+    *_, done = run_round(session, CONFIG, base, here)
+    assert not elsewhere.rounds
+    elsewhere.finish_round(done)
+    elsewhere.close()
+    assert Session.open(session.folder).rounds == (done,)
+
+
 def test_where_the_first_session_is_gone_the_tuned_model_is_the_base(
     session: Session, base: Path
 ) -> None:
@@ -261,6 +321,8 @@ def test_sets_of_one_name_are_joined_under_two() -> None:
         for name in ("a", "b")
     )
     assert [s.name for s in union([first, second]).samples] == ["1 (a)", "a", "1 (b)", "b"]
+    twice = [s.name for s in union([first, first]).samples]
+    assert twice == ["1 (a)", "a (a)", "1 (a) 2", "a (a) 2"]
     other = SampleSet(second.samples, (Category(id=1, name="oedema"),), "c")
     with pytest.raises(DataError, match="c has the categories oedema and a tumour"):
         union([first, other])

@@ -22,11 +22,12 @@ from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from napari.components import ViewerModel
 
+    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg.events import Command
     from napari_unet_seg.session import Session
 
@@ -57,12 +58,17 @@ class FineTunePanel(QWidget):
         """Whose round it is that runs."""
         self.takes: Callable[[Round], bool] = lambda _: True
         """Whether the model of a round is to be used."""
+        self.beside: Callable[[], Sequence[Found] | None] = lambda: None
+        """Returns the sessions on other scans of the folder that is gone through, if one is."""
+        self.goes_on = False
+        """Whether the round that runs outlives its session, as those of a folder do."""
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
             "Start from the model that made the prediction; if that was fine-tuned in a session, "
-            "from what it was before, on the corrections of both sessions. " + _HINT
+            "from what it was before, on the corrections of both sessions. While you go through "
+            "the scans of a folder, the accepted slices of all its sessions are taken. " + _HINT
         )
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
@@ -82,13 +88,25 @@ class FineTunePanel(QWidget):
         self.result.setText("\n".join(map(in_words, session.rounds)) if session else "")
         self.refresh()
 
-    def writes_to(self, folder: Path) -> bool:
-        """Whether a round runs that is written into a session's folder."""
-        return self.panel.running and self._of is not None and self._of.folder == folder
+    @property
+    def accepted(self) -> int:
+        """How many slices there are to learn from, in the session and in those beside it."""
+        own = len(self._session.accepted) if self._session else 0
+        return own + sum(len(found.accepted) for found in self.beside() or ())
+
+    def leave(self) -> None:
+        """Stop the round that runs, as its session is closed, unless it goes on."""
+        if not self.goes_on:
+            self.panel.stop()
+
+    def checkpoint_of(self, finished: Round) -> Path:
+        """Return the model of the last round."""
+        assert self._of is not None
+        return self._of.folder / finished.checkpoint
 
     def refresh(self) -> None:
         """Show how many slices there are to learn from."""
-        count = len(self._session.accepted) if self._session else 0
+        count = self.accepted if self._session else 0
         wanted = _count(count, "accepted slice") if count else "accepted slices"
         self.start_button.setText(f"Fine-tune on {wanted}")
         self.start_button.setEnabled(count > 0 and not self.panel.running)
@@ -111,8 +129,10 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        work = _round(session, self._pixels(), config, self.base_of(session))
-        self._of = session
+        beside = self.beside()
+        folders = [found.folder for found in beside or ()]
+        work = _round(session, self._pixels(), config, self.base_of(session), folders)
+        self._of, self.goes_on = session, beside is not None
         self.panel.show()
         self.panel.start(work, "Fine-tuning")
 
@@ -142,17 +162,28 @@ class FineTunePanel(QWidget):
             self.form.setValue(FINE_TUNE)
 
     def _on_event(self, event: Any) -> None:
+        if not isinstance(event, Round) or self._of is None:
+            return
+        self._store(event)
         # A round that was stopped by closing its session still arrives, maybe in the next one.
-        if not isinstance(event, Round) or self._session is None or self._session is not self._of:
+        if self._session is not self._of and not self.goes_on:
             return
         self.panel.status.setText("Stopped." if event.stopped else "Finished.")
-        self.result.setText("\n".join(map(in_words, self._session.rounds)))
         said = in_words(event)
+        rounds = map(in_words, self._of.rounds) if self._session is self._of else (said,)
+        self.result.setText("\n".join(rounds))
         if self.takes(event):
-            _models.choose_model(self._session.folder / event.checkpoint)
+            _models.choose_model(self.checkpoint_of(event))
             said += " The new model is chosen in Segment."
         show_info(said)
         self.finished.emit(event)
+
+    def _store(self, finished: Round) -> None:
+        """Store a round in its session if that was opened again while it ran."""
+        session, of = self._session, self._of
+        again = session is not None and of is not None and session.folder == of.folder
+        if session is not None and again and finished not in session.rounds:
+            session.finish_round(finished)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
@@ -189,9 +220,9 @@ def _figure(dice: float | None) -> str:
 
 
 def _round(
-    session: Session, labels: Any, config: TrainConfig, base: Path
+    session: Session, labels: Any, config: TrainConfig, base: Path, beside: Sequence[Path]
 ) -> Generator[Any, Command | None, None]:
     """Fine-tune in a child process, on the masks as they are now."""
     session.save_mask(labels)
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-        yield from run_round(session, config, base, engine.stream)
+        yield from run_round(session, config, base, engine.stream, beside)

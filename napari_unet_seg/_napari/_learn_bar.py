@@ -27,8 +27,8 @@ class LearnBar(QWidget):
             "After so many accepted slices the model is fine-tuned shortly in the background, and "
             "the slices still to do are predicted again. Slices that you have touched stay as "
             "they are, as do masks that came from a file. A round that made the model worse on the "
-            "held-out slices than it was at first is not taken. Slices of the open session count: "
-            "in those of single images it never starts, unless they are opened as one stack."
+            "held-out slices than it was at first is not taken. Slices of the open session count, "
+            "and while you go through the scans of a folder those of all its sessions."
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)

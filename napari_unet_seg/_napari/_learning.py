@@ -60,22 +60,18 @@ class Learning(QObject):
         self._show()
 
     def show_review(self, reviewing: Reviewing | None) -> None:
-        """Follow an open session."""
+        """Follow an open session; of the scans of a folder, the next one goes on from the last."""
         if self._job is not None:
             self._job.quit()
             self._job = None
         self._reviewing = reviewing
-        self._is_ours = False
-        self._models = []
-        self._bar.say("")
+        goes_on = self._panel.goes_on and self._panel.panel.running
+        if not goes_on:
+            self._is_ours = False
+            self._bar.say("")
         if reviewing is not None:
-            session = reviewing.session
-            rounds = [r for r in session.rounds if not is_worse(r)]
-            # A round counts the slices of all sessions on its way, this one's at most.
-            learnt = rounds[-1].train + rounds[-1].held_out if rounds else 0
-            self._learnt = min(learnt, len(session.accepted))
-            self._models = [self._panel.base_of(session), *_models_of(session)]
             reviewing.decided.connect(self._on_decided)
+            self._go_on_from(reviewing.session)
         self._show()
 
     def go_back(self) -> None:
@@ -86,11 +82,33 @@ class Learning(QObject):
             _models.choose_model(self._models[-1])
             self._predict_again("Back at the earlier model")
 
+    def forget(self) -> None:
+        """Go on from nothing: another folder of scans is opened."""
+        self._models, self._learnt = [], 0
+        self._show()
+
+    def _go_on_from(self, session: Session) -> None:
+        """Take up the models and the count of a session, or of the scans of its folder."""
+        beside = self._panel.beside()
+        own = [self._panel.base_of(session), *_models_of(session)]
+        folders = set() if beside is None else {session.folder, *(f.folder for f in beside)}
+        latest = self._models[-1] if self._models else None
+        if latest is None or own[-1] not in self._models or _maker(latest) not in folders:
+            self._models = own
+        rounds = [*session.rounds, *(r for found in beside or () for r in found.record.rounds)]
+        known = max((r.train + r.held_out for r in rounds), default=0)
+        # A round counts the slices of all sessions on its way, those that are here at most.
+        learnt = min(known, self._panel.accepted)
+        self._learnt = learnt if beside is None else max(learnt, self._learnt)
+        if own[-1] != self._models[-1] == _models.current_model() and self._bar.switch.isChecked():
+            self._note_models()
+            self._predict_again("The model has learnt since")
+
     def _on_decided(self, _: Any = None) -> None:
         reviewing = self._reviewing
         if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        accepted = len(reviewing.session.accepted)
+        accepted = self._panel.accepted
         if accepted - self._learnt >= self._bar.every.value():
             self._learnt, self._is_ours = accepted, True
             self._bar.say(f"Learning from {accepted} slices …")
@@ -101,29 +119,27 @@ class Learning(QObject):
         return not (self._is_ours and is_worse(finished))
 
     def _on_round(self, finished: Round) -> None:
-        reviewing, taken, ours = self._reviewing, self._takes(finished), self._is_ours
+        taken, ours = self._takes(finished), self._is_ours
         self._is_ours = False
-        if reviewing is None:
-            return
         if not taken:
             self._bar.say(
                 f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
                 f"{finished.after:.3f}); the earlier model stays."
             )
             return
-        self._models.append(reviewing.session.folder / finished.checkpoint)
+        self._models.append(self._panel.checkpoint_of(finished))
         self._note_models()
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
         else:
-            self._learnt = len(reviewing.session.accepted)
+            self._learnt = self._panel.accepted
 
     def _note_models(self) -> None:
         """Let the way back start from the same model when the session is opened again."""
         if self._reviewing is not None:
             session = self._reviewing.session
-            paths = [path.relative_to(session.folder) for path in self._models[1:]]
+            paths = [_within(session.folder, path) for path in self._models[1:]]
             session.set_extra(models=[path.as_posix() for path in paths])
             self._reviewing.autosave.touch()
 
@@ -133,22 +149,20 @@ class Learning(QObject):
             self._bar.say("The round was not finished; the model stays.")
 
     def _predict_again(self, why: str) -> None:
-        reviewing = self._reviewing
+        reviewing, todo = self._reviewing, self._todo()
         self._show()
-        if reviewing is None:
-            return
         if self._job is not None:
             self._job.quit()
+            self._job = None
+        if reviewing is None or not todo:
+            self._bar.say(f"{why}: nothing to predict again; Segment uses the model from now on.")
+            self.predicted.emit(0)
+            return
         problem = _strange(self._models[-1], reviewing.session)
         if problem:
             self._bar.say(problem)
             return
         self._why, self._taken = why, 0
-        todo = [
-            index
-            for index in reviewing.queue.order
-            if reviewing.session.states[index] is ReviewState.TODO
-        ]
 
         def done() -> None:
             # One that was left for another model, or another session, has no more to say.
@@ -161,6 +175,14 @@ class Learning(QObject):
             on_done=done,
             name="Predicting again",
         )
+
+    def _todo(self) -> list[int]:
+        """Return the slices to do in their order; none where that is the one on screen alone."""
+        if self._reviewing is None:
+            return []
+        states, order = self._reviewing.session.states, self._reviewing.queue.order
+        todo = [index for index in order if states[index] is ReviewState.TODO]
+        return [] if todo == [self._reviewing.index] else todo
 
     def _on_predicted(self, event: SlicePredicted | PredictEvent) -> None:
         if self._reviewing is None:
@@ -185,13 +207,23 @@ class Learning(QObject):
         self.predicted.emit(self._taken)
 
     def _show(self) -> None:
-        self._bar.back_button.setEnabled(len(self._models) > 1)
+        self._bar.back_button.setEnabled(self._reviewing is not None and len(self._models) > 1)
 
 
 def is_worse(finished: Round) -> bool:
     """Whether a round lost Dice on the held-out slices."""
     before, after = finished.before, finished.after
     return before is not None and after is not None and after < before
+
+
+def _maker(model: Path) -> Path | None:
+    """Return the folder of the session in which a round made a model, if one did."""
+    in_rounds = len(model.parents) > 2 and model.parents[1].name == "rounds"
+    return model.parents[2] if in_rounds else None
+
+
+def _within(folder: Path, path: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def _models_of(session: Session) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._keys import Keys, shown_key
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg._napari._scan_folder import Named
     from napari_unet_seg._napari._scan_thumbnails import Source
+    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg._napari.review import ReviewWidget
     from napari_unet_seg.io.scan import Scan
 
@@ -45,6 +46,9 @@ class ScanQueue(QObject):
     review : ReviewWidget
         Which opens, starts and closes their sessions.
     """
+
+    opened = Signal()
+    """Another folder is gone through."""
 
     def __init__(self, viewer: ViewerModel, review: ReviewWidget) -> None:
         super().__init__(review)
@@ -71,6 +75,24 @@ class ScanQueue(QObject):
     def path(self) -> Path | None:
         """The scan that is worked on."""
         return None if self._folder is None or self._at is None else self._folder.paths[self._at]
+
+    def sessions_beside(self) -> list[Found] | None:
+        """Return sessions to learn from with the open one: of other scans, of its categories.
+
+        None where no folder is gone through, or what is open is not of its scan.
+        """
+        reviewing, folder = self._reviewing(), self._folder
+        if reviewing is None or folder is None:
+            return None
+        wanted = [c.name for c in reviewing.session.categories]
+        others = (found for at, found in enumerate(folder.states.found) if at != self._at)
+        return [
+            found
+            for found in others
+            if found is not None
+            and found.accepted
+            and [c.name for c in found.record.categories] == wanted
+        ]
 
     def open_folder(self, folder: Path) -> None:
         """Find the scans of a folder, and open the first one that is to do."""
@@ -123,6 +145,7 @@ class ScanQueue(QObject):
         steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
         self._keys.bind({key: button.click for key, button in steps.items()})
         folder.states.look(self._review.bar.parent_folder())
+        self.opened.emit()
 
     def _on_looked(self) -> None:
         """Open the first scan, once it is known which of them are done."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from napari_unet_seg._session_files import read_record
 from napari_unet_seg._session_scan import NAME
@@ -16,13 +18,19 @@ if TYPE_CHECKING:
     from napari_unet_seg._session_files import SessionRecord
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """A session, as it was when it was read."""
 
     folder: Path
     record: SessionRecord
     written: int
     """When, in nanoseconds."""
+
+    @cached_property
+    def accepted(self) -> tuple[int, ...]:
+        """Slices whose mask is right."""
+        return tuple(i for i, state in enumerate(self.record.states) if state.is_accepted)
 
     @property
     def is_current(self) -> bool:

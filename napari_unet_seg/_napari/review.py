@@ -71,6 +71,7 @@ class ReviewWidget(QWidget):
         self.fine_tune = FineTunePanel(napari_viewer)
         self.learning = Learning(self.fine_tune)
         self.scans = ScanQueue(napari_viewer, self)
+        self.fine_tune.beside = self.scans.sessions_beside
         self.saving = SaveBar(
             lambda: self.current_mask,
             lambda: self.session.folder if self.session else Path.home(),
@@ -83,6 +84,7 @@ class ReviewWidget(QWidget):
         self.bar.mask_combo.layerChanged.connect(self._show_mask)
         self.session_changed.connect(self._show_mask)
         self.bar.scans_wanted.connect(self.scans.open_folder)
+        self.scans.opened.connect(self.learning.forget)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tools.busy_changed.connect(self.refresh)
         self.tools.lock_toggled.connect(lambda: self.reviewing and self.reviewing.store_locks())
@@ -92,8 +94,7 @@ class ReviewWidget(QWidget):
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
-        QApplication.instance().aboutToQuit.connect(self.scans.close)
-        QApplication.instance().aboutToQuit.connect(self.close_session)
+        QApplication.instance().aboutToQuit.connect(self._leave)
         self.refresh()
         self._look_for_left()
         self._show_mask()
@@ -151,9 +152,6 @@ class ReviewWidget(QWidget):
             self._begin(ready.session, image, mask)
 
         folder = Path(folder).absolute()
-        if self.fine_tune.writes_to(folder):
-            show_error(f"A round of {folder.name} is still being written; open it in a moment.")
-            return
         already = self.session is not None and self.session.folder == folder
         if self._job is None and not already:
             self._run(opening(folder), show, "Opening the session")
@@ -163,7 +161,7 @@ class ReviewWidget(QWidget):
         reviewing, self.reviewing = self.reviewing, None
         if reviewing is None:
             return
-        self.fine_tune.panel.stop()
+        self.fine_tune.leave()
         self.learning.show_review(None)
         self.review.unbind()
         self.review.show_review(None)
@@ -191,11 +189,10 @@ class ReviewWidget(QWidget):
         """Enable what can be done now."""
         # What a tool makes of the mask is to be saved in its own session.
         busy = self._job is not None or self.tools.busy
-        learning = self.fine_tune.panel.running
-        # A round that ends after its session was closed is still written into its folder.
-        self.bar.set_busy(busy or (learning and self.session is None))
+        self.bar.set_busy(busy)
         self.saving.set_busy(busy)
-        # Closing a session stops its fine-tuning.
+        # Going to another scan would stop it.
+        learning = self.fine_tune.panel.running and not self.fine_tune.goes_on
         self.scans.set_busy(busy or learning)
 
     def event(self, event: QEvent) -> bool:
@@ -203,8 +200,7 @@ class ReviewWidget(QWidget):
         if event.type() == QEvent.Type.ParentChange:
             self._is_closed = self.parent() is None
         if event.type() == QEvent.Type.ParentChange and self._is_closed:
-            self.scans.close()
-            self.close_session()
+            self._leave()
             self.tools.marks.end()
             self.compare.contours.setChecked(False)
         return bool(super().event(event))
@@ -222,6 +218,12 @@ class ReviewWidget(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.saving)
+
+    def _leave(self) -> None:
+        self.fine_tune.goes_on = False
+        self.fine_tune.leave()
+        self.scans.close()
+        self.close_session()
 
     def _begin(self, session: Session, image: Image, mask: Labels) -> None:
         self.close_session()

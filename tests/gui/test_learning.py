@@ -20,7 +20,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.review_queue import ReviewState
-from napari_unet_seg.session import Round
+from napari_unet_seg.session import Round, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,22 +152,22 @@ def test_predictions_that_were_left_for_others_end_without_them(
 
 
 @pytest.mark.slow
-def test_a_round_ends_in_its_own_session_before_another_opens(
+def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan
 ) -> None:
-    bar, session, model = widget.bar, widget.session, _models.current_model()
+    bar, folder, model = widget.bar, widget.session.folder, _models.current_model()
     for index in ACCEPTED:
         accept_truth(widget, scan, index)
     widget.fine_tune.start_button.click()
     qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
     bar.close_button.click()
     assert widget.fine_tune.panel.running
-    assert not bar.open_button.isEnabled()
-    assert not bar.start_button.isEnabled()
-    assert widget.saving.isEnabled()
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.open_session(folder)
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
-    assert bar.open_button.isEnabled()
-    assert [r.stopped for r in session.rounds] == [True]
+    qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
+    widget.session.save()
+    assert Session.open(folder).rounds == widget.session.rounds
     assert _models.current_model() == model
 
 
