@@ -15,7 +15,7 @@ from napari_unet_seg.io.files import atomic, can_hold, reading
 from napari_unet_seg.io.label_dtype import smallest
 from napari_unet_seg.io.planes import Planes
 from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.tiff_grid import Grid, grid_of, metadata_for
+from napari_unet_seg.io.tiff_grid import Grid, common_axes, grid_of, metadata_for
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -101,7 +101,8 @@ def write_labels(
     Raises
     ------
     DataError
-        If the labels are no integers or do not fit 32 bits, or the file cannot be written.
+        If the labels are no integers or do not fit 32 bits, or have axes that no TIFF holds; if the
+        file cannot be written.
     """
     array = labels if isinstance(labels, Planes) else smallest(labels, str(path))
     write_array(
@@ -134,6 +135,11 @@ def write_array(
     """
     scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
     grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
+    if not set(common_axes(grid.axes)) <= set("TZCYX"):
+        raise DataError(
+            f"{path} is not written, since no TIFF holds the axes {grid.axes}; save the volumes "
+            "one by one, as layers of their own."
+        )
     stored = {
         "grid": grid.to_json(),
         "affine": None if affine is None else np.asarray(affine, float).tolist(),

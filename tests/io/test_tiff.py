@@ -302,6 +302,14 @@ def test_an_image_of_another_kind_in_the_file_is_reported(tmp_path: Path) -> Non
     assert "1 more" in scan.meta["notes"][0]
 
 
+def test_labels_of_more_axes_than_a_tiff_holds_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mask.tif"
+    labels = np.zeros((2, 2, 3, 8, 8), np.uint8)
+    with pytest.raises(DataError, match="no TIFF holds the axes PTZYX; save the volumes one by"):
+        write_labels(path, labels, axes="PTZYX")
+    assert not path.exists()
+
+
 def test_axes_that_cannot_be_shown_are_refused(tmp_path: Path) -> None:
     array = np.zeros((2, 2, 2, 2, 4, 5), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", array, metadata={"axes": "QPIRYX"})
