@@ -193,7 +193,8 @@ class FineTunePanel(QWidget):
 def in_words(finished: Round) -> str:
     """Say in one line what a round brought."""
     learnt, epochs = _count(finished.train, "slice"), _count(finished.epochs, "epoch")
-    start = f"Round {finished.number}: {learnt}, {epochs}"
+    scans = f" on {len(finished.sessions) + 1} scans" if finished.sessions else ""
+    start = f"Round {finished.number}{scans}: {learnt}, {epochs}"
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
     held_out = _count(finished.held_out, "held-out slice")

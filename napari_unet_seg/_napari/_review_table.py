@@ -14,6 +14,8 @@ from napari_unet_seg.review_queue import Queue, ReviewState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qtpy.QtGui import QResizeEvent
+
     from napari_unet_seg._napari._lazy_icons import LazyIcons
 
 _MARKS = {
@@ -173,6 +175,12 @@ class SliceTable(QTableView):
         else:
             self.selectRow(row)
             self.scrollTo(self.slices.index(row, 0))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the marked row in view where a note takes some of the room."""
+        super().resizeEvent(event)
+        for marked in self.selectionModel().selectedRows():
+            self.scrollTo(marked)
 
 
 def _bold(font: QFont) -> QFont:

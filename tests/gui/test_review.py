@@ -23,6 +23,7 @@ from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._reader import scan_layer
 from napari_unet_seg._napari._review_tab import ReviewTab
+from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -760,3 +761,22 @@ def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:
     size = widget.minimumSizeHint()
     assert size.height() < 600
     assert size.width() < 400
+
+
+def test_the_marked_row_stays_in_view_where_the_list_shrinks(qtbot: QtBot) -> None:
+    table = SliceTable()
+    qtbot.addWidget(table)
+    table.resize(400, 600)
+    table.show()
+    states = (ReviewState.TODO,) * 40
+    table.show_slices([str(i) for i in range(40)])
+    table.show_queue(Queue(tuple(range(40)), states), (None,) * 40, 0)
+    table.go_to(11)
+
+    def whole() -> bool:
+        row = table.visualRect(table.slices.index(11, 1))
+        return bool(table.viewport().rect().contains(row))
+
+    assert whole()
+    table.resize(400, 300)
+    assert whole()
