@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Side = Literal["train", "valid"]
 
 FRACTION = 0.2
+SMALL = 5
+"""Accepted slices below which a scan is not cut in two where there are others."""
 
 
 def assign_sides(
@@ -61,6 +63,33 @@ def assign_sides(
     drawn = _draw(members, wanted, seed + len(known), spare=int("train" not in sides.values()))
     sides |= {i: "valid" if i // width in drawn else "train" for i in new}
     return sides if _both(sides, accepted) else _cut(sides, known, accepted)
+
+
+def assign_scans(sizes: Sequence[int], known: Mapping[int, Side]) -> dict[int, Side]:
+    """Give small scans a side each, so that about a fifth of their slices is held out.
+
+    Cut in two, each would hold out at least one of its few slices.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Accepted slices of each scan.
+    known : mapping
+        Sides given in earlier rounds.
+
+    Returns
+    -------
+    dict
+        `known`, and the sides of the other scans: at least one of two scans is held out.
+    """
+    new = [i for i in range(len(sizes)) if i not in known]
+    held = sum(sizes[i] for i, side in known.items() if side == "valid")
+    members = [i for i in new for _ in range(sizes[i])]
+    spare = int("train" not in known.values())
+    drawn = _draw(members, FRACTION * sum(sizes) - held, len(known), spare=spare)
+    if new and not drawn and len(sizes) > 1 and "valid" not in known.values():
+        drawn = {new[-1]}
+    return {**known, **{i: "valid" if i in drawn else "train" for i in new}}
 
 
 def block_width(count: int) -> int:

@@ -43,8 +43,10 @@ class Round(Config):
     """Dice on held-out samples of the earlier data; None where they were not at hand."""
     old_after: float | None = None
     old_held_out: int = 0
+    model: str = ""
+    """The model in use before, whose sessions it learnt from too."""
     sessions: tuple[str, ...] = ()
-    """Folders of the other sessions whose slices it learnt from."""
+    """Folders of further sessions whose slices it learnt from."""
 
 
 class SessionRecord(Config):

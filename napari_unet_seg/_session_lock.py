@@ -45,17 +45,17 @@ class SessionLock:
         self._folder = folder
         self._lock = FileLock(folder / LOCK, timeout=_PATIENCE, thread_local=False)
         self._mark = folder / MARK
-        self._held = False
+        self._holders = 0
         self.note = ""
         """What the user should know of a file system without locks."""
 
     @property
     def held(self) -> bool:
         """Whether this object keeps others from writing."""
-        return self._held
+        return self._holders > 0
 
     def hold(self) -> None:
-        """Keep others from writing until `let_go`, and leave a mark that lasts as long.
+        """Keep others from writing until as many `let_go`, and leave a mark that lasts as long.
 
         Raises
         ------
@@ -64,7 +64,8 @@ class SessionLock:
         DataError
             If the folder cannot be written to.
         """
-        if self._held:
+        if self._holders:
+            self._holders += 1
             return
         self._take()
         owner = {"process": os.getpid(), "host": socket.gethostname()}
@@ -74,12 +75,14 @@ class SessionLock:
         except BaseException:
             self._lock.release()
             raise
-        self._held = True
+        self._holders = 1
 
     def let_go(self) -> None:
-        """Take the mark away, and let others write."""
-        if self._held:
-            self._held = False
+        """Take the mark away, and let others write, once nobody holds it any more."""
+        if not self._holders:
+            return
+        self._holders -= 1
+        if not self._holders:
             try:
                 with suppress(OSError):  # the folder may be gone, with the mark
                     self._mark.unlink(missing_ok=True)

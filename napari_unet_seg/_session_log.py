@@ -34,7 +34,7 @@ class SessionLog:
         self._writing = threading.Lock()
 
     def hold(self) -> Self:
-        """Keep others from writing to the session until `close`.
+        """Keep others from writing to the session until `close`, as often as it was held.
 
         Raises
         ------

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._held_out import assign_sides
-from napari_unet_seg._session_lock import InUseError
+from napari_unet_seg._held_out import SMALL, assign_scans
+from napari_unet_seg._session_files import read_record
 from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.session import Round, Session
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from napari_unet_seg.config import TrainConfig
-    from napari_unet_seg.events import Command, FineTuned
+    from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.events import FineTuned
 
 
 def run_round(
@@ -33,7 +34,7 @@ def run_round(
     accepted slices of that round's sessions too: training on the result of earlier rounds again
     and again would drift.
 
-    Of sessions with one accepted slice about a fifth is held out, as of the slices of one session.
+    Of several sessions those with few accepted slices are held out as a whole, about a fifth.
 
     Parameters
     ----------
@@ -47,13 +48,13 @@ def run_round(
         As in `fine_tune`.
     others : sequence of Path
         Folders of more sessions to learn from, those of the other scans of a folder for example.
-        One that cannot be opened is left out.
 
     Yields
     ------
-    TrainEvent, SampleMeasured, Evaluated, FineTuned or Round
-        Those of `fine_tune`; the last event is the `Round`, stored in the session unless that is
-        open elsewhere by then. After `Command.STOP` before the first step there is none.
+    ItemDone, TrainEvent, SampleMeasured, Evaluated, FineTuned or Round
+        The other sessions as they are read, `problem` telling why one is left out; then those of
+        `fine_tune`; the last event is the `Round`, stored in the session. After `Command.STOP`
+        before the first step there is none.
 
     Raises
     ------
@@ -63,105 +64,119 @@ def run_round(
     CheckpointError
         If the model cannot be read.
     """
-    base, sessions = lineage(session, model, others)
-    used = [s for s in sessions if s.accepted] or [session]
-    _hold_out(used)
+    base, before = lineage(session, model)
+    folders = [f for f in unique([*before, *others]) if f != session.folder.resolve()]
     dimensions = read_header(base).model.dimensions
-    samples = union([s.training_samples(dimensions) for s in used])
+    sets = yield from _gather(session, folders, dimensions)
+    if sets is None:
+        return
+    samples = union(list(sets.values()))
     if all(s.split == "valid" for s in samples.samples):
         raise DataError(f"All accepted slices of {session.folder.name} are held out; accept more.")
     folder = session.new_round()
     done = yield from fine_tune(config, base, samples, folder, stream)
     if done is not None:
-        beside = tuple(str(s.folder) for s in used if s is not session)
-        result = _round(done, int(folder.name), session, base, beside)
-        with suppress(InUseError):  # whoever has it open keeps his own record
-            session.finish_round(result)
+        further = tuple(str(f) for f in sets if f not in (session.folder, *before))
+        result = Round(
+            number=int(folder.name),
+            checkpoint=str(done.finished.best.relative_to(session.folder)),
+            base=str(base),
+            model=str(model),
+            sessions=further,
+            **_figures(done),
+        )
+        session.finish_round(result)
         yield result
 
 
-def _hold_out(sessions: Sequence[Session]) -> None:
-    """Hold out about a fifth of the sessions of one accepted slice; each would train on its own."""
-    lone = sorted((s for s in sessions if len(s.accepted) == 1), key=lambda s: s.folder)
-    slices = [s.accepted[0] for s in lone]
-    sides = [s.sides.get(index) for s, index in zip(lone, slices, strict=True)]
-    known = {i: side for i, side in enumerate(sides) if side is not None}
-    drawn = assign_sides(range(len(lone)), known, count=len(lone), independent=True, seed=0)
-    for i in drawn.keys() - known.keys():
-        lone[i].set_side(slices[i], drawn[i])
+def _gather(
+    session: Session, folders: Sequence[Path], dimensions: int
+) -> Generator[ItemDone, Command | None, dict[Path, SampleSet] | None]:
+    """Read the accepted slices of sessions, by folder; None where it was stopped.
 
-
-def _round(
-    done: FineTuned, number: int, session: Session, base: Path, beside: tuple[str, ...]
-) -> Round:
-    old = done.old
-    return Round(
-        number=number,
-        checkpoint=str(done.finished.best.relative_to(session.folder)),
-        base=str(base),
-        before=done.new.before,
-        after=done.new.after,
-        train=done.train,
-        held_out=done.new.samples,
-        epochs=done.finished.epochs,
-        stopped=done.finished.stopped,
-        replayed=done.replayed,
-        old_before=old.before if old else None,
-        old_after=old.after if old else None,
-        old_held_out=old.samples if old else 0,
-        sessions=beside,
-    )
-
-
-def lineage(
-    session: Session, model: Path, others: Sequence[Path] = ()
-) -> tuple[Path, list[Session]]:
-    """Return the model at the root of a session's rounds, and the sessions to learn from.
-
-    These are the session, those whose rounds lie on the way to that model, with all that the rounds
-    learnt from, and others. A session that cannot be opened any more is left out; a base that is
-    gone, or the session of a round, ends the way.
+    The first session must be readable; of the others those that are not are left out.
     """
-    known = _Known(session)
-    base = model
-    while (made := _made(base, known)) is not None:
+    opened = [session]
+    for index, folder in enumerate(folders, 1):
+        problem = ""
+        try:
+            opened.append(Session.open(folder))
+        except SegmentationError as error:
+            problem = str(error)
+        if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
+            return None
+    used = [s for s in opened if s.accepted] or [session]
+    if len(used) > 1:
+        _hold_out(used)
+    sets = {s.folder: s.training_samples(dimensions) for s in used if s is session}
+    for index, other in enumerate((s for s in used if s is not session), 1):
+        try:
+            # Where that cannot be stored, a later round might train on what this one held out.
+            other.settle_sides()
+            sets[other.folder] = other.training_samples(dimensions)
+        except SegmentationError as error:
+            yield ItemDone(index, len(used), other.folder.name, str(error))
+    return sets
+
+
+def _hold_out(sessions: Sequence[Session]) -> None:
+    """Put every small session on one side."""
+    small = sorted((s for s in sessions if 0 < len(s.accepted) < SMALL), key=lambda s: s.folder)
+    known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
+    for i, side in assign_scans([len(s.accepted) for s in small], known).items():
+        for index in small[i].accepted:
+            if index not in small[i].sides:
+                small[i].set_side(index, side)
+
+
+def _figures(done: FineTuned) -> dict[str, Any]:
+    old = done.old
+    return {
+        "before": done.new.before,
+        "after": done.new.after,
+        "train": done.train,
+        "held_out": done.new.samples,
+        "epochs": done.finished.epochs,
+        "stopped": done.finished.stopped,
+        "replayed": done.replayed,
+        "old_before": old.before if old else None,
+        "old_after": old.after if old else None,
+        "old_held_out": old.samples if old else 0,
+    }
+
+
+def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
+    """Return the model at the root of a session's rounds, and the sessions on the way to it.
+
+    These are the folders of sessions whose rounds made the models on the way, and of those that the
+    rounds learnt from, without the session's own. A session that cannot be read any more, or a base
+    that is gone, ends the way.
+    """
+    base, folders, seen = model, [], set[Path]()
+    while model not in seen and (made := _made(model)) is not None:
+        seen.add(model)
         base = Path(made.base)
-        known.open_all(map(Path, made.sessions))
-    known.open_all(others)
-    return base, list(known.sessions.values())
+        folders += [model.parents[2], *map(Path, made.sessions)]
+        model = Path(made.model or made.base)
+    return base, [f for f in unique(folders) if f != session.folder.resolve()]
 
 
-class _Known:
-    """Sessions, each opened once."""
-
-    def __init__(self, session: Session) -> None:
-        self.sessions = {session.folder.resolve(): session}
-
-    def open(self, folder: Path) -> Session | None:
-        """Return the session in a folder, None where it cannot be opened."""
-        folder = folder.resolve()
-        if folder not in self.sessions:
-            try:
-                self.sessions[folder] = Session.open(folder)
-            except SegmentationError:
-                return None
-        return self.sessions[folder]
-
-    def open_all(self, folders: Iterable[Path]) -> None:
-        """Open the sessions in several folders."""
-        for folder in folders:
-            self.open(folder)
+def unique(folders: Iterable[Path]) -> list[Path]:
+    """Return folders in their order, each once."""
+    return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 
-def _made(model: Path, known: _Known) -> Round | None:
+def _made(model: Path) -> Round | None:
     """Return the round that made a model, if there is what it started from."""
     if len(model.parents) < 3 or model.parents[1].name != "rounds":
         return None
-    maker = known.open(model.parents[2])
-    if maker is None:
+    folder = model.parents[2]
+    try:
+        rounds = read_record(folder).rounds
+    except DataError:
         return None
-    for made in maker.rounds:
-        is_it = (maker.folder / made.checkpoint).resolve() == model.resolve()
+    for made in rounds:
+        is_it = (folder / made.checkpoint).resolve() == model.resolve()
         if is_it and Path(made.base).is_file():
             return made
     return None

@@ -224,6 +224,21 @@ class Session(SessionLog):
         sides = self._sides()
         return tuple(i for i in self.accepted if sides[i] == "valid")
 
+    def settle_sides(self) -> None:
+        """Give the accepted slices that have no side one for good, and store it.
+
+        Raises
+        ------
+        DataError
+            If it cannot be stored, as the session is open elsewhere or its folder is read-only.
+        """
+        with self._lock:
+            sides = self._sides()
+            if sides != self.sides:
+                self._change(sides=sides)
+        if self._changes:
+            self.save()
+
     def training_samples(self, dimensions: int = 2) -> SampleSet:
         """Return the accepted slices as stored: held-out ones to validate, others to train on.
 
@@ -238,18 +253,16 @@ class Session(SessionLog):
         DataError
             If no slice is accepted yet.
         """
-        with self._lock:
-            accepted, sides = self.accepted, self._sides()
-            if not accepted:
-                raise DataError(
-                    f"No slice of the session {self.folder.name} is accepted yet; accept some."
-                )
-            self._change(sides=sides)
+        if not self.accepted:
+            raise DataError(
+                f"No slice of the session {self.folder.name} is accepted yet; accept some."
+            )
         with suppress(InUseError):
             # Whoever has it open keeps his own record; the run keeps the sides it was trained with.
-            self.save()
+            self.settle_sides()
+        sides = {i: side for i, side in self.sides.items() if self.states[i].is_accepted}
         cut = volumes if dimensions == 3 else slices
-        samples = cut(self.scan, self.masks, {i: sides[i] for i in accepted})
+        samples = cut(self.scan, self.masks, dict(sorted(sides.items())))
         return SampleSet(samples, self.categories, f"session {self.folder.name}")
 
     def _mark_again(self, written: Iterable[int]) -> None:

@@ -12,7 +12,7 @@ from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.events import Command, Evaluated, TrainFinished, TrainStarted
+from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
 from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.run import Run
 from napari_unet_seg.io.scan import Scan
@@ -265,41 +265,79 @@ def test_a_round_on_single_images_holds_a_fifth_of_them_out(tmp_path: Path, base
     assert [list(side) for side in sides] == [[0]] * 10
     assert Session.open(last.folder).rounds == (first,)
 
-    added = single_images(tmp_path / "more", 5)
-    folders += [s.folder for s in added]
+    folders += [s.folder for s in single_images(tmp_path / "more", 5)]
+    written = [path.stat().st_mtime_ns for path in records(folders[:9])]
     *_, second = run_round(last, CONFIG, base, here, folders)
     assert (second.train, second.held_out) == (12, 3)
     assert [Session.open(s.folder).sides for s in (*others, last)] == sides
+    assert [path.stat().st_mtime_ns for path in records(folders[:9])] == written
+
+
+def records(folders: list[Path]) -> list[Path]:
+    return [folder / "session.json" for folder in folders]
+
+
+def test_few_slices_of_many_scans_are_held_out_by_scan(tmp_path: Path, base: Path) -> None:
+    sessions = []
+    for index in range(10):
+        images, labels = phantoms(3, index)
+        session = Session.create(
+            tmp_path / f"scan-{index}", Scan(images, "ZYX"), TUMOUR, labels, base
+        )
+        for place in range(3):
+            session.set_state(place, ReviewState.ACCEPTED)
+        session.save()
+        sessions.append(session)
+    *others, last = sessions
+    *_, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
+    assert (done.train, done.held_out) == (24, 6)
+    assert {len(set(Session.open(s.folder).sides.values())) for s in sessions} == {1}
 
 
 def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Path) -> None:
-    *others, last = single_images(tmp_path, 4)
-    *_, first = run_round(last, CONFIG, base, here, [s.folder for s in others])
-    tuned = last.folder / first.checkpoint
-    images, labels = phantoms(5, 9)
-    later = Session.create(tmp_path / "later", Scan(images, "NYX"), TUMOUR, labels)
-    for index in range(5):
-        later.set_state(index, ReviewState.ACCEPTED)
-    others[0].set_state(0, ReviewState.FLAGGED)
-    others[0].save()
-    (others[1].folder / "session.json").unlink()
-    root, sessions = lineage(later, tuned)
-    names = [s.folder.name for s in sessions]
-    assert (root, names) == (base, ["later", "image-03", "image-00", "image-02"])
-    *_, second = run_round(later, CONFIG, tuned, here)
-    assert second.train + second.held_out == 5 + 2, "one is gone, and one is not accepted any more"
+    first, second, third, later = single_images(tmp_path, 4)
+    *_, done = run_round(second, CONFIG, base, here, [first.folder])
+    *_, again = run_round(third, CONFIG, second.folder / done.checkpoint, here, [first.folder])
+    assert not again.sessions, "those that the model before learnt from are known by it"
+    tuned = third.folder / again.checkpoint
+    assert lineage(later, tuned) == (base, [third.folder, second.folder, first.folder])
+    first.set_state(0, ReviewState.FLAGGED)
+    first.save()
+    *events, last = run_round(later, CONFIG, tuned, here)
+    assert last.base == str(base)
+    assert last.train + last.held_out == 3, "one is not accepted any more"
+    assert [e.name for e in events if isinstance(e, ItemDone)][:3] == [
+        "image-02",
+        "image-01",
+        "image-00",
+    ]
 
 
-def test_a_round_whose_session_is_open_elsewhere_is_told_all_the_same(
-    tmp_path: Path, base: Path
-) -> None:
-    (session,) = single_images(tmp_path, 1)
-    elsewhere = Session.open(session.folder, hold=True)
-    *_, done = run_round(session, CONFIG, base, here)
-    assert not elsewhere.rounds
-    elsewhere.finish_round(done)
+def test_sessions_that_cannot_be_read_or_written_are_left_out(tmp_path: Path, base: Path) -> None:
+    *others, last = single_images(tmp_path, 6)
+    gone, damaged, elsewhere = others[:3]
+    (gone.folder / "session.json").unlink()
+    (damaged.folder / "predictions" / "prediction.tif").write_bytes(b"II*")
+    elsewhere.hold()
+    *events, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
+    problems = {e.name: e.problem for e in events if isinstance(e, ItemDone) and e.problem}
+    assert list(problems) == ["image-00", "image-01", "image-02"]
+    assert "holds no session.json" in problems["image-00"]
+    assert "prediction.tif" in problems["image-01"]
+    assert "is open in another window" in problems["image-02"]
+    assert done.train + done.held_out == 3
     elsewhere.close()
-    assert Session.open(session.folder).rounds == (done,)
+    assert not Session.open(elsewhere.folder).sides
+
+
+def test_stop_while_sessions_are_read_leaves_no_round(tmp_path: Path, base: Path) -> None:
+    *others, last = single_images(tmp_path, 4)
+    events = run_round(last, CONFIG, base, here, [s.folder for s in others])
+    assert next(events) == ItemDone(1, 3, "image-00")
+    with pytest.raises(StopIteration):
+        events.send(Command.STOP)
+    assert not last.rounds
+    assert not (last.folder / "rounds").exists()
 
 
 def test_where_the_first_session_is_gone_the_tuned_model_is_the_base(
@@ -311,7 +349,7 @@ def test_where_the_first_session_is_gone_the_tuned_model_is_the_base(
     other = Session.create(
         session.folder.parent / "other", session.scan, TUMOUR, np.zeros((8, 32, 32), np.uint8)
     )
-    assert lineage(other, tuned) == (tuned, [other])
+    assert lineage(other, tuned) == (tuned, [])
 
 
 def test_sets_of_one_name_are_joined_under_two() -> None:

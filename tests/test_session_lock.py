@@ -83,6 +83,9 @@ def test_a_second_window_of_this_process_is_refused(session: Session) -> None:
         Session.open(session.folder, hold=True)
     session.hold()
     session.close()
+    with pytest.raises(DataError, match="is open in another window"):
+        Session.open(session.folder, hold=True)
+    session.close()
     again = Session.open(session.folder, hold=True)
     with pytest.raises(DataError, match="The session s is open in another window"):
         session.hold()

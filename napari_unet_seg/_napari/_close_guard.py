@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
 from napari_unet_seg import remote
+from napari_unet_seg._napari._docks import ancestor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +84,7 @@ class _EndJobs(QObject):
         self._jobs = jobs
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Close and (jobs := self._jobs()):
+        if event.type() == QEvent.Type.Close and (jobs := _of_window(watched, self._jobs())):
             end_jobs(jobs)
         return False
 
@@ -97,7 +98,9 @@ class _CloseGuard(QObject):
         self._asking = False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() != QEvent.Type.Close or not (self._asking or self._jobs()):
+        if event.type() != QEvent.Type.Close:
+            return False
+        if not self._asking and not _of_window(watched, self._jobs()):
             return False
         close = not self._asking and self._ask_and_end(watched)
         if not close:
@@ -108,16 +111,22 @@ class _CloseGuard(QObject):
         self._asking = True
         try:
             # Jobs that end while the question is open need no answer any more.
-            stop = ask_to_stop(self._jobs(), window)
+            stop = ask_to_stop(_of_window(window, self._jobs()), window)
             if stop:
-                end_jobs(self._jobs())
+                end_jobs(_of_window(window, self._jobs()))
             return stop
         finally:
             self._asking = False
 
 
+def _of_window(part: QObject, jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs of a window or a part of it, and those of which it is not known."""
+    window = ancestor(part, QMainWindow)
+    return [job for job in jobs if ancestor(job.owner, QMainWindow) in (None, window)]
+
+
 def guard_windows(jobs: Callable[[], Sequence[Job]]) -> None:
-    """Let every main window ask before it closes while there are jobs.
+    """Let every main window ask before it closes while there are jobs of its own.
 
     A viewer that a script closes ends them unasked.
     """

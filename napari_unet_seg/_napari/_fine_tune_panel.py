@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -16,7 +16,9 @@ from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
+from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import Round
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_unet_seg._napari._session_folders import Found
+    from napari_unet_seg._napari._scan_folder import ScanFolder
+    from napari_unet_seg._napari._scan_queue import Beside, ScanQueue
     from napari_unet_seg.events import Command
     from napari_unet_seg.session import Session
 
@@ -48,27 +51,33 @@ class FineTunePanel(QWidget):
     The new model is chosen in Segment once it is there.
     """
 
+    started = Signal()
     finished = Signal(object)
-    """The round, stored in the session."""
+    """The round, stored in its session, where its model may be used in what is open."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
         self._of: Session | None = None
-        """Whose round it is that runs."""
+        """Whose round it is that runs, or ran last."""
+        self._folder: ScanFolder | None = None
+        """The scans whose round it is; it goes on while they are gone through."""
+        self._left = False
+        """Whether leaving the session stopped the round."""
+        self._left_out: list[ItemDone] = []
+        """Sessions that it does not learn from, as they cannot be read."""
+        self.scans: ScanQueue | None = None
+        """The scans of a folder, if any are gone through."""
         self.takes: Callable[[Round], bool] = lambda _: True
         """Whether the model of a round is to be used."""
-        self.beside: Callable[[], Sequence[Found] | None] = lambda: None
-        """Returns the sessions on other scans of the folder that is gone through, if one is."""
-        self.goes_on = False
-        """Whether the round that runs outlives its session, as those of a folder do."""
         self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
             "Start from the model that made the prediction; if that was fine-tuned in a session, "
             "from what it was before, on the corrections of both sessions. While you go through "
-            "the scans of a folder, the accepted slices of all its sessions are taken. " + _HINT
+            "the scans of a folder, the accepted slices of all its sessions that have the same "
+            "categories are taken. " + _HINT
         )
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
@@ -89,15 +98,44 @@ class FineTunePanel(QWidget):
         self.refresh()
 
     @property
+    def goes_on(self) -> bool:
+        """Whether a round runs that outlives its session, as those of a folder do."""
+        return self.panel.running and self._folder is not None
+
+    @property
+    def beside(self) -> Beside | None:
+        """The sessions to learn from with the open one, where a folder is gone through."""
+        return None if self.scans is None else self.scans.beside()
+
+    @property
     def accepted(self) -> int:
         """How many slices there are to learn from, in the session and in those beside it."""
         own = len(self._session.accepted) if self._session else 0
-        return own + sum(len(found.accepted) for found in self.beside() or ())
+        beside = self.beside
+        return own + sum(len(found.accepted) for found in (beside.sessions if beside else ()))
+
+    @property
+    def learnt(self) -> int:
+        """How many of these a round has used."""
+        session, beside = self._session, self.beside
+        own = sum(i in session.sides for i in session.accepted) if session else 0
+        return own + sum(found.learnt for found in (beside.sessions if beside else ()))
 
     def leave(self) -> None:
         """Stop the round that runs, as its session is closed, unless it goes on."""
         if not self.goes_on:
+            self._left = True
             self.panel.stop()
+
+    def abandon(self) -> None:
+        """Stop any round, as the window or the dock is closed."""
+        self._folder = None
+        self.leave()
+
+    def held_session(self, folder: Path) -> Session | None:
+        """Return the session of a folder, held once more, if it is held for the round that runs."""
+        of = self._of
+        return of.hold() if of is not None and of.folder == folder and of.lock.held else None
 
     def checkpoint_of(self, finished: Round) -> Path:
         """Return the model of the last round."""
@@ -129,10 +167,12 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        beside = self.beside()
-        folders = [found.folder for found in beside or ()]
-        work = _round(session, self._pixels(), config, self.base_of(session), folders)
-        self._of, self.goes_on = session, beside is not None
+        beside = self.beside
+        folders = [found.folder for found in beside.sessions] if beside else []
+        work = _round(session.hold(), self._pixels(), config, self.base_of(session), folders)
+        self._of, self._folder = session, beside.folder if beside else None
+        self._left, self._left_out = False, []
+        self.started.emit()
         self.panel.show()
         self.panel.start(work, "Fine-tuning")
 
@@ -162,28 +202,41 @@ class FineTunePanel(QWidget):
             self.form.setValue(FINE_TUNE)
 
     def _on_event(self, event: Any) -> None:
-        if not isinstance(event, Round) or self._of is None:
+        if isinstance(event, ItemDone) and event.problem:
+            self._left_out.append(event)
+        elif isinstance(event, TrainStarted) and self._left_out:
+            show_warning(_left_out_in_words(self._left_out))
+            self._left_out = []
+        elif isinstance(event, Round):
+            self._on_round(event)
+
+    def _on_round(self, finished: Round) -> None:
+        said = in_words(finished)
+        if self._session is not None and self._session is self._of:
+            self.result.setText("\n".join(map(in_words, self._session.rounds)))
+        if not self._applies():
             return
-        self._store(event)
-        # A round that was stopped by closing its session still arrives, maybe in the next one.
-        if self._session is not self._of and not self.goes_on:
-            return
-        self.panel.status.setText("Stopped." if event.stopped else "Finished.")
-        said = in_words(event)
-        rounds = map(in_words, self._of.rounds) if self._session is self._of else (said,)
-        self.result.setText("\n".join(rounds))
-        if self.takes(event):
-            _models.choose_model(self.checkpoint_of(event))
+        if self._session is not self._of:
+            self.result.setText(said)
+        self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
+        if self.takes(finished):
+            _models.choose_model(self.checkpoint_of(finished))
             said += " The new model is chosen in Segment."
         show_info(said)
-        self.finished.emit(event)
+        self.finished.emit(finished)
 
-    def _store(self, finished: Round) -> None:
-        """Store a round in its session if that was opened again while it ran."""
+    def _applies(self) -> bool:
+        """Whether the last round is of what is worked on now."""
         session, of = self._session, self._of
-        again = session is not None and of is not None and session.folder == of.folder
-        if session is not None and again and finished not in session.rounds:
-            session.finish_round(finished)
+        if session is of:
+            return not self._left
+        if of is None or self._folder is None or self.scans is None:
+            return False
+        if session is None:
+            return self.scans.folder is self._folder
+        beside = self.beside
+        same = beside is not None and beside.folder is self._folder
+        return same and names(session.categories) == names(of.categories)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
@@ -195,6 +248,8 @@ def in_words(finished: Round) -> str:
     learnt, epochs = _count(finished.train, "slice"), _count(finished.epochs, "epoch")
     scans = f" on {len(finished.sessions) + 1} scans" if finished.sessions else ""
     start = f"Round {finished.number}{scans}: {learnt}, {epochs}"
+    if finished.stopped and finished.after is None:
+        return f"{start}; stopped before it was measured."
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
     held_out = _count(finished.held_out, "held-out slice")
@@ -223,7 +278,17 @@ def _figure(dice: float | None) -> str:
 def _round(
     session: Session, labels: Any, config: TrainConfig, base: Path, beside: Sequence[Path]
 ) -> Generator[Any, Command | None, None]:
-    """Fine-tune in a child process, on the masks as they are now."""
-    session.save_mask(labels)
-    with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-        yield from run_round(session, config, base, engine.stream, beside)
+    """Fine-tune in a child process, on the masks as they are now; lets go of the session."""
+    try:
+        session.save_mask(labels)
+        with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
+            yield from run_round(session, config, base, engine.stream, beside)
+    finally:
+        session.close()
+
+
+def _left_out_in_words(items: Sequence[ItemDone]) -> str:
+    first = f"{items[0].name}: {items[0].problem}"
+    if len(items) == 1:
+        return f"One session is left out of the round; {first}"
+    return f"{len(items)} sessions are left out of the round; the first is {first}"

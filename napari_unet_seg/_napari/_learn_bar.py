@@ -28,7 +28,8 @@ class LearnBar(QWidget):
             "the slices still to do are predicted again. Slices that you have touched stay as "
             "they are, as do masks that came from a file. A round that made the model worse on the "
             "held-out slices than it was at first is not taken. Slices of the open session count, "
-            "and while you go through the scans of a folder those of all its sessions."
+            "and while you go through the scans of a folder those of all its sessions that have "
+            "the same categories."
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)

@@ -9,6 +9,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
 from napari_unet_seg._napari._warm_engine import portable
+from napari_unet_seg.data.earlier import names
+from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.remote import EngineProcess
@@ -48,13 +50,17 @@ class Learning(QObject):
         self._job: _worker.Job | None = None
         self._models: list[Path] = []
         """Those that were used one after another, the present one last."""
-        self._learnt = 0
+        self._place: Any = None
+        """Of these: a session's folder, or a folder of scans and the categories."""
+        self._counted: tuple[Any, int] = (None, 0)
+        """How many slices were accepted when the last round started, and where."""
         self._taken = 0
         self._is_ours = False
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
         panel.takes = self._takes
+        panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
         panel.panel.running_changed.connect(self._on_running)
         self._show()
@@ -65,8 +71,7 @@ class Learning(QObject):
             self._job.quit()
             self._job = None
         self._reviewing = reviewing
-        goes_on = self._panel.goes_on and self._panel.panel.running
-        if not goes_on:
+        if not self._panel.goes_on:
             self._is_ours = False
             self._bar.say("")
         if reviewing is not None:
@@ -82,65 +87,69 @@ class Learning(QObject):
             _models.choose_model(self._models[-1])
             self._predict_again("Back at the earlier model")
 
-    def forget(self) -> None:
-        """Go on from nothing: another folder of scans is opened."""
-        self._models, self._learnt = [], 0
-        self._show()
-
     def _go_on_from(self, session: Session) -> None:
-        """Take up the models and the count of a session, or of the scans of its folder."""
-        beside = self._panel.beside()
-        own = [self._panel.base_of(session), *_models_of(session)]
-        folders = set() if beside is None else {session.folder, *(f.folder for f in beside)}
-        latest = self._models[-1] if self._models else None
-        if latest is None or own[-1] not in self._models or _maker(latest) not in folders:
-            self._models = own
-        rounds = [*session.rounds, *(r for found in beside or () for r in found.record.rounds)]
-        known = max((r.train + r.held_out for r in rounds), default=0)
-        # A round counts the slices of all sessions on its way, those that are here at most.
-        learnt = min(known, self._panel.accepted)
-        self._learnt = learnt if beside is None else max(learnt, self._learnt)
-        if own[-1] != self._models[-1] == _models.current_model() and self._bar.switch.isChecked():
+        """Take up the models of a session, unless those of its folder of scans go on."""
+        place, base = self._where(session), self._panel.base_of(session)
+        own, current = _models_of(session, base), _models.current_model()
+        known = self._models if self._place == place and self._models[-1:] == [current] else []
+        longer = known[-1:] == own[-1:] and len(own) > len(known)
+        self._models = own if longer or not known else known
+        self._place = place
+        is_old = _predicted_by(session, base) != self._models[-1] == current
+        if is_old and self._bar.switch.isChecked() and self._todo():
             self._note_models()
             self._predict_again("The model has learnt since")
+
+    def _where(self, session: Session) -> Any:
+        beside = self._panel.beside
+        return (beside.folder, beside.categories) if beside else session.folder
 
     def _on_decided(self, _: Any = None) -> None:
         reviewing = self._reviewing
         if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        accepted = self._panel.accepted
-        if accepted - self._learnt >= self._bar.every.value():
-            self._learnt, self._is_ours = accepted, True
+        place, counted = self._counted
+        accepted, learnt = self._panel.accepted, self._panel.learnt
+        if place == self._where(reviewing.session):
+            # Of the others it is read a moment later which slices a round has used.
+            learnt = max(learnt, counted)
+        if accepted - learnt >= self._bar.every.value():
+            self._is_ours = True
             self._bar.say(f"Learning from {accepted} slices …")
             self._panel.start(EPOCHS)
 
+    def _on_started(self) -> None:
+        if self._reviewing is not None:
+            self._counted = (self._where(self._reviewing.session), self._panel.accepted)
+
     def _takes(self, finished: Round) -> bool:
         """Whether the model of a round is to be used; what the user started always is."""
-        return not (self._is_ours and is_worse(finished))
+        unmeasured = finished.stopped and finished.after is None
+        return not (self._is_ours and (unmeasured or is_worse(finished)))
 
     def _on_round(self, finished: Round) -> None:
         taken, ours = self._takes(finished), self._is_ours
         self._is_ours = False
         if not taken:
-            self._bar.say(
-                f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
-                f"{finished.after:.3f}); the earlier model stays."
-            )
+            self._bar.say(_refusal(finished))
             return
         self._models.append(self._panel.checkpoint_of(finished))
         self._note_models()
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
-        else:
-            self._learnt = self._panel.accepted
 
     def _note_models(self) -> None:
         """Let the way back start from the same model when the session is opened again."""
         if self._reviewing is not None:
             session = self._reviewing.session
-            paths = [_within(session.folder, path) for path in self._models[1:]]
-            session.set_extra(models=[path.as_posix() for path in paths])
+            session.set_extra(models=[_stored(path, session.folder) for path in self._models])
+            self._reviewing.autosave.touch()
+
+    def _note_predicted(self) -> None:
+        if self._reviewing is not None:
+            session = self._reviewing.session
+            session.set_extra(predicted_by=_stored(self._models[-1], session.folder))
             self._reviewing.autosave.touch()
 
     def _on_running(self, running: bool) -> None:
@@ -158,8 +167,7 @@ class Learning(QObject):
             self._bar.say(f"{why}: nothing to predict again; Segment uses the model from now on.")
             self.predicted.emit(0)
             return
-        problem = _strange(self._models[-1], reviewing.session)
-        if problem:
+        if problem := _strange(self._models[-1], reviewing.session):
             self._bar.say(problem)
             return
         self._why, self._taken = why, 0
@@ -191,6 +199,8 @@ class Learning(QObject):
             self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
             done = f"{event.done} of {event.count} slices to do predicted again"
             self._bar.say(f"{self._why}: {done}")
+            if event.done == event.count:
+                self._note_predicted()
         elif isinstance(event, TileDone):
             self._bar.say(f"{self._why}: {event.index} of {event.count} tiles predicted again")
         elif isinstance(event, DeviceFallback):
@@ -216,29 +226,39 @@ def is_worse(finished: Round) -> bool:
     return before is not None and after is not None and after < before
 
 
-def _maker(model: Path) -> Path | None:
-    """Return the folder of the session in which a round made a model, if one did."""
-    in_rounds = len(model.parents) > 2 and model.parents[1].name == "rounds"
-    return model.parents[2] if in_rounds else None
+def _refusal(finished: Round) -> str:
+    if finished.before is None or finished.after is None:
+        return f"Round {finished.number} was stopped before it was measured; the model stays."
+    return (
+        f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
+        f"{finished.after:.3f}); the earlier model stays."
+    )
 
 
-def _within(folder: Path, path: Path) -> Path:
-    return path.relative_to(folder) if path.is_relative_to(folder) else path
+def _stored(path: Path, folder: Path) -> str:
+    """Write a path that stays right where its session is moved, if it lies there."""
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
-def _models_of(session: Session) -> list[Path]:
-    """Return the models of rounds that were used one after another, those that are still there."""
+def _models_of(session: Session, base: Path) -> list[Path]:
+    """Return the models that were used one after another, those that are still there."""
     taken = [r.checkpoint for r in session.rounds if not is_worse(r)]
-    paths = [session.folder / path for path in session.extra.get("models", taken)]
-    return [path for path in paths if path.is_file()]
+    paths = [session.folder / path for path in session.extra.get("models", (base, *taken))]
+    return [path for path in paths if path.is_file()] or [base]
+
+
+def _predicted_by(session: Session, base: Path) -> Path:
+    """Return the model that predicted the slices to do."""
+    return session.folder / session.extra.get("predicted_by", base)
 
 
 def _strange(model: Path, session: Session) -> str:
-    """Say that a model draws other categories than a session has; empty if it does not."""
-    theirs, ours = (
-        [c.name for c in categories]
-        for categories in (read_header(model).categories, session.categories)
-    )
+    """Say why a model cannot predict a session's slices; empty if it can."""
+    try:
+        theirs = names(read_header(model).categories)
+    except SegmentationError as error:
+        return str(error)
+    ours = names(session.categories)
     if theirs == ours:
         return ""
     return (

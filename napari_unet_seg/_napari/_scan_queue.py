@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
@@ -14,7 +14,8 @@ from napari_unet_seg._napari._scan_folder import ScanFolder, finding
 from napari_unet_seg._napari._scan_layers import ScanLayers
 from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
 from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
-from napari_unet_seg._napari._session_folders import find_session
+from napari_unet_seg._napari._session_folders import find_session, free_folder
+from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.review_queue import Queue, ReviewState
 from napari_unet_seg.scan_review import scan_review, what_next
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.scan import Scan
 
 
+class Beside(NamedTuple):
+    """The sessions on other scans of a folder, of the categories of the open one."""
+
+    folder: ScanFolder
+    categories: list[str]
+    sessions: list[Found]
+    """Those that have accepted slices."""
+
+
 class ScanQueue(QObject):
     """Goes through the scans of a folder; the next one is read while one is worked on.
 
@@ -47,8 +57,8 @@ class ScanQueue(QObject):
         Which opens, starts and closes their sessions.
     """
 
-    opened = Signal()
-    """Another folder is gone through."""
+    changed = Signal()
+    """Another folder is gone through, or none, or there is news of its scans."""
 
     def __init__(self, viewer: ViewerModel, review: ReviewWidget) -> None:
         super().__init__(review)
@@ -60,6 +70,8 @@ class ScanQueue(QObject):
         self._at: int | None = None
         """The scan that is worked on; None until it is known which comes first."""
         self._queue = Queue()
+        self._parent: Path | None = None
+        """Where the sessions of the scans are, whatever other session was opened meanwhile."""
         self._layers = ScanLayers(viewer)
         self._waiting = False
         self.bar.step_wanted.connect(self._step)
@@ -76,23 +88,27 @@ class ScanQueue(QObject):
         """The scan that is worked on."""
         return None if self._folder is None or self._at is None else self._folder.paths[self._at]
 
-    def sessions_beside(self) -> list[Found] | None:
-        """Return sessions to learn from with the open one: of other scans, of its categories.
+    @property
+    def folder(self) -> ScanFolder | None:
+        """The folder that is gone through."""
+        return self._folder
+
+    def beside(self) -> Beside | None:
+        """Return what there is to learn from with the open session.
 
         None where no folder is gone through, or what is open is not of its scan.
         """
         reviewing, folder = self._reviewing(), self._folder
         if reviewing is None or folder is None:
             return None
-        wanted = [c.name for c in reviewing.session.categories]
+        wanted = names(reviewing.session.categories)
         others = (found for at, found in enumerate(folder.states.found) if at != self._at)
-        return [
+        sessions = [
             found
             for found in others
-            if found is not None
-            and found.accepted
-            and [c.name for c in found.record.categories] == wanted
+            if found is not None and found.accepted and names(found.record.categories) == wanted
         ]
+        return Beside(folder, wanted, sessions)
 
     def open_folder(self, folder: Path) -> None:
         """Find the scans of a folder, and open the first one that is to do."""
@@ -131,6 +147,7 @@ class ScanQueue(QObject):
         self._list.list_scans(())
         self._review.review.show_note("")
         self.bar.hide()
+        self.changed.emit()
 
     def _on_found(self, named: Named) -> None:
         self.close()
@@ -138,14 +155,15 @@ class ScanQueue(QObject):
         folder.reader.arrived.connect(self._on_arrived)
         folder.reader.read.connect(self._show_list)
         folder.states.changed.connect(self._arrange)
+        folder.states.changed.connect(self.changed)
         folder.states.looked.connect(self._on_looked)
         for worker in folder.workers:
             self._review.destroyed.connect(worker.close)
         self._list.list_scans(folder.titles, folder.thumbnails)
         steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
         self._keys.bind({key: button.click for key, button in steps.items()})
-        folder.states.look(self._review.bar.parent_folder())
-        self.opened.emit()
+        self._parent = self._review.bar.parent_folder()
+        folder.states.look(self._parent)
 
     def _on_looked(self) -> None:
         """Open the first scan, once it is known which of them are done."""
@@ -239,12 +257,22 @@ class ScanQueue(QObject):
         """Take the layers of the scan's session for those of the scan, also once it is closed."""
         reviewing, folder = self._reviewing(), self._folder
         if reviewing is not None:
+            self._parent = reviewing.session.folder.parent
             self._layers.take(reviewing.image, reviewing.mask)
             reviewing.queue_changed.connect(self._on_review)
             self._on_review()
-        elif folder is not None:
-            folder.states.set_live(None)
-            folder.states.look(self._review.bar.parent_folder())
+        elif folder is not None and self._review.reviewing is None:
+            self._on_closed(folder)
+
+    def _on_closed(self, folder: ScanFolder) -> None:
+        bar = self._review.bar
+        if self._parent is not None and bar.parent_folder() != self._parent:
+            # That of a session that was no scan's of the folder.
+            bar.folder.setValue(free_folder(self._parent, self._name()))
+        folder.states.set_live(None)
+        if self._at is not None:
+            folder.states.look_at(self._at, bar.parent_folder())
+        folder.states.look(bar.parent_folder())
 
     def _on_review(self) -> None:
         reviewing = self._reviewing()

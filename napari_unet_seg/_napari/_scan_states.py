@@ -70,6 +70,11 @@ class ScanStates(QObject):
         self._look = look = object()
         self._pool.submit(self._work, look, parent, tuple(self.found))
 
+    def look_at(self, at: int, parent: Path) -> None:
+        """Read the session of one scan now."""
+        self.found[at] = found = _find(parent, self.names[at], self.paths[at], self.found[at])
+        self.reviews[at] = _review_of(found)
+
     def set_live(self, at: int | None, review: ScanReview | None = None) -> None:
         """Take the review of the scan that is open from its session, no more where it is None."""
         self._live = at

@@ -32,6 +32,11 @@ class Found:
         """Slices whose mask is right."""
         return tuple(i for i, state in enumerate(self.record.states) if state.is_accepted)
 
+    @cached_property
+    def learnt(self) -> int:
+        """How many of them a round has used."""
+        return sum(i in self.record.sides for i in self.accepted)
+
     @property
     def is_current(self) -> bool:
         """Whether it was not written since."""

@@ -29,10 +29,15 @@ def starting(folder: Path, arguments: dict[str, Any]) -> Generator[Ready, Any, N
     yield Ready(session.hold(), pixels)
 
 
-def opening(folder: Path) -> Generator[Ready, Any, None]:
-    """Open a session, and read its mask as it was last saved."""
-    session = Session.open(folder, hold=True)
-    yield Ready(session, session.load_mask())
+def opening(folder: Path, held: Session | None = None) -> Generator[Ready, Any, None]:
+    """Open a session, unless it is `held` already, and read its mask as it was last saved."""
+    session = held or Session.open(folder, hold=True)
+    try:
+        mask = session.load_mask()
+    except BaseException:
+        session.close()
+        raise
+    yield Ready(session, mask)
 
 
 def writing(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari._close_guard import guard_windows
 from napari_unet_seg.errors import EngineError, SegmentationError
@@ -50,6 +49,8 @@ class Job(QObject):
     def __init__(self, generator: Generator[Any, Command | None, None], name: str) -> None:
         super().__init__()
         self.name = name
+        self.owner: QObject | None = None
+        """Whose work it is, as far as that is known."""
         self.state = JobState.RUNNING
         self._generator = generator
         self._change = threading.Condition()
@@ -91,7 +92,7 @@ class Job(QObject):
 
     def abandon(self) -> None:
         """Stop, and tell no more to the callbacks, whose widget is gone."""
-        self._abandoned = True
+        self._abandoned, self.owner = True, None
         self.stop()
 
     def unless_abandoned(self, callback: Callable[..., None]) -> Callable[..., None]:
@@ -169,8 +170,9 @@ def run(
 ) -> Job:
     """Pull a generator of events in a thread.
 
-    An error is shown as a notification, whether or not `on_error` is given. Should the widget
-    whose method `on_event` is be destroyed, the job is stopped, its results kept.
+    An error is shown as a notification, whether or not `on_error` is given. Should the Qt object
+    whose method `on_event` is be destroyed, a widget for example, the job is stopped, its results
+    kept.
 
     Parameters
     ----------
@@ -194,7 +196,8 @@ def run(
         if callback is not None:
             signal.connect(job.unless_abandoned(callback))
     owner = getattr(on_event, "__self__", None)
-    if isinstance(owner, QWidget):
+    if isinstance(owner, QObject):
+        job.owner = owner
         owner.destroyed.connect(job.abandon)
     guard_windows(active_jobs)
     job.start()

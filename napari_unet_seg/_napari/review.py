@@ -71,7 +71,7 @@ class ReviewWidget(QWidget):
         self.fine_tune = FineTunePanel(napari_viewer)
         self.learning = Learning(self.fine_tune)
         self.scans = ScanQueue(napari_viewer, self)
-        self.fine_tune.beside = self.scans.sessions_beside
+        self.fine_tune.scans = self.scans
         self.saving = SaveBar(
             lambda: self.current_mask,
             lambda: self.session.folder if self.session else Path.home(),
@@ -84,7 +84,7 @@ class ReviewWidget(QWidget):
         self.bar.mask_combo.layerChanged.connect(self._show_mask)
         self.session_changed.connect(self._show_mask)
         self.bar.scans_wanted.connect(self.scans.open_folder)
-        self.scans.opened.connect(self.learning.forget)
+        self.scans.changed.connect(self.fine_tune.refresh)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         self.tools.busy_changed.connect(self.refresh)
         self.tools.lock_toggled.connect(lambda: self.reviewing and self.reviewing.store_locks())
@@ -154,7 +154,8 @@ class ReviewWidget(QWidget):
         folder = Path(folder).absolute()
         already = self.session is not None and self.session.folder == folder
         if self._job is None and not already:
-            self._run(opening(folder), show, "Opening the session")
+            held = self.fine_tune.held_session(folder)
+            self._run(opening(folder, held), show, "Opening the session")
 
     def close_session(self) -> None:
         """Save for the last time and let go; the layers stay."""
@@ -220,8 +221,7 @@ class ReviewWidget(QWidget):
         layout.addWidget(self.saving)
 
     def _leave(self) -> None:
-        self.fine_tune.goes_on = False
-        self.fine_tune.leave()
+        self.fine_tune.abandon()
         self.scans.close()
         self.close_session()
 

@@ -143,9 +143,7 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
             widget.scans.bar.previous_button.click()
         widget.fine_tune.panel.stop()
     again = widget.session
-    assert again is not None
-    assert again is not session
-    assert again.folder == session.folder
+    assert again is session, "it stays held while its round runs"
     assert again.rounds == tuple(done.args)
     assert Session.open(session.folder).rounds == again.rounds
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari import _close_guard
@@ -206,6 +206,22 @@ def test_a_destroyed_widget_stops_its_job(qtbot: QtBot) -> None:
         form.deleteLater()
     assert job.state is JobState.ENDED
     assert len(form.events) < 1_000_000, "it ended by itself"
+
+
+class Listener(QObject):
+    """Takes events, and is no widget."""
+
+    def on_event(self, _event: Any) -> None:
+        """Take one."""
+
+
+def test_a_window_closes_over_a_job_whose_owner_is_gone(qtbot: QtBot, window: QMainWindow) -> None:
+    listener = Listener()
+    job = run(numbers(1_000_000), on_event=listener.on_event)
+    with qtbot.waitSignal(listener.destroyed):
+        listener.deleteLater()
+    assert window.close()
+    qtbot.waitUntil(lambda: job.state is JobState.ENDED)
 
 
 def answer(text: str, seen: list[str]) -> None:
