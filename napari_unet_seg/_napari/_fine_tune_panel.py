@@ -222,6 +222,8 @@ class FineTunePanel(QWidget):
         if self.takes(finished):
             _models.choose_model(self.checkpoint_of(finished))
             said += " The new model is chosen in Segment."
+        else:
+            said += " It is not used; the model stays."
         show_info(said)
         self.finished.emit(finished)
 
