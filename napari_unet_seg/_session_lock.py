@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class SessionLock:
         self._lock = FileLock(folder / LOCK, timeout=_PATIENCE, thread_local=False)
         self._mark = folder / MARK
         self._holders = 0
+        self._counting = threading.Lock()
         self.note = ""
         """What the user should know of a file system without locks."""
 
@@ -64,10 +66,30 @@ class SessionLock:
         DataError
             If the folder cannot be written to.
         """
-        if self._holders:
+        with self._counting:
+            if not self._holders:
+                self._take()
+                self._leave_mark()
             self._holders += 1
-            return
-        self._take()
+
+    def hold_again(self) -> bool:
+        """Hold it once more if this object holds it; return whether it does."""
+        with self._counting:
+            self._holders += bool(self._holders)
+            return self._holders > 0
+
+    def let_go(self) -> None:
+        """Take the mark away, and let others write, once nobody holds it any more."""
+        with self._counting:
+            if self._holders == 1:
+                try:
+                    with suppress(OSError):  # the folder may be gone, with the mark
+                        self._mark.unlink(missing_ok=True)
+                finally:
+                    self._lock.release()
+            self._holders = max(0, self._holders - 1)
+
+    def _leave_mark(self) -> None:
         owner = {"process": os.getpid(), "host": socket.gethostname()}
         try:
             with atomic(self._mark) as path:
@@ -75,19 +97,6 @@ class SessionLock:
         except BaseException:
             self._lock.release()
             raise
-        self._holders = 1
-
-    def let_go(self) -> None:
-        """Take the mark away, and let others write, once nobody holds it any more."""
-        if not self._holders:
-            return
-        self._holders -= 1
-        if not self._holders:
-            try:
-                with suppress(OSError):  # the folder may be gone, with the mark
-                    self._mark.unlink(missing_ok=True)
-            finally:
-                self._lock.release()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -44,6 +44,10 @@ class SessionLog:
         self.lock.hold()
         return self
 
+    def hold_again(self) -> bool:
+        """Hold it once more if it is held; return whether it is."""
+        return self.lock.hold_again()
+
     def close(self) -> None:
         """Let others write to the session again."""
         self.lock.let_go()
@@ -118,7 +122,7 @@ class SessionLog:
             with self._lock:
                 changes, self._changes = self._changes, {}
             if not self.lock.held and (self.folder / NAME).is_file():
-                self._record = read_record(self.folder).model_copy(update=changes)
+                self._record = _merged(read_record(self.folder), changes)
             write_record(self.folder, self._record)
 
     def new_round(self) -> Path:
@@ -134,3 +138,13 @@ class SessionLog:
     def _change(self, **values: Any) -> None:
         self._changes |= values
         self._record = self._record.model_copy(update=values)
+
+
+def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:
+    """Bring changes into a record that others may have written meanwhile.
+
+    A slice that got its side there keeps it: what was held out is never trained on.
+    """
+    if "sides" in changes:
+        changes = {**changes, "sides": {**changes["sides"], **stored.sides}}
+    return stored.model_copy(update=changes)

@@ -60,7 +60,7 @@ def run_round(
     ------
     DataError
         If no slice is accepted, or the only one would be held out; if the sessions differ in their
-        categories.
+        categories; if the session is open elsewhere when the round is to be stored.
     CheckpointError
         If the model cannot be read.
     """
@@ -70,6 +70,8 @@ def run_round(
     sets = yield from _gather(session, folders, dimensions)
     if sets is None:
         return
+    if not sets:
+        raise DataError("None of the sessions to learn from can be read; accept some slices here.")
     samples = union(list(sets.values()))
     if all(s.split == "valid" for s in samples.samples):
         raise DataError(f"All accepted slices of {session.folder.name} are held out; accept more.")
@@ -100,7 +102,7 @@ def _gather(
     for index, folder in enumerate(folders, 1):
         problem = ""
         try:
-            opened.append(Session.open(folder))
+            opened.append(_opened(folder))
         except SegmentationError as error:
             problem = str(error)
         if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
@@ -108,20 +110,39 @@ def _gather(
     used = [s for s in opened if s.accepted] or [session]
     if len(used) > 1:
         _hold_out(used)
+    others = [s for s in used if s is not session]
     sets = {s.folder: s.training_samples(dimensions) for s in used if s is session}
-    for index, other in enumerate((s for s in used if s is not session), 1):
+    for index, other in enumerate(others, 1):
+        problem = ""
         try:
-            # Where that cannot be stored, a later round might train on what this one held out.
             other.settle_sides()
             sets[other.folder] = other.training_samples(dimensions)
         except SegmentationError as error:
-            yield ItemDone(index, len(used), other.folder.name, str(error))
+            problem = str(error)
+        if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:
+            return None
     return sets
 
 
+def _opened(folder: Path) -> Session:
+    """Open a session to learn from, if the sides of its slices can be stored.
+
+    Else a later round might train on what this one holds out.
+    """
+    session = Session.open(folder)
+    if any(i not in session.sides for i in session.accepted):
+        with session.lock.writing():
+            pass
+    return session
+
+
 def _hold_out(sessions: Sequence[Session]) -> None:
-    """Put every small session on one side."""
-    small = sorted((s for s in sessions if 0 < len(s.accepted) < SMALL), key=lambda s: s.folder)
+    """Put every small session on one side; those that have both already stay as they are."""
+    small = [
+        s
+        for s in sorted(sessions, key=lambda s: s.folder)
+        if 0 < len(s.accepted) < SMALL and len(set(s.sides.values())) < 2
+    ]
     known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
     for i, side in assign_scans([len(s.accepted) for s in small], known).items():
         for index in small[i].accepted:

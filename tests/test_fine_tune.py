@@ -321,13 +321,36 @@ def test_sessions_that_cannot_be_read_or_written_are_left_out(tmp_path: Path, ba
     elsewhere.hold()
     *events, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
     problems = {e.name: e.problem for e in events if isinstance(e, ItemDone) and e.problem}
-    assert list(problems) == ["image-00", "image-01", "image-02"]
+    assert sorted(problems) == ["image-00", "image-01", "image-02"]
     assert "holds no session.json" in problems["image-00"]
     assert "prediction.tif" in problems["image-01"]
     assert "is open in another window" in problems["image-02"]
     assert done.train + done.held_out == 3
     elsewhere.close()
     assert not Session.open(elsewhere.folder).sides
+
+
+def test_a_small_volume_that_was_cut_in_two_keeps_its_blocks(tmp_path: Path, base: Path) -> None:
+    (other,) = single_images(tmp_path, 1)
+    images, labels = phantoms(48, 2)
+    volume = Session.create(tmp_path / "volume", Scan(images, "ZYX"), TUMOUR, labels)
+    for index, side in ((0, "train"), (20, "valid")):
+        volume.set_side(index, side)
+    for index in (0, 20, 21):
+        volume.set_state(index, ReviewState.ACCEPTED)
+    volume.save()
+    *_, done = run_round(volume, CONFIG, base, here, [other.folder])
+    assert volume.sides == {0: "train", 20: "valid", 21: "valid"}
+    assert done.held_out >= 2
+
+
+def test_without_any_session_that_can_be_read_there_is_no_round(tmp_path: Path, base: Path) -> None:
+    other, last = single_images(tmp_path, 2)
+    last.set_state(0, ReviewState.TODO)
+    (other.folder / "predictions" / "prediction.tif").write_bytes(b"II*")
+    with pytest.raises(DataError):
+        list(run_round(last, CONFIG, base, here, [other.folder]))
+    assert not (last.folder / "rounds").exists()
 
 
 def test_stop_while_sessions_are_read_leaves_no_round(tmp_path: Path, base: Path) -> None:

@@ -184,3 +184,26 @@ def test_a_file_system_without_locks_is_told(
     assert opened.save_mask(labels) == (1,)
     opened.close()
     assert left_open(session.folder) is None
+
+
+def test_a_side_that_others_stored_meanwhile_stays(session: Session) -> None:
+    reader = Session.open(session.folder)
+    for index in range(3):
+        session.set_side(index, "valid")
+        reader.set_side(index, "train")
+    session.save()
+    reader.set_side(3, "train")
+    reader.save()
+    wanted = {0: "valid", 1: "valid", 2: "valid", 3: "train"}
+    assert reader.sides == Session.open(session.folder).sides == wanted
+
+
+def test_it_is_held_again_only_while_it_is_held(session: Session) -> None:
+    assert not session.hold_again()
+    session.hold()
+    assert session.hold_again()
+    session.close()
+    assert session.lock.held
+    session.close()
+    assert not session.lock.held
+    assert not session.hold_again()

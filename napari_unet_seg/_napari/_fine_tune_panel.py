@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari._scan_folder import ScanFolder
     from napari_unet_seg._napari._scan_queue import Beside, ScanQueue
+    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg.events import Command
     from napari_unet_seg.session import Session
 
@@ -54,6 +55,8 @@ class FineTunePanel(QWidget):
     started = Signal()
     finished = Signal(object)
     """The round, stored in its session, where its model may be used in what is open."""
+    set_aside = Signal(object)
+    """The round, stored in its session, where it is of something else than what is open."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +68,7 @@ class FineTunePanel(QWidget):
         self._left = False
         """Whether leaving the session stopped the round."""
         self._left_out: list[ItemDone] = []
-        """Sessions that it does not learn from, as they cannot be read."""
+        """What it does not learn from, as it cannot be read: sessions, or slices of theirs."""
         self.scans: ScanQueue | None = None
         """The scans of a folder, if any are gone through."""
         self.takes: Callable[[Round], bool] = lambda _: True
@@ -87,6 +90,7 @@ class FineTunePanel(QWidget):
         self._lay_out()
         self.start_button.clicked.connect(lambda: self.start())
         self.panel.event_arrived.connect(self._on_event)
+        self.panel.failed.connect(self._tell_left_out)
         self.panel.running_changed.connect(self._on_running)
         self._recall()
         self.show_session(None, self._pixels)
@@ -100,7 +104,9 @@ class FineTunePanel(QWidget):
     @property
     def goes_on(self) -> bool:
         """Whether a round runs that outlives its session, as those of a folder do."""
-        return self.panel.running and self._folder is not None
+        if self._folder is None or self.scans is None:
+            return False
+        return self.panel.running and self.scans.folder is self._folder
 
     @property
     def beside(self) -> Beside | None:
@@ -111,15 +117,17 @@ class FineTunePanel(QWidget):
     def accepted(self) -> int:
         """How many slices there are to learn from, in the session and in those beside it."""
         own = len(self._session.accepted) if self._session else 0
-        beside = self.beside
-        return own + sum(len(found.accepted) for found in (beside.sessions if beside else ()))
+        return own + sum(len(found.accepted) for found in self._others())
 
     @property
-    def learnt(self) -> int:
-        """How many of these a round has used."""
-        session, beside = self._session, self.beside
-        own = sum(i in session.sides for i in session.accepted) if session else 0
-        return own + sum(found.learnt for found in (beside.sessions if beside else ()))
+    def fresh(self) -> set[tuple[Path, int]]:
+        """The slices among them that no round has used, each with its session's folder."""
+        session = self._session
+        fresh = {(found.folder, index) for found in self._others() for index in found.fresh}
+        if session is not None:
+            used = session.sides
+            fresh |= {(session.folder, index) for index in session.accepted if index not in used}
+        return fresh
 
     def leave(self) -> None:
         """Stop the round that runs, as its session is closed, unless it goes on."""
@@ -135,7 +143,7 @@ class FineTunePanel(QWidget):
     def held_session(self, folder: Path) -> Session | None:
         """Return the session of a folder, held once more, if it is held for the round that runs."""
         of = self._of
-        return of.hold() if of is not None and of.folder == folder and of.lock.held else None
+        return of if of is not None and of.folder == folder and of.hold_again() else None
 
     def checkpoint_of(self, finished: Round) -> Path:
         """Return the model of the last round."""
@@ -167,14 +175,22 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        beside = self.beside
-        folders = [found.folder for found in beside.sessions] if beside else []
-        work = _round(session.hold(), self._pixels(), config, self.base_of(session), folders)
+        beside, folders = self.beside, [found.folder for found in self._others()]
+        work = _round(session, self._pixels(), config, self.base_of(session), folders)
         self._of, self._folder = session, beside.folder if beside else None
         self._left, self._left_out = False, []
         self.started.emit()
         self.panel.show()
-        self.panel.start(work, "Fine-tuning")
+        session.hold()
+        try:
+            self.panel.start(work, "Fine-tuning")
+        except BaseException:
+            session.close()
+            raise
+
+    def _others(self) -> Sequence[Found]:
+        beside = self.beside
+        return () if beside is None else beside.sessions
 
     def _lay_out(self) -> None:
         hint = QLabel(_HINT)
@@ -204,17 +220,22 @@ class FineTunePanel(QWidget):
     def _on_event(self, event: Any) -> None:
         if isinstance(event, ItemDone) and event.problem:
             self._left_out.append(event)
-        elif isinstance(event, TrainStarted) and self._left_out:
-            show_warning(_left_out_in_words(self._left_out))
-            self._left_out = []
+        elif isinstance(event, TrainStarted):
+            self._tell_left_out()
         elif isinstance(event, Round):
             self._on_round(event)
+
+    def _tell_left_out(self, _: Any = None) -> None:
+        if self._left_out:
+            show_warning(_left_out_in_words(self._left_out))
+            self._left_out = []
 
     def _on_round(self, finished: Round) -> None:
         said = in_words(finished)
         if self._session is not None and self._session is self._of:
             self.result.setText("\n".join(map(in_words, self._session.rounds)))
         if not self._applies():
+            self.set_aside.emit(finished)
             return
         if self._session is not self._of:
             self.result.setText(said)
@@ -292,5 +313,5 @@ def _round(
 def _left_out_in_words(items: Sequence[ItemDone]) -> str:
     first = f"{items[0].name}: {items[0].problem}"
     if len(items) == 1:
-        return f"One session is left out of the round; {first}"
-    return f"{len(items)} sessions are left out of the round; the first is {first}"
+        return f"Left out of the round: {first}"
+    return f"{len(items)} are left out of the round; the first is {first}"

@@ -52,8 +52,8 @@ class Learning(QObject):
         """Those that were used one after another, the present one last."""
         self._place: Any = None
         """Of these: a session's folder, or a folder of scans and the categories."""
-        self._counted: tuple[Any, int] = (None, 0)
-        """How many slices were accepted when the last round started, and where."""
+        self._counted: set[tuple[Path, int]] = set()
+        """Slices that rounds were started on; of other sessions it is read later that they were."""
         self._taken = 0
         self._is_ours = False
         self._bar.switch.toggled.connect(self._on_decided)
@@ -62,6 +62,7 @@ class Learning(QObject):
         panel.takes = self._takes
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
+        panel.set_aside.connect(self._on_set_aside)
         panel.panel.running_changed.connect(self._on_running)
         self._show()
 
@@ -108,24 +109,17 @@ class Learning(QObject):
         reviewing = self._reviewing
         if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        place, counted = self._counted
-        accepted, learnt = self._panel.accepted, self._panel.learnt
-        if place == self._where(reviewing.session):
-            # Of the others it is read a moment later which slices a round has used.
-            learnt = max(learnt, counted)
-        if accepted - learnt >= self._bar.every.value():
+        if len(self._panel.fresh - self._counted) >= self._bar.every.value():
             self._is_ours = True
-            self._bar.say(f"Learning from {accepted} slices …")
+            self._bar.say(f"Learning from {self._panel.accepted} slices …")
             self._panel.start(EPOCHS)
 
     def _on_started(self) -> None:
-        if self._reviewing is not None:
-            self._counted = (self._where(self._reviewing.session), self._panel.accepted)
+        self._counted |= self._panel.fresh
 
     def _takes(self, finished: Round) -> bool:
         """Whether the model of a round is to be used; what the user started always is."""
-        unmeasured = finished.stopped and finished.after is None
-        return not (self._is_ours and (unmeasured or is_worse(finished)))
+        return is_usable(finished) or not self._is_ours
 
     def _on_round(self, finished: Round) -> None:
         taken, ours = self._takes(finished), self._is_ours
@@ -138,6 +132,11 @@ class Learning(QObject):
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
+
+    def _on_set_aside(self, finished: Round) -> None:
+        if self._is_ours:
+            self._is_ours = False
+            self._bar.say(f"Round {finished.number} is kept in its session, and not used here.")
 
     def _note_models(self) -> None:
         """Let the way back start from the same model when the session is opened again."""
@@ -220,10 +219,12 @@ class Learning(QObject):
         self._bar.back_button.setEnabled(self._reviewing is not None and len(self._models) > 1)
 
 
-def is_worse(finished: Round) -> bool:
-    """Whether a round lost Dice on the held-out slices."""
+def is_usable(finished: Round) -> bool:
+    """Whether a round lost no Dice on the held-out slices, and was not stopped unmeasured."""
     before, after = finished.before, finished.after
-    return before is not None and after is not None and after < before
+    if after is None:
+        return not finished.stopped
+    return before is None or after >= before
 
 
 def _refusal(finished: Round) -> str:
@@ -242,7 +243,7 @@ def _stored(path: Path, folder: Path) -> str:
 
 def _models_of(session: Session, base: Path) -> list[Path]:
     """Return the models that were used one after another, those that are still there."""
-    taken = [r.checkpoint for r in session.rounds if not is_worse(r)]
+    taken = [r.checkpoint for r in session.rounds if is_usable(r)]
     paths = [session.folder / path for path in session.extra.get("models", (base, *taken))]
     return [path for path in paths if path.is_file()] or [base]
 

@@ -33,9 +33,9 @@ class Found:
         return tuple(i for i, state in enumerate(self.record.states) if state.is_accepted)
 
     @cached_property
-    def learnt(self) -> int:
-        """How many of them a round has used."""
-        return sum(i in self.record.sides for i in self.accepted)
+    def fresh(self) -> frozenset[int]:
+        """Those of them that no round has used."""
+        return frozenset(self.accepted) - self.record.sides.keys()
 
     @property
     def is_current(self) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from stored_rounds import made_round, store_round
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._layers import METADATA_KEY
-from napari_unet_seg._napari._learning import is_worse
+from napari_unet_seg._napari._learning import is_usable
 from napari_unet_seg._napari._settings import remember
 from napari_unet_seg._napari._worker import JobState
 from napari_unet_seg._napari.review import ReviewWidget
@@ -20,10 +19,11 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.review_queue import ReviewState
-from napari_unet_seg.session import Round, Session
+from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -179,25 +179,6 @@ def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) 
     assert not widget.fine_tune.learn_bar.back_button.isEnabled()
 
 
-def a_round(session: Any, model: Path) -> Path:
-    """Store a round that brought the model it started from."""
-    folder = session.new_round()
-    path = Path(shutil.copy(model, folder / "best.safetensors"))
-    session.finish_round(
-        Round(
-            number=int(folder.name),
-            checkpoint=path.relative_to(session.folder).as_posix(),
-            base=str(model),
-            before=0.5,
-            after=0.6,
-            train=3,
-            held_out=1,
-            epochs=1,
-        )
-    )
-    return path
-
-
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
@@ -209,7 +190,7 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 @pytest.mark.slow
 def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidget) -> None:
     back, base = widget.fine_tune.learn_bar.back_button, widget.session.checkpoint
-    first, _ = a_round(widget.session, base), a_round(widget.session, base)
+    first, _ = store_round(widget.session, base), store_round(widget.session, base)
     for expected in (first, base):
         reopen(qtbot, widget)
         with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
@@ -221,24 +202,18 @@ def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidg
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "worse"),
+    ("before", "after", "stopped", "usable"),
     [
-        (0.8, 0.7, True),
-        (0.7, 0.8, False),
-        (0.8, 0.8, False),
-        (None, 0.5, False),
-        (0.5, None, False),
+        (0.8, 0.7, False, False),
+        (0.7, 0.8, False, True),
+        (0.8, 0.8, False, True),
+        (None, 0.5, False, True),
+        (0.5, None, False, True),
+        (None, None, True, False),
+        (0.7, 0.8, True, True),
     ],
 )
-def test_a_round_is_worse_if_it_lost_dice(before, after, worse) -> None:
-    finished = Round(
-        number=1,
-        checkpoint="x",
-        base="y",
-        before=before,
-        after=after,
-        train=3,
-        held_out=1,
-        epochs=1,
-    )
-    assert is_worse(finished) is worse
+def test_a_round_is_usable_unless_it_lost_dice_or_was_stopped_unmeasured(
+    before, after, stopped, usable
+) -> None:
+    assert is_usable(made_round(before=before, after=after, stopped=stopped)) is usable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from stored_rounds import made_round, store_round
 
 from napari_unet_seg._napari import _fine_tune_panel, _learning, _models, _worker
 from napari_unet_seg._napari._scan_states import ScanStates
@@ -18,7 +18,7 @@ from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff import write_array
 from napari_unet_seg.review_queue import ReviewState
-from napari_unet_seg.session import Round, Session
+from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,27 +106,6 @@ def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Sessi
         session.set_side(index, "train")
     session.save()
     return session
-
-
-def a_round(session: Session, base: Path) -> Path:
-    """Store a round that brought a model like the one it started from."""
-    folder = session.new_round()
-    model = shutil.copy(base, folder / "best.safetensors")
-    session.finish_round(_figures(session, model, base))
-    return model
-
-
-def _figures(session: Session, model: Path, base: Path) -> Round:
-    return Round(
-        number=int(model.parent.name),
-        checkpoint=str(model.relative_to(session.folder)),
-        base=str(base),
-        before=None,
-        after=None,
-        train=1,
-        held_out=0,
-        epochs=1,
-    )
 
 
 def opened(qtbot: QtBot, widget: ReviewWidget, act: Callable[[], Any]) -> None:
@@ -251,7 +230,7 @@ def models(
     root = make_checkpoint()
     first, *others = sorted(folder.iterdir())
     host = a_session(tmp_path, first, root, learnt=1)
-    tuned = a_round(host, root)
+    tuned = store_round(host, root)
     for index, path in enumerate(others):
         a_session(tmp_path, path, tuned if index else root)
     _models.choose_model(tuned)
@@ -295,20 +274,24 @@ def predicting(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     return asked
 
 
-def test_a_prediction_that_was_left_is_taken_up_again(
-    qtbot: QtBot,
-    widget: ReviewWidget,
-    predicting: list[list[int]],
-    make_checkpoint: Callable[..., Path],
-    stacks: Path,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def tuned(
+    widget: ReviewWidget, make_checkpoint: Callable[..., Path], stacks: Path, tmp_path: Path
+) -> Path:
+    """The model of a round in the first stack, in use; the others were predicted before it."""
     root = make_checkpoint()
     first, *others = sorted(stacks.iterdir())
-    tuned = a_round(a_session(tmp_path, first, root, learnt=5), root)
+    tuned = store_round(a_session(tmp_path, first, root, learnt=5), root)
     for path in others:
         a_session(tmp_path, path, root)
     _models.choose_model(tuned)
+    return tuned
+
+
+@pytest.mark.usefixtures("tuned")
+def test_a_prediction_that_was_left_is_taken_up_again(
+    qtbot: QtBot, widget: ReviewWidget, predicting: list[list[int]], stacks: Path
+) -> None:
     open_folder(qtbot, widget, stacks)
     assert not predicting, "that its model is an old one is not known yet"
     go(qtbot, widget, 0)
@@ -319,19 +302,8 @@ def test_a_prediction_that_was_left_is_taken_up_again(
 
 
 def test_a_model_that_is_gone_keeps_no_session_from_opening(
-    qtbot: QtBot,
-    widget: ReviewWidget,
-    predicting: list[list[int]],
-    make_checkpoint: Callable[..., Path],
-    stacks: Path,
-    tmp_path: Path,
+    qtbot: QtBot, widget: ReviewWidget, predicting: list[list[int]], tuned: Path, stacks: Path
 ) -> None:
-    root = make_checkpoint()
-    first, *others = sorted(stacks.iterdir())
-    tuned = a_round(a_session(tmp_path, first, root, learnt=5), root)
-    for path in others:
-        a_session(tmp_path, path, root)
-    _models.choose_model(tuned)
     open_folder(qtbot, widget, stacks)
     go(qtbot, widget, 0)
     tuned.unlink()
@@ -349,7 +321,8 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         yield "begun"
         go_on.wait(PATIENCE / 1000)
-        a_round(session, model)
+        session.settle_sides()
+        store_round(session, model)
         yield session.rounds[-1]
 
     monkeypatch.setattr(_fine_tune_panel, "run_round", work)
@@ -432,21 +405,55 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
     qtbot.waitUntil(lambda: job.state is _worker.JobState.ENDED)
 
 
-def test_a_round_that_was_stopped_unmeasured_is_not_taken(widget: ReviewWidget) -> None:
-    finished = Round(
-        number=1,
-        checkpoint="x",
-        base="y",
-        before=None,
-        after=None,
-        train=3,
-        held_out=1,
-        epochs=1,
-        stopped=True,
-    )
+def test_a_round_that_was_stopped_unmeasured_is_not_taken(
+    qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    finished = made_round(before=None, after=None, stopped=True)
     assert widget.learning._takes(finished), "who started it himself wants it"
     widget.learning._is_ours = True
     assert not widget.learning._takes(finished)
     widget.learning._on_round(finished)
-    wanted = "Round 1 was stopped before it was measured; the model stays."
-    assert widget.fine_tune.learn_bar.status.text() == wanted
+    bar = widget.fine_tune.learn_bar
+    assert bar.status.text() == "Round 1 was stopped before it was measured; the model stays."
+    session = a_stack(tmp_path / "stack", base := make_checkpoint())
+    store_round(session, base, before=None, after=None, stopped=True)
+    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    assert not bar.back_button.isEnabled(), "it was never used"
+
+
+def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
+    qtbot: QtBot, widget: ReviewWidget, slow_round: threading.Event, tmp_path: Path
+) -> None:
+    session = a_stack(tmp_path / "stack")
+    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    panel = widget.fine_tune.panel
+    for _ in range(EVERY):
+        accept(widget)
+    assert panel.running
+    slow_round.set()
+    qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
+    for index in range(EVERY):
+        widget.session.set_state(index, ReviewState.TODO)
+    for index in range(EVERY, 2 * EVERY):
+        assert not panel.running
+        widget.reviewing.go_to(index)
+        accept(widget)
+    assert panel.running
+
+
+def test_a_session_is_let_go_where_a_round_cannot_start(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = a_stack(tmp_path / "stack", accepted=1)
+    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+
+    def start(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(widget.fine_tune.panel, "start", start)
+    with pytest.raises(RuntimeError, match="new thread"):
+        widget.fine_tune.start()
+    widget.close_session()
+    again = Session.open(session.folder, hold=True)
+    assert again.lock.held
+    again.close()

@@ -192,6 +192,7 @@ def test_arrows_and_enter_choose_a_row(qtbot: QtBot, widget: ReviewWidget, folde
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, RETURN):
         QTest.keyClick(scans.table, key)
     opened(qtbot, widget, "c")
+    assert not scans.isVisible()
 
 
 def test_a_scan_that_cannot_be_saved_is_not_left(
@@ -315,6 +316,7 @@ def test_a_thumbnail_shows_where_the_mask_is_largest(
         grey = 10 * row + 52
         wanted = {(grey, grey, grey), TUMOUR}
         qtbot.waitUntil(lambda r=row, w=wanted: w <= colours(scans, r))
+        assert (grey - 1,) * 3 not in colours(scans, row), "of the slice before"
 
 
 def test_only_what_is_open_or_read_ahead_has_a_thumbnail_without_a_session(
