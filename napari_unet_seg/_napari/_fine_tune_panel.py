@@ -269,8 +269,7 @@ class FineTunePanel(QWidget):
 def in_words(finished: Round) -> str:
     """Say in one line what a round brought."""
     learnt, epochs = _count(finished.train, "slice"), _count(finished.epochs, "epoch")
-    scans = f" on {len(finished.sessions) + 1} scans" if finished.sessions else ""
-    start = f"Round {finished.number}{scans}: {learnt}, {epochs}"
+    start = f"Round {finished.number}: {learnt}, {epochs}"
     if finished.stopped and finished.after is None:
         return f"{start}; stopped before it was measured."
     if not finished.held_out:
