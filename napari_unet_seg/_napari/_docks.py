@@ -1,4 +1,7 @@
-"""The plugin's docks share one group of tabs: below each other none would be high enough."""
+"""A widget and the window that it is docked in.
+
+The plugin's docks share one group of tabs: below each other none would be high enough.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,42 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtWidgets import QWidget
 
 
 def join_tabs(widget: QWidget) -> None:
     """Put a widget's dock among the tabs of the plugin's others, once."""
     widget.installEventFilter(_Joiner(widget))
+
+
+def before_window_goes(widget: QWidget, leave: Callable[[], None]) -> None:
+    """Call a function before the window that a widget is docked in is deleted.
+
+    A window that is closed by its own button, and is not the last one, does not take its docks
+    apart first: the widgets in it are not told.
+    """
+    watcher = _Watcher(widget)
+    watcher.leave = leave
+    widget.installEventFilter(watcher)
+
+
+class _Watcher(QObject):
+    leave: Callable[[], None]
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        kind = event.type() if event is not None else None
+        if watched is self.parent() and kind == QEvent.Type.ParentChange:
+            QTimer.singleShot(0, self._watch)  # once the dock is in its window
+        elif watched is not self.parent() and kind == QEvent.Type.DeferredDelete:
+            self.leave()
+        return False
+
+    def _watch(self) -> None:
+        window = ancestor(self.parent(), QMainWindow)
+        if window is not None:
+            window.installEventFilter(self)
 
 
 class _Joiner(QObject):

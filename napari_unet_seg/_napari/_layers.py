@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
@@ -29,8 +30,10 @@ __all__ = [
     "category_colormap",
     "category_colour",
     "category_features",
+    "file_of",
     "geometry_of",
     "grid_of",
+    "image_of",
     "is_users",
     "labels_options",
     "metadata_of",
@@ -55,6 +58,23 @@ def categories_of(layer: Layer) -> tuple[Category, ...]:
 def is_users(layer: Layer, kind: type[Layer]) -> bool:
     """Whether a layer is of a kind, and neither a map nor a preview that the plugin drew."""
     return isinstance(layer, kind) and not {"map", "preview"} & metadata_of(layer).keys()
+
+
+def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
+    """Return the image among some that a mask was drawn on, else one of the same file.
+
+    None where the layers do not tell.
+    """
+    images, path = tuple(images), file_of(mask)
+    drawn_on = (i for i in images if i.unique_id == metadata_of(mask).get("image"))
+    of_file = (i for i in images if path is not None and file_of(i) == path)
+    return next(chain(drawn_on, of_file), None)
+
+
+def file_of(layer: Layer) -> Path | None:
+    """Return the file that a layer came from, as far as the plugin knows."""
+    scan: Scan | None = metadata_of(layer).get("scan")
+    return None if scan is None else scan.path
 
 
 def scan_from_layer(layer: Image | Labels) -> Scan:
@@ -129,8 +149,6 @@ def scan_options(scan: Scan, name: str, *, coloured: bool = False, **known: Any)
     options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
     if translation := scan.meta.get("translation"):
         options["translate"] = translation
-    if "C" in scan.axes and not rgb:
-        options["channel_axis"] = scan.axes.index("C")
     if not rgb and scan.data.dtype == np.uint8:
         options["contrast_limits"] = (0, 255)
     return options
@@ -200,7 +218,8 @@ def add_labels(
         for key in ("independent", "names", "coco", "image_ids", "boxes")
         if key in known
     }
-    kept |= {"scan": grid_of(scan), **(metadata or {})}
+    drawn_on = known["image"] if "image" in known else source_layer.unique_id
+    kept |= {"scan": grid_of(scan), "image": drawn_on, **(metadata or {})}
     options = labels_options(categories, name, kept)
     return viewer.add_labels(labels, **options, **geometry_of(source_layer))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari
 
-from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg.io.read import read_scan
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def open_window(files: Iterable[Path], *, sample: bool) -> None:
     for file in files:
         if file.name.lower().endswith((".tif", ".tiff")):
             # napari's own reader knows neither voxel size nor what a mask's labels stand for.
-            data, options, kind = scan_layer(read_scan(file), file.name)
-            getattr(viewer, f"add_{kind}")(data, **options)
+            for data, options, kind in scan_layers(read_scan(file), file.name):
+                getattr(viewer, f"add_{kind}")(data, **options)
         else:
             viewer.open(file, plugin=_reader(file))
     napari.run()

@@ -110,7 +110,7 @@ def _read_coco(path: Paths) -> list[LayerData]:
 def _read_scans(path: Paths) -> list[LayerData]:
     from napari_unet_seg.io.read import read_scan
 
-    return [_told_layer(read_scan(p), p.name) for p in _paths(path)]
+    return [layer for p in _paths(path) for layer in _told_layers(read_scan(p), p.name)]
 
 
 @_telling
@@ -118,27 +118,29 @@ def _read_dicom(path: Paths) -> list[Any]:
     from napari_unet_seg._napari._dicom_layers import dicom_scans
 
     # Where the choice of a series is cancelled nothing is opened: "no layers" to napari.
-    return [_told_layer(*pair) for pair in dicom_scans(_paths(path))] or [(None,)]
+    scans = dicom_scans(_paths(path))
+    return [layer for pair in scans for layer in _told_layers(*pair)] or [(None,)]
 
 
-def _told_layer(scan: Scan, name: str) -> LayerData:
-    """Return a scan as a layer, and tell what is wrong with it: missing slices for example."""
+def _told_layers(scan: Scan, name: str) -> list[LayerData]:
+    """Return a scan as layers, and tell what is wrong with it: missing slices for example."""
     for note in scan.meta.get("notes", ()):
         show_warning(f"{name}: {note}")
-    return scan_layer(scan, name)
+    return scan_layers(scan, name)
 
 
-def scan_layer(scan: Scan, name: str) -> LayerData:
-    """Return a scan as an image layer, or as labels if it is a mask that this plugin wrote."""
+def scan_layers(scan: Scan, name: str) -> list[LayerData]:
+    """Return a scan as its image layers, or as labels if it is a mask that this plugin wrote."""
+    from napari_unet_seg._napari._channels import image_layers
     from napari_unet_seg._napari._instances import stored_options
-    from napari_unet_seg._napari._layers import grid_of, labels_options, scan_options
+    from napari_unet_seg._napari._layers import grid_of, labels_options
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.object_labels import KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
     if not categories or scan.data.dtype.kind not in "ui":
-        return scan.data, scan_options(scan, name), "image"
+        return image_layers(scan, name)
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
     known = {"scan": grid_of(scan)}
     if (objects := objects_of(provenance, parsed)) is not None:
@@ -150,4 +152,4 @@ def scan_layer(scan: Scan, name: str) -> LayerData:
     if translation := scan.meta.get("translation"):
         options["translate"] = translation
     # What is read lazily could not be painted on.
-    return np.asarray(scan.data), options, "labels"
+    return [(np.asarray(scan.data), options, "labels")]

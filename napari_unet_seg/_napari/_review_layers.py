@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari._channels import image_layers
 from napari_unet_seg._napari._geometry import converted, geometry_of, point_of, reaches, world_units
 from napari_unet_seg._napari._instances import is_instances
 from napari_unet_seg._napari._layers import (
+    METADATA_KEY,
     add_labels,
+    grid_of,
     metadata_of,
     scan_from_layer,
     scan_options,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.io.scan import Scan
     from napari_unet_seg.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
@@ -61,7 +65,9 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
     }
 
 
-def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Image, Labels]:
+def show_session(
+    viewer: ViewerModel, session: Session, mask: Any, whole: Scan | None = None
+) -> tuple[Image, Labels]:
     """Add the scan and the mask of a session that was opened again.
 
     Parameters
@@ -72,6 +78,8 @@ def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Imag
         Whose scan is shown.
     mask : array
         As `session.load_mask` read it.
+    whole : Scan, optional
+        What the scan is a channel of; the other channels are added too, hidden.
     """
     extra = session.extra
     name = extra.get("image", session.folder.name)
@@ -79,11 +87,14 @@ def show_session(viewer: ViewerModel, session: Session, mask: Any) -> tuple[Imag
     options = scan_options(session.scan, name, coloured="placement" in extra)
     options |= _placement(extra.get("placement", {}))
     known = {key: extra[key] for key in _COCO if key in extra}
-    if options.get("channel_axis") is not None:
+    if "C" in session.scan.axes and not options["rgb"]:
         raise DataError(
             f"The scan of the session {session.folder.name} has several channels; open one of "
             "them as an image and start a session there."
         )
+    if whole is not None:
+        options["metadata"][METADATA_KEY] |= {"channel": extra["channel"], "scan": grid_of(whole)}
+        _add_others(viewer, whole, name.rpartition(" · ")[0] or name, extra["channel"])
     image = viewer.add_image(session.scan.data, **options)
     name = extra.get("mask", f"{image.name} mask")
     if session.checkpoint:
@@ -163,6 +174,13 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))
 
 
+def _add_others(viewer: ViewerModel, whole: Scan, name: str, shown: int) -> None:
+    """Add the channels of a scan but for the one that is shown."""
+    for data, options, _ in image_layers(whole, name):
+        if options["metadata"][METADATA_KEY]["channel"] != shown:
+            viewer.add_image(data, **{**options, "visible": False})
+
+
 def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     geometry = geometry_of(image)
     placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
@@ -174,6 +192,8 @@ def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     scan = scan_from_layer(image)
     if scan.path is not None:
         extra["source"] = str(scan.path)
+    if "channel" in metadata_of(image):
+        extra["channel"] = metadata_of(image)["channel"]
     if "coco" in known and "image_ids" in known:
         extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
         extra["boxes"] = known.get("boxes", False)

@@ -36,11 +36,11 @@ def coco_sample() -> list[LayerData]:
 
 def scan_sample() -> list[LayerData]:
     """Return one head as a volume."""
-    from napari_unet_seg._napari._reader import scan_layer
+    from napari_unet_seg._napari._reader import scan_layers
     from napari_unet_seg.io.read import read_scan
 
     path = _only("*.nii.gz", "**/*.nii.gz")
-    return [scan_layer(read_scan(path), path.name.partition(".")[0])]
+    return scan_layers(read_scan(path), path.name.partition(".")[0])
 
 
 def _only(*patterns: str) -> Path:

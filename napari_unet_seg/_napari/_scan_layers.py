@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from napari.utils.notifications import show_warning
 
-from napari_unet_seg._napari._layers import is_users
-from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg._napari._layers import file_of, is_users
+from napari_unet_seg._napari._reader import scan_layers
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.scan import Scan
@@ -33,11 +33,6 @@ class ScanLayers:
         self.scan: Scan | None = None
         """What was read, where it had no session."""
 
-    @property
-    def image(self) -> Image | None:
-        """The scan itself."""
-        return next((layer for layer in self._ours if isinstance(layer, Image)), None)
-
     def begin(self) -> None:
         """Take what is there now for no part of the scan that comes."""
         self._earlier = set(self._viewer.layers)
@@ -51,15 +46,19 @@ class ScanLayers:
         """Add a scan that was read, and tell what is wrong with it."""
         for note in scan.meta.get("notes", ()):
             show_warning(f"{name}: {note}")
-        data, options, kind = scan_layer(scan, name)
-        added = getattr(self._viewer, f"add_{kind}")(data, **options)
         self.scan = scan
-        self._ours = list(added) if isinstance(added, list) else [added]
+        self._ours = [
+            getattr(self._viewer, f"add_{kind}")(data, **options)
+            for data, options, kind in scan_layers(scan, name)
+        ]
         self._viewer.reset_view()
 
-    def take(self, *layers: Layer) -> None:
-        """Count the layers of its session among those of the scan."""
-        self._ours += layers
+    def take(self, image: Image, mask: Labels) -> None:
+        """Count the layers of its session, and other channels, among those of the scan."""
+        came = (layer for layer in self._viewer.layers if layer not in self._earlier)
+        source = file_of(image)
+        channels = [i for i in came if is_users(i, Image) and source and file_of(i) == source]
+        self._ours += [*channels, image, mask]
         self.scan = None
 
     def remove(self) -> None:

@@ -283,10 +283,9 @@ class ScanQueue(QObject):
             self._arrange()
 
     def _without_session(self) -> OpenScan | None:
-        image = self._layers.image
-        if self.path is None or image is None or self._review.reviewing is not None:
+        if self.path is None or self._review.reviewing is not None:
             return None
-        return OpenScan(self.path, self._name(), image)
+        return OpenScan(self.path, self._name())
 
     def _name(self) -> str:
         """Return the name of the scan that is worked on, as its session has it."""

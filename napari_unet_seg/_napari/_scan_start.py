@@ -8,14 +8,13 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._layers import is_users, metadata_of
+from napari_unet_seg._napari._layers import file_of, image_of, is_users
 from napari_unet_seg._napari._session_folders import free_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari.layers import Image
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.review import ReviewWidget
@@ -27,7 +26,6 @@ class OpenScan(NamedTuple):
     path: Path
     name: str
     """Of the session it gets."""
-    image: Image
 
 
 class AutoStart(QObject):
@@ -51,18 +49,19 @@ class AutoStart(QObject):
         connect(review, (viewer.layers.events.inserted, self._on_inserted))
 
     def _on_inserted(self, event: Any) -> None:
-        scan, source = self._scan(), metadata_of(event.value).get("scan")
-        if scan is None or source is None or not is_users(event.value, Labels):
+        scan = self._scan()
+        if scan is None or not is_users(event.value, Labels):
             return
-        if source.path == scan.path:
+        if file_of(event.value) == scan.path:
             # Once whoever adds it has noted how it was predicted.
             QTimer.singleShot(0, lambda: self._start(event.value))
 
     def _start(self, mask: Labels) -> None:
         bar, scan = self._review.bar, self._scan()
-        if scan is None or mask not in self._viewer.layers:
+        image = image_of(mask, bar.image_combo.layers)
+        if scan is None or image is None or mask not in self._viewer.layers:
             return
         bar.mask_combo.setLayer(mask)
-        bar.image_combo.setLayer(scan.image)
+        bar.image_combo.setLayer(image)
         bar.folder.setValue(free_folder(bar.parent_folder(), scan.name))
         self._review.start_session()

@@ -117,10 +117,8 @@ class ScanStates(QObject):
 
 
 def _find(parent: Path, name: str, path: Path, before: Found | None) -> Found | None:
-    if before is not None and before.folder.parent == parent and before.is_current:
-        return before
     try:
-        return find_session(parent, name, path)
+        return find_session(parent, name, path, before)
     except Exception:  # in a pool's thread nobody else would see it
         logger.exception("The session of %s could not be looked for", path)
         return None

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._layer_combo import LayerCombo
-from napari_unet_seg._napari._layers import is_users, metadata_of
+from napari_unet_seg._napari._layers import image_of, is_users
 from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._session_folders import free_folder
 from napari_unet_seg._napari._settings import recall, remember
@@ -160,12 +160,9 @@ class SessionBar(QWidget):
 
     def _on_mask(self, mask: Layer | None) -> None:
         """Choose the image that the mask belongs to, as far as the layers tell."""
-        scan = metadata_of(mask).get("scan") if mask is not None else None
-        for image in self.image_combo.layers:
-            stored = metadata_of(image).get("scan")
-            if scan is not None and stored is not None and stored.path == scan.path is not None:
-                self.image_combo.setLayer(image)
-                break
+        image = image_of(mask, self.image_combo.layers) if mask is not None else None
+        if image is not None:
+            self.image_combo.setLayer(image)
         self._propose()
 
     def _propose(self, _: Any = None) -> None:

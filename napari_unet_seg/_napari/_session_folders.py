@@ -37,22 +37,31 @@ class Found:
         """Those of them that no round has used."""
         return frozenset(self.accepted) - self.record.sides.keys()
 
-    @property
-    def is_current(self) -> bool:
-        """Whether it was not written since."""
-        return written(self.folder) == self.written
-
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return a folder that does not exist yet, named after a layer."""
     return next(folder for folder in _named(parent, name) if not folder.exists())
 
 
-def find_session(parent: Path, name: str, scan: Path) -> Found | None:
-    """Return the session on a scan among those named after it, if there is one."""
-    for folder in takewhile(Path.exists, _named(parent, name)):
-        # Before it is read, so that what is written meanwhile is later.
-        when = written(folder)
+def find_session(parent: Path, name: str, scan: Path, known: Found | None = None) -> Found | None:
+    """Return the session on a scan that was worked on last, if there is one.
+
+    Parameters
+    ----------
+    parent : Path
+        Where the sessions are.
+    name : str
+        After which those on the scan are named.
+    scan : Path
+        What they are on.
+    known : Found, optional
+        What was found before; given back where it is still right, so that nothing is read again.
+    """
+    # When it was written is looked up first, so that what is written meanwhile is later.
+    times = {folder: written(folder) for folder in takewhile(Path.exists, _named(parent, name))}
+    for folder, when in sorted(times.items(), key=lambda item: item[1], reverse=True):
+        if known is not None and (known.folder, known.written) == (folder, when):
+            return known
         try:
             record = read_record(folder)
         except DataError:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+
+    from napari_unet_seg.io.scan import Scan
 
 
 class Ready(NamedTuple):
@@ -18,6 +22,8 @@ class Ready(NamedTuple):
 
     session: Session
     mask: Any
+    whole: Scan | None = None
+    """What the session's scan is a channel of, where that is still there."""
 
 
 def starting(folder: Path, arguments: dict[str, Any]) -> Generator[Ready, Any, None]:
@@ -37,7 +43,18 @@ def opening(folder: Path, held: Session | None = None) -> Generator[Ready, Any, 
     except BaseException:
         session.close()
         raise
-    yield Ready(session, mask)
+    yield Ready(session, mask, _whole(session))
+
+
+def _whole(session: Session) -> Scan | None:
+    extra = session.extra
+    if "channel" not in extra or "source" not in extra:
+        return None
+    try:
+        scan = read_scan(extra["source"])
+    except SegmentationError:
+        return None  # the session has what it needs
+    return scan if "C" in scan.axes and scan.grid_shape == session.scan.grid_shape else None
 
 
 def writing(

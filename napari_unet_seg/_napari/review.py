@@ -18,7 +18,7 @@ from napari_unet_seg._napari import _left_open, _worker, _writer
 from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._docks import join_tabs
+from napari_unet_seg._napari._docks import before_window_goes, join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._geometry import geometry_of
 from napari_unet_seg._napari._learning import Learning
@@ -94,6 +94,7 @@ class ReviewWidget(QWidget):
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
         connect(self, (napari_viewer.layers.events.removed, self._on_removed))
+        before_window_goes(self, self._leave)
         QApplication.instance().aboutToQuit.connect(self._leave)
         self.refresh()
         self._look_for_left()
@@ -145,7 +146,7 @@ class ReviewWidget(QWidget):
 
         def show(ready: Ready) -> None:
             try:
-                image, mask = show_session(self._viewer, ready.session, ready.mask)
+                image, mask = show_session(self._viewer, *ready)
             except SegmentationError:
                 ready.session.close()
                 raise

@@ -71,6 +71,15 @@ def parse(attributes: Any, path: object) -> OmeImage:
         ) from error
 
 
+def channel_names(attributes: dict[str, Any]) -> tuple[str, ...]:
+    """Return the labels of the channels; empty where a group gives none, or in another form."""
+    omero = attributes.get("ome", attributes).get("omero")
+    channels = omero.get("channels") if isinstance(omero, dict) else None
+    if not isinstance(channels, list) or not all(isinstance(c, dict) for c in channels):
+        return ()
+    return tuple(str(c.get("label") or "") for c in channels)
+
+
 def _parse(ome: Any) -> OmeImage:
     multiscale = ome["multiscales"][0]
     version = str(ome.get("version") or multiscale.get("version") or "0.4")

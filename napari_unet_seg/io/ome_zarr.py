@@ -12,7 +12,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.extras import require
 from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.ome_metadata import KEY, OmeImage, parse
+from napari_unet_seg.io.ome_metadata import KEY, OmeImage, channel_names, parse
 from napari_unet_seg.io.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -47,7 +47,8 @@ def read_ome_zarr(path: Path | str) -> Scan:
     -------
     Scan
         `data` is a dask array, nothing of it is read; several channels are the last axis, a single
-        one is left out. `meta` holds the `translation` of its first voxel, for each axis but `C`.
+        one is left out. `meta` holds the `translation` of its first voxel, for each axis but `C`,
+        and the names of the `channels`, if the file gives some.
 
     Raises
     ------
@@ -65,7 +66,10 @@ def read_ome_zarr(path: Path | str) -> Scan:
         group = zarr.open_group(path, mode="r", use_consolidated=False)
         attributes = group.attrs.asdict()
         image = parse(attributes, path)
-        return _scan(path, image, _array(group, image, path), _own(attributes))
+        scan = _scan(path, image, _array(group, image, path), _own(attributes))
+        if names := channel_names(attributes):
+            scan.meta["channels"] = names
+        return scan
 
 
 def _array(group: Any, image: OmeImage, path: Path) -> Any:

@@ -36,7 +36,8 @@ def read_tiff(path: Path | str) -> Scan:
     -------
     Scan
         `meta["description"]` is the provenance that `write_labels` stored, if any;
-        `meta["notes"]` says what was left out.
+        `meta["channels"]` holds the names of the channels, if OME gives some; `meta["notes"]` says
+        what was left out.
 
     Raises
     ------
@@ -50,7 +51,10 @@ def read_tiff(path: Path | str) -> Scan:
         grid, order = grid_of(file, stored.get("grid"))
         data = np.transpose(_pixels(file, path), order).reshape(grid.shape)
         others = len(file.series) - 1
+        channels = _channels(file)
     meta: dict[str, Any] = {"description": stored.get("provenance", {})}
+    if channels:
+        meta["channels"] = channels
     if others:
         meta["notes"] = (f"{path.name} holds {others} more images of another kind; left out.",)
     affine = _matrix(stored.get("affine"))
@@ -179,6 +183,21 @@ def _stored(file: tifffile.TiffFile) -> dict[str, Any]:
     return {}
 
 
+def _channels(file: tifffile.TiffFile) -> tuple[str, ...]:
+    """Return how OME calls the channels of the first image; empty where it does not."""
+    if not file.is_ome or not file.series or "C" not in file.series[0].axes:
+        return ()
+    channels = _ome_images(file)[0].get("Pixels", {}).get("Channel", ())
+    channels = channels if isinstance(channels, list | tuple) else [channels]
+    names = tuple(str(channel.get("Name", "")) for channel in channels)
+    return names if any(names) else ()
+
+
+def _ome_images(file: tifffile.TiffFile) -> list[dict[str, Any]]:
+    image = tifffile.xml2dict(file.pages[0].aspage().description).get("OME", {}).get("Image", {})
+    return image if isinstance(image, list) else [image]
+
+
 def _matrix(value: Any) -> Array | None:
     try:
         matrix = np.array(value, float)
@@ -189,11 +208,9 @@ def _matrix(value: Any) -> Array | None:
 
 def _candidates(file: tifffile.TiffFile) -> list[str]:
     """Return the places where our JSON may stand, in the order of trust."""
-    description = file.pages[0].aspage().description
     if file.is_ome:
-        image = tifffile.xml2dict(description).get("OME", {}).get("Image", {})
-        images = image if isinstance(image, list) else [image]
-        return [str(i["Description"]) for i in images if "Description" in i]
+        return [str(i["Description"]) for i in _ome_images(file) if "Description" in i]
+    description = file.pages[0].aspage().description
     lines = [line for line in description.splitlines() if line.startswith(f"{_KEY}=")]
     # ImageJ drops lines it does not know when it saves, but keeps the Info.
     info = (file.imagej_metadata or {}).get("Info", "") if file.is_imagej else ""

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QDialogButtonBox
 from napari_unet_seg._napari._coco_options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari._instances import category_of, is_instances, stored_options
 from napari_unet_seg._napari._layers import METADATA_KEY, categories_of, grid_of
-from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_layers import session_of
 from napari_unet_seg._napari._settings import recall
 from napari_unet_seg._napari._train_source import source_from_layers
@@ -303,7 +303,7 @@ def test_the_options_are_asked_remembered_and_used(
 def test_objects_stay_objects_in_a_mask_file(mask: Labels, tmp_path: Path) -> None:
     data, attributes, _ = mask.as_layer_data_tuple()
     write_tiff(str(tmp_path / "mask.tif"), data, attributes)
-    array, options, _ = scan_layer(read_scan(tmp_path / "mask.tif"), "again")
+    ((array, options, _),) = scan_layers(read_scan(tmp_path / "mask.tif"), "again")
     again = LabelsLayer(array, **options)
 
     np.testing.assert_array_equal(again.data, mask.data)

@@ -176,7 +176,13 @@ def test_ome_zarr_stays_lazy_and_lies_where_it_says(tmp_path: Path) -> None:
 
 
 def test_channels_of_an_ome_zarr_are_layers_of_their_own(tmp_path: Path) -> None:
-    write_image(tmp_path / "scan.zarr", "czyx", (4, 3, 10, 12))
-    layers = ViewerModel().open(tmp_path / "scan.zarr", plugin=PLUGIN)
+    data = write_image(tmp_path / "scan.zarr", "czyx", (4, 3, 10, 12))
+    viewer = ViewerModel()
+    layers = viewer.open(tmp_path / "scan.zarr", plugin=PLUGIN)
 
-    assert [layer.data.shape for layer in layers] == [(3, 10, 12)] * 4
+    names = [f"scan.zarr · channel {number}" for number in (4, 3, 2, 1)]
+    assert [layer.name for layer in layers] == names
+    for layer, channel in zip(layers, data[::-1], strict=True):
+        np.testing.assert_array_equal(np.asarray(layer.data), channel)
+    assert [layer.visible for layer in layers] == [False, False, False, True]
+    assert viewer.layers.selection.active is layers[-1]

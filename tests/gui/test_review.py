@@ -21,7 +21,7 @@ from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari._locks import set_locked
 from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._queue_bar import QueueBar
-from napari_unet_seg._napari._reader import scan_layer
+from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari.review import ReviewWidget
@@ -730,7 +730,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     qtbot: QtBot, dock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_image(tmp_path / "scan.zarr")
-    data, options, _ = scan_layer(read_scan(tmp_path / "scan.zarr"), "scan")
+    ((data, options, _),) = scan_layers(read_scan(tmp_path / "scan.zarr"), "scan")
     widget = dock(ReviewWidget)
     image = widget._viewer.add_image(np.asarray(data), **options)
     labels = np.ones(image.data.shape, np.uint8)

@@ -234,6 +234,29 @@ def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
     qtbot.waitUntil(lambda: widget._job is None)
 
 
+def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    bar = widget.scans.bar
+    open_folder(qtbot, widget)
+    with when_started(qtbot, widget):
+        mask = segment(widget)
+    widget._viewer.layers.remove(mask)
+    assert widget.session is None
+    with when_started(qtbot, widget):
+        segment(widget)
+    assert widget.session is not None
+    assert widget.session.folder.name == "a-2"
+    qtbot.waitUntil(bar.next_button.isEnabled)
+    go(qtbot, widget, bar.next_button, "b.tif")
+    states = widget.scans.folder.states
+    qtbot.waitUntil(lambda: states.found[0] is not None and states.found[0].folder.name == "a-2")
+    with when_started(qtbot, widget):
+        bar.previous_button.click()
+    assert widget.session.folder.name == "a-2"
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
 def test_a_folder_without_scans_is_told(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, notifications: list[str]
 ) -> None:

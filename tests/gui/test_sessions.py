@@ -136,8 +136,9 @@ def test_two_sessions_in_two_windows_do_not_mix(
         assert int(np.asarray(stored.scan.data)[0, 0, 0]) == 10 * (index + 1)
 
 
+@pytest.mark.parametrize("by_its_button", [False, True])
 def test_closing_a_window_closes_its_session(
-    qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path, *, by_its_button: bool
 ) -> None:
     viewers = [make_napari_viewer() for _ in range(2)]
 
@@ -149,7 +150,12 @@ def test_closing_a_window_closes_its_session(
     widget = open_dock(make, 10)
     mask = start(qtbot, widget, tmp_path / "s")
     mask.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
-    viewers[0].close()
+    if by_its_button:
+        with qtbot.waitSignal(widget.destroyed):
+            viewers[0].window._qt_window.close()
+        del viewers[0].window._qt_window  # so that nobody closes it again
+    else:
+        viewers[0].close()
     again = Session.open(tmp_path / "s", hold=True)
     assert again.load_mask()[1, 5, 6] == 1
     again.close()

@@ -69,6 +69,20 @@ def test_channels_come_last_and_a_single_one_is_left_out(tmp_path):
     assert read_ome_zarr(tmp_path / "one.zarr").axes == "TZYX"
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_channels_have_the_names_that_the_file_gives(tmp_path, version):
+    write_image(tmp_path / "scan.zarr", "czyx", (2, 4, 6, 8), version=version)
+    group = zarr.open_group(tmp_path / "scan.zarr")
+    omero = {"channels": [{"label": "T1"}, {"color": "FFFFFF"}]}
+    attributes = group.attrs.asdict()
+    group.attrs.update(
+        {"ome": {**attributes["ome"], "omero": omero}} if version == "0.5" else {"omero": omero}
+    )
+    assert read_ome_zarr(tmp_path / "scan.zarr").meta["channels"] == ("T1", "")
+    write_image(tmp_path / "nameless.zarr", "czyx", (2, 4, 6, 8), version=version)
+    assert "channels" not in read_ome_zarr(tmp_path / "nameless.zarr").meta
+
+
 @pytest.mark.parametrize(
     ("unit", "ours", "factor"),
     [

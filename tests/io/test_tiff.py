@@ -115,6 +115,17 @@ def test_many_labels_are_ome_with_axes_and_voxel_size(tmp_path: Path) -> None:
     assert {pixels[f"PhysicalSize{a}Unit"] for a in "ZYX"} == {"mm"}
 
 
+def test_channels_of_ome_have_their_names(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 3, 8, 9), np.uint16)
+    how: dict[str, Any] = {"axes": "CZYX"}
+    tifffile.imwrite(tmp_path / "nameless.ome.tif", pixels, ome=True, metadata=how)
+    how["Channel"] = {"Name": ["T1", "FLAIR"]}
+    tifffile.imwrite(tmp_path / "scan.ome.tif", pixels, ome=True, metadata=how)
+    scan = read_tiff(tmp_path / "scan.ome.tif")
+    assert (scan.axes, scan.meta["channels"]) == ("ZYXC", ("T1", "FLAIR"))
+    assert "channels" not in read_tiff(tmp_path / "nameless.ome.tif").meta
+
+
 def test_provenance_survives_a_program_that_rewrites_the_description(tmp_path: Path) -> None:
     write_labels(tmp_path / "m.tif", VOLUME, axes="NYX", description={"model": "bundled"})
     with tifffile.TiffFile(tmp_path / "m.tif") as file:

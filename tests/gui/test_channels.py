@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tifffile
+from napari.layers import Image
+
+from napari_unet_seg._napari._layers import add_labels
+from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg.config import Category
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari.layers import Labels
+    from pytestqt.qtbot import QtBot
+
+CATEGORIES = (Category(id=1, name="tumour"),)
+NAMES = ["a · T2", "a · FLAIR", "a · T1"]
+
+
+@pytest.fixture
+def pixels() -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).integers(0, 999, (3, 4, 20, 24), np.uint16)
+
+
+@pytest.fixture
+def widget(
+    dock: Callable[[type], Any], tmp_path: Path, pixels: np.ndarray[Any, Any], qtbot: QtBot
+) -> ReviewWidget:
+    """A folder of two scans of three channels is gone through, the first one is shown."""
+    (tmp_path / "scans").mkdir()
+    how = {"axes": "CZYX", "Channel": {"Name": ["T1", "FLAIR", "T2"]}}
+    for name in ("a.ome.tif", "b.ome.tif"):
+        tifffile.imwrite(tmp_path / "scans" / name, pixels, ome=True, metadata=how)
+    widget: ReviewWidget = dock(ReviewWidget)
+    widget.bar.folder.setValue(tmp_path / "sessions" / "any")
+    widget.scans.open_folder(tmp_path / "scans")
+    qtbot.waitUntil(lambda: len(images(widget)) == 3)
+    return widget
+
+
+def images(widget: ReviewWidget) -> list[str]:
+    return [layer.name for layer in widget._viewer.layers if isinstance(layer, Image)]
+
+
+def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
+    """Put a mask over a channel, on which a session starts."""
+    image = widget._viewer.layers[name]
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        mask = add_labels(widget._viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
+    return mask
+
+
+def test_the_first_channel_is_shown_and_proposed_and_each_has_its_name(
+    widget: ReviewWidget,
+) -> None:
+    viewer = widget._viewer
+    assert images(widget) == NAMES
+    assert [layer.visible for layer in viewer.layers] == [False, False, True]
+    assert viewer.layers.selection.active is viewer.layers["a · T1"]
+    assert widget.bar.image_combo.layer() is viewer.layers["a · T1"]
+
+
+def test_the_session_is_on_the_channel_that_was_segmented(
+    qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
+) -> None:
+    draw_on(qtbot, widget, "a · FLAIR")
+    reviewing = widget.reviewing
+    assert reviewing is not None
+    assert reviewing.image.name == "a · FLAIR"
+    np.testing.assert_array_equal(np.asarray(reviewing.session.scan.data), pixels[1])
+
+
+def test_a_session_on_a_channel_comes_back_with_the_other_channels(
+    qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
+) -> None:
+    draw_on(qtbot, widget, "a · FLAIR")
+    widget.scans.bar.next_button.click()
+    qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.scans.bar.previous_button.click()
+
+    assert sorted(images(widget)) == sorted(NAMES)
+    for channel, name in enumerate(("a · T1", "a · FLAIR", "a · T2")):
+        layer = widget._viewer.layers[name]
+        np.testing.assert_array_equal(np.asarray(layer.data), pixels[channel])
+        assert layer.visible == (name == "a · FLAIR")
+    assert widget.current_image is widget._viewer.layers["a · FLAIR"]
+    assert widget.session is not None
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.scans.bar.next_button.click()
+    qtbot.waitUntil(lambda: len(images(widget)) == 3)
+    assert all(name.startswith("b") for name in images(widget))
+
+
+def test_a_session_on_a_channel_comes_back_where_its_scan_is_gone(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    draw_on(qtbot, widget, "a · FLAIR")
+    assert widget.session is not None
+    folder = widget.session.folder
+    widget.scans.close()
+    widget.close_session()
+    widget._viewer.layers.clear()
+    (tmp_path / "scans" / "a.ome.tif").unlink()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.open_session(folder)
+    assert images(widget) == ["a · FLAIR"]
+
+
+def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    mask = draw_on(qtbot, widget, "a · T2")
+    widget.close_session()
+    widget.bar.image_combo.setLayer(widget._viewer.layers["a · T1"])
+    widget.bar.mask_combo.layerChanged.emit(mask)
+    assert widget.bar.image_combo.layer() is widget._viewer.layers["a · T2"]
