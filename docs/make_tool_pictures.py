@@ -247,7 +247,7 @@ def main() -> None:
         scan = Scan(np.asarray(stage.image.data), "ZYX", tuple(stage.image.scale), "mm")
         *_, result = predict(PredictConfig(probabilities=True), BUNDLED, scan)
         likely = np.asarray(result.probabilities[0], np.float32)
-        shown = add_map(stage.viewer, likely, stage.image, "mask · probability of tumour")
+        shown = add_map(stage.viewer, likely, stage.mask, "probability of tumour")
         shown.visible = False
         cells = {}
         for caption, (planes, act) in scenes(stage).items():

@@ -238,6 +238,12 @@ def check_labels(labels: Any, scan: Scan, classes: int) -> None:
         )
 
 
+def stray_label(labels: Array, classes: int) -> int:
+    """Return a label that is neither a category nor unreviewed, 0 if there is none."""
+    stray = labels[((labels < 0) | (labels > classes)) & (labels != IGNORE_INDEX)]
+    return int(stray[0]) if stray.size else 0
+
+
 def grid_error(shape: tuple[int, ...], scan: Scan) -> DataError:
     """Return the error for labels on another grid than the scan's."""
     name = scan.path.name if scan.path is not None else "the scan"

@@ -26,7 +26,14 @@ from napari_unet_seg._session_files import (
 )
 from napari_unet_seg._session_lock import InUseError, SessionLock, left_open
 from napari_unet_seg._session_log import SessionLog
-from napari_unet_seg._session_masks import Changes, MaskStore, check_labels, compare, grid_error
+from napari_unet_seg._session_masks import (
+    Changes,
+    MaskStore,
+    check_labels,
+    compare,
+    grid_error,
+    stray_label,
+)
 from napari_unet_seg._session_samples import slices, volumes
 from napari_unet_seg._session_scan import open_scan, record_scan
 from napari_unet_seg.data.from_scan import slice_name
@@ -43,7 +50,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open"]
+__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open", "stray_label"]
 
 
 class Session(SessionLog):

@@ -225,22 +225,30 @@ def add_labels(
 
 
 def add_map(
-    viewer: ViewerModel,
-    values: Any,
-    source_layer: Layer,
-    name: str,
-    *,
-    high: float = 1.0,
-    categories: Sequence[Category] = (),
+    viewer: ViewerModel, values: Any, mask: Labels, kind: str, *, high: float = 1.0
 ) -> Image:
-    """Add a map over the image it belongs to, from 0 to `high`, with the image's geometry."""
+    """Add a map that was predicted with a mask, from 0 to `high`, with the mask's geometry.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where it is added.
+    values : array
+        On the grid of the mask.
+    mask : Labels
+        The map is known as its own, however both are called later.
+    kind : str
+        What it shows, "probability of tumour" for example.
+    high : float
+        The value that is drawn brightest.
+    """
     return viewer.add_image(
         np.asarray(values, np.float32),
-        name=name,
+        name=f"{mask.name} · {kind}",
         colormap="inferno",
         blending="additive",
         contrast_limits=(0, high),
         opacity=0.6,
-        metadata={METADATA_KEY: {"categories": tuple(categories), "map": True}},
-        **geometry_of(source_layer),
+        metadata={METADATA_KEY: {"map": kind, "of": mask.unique_id}},
+        **geometry_of(mask),
     )

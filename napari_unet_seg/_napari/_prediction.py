@@ -156,18 +156,10 @@ def _checksum(plane: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(plane).data)
 
 
-def probability_name(mask: Labels, category: Category) -> str:
-    """Return the name of the map that shows how probable a category of a mask is."""
-    return f"{mask.name} · probability of {category.name}"
-
-
 def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Array | None:
     """Return how probable a category is, on the mask's grid; zero where nothing was predicted."""
-    name = probability_name(mask, category)
-    if name not in viewer.layers or not metadata_of(viewer.layers[name]).get("map"):
-        return None
-    values = viewer.layers[name].data
-    return values if values.shape == mask.data.shape else None
+    kind = _probability_of(category)
+    return next((m.data for m in maps_of(viewer, mask) if metadata_of(m)["map"] == kind), None)
 
 
 def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
@@ -175,9 +167,7 @@ def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
     return [
         layer
         for layer in viewer.layers
-        if metadata_of(layer).get("map")
-        and layer.name.startswith(f"{mask.name} · ")
-        and layer.data.shape == mask.data.shape
+        if metadata_of(layer).get("of") == mask.unique_id and layer.data.shape == mask.data.shape
     ]
 
 
@@ -188,22 +178,25 @@ def show_maps(
     maps: list[tuple[str, float, Array]] = []
     if prediction.probabilities is not None:
         maps += [
-            (probability_name(mask, category), 1.0, plane)
+            (_probability_of(category), 1.0, plane)
             for category, plane in zip(prediction.categories, prediction.probabilities, strict=True)
         ]
     if prediction.uncertainty is not None:
         highest = float(np.log2(max(2, len(prediction.categories) + 1)))
-        maps.append((f"{mask.name} · uncertainty in bits", highest, prediction.uncertainty))
+        maps.append(("uncertainty in bits", highest, prediction.uncertainty))
     if prediction.disagreement is not None:
-        maps.append((f"{mask.name} · disagreement of the views", 0.5, prediction.disagreement))
-    for name, high, values in maps:
-        if name in viewer.layers and metadata_of(viewer.layers[name]).get("map"):
-            layer = viewer.layers[name]
-            layer.data[place] = values
-            layer.refresh()
+        maps.append(("disagreement of the views", 0.5, prediction.disagreement))
+    shown = {metadata_of(layer)["map"]: layer for layer in maps_of(viewer, mask)}
+    for kind, high, values in maps:
+        if kind in shown:
+            shown[kind].data[place] = values
+            shown[kind].refresh()
         else:
-            whole = _whole(image, values.astype(np.float32), place)
-            add_map(viewer, whole, image, name, high=high)
+            add_map(viewer, _whole(image, values.astype(np.float32), place), mask, kind, high=high)
     if maps:
         viewer.layers.move(viewer.layers.index(mask), -1)
         viewer.layers.selection.active = mask
+
+
+def _probability_of(category: Category) -> str:
+    return f"probability of {category.name}"

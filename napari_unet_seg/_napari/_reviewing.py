@@ -28,7 +28,7 @@ from napari_unet_seg.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session import compare
+from napari_unet_seg.session import compare, stray_label
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -96,7 +96,8 @@ class Reviewing(QObject):
         """Mark the slice on screen as right, corrected where it was edited, and go on."""
         if self._on_screen():
             prediction, labels, _ = self._planes()
-            self.decide(accepted_state(np.array_equal(prediction, labels)))
+            if self._is_right(labels):
+                self.decide(accepted_state(np.array_equal(prediction, labels)))
 
     def decide(self, state: ReviewState) -> None:
         """Mark the slice on screen, save it, and go to the next one to do."""
@@ -185,7 +186,8 @@ class Reviewing(QObject):
         prediction, labels, place = self._planes()
         if self.session.states[self.index].is_accepted:
             # Painted on or undone since it was accepted.
-            self._mark(accepted_state(np.array_equal(prediction, labels)))
+            same = np.array_equal(prediction, labels)
+            self._mark(accepted_state(same) if self._is_right(labels) else ReviewState.TODO)
         self._see_edits()
         self.overlay.update(prediction, labels, place)
         self.changed.emit(compare(prediction, labels))
@@ -211,6 +213,19 @@ class Reviewing(QObject):
         if problem:
             self.told.emit(problem)
         return not problem
+
+    def _is_right(self, labels: Any) -> bool:
+        """Whether the slice on screen holds no other labels than those of the categories.
+
+        Nothing can be trained on others, and COCO has no name for them.
+        """
+        stray = stray_label(labels, len(self.session.categories))
+        if stray:
+            self.told.emit(
+                f"This slice holds the label {stray}, which is no category; paint over it, then "
+                "accept the slice."
+            )
+        return not stray
 
     def _see_edits(self) -> None:
         """Save accepted slices at once that changed, be they on screen or not.

@@ -26,6 +26,7 @@ from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import ToolsTab
 from napari_unet_seg._napari._tools_words import TOOLS, problem_of
 from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -265,8 +266,12 @@ class Tools(ToolsTab):
             self.cut()
 
     def _on_label(self, _: Any = None) -> None:
-        if self._mask is not None:
-            self.choose(self._mask.selected_label)
+        if self._mask is None:
+            return
+        label = self._mask.selected_label
+        stray = label > len(self._categories) and label != IGNORE_INDEX
+        self.status.setText(f"Label {label} is no category; choose one above." if stray else "")
+        self.choose(label)
 
     def _on_category(self, value: int) -> None:
         self.marks.end()

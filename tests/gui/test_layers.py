@@ -219,12 +219,14 @@ def test_a_dozen_names_have_a_dozen_colours(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     viewer = ViewerModel()
-    image = viewer.add_image(np.zeros((4, 20, 30)), scale=(3, 1, 1))
-    layer = add_map(viewer, np.full((4, 20, 30), 0.25, np.float16), image, "map", high=2)
+    mask = viewer.add_labels(np.zeros((4, 20, 30), np.uint8), name="mask", scale=(3, 1, 1))
+    layer = add_map(viewer, np.full((4, 20, 30), 0.25, np.float16), mask, "certainty", high=2)
 
+    assert layer.name == "mask · certainty"
+    assert not is_users(layer, Image)
     assert tuple(layer.scale) == (3, 1, 1)
     assert layer.contrast_limits == [0, 2]
-    assert metadata_of(layer)["map"]
+    assert metadata_of(layer)["map"] == "certainty"
 
 
 def test_images_of_ten_dimensions_are_refused() -> None:

@@ -83,9 +83,9 @@ def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
 def likely(widget: ReviewWidget) -> None:
     """A map of the probabilities, which is right."""
     values = np.broadcast_to(np.where(disc(), 0.9, 0.1), SHAPE)
-    image = widget._viewer.layers["head"]
-    add_map(widget._viewer, values, image, "head mask · probability of tumour")
-    widget._viewer.layers.selection.active = widget._viewer.layers["head mask"]
+    mask = widget._viewer.layers["head mask"]
+    add_map(widget._viewer, values, mask, "probability of tumour")
+    widget._viewer.layers.selection.active = mask
 
 
 def viewer_of(tools: Tools) -> Any:

@@ -25,7 +25,7 @@ from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari.review import ReviewWidget
-from napari_unet_seg.config import Category
+from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.tiff import read_tiff, write_array
 from napari_unet_seg.review_queue import Order, Queue, ReviewState, sorted_slices
@@ -289,6 +289,26 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     assert segmented(widget, later) is mask
 
 
+def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    session, mask, status = widget.session, mask_of(widget), widget.review.status
+    corner = (np.array([0]), np.array([0]), np.array([0]))
+    mask.data_setitem(corner, 3)
+    widget.review.buttons["accept"].click()
+    assert session.states[0] is ReviewState.TODO
+    assert "the label 3, which is no category" in status.text()
+    mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
+    widget.review.buttons["accept"].click()
+    assert session.states[0] is ReviewState.CORRECTED
+    widget.reviewing.go_to(0)
+    mask.data_setitem(corner, 3)
+    widget.reviewing.look()
+    assert session.states[0] is ReviewState.TODO
+    assert "the label 3" in status.text()
+
+
 def test_masks_from_a_file_are_not_predicted_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
@@ -312,11 +332,18 @@ def test_masks_from_a_file_are_not_predicted_again(
 def test_maps_of_slices_that_are_predicted_again_are_dropped(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    viewer, image = widget._viewer, widget.bar.image_combo.layer()
-    names = ("head mask · probability of tumour", "head mask · uncertainty in bits", "other · map")
-    maps = [add_map(viewer, np.full(SHAPE, 0.7), image, name) for name in names]
+    viewer, values = widget._viewer, np.full(SHAPE, 0.7)
+    mask = viewer.layers["head mask"]
+    other = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="other")
+    maps = [
+        add_map(viewer, values, mask, "probability of tumour"),
+        add_map(viewer, values, mask, "uncertainty in bits"),
+        add_map(viewer, values, other, "uncertainty in bits"),
+    ]
+    viewer.layers.selection.active = mask
+    mask.name = "mine"  # its maps stay its own
     start(qtbot, widget, tmp_path / "s")
-    reviewing, tools, mask = widget.reviewing, widget.tools, mask_of(widget)
+    reviewing, tools = widget.reviewing, widget.tools
     mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data)
     reviewing.decide(ReviewState.SKIPPED)
     taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]

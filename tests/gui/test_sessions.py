@@ -114,7 +114,7 @@ def test_two_sessions_in_two_windows_do_not_mix(
     widgets = [open_dock(dock, value) for value in (10, 20)]
     masks = [start(qtbot, w, tmp_path / f"s{i}") for i, w in enumerate(widgets)]
     for index, mask in enumerate(masks):
-        mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), index + 1)
+        mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), 1)
     for index, widget in enumerate(widgets):
         widget._viewer.dims.set_point(0, index)
         assert widget.reviewing is not None
@@ -130,7 +130,7 @@ def test_two_sessions_in_two_windows_do_not_mix(
     for index in range(2):
         stored = Session.open(tmp_path / f"s{index}")
         expected = np.zeros(SHAPE, np.uint8)
-        expected[index, 5, 6] = index + 1
+        expected[index, 5, 6] = 1
         np.testing.assert_array_equal(stored.load_mask(), expected)
         assert stored.accepted == (index,)
         assert int(np.asarray(stored.scan.data)[0, 0, 0]) == 10 * (index + 1)

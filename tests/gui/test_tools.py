@@ -359,6 +359,9 @@ def test_category_and_brush_go_together(tools: Tools) -> None:
     assert tools.category.currentText() == "tumour"
     mask.selected_label = 77
     assert tools.category.currentText() == "tumour"
+    assert tools.status.text().startswith("Label 77 is no category")
+    mask.selected_label = OEDEMA
+    assert not tools.status.text()
 
 
 def test_locked_categories_are_changed_by_no_tool(tools: Tools) -> None:
@@ -452,8 +455,7 @@ def add_probabilities(widget: ReviewWidget, slices: slice = slice(None)) -> np.n
     plane = np.clip(1 - 0.1 * np.hypot(rows - 15, columns - 12), 0, 1).astype(np.float32)
     values = np.zeros(SHAPE, np.float32)
     values[slices] = plane
-    image = widget._viewer.layers["head"]
-    add_map(widget._viewer, values, image, "head mask · probability of tumour")
+    add_map(widget._viewer, values, mask_of(widget.tools), "probability of tumour")
     widget._viewer.layers.selection.active = mask_of(widget.tools)
     return plane
 
