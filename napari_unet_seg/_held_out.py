@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Side = Literal["train", "valid"]
 
@@ -23,6 +23,7 @@ def assign_sides(
     count: int,
     independent: bool,
     seed: int,
+    is_labelled: Callable[[int], bool] | None = None,
 ) -> dict[int, Side]:
     """Give every accepted slice a side; a slice that has one keeps it for good.
 
@@ -43,6 +44,9 @@ def assign_sides(
         Whether slices are images of their own.
     seed : int
         Of the draw.
+    is_labelled : callable, optional
+        Tells whether a slice has a mask; asked as seldom as can be. If it is given, not all that
+        have one are held out.
 
     Returns
     -------
@@ -62,10 +66,17 @@ def assign_sides(
     members = [i // width for i in new]
     drawn = _draw(members, wanted, seed + len(known), spare=int("train" not in sides.values()))
     sides |= {i: "valid" if i // width in drawn else "train" for i in new}
-    return sides if _both(sides, accepted) else _cut(sides, known, accepted)
+    if not _both(sides, accepted):
+        sides = _cut(sides, known, accepted)
+    of_accepted = {i: sides[i] for i in accepted}
+    return sides | _with_a_mask(of_accepted, new, is_labelled)
 
 
-def assign_scans(sizes: Sequence[int], known: Mapping[int, Side]) -> dict[int, Side]:
+def assign_scans(
+    sizes: Sequence[int],
+    known: Mapping[int, Side],
+    is_labelled: Callable[[int], bool] | None = None,
+) -> dict[int, Side]:
     """Give small scans a side each, so that about a fifth of their slices is held out.
 
     Cut in two, each would hold out at least one of its few slices.
@@ -76,6 +87,8 @@ def assign_scans(sizes: Sequence[int], known: Mapping[int, Side]) -> dict[int, S
         Accepted slices of each scan.
     known : mapping
         Sides given in earlier rounds.
+    is_labelled : callable, optional
+        Tells whether a scan has a mask; as in `assign_sides`.
 
     Returns
     -------
@@ -89,7 +102,28 @@ def assign_scans(sizes: Sequence[int], known: Mapping[int, Side]) -> dict[int, S
     drawn = _draw(members, FRACTION * sum(sizes) - held, len(known), spare=spare)
     if new and not drawn and len(sizes) > 1 and "valid" not in known.values():
         drawn = {new[-1]}
-    return {**known, **{i: "valid" if i in drawn else "train" for i in new}}
+    sides: dict[int, Side] = {**known, **{i: "valid" if i in drawn else "train" for i in new}}
+    return _with_a_mask(sides, new, is_labelled)
+
+
+def _with_a_mask(
+    sides: dict[int, Side], new: Sequence[int], is_labelled: Callable[[int], bool] | None
+) -> dict[int, Side]:
+    """Let a new one with a mask be trained on where all that have one would be held out.
+
+    There would be nothing to train on. An empty one takes its place, where it was the only one.
+    """
+    trained = [i for i, side in sides.items() if side == "train"]
+    if is_labelled is None or any(map(is_labelled, trained)):
+        return sides
+    labelled = next((i for i in new if sides[i] == "valid" and is_labelled(i)), None)
+    if labelled is None:
+        return sides
+    changed: dict[int, Side] = {**sides, labelled: "train"}
+    empty = [i for i in new if i in trained]
+    if empty and "valid" not in changed.values():
+        changed[empty[-1]] = "valid"
+    return changed
 
 
 def block_width(count: int) -> int:

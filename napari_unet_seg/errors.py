@@ -13,6 +13,10 @@ class DataError(SegmentationError):
     """A scan, mask, annotation file, data set or session cannot be used."""
 
 
+class NothingToLearnError(DataError):
+    """No accepted slice can be trained on yet; one more may change that."""
+
+
 class WriteError(DataError):
     """The file system refused a file, a full disk for example; the next one fares no better."""
 

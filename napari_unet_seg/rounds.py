@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_unet_seg._held_out import SMALL, assign_scans
 from napari_unet_seg._session_files import read_record
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.weights import read_header
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from napari_unet_seg.config import TrainConfig
-    from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import FineTuned
 
 
@@ -59,8 +62,9 @@ def run_round(
     Raises
     ------
     DataError
-        If no slice is accepted, or the only one would be held out; if the sessions differ in their
-        categories; if the session is open elsewhere when the round is to be stored.
+        If no slice is accepted; as `NothingToLearnError` if none to train on has a mask; if the
+        sessions differ in their categories; if the session is open elsewhere when the round is to
+        be stored.
     CheckpointError
         If the model cannot be read.
     """
@@ -73,8 +77,11 @@ def run_round(
     if not sets:
         raise DataError("None of the sessions to learn from can be read; accept some slices here.")
     samples = union(list(sets.values()))
-    if all(s.split == "valid" for s in samples.samples):
-        raise DataError(f"All accepted slices of {session.folder.name} are held out; accept more.")
+    if not any(s.split != "valid" and _is_labelled(s) for s in samples.samples):
+        raise NothingToLearnError(
+            "No accepted slice that is trained on has a mask yet; accept one that shows what is to "
+            "be found."
+        )
     folder = session.new_round()
     done = yield from fine_tune(config, base, samples, folder, stream)
     if done is not None:
@@ -124,6 +131,18 @@ def _gather(
     return sets
 
 
+def _has_mask(session: Session) -> bool:
+    try:
+        return any(map(session.is_labelled, session.accepted))
+    except DataError:
+        return False  # it is told when the session is read
+
+
+def _is_labelled(sample: Sample) -> bool:
+    mask = sample.mask
+    return isinstance(mask, Path) or bool(np.any((mask != 0) & (mask != IGNORE_INDEX)))
+
+
 def _opened(folder: Path) -> Session:
     """Open a session to learn from, if the sides of its slices can be stored.
 
@@ -144,7 +163,11 @@ def _hold_out(sessions: Sequence[Session]) -> None:
         if 0 < len(s.accepted) < SMALL and len(set(s.sides.values())) < 2
     ]
     known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
-    for i, side in assign_scans([len(s.accepted) for s in small], known).items():
+    # The others have slices of both sides.
+    alone = len(small) == len(sessions)
+    sizes = [len(s.accepted) for s in small]
+    labelled = (lambda i: _has_mask(small[i])) if alone else None
+    for i, side in assign_scans(sizes, known, labelled).items():
         for index in small[i].accepted:
             if index not in small[i].sides:
                 small[i].set_side(index, side)

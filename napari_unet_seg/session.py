@@ -36,6 +36,7 @@ from napari_unet_seg._session_masks import (
 )
 from napari_unet_seg._session_samples import slices, volumes
 from napari_unet_seg._session_scan import open_scan, record_scan
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.from_scan import slice_name
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -226,6 +227,11 @@ class Session(SessionLog):
         plane = np.asarray(labels[self.masks.place(index)])
         return compare(self.masks.read_prediction(index), plane)
 
+    def is_labelled(self, index: int) -> bool:
+        """Whether a slice, as it is stored, has a mask; unreviewed pixels are none."""
+        labels = self.masks.read(index)
+        return bool(np.any((labels != 0) & (labels != IGNORE_INDEX)))
+
     def held_out(self) -> tuple[int, ...]:
         """Accepted slices that no round trains on; those drawn once are never given back."""
         sides = self._sides()
@@ -293,4 +299,5 @@ class Session(SessionLog):
             count=len(record.states),
             independent=independent,
             seed=record.seed,
+            is_labelled=self.is_labelled,
         )

@@ -11,7 +11,7 @@ from streams import here
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.samples import Sample, SampleSet
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
 from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.run import Run
@@ -136,8 +136,45 @@ def test_held_out_slices_alone_cannot_be_trained_on(session: Session, base: Path
     for index in session.accepted:
         if index != held_out:
             session.set_state(index, ReviewState.SKIPPED)
-    with pytest.raises(DataError, match="held out; accept more"):
+    with pytest.raises(NothingToLearnError, match="has a mask yet"):
         next(run_round(session, CONFIG, base, here))
+
+
+def test_empty_slices_alone_cannot_be_trained_on_and_use_up_no_number(
+    session: Session, base: Path
+) -> None:
+    _, labels = phantoms(8, 1)
+    session.save_mask(np.zeros_like(labels))
+    with pytest.raises(NothingToLearnError, match="has a mask yet"):
+        next(run_round(session, CONFIG, base, here))
+    assert not (session.folder / "rounds").exists()
+    session.save_mask(labels)
+    *_, done = run_round(session, CONFIG, base, here)
+    assert done.number == 1
+
+
+@pytest.mark.parametrize("labelled", range(6))
+def test_the_only_slice_with_a_mask_is_not_held_out(session: Session, labelled: int) -> None:
+    _, labels = phantoms(8, 1)
+    labels[np.arange(8) != labelled] = 0
+    session.save_mask(labels)
+    session.settle_sides()
+    assert session.sides[labelled] == "train"
+    assert "valid" in session.sides.values()
+
+
+@pytest.mark.parametrize("labelled", range(4))
+def test_the_only_scan_with_a_mask_is_not_held_out(
+    tmp_path: Path, base: Path, labelled: int
+) -> None:
+    sessions = single_images(tmp_path, 4)
+    for index, session in enumerate(sessions):
+        if index != labelled:
+            session.save_mask(np.zeros(session.masks.shape, np.uint8))
+    *others, last = sessions
+    *_, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
+    assert Session.open(sessions[labelled].folder).sides == {0: "train"}
+    assert (done.train, done.held_out) == (3, 1)
 
 
 def write_dataset_folder(folder: Path, train: int, valid: int, seed: int = 3) -> Path:

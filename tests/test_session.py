@@ -453,6 +453,29 @@ def test_two_accepted_slices_hold_one_out(count: int, independent: bool) -> None
     assert set(sides.values()) == {"train", "valid"}
 
 
+@pytest.mark.parametrize("count", [2, 3, 9])
+@pytest.mark.parametrize("independent", [True, False])
+def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool) -> None:
+    for labelled in range(count):
+        sides = assign_sides(
+            range(count),
+            {},
+            count=155,
+            independent=independent,
+            seed=0,
+            is_labelled=labelled.__eq__,
+        )
+        assert sides[labelled] == "train"
+        assert set(sides.values()) == {"train", "valid"}
+
+
+def test_a_slice_that_is_held_out_stays_so_where_it_has_the_only_mask() -> None:
+    sides = assign_sides(
+        range(3), {0: "valid"}, count=3, independent=True, seed=0, is_labelled=(0).__eq__
+    )
+    assert sides[0] == "valid"
+
+
 def test_rounds_are_numbered_and_restored(session: Session) -> None:
     first, second = session.new_round(), session.new_round()
     assert (first.name, second.name) == ("01", "02")

@@ -17,7 +17,7 @@ from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.data.earlier import names
-from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.rounds import run_round
@@ -55,6 +55,8 @@ class FineTunePanel(QWidget):
     started = Signal()
     finished = Signal(object)
     """The round, stored in its session, where its model may be used in what is open."""
+    waits = Signal(object)
+    """Why a round for `Learning` was not started yet."""
     set_aside = Signal(object)
     """The round, stored in its session, where it is of something else than what is open."""
 
@@ -177,6 +179,8 @@ class FineTunePanel(QWidget):
             config = config.replace(epochs=min(epochs, config.epochs))
         beside, folders = self.beside, [found.folder for found in self._others()]
         work = _round(session, self._pixels(), config, self.base_of(session), folders)
+        if epochs is not None:
+            work = _patient(work)
         self._of, self._folder = session, beside.folder if beside else None
         self._left, self._left_out = False, []
         self.started.emit()
@@ -224,6 +228,9 @@ class FineTunePanel(QWidget):
             self._tell_left_out()
         elif isinstance(event, Round):
             self._on_round(event)
+        elif isinstance(event, NothingToLearnError):
+            self.panel.hide()  # nothing is drawn in it
+            self.waits.emit(event)
 
     def _tell_left_out(self, _: Any = None) -> None:
         if self._left_out:
@@ -307,6 +314,16 @@ def _round(
             yield from run_round(session, config, base, engine.stream, beside)
     finally:
         session.close()
+
+
+def _patient(
+    work: Generator[Any, Command | None, None],
+) -> Generator[Any, Command | None, None]:
+    """Give the reason why there is nothing to learn yet as the last event, and no error."""
+    try:
+        yield from work
+    except NothingToLearnError as error:
+        yield error
 
 
 def _left_out_in_words(items: Sequence[ItemDone]) -> str:

@@ -54,6 +54,8 @@ class Learning(QObject):
         """Of these: a session's folder, or a folder of scans and the categories."""
         self._counted: set[tuple[Path, int]] = set()
         """Slices that rounds were started on; of other sessions it is read later that they were."""
+        self._waits = False
+        """Whether there was nothing to train on the last time."""
         self._taken = 0
         self._is_ours = False
         self._bar.switch.toggled.connect(self._on_decided)
@@ -62,6 +64,7 @@ class Learning(QObject):
         panel.takes = self._takes
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
+        panel.waits.connect(self._on_waits)
         panel.set_aside.connect(self._on_set_aside)
         panel.panel.running_changed.connect(self._on_running)
         self._show()
@@ -109,12 +112,14 @@ class Learning(QObject):
         reviewing = self._reviewing
         if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        if len(self._panel.fresh - self._counted) >= self._bar.every.value():
+        fresh = len(self._panel.fresh - self._counted)
+        if fresh >= self._bar.every.value() or (self._waits and fresh):
             self._is_ours = True
             self._bar.say(f"Learning from {self._panel.accepted} slices …")
             self._panel.start(EPOCHS)
 
     def _on_started(self) -> None:
+        self._waits = False
         self._counted |= self._panel.fresh
 
     def _takes(self, finished: Round) -> bool:
@@ -132,6 +137,11 @@ class Learning(QObject):
         self._show()
         if ours:
             self._predict_again(f"Round {finished.number}")
+
+    def _on_waits(self, reason: SegmentationError) -> None:
+        """Try again with the next slice that is accepted."""
+        self._is_ours, self._waits = False, True
+        self._bar.say(f"Waiting to learn: {reason}")
 
     def _on_set_aside(self, finished: Round) -> None:
         if self._is_ours:

@@ -179,6 +179,29 @@ def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) 
     assert not widget.fine_tune.learn_bar.back_button.isEnabled()
 
 
+@pytest.mark.slow
+def test_learning_waits_for_a_slice_with_a_mask(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan, notifications: list[str]
+) -> None:
+    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    mask, panel = reviewing.mask, widget.fine_tune.panel
+    mask.data = np.zeros_like(mask.data)
+    bar.every.setValue(2)
+    bar.switch.setChecked(True)
+    widget.review.buttons["accept"].click()
+    with qtbot.waitSignal(widget.fine_tune.waits, timeout=PATIENCE):
+        widget.review.buttons["accept"].click()
+    qtbot.waitUntil(lambda: not panel.running)
+    assert bar.status.text().startswith("Waiting to learn: No accepted slice")
+    assert not panel.isVisibleTo(widget.fine_tune)
+    assert not any("mask yet" in text for text in notifications)
+    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+        accept_truth(widget, scan, 2)
+    assert done.args[0].number == 1
+    qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: widget.learning._job is None, timeout=PATIENCE)
+
+
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
