@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
@@ -54,6 +55,8 @@ class Learning(QObject):
         """Of these: a session's folder, or a folder of scans and the categories."""
         self._counted: set[tuple[Path, int]] = set()
         """Slices that rounds were started on; of other sessions it is read later that they were."""
+        self._seen: set[Path] = set()
+        """Sessions that were open before; what was not used then is not taken up later."""
         self._waits = False
         """Whether there was nothing to train on the last time."""
         self._taken = 0
@@ -94,7 +97,13 @@ class Learning(QObject):
     def _go_on_from(self, session: Session) -> None:
         """Take up the models of a session, unless those of its folder of scans go on."""
         place, base = self._where(session), self._panel.base_of(session)
-        own, current = _models_of(session, base), _models.current_model()
+        taken = [r.checkpoint for r in session.rounds if is_usable(r)]
+        own = _models_of(session.extra, session.folder, base, taken)
+        if session.folder not in self._seen and not _models.was_chosen():
+            self._take_up(session, own)
+        self._seen.add(session.folder)
+        self._waits = self._waits and self._place == place
+        current = _models.current_model()
         known = self._models if self._place == place and self._models[-1:] == [current] else []
         longer = known[-1:] == own[-1:] and len(own) > len(known)
         self._models = own if longer or not known else known
@@ -103,6 +112,18 @@ class Learning(QObject):
         if is_old and self._bar.switch.isChecked() and self._todo():
             self._note_models()
             self._predict_again("The model has learnt since")
+
+    def _take_up(self, session: Session, own: list[Path]) -> None:
+        """Go on with the models that were used last, before napari was started again."""
+        beside = self._panel.beside
+        others = beside.sessions if beside else ()
+        latest = max(others, key=lambda found: _noted(found.record.extra), default=None)
+        if latest is not None and _noted(latest.record.extra) > _noted(session.extra):
+            own = _models_of(latest.record.extra, latest.folder, own[0])
+        if len(own) > 1 and own[-1] != _models.current_model():
+            self._models, self._place = own, self._where(session)
+            _models.choose_model(own[-1])
+            show_info("Segment goes on with the model that was fine-tuned here last.")
 
     def _where(self, session: Session) -> Any:
         beside = self._panel.beside
@@ -152,7 +173,8 @@ class Learning(QObject):
         """Let the way back start from the same model when the session is opened again."""
         if self._reviewing is not None:
             session = self._reviewing.session
-            session.set_extra(models=[_stored(path, session.folder) for path in self._models])
+            stored = [_stored(path, session.folder) for path in self._models]
+            session.set_extra(models=stored, models_noted=time.time())
             self._reviewing.autosave.touch()
 
     def _note_predicted(self) -> None:
@@ -251,11 +273,17 @@ def _stored(path: Path, folder: Path) -> str:
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
-def _models_of(session: Session, base: Path) -> list[Path]:
-    """Return the models that were used one after another, those that are still there."""
-    taken = [r.checkpoint for r in session.rounds if is_usable(r)]
-    paths = [session.folder / path for path in session.extra.get("models", (base, *taken))]
+def _models_of(
+    extra: dict[str, Any], folder: Path, base: Path, taken: Sequence[str] = ()
+) -> list[Path]:
+    """Return a session's models, used one after another, those that are still there."""
+    paths = [folder / path for path in extra.get("models", (base, *taken))]
     return [path for path in paths if path.is_file()] or [base]
+
+
+def _noted(extra: dict[str, Any]) -> float:
+    """Return when a session's models were noted, 0 where they never were."""
+    return float(extra.get("models_noted", 0)) if "models" in extra else 0.0
 
 
 def _predicted_by(session: Session, base: Path) -> Path:

@@ -19,6 +19,7 @@ class _Choice:
 
     def __init__(self) -> None:
         self.path = BUNDLED
+        self.made = False
 
 
 _CHOICE = _Choice()
@@ -31,9 +32,15 @@ def current_model() -> Path:
     return _CHOICE.path
 
 
+def was_chosen() -> bool:
+    """Whether any model was chosen since napari started, be it the bundled one."""
+    return _CHOICE.made
+
+
 def choose_model(path: Path) -> None:
     """Use a checkpoint from now on, and list it among the recent ones."""
     add_recent_model(path)
+    _CHOICE.made = True
     if path != _CHOICE.path:
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)

@@ -89,6 +89,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
     )
     monkeypatch.setattr(_models._CHOICE, "path", BUNDLED)
+    monkeypatch.setattr(_models._CHOICE, "made", False)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from napari_unet_seg.events import SlicePredicted
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff import write_array
+from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.review_queue import ReviewState
 from napari_unet_seg.session import Session
 
@@ -255,6 +256,59 @@ def test_the_way_back_goes_on_from_scan_to_scan(
     for index in (0, 4):
         go(qtbot, widget, index)
         assert not back.isEnabled(), "that leads to a model that was turned down"
+
+
+def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    make_checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    notifications: list[str],
+) -> None:
+    root = make_checkpoint()
+    session = a_stack(tmp_path / "stack", root, accepted=30)
+    tuned = store_round(session, root)
+    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    assert _models.current_model() == tuned
+    assert "Segment goes on with the model that was fine-tuned here last." in notifications
+    assert widget.fine_tune.learn_bar.back_button.isEnabled()
+
+
+def test_a_model_that_was_chosen_stays_chosen(
+    qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = make_checkpoint()
+    session = a_stack(tmp_path / "stack", root, accepted=30)
+    store_round(session, root)
+    _models.choose_model(BUNDLED)
+    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    assert _models.current_model() == BUNDLED
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_after_a_restart_a_folder_goes_on_with_the_model_that_was_noted_last(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    make_checkpoint: Callable[..., Path],
+    stacks: Path,
+    tmp_path: Path,
+    *,
+    back: bool,
+) -> None:
+    root = make_checkpoint()
+    widget.fine_tune.learn_bar.switch.setChecked(False)
+    sessions = [a_session(tmp_path, path, root, learnt=5) for path in sorted(stacks.iterdir())]
+    models = [root, *(store_round(sessions[i], root) for i in (1, 2))]
+    for index, at in ((1, 10.0), (2, 20.0)):
+        noted = [str(path) for path in models[: index + 1]]
+        sessions[index].set_extra(models=noted, models_noted=at)
+        sessions[index].save()
+    if back:
+        sessions[3].set_extra(models=[str(path) for path in models[:2]], models_noted=30.0)
+        sessions[3].save()
+    open_folder(qtbot, widget, stacks)
+    assert widget.session.folder == sessions[0].folder
+    assert _models.current_model() == models[1 if back else 2]
 
 
 @pytest.fixture
