@@ -132,11 +132,11 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def new_round_folder(session: Path) -> Path:
-    """Make the folder of a session's next round of fine-tuning."""
+def new_round_folder(session: Path, after: int = 0) -> Path:
+    """Make the folder of a session's next round of fine-tuning, numbered above `after`."""
     rounds = session / "rounds"
     used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
-    folder = rounds / f"{max(used, default=0) + 1:02d}"
+    folder = rounds / f"{max([after, *used]) + 1:02d}"
     try:
         folder.mkdir(parents=True)
     except OSError as error:

@@ -90,10 +90,9 @@ class SessionLock:
             self._holders = max(0, self._holders - 1)
 
     def _leave_mark(self) -> None:
-        owner = {"process": os.getpid(), "host": socket.gethostname()}
         try:
             with atomic(self._mark) as path:
-                path.write_text(json.dumps(owner), encoding="utf-8")
+                path.write_text(json.dumps(_this_process()), encoding="utf-8")
         except BaseException:
             self._lock.release()
             raise
@@ -151,6 +150,11 @@ class SessionLock:
         name, owner = self._folder.name, self._owner()
         if not owner:
             return f"Another process writes to the session {name}; try again when it has ended."
+        if owner == _this_process():
+            return (
+                f"The session {name} is open in another window of this program, or a round of "
+                "fine-tuning uses it; close it there, or try again once the round has ended."
+            )
         where = f"process {owner['process']} on {owner['host']}"
         return f"The session {name} is open in another window ({where}); close it there first."
 
@@ -161,6 +165,10 @@ class SessionLock:
             return {"process": owner["process"], "host": owner["host"]}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
+
+
+def _this_process() -> dict[str, Any]:
+    return {"process": os.getpid(), "host": socket.gethostname()}
 
 
 def left_open(folder: Path) -> datetime | None:

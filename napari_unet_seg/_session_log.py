@@ -125,9 +125,9 @@ class SessionLog:
                 self._record = _merged(read_record(self.folder), changes)
             write_record(self.folder, self._record)
 
-    def new_round(self) -> Path:
-        """Make the folder of the next round."""
-        return new_round_folder(self.folder)
+    def new_round(self, after: int = 0) -> Path:
+        """Make the folder of the next round, numbered above `after` and those that are there."""
+        return new_round_folder(self.folder, after)
 
     def finish_round(self, finished: Round) -> None:
         """Add a round to the session, and store it."""

@@ -77,15 +77,16 @@ def run_round(
     if not sets:
         raise DataError("None of the sessions to learn from can be read; accept some slices here.")
     samples = union(list(sets.values()))
+    last = max((r.number for s in sets for r in s.rounds), default=0)
     if not any(s.split != "valid" and _is_labelled(s) for s in samples.samples):
         raise NothingToLearnError(
             "No accepted slice that is trained on has a mask yet; accept one that shows what is to "
             "be found."
         )
-    folder = session.new_round()
+    folder = session.new_round(last)  # so that the rounds of many sessions are told apart
     done = yield from fine_tune(config, base, samples, folder, stream)
     if done is not None:
-        further = tuple(str(f) for f in sets if f not in (session.folder, *before))
+        further = tuple(str(s.folder) for s in sets if s.folder not in (session.folder, *before))
         result = Round(
             number=int(folder.name),
             checkpoint=str(done.finished.best.relative_to(session.folder)),
@@ -100,8 +101,8 @@ def run_round(
 
 def _gather(
     session: Session, folders: Sequence[Path], dimensions: int
-) -> Generator[ItemDone, Command | None, dict[Path, SampleSet] | None]:
-    """Read the accepted slices of sessions, by folder; None where it was stopped.
+) -> Generator[ItemDone, Command | None, dict[Session, SampleSet] | None]:
+    """Read the accepted slices of sessions; None where it was stopped.
 
     The first session must be readable; of the others those that are not are left out.
     """
@@ -118,12 +119,12 @@ def _gather(
     if len(used) > 1:
         _hold_out(used)
     others = [s for s in used if s is not session]
-    sets = {s.folder: s.training_samples(dimensions) for s in used if s is session}
+    sets = {s: s.training_samples(dimensions) for s in used if s is session}
     for index, other in enumerate(others, 1):
         problem = ""
         try:
             other.settle_sides()
-            sets[other.folder] = other.training_samples(dimensions)
+            sets[other] = other.training_samples(dimensions)
         except SegmentationError as error:
             problem = str(error)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:

@@ -335,6 +335,7 @@ def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Pat
     first, second, third, later = single_images(tmp_path, 4)
     *_, done = run_round(second, CONFIG, base, here, [first.folder])
     *_, again = run_round(third, CONFIG, second.folder / done.checkpoint, here, [first.folder])
+    assert (done.number, again.number) == (1, 2), "rounds of many sessions are told apart"
     assert not again.sessions, "those that the model before learnt from are known by it"
     tuned = third.folder / again.checkpoint
     assert lineage(later, tuned) == (base, [third.folder, second.folder, first.folder])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import socket
 import subprocess
 import sys
 from datetime import datetime
@@ -79,7 +77,7 @@ def holder(session: Session) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_second_window_of_this_process_is_refused(session: Session) -> None:
     session.hold()
-    with pytest.raises(DataError, match=f"process {os.getpid()} on {socket.gethostname()}"):
+    with pytest.raises(DataError, match="window of this program, or a round of fine-tuning"):
         Session.open(session.folder, hold=True)
     session.hold()
     session.close()

@@ -62,7 +62,8 @@ class CompareTab(CompareForm):
         super().__init__(viewer, parent)
         self._viewer = viewer
         self._reviewing: Reviewing | None = None
-        self._watched: tuple[Labels, ...] = ()
+        self._watched: dict[Labels, Any] = {}
+        """The masks, and from where each was last drawn."""
         self._job: _worker.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
@@ -169,7 +170,7 @@ class CompareTab(CompareForm):
         for layer in self._watched:
             layer.events.labels_update.disconnect(self._on_edit)
             layer.events.set_data.disconnect(self._on_edit)
-        self._watched = tuple(dict.fromkeys(layers))
+        self._watched = {layer: self._view_of(layer) for layer in layers}
         for layer in self._watched:
             layer.events.labels_update.connect(self._on_edit)
             layer.events.set_data.connect(self._on_edit)
@@ -229,8 +230,16 @@ class CompareTab(CompareForm):
         if comparison is not None:
             self.compared.emit(comparison)
 
-    def _on_edit(self, _: Any = None) -> None:
-        if self.whole and self._shown is not None:
+    def _view_of(self, layer: Labels) -> Any:
+        dims = self._viewer.dims
+        return dims.point, dims.order, dims.ndisplay, layer.visible
+
+    def _on_edit(self, event: Any) -> None:
+        layer = event.source
+        # It is drawn anew for another view too, which changes nothing in it.
+        before, self._watched[layer] = self._watched[layer], self._view_of(layer)
+        same_view = self._watched[layer] == before or event.type == "labels_update"
+        if same_view and self.whole and self._shown is not None:
             self.status.setText("A mask has changed since; press Compare again.")
         self._look_soon()
 

@@ -83,6 +83,7 @@ class Reviewing(QObject):
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
         mask.events.visible.connect(self._on_visible)
+        mask.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
         viewer.layers.selection.active = mask
         self.arrange(Order.AS_STORED, None)
@@ -198,6 +199,7 @@ class Reviewing(QObject):
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
         self.mask.events.visible.disconnect(self._on_visible)
+        self.mask.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self._look_soon.cancel()
         self._edited.close()
@@ -250,6 +252,10 @@ class Reviewing(QObject):
 
     def _on_visible(self, _: Any = None) -> None:
         self.mask_shown.emit(self.mask.visible)
+
+    def _on_name(self, _: Any = None) -> None:
+        self.session.set_extra(mask=self.mask.name)
+        self.autosave.touch()
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)

@@ -56,7 +56,7 @@ class SaveBar(QWidget):
         self.coco_button.clicked.connect(self._browse_coco)
 
     def set_busy(self, busy: bool) -> None:
-        """Lock the buttons while something is being saved or opened."""
+        """Lock the buttons while something is being saved or opened, or there is no mask."""
         self.tiff_button.setEnabled(not busy)
         self.coco_button.setEnabled(not busy)
 

@@ -121,8 +121,7 @@ class Steps(QObject):
     def _put(self, step: Step, change: Change) -> bool:
         """Change the mask and tell; returns whether there was anything to change."""
         if not change.values.size:
-            name = step.category.name
-            self.told.emit(f"Nothing to change in {name}; tools take background alone.")
+            self.told.emit(f"Nothing to change in {step.category.name}.")
             return False
         put(step.mask, change)
         self.told.emit(f"{step.said}: {in_words(change, step.value, step.mask.data.shape)}")

@@ -192,7 +192,7 @@ class ReviewWidget(QWidget):
         # What a tool makes of the mask is to be saved in its own session.
         busy = self._job is not None or self.tools.busy
         self.bar.set_busy(busy)
-        self.saving.set_busy(busy)
+        self.saving.set_busy(busy or self.current_mask is None)
         # Going to another scan would stop it.
         learning = self.fine_tune.panel.running and not self.fine_tune.goes_on
         self.scans.set_busy(busy or learning)
@@ -292,6 +292,7 @@ class ReviewWidget(QWidget):
 
     def _show_mask(self, _: object = None) -> None:
         self.tools.show_mask(self.current_mask, self.session)
+        self.refresh()
 
     def _on_removed(self, event: Any) -> None:
         if self.reviewing is not None and event.value is self.reviewing.mask:

@@ -133,7 +133,20 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     assert compare.status.text().startswith("whole scan, compared at ")
     until_idle(qtbot, widget)
     assert compare.button.isEnabled()
-    compare.b.layer().data_setitem((np.array([0]), np.array([3]), np.array([3])), 2)
+    mask = compare.b.layer()
+    for look in (
+        lambda: widget._viewer.dims.set_point(0, 1),
+        lambda: setattr(mask, "visible", False),
+    ):
+        look()
+        assert compare.status.text().startswith("whole scan, compared at "), "nothing has changed"
+    mask.visible = True
+    mask.data_setitem((np.array([0]), np.array([3]), np.array([3])), 2)
+    assert compare.status.text() == "A mask has changed since; press Compare again."
+    with qtbot.waitSignal(compare.compared, timeout=20_000):
+        compare.button.click()
+    until_idle(qtbot, widget)
+    mask.undo()
     assert compare.status.text() == "A mask has changed since; press Compare again."
 
 

@@ -289,6 +289,26 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     assert segmented(widget, later) is mask
 
 
+def test_nothing_is_saved_where_there_is_no_mask(dock: Callable[[type], Any]) -> None:
+    widget = dock(ReviewWidget)
+    buttons = (widget.saving.tiff_button, widget.saving.coco_button)
+    assert not any(button.isEnabled() for button in buttons)
+    mask = widget._viewer.add_labels(np.zeros((8, 9), np.uint8))
+    assert all(button.isEnabled() for button in buttons)
+    widget._viewer.layers.remove(mask)
+    assert not any(button.isEnabled() for button in buttons)
+
+
+def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask_of(widget).name = "mine"
+    widget.close_session()
+    widget._viewer.layers.clear()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.open_session(tmp_path / "s")
+    assert mask_of(widget).name == "mine"
+
+
 def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

@@ -122,7 +122,7 @@ def test_two_sessions_in_two_windows_do_not_mix(
             widget.review.buttons["accept"].click()
     widgets[1].open_session(tmp_path / "s0")
     qtbot.waitUntil(lambda: widgets[1]._job is None, timeout=20_000)
-    assert "The session s0 is open in another window" in notifications[-1]
+    assert "The session s0 is open in another window of this program" in notifications[-1]
     assert widgets[1].session is not None
     assert widgets[1].session.folder.name == "s1"
     for widget in widgets:
