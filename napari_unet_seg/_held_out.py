@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -109,21 +110,34 @@ def assign_scans(
 def _with_a_mask(
     sides: dict[int, Side], new: Sequence[int], is_labelled: Callable[[int], bool] | None
 ) -> dict[int, Side]:
-    """Let a new one with a mask be trained on where all that have one would be held out.
+    """Let one with a mask be trained on, and of two or more one be held out.
 
-    There would be nothing to train on. An empty one takes its place, where it was the only one.
+    Else there would be nothing to train on, or nothing to measure. Only new ones change; an empty
+    one is held out in place of the only one.
     """
-    trained = [i for i, side in sides.items() if side == "train"]
-    if is_labelled is None or any(map(is_labelled, trained)):
+    if is_labelled is None or not new:
         return sides
-    labelled = next((i for i in new if sides[i] == "valid" and is_labelled(i)), None)
-    if labelled is None:
+    known = cache(is_labelled)
+    empty = [i for i in new if sides[i] == "train"]
+    moved = _moved(sides, new, known, "train", 0)
+    if moved != sides and empty and "valid" not in moved.values():
+        moved[empty[-1]] = "valid"
+    return _moved(moved, new, known, "valid", 1)
+
+
+def _moved(
+    sides: dict[int, Side],
+    new: Sequence[int],
+    is_labelled: Callable[[int], bool],
+    to: Side,
+    rest: int,
+) -> dict[int, Side]:
+    """Give a side that has no mask a new one from the other, if more than `rest` have one there."""
+    if any(is_labelled(i) for i, side in sides.items() if side == to):
         return sides
-    changed: dict[int, Side] = {**sides, labelled: "train"}
-    empty = [i for i in new if i in trained]
-    if empty and "valid" not in changed.values():
-        changed[empty[-1]] = "valid"
-    return changed
+    others = [i for i, side in sides.items() if side != to and is_labelled(i)]
+    movable = [i for i in others if i in new]
+    return {**sides, movable[-1]: to} if movable and len(others) > rest else sides
 
 
 def block_width(count: int) -> int:

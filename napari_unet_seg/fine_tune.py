@@ -149,7 +149,9 @@ def _compare(
     models: tuple[Path | None, Path], samples: SampleSet, config: TrainConfig, stream: Stream
 ) -> _Result:
     """Measure the model before and after; None for what cannot be, or is stopped."""
-    how = PredictConfig(device=config.device, precision=config.precision, threads=config.threads)
+    # Of one precision: what "auto" finds the faster one may differ from model to model, and the
+    # Dice by more than a short round gains.
+    how = PredictConfig(device=config.device, precision="float32", threads=config.threads)
     figures: list[float | None] = []
     for model in models:
         figures.append(None)

@@ -469,6 +469,17 @@ def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool)
         assert set(sides.values()) == {"train", "valid"}
 
 
+@pytest.mark.parametrize("empty", range(4))
+def test_a_slice_with_a_mask_is_held_out_where_two_have_one(empty: int) -> None:
+    known = {empty: "valid"}
+    for count in (5, 9):
+        sides = assign_sides(
+            range(count), known, count=155, independent=True, seed=0, is_labelled=lambda i: i > 3
+        )
+        held_out = [i for i, side in sides.items() if side == "valid" and i > 3]
+        assert len(held_out) == (0 if count == 5 else 1)
+
+
 def test_a_slice_that_is_held_out_stays_so_where_it_has_the_only_mask() -> None:
     sides = assign_sides(
         range(3), {0: "valid"}, count=3, independent=True, seed=0, is_labelled=(0).__eq__

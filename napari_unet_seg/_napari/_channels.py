@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari._layers import METADATA_KEY, scan_options
+from napari_unet_seg._napari._layers import METADATA_KEY, file_of, metadata_of, scan_options
 
 if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import ViewerModel
+
     from napari_unet_seg.io.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
@@ -22,6 +25,15 @@ def image_layers(scan: Scan, name: str) -> list[LayerData]:
     if "C" not in scan.axes or options["rgb"]:
         return [(scan.data, options, "image")]
     return [_layer(scan, name, channel) for channel in reversed(range(scan.data.shape[-1]))]
+
+
+def show_channel(viewer: ViewerModel, image: Image) -> None:
+    """Show a channel that is hidden, in place of the others of its scan."""
+    if image.visible or "channel" not in metadata_of(image):
+        return
+    for layer in viewer.layers:
+        if "channel" in metadata_of(layer) and file_of(layer) == file_of(image):
+            layer.visible = layer is image
 
 
 def _layer(scan: Scan, name: str, channel: int) -> LayerData:

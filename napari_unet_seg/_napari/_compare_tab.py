@@ -25,6 +25,7 @@ from napari_unet_seg._napari._comparing import (
     working,
 )
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._history import EditedSlices
 from napari_unet_seg._napari._overlay import Overlay
 from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
 from napari_unet_seg.errors import SegmentationError
@@ -46,6 +47,25 @@ NAME = "contours"
 _REFRESH_MS = 150
 
 
+class _Watched:
+    """A mask, and whether it was changed: it is drawn anew for much that changes nothing in it."""
+
+    def __init__(self, layer: Labels) -> None:
+        self._layer, self._data = layer, layer.data
+        self.edited = EditedSlices(layer)
+        events = layer.events
+        self.emitters = (events.labels_update, events.set_data, events.visible, events.paint)
+
+    def take(self) -> bool:
+        """Whether it was changed since this was last called."""
+        before, self._data = self._data, self._layer.data
+        if self._data is not before:
+            self.edited.close()
+            self.edited = EditedSlices(self._layer)
+            return True
+        return bool(self.edited.take())
+
+
 class CompareTab(CompareForm):
     """Two masks of one scan: their contours on screen, and their figures in a table.
 
@@ -62,8 +82,7 @@ class CompareTab(CompareForm):
         super().__init__(viewer, parent)
         self._viewer = viewer
         self._reviewing: Reviewing | None = None
-        self._watched: dict[Labels, Any] = {}
-        """The masks, and from where each was last drawn."""
+        self._watched: list[_Watched] = []
         self._job: _worker.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
@@ -82,6 +101,7 @@ class CompareTab(CompareForm):
             combo.setFirst(PREDICTION if reviewing else "")
         if reviewing is not None:
             self.b.setLayer(reviewing.mask)
+            reviewing.predicted_again.connect(self._on_edit)
 
     def look(self) -> None:
         """Outline and measure the slice on screen, as far as that is wanted."""
@@ -167,13 +187,14 @@ class CompareTab(CompareForm):
         self._look_soon()
 
     def _watch(self, layers: tuple[Labels, ...]) -> None:
-        for layer in self._watched:
-            layer.events.labels_update.disconnect(self._on_edit)
-            layer.events.set_data.disconnect(self._on_edit)
-        self._watched = {layer: self._view_of(layer) for layer in layers}
-        for layer in self._watched:
-            layer.events.labels_update.connect(self._on_edit)
-            layer.events.set_data.connect(self._on_edit)
+        for watched in self._watched:
+            for emitter in watched.emitters:
+                emitter.disconnect(self._on_drawn)
+            watched.edited.close()
+        self._watched = [_Watched(layer) for layer in dict.fromkeys(layers)]
+        for watched in self._watched:
+            for emitter in watched.emitters:
+                emitter.connect(self._on_drawn)
 
     def _reference(self) -> Labels | None:
         """A layer on the grid of the masks."""
@@ -230,16 +251,14 @@ class CompareTab(CompareForm):
         if comparison is not None:
             self.compared.emit(comparison)
 
-    def _view_of(self, layer: Labels) -> Any:
-        dims = self._viewer.dims
-        return dims.point, dims.order, dims.ndisplay, layer.visible
+    def _on_drawn(self, _: Any = None) -> None:
+        changed = [watched.take() for watched in self._watched]  # also what is hidden, so not drawn
+        if any(changed):
+            self._on_edit()
+        self._look_soon()
 
-    def _on_edit(self, event: Any) -> None:
-        layer = event.source
-        # It is drawn anew for another view too, which changes nothing in it.
-        before, self._watched[layer] = self._watched[layer], self._view_of(layer)
-        same_view = self._watched[layer] == before or event.type == "labels_update"
-        if same_view and self.whole and self._shown is not None:
+    def _on_edit(self) -> None:
+        if self.whole and self._shown is not None:
             self.status.setText("A mask has changed since; press Compare again.")
         self._look_soon()
 

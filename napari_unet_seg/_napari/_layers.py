@@ -141,8 +141,9 @@ def scan_options(scan: Scan, name: str, *, coloured: bool = False, **known: Any)
         What else the plugin keeps of the layer.
     """
     rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
-    # From a file, three or four channels of another type are sequences, not colours.
-    rgb = rgb and (coloured or scan.data.dtype == np.uint8)
+    # In a file, three or four channels of another type, or with names, are sequences, not colours.
+    named = len(scan.meta.get("channels", ())) == scan.data.shape[-1]
+    rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
     kept = {"scan": grid_of(scan), "independent": "N" in scan.axes, "names": scan.names, **known}
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": {METADATA_KEY: kept}}
     options["scale"] = scan.spacing

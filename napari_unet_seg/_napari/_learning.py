@@ -9,6 +9,7 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
+from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._warm_engine import portable
 from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import SegmentationError
@@ -70,6 +71,7 @@ class Learning(QObject):
         panel.waits.connect(self._on_waits)
         panel.set_aside.connect(self._on_set_aside)
         panel.panel.running_changed.connect(self._on_running)
+        connect(panel, (_models.model_chosen, self._show))
         self._show()
 
     def show_review(self, reviewing: Reviewing | None) -> None:
@@ -122,7 +124,7 @@ class Learning(QObject):
             own = _models_of(latest.record.extra, latest.folder, own[0])
         if len(own) > 1 and own[-1] != _models.current_model():
             self._models, self._place = own, self._where(session)
-            _models.choose_model(own[-1])
+            _models.take_up_model(own[-1])
             show_info("Segment goes on with the model that was fine-tuned here last.")
 
     def _where(self, session: Session) -> Any:
@@ -247,8 +249,10 @@ class Learning(QObject):
             )
         self.predicted.emit(self._taken)
 
-    def _show(self) -> None:
-        self._bar.back_button.setEnabled(self._reviewing is not None and len(self._models) > 1)
+    def _show(self, _: Any = None) -> None:
+        used = self._models[-1:] == [_models.current_model()]
+        there = self._reviewing is not None and used and len(self._models) > 1
+        self._bar.back_button.setEnabled(there)
 
 
 def is_usable(finished: Round) -> bool:

@@ -38,9 +38,14 @@ def was_chosen() -> bool:
 
 
 def choose_model(path: Path) -> None:
-    """Use a checkpoint from now on, and list it among the recent ones."""
-    add_recent_model(path)
+    """Use a checkpoint from now on, as is wished, and list it among the recent ones."""
     _CHOICE.made = True
+    take_up_model(path)
+
+
+def take_up_model(path: Path) -> None:
+    """Use a checkpoint until another one is chosen, or taken up, and list it."""
+    add_recent_model(path)
     if path != _CHOICE.path:
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)

@@ -190,6 +190,7 @@ def show_maps(
     for kind, high, values in maps:
         if kind in shown:
             shown[kind].data[place] = values
+            shown[kind].name = f"{mask.name} · {kind}"
             shown[kind].refresh()
         else:
             add_map(viewer, _whole(image, values.astype(np.float32), place), mask, kind, high=high)

@@ -71,6 +71,8 @@ class ReviewTab(QWidget):
     def show_review(self, reviewing: Reviewing | None) -> None:
         """Go through an open session."""
         self._reviewing = reviewing
+        self._told = ""
+        self.status.setText("")
         self.setEnabled(reviewing is not None)
         self.show_changes.setChecked(False)
         self.changes.setText("")
@@ -92,11 +94,18 @@ class ReviewTab(QWidget):
         reviewing.queue_changed.connect(self._on_queue)
         reviewing.changed.connect(self._on_changed)
         reviewing.mask_shown.connect(self.show_mask.setChecked)
-        reviewing.told.connect(self.status.setText)
+        reviewing.told.connect(self._tell)
+        reviewing.moved.connect(lambda _: self._tell(""))
         reviewing.autosave.saved.connect(self._on_saved)
         reviewing.autosave.failed.connect(lambda error: self.status.setText(str(error)))
         self._on_order()
         reviewing.look()
+
+    def _tell(self, text: str) -> None:
+        """Show what concerns the slice on screen, or take it away."""
+        if text or self.status.text() == self._told:
+            self.status.setText(text)
+        self._told = text
 
     def show_note(self, text: str) -> None:
         """Show a sentence that stays when others come, or none."""

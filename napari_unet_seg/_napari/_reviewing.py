@@ -62,6 +62,8 @@ class Reviewing(QObject):
     """How the slice on screen differs from its prediction."""
     mask_shown = Signal(bool)
     """Whether the mask is visible."""
+    predicted_again = Signal()
+    """Slices that were to do have other labels."""
     told = Signal(str)
     """Why something that was asked for is not done."""
 
@@ -163,6 +165,7 @@ class Reviewing(QObject):
         self._queue_again()
         for layer in (self.mask, *maps_of(self.viewer, self.mask)):
             layer.refresh()  # another axis than that of the slices may be on screen, or all of it
+        self.predicted_again.emit()
 
     def show_changes(self, shown: bool) -> None:
         """Show or hide the layer of changes."""

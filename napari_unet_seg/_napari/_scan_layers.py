@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from napari.utils.notifications import show_warning
 
-from napari_unet_seg._napari._layers import file_of, is_users
+from napari_unet_seg._napari._channels import show_channel
+from napari_unet_seg._napari._layers import file_of, is_users, metadata_of
 from napari_unet_seg._napari._reader import scan_layers
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class ScanLayers:
         self._viewer = viewer
         self._earlier: set[Layer] = set()
         self._ours: list[Layer] = []
+        self._channel: int | None = None
+        """What the last session was on; the next scan is likely to be segmented there too."""
         self.scan: Scan | None = None
         """What was read, where it had no session."""
 
@@ -51,6 +54,10 @@ class ScanLayers:
             getattr(self._viewer, f"add_{kind}")(data, **options)
             for data, options, kind in scan_layers(scan, name)
         ]
+        for layer in self._ours:
+            if self._channel is not None and metadata_of(layer).get("channel") == self._channel:
+                show_channel(self._viewer, layer)
+                self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
 
     def take(self, image: Image, mask: Labels) -> None:
@@ -59,6 +66,7 @@ class ScanLayers:
         source = file_of(image)
         channels = [i for i in came if is_users(i, Image) and source and file_of(i) == source]
         self._ours += [*channels, image, mask]
+        self._channel = metadata_of(image).get("channel")
         self.scan = None
 
     def remove(self) -> None:

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._canvas import free_in_place
+from napari_unet_seg._napari._channels import show_channel
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._geometry import point_of, reaches
 from napari_unet_seg._napari._layers import scan_from_layer
@@ -193,6 +194,7 @@ class SegmentWidget(QWidget):
             self._fail(error)
             return
         self._masks[request.image] = self._mask
+        show_channel(self._viewer, request.image)
         show_maps(self._viewer, request.image, self._mask, prediction, request.place)
         self.form.status.setText(result.summary)
 

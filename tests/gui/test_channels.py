@@ -8,8 +8,12 @@ import tifffile
 from napari.layers import Image
 
 from napari_unet_seg._napari._layers import add_labels
+from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.segment import SegmentWidget
 from napari_unet_seg.config import Category
+from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +99,9 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
         widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     assert all(name.startswith("b") for name in images(widget))
+    # What was segmented in the one scan is proposed in the next.
+    assert [layer.visible for layer in widget._viewer.layers] == [False, True, False]
+    assert widget._viewer.layers.selection.active is widget._viewer.layers["b · FLAIR"]
 
 
 def test_a_session_on_a_channel_comes_back_where_its_scan_is_gone(
@@ -120,3 +127,28 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
     widget.bar.image_combo.setLayer(widget._viewer.layers["a · T1"])
     widget.bar.mask_combo.layerChanged.emit(mask)
     assert widget.bar.image_combo.layer() is widget._viewer.layers["a · T2"]
+
+
+def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
+    pixels = np.zeros((3, 4, 20, 24), np.uint8)
+    how: dict[str, Any] = {"axes": "CZYX"}
+    tifffile.imwrite(tmp_path / "nameless.ome.tif", pixels, ome=True, metadata=how)
+    how["Channel"] = {"Name": ["T1", "FLAIR", "T2"]}
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, ome=True, metadata=how)
+    layers = scan_layers(read_scan(tmp_path / "a.ome.tif"), "a")
+    assert [options["name"] for _, options, _ in layers] == NAMES
+    ((_, options, _),) = scan_layers(read_scan(tmp_path / "nameless.ome.tif"), "a")
+    assert options["rgb"]
+
+
+def test_the_channel_that_is_segmented_is_shown(qtbot: QtBot, dock: Callable[[type], Any]) -> None:
+    widget: SegmentWidget = dock(SegmentWidget)
+    viewer = widget._viewer
+    scan = Scan(np.random.default_rng(0).random((48, 48, 2), np.float32), "YXC")
+    for data, options, _ in scan_layers(scan, "a"):
+        viewer.add_image(data, **options)
+    first, second = viewer.layers["a · channel 1"], viewer.layers["a · channel 2"]
+    assert (first.visible, second.visible) == (True, False)
+    with qtbot.waitSignal(widget.finished, timeout=120_000):
+        widget.segment_layer(second)
+    assert (first.visible, second.visible) == (False, True)

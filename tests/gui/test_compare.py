@@ -134,19 +134,23 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     until_idle(qtbot, widget)
     assert compare.button.isEnabled()
     mask = compare.b.layer()
-    for look in (
+    looks = (
         lambda: widget._viewer.dims.set_point(0, 1),
+        lambda: setattr(mask, "contour", 2),
         lambda: setattr(mask, "visible", False),
-    ):
+        lambda: setattr(mask, "visible", True),
+    )
+    for look in looks:
         look()
         assert compare.status.text().startswith("whole scan, compared at "), "nothing has changed"
-    mask.visible = True
     mask.data_setitem((np.array([0]), np.array([3]), np.array([3])), 2)
     assert compare.status.text() == "A mask has changed since; press Compare again."
     with qtbot.waitSignal(compare.compared, timeout=20_000):
         compare.button.click()
     until_idle(qtbot, widget)
-    mask.undo()
+    mask.visible = False
+    mask.undo()  # of which napari tells nothing before it is shown
+    mask.visible = True
     assert compare.status.text() == "A mask has changed since; press Compare again."
 
 

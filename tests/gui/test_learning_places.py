@@ -274,15 +274,21 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     assert widget.fine_tune.learn_bar.back_button.isEnabled()
 
 
-def test_a_model_that_was_chosen_stays_chosen(
+def test_each_session_has_its_own_model_until_one_is_chosen(
     qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
-    root = make_checkpoint()
-    session = a_stack(tmp_path / "stack", root, accepted=30)
-    store_round(session, root)
+    root, back = make_checkpoint(), widget.fine_tune.learn_bar.back_button
+    sessions = [a_stack(tmp_path / name, root, accepted=30) for name in "abc"]
+    tuned = [store_round(session, root) for session in sessions]
+    for session, model in zip(sessions[:2], tuned, strict=False):
+        opened(qtbot, widget, lambda folder=session.folder: widget.open_session(folder))
+        assert _models.current_model() == model
+        assert back.isEnabled()
     _models.choose_model(BUNDLED)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    assert not back.isEnabled(), "the model in use is none of those"
+    opened(qtbot, widget, lambda: widget.open_session(sessions[2].folder))
     assert _models.current_model() == BUNDLED
+    assert not back.isEnabled()
 
 
 @pytest.mark.parametrize("back", [False, True])

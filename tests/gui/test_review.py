@@ -327,6 +327,8 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     widget.reviewing.look()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3" in status.text()
+    widget.reviewing.go_to(1)
+    assert not status.text(), "that was told of another slice"
 
 
 def test_masks_from_a_file_are_not_predicted_again(
