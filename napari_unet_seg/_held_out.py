@@ -46,8 +46,8 @@ def assign_sides(
     seed : int
         Of the draw.
     is_labelled : callable, optional
-        Tells whether a slice has a mask; asked as seldom as can be. If it is given, not all that
-        have one are held out.
+        Tells whether a slice has a mask; asked as seldom as can be. If it is given, one that has
+        is trained on, and one of two held out, be it out of the midst of its block.
 
     Returns
     -------
@@ -133,10 +133,11 @@ def _moved(
     rest: int,
 ) -> dict[int, Side]:
     """Give a side that has no mask a new one from the other, if more than `rest` have one there."""
-    if any(is_labelled(i) for i, side in sides.items() if side == to):
+    movable = [i for i in new if sides[i] != to]
+    if not movable or any(is_labelled(i) for i, side in sides.items() if side == to):
         return sides
     others = [i for i, side in sides.items() if side != to and is_labelled(i)]
-    movable = [i for i in others if i in new]
+    movable = [i for i in movable if i in others]
     return {**sides, movable[-1]: to} if movable and len(others) > rest else sides
 
 

@@ -133,8 +133,11 @@ def _gather(
 
 
 def _has_mask(session: Session) -> bool:
+    """Whether a slice that is not held out, as far as that is known, has a mask."""
     try:
-        return any(map(session.is_labelled, session.accepted))
+        return any(
+            session.is_labelled(i) for i in session.accepted if session.sides.get(i) != "valid"
+        )
     except DataError:
         return False  # it is told when the session is read
 
@@ -164,11 +167,10 @@ def _hold_out(sessions: Sequence[Session]) -> None:
         if 0 < len(s.accepted) < SMALL and len(set(s.sides.values())) < 2
     ]
     known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
-    # The others have slices of both sides.
-    alone = len(small) == len(sessions)
-    sizes = [len(s.accepted) for s in small]
-    labelled = (lambda i: _has_mask(small[i])) if alone else None
-    for i, side in assign_scans(sizes, known, labelled).items():
+    # Of those that are cut in two, a slice with a mask is trained on if they have one.
+    trained = any(_has_mask(s) for s in sessions if s not in small)
+    labelled = None if trained else lambda i: _has_mask(small[i])
+    for i, side in assign_scans([len(s.accepted) for s in small], known, labelled).items():
         for index in small[i].accepted:
             if index not in small[i].sides:
                 small[i].set_side(index, side)

@@ -245,8 +245,8 @@ class Session(SessionLog):
         DataError
             If it cannot be stored, as the session is open elsewhere or its folder is read-only.
         """
+        sides = self._sides()  # which reads masks, so nobody has to wait for it
         with self._lock:
-            sides = self._sides()
             if sides != self.sides:
                 self._change(sides=sides)
         if self._changes:

@@ -177,6 +177,21 @@ def test_the_only_scan_with_a_mask_is_not_held_out(
     assert (done.train, done.held_out) == (3, 1)
 
 
+def test_the_only_mask_is_trained_on_beside_a_scan_of_empty_slices(
+    tmp_path: Path, base: Path
+) -> None:
+    images, labels = phantoms(8, 1)
+    empty = Session.create(tmp_path / "a", Scan(images, "ZYX"), TUMOUR, np.zeros_like(labels))
+    for index in range(8):
+        empty.set_state(index, ReviewState.ACCEPTED)
+    empty.save()
+    first, last = single_images(tmp_path, 2)
+    first.save_mask(np.zeros(first.masks.shape, np.uint8))
+    *_, done = run_round(last, CONFIG, base, here, [empty.folder, first.folder])
+    assert Session.open(last.folder).sides == {0: "train"}
+    assert done.held_out
+
+
 def write_dataset_folder(folder: Path, train: int, valid: int, seed: int = 3) -> Path:
     images, labels = phantoms(train + valid, seed)
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):

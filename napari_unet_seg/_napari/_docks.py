@@ -27,20 +27,20 @@ def before_window_goes(widget: QWidget, leave: Callable[[], None]) -> None:
     A window that is closed by its own button, and is not the last one, does not take its docks
     apart first: the widgets in it are not told.
     """
-    watcher = _Watcher(widget)
-    watcher.leave = leave
-    widget.installEventFilter(watcher)
+    widget.installEventFilter(_Watcher(widget, leave))
 
 
 class _Watcher(QObject):
-    leave: Callable[[], None]
+    def __init__(self, widget: QWidget, leave: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._leave = leave
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         kind = event.type() if event is not None else None
         if watched is self.parent() and kind == QEvent.Type.ParentChange:
             QTimer.singleShot(0, self._watch)  # once the dock is in its window
         elif watched is not self.parent() and kind == QEvent.Type.DeferredDelete:
-            self.leave()
+            self._leave()
         return False
 
     def _watch(self) -> None:

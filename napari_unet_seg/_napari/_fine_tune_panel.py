@@ -179,12 +179,13 @@ class FineTunePanel(QWidget):
             config = config.replace(epochs=min(epochs, config.epochs))
         beside, folders = self.beside, [found.folder for found in self._others()]
         work = _round(session, self._pixels(), config, self.base_of(session), folders)
-        if epochs is not None:
+        if epochs is None:
+            self.panel.show()
+        else:
             work = _patient(work)
         self._of, self._folder = session, beside.folder if beside else None
         self._left, self._left_out = False, []
         self.started.emit()
-        self.panel.show()
         session.hold()
         try:
             self.panel.start(work, "Fine-tuning")
@@ -225,11 +226,12 @@ class FineTunePanel(QWidget):
         if isinstance(event, ItemDone) and event.problem:
             self._left_out.append(event)
         elif isinstance(event, TrainStarted):
+            self.panel.show()
             self._tell_left_out()
         elif isinstance(event, Round):
             self._on_round(event)
         elif isinstance(event, NothingToLearnError):
-            self.panel.hide()  # nothing is drawn in it
+            self._tell_left_out()
             self.waits.emit(event)
 
     def _tell_left_out(self, _: Any = None) -> None:

@@ -102,7 +102,8 @@ class Learning(QObject):
         taken = [r.checkpoint for r in session.rounds if is_usable(r)]
         own = _models_of(session.extra, session.folder, base, taken)
         if session.folder not in self._seen and not _models.was_chosen():
-            self._take_up(session, own)
+            own = self._latest(session, own)
+            _take_up(own[-1])
         self._seen.add(session.folder)
         self._waits = self._waits and self._place == place
         current = _models.current_model()
@@ -110,22 +111,20 @@ class Learning(QObject):
         longer = known[-1:] == own[-1:] and len(own) > len(known)
         self._models = own if longer or not known else known
         self._place = place
+        if _is_tuned(current) and current == self._models[-1]:
+            self._note_models()
         is_old = _predicted_by(session, base) != self._models[-1] == current
         if is_old and self._bar.switch.isChecked() and self._todo():
-            self._note_models()
             self._predict_again("The model has learnt since")
 
-    def _take_up(self, session: Session, own: list[Path]) -> None:
-        """Go on with the models that were used last, before napari was started again."""
+    def _latest(self, session: Session, own: list[Path]) -> list[Path]:
+        """Return the models that were used last in a session, or in its folder of scans."""
         beside = self._panel.beside
         others = beside.sessions if beside else ()
         latest = max(others, key=lambda found: _noted(found.record.extra), default=None)
         if latest is not None and _noted(latest.record.extra) > _noted(session.extra):
-            own = _models_of(latest.record.extra, latest.folder, own[0])
-        if len(own) > 1 and own[-1] != _models.current_model():
-            self._models, self._place = own, self._where(session)
-            _models.take_up_model(own[-1])
-            show_info("Segment goes on with the model that was fine-tuned here last.")
+            return _models_of(latest.record.extra, latest.folder, own[0])
+        return own
 
     def _where(self, session: Session) -> Any:
         beside = self._panel.beside
@@ -176,8 +175,9 @@ class Learning(QObject):
         if self._reviewing is not None:
             session = self._reviewing.session
             stored = [_stored(path, session.folder) for path in self._models]
-            session.set_extra(models=stored, models_noted=time.time())
-            self._reviewing.autosave.touch()
+            if session.extra.get("models") != stored:
+                session.set_extra(models=stored, models_noted=time.time())
+                self._reviewing.autosave.touch()
 
     def _note_predicted(self) -> None:
         if self._reviewing is not None:
@@ -189,6 +189,8 @@ class Learning(QObject):
         if self._is_ours and not running:
             self._is_ours = False
             self._bar.say("The round was not finished; the model stays.")
+        if self._waits and not running:
+            self._on_decided()  # what was accepted meanwhile
 
     def _predict_again(self, why: str) -> None:
         reviewing, todo = self._reviewing, self._todo()
@@ -275,6 +277,18 @@ def _refusal(finished: Round) -> str:
 def _stored(path: Path, folder: Path) -> str:
     """Write a path that stays right where its session is moved, if it lies there."""
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+
+def _is_tuned(model: Path) -> bool:
+    """Whether a model is of a round of some session."""
+    return model.parents[1].name == "rounds"
+
+
+def _take_up(model: Path) -> None:
+    """Use a fine-tuned model from now on, and tell."""
+    if _is_tuned(model) and model != _models.current_model():
+        _models.take_up_model(model)
+        show_info("Segment goes on with the model that was fine-tuned here last.")
 
 
 def _models_of(

@@ -67,7 +67,7 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
 
 def show_session(
     viewer: ViewerModel, session: Session, mask: Any, whole: Scan | None = None
-) -> tuple[Image, Labels]:
+) -> tuple[Image, Labels, list[Image]]:
     """Add the scan and the mask of a session that was opened again.
 
     Parameters
@@ -80,6 +80,11 @@ def show_session(
         As `session.load_mask` read it.
     whole : Scan, optional
         What the scan is a channel of; the other channels are added too, hidden.
+
+    Returns
+    -------
+    tuple
+        The scan, the mask, and the other channels.
     """
     extra = session.extra
     name = extra.get("image", session.folder.name)
@@ -94,7 +99,7 @@ def show_session(
         )
     if whole is not None:
         options["metadata"][METADATA_KEY] |= {"channel": extra["channel"], "scan": grid_of(whole)}
-        _add_others(viewer, whole, name.rpartition(" · ")[0] or name, extra["channel"])
+    others = [] if whole is None else _add_others(viewer, whole, extra)
     image = viewer.add_image(session.scan.data, **options)
     name = extra.get("mask", f"{image.name} mask")
     if session.checkpoint:
@@ -102,7 +107,7 @@ def show_session(
     layer = add_labels(viewer, mask, image, session.categories, name, known)
     for value in extra.get("locked", ()):
         set_locked(layer, value, True)
-    return image, layer
+    return image, layer, others
 
 
 def make_editable(mask: Labels) -> None:
@@ -174,11 +179,15 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))
 
 
-def _add_others(viewer: ViewerModel, whole: Scan, name: str, shown: int) -> None:
-    """Add the channels of a scan but for the one that is shown."""
-    for data, options, _ in image_layers(whole, name):
-        if options["metadata"][METADATA_KEY]["channel"] != shown:
-            viewer.add_image(data, **{**options, "visible": False})
+def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list[Image]:
+    """Add the channels of a scan but for the one that a session is on, where that lies."""
+    name = extra.get("image", "scan").rpartition(" · ")[0] or "scan"
+    placement = _placement(extra.get("placement", {}))
+    return [
+        viewer.add_image(data, **{**options, **placement, "visible": False})
+        for data, options, _ in image_layers(whole, name)
+        if options["metadata"][METADATA_KEY].get("channel") not in (None, extra["channel"])
+    ]
 
 
 def _extra(image: Image, mask: Labels) -> dict[str, Any]:

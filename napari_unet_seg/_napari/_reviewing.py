@@ -99,7 +99,7 @@ class Reviewing(QObject):
         """Mark the slice on screen as right, corrected where it was edited, and go on."""
         if self._on_screen():
             prediction, labels, _ = self._planes()
-            if self._is_right(labels):
+            if not self._refuses(labels):
                 self.decide(accepted_state(np.array_equal(prediction, labels)))
 
     def decide(self, state: ReviewState) -> None:
@@ -107,7 +107,7 @@ class Reviewing(QObject):
         if not self._on_screen():
             return
         index = self.index
-        self._mark(state)
+        self._mark(index, state)
         self.autosave.save((index,))
         following = self.queue.following(index)
         if following is not None:
@@ -188,16 +188,16 @@ class Reviewing(QObject):
     def look(self) -> None:
         """Compare the slice on screen with its prediction now."""
         prediction, labels, place = self._planes()
+        self._see_edits()
         if self.session.states[self.index].is_accepted:
             # Painted on or undone since it was accepted.
-            same = np.array_equal(prediction, labels)
-            self._mark(accepted_state(same) if self._is_right(labels) else ReviewState.TODO)
-        self._see_edits()
+            self._mark(self.index, accepted_state(np.array_equal(prediction, labels)))
         self.overlay.update(prediction, labels, place)
         self.changed.emit(compare(prediction, labels))
 
     def close(self) -> None:
         """Save for the last time, and let go of the layers and the session."""
+        self._see_edits()
         self.mask.events.paint.disconnect(self._on_edit)
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
@@ -219,18 +219,18 @@ class Reviewing(QObject):
             self.told.emit(problem)
         return not problem
 
-    def _is_right(self, labels: Any) -> bool:
-        """Whether the slice on screen holds no other labels than those of the categories.
+    def _refuses(self, labels: Any) -> bool:
+        """Whether a slice holds labels that are no categories, and tell.
 
-        Nothing can be trained on others, and COCO has no name for them.
+        Nothing can be trained on them, and COCO has no name for them.
         """
         stray = stray_label(labels, len(self.session.categories))
         if stray:
             self.told.emit(
-                f"This slice holds the label {stray}, which is no category; paint over it, then "
+                f"A slice holds the label {stray}, which is no category; paint over it, then "
                 "accept the slice."
             )
-        return not stray
+        return stray != 0
 
     def _see_edits(self) -> None:
         """Save accepted slices at once that changed, be they on screen or not.
@@ -242,6 +242,9 @@ class Reviewing(QObject):
         if edited:
             self.autosave.touch()
         accepted = [i for i in edited if self.session.states[i].is_accepted]
+        for index in accepted:
+            if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
+                self._mark(index, ReviewState.TODO)
         if accepted:
             self.autosave.save(accepted)
 
@@ -267,11 +270,11 @@ class Reviewing(QObject):
             self.moved.emit(index)
             self._look_soon()
 
-    def _mark(self, state: ReviewState) -> None:
-        if self.session.states[self.index] is not state:
-            self.session.set_state(self.index, state)
+    def _mark(self, index: int, state: ReviewState) -> None:
+        if self.session.states[index] is not state:
+            self.session.set_state(index, state)
             self._queue_again()
-            self.decided.emit(self.index)
+            self.decided.emit(index)
 
     def _queue_again(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)

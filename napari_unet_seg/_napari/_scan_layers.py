@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.layers import Image
 from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari._channels import show_channel
-from napari_unet_seg._napari._layers import file_of, is_users, metadata_of
+from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._reader import scan_layers
 
 if TYPE_CHECKING:
-    from napari.layers import Labels, Layer
+    from collections.abc import Sequence
+
+    from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.scan import Scan
@@ -60,12 +61,9 @@ class ScanLayers:
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
 
-    def take(self, image: Image, mask: Labels) -> None:
-        """Count the layers of its session, and other channels, among those of the scan."""
-        came = (layer for layer in self._viewer.layers if layer not in self._earlier)
-        source = file_of(image)
-        channels = [i for i in came if is_users(i, Image) and source and file_of(i) == source]
-        self._ours += [*channels, image, mask]
+    def take(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
+        """Count the layers of its session, with the other channels, among those of the scan."""
+        self._ours += [*others, image, mask]
         self._channel = metadata_of(image).get("channel")
         self.scan = None
 

@@ -258,7 +258,7 @@ class ScanQueue(QObject):
         reviewing, folder = self._reviewing(), self._folder
         if reviewing is not None:
             self._parent = reviewing.session.folder.parent
-            self._layers.take(reviewing.image, reviewing.mask)
+            self._layers.take(reviewing.image, reviewing.mask, self._review.channels)
             reviewing.queue_changed.connect(self._on_review)
             self._on_review()
         elif folder is not None and self._review.reviewing is None:

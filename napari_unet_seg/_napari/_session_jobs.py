@@ -39,11 +39,11 @@ def opening(folder: Path, held: Session | None = None) -> Generator[Ready, Any, 
     """Open a session, unless it is `held` already, and read its mask as it was last saved."""
     session = held or Session.open(folder, hold=True)
     try:
-        mask = session.load_mask()
+        ready = Ready(session, session.load_mask(), _whole(session))
     except BaseException:
         session.close()
         raise
-    yield Ready(session, mask, _whole(session))
+    yield ready
 
 
 def _whole(session: Session) -> Scan | None:
@@ -54,7 +54,9 @@ def _whole(session: Session) -> Scan | None:
         scan = read_scan(extra["source"])
     except SegmentationError:
         return None  # the session has what it needs
-    return scan if "C" in scan.axes and scan.grid_shape == session.scan.grid_shape else None
+    fits = scan.grid_shape == session.scan.grid_shape
+    fits = fits and scan.axes.endswith("C") and scan.data.shape[-1] > extra["channel"]
+    return scan if fits else None
 
 
 def writing(

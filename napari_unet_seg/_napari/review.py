@@ -33,7 +33,7 @@ from napari_unet_seg._napari._tools import Tools
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
@@ -64,6 +64,8 @@ class ReviewWidget(QWidget):
         self._job: _worker.Job | None = None
         self._is_closed = False
         self.reviewing: Reviewing | None = None
+        self.channels: Sequence[Image] = ()
+        """Other channels of the scan, which came when the session was opened."""
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
         self.tools = Tools(napari_viewer, lambda: self.current_image)
@@ -146,11 +148,11 @@ class ReviewWidget(QWidget):
 
         def show(ready: Ready) -> None:
             try:
-                image, mask = show_session(self._viewer, *ready)
-            except SegmentationError:
+                image, mask, channels = show_session(self._viewer, *ready)
+            except BaseException:
                 ready.session.close()
                 raise
-            self._begin(ready.session, image, mask)
+            self._begin(ready.session, image, mask, channels)
 
         folder = Path(folder).absolute()
         already = self.session is not None and self.session.folder == folder
@@ -226,8 +228,11 @@ class ReviewWidget(QWidget):
         self.scans.close()
         self.close_session()
 
-    def _begin(self, session: Session, image: Image, mask: Labels) -> None:
+    def _begin(
+        self, session: Session, image: Image, mask: Labels, channels: Sequence[Image] = ()
+    ) -> None:
         self.close_session()
+        self.channels = channels
         make_editable(mask)
         self.reviewing = Reviewing(self._viewer, session, image, mask)
         self.reviewing.autosave.failed.connect(lambda error: show_error(str(error)))

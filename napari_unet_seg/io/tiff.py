@@ -6,6 +6,7 @@ import json
 import struct
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -187,15 +188,13 @@ def _channels(file: tifffile.TiffFile) -> tuple[str, ...]:
     """Return how OME calls the channels of the first image; empty where it does not."""
     if not file.is_ome or not file.series or "C" not in file.series[0].axes:
         return ()
-    channels = _ome_images(file)[0].get("Pixels", {}).get("Channel", ())
-    channels = channels if isinstance(channels, list | tuple) else [channels]
-    names = tuple(str(channel.get("Name", "")) for channel in channels)
+    try:
+        image = ElementTree.fromstring(file.pages[0].aspage().description).find("{*}Image")
+    except ElementTree.ParseError:
+        return ()
+    channels = image.findall("{*}Pixels/{*}Channel") if image is not None else []
+    names = tuple(channel.get("Name", "") for channel in channels)
     return names if any(names) else ()
-
-
-def _ome_images(file: tifffile.TiffFile) -> list[dict[str, Any]]:
-    image = tifffile.xml2dict(file.pages[0].aspage().description).get("OME", {}).get("Image", {})
-    return image if isinstance(image, list) else [image]
 
 
 def _matrix(value: Any) -> Array | None:
@@ -208,9 +207,11 @@ def _matrix(value: Any) -> Array | None:
 
 def _candidates(file: tifffile.TiffFile) -> list[str]:
     """Return the places where our JSON may stand, in the order of trust."""
-    if file.is_ome:
-        return [str(i["Description"]) for i in _ome_images(file) if "Description" in i]
     description = file.pages[0].aspage().description
+    if file.is_ome:
+        image = tifffile.xml2dict(description).get("OME", {}).get("Image", {})
+        images = image if isinstance(image, list) else [image]
+        return [str(i["Description"]) for i in images if "Description" in i]
     lines = [line for line in description.splitlines() if line.startswith(f"{_KEY}=")]
     # ImageJ drops lines it does not know when it saves, but keeps the Info.
     info = (file.imagej_metadata or {}).get("Info", "") if file.is_imagej else ""

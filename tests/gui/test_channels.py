@@ -82,6 +82,8 @@ def test_the_session_is_on_the_channel_that_was_segmented(
 def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
 ) -> None:
+    for layer in widget._viewer.layers:
+        layer.scale = (3, 0.5, 0.5)
     draw_on(qtbot, widget, "a · FLAIR")
     widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
@@ -93,6 +95,7 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
         layer = widget._viewer.layers[name]
         np.testing.assert_array_equal(np.asarray(layer.data), pixels[channel])
         assert layer.visible == (name == "a · FLAIR")
+        assert tuple(layer.scale) == (3, 0.5, 0.5)
     assert widget.current_image is widget._viewer.layers["a · FLAIR"]
     assert widget.session is not None
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
@@ -104,8 +107,9 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     assert widget._viewer.layers.selection.active is widget._viewer.layers["b · FLAIR"]
 
 
-def test_a_session_on_a_channel_comes_back_where_its_scan_is_gone(
-    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+@pytest.mark.parametrize("now", ["gone", "a colour picture"])
+def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, now: str
 ) -> None:
     draw_on(qtbot, widget, "a · FLAIR")
     assert widget.session is not None
@@ -113,7 +117,10 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_gone(
     widget.scans.close()
     widget.close_session()
     widget._viewer.layers.clear()
-    (tmp_path / "scans" / "a.ome.tif").unlink()
+    file = tmp_path / "scans" / "a.ome.tif"
+    file.unlink()
+    if now != "gone":
+        tifffile.imwrite(file, np.zeros((4, 20, 24, 3), np.uint8), photometric="rgb")
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
         widget.open_session(folder)
     assert images(widget) == ["a · FLAIR"]

@@ -213,7 +213,8 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 @pytest.mark.slow
 def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidget) -> None:
     back, base = widget.fine_tune.learn_bar.back_button, widget.session.checkpoint
-    first, _ = store_round(widget.session, base), store_round(widget.session, base)
+    first, second = store_round(widget.session, base), store_round(widget.session, base)
+    _models.choose_model(second)
     for expected in (first, base):
         reopen(qtbot, widget)
         with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):

@@ -331,6 +331,18 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     assert not status.text(), "that was told of another slice"
 
 
+def test_a_label_that_is_no_category_is_seen_in_a_slice_that_was_left_at_once(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    session, mask = widget.session, mask_of(widget)
+    widget.review.buttons["accept"].click()
+    mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 3)
+    assert widget.reviewing.index == 1
+    widget.reviewing.look()
+    assert session.states[0] is ReviewState.TODO
+
+
 def test_masks_from_a_file_are_not_predicted_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

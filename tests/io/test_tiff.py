@@ -126,6 +126,18 @@ def test_channels_of_ome_have_their_names(tmp_path: Path) -> None:
     assert "channels" not in read_tiff(tmp_path / "nameless.ome.tif").meta
 
 
+def test_channels_without_names_keep_no_file_from_being_read(tmp_path: Path) -> None:
+    ome = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="9" SizeY="8" SizeZ="1" '
+        'SizeC="2" SizeT="1"><Channel/><Channel Name="007"/><TiffData/></Pixels></Image></OME>'
+    )
+    pixels = np.zeros((2, 8, 9), np.uint8)
+    tifffile.imwrite(tmp_path / "scan.ome.tif", pixels, description=ome, metadata=None)
+    scan = read_tiff(tmp_path / "scan.ome.tif")
+    assert (scan.axes, scan.meta["channels"]) == ("YXC", ("", "007"))
+
+
 def test_provenance_survives_a_program_that_rewrites_the_description(tmp_path: Path) -> None:
     write_labels(tmp_path / "m.tif", VOLUME, axes="NYX", description={"model": "bundled"})
     with tifffile.TiffFile(tmp_path / "m.tif") as file:
