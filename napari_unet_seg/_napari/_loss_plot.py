@@ -114,7 +114,9 @@ class LossPlot(QWidget):
         learnt = [y for _, y in self._steps] + [e.train_loss for e in self._epochs]
         learnt = [loss for loss in learnt if math.isfinite(loss)]
         if not learnt:
+            self.view.setRange(xRange=(0, 1), yRange=(0, 1), padding=0)  # not below nothing
             return
+        self.view.enableAutoRange(x=True)
         limit = _SPIKE * max(learnt)
         shown = learnt + [e.valid_loss for e in self._epochs if e.valid_loss <= limit]
         self.view.setYRange(min(shown), max(shown), padding=0.05)
@@ -145,6 +147,7 @@ class LossPlot(QWidget):
             axis = plot.getAxis(side)
             axis.setPen(text)
             axis.setTextPen(text)
+            axis.enableAutoSIPrefix(False)  # 0.2, and not 200 (x0.001)
             axis.setStyle(textFillLimits=[(0, 0.6), (2, 0.4)])
         plot.setLabel("bottom", "epoch", color=text)
         plot.setLabel("left", "loss", color=text)

@@ -53,6 +53,18 @@ def test_curves_show_every_epoch(plot: LossPlot, tmp_path: Path) -> None:
     np.testing.assert_allclose(x, np.arange(1, 16) / 5)
 
 
+def test_before_the_first_loss_the_axes_start_at_nothing(plot: LossPlot, tmp_path: Path) -> None:
+    assert plot.view.viewRange() == [[0, 1], [0, 1]]
+    for event in events(3, tmp_path):
+        plot.on_event(event)
+    plot.redraw()
+    plot.view.getPlotItem().vb.updateAutoRange()
+    (left, right), _ = plot.view.viewRange()
+    assert left < 1 < 3 <= right
+    plot.clear()
+    assert plot.view.viewRange() == [[0, 1], [0, 1]]
+
+
 def test_figures_that_are_no_numbers_are_left_out(plot: LossPlot) -> None:
     plot.on_event(EpochEnd(1, 0.5, math.nan, math.nan, 1e-3, True, 1.0))
     plot.on_event(BatchEnd(1, 1, 2, math.inf, 1.0, 1.0))
