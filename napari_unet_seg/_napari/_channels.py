@@ -33,7 +33,8 @@ def show_channel(viewer: ViewerModel, image: Image) -> None:
         return
     for layer in viewer.layers:
         if "channel" in metadata_of(layer) and file_of(layer) == file_of(image):
-            layer.visible = layer is image
+            # By its id, as the viewer of a dock gives proxies of its layers.
+            layer.visible = layer.unique_id == image.unique_id
 
 
 def _layer(scan: Scan, name: str, channel: int) -> LayerData:
