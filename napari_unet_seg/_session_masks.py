@@ -238,6 +238,11 @@ def check_labels(labels: Any, scan: Scan, classes: int) -> None:
         )
 
 
+def has_mask(labels: Array) -> bool:
+    """Whether anything is labelled; unreviewed pixels are not."""
+    return bool(np.any((labels != 0) & (labels != IGNORE_INDEX)))
+
+
 def stray_label(labels: Array, classes: int) -> int:
     """Return a label that is neither a category nor unreviewed, 0 if there is none."""
     stray = labels[((labels < 0) | (labels > classes)) & (labels != IGNORE_INDEX)]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_unet_seg._held_out import SMALL, assign_scans
 from napari_unet_seg._session_files import read_record
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg._session_masks import has_mask
 from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.fine_tune import fine_tune, union
@@ -132,7 +130,7 @@ def _gather(
     return sets
 
 
-def _has_mask(session: Session) -> bool:
+def _may_train(session: Session) -> bool:
     """Whether a slice that is not held out, as far as that is known, has a mask."""
     try:
         return any(
@@ -143,8 +141,7 @@ def _has_mask(session: Session) -> bool:
 
 
 def _is_labelled(sample: Sample) -> bool:
-    mask = sample.mask
-    return isinstance(mask, Path) or bool(np.any((mask != 0) & (mask != IGNORE_INDEX)))
+    return isinstance(sample.mask, Path) or has_mask(sample.mask)
 
 
 def _opened(folder: Path) -> Session:
@@ -168,8 +165,8 @@ def _hold_out(sessions: Sequence[Session]) -> None:
     ]
     known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
     # Of those that are cut in two, a slice with a mask is trained on if they have one.
-    trained = any(_has_mask(s) for s in sessions if s not in small)
-    labelled = None if trained else lambda i: _has_mask(small[i])
+    trained = any(_may_train(s) for s in sessions if s not in small)
+    labelled = None if trained else lambda i: _may_train(small[i])
     for i, side in assign_scans([len(s.accepted) for s in small], known, labelled).items():
         for index in small[i].accepted:
             if index not in small[i].sides:

@@ -32,11 +32,11 @@ from napari_unet_seg._session_masks import (
     check_labels,
     compare,
     grid_error,
+    has_mask,
     stray_label,
 )
 from napari_unet_seg._session_samples import slices, volumes
 from napari_unet_seg._session_scan import open_scan, record_scan
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.from_scan import slice_name
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -229,8 +229,7 @@ class Session(SessionLog):
 
     def is_labelled(self, index: int) -> bool:
         """Whether a slice, as it is stored, has a mask; unreviewed pixels are none."""
-        labels = self.masks.read(index)
-        return bool(np.any((labels != 0) & (labels != IGNORE_INDEX)))
+        return has_mask(self.masks.read(index))
 
     def held_out(self) -> tuple[int, ...]:
         """Accepted slices that no round trains on; those drawn once are never given back."""

@@ -52,18 +52,23 @@ class _Watched:
 
     def __init__(self, layer: Labels) -> None:
         self._layer, self._data = layer, layer.data
-        self.edited = EditedSlices(layer)
+        self._edited = EditedSlices(layer)
+        # Of a hidden one, they tell once it is shown.
         events = layer.events
-        self.emitters = (events.labels_update, events.set_data, events.visible, events.paint)
+        self.emitters = (events.labels_update, events.set_data, events.visible)
 
     def take(self) -> bool:
         """Whether it was changed since this was last called."""
         before, self._data = self._data, self._layer.data
         if self._data is not before:
-            self.edited.close()
-            self.edited = EditedSlices(self._layer)
+            self._edited.close()
+            self._edited = EditedSlices(self._layer)
             return True
-        return bool(self.edited.take())
+        return bool(self._edited.take())
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._edited.close()
 
 
 class CompareTab(CompareForm):
@@ -105,6 +110,8 @@ class CompareTab(CompareForm):
 
     def look(self) -> None:
         """Outline and measure the slice on screen, as far as that is wanted."""
+        if self._shown is None or not self.whole:
+            self._have_changed()  # which is nobody's concern, and not to pile up
         figures = not self.whole and not self.isHidden()
         layer, sides = self._reference(), self._sides()
         if layer is None or sides is None or not (figures or self.contours.isChecked()):
@@ -135,6 +142,7 @@ class CompareTab(CompareForm):
         self._part = "whole scan"
         self.bar.setRange(0, 0)
         self.show_running(True)
+        self._have_changed()  # from here on
         self._start(Wanted(*sides, None))
 
     def save_csv(self, path: Path | str) -> None:
@@ -190,11 +198,15 @@ class CompareTab(CompareForm):
         for watched in self._watched:
             for emitter in watched.emitters:
                 emitter.disconnect(self._on_drawn)
-            watched.edited.close()
+            watched.close()
         self._watched = [_Watched(layer) for layer in dict.fromkeys(layers)]
         for watched in self._watched:
             for emitter in watched.emitters:
                 emitter.connect(self._on_drawn)
+
+    def _have_changed(self) -> bool:
+        """Whether a mask was changed since this was last called."""
+        return any([watched.take() for watched in self._watched])  # noqa: C419 - all are to look
 
     def _reference(self) -> Labels | None:
         """A layer on the grid of the masks."""
@@ -252,8 +264,9 @@ class CompareTab(CompareForm):
             self.compared.emit(comparison)
 
     def _on_drawn(self, _: Any = None) -> None:
-        changed = [watched.take() for watched in self._watched]  # also what is hidden, so not drawn
-        if any(changed):
+        # What changes while it is measured is seen with the next drawing.
+        shown = self.whole and self._shown is not None and self._job is None
+        if shown and self._have_changed():
             self._on_edit()
         self._look_soon()
 

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tifffile
+from napari.components import ViewerModel
 from napari.layers import Image
+from napari.utils._proxies import PublicOnlyProxy
 
+from napari_unet_seg._napari._channels import show_channel
 from napari_unet_seg._napari._layers import add_labels
 from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari.review import ReviewWidget
@@ -56,6 +59,7 @@ def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
     image = widget._viewer.layers[name]
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
         mask = add_labels(widget._viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
+    qtbot.waitUntil(lambda: widget._job is None)
     return mask
 
 
@@ -89,6 +93,7 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
         widget.scans.bar.previous_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
 
     assert sorted(images(widget)) == sorted(NAMES)
     for channel, name in enumerate(("a · T1", "a · FLAIR", "a · T2")):
@@ -123,6 +128,7 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
         tifffile.imwrite(file, np.zeros((4, 20, 24, 3), np.uint8), photometric="rgb")
     with qtbot.waitSignal(widget.session_changed, timeout=20_000):
         widget.open_session(folder)
+    qtbot.waitUntil(lambda: widget._job is None)
     assert images(widget) == ["a · FLAIR"]
 
 
@@ -159,3 +165,12 @@ def test_the_channel_that_is_segmented_is_shown(qtbot: QtBot, dock: Callable[[ty
     with qtbot.waitSignal(widget.finished, timeout=120_000):
         widget.segment_layer(second)
     assert (first.visible, second.visible) == (False, True)
+
+
+def test_a_channel_is_shown_in_the_viewer_that_napari_gives_to_docks() -> None:
+    viewer = ViewerModel()
+    for data, options, _ in scan_layers(Scan(np.zeros((8, 9, 3), np.float32), "YXC"), "a"):
+        viewer.add_image(data, **options)
+    given = PublicOnlyProxy(viewer)  # whose layers are proxies, each time others
+    show_channel(given, given.layers["a · channel 2"])
+    assert [layer.visible for layer in viewer.layers] == [False, True, False]

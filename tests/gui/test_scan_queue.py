@@ -81,6 +81,13 @@ def when_started(qtbot: QtBot, widget: ReviewWidget) -> Any:
     return qtbot.waitSignal(widget.session_changed, timeout=20_000)
 
 
+def started(qtbot: QtBot, widget: ReviewWidget) -> Any:
+    """Open the folder, and start the session of its first scan; return its mask."""
+    open_folder(qtbot, widget)
+    with when_started(qtbot, widget):
+        return segment(widget)
+
+
 def test_scans_of_a_folder_follow_each_other(
     qtbot: QtBot, widget: ReviewWidget, notifications: list[str]
 ) -> None:
@@ -155,9 +162,7 @@ def test_a_scan_that_cannot_be_saved_stays(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     bar = widget.scans.bar
-    open_folder(qtbot, widget)
-    with when_started(qtbot, widget):
-        mask = segment(widget)
+    mask = started(qtbot, widget)
     qtbot.waitUntil(bar.next_button.isEnabled)
     masks = tmp_path / "sessions" / "a" / "masks"
     masks.rmdir()
@@ -238,9 +243,8 @@ def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
     bar = widget.scans.bar
-    open_folder(qtbot, widget)
-    with when_started(qtbot, widget):
-        mask = segment(widget)
+    mask = started(qtbot, widget)
+    qtbot.waitUntil(lambda: widget._job is None)
     widget._viewer.layers.remove(mask)
     assert widget.session is None
     with when_started(qtbot, widget):
