@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_unet_seg.config import Device, Precision, PredictConfig
+    from napari_unet_seg.config import Device, ModelConfig, Precision, PredictConfig
     from napari_unet_seg.io.weights import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _TRIAL_SIZE = 128
+
+_fastest: dict[ModelConfig, torch.dtype] = {}
+"""What a processor was measured to be fastest in. Timed once for all models of one shape: another
+timing could come out otherwise, and one scan would be segmented in two ways.
+"""
 
 
 def load_predictor(path: Path, device: Device, precision: Precision) -> Predictor:
@@ -97,7 +102,8 @@ class Predictor:
     device : torch.device
         Where to compute.
     precision : str
-        `auto` times float32 against bfloat16 once on a processor, and takes float16 on a GPU.
+        `auto` times float32 against bfloat16 on a processor, once for all models of one shape, and
+        takes float16 on a GPU.
     """
 
     def __init__(
@@ -106,12 +112,19 @@ class Predictor:
         self.info = info
         self.device = device
         net = channels_last(net, device)
-        if precision == "auto" and device.type != "cpu":
-            # Every GPU has it; its mantissa is longer than bfloat16's, and no gradient can vanish.
-            self.dtype = torch.float16
-        else:
-            self.dtype = choose_dtype(precision, device, functools.partial(self._trial, net))
+        self.dtype = self._choose_dtype(precision, net)
         self._net = net.to(self.dtype)
+
+    def _choose_dtype(self, precision: Precision, net: nn.Module) -> torch.dtype:
+        if precision == "auto" and self.device.type != "cpu":
+            # Every GPU has it; its mantissa is longer than bfloat16's, and no gradient can vanish.
+            return torch.float16
+        model = self.info.model
+        if precision == "auto" and model in _fastest:
+            return _fastest[model]
+        found = choose_dtype(precision, self.device, functools.partial(self._trial, net))
+        # The first of two threads at once decides for both.
+        return _fastest.setdefault(model, found) if precision == "auto" else found
 
     @torch.inference_mode()
     def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.inference import predictor as predictor_module
 from napari_unet_seg.inference.predictor import Predictor, fold, load_predictor
 from napari_unet_seg.inference.uncertainty import entropy
+from napari_unet_seg.nn import devices
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 from napari_unet_seg.nn.devices import choose_dtype
 
@@ -86,6 +88,19 @@ def test_auto_precision_takes_the_faster_one(make_checkpoint):
     predictor = Predictor(info, net, torch.device("cpu"), "auto")
     assert predictor.dtype in (torch.float32, torch.bfloat16)
     assert all(p.dtype == predictor.dtype for p in net.parameters())
+
+
+def test_models_of_one_shape_compute_in_one_precision(make_checkpoint, monkeypatch):
+    monkeypatch.setattr(predictor_module, "_fastest", {})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    seconds = iter((2.0, 1.0, 1.0, 2.0))  # bfloat16 is faster the first time, slower the second
+    monkeypatch.setattr(devices, "_seconds", lambda *_: next(seconds))
+    found = [
+        load_predictor(make_checkpoint(**shape), "cpu", "auto").dtype
+        for shape in ({}, {}, {"width": 5})
+    ]
+    assert found == [torch.bfloat16, torch.bfloat16, torch.float32]
+    assert load_predictor(make_checkpoint(), "cpu", "float32").dtype is torch.float32
 
 
 def test_a_changed_file_is_loaded_anew(make_checkpoint):
