@@ -1,6 +1,6 @@
 """Time of a prediction against other ways to run the same weights on the same pixels.
 
-    python benchmarks/predict.py --name "two cores, AVX-512 bfloat16" [--only volume] [--rounds 7]
+    python benchmarks/predict.py --name "two cores, AMX bfloat16" [--only volume] [--rounds 7]
 
 A slice of 256×256, one of 640×640 and a volume of 155×240×240 go through the bundled net at their
 own size: by this package; as the published project predicts (eager, float32, channels first, with

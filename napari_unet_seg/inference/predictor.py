@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from napari_unet_seg.inference.fused import can_fuse, fuse
 from napari_unet_seg.inference.tiling import tile_places, tile_window
 from napari_unet_seg.inference.views import look
 from napari_unet_seg.nn.checkpoint import load_net
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_TRIAL_SIZE = 128
+_TRIAL = {2: 192, 3: 32}
+"""Pixels a side of what the precisions are timed on, by dimensions."""
 
 _fastest: dict[ModelConfig, torch.dtype] = {}
 """What a processor was measured to be fastest in. Timed once for all models of one shape: another
@@ -113,7 +115,7 @@ class Predictor:
         self.device = device
         net = channels_last(net, device)
         self.dtype = self._choose_dtype(precision, net)
-        self._net = net.to(self.dtype)
+        self._net = self._at_its_fastest(net, self.dtype)
 
     def _choose_dtype(self, precision: Precision, net: nn.Module) -> torch.dtype:
         if precision == "auto" and self.device.type != "cpu":
@@ -122,17 +124,24 @@ class Predictor:
         model = self.info.model
         if precision == "auto" and model in _fastest:
             return _fastest[model]
-        found = choose_dtype(precision, self.device, functools.partial(self._trial, net))
+        # Copies, for weights that were bfloat16 once have lost half their digits.
+        ready = functools.cache(lambda dtype: self._at_its_fastest(copy.deepcopy(net), dtype))
+        found = choose_dtype(precision, self.device, lambda dtype: self._try(ready(dtype), dtype))
         # The first of two threads at once decides for both.
         return _fastest.setdefault(model, found) if precision == "auto" else found
 
     @torch.inference_mode()
-    def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
-        size = [_TRIAL_SIZE] * 2 if self.info.model.dimensions == 2 else [_TRIAL_SIZE // 4] * 3
-        shape = (1, self.info.model.in_channels, *size)
-        trial = torch.zeros(shape, dtype=dtype, device=self.device)
-        # A copy, for weights that were bfloat16 once have lost half their digits.
-        apply_net(copy.deepcopy(net).to(dtype), self.info.model, trial)
+    def _try(self, net: nn.Module, dtype: torch.dtype) -> None:
+        model = self.info.model
+        shape = (1, model.in_channels, *[_TRIAL[model.dimensions]] * model.dimensions)
+        images = torch.zeros(shape, dtype=dtype, device=self.device)
+        apply_net(net, model, channels_last(images, self.device))
+
+    def _at_its_fastest(self, net: nn.Module, dtype: torch.dtype) -> nn.Module:
+        net = net.to(dtype)
+        if self.device.type != "cpu" or isinstance(net, EncoderUNet) or not can_fuse(dtype):
+            return net
+        return fuse(net)
 
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:

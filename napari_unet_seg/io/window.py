@@ -114,9 +114,12 @@ def _sampled(data: Any, channels: bool) -> Array:
 def to_uint8(array: Array, window: Window) -> Array:
     """Map a window to 0…255, clipped; voxels that are not finite become 0."""
     low, high = window
-    scaled = (array.astype(np.float32) - low) * (255.0 / (high - low))
-    finite: Array = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
-    return finite.clip(0, 255).astype(np.uint8)
+    scaled: Array = array.astype(np.float32)  # a copy, on which the rest is done in place
+    scaled -= low
+    scaled *= 255.0 / (high - low)
+    if array.dtype.kind == "f":
+        np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+    return scaled.clip(0, 255, out=scaled).astype(np.uint8)
 
 
 def to_grey(array: Array) -> Array:

@@ -26,4 +26,4 @@ def to_labels(probable: torch.Tensor, head: Head, threshold: float = 0.5) -> tor
         found = best > 1 - probable.sum(1)
     else:
         found = best >= threshold
-    return torch.where(found, index + 1, 0).to(torch.uint8)
+    return torch.where(found, index.to(torch.uint8) + 1, 0)

@@ -8,7 +8,7 @@ import torch
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.inference import predictor as predictor_module
-from napari_unet_seg.inference.predictor import Predictor, fold, load_predictor
+from napari_unet_seg.inference.predictor import fold, load_predictor
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn import devices
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
@@ -57,13 +57,25 @@ def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
     assert (exact - fast).abs().max() < 0.05
 
 
-def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint):
-    info, net = load_net(make_checkpoint())
-    net = fold(net.eval())
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    predictor = Predictor(info, net, torch.device("cpu"), "float32")
-    predictor._trial(net, torch.bfloat16)
-    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+def worth_it(monkeypatch, *answers):
+    """Let the processor have bfloat16, and the timings come out so, one after another."""
+    left = iter(answers)
+
+    def timed(run):
+        run(torch.float32)
+        run(torch.bfloat16)
+        return next(left)
+
+    monkeypatch.setattr(predictor_module, "_fastest", {})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(devices, "_is_worth_it", timed)
+
+
+def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint, monkeypatch):
+    worth_it(monkeypatch, False)
+    path, images = make_checkpoint(), torch.rand(1, 1, 64, 64)
+    exact, timed = (load_predictor(path, "cpu", how).logits(images) for how in ("float32", "auto"))
+    assert torch.equal(exact, timed)
 
 
 @pytest.mark.parametrize(
@@ -82,19 +94,23 @@ def test_bfloat16_is_timed_where_the_processor_has_it(monkeypatch, told, timed):
     assert timed or found is torch.float32
 
 
-def test_auto_precision_takes_the_faster_one(make_checkpoint):
-    info, net = load_net(make_checkpoint())
-    net = fold(net.eval())
-    predictor = Predictor(info, net, torch.device("cpu"), "auto")
-    assert predictor.dtype in (torch.float32, torch.bfloat16)
-    assert all(p.dtype == predictor.dtype for p in net.parameters())
+@pytest.mark.parametrize(
+    ("seconds", "found"), [((1.0, 0.7), torch.bfloat16), ((1.0, 0.9), torch.float32)]
+)
+def test_auto_precision_takes_bfloat16_where_it_is_clearly_faster(monkeypatch, seconds, found):
+    now = [0.0]
+    cost = dict(zip((torch.float32, torch.bfloat16), seconds, strict=True))
+
+    def run(dtype):
+        now[0] += cost[dtype]
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(devices.time, "perf_counter", lambda: now[0])
+    assert choose_dtype("auto", torch.device("cpu"), run) is found
 
 
 def test_models_of_one_shape_compute_in_one_precision(make_checkpoint, monkeypatch):
-    monkeypatch.setattr(predictor_module, "_fastest", {})
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    seconds = iter((2.0, 1.0, 1.0, 2.0))  # bfloat16 is faster the first time, slower the second
-    monkeypatch.setattr(devices, "_seconds", lambda *_: next(seconds))
+    worth_it(monkeypatch, True, False)
     found = [
         load_predictor(make_checkpoint(**shape), "cpu", "auto").dtype
         for shape in ({}, {}, {"width": 5})
