@@ -174,8 +174,10 @@ class Session(SessionLog):
         return session
 
     def name_of(self, index: int) -> str:
-        """Name of a slice."""
-        return slice_name(self.scan, index)
+        """Name of a slice; in a scan without a file of its own, by the image's name."""
+        image, path = self.extra.get("image"), self.scan.path
+        copied = path is not None and path.parent == self.folder
+        return f"{image}#{index}" if copied and image else slice_name(self.scan, index)
 
     @property
     def prediction(self) -> Array:

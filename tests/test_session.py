@@ -45,6 +45,17 @@ def session(tmp_path: Path, volume: Scan, prediction: np.ndarray) -> Session:
     return Session.create(tmp_path / "session", volume, TUMOUR, prediction)
 
 
+def test_slices_are_named_after_the_file_or_the_image_without_one(
+    session: Session, volume: Scan, prediction: np.ndarray, tmp_path: Path
+) -> None:
+    assert session.name_of(2) == "head.tif#2"
+    copied = replace(volume, path=None)
+    Session.create(tmp_path / "s", copied, TUMOUR, prediction, extra={"image": "head · FLAIR"})
+    Session.create(tmp_path / "t", copied, TUMOUR, prediction)
+    assert Session.open(tmp_path / "s").name_of(2) == "head · FLAIR#2"
+    assert Session.open(tmp_path / "t").name_of(2) == "scan.tif#2"
+
+
 def test_reopening_brings_everything_back(session: Session, prediction: np.ndarray) -> None:
     painted = prediction.copy()
     painted[2, 0:3, 0:3] = 1

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._learn_bar import LearnBar
+from napari_unet_seg._napari._round_words import counted, in_words
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
@@ -69,6 +70,8 @@ class FineTunePanel(QWidget):
         """The scans whose round it is; it goes on while they are gone through."""
         self._left = False
         """Whether leaving the session stopped the round."""
+        self._last: Round | None = None
+        """The last round, once it is stored; what was read of its session may be older."""
         self._left_out: list[ItemDone] = []
         """What it does not learn from, as it cannot be read: sessions, or slices of theirs."""
         self.scans: ScanQueue | None = None
@@ -100,7 +103,6 @@ class FineTunePanel(QWidget):
     def show_session(self, session: Session | None, pixels: Callable[[], Any]) -> None:
         """Fine-tune on this session; `pixels` returns its mask's array."""
         self._session, self._pixels = session, pixels
-        self.result.setText("\n".join(map(in_words, session.rounds)) if session else "")
         self.refresh()
 
     @property
@@ -153,9 +155,10 @@ class FineTunePanel(QWidget):
         return self._of.folder / finished.checkpoint
 
     def refresh(self) -> None:
-        """Show how many slices there are to learn from."""
+        """Show how many slices there are to learn from, and what the rounds brought."""
+        self.result.setText("\n".join(map(in_words, self._rounds())))
         count = self.accepted if self._session else 0
-        wanted = _count(count, "accepted slice") if count else "accepted slices"
+        wanted = counted(count, "accepted slice") if count else "accepted slices"
         self.start_button.setText(f"Fine-tune on {wanted}")
         self.start_button.setEnabled(count > 0 and not self.panel.running)
 
@@ -184,7 +187,7 @@ class FineTunePanel(QWidget):
         else:
             work = _patient(work)
         self._of, self._folder = session, beside.folder if beside else None
-        self._left, self._left_out = False, []
+        self._left, self._left_out, self._last = False, [], None
         self.started.emit()
         session.hold()
         try:
@@ -196,6 +199,14 @@ class FineTunePanel(QWidget):
     def _others(self) -> Sequence[Found]:
         beside = self.beside
         return () if beside is None else beside.sessions
+
+    def _rounds(self) -> list[Round]:
+        """Return the rounds of the open session and of those beside it, in their order."""
+        rounds = [*(self._session.rounds if self._session else ())]
+        rounds += [each for found in self._others() for each in found.record.rounds]
+        if self._last is not None and self._last not in rounds and self._applies():
+            rounds.append(self._last)
+        return sorted(rounds, key=lambda each: each.number)
 
     def _lay_out(self) -> None:
         hint = QLabel(_HINT)
@@ -240,14 +251,12 @@ class FineTunePanel(QWidget):
             self._left_out = []
 
     def _on_round(self, finished: Round) -> None:
-        said = in_words(finished)
-        if self._session is not None and self._session is self._of:
-            self.result.setText("\n".join(map(in_words, self._session.rounds)))
+        self._last = finished
+        self.refresh()
         if not self._applies():
             self.set_aside.emit(finished)
             return
-        if self._session is not self._of:
-            self.result.setText(said)
+        said = in_words(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         if self.takes(finished):
             _models.choose_model(self.checkpoint_of(finished))
@@ -273,37 +282,6 @@ class FineTunePanel(QWidget):
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
         self.refresh()
-
-
-def in_words(finished: Round) -> str:
-    """Say in one line what a round brought."""
-    learnt, epochs = _count(finished.train, "slice"), _count(finished.epochs, "epoch")
-    start = f"Round {finished.number}: {learnt}, {epochs}"
-    if finished.stopped and finished.after is None:
-        return f"{start}; stopped before it was measured."
-    if not finished.held_out:
-        return f"{start}; accept two or more slices to measure the Dice."
-    held_out = _count(finished.held_out, "held-out slice")
-    if finished.after is None:
-        return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
-    text = f"{start}; Dice on {held_out} {_change(finished.before, finished.after)}"
-    if finished.old_held_out:
-        old = _count(finished.old_held_out, "slice")
-        change = _change(finished.old_before, finished.old_after)
-        text += f", on {old} of the earlier data {change}"
-    return f"{text}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _change(before: float | None, after: float | None) -> str:
-    return f"{_figure(before)} → {_figure(after)}"
-
-
-def _figure(dice: float | None) -> str:
-    return "–" if dice is None else f"{dice:.3f}"
 
 
 def _round(

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari import _models, _worker
 from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari._round_words import counted
 from napari_unet_seg._napari._warm_engine import portable
 from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import SegmentationError
@@ -137,7 +138,7 @@ class Learning(QObject):
         fresh = len(self._panel.fresh - self._counted)
         if fresh >= self._bar.every.value() or (self._waits and fresh):
             self._is_ours = True
-            self._bar.say(f"Learning from {self._panel.accepted} slices …")
+            self._bar.say(f"Learning from {counted(self._panel.accepted, 'slice')} …")
             self._panel.start(EPOCHS)
 
     def _on_started(self) -> None:
@@ -206,6 +207,7 @@ class Learning(QObject):
             self._bar.say(problem)
             return
         self._why, self._taken = why, 0
+        self._bar.say(f"{why}: predicting {counted(len(todo), 'slice')} to do again …")
 
         def done() -> None:
             # One that was left for another model, or another session, has no more to say.

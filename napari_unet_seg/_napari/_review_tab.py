@@ -234,7 +234,8 @@ class ReviewTab(QWidget):
             self._reviewing.show_mask(shown)
 
     def _on_saved(self, time: Any) -> None:
-        self.status.setText(f"saved {time:%H:%M:%S}")
+        if self._reviewing is not None:  # the last save of all tells when its session is closed
+            self.status.setText(f"saved {time:%H:%M:%S}")
 
 
 def _button(key: str, text: str, tip: str) -> QPushButton:

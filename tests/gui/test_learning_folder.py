@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._prediction import checksums, show_prediction
+from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari._settings import remember
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import PredictConfig
@@ -117,6 +118,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
     assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
     assert Session.open(sessions[-1].folder).rounds == (finished,)
+    assert widget.fine_tune.result.text() == in_words(finished)
     new = sessions[-1].folder / finished.checkpoint
     assert _models.current_model() == new
     assert "Segment uses the model from now on" in bar.status.text()
@@ -124,6 +126,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     # The next scan is segmented with it, and too few were accepted since for another round.
     accept(qtbot, widget)
     assert not widget.fine_tune.panel.running
+    assert widget.fine_tune.result.text() == in_words(finished), "it is of this folder too"
     assert bar.back_button.isEnabled()
     bar.back_button.click()
     assert _models.current_model() == first

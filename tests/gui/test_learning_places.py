@@ -10,6 +10,7 @@ import pytest
 from stored_rounds import made_round, store_round
 
 from napari_unet_seg._napari import _fine_tune_panel, _learning, _models, _worker
+from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
@@ -256,6 +257,19 @@ def test_the_way_back_goes_on_from_scan_to_scan(
     for index in (0, 4):
         go(qtbot, widget, index)
         assert not back.isEnabled(), "that leads to a model that was turned down"
+
+
+def test_what_rounds_brought_is_seen_at_all_scans_of_their_folder(
+    qtbot: QtBot, widget: ReviewWidget, models: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    result, host = widget.fine_tune.result, tmp_path / "sessions" / "image-00"
+    (finished,) = Session.open(host).rounds
+    open_folder(qtbot, widget, folder)
+    for at in (2, 0):
+        go(qtbot, widget, at)
+        qtbot.waitUntil(lambda: result.text() == in_words(finished), timeout=PATIENCE)
+    widget.close_session()
+    assert not result.text()
 
 
 def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
