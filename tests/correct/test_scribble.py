@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -158,11 +157,11 @@ def test_small_images(shape: tuple[int, int]) -> None:
     assert new[0, 0] == 3
 
 
-def test_a_stroke_on_a_large_slice_is_quick() -> None:
-    """A limit that only a solver of another kind would miss: the usual time is a hundredth."""
-    large = np.kron(IMAGE, np.ones((5, 5)))
+@pytest.mark.parametrize("scale", [5, 10])
+def test_what_is_solved_hangs_on_the_stroke_and_not_on_the_slice(scale: int) -> None:
+    large = np.kron(IMAGE, np.ones((scale, scale)))
     drawn = np.zeros(large.shape, bool)
     drawn[300:360, 370:376] = True
-    start = time.perf_counter()
-    solve_scribbles(large, None, np.zeros(large.shape, np.uint8), drawn, drawn & False, value=1)
-    assert time.perf_counter() - start < 5
+    empty = np.zeros(large.shape, np.uint8)
+    _, new = solve_scribbles(large, None, empty, drawn, drawn & False, value=1)
+    assert new.shape == (124, 70)
