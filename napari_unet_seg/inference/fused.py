@@ -36,7 +36,7 @@ class FusedConvolution(nn.Module):
     Parameters
     ----------
     convolution : nn.Conv2d or nn.Conv3d
-        Padded with zeros; it is left as it is.
+        Padded with so many zeros; it is left as it is.
     activation : nn.Module, optional
         A ReLU or a leaky one.
     """
@@ -71,7 +71,9 @@ def _named(activation: nn.Module | None) -> tuple[str, list[Any], str]:
 
 
 def _is_fusible(module: nn.Module | None) -> TypeGuard[_Convolution]:
-    return isinstance(module, _Convolution) and module.padding_mode == "zeros"
+    if not isinstance(module, _Convolution):
+        return False
+    return module.padding_mode == "zeros" and not isinstance(module.padding, str)
 
 
 def fuse(module: nn.Module) -> nn.Module:

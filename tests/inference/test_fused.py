@@ -64,8 +64,9 @@ def test_the_activation_is_part_of_the_convolution():
     assert sum(isinstance(module, FusedConvolution) for module in fused.modules()) == 8
 
 
-def test_other_paddings_than_zeros_stay_as_they_are():
-    net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.ReLU())
+@pytest.mark.parametrize("how", [{"padding": 1, "padding_mode": "reflect"}, {"padding": "same"}])
+def test_other_paddings_than_so_many_zeros_stay_as_they_are(how):
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, **how), nn.ReLU())
     image = torch.rand(1, 1, 8, 8)
     fused = fuse(nn.Sequential(net))
     assert not any(isinstance(module, FusedConvolution) for module in fused.modules())
