@@ -12,7 +12,7 @@ from scipy.stats import pearsonr, spearmanr
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.inference.quality import calibrate
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.metrics import Counts, count
 
 if TYPE_CHECKING:

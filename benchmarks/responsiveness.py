@@ -31,7 +31,7 @@ from napari_unet_seg._napari._train_source import LayerSource
 from napari_unet_seg._napari.train import TrainWidget
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.events import BatchEnd, Command
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:

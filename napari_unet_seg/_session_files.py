@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from napari_unet_seg._session_scan import NAME, ScanRecord
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.io.files import atomic, backup_name, write_error
+from napari_unet_seg.io.common.files import atomic, backup_name, write_error
 from napari_unet_seg.review_queue import ReviewState
 
 if TYPE_CHECKING:

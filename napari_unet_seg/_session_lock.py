@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, write_error
+from napari_unet_seg.io.common.files import atomic, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,14 +16,14 @@ import tifffile
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import reading, write_error
+from napari_unet_seg.io.common.files import reading, write_error
 from napari_unet_seg.io.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._held_out import Side
     from napari_unet_seg._session_masks import MaskStore
     from napari_unet_seg.data.samples import Sample
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 
 def slices(scan: Scan, masks: MaskStore, sides: Mapping[int, Side]) -> tuple[Sample, ...]:

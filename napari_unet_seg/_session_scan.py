@@ -11,11 +11,11 @@ import numpy as np
 
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import backup_name
+from napari_unet_seg.io.common.files import backup_name
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.image import lazy_stack
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff import write_array
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from napari_unet_seg.errors import ConfigError, SegmentationError
-from napari_unet_seg.io.extras import require
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.remote import engine_variables
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from napari_unet_seg._mask_pairs import FOREGROUND, Pair, Side, pair_categories,
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.evaluate import Measure, measure
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.nn.metrics import Counts
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.run import Run, history_row
 from napari_unet_seg.io.weights import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint

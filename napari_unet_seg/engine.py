@@ -26,7 +26,7 @@ from napari_unet_seg.inference.passes import by_network, one_by_one, ready, star
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass
-from napari_unet_seg.io.files import write_error
+from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.inference.predictor import Predictor
-    from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.io.window import Window
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Window
 
 
 def train(

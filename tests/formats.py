@@ -30,10 +30,10 @@ from napari_unet_seg.io.coco import (
     write_back_instances,
 )
 from napari_unet_seg.io.coco_instances import instance_dtype
-from napari_unet_seg.io.object_labels import KEY, objects_of
+from napari_unet_seg.io.common.object_labels import KEY, objects_of
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:

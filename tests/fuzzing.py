@@ -20,7 +20,7 @@ from dicom_files import write_series
 from PIL import Image
 
 from napari_unet_seg.config import Category, TrainConfig
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

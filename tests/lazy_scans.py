@@ -13,7 +13,7 @@ import dask.array as da
 import numpy as np
 import torch
 
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from napari_unet_seg.compare import (
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session import ReviewState, Session, left_open
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
 

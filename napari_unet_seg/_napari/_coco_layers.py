@@ -10,13 +10,13 @@ import numpy as np
 
 from napari_unet_seg._napari._instances import instance_options
 from napari_unet_seg._napari._layers import METADATA_KEY, grid_of, labels_options, scan_options
-from napari_unet_seg._napari._sparse import sparse_zeros
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco_instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco_raster import draw, paint
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.image import image_layout, lazy_stack
-from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.coco import CocoDataset, CocoImage, Instances

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Labels
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]

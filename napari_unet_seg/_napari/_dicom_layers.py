@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.dicom_frames import Series
-    from napari_unet_seg.io.scan import Scan
 
 
 def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:

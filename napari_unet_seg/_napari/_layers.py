@@ -12,7 +12,7 @@ import numpy as np
 from napari_unet_seg._napari._colours import category_colormap, category_colour
 from napari_unet_seg._napari._geometry import axes_of, geometry_of, voxel_size
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

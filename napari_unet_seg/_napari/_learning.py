@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
     from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg.events import PredictEvent
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session import Round, Session
 
 EPOCHS = 5

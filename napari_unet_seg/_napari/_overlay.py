@@ -8,7 +8,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_unet_seg._napari._layers import METADATA_KEY, geometry_of
-from napari_unet_seg._napari._sparse import sparse_zeros
+from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from napari.layers import Labels

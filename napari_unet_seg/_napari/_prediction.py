@@ -16,7 +16,7 @@ from napari_unet_seg._napari._layers import (
     categories_of,
     metadata_of,
 )
-from napari_unet_seg._napari._sparse import sparse_zeros
+from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from napari_unet_seg.io.read import read_scan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
     Result = Scan | SegmentationError
 

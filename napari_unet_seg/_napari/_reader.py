@@ -17,7 +17,7 @@ from napari_unet_seg.errors import SegmentationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
     Paths = str | Path | Sequence[str | Path]
@@ -135,7 +135,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari._instances import stored_options
     from napari_unet_seg._napari._layers import grid_of, labels_options
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.object_labels import KEY, objects_of
+    from napari_unet_seg.io.common.object_labels import KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")

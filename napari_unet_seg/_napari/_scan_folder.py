@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet_seg._napari._read_ahead import ReadAhead
 from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari._scan_thumbnails import ScanThumbnails, of_scan, of_session
-from napari_unet_seg.io.files import split_suffix
+from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.ome_zarr import is_zarr
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._scan_thumbnails import Source
     from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg._napari.review import ReviewWidget
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 
 class Beside(NamedTuple):

@@ -16,7 +16,7 @@ from napari_unet_seg._napari._thumbnails import outline_colours
 from napari_unet_seg._session_masks import MaskStore
 from napari_unet_seg._session_scan import open_scan
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.io.window import percentile_window
+from napari_unet_seg.io.common.window import percentile_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._lazy_icons import Drawing
     from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 
 class Ready(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from napari_unet_seg.io.window import to_grey, to_uint8
+from napari_unet_seg.io.common.window import to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,14 +20,14 @@ from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.object_labels import to_classes
+from napari_unet_seg.io.common.object_labels import to_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 _MOST_CLASSES = 20
 """Label values without categories are taken for classes up to so many, beyond for instances."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.common.window import shared_window
 from napari_unet_seg.io.weights import read_header
-from napari_unet_seg.io.window import shared_window
 from napari_unet_seg.remote import EngineProcess
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
     from napari_unet_seg.events import Command, PredictEvent
-    from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.io.window import Window
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Window
 
 logger = logging.getLogger(__name__)
 

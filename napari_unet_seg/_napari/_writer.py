@@ -10,8 +10,8 @@ import numpy as np
 from napari_unet_seg._napari._geometry import axes_of, voxel_size
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.io.object_labels import KEY, to_classes
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.object_labels import KEY, to_classes
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

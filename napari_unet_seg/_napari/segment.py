@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
     Place = tuple[int, ...]
 

@@ -98,7 +98,7 @@ def _some(names: tuple[str, ...], most: int = 5) -> str:
 def _write_json(
     target: str, pred: Path, truth: Path, result: Any, failed: list[tuple[str, str]]
 ) -> None:
-    from napari_unet_seg.io.files import atomic
+    from napari_unet_seg.io.common.files import atomic
 
     document = plain(result)
     measures = zip(document.pop("measures"), result.measures, strict=True)

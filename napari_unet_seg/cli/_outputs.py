@@ -13,10 +13,10 @@ from napari_unet_seg.cli._segment import pixels
 from napari_unet_seg.cli._slices import planes
 from napari_unet_seg.cli._work import make_folder
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import split_suffix
+from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.common.planes import Planes
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
-from napari_unet_seg.io.planes import Planes
-from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

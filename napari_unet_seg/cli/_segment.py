@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.cli._work import Stop
     from napari_unet_seg.cluster import Cluster
     from napari_unet_seg.config import Category, PredictConfig
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 
 _IN_MEMORY = 2**30

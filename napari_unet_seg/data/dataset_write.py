@@ -18,7 +18,7 @@ from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco import rasterise
-from napari_unet_seg.io.files import write_error
+from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.io.image import read_image
 from napari_unet_seg.io.tiff import write_labels
 

@@ -17,7 +17,7 @@ from napari_unet_seg.io.coco_paths import (
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.json_style import JsonStyle, style_of
 
 Split = Literal["train", "valid", "test"]

@@ -9,9 +9,9 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco_encode import Encoder
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.common.labels import components, objects
 from napari_unet_seg.io.json_style import JsonStyle
-from napari_unet_seg.io.label_areas import components, objects
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

@@ -19,7 +19,7 @@ from napari_unet_seg.io.coco_edit import (
 from napari_unet_seg.io.coco_encode import Encoder
 from napari_unet_seg.io.coco_raster import draw, from_columns, image_of
 from napari_unet_seg.io.coco_write import check_instances, check_values, ignored
-from napari_unet_seg.io.label_areas import NEIGHBOURS, Area, by_value, components
+from napari_unet_seg.io.common.labels import NEIGHBOURS, Area, by_value, components
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

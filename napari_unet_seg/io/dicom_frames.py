@@ -13,8 +13,8 @@ import numpy as np
 import pydicom
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.dicom_moment import read_moment
-from napari_unet_seg.io.files import mapped, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,18 +17,18 @@ from pydicom.uid import generate_uid
 from napari_unet_seg import __version__
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.common.label_dtype import smallest
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.dicom_codes import Concept, concepts_of
 from napari_unet_seg.io.dicom_source import source_images
-from napari_unet_seg.io.extras import require
-from napari_unet_seg.io.files import atomic
-from napari_unet_seg.io.label_dtype import smallest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pydicom import Dataset
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

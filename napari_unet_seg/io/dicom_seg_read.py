@@ -18,6 +18,8 @@ from pydicom.filereader import read_partial
 from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom_frames import (
     SEGMENTATIONS,
     Frame,
@@ -27,8 +29,6 @@ from napari_unet_seg.io.dicom_frames import (
 )
 from napari_unet_seg.io.dicom_seg import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom_stack import arrange
-from napari_unet_seg.io.files import mapped, reading
-from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from pathlib import Path

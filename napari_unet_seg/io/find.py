@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import is_backup
+from napari_unet_seg.io.common.files import is_backup
 from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
 from napari_unet_seg.io.ome_zarr import is_zarr
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.ome_zarr import is_zarr
 
 if TYPE_CHECKING:

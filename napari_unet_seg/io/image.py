@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import can_hold, mapped, reading
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.window import to_grey
+from napari_unet_seg.io.common.files import can_hold, mapped, reading
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import to_grey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

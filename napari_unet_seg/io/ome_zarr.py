@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.extras import require
-from napari_unet_seg.io.files import reading
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.ome_metadata import KEY, OmeImage, channel_names, parse
-from napari_unet_seg.io.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.extras import require
-from napari_unet_seg.io.files import atomic, atomic_folder, reading, write_error
-from napari_unet_seg.io.label_dtype import smallest_type
+from napari_unet_seg.io.common.files import atomic, atomic_folder, reading, write_error
+from napari_unet_seg.io.common.label_dtype import smallest_type
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.ome_metadata import (
     KEY,
     Level,
@@ -27,7 +27,7 @@ from napari_unet_seg.io.provenance import stored_categories
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.label_dtype import from_stored
-from napari_unet_seg.io.object_labels import objects_of, to_classes
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.label_dtype import from_stored
+from napari_unet_seg.io.common.object_labels import objects_of, to_classes
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 from napari_unet_seg.io.provenance import stored_categories
-from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

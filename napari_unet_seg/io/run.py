@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, reading
+from napari_unet_seg.io.common.files import atomic, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,10 +12,10 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, can_hold, reading
-from napari_unet_seg.io.label_dtype import smallest
-from napari_unet_seg.io.planes import Planes
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.files import atomic, can_hold, reading
+from napari_unet_seg.io.common.label_dtype import smallest
+from napari_unet_seg.io.common.planes import Planes
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.tiff_grid import Grid, common_axes, grid_of, metadata_for
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -11,7 +11,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.errors import EngineError
-from napari_unet_seg.io.extras import require
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.launch import node_process_count, process_count
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.segment import SegmentWidget
 from napari_unet_seg.config import Category
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

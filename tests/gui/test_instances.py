@@ -28,7 +28,7 @@ from napari_unet_seg._napari._writer import write_coco, write_dicom_seg, write_t
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.object_labels import to_classes
+from napari_unet_seg.io.common.object_labels import to_classes
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:

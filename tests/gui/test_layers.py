@@ -25,7 +25,7 @@ from napari_unet_seg._napari._layers import (
 )
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from napari_unet_seg._napari._warm_engine import WarmEngine, cut
 from napari_unet_seg._napari.segment import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from napari_unet_seg._napari._thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io import image as image_files
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

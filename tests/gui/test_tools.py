@@ -13,7 +13,7 @@ from napari_unet_seg._napari._layers import METADATA_KEY, add_map
 from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from napari_unet_seg._napari.train import TrainWidget
 from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

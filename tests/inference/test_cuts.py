@@ -15,7 +15,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, PredictStarted, TileDone
 from napari_unet_seg.inference.slabs import DEPTH, Arrays, Slabs
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

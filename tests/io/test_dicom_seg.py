@@ -19,11 +19,11 @@ from pydicom.uid import (
 
 from napari_unet_seg import __version__
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom import list_series, read_dicom
 from napari_unet_seg.io.dicom_codes import concepts_of
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:

@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import (
-    atomic,
-    backup_name,
-    is_backup,
-    keep_previous,
-    reading,
-)
+from napari_unet_seg.io.common.files import atomic, backup_name, is_backup, keep_previous, reading
 from napari_unet_seg.io.hashing import sha256
 
 

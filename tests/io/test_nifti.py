@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.nifti import read_nifti, write_nifti_labels
-from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.io.tiff import read_tiff
 from napari_unet_seg.io.write import write_mask
 

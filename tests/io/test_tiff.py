@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.planes import Planes
+from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.tiff import (
     read_description,
     read_tiff,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_unet_seg.config import NormaliseConfig
-from napari_unet_seg.io.window import percentile_window, scan_window, to_grey, to_uint8
+from napari_unet_seg.io.common.window import percentile_window, scan_window, to_grey, to_uint8
 
 
 def test_zeros_and_values_that_are_not_finite_do_not_count():

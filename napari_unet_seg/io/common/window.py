@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import NormaliseConfig
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Window = tuple[float, float]
