@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco_read import CocoDataset
+    from napari_unet_seg.io.coco.read import CocoDataset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,8 @@ def read_mask(path: Path) -> Scan:
 
 
 def _coco_source(path: Path) -> MaskSource:
-    from napari_unet_seg.io.coco import rasterise, read_coco
+    from napari_unet_seg.io.coco.raster import rasterise
+    from napari_unet_seg.io.coco.read import read_coco
 
     dataset = read_coco(path)
     ids = _ids_by_name(dataset)

@@ -20,16 +20,11 @@ from scipy.spatial.transform import Rotation
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.binary_masks import write_binary_masks
-from napari_unet_seg.io.coco import (
-    draw_instances,
-    labels_to_coco,
-    rasterise,
-    read_coco,
-    save_coco,
-    write_back,
-    write_back_instances,
-)
-from napari_unet_seg.io.coco_instances import instance_dtype
+from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 from napari_unet_seg.io.common.object_labels import KEY, objects_of
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.provenance import stored_categories

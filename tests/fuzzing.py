@@ -137,7 +137,7 @@ def _labels() -> np.ndarray[Any, Any]:
 
 
 def _coco(folder: Path) -> None:
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     names = [f"{i}.png" for i in range(3)]
     for name in names:
@@ -154,16 +154,11 @@ def _coco(folder: Path) -> None:
 
 
 def _read_coco(folder: Path, damaged: Path) -> None:
-    from napari_unet_seg.io.coco import (
-        draw_instances,
-        inspect,
-        overlaps,
-        rasterise,
-        read_coco,
-        write_back,
-        write_back_instances,
-    )
-    from napari_unet_seg.io.coco_instances import instance_dtype
+    from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+    from napari_unet_seg.io.coco.raster import rasterise
+    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.report import inspect, overlaps
+    from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 
     dataset = read_coco(folder / "annotations.json")
     usable = inspect(dataset, boxes=True).usable
@@ -243,7 +238,7 @@ def _zarr(folder: Path) -> None:
 
 def _dataset(folder: Path) -> None:
     from napari_unet_seg.data.dataset import write_dataset
-    from napari_unet_seg.io.coco import read_coco
+    from napari_unet_seg.io.coco.read import read_coco
 
     source = folder / "source"
     source.mkdir()

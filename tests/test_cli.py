@@ -18,7 +18,9 @@ from PIL import Image
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.coco import labels_to_coco, rasterise, read_coco, save_coco
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.tiff import read_description, write_labels
 from napari_unet_seg.io.weights import read_header

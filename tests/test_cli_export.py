@@ -14,7 +14,8 @@ from pycocotools.coco import COCO
 from napari_unet_seg._mask_sources import open_masks
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.coco import rasterise, read_coco
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:

@@ -12,14 +12,15 @@ from napari_unet_seg._napari._instances import instance_options
 from napari_unet_seg._napari._layers import METADATA_KEY, grid_of, labels_options, scan_options
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_instances import draw_instances, instance_dtype
-from napari_unet_seg.io.coco_raster import draw, paint
+from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.image import image_layout, lazy_stack
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.coco import CocoDataset, CocoImage, Instances
+    from napari_unet_seg.io.coco.instances import Instances
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 LayerData = tuple[Any, dict[str, Any], str]

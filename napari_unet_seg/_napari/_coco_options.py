@@ -13,7 +13,7 @@ from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import ConfigError
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.coco import Encoder
+    from napari_unet_seg.io.coco.encode import Encoder
 
 _ABOUT = "Annotations of an imported file that were not edited stay as they were."
 

@@ -13,7 +13,8 @@ from napari_unet_seg._napari._legend import swatch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_unet_seg.io.coco import CocoDataset, CocoReport
+    from napari_unet_seg.io.coco.read import CocoDataset
+    from napari_unet_seg.io.coco.report import CocoReport
 
 _MOST_ROWS = 500
 

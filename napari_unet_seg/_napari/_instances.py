@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco import Instances
+    from napari_unet_seg.io.coco.instances import Instances
 
 _COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
 _MOST_COLOURS = 2**16

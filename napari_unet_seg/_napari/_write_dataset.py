@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.events import Command, ItemDone
-    from napari_unet_seg.io.coco import CocoDataset
+    from napari_unet_seg.io.coco.read import CocoDataset
 
 
 class _Written(NamedTuple):

@@ -16,8 +16,8 @@ from napari_unet_seg.io.common.scan import Scan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.io.coco import Encoder
-    from napari_unet_seg.io.json_style import JsonStyle
+    from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.json_style import JsonStyle
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -68,7 +68,8 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     prediction whose categories are not those of the file is written as a file of its own.
     """
     from napari_unet_seg._napari._coco_options import coco_options, tell_cuts
-    from napari_unet_seg.io.coco import Encoder, save_coco
+    from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.write import save_coco
 
     encoder = Encoder(coco_options())
     labels = np.asarray(data)
@@ -81,8 +82,10 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 def _document(
     labels: Array, attributes: dict[str, Any], encoder: Encoder
 ) -> tuple[dict[str, Any], JsonStyle]:
-    from napari_unet_seg.io.coco import labels_to_coco, read_coco, write_back, write_back_instances
-    from napari_unet_seg.io.json_style import JsonStyle
+    from napari_unet_seg.io.coco.json_style import JsonStyle
+    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco
+    from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 
     known = _known(attributes)
     ids, categories = known.get("image_ids", ()), categories_for(labels, known)

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._coco_layers import CocoStack, Values, coco_layers, coco_stacks
-from napari_unet_seg._napari._coco_parts import other_parts
 from napari_unet_seg._napari._coco_table import CocoTable
 from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._legend import CategoryLegend
@@ -29,7 +28,9 @@ from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
-from napari_unet_seg.io.coco import CocoDataset, CocoReport, Overlaps, inspect, overlaps, read_coco
+from napari_unet_seg.io.coco.parts import other_parts
+from napari_unet_seg.io.coco.read import CocoDataset, read_coco
+from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -58,7 +58,7 @@ def export(
     Example: napari-unet-seg export masks --images images --out annotations.json
     """
     from napari_unet_seg._mask_sources import is_dataset
-    from napari_unet_seg.io.coco import Encoder
+    from napari_unet_seg.io.coco.encode import Encoder
 
     encoder = Encoder(settings(CocoOptions(), None, set_ or ()))
     to_json = out.suffix.lower() == ".json"
@@ -111,7 +111,7 @@ def _export_coco(
     quiet: bool,
 ) -> dict[str, int]:
     from napari_unet_seg._mask_sources import open_masks
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     source = open_masks(masks)
     make_folder(out.absolute().parent)

@@ -87,7 +87,7 @@ def write_files(
 
 def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[Result]:
     """Write all masks into `annotations.json`, a volume as one image a slice."""
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     path = out / "annotations.json"
     names = _file_names([item.path for item in items])

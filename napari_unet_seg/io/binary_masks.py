@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_write import check_values, ignored
+from napari_unet_seg.io.coco.write import check_values, ignored
 from napari_unet_seg.io.common.files import split_suffix, write_error
 from napari_unet_seg.io.tiff import write_labels
 

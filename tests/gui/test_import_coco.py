@@ -19,7 +19,8 @@ from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_fro
 from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari._writer import write_coco
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
-from napari_unet_seg.io.coco import rasterise, read_coco
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

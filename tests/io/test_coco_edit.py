@@ -11,15 +11,10 @@ from hypothesis.extra.numpy import arrays
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import (
-    CocoDataset,
-    CocoImage,
-    rasterise,
-    read_coco,
-    save_coco,
-    write_back,
-)
-from napari_unet_seg.io.coco_read import Category
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import Category, CocoDataset, CocoImage, read_coco
+from napari_unet_seg.io.coco.write import save_coco
+from napari_unet_seg.io.coco.write_back import write_back
 
 SHAPE = (9, 11)
 CATEGORIES = (Category(id=7, name="glioma"), Category(id=0, name="meningioma"))

@@ -12,17 +12,12 @@ from hypothesis.extra.numpy import arrays
 
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import (
-    CocoDataset,
-    CocoImage,
-    Encoder,
-    draw_instances,
-    overlaps,
-    read_coco,
-    write_back_instances,
-)
-from napari_unet_seg.io.coco_instances import instance_dtype
-from napari_unet_seg.io.coco_raster import draw
+from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+from napari_unet_seg.io.coco.raster import draw
+from napari_unet_seg.io.coco.read import CocoDataset, CocoImage, read_coco
+from napari_unet_seg.io.coco.report import overlaps
+from napari_unet_seg.io.coco.write_back import write_back_instances
 
 HEIGHT, WIDTH = SHAPE = (9, 11)
 CATEGORIES = (Category(id=7, name="glioma"), Category(id=0, name="meningioma"))

@@ -13,7 +13,8 @@ from pycocotools.cocoeval import COCOeval
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import Encoder, labels_to_coco, save_coco
+from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
 CATEGORIES = (Category(id=5, name="lesion", supercategory="x"), Category(id=0, name="oedema"))
 

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from napari_unet_seg.io.coco import read_coco, save_coco, write_back
-from napari_unet_seg.io.json_style import JsonStyle, style_of
+from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.coco.write import save_coco
+from napari_unet_seg.io.coco.write_back import write_back
 
 DOCUMENT = {
     "info": {"description": 'a "quoted": [1,2] text, Größe', "version": 1.0},

@@ -9,9 +9,9 @@ from pycocotools import mask as coco_mask
 from scipy import ndimage
 
 from napari_unet_seg.config import CocoOptions
-from napari_unet_seg.io.coco_encode import Encoder, measure
-from napari_unet_seg.io.polygons import trace
-from napari_unet_seg.io.rle import pixels, read_rle
+from napari_unet_seg.io.coco.encode import Encoder, measure
+from napari_unet_seg.io.coco.polygons import trace
+from napari_unet_seg.io.coco.rle import pixels, read_rle
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 

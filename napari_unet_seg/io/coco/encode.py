@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.config import CocoOptions
-from napari_unet_seg.io.polygons import outlines
+from napari_unet_seg.io.coco.polygons import outlines
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Segmentation = list[list[float]] | dict[str, Any]

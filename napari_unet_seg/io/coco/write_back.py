@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_unet_seg.io.coco_edit import (
+from napari_unet_seg.io.coco.edit import (
     Edit,
     Gains,
     Painted,
@@ -16,17 +16,17 @@ from napari_unet_seg.io.coco_edit import (
     painted,
     with_edits,
 )
-from napari_unet_seg.io.coco_encode import Encoder
-from napari_unet_seg.io.coco_raster import draw, from_columns, image_of
-from napari_unet_seg.io.coco_write import check_instances, check_values, ignored
+from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.raster import draw, from_columns, image_of
+from napari_unet_seg.io.coco.write import check_instances, check_values, ignored
 from napari_unet_seg.io.common.labels import NEIGHBOURS, Area, by_value, components
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco_instances import Instances
-    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.instances import Instances
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import CocoDataset, read_coco
+from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_read import whole
-from napari_unet_seg.io.rle import decode, pixels, pixels_of_each, read_rle
+from napari_unet_seg.io.coco.read import whole
+from napari_unet_seg.io.coco.rle import decode, pixels, pixels_of_each, read_rle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg.io.coco_raster import Drawn, draw, paint
+from napari_unet_seg.io.coco.raster import Drawn, draw, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_raster import from_columns
-from napari_unet_seg.io.coco_read import Annotation, whole
+from napari_unet_seg.io.coco.raster import from_columns
+from napari_unet_seg.io.coco.read import Annotation, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_unet_seg.io.coco_encode import Encoder
-    from napari_unet_seg.io.coco_raster import Drawn
-    from napari_unet_seg.io.coco_read import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.raster import Drawn
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_raster import Shape, covered_by_each, draw, read_shape
-from napari_unet_seg.io.coco_read import whole
+from napari_unet_seg.io.coco.raster import Shape, covered_by_each, draw, read_shape
+from napari_unet_seg.io.coco.read import whole
 from napari_unet_seg.io.image import image_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco_read import Annotation, CocoDataset, CocoImage, Problem
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage, Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_paths import (
+from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
+from napari_unet_seg.io.coco.paths import (
     base_names_unique,
     clean_name,
     find_image,
@@ -18,7 +19,6 @@ from napari_unet_seg.io.coco_paths import (
     split_keys,
 )
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.json_style import JsonStyle, style_of
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]

@@ -8,17 +8,17 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco_encode import Encoder
+from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.json_style import JsonStyle
 from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.common.labels import components, objects
-from napari_unet_seg.io.json_style import JsonStyle
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from napari_unet_seg.config import Category, CocoOptions
-    from napari_unet_seg.io.coco_read import Annotation
+    from napari_unet_seg.io.coco.read import Annotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
