@@ -63,7 +63,7 @@ def is_dataset(folder: Path) -> bool:
 
 def seg_files(folder: Path) -> list[Path]:
     """DICOM SEG files of a folder, named `.dcm`, in order; no hidden ones, no backups."""
-    from napari_unet_seg.io.dicom_seg_read import is_seg
+    from napari_unet_seg.io.dicom.seg_read import is_seg
 
     files = sorted(p for p in folder.glob("*.dcm") if p.is_file() and not p.name.startswith("."))
     return [p for p in files if not is_backup(p) and is_seg(p)]

@@ -214,8 +214,8 @@ def _dicom(folder: Path) -> None:
 
 
 def _dicom_seg(folder: Path) -> None:
-    from napari_unet_seg.io.dicom import read_dicom
-    from napari_unet_seg.io.dicom_seg import write_seg
+    from napari_unet_seg.io.dicom.seg_write import write_seg
+    from napari_unet_seg.io.dicom.series import read_dicom
 
     (folder / "series").mkdir()
     _dicom(folder / "series")

@@ -14,7 +14,7 @@ from dicom_files import write_series
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.dicom import read_dicom
+from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.write import write_mask
 from napari_unet_seg.session import Session

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from napari import current_viewer
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg.io.dicom import choose_series, list_series, read_series
-from napari_unet_seg.io.dicom_frames import group_series
-from napari_unet_seg.io.dicom_seg_read import is_seg, read_seg
+from napari_unet_seg.io.dicom.frames import group_series
+from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
+from napari_unet_seg.io.dicom.series import choose_series, list_series, read_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.dicom_frames import Series
+    from napari_unet_seg.io.dicom.frames import Series
 
 
 def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:

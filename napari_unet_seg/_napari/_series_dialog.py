@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_unet_seg.io.dicom_frames import Series
+    from napari_unet_seg.io.dicom.frames import Series
 
 _HEADS = ("Description", "Number", "Modality", "Slices", "Size")
 

@@ -61,6 +61,6 @@ def _is_scan_file(path: Path) -> bool:
 
 
 def _holds_dicom(folder: Path) -> bool:
-    from napari_unet_seg.io.dicom_frames import is_dicom
+    from napari_unet_seg.io.dicom.frames import is_dicom
 
     return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())

@@ -32,7 +32,7 @@ def sha256(path: Path | str) -> str:
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the names and files of a folder, all that are below it if it is a Zarr."""
-    from napari_unet_seg.io.dicom_seg_read import is_seg
+    from napari_unet_seg.io.dicom.seg_read import is_seg
 
     if is_zarr(folder):
         for path in folder.rglob("*"):

@@ -133,8 +133,8 @@ def _nifti(path: Path) -> Scan:
 
 
 def _dicom(path: Path, series: str | None = None) -> Scan:
-    from napari_unet_seg.io.dicom import read_dicom
-    from napari_unet_seg.io.dicom_seg_read import is_seg, read_seg
+    from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
+    from napari_unet_seg.io.dicom.series import read_dicom
 
     return read_seg(path) if path.is_file() and is_seg(path) else read_dicom(path, series)
 
@@ -146,6 +146,6 @@ def _ome_zarr(path: Path) -> Scan:
 
 
 def _is_dicom(path: Path) -> bool:
-    from napari_unet_seg.io.dicom_frames import is_dicom
+    from napari_unet_seg.io.dicom.frames import is_dicom
 
     return is_dicom(path)

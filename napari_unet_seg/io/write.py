@@ -50,7 +50,7 @@ def write_mask(
 
         write_nifti_labels(path, labels, like, description=provenance, keep=True)
     elif name.endswith(".dcm"):
-        from napari_unet_seg.io.dicom_seg import write_seg
+        from napari_unet_seg.io.dicom.seg_write import write_seg
 
         write_seg(path, labels, like, provenance, keep=True)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):

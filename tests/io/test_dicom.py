@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom import list_series, read_dicom
+from napari_unet_seg.io.dicom.series import list_series, read_dicom
 from napari_unet_seg.io.nifti import read_nifti
 from napari_unet_seg.io.write import write_mask
 

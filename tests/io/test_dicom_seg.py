@@ -20,8 +20,8 @@ from pydicom.uid import (
 from napari_unet_seg import __version__
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom import list_series, read_dicom
-from napari_unet_seg.io.dicom_codes import concepts_of
+from napari_unet_seg.io.dicom.codes import concepts_of
+from napari_unet_seg.io.dicom.series import list_series, read_dicom
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
@@ -559,7 +559,7 @@ def test_reading_needs_no_extra(tmp_path: Path) -> None:
     code = (
         "import sys, json; from napari_unet_seg.io.read import read_labels, read_scan;"
         f"read_labels({str(tmp_path / 'm.dcm')!r}); read_scan({str(tmp_path / 's')!r});"
-        "import napari_unet_seg.io.dicom_seg; print(json.dumps('highdicom' in sys.modules))"
+        "import napari_unet_seg.io.dicom.seg_write; print(json.dumps('highdicom' in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) is False

@@ -20,8 +20,8 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.common.label_dtype import smallest
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.dicom_codes import Concept, concepts_of
-from napari_unet_seg.io.dicom_source import source_images
+from napari_unet_seg.io.dicom.codes import Concept, concepts_of
+from napari_unet_seg.io.dicom.seg_source import source_images
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,15 +20,9 @@ from pydicom.pixels.utils import pixel_array
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom_frames import (
-    SEGMENTATIONS,
-    Frame,
-    frames_of,
-    normal,
-    read_dataset,
-)
-from napari_unet_seg.io.dicom_seg import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
-from napari_unet_seg.io.dicom_stack import arrange
+from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, read_dataset
+from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
+from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
     from pathlib import Path

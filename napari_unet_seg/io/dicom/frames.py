@@ -14,7 +14,7 @@ import pydicom
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
-from napari_unet_seg.io.dicom_moment import read_moment
+from napari_unet_seg.io.dicom.datetimes import read_moment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.dicom_frames import frames_of, group_series, is_dicom, read_dataset
-from napari_unet_seg.io.dicom_stack import arrange
+from napari_unet_seg.io.dicom.frames import frames_of, group_series, is_dicom, read_dataset
+from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.dicom_frames import Frame
+    from napari_unet_seg.io.dicom.frames import Frame
 
 _SAME_PLACE = 0.05
 """Distance in mm within which two slices are one."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom_frames import Frame, normal
-from napari_unet_seg.io.dicom_moment import MOMENTS
+from napari_unet_seg.io.dicom.datetimes import MOMENTS
+from napari_unet_seg.io.dicom.frames import Frame, normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

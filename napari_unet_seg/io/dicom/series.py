@@ -11,8 +11,8 @@ from pydicom.pixels.utils import pixel_array
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom_frames import Frame, Series, group_series, is_dicom, read_dataset
-from napari_unet_seg.io.dicom_stack import arrange
+from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, read_dataset
+from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
