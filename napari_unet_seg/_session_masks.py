@@ -17,7 +17,7 @@ import tifffile
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading, write_error
-from napari_unet_seg.io.tiff import read_tiff, write_labels
+from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

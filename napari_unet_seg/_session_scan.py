@@ -14,9 +14,9 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import backup_name
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.io.image import lazy_stack
+from napari_unet_seg.io.images.photographs import lazy_stack
+from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import write_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

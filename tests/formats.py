@@ -19,7 +19,6 @@ from pydicom.valuerep import format_number_as_ds
 from scipy.spatial.transform import Rotation
 
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.binary_masks import write_binary_masks
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
@@ -27,6 +26,7 @@ from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 from napari_unet_seg.io.common.object_labels import KEY, objects_of
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.binary_masks import write_binary_masks
 from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask

@@ -177,7 +177,7 @@ def _read_coco(folder: Path, damaged: Path) -> None:
 def _tiff(folder: Path) -> None:
     import tifffile
 
-    from napari_unet_seg.io.tiff import write_labels
+    from napari_unet_seg.io.images.tiff import write_labels
 
     known = {"categories": [c.model_dump() for c in CATEGORIES]}
     place = {"axes": "ZYX", "spacing": (3.0, 0.5, 0.5), "unit": "mm", "description": known}

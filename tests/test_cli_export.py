@@ -16,7 +16,7 @@ from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.tiff import read_tiff, write_labels
+from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -247,7 +247,7 @@ def test_binary_masks_of_one_name_are_refused(
 
 
 def test_the_file_that_stood_there_is_kept(tmp_path: Path) -> None:
-    from napari_unet_seg.io.binary_masks import write_binary_masks
+    from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     category = [Category(id=1, name="x")]
     for value in (0, 1):

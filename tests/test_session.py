@@ -15,8 +15,8 @@ from napari_unet_seg._held_out import assign_sides, block_width
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.image import lazy_stack
-from napari_unet_seg.io.tiff import read_tiff, write_array
+from napari_unet_seg.io.images.photographs import lazy_stack
+from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.sparse import sparse_zeros
-from napari_unet_seg.io.image import image_layout, lazy_stack
+from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.coco.instances import Instances

@@ -51,7 +51,7 @@ def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[st
 
 def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as TIFFs of 0 and 255 into a folder, one for each image."""
-    from napari_unet_seg.io.binary_masks import write_binary_masks
+    from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     labels = np.asarray(data)
     kinds, categories = _kinds(attributes), categories_for(labels, _known(attributes))

@@ -128,7 +128,7 @@ def _export_binary(
     masks: Path, images: Path | None, out: Path, failed: list[tuple[str, str]], *, quiet: bool
 ) -> dict[str, int]:
     from napari_unet_seg._mask_sources import open_masks
-    from napari_unet_seg.io.binary_masks import write_binary_masks
+    from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     source = open_masks(masks)
     with output_folder(out), Bar("Writing", "masks", quiet=quiet) as bar:

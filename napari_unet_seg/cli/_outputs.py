@@ -133,7 +133,7 @@ def _check_apart(mask: Path, scan: Path) -> None:
 
 def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
     """Write the maps that were asked for as float32 TIFF; categories along a channel axis."""
-    from napari_unet_seg.io.tiff import write_array
+    from napari_unet_seg.io.images.tiff import write_array
 
     scan, written = segmented.scan, {}
     for name in _MAPS:

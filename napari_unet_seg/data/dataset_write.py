@@ -19,8 +19,8 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.common.files import write_error
-from napari_unet_seg.io.image import read_image
-from napari_unet_seg.io.tiff import write_labels
+from napari_unet_seg.io.images.photographs import read_image
+from napari_unet_seg.io.images.tiff import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -115,13 +115,13 @@ def read_npy(path: Path | str) -> Scan:
 
 
 def _tiff(path: Path) -> Scan:
-    from napari_unet_seg.io.tiff import read_tiff
+    from napari_unet_seg.io.images.tiff import read_tiff
 
     return read_tiff(path)
 
 
 def _image(path: Path) -> Scan:
-    from napari_unet_seg.io.image import read_image
+    from napari_unet_seg.io.images.photographs import read_image
 
     return read_image(path)
 

@@ -78,7 +78,7 @@ def _grid(shape: tuple[int, ...]) -> str:
 
 
 def _write_tiff(path: Path, labels: Any, like: Scan, provenance: dict[str, Any] | None) -> None:
-    from napari_unet_seg.io.tiff import write_labels
+    from napari_unet_seg.io.images.tiff import write_labels
 
     affine: Array | None = like.meta.get("display_affine", like.affine)
     write_labels(

@@ -16,8 +16,8 @@ from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.events import SlicePredicted
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import write_array
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.review_queue import ReviewState
 from napari_unet_seg.session import Session

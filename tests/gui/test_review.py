@@ -25,8 +25,8 @@ from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.io.tiff import read_tiff, write_array
 from napari_unet_seg.review_queue import Order, Queue, ReviewState, sorted_slices
 from napari_unet_seg.session import Session
 

@@ -18,8 +18,8 @@ from napari_unet_seg._napari._scan_list import ScanList
 from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
+from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import write_array
 from napari_unet_seg.review_queue import Order, ReviewState
 from napari_unet_seg.scan_review import ScanReview, scan_review
 from napari_unet_seg.session import Session

@@ -14,8 +14,8 @@ from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series
+from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import write_array
 from napari_unet_seg.session import ReviewState, Session
 
 if TYPE_CHECKING:

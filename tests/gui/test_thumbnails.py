@@ -18,8 +18,8 @@ from napari_unet_seg._napari._layers import add_labels, scan_options
 from napari_unet_seg._napari._thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
-from napari_unet_seg.io import image as image_files
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images import photographs as image_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

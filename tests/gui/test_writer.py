@@ -19,8 +19,8 @@ from napari_unet_seg import __version__
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.images.tiff import read_description, read_tiff
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import read_description, read_tiff
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io import image as image_files
-from napari_unet_seg.io.image import image_layout, image_size, lazy_stack, read_image
+from napari_unet_seg.io.images import photographs as image_files
+from napari_unet_seg.io.images.photographs import image_layout, image_size, lazy_stack, read_image
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from PIL import Image
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import read_description, write_array
 from napari_unet_seg.io.read import read_labels, read_npy, read_scan
-from napari_unet_seg.io.tiff import read_description, write_array
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:

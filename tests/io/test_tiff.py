@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.planes import Planes
-from napari_unet_seg.io.tiff import (
+from napari_unet_seg.io.images.tiff import (
     read_description,
     read_tiff,
     tiff_layout,

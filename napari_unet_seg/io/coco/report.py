@@ -12,7 +12,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.raster import Shape, covered_by_each, draw, read_shape
 from napari_unet_seg.io.coco.read import whole
-from napari_unet_seg.io.image import image_size
+from napari_unet_seg.io.images.photographs import image_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

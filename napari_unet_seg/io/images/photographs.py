@@ -76,7 +76,7 @@ def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return shape and dtype of the array that `read_image` makes; only the header is read."""
     path = Path(path)
     if path.suffix.lower() in TIFF_SUFFIXES:
-        from napari_unet_seg.io.tiff import tiff_layout
+        from napari_unet_seg.io.images.tiff import tiff_layout
 
         return tiff_layout(path)
     with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
@@ -148,7 +148,7 @@ def _fit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any], path: Path)
 
 def _pixels(path: Path) -> Array:
     if path.suffix.lower() in TIFF_SUFFIXES:
-        from napari_unet_seg.io.tiff import read_tiff
+        from napari_unet_seg.io.images.tiff import read_tiff
 
         return np.asarray(read_tiff(path).data)
     with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:

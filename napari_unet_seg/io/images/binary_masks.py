@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.write import check_values, ignored
 from napari_unet_seg.io.common.files import split_suffix, write_error
-from napari_unet_seg.io.tiff import write_labels
+from napari_unet_seg.io.images.tiff import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
