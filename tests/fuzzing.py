@@ -230,7 +230,7 @@ def _npy(folder: Path) -> None:
 
 
 def _zarr(folder: Path) -> None:
-    from napari_unet_seg.io.ome_zarr_write import write_ome_labels
+    from napari_unet_seg.io.zarr.write import write_ome_labels
 
     like = Scan(np.zeros((3, HEIGHT, WIDTH), np.uint8), "ZYX", (3.0, 0.5, 0.5), "mm")
     write_ome_labels(folder / "mask.zarr", _labels(), like, {"categories": []})

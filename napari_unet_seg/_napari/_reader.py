@@ -42,7 +42,7 @@ def nifti_reader(path: Paths) -> Reader | None:
 
 def zarr_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is the folder of an OME-Zarr image or mask."""
-    from napari_unet_seg.io.ome_zarr import is_zarr
+    from napari_unet_seg.io.zarr.read import is_zarr
 
     return _read_scans if all(is_zarr(p) for p in _paths(path)) else None
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_unet_seg._napari._coco_options import CocoOptionsButton
 from napari_unet_seg._napari._layers import metadata_of
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable

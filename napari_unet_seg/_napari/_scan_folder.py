@@ -9,7 +9,7 @@ from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari._scan_thumbnails import ScanThumbnails, of_scan, of_session
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.find import find_scans_and_series
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

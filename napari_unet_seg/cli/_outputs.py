@@ -16,7 +16,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import is_backup
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from pathlib import Path

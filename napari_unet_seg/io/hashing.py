@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.label_dtype import from_stored
 from napari_unet_seg.io.common.object_labels import objects_of, to_classes
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
 from napari_unet_seg.io.provenance import stored_categories
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ def _dicom(path: Path, series: str | None = None) -> Scan:
 
 
 def _ome_zarr(path: Path) -> Scan:
-    from napari_unet_seg.io.ome_zarr import read_ome_zarr
+    from napari_unet_seg.io.zarr.read import read_ome_zarr
 
     return read_ome_zarr(path)
 

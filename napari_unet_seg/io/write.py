@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
@@ -54,7 +54,7 @@ def write_mask(
 
         write_seg(path, labels, like, provenance, keep=True)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
-        from napari_unet_seg.io.ome_zarr_write import write_ome_labels
+        from napari_unet_seg.io.zarr.write import write_ome_labels
 
         write_ome_labels(path, labels, like, provenance, keep=True)
     else:

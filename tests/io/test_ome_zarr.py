@@ -20,11 +20,11 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.io.ome_metadata import KEY
-from napari_unet_seg.io.ome_zarr import is_zarr, read_ome_zarr
-from napari_unet_seg.io.ome_zarr_write import write_ome_labels
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
+from napari_unet_seg.io.zarr.metadata import KEY
+from napari_unet_seg.io.zarr.read import is_zarr, read_ome_zarr
+from napari_unet_seg.io.zarr.write import write_ome_labels
 
 VERSIONS = ("0.4", "0.5")
 

@@ -13,7 +13,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.ome_metadata import KEY, OmeImage, channel_names, parse
+from napari_unet_seg.io.zarr.metadata import KEY, OmeImage, channel_names, parse
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -13,7 +13,8 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, atomic_folder, reading, write_error
 from napari_unet_seg.io.common.label_dtype import smallest_type
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.ome_metadata import (
+from napari_unet_seg.io.provenance import stored_categories
+from napari_unet_seg.io.zarr.metadata import (
     KEY,
     Level,
     OmeImage,
@@ -21,8 +22,7 @@ from napari_unet_seg.io.ome_metadata import (
     for_labels,
     to_attributes,
 )
-from napari_unet_seg.io.ome_zarr import META, is_zarr
-from napari_unet_seg.io.provenance import stored_categories
+from napari_unet_seg.io.zarr.read import META, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
