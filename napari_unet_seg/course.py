@@ -26,7 +26,7 @@ from napari_unet_seg.events import (
 )
 from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.run import Run, history_row
-from napari_unet_seg.io.weights import CheckpointInfo
+from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
 from napari_unet_seg.nn.team import Team, make_team

@@ -21,7 +21,7 @@ from napari_unet_seg.events import (
     TrainFinished,
 )
 from napari_unet_seg.io.run import Run
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.batches import Side
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import ItemDone, TrainEvent
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
     _Sides = tuple[dict[str, list[Sample]], dict[str, Side], list[str]]

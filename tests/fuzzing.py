@@ -259,7 +259,7 @@ def _read_dataset(folder: Path, damaged: Path) -> None:
 
 def _checkpoint(folder: Path) -> None:
     from napari_unet_seg.config import ModelConfig, NormaliseConfig
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
 

@@ -19,7 +19,7 @@ from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
 from napari_unet_seg.io.common.files import can_hold
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session import Session
 
 if TYPE_CHECKING:

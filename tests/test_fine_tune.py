@@ -16,7 +16,7 @@ from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, 
 from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.run import Run
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.rounds import lineage, run_round
 from napari_unet_seg.session import ReviewState, Round, Session
 

@@ -15,7 +15,7 @@ from napari_unet_seg._napari._warm_engine import portable
 from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.review_queue import ReviewState
 

@@ -22,12 +22,12 @@ from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._model_card import ModelCard
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.card import card_text
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 
 class ModelChoice(QWidget):

@@ -23,7 +23,7 @@ from napari_unet_seg.events import (
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -26,9 +26,9 @@ from napari_unet_seg.events import (
     TrainStarted,
 )
 from napari_unet_seg.fine_tune import fine_tune, union
-from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.launch import process_rank
 from napari_unet_seg.models import checkpoint_path
+from napari_unet_seg.models.header import read_header
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.data.samples import Sample, Split
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 MEASURED = 200
 """Earlier samples that a model is measured on, at most."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import Device, ModelConfig, Precision, PredictConfig
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

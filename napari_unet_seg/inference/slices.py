@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

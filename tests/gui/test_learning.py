@@ -17,7 +17,7 @@ from napari_unet_seg._napari._worker import JobState
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.review_queue import ReviewState
 from napari_unet_seg.session import Session
 

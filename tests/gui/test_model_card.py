@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QDialogButtonBox
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._model_card import ModelCard
 from napari_unet_seg._napari._model_choice import ModelChoice, describe
-from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
