@@ -31,7 +31,7 @@ from torch import nn
 from tumorseg_data import tumorseg_samples
 
 from napari_unet_seg.config import PRESETS, TrainConfig
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import choose_device

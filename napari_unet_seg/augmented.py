@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Augmented

@@ -12,7 +12,7 @@ import tifffile
 import torch
 
 from napari_unet_seg import __version__
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.batches import shuffled
 from napari_unet_seg.errors import CheckpointError, EngineError
 from napari_unet_seg.events import (

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.draw import spread
-from napari_unet_seg.data.warp import smooth
+from napari_unet_seg.data.augment.randomness import spread
+from napari_unet_seg.data.augment.warp import smooth
 
 if TYPE_CHECKING:
-    from napari_unet_seg.data.draw import Draw
+    from napari_unet_seg.data.augment.randomness import Draw
 
 _GAMMA = (0.7, 1.4)
 _NOISE = 0.05

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.data.draw import Draw
-from napari_unet_seg.data.intensity import bias_field, blur, gamma, invert, noise
-from napari_unet_seg.data.strip import strip
-from napari_unet_seg.data.warp import warp
+from napari_unet_seg.data.augment.intensity import bias_field, blur, gamma, invert, noise
+from napari_unet_seg.data.augment.randomness import Draw
+from napari_unet_seg.data.augment.strip import strip
+from napari_unet_seg.data.augment.warp import warp
 
 if TYPE_CHECKING:
     import torch

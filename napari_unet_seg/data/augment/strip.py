@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.draw import spread
+from napari_unet_seg.data.augment.randomness import spread
 from napari_unet_seg.nn.blocks import crop
 
 if TYPE_CHECKING:
-    from napari_unet_seg.data.draw import Draw
+    from napari_unet_seg.data.augment.randomness import Draw
 
 _COARSE = 4
 _HEAD = 0.06

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.draw import spread
+from napari_unet_seg.data.augment.randomness import spread
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import AugmentConfig
-    from napari_unet_seg.data.draw import Draw
+    from napari_unet_seg.data.augment.randomness import Draw
 
 _KNOTS = 5
 """Points along each axis between which the bending is interpolated."""
