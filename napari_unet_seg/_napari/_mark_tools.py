@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._mark_work import Array
     from napari_unet_seg._napari._steps import Steps
     from napari_unet_seg._napari._target import Target
-    from napari_unet_seg._napari._tools_work import Place, Work
     from napari_unet_seg.correct.apply import Change
+    from napari_unet_seg.correct.tools import Place, Work
 
 _SIGNS = {"inside": INSIDE, "outside": OUTSIDE}
 

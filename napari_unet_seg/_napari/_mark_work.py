@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from napari_unet_seg._napari._likely import Likely, Source
-    from napari_unet_seg._napari._tools_work import Aim, Place, Work
+    from napari_unet_seg.correct.tools import Aim, Place, Work
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari._likely import Likely
     from napari_unet_seg._napari._target import Target
-    from napari_unet_seg._napari._tools_work import Place
     from napari_unet_seg.correct.apply import Change
+    from napari_unet_seg.correct.tools import Place
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

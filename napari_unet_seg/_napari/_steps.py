@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._edits import in_words, put
 from napari_unet_seg._napari._review_layers import make_editable
-from napari_unet_seg._napari._tools_work import over_parts, parts_of
+from napari_unet_seg.correct.tools import over_parts, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._tools_work import Place, Work
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.apply import Change
+    from napari_unet_seg.correct.tools import Place, Work
 
 
 _AT_ONCE = 2**18

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._tools_work import Aim
     from napari_unet_seg.config import Category
+    from napari_unet_seg.correct.tools import Aim
 
 
 class Target(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_unet_seg._napari._tools_work import Place, Work
+    from napari_unet_seg.correct.tools import Place, Work
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

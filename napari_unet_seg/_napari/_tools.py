@@ -25,8 +25,8 @@ from napari_unet_seg._napari._target import target_of
 from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import ToolsTab
 from napari_unet_seg._napari._tools_words import TOOLS, problem_of
-from napari_unet_seg._napari._tools_work import SHAPES, Aim, cut, fill_between, merge, reshape
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari._target import Target
-    from napari_unet_seg._napari._tools_work import Array, Place, Work
     from napari_unet_seg.config import Category
+    from napari_unet_seg.correct.tools import Array, Place, Work
     from napari_unet_seg.session import Session
 
 
