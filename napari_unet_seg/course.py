@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.batches import Side
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
-    from napari_unet_seg.inference.quality import Calibration
+    from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.nn.build import Net
     from napari_unet_seg.validation import Shown
 

@@ -22,7 +22,7 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.passes import by_network, one_by_one, ready, started
+from napari_unet_seg.inference.batching import by_network, one_by_one, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.volumes import VolumePass

@@ -12,7 +12,12 @@ import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import in_order
-from napari_unet_seg.inference.quality import Calibration, calibrate, expected_dice, slice_dice
+from napari_unet_seg.inference.predicted_dice import (
+    Calibration,
+    calibrate,
+    expected_dice,
+    slice_dice,
+)
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.inference.quality import predicted_dice
+from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.slabs import Arrays
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.inference.quality import (
+from napari_unet_seg.inference.predicted_dice import (
     calibrate,
     expected_dice,
     predicted_dice,

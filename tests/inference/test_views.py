@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_unet_seg.inference.views import VIEWS, look, turned
+from napari_unet_seg.inference.tta import VIEWS, look, turned
 
 VIEWS_OF_ALL = [view for views in VIEWS.values() for view in views]
 

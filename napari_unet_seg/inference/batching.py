@@ -16,9 +16,9 @@ from napari_unet_seg.events import (
     SlicePredicted,
     TileDone,
 )
-from napari_unet_seg.inference.cuts import CutAverage, at_hand
+from napari_unet_seg.inference.orientations import CutAverage, at_hand
+from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
-from napari_unet_seg.inference.quality import predicted_dice
 from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
