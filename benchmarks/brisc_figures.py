@@ -11,9 +11,9 @@ from scipy.stats import pearsonr, spearmanr
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
+from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.predicted_dice import calibrate
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.nn.metrics import Counts, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -14,6 +14,7 @@ import torch
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
+from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.events import (
     Command,
     Evaluated,
@@ -29,7 +30,6 @@ from napari_unet_seg.inference.volumes import VolumePass
 from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
-from napari_unet_seg.nn.metrics import Counts, count
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

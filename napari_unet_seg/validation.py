@@ -12,6 +12,7 @@ import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import in_order
+from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.predicted_dice import (
     Calibration,
     calibrate,
@@ -19,7 +20,6 @@ from napari_unet_seg.inference.predicted_dice import (
     slice_dice,
 )
 from napari_unet_seg.nn.labels import to_labels
-from napari_unet_seg.nn.metrics import Counts, count
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.batches import Side

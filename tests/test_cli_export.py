@@ -11,9 +11,9 @@ import tifffile
 from PIL import Image
 from pycocotools.coco import COCO
 
-from napari_unet_seg._mask_sources import open_masks
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
+from napari_unet_seg.evaluation.mask_sources import open_masks
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels

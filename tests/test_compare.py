@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_unet_seg.compare import (
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.evaluation.compare import (
     Comparison,
     Side,
     check_grids,
@@ -17,8 +19,6 @@ from napari_unet_seg.compare import (
     plane_of,
     write_csv,
 )
-from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.scan import Scan
 

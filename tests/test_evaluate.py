@@ -12,7 +12,7 @@ from PIL import Image
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.evaluate import Evaluation, evaluate
+from napari_unet_seg.evaluation.evaluate import Evaluation, evaluate
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.images.tiff import write_labels
 

@@ -15,7 +15,7 @@ from napari_unet_seg import engine
 from napari_unet_seg.config import ModelConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.dataset_write import write_dataset
-from napari_unet_seg.evaluate import Evaluation, evaluate
+from napari_unet_seg.evaluation.evaluate import Evaluation, evaluate
 from napari_unet_seg.events import EpochEnd
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._mask_pairs import Side
     from napari_unet_seg._napari._layer_combo import LayerCombo
     from napari_unet_seg._napari._reviewing import Reviewing
-    from napari_unet_seg.compare import Comparison
+    from napari_unet_seg.evaluation.compare import Comparison
+    from napari_unet_seg.evaluation.mask_pairs import Side
 
 NAME = "contours"
 _REFRESH_MS = 150
@@ -147,7 +147,7 @@ class CompareTab(CompareForm):
 
     def save_csv(self, path: Path | str) -> None:
         """Write the table that is shown."""
-        from napari_unet_seg.compare import write_csv
+        from napari_unet_seg.evaluation.compare import write_csv
 
         if self._shown is None:
             return

@@ -13,7 +13,7 @@ from napari_unet_seg._napari._legend import swatch
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from napari_unet_seg.compare import Comparison, Row
+    from napari_unet_seg.evaluation.compare import Comparison, Row
 
 _TIPS = (
     "Pixels that are unreviewed in A or B are left out of all figures",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._mask_pairs import Side
 from napari_unet_seg._napari._geometry import converted, in_mm
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
 from napari_unet_seg._session_predictions import Predictions
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.evaluation.mask_pairs import Side
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -100,7 +100,7 @@ def working(wanted: Wanted) -> Generator[Any, Any, None]:
     So it can be told beside the masks, where it is told once, and not at each slice.
     """
     # With it scipy comes, which the window must not wait for.
-    from napari_unet_seg.compare import check_grids, compare_masks, plane_of, whole_of
+    from napari_unet_seg.evaluation.compare import check_grids, compare_masks, plane_of, whole_of
 
     try:
         check_grids(wanted.a, wanted.b)

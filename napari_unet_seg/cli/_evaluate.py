@@ -43,7 +43,7 @@ def evaluate(
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
-    from napari_unet_seg import evaluate as evaluation
+    from napari_unet_seg.evaluation import evaluate as evaluation
 
     failed: list[tuple[str, str]] = []
     result: Any = None

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.nn.metrics import Counts, count
-from napari_unet_seg.nn.surface import hd95
+from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.evaluation.surface import hd95
 
 
 def test_counts_leave_out_ignored_pixels():

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._mask_pairs import FOREGROUND, Pair, Side, pair_categories, to_foreground
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.evaluate import Measure, measure
+from napari_unet_seg.evaluation.evaluate import Measure, measure
+from napari_unet_seg.evaluation.mask_pairs import (
+    FOREGROUND,
+    Pair,
+    Side,
+    pair_categories,
+    to_foreground,
+)
+from napari_unet_seg.evaluation.metrics import Counts
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.nn.metrics import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

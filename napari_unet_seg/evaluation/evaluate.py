@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._mask_pairs import FOREGROUND, Pair, Pairings, pair_categories, to_foreground
-from napari_unet_seg._mask_sources import MaskSource, open_masks
 from napari_unet_seg.cluster import one_by_one
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.evaluation.mask_pairs import (
+    FOREGROUND,
+    Pair,
+    Pairings,
+    pair_categories,
+    to_foreground,
+)
+from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
+from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.nn.metrics import Counts, count
-from napari_unet_seg.nn.surface import hd95
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
