@@ -85,7 +85,7 @@ def train(
         If the loss stops being a number.
     """
     # What it needs would hold up the first prediction by a third of a second.
-    from napari_unet_seg.preparation import prepare
+    from napari_unet_seg.training.setup import prepare
 
     course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
     yield course.started()

@@ -10,9 +10,9 @@ from napari_unet_seg._session_files import read_record
 from napari_unet_seg._session_masks import has_mask
 from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.fine_tune import fine_tune, union
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session import Round, Session
+from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

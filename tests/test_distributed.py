@@ -102,7 +102,7 @@ def test_more_processes_than_samples_are_told(tmp_path):
 
 
 def test_one_process_needs_no_launcher():
-    from napari_unet_seg.nn.team import Team, make_team
+    from napari_unet_seg.training.distributed import Team, make_team
 
     team = make_team(torch.device("cpu"))
     assert type(team) is Team and team.size == 1 and team.gather(3) == [3]

@@ -542,7 +542,7 @@ def test_a_scan_shown_with_other_axes_than_its_file_is_copied(
 
 def test_neither_qt_nor_torch_is_imported() -> None:
     code = (
-        "import sys, napari_unet_seg.fine_tune;"
+        "import sys, napari_unet_seg.training.fine_tune;"
         "print(*{'torch', 'napari', 'qtpy'} & set(sys.modules))"
     )
     result = run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 _GAP = 4
-_ENGINE = "napari_unet_seg.augmented:augmented"
+_ENGINE = "napari_unet_seg.training.augmented:augmented"
 _ASK = "Show eight augmented samples"
 
 

@@ -17,12 +17,12 @@ from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
-from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.remote import EngineProcess
 from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import Round
+from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

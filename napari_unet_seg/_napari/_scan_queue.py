@@ -15,10 +15,10 @@ from napari_unet_seg._napari._scan_layers import ScanLayers
 from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
 from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
 from napari_unet_seg._napari._session_folders import find_session, free_folder
-from napari_unet_seg.data.earlier import names
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.review_queue import Queue, ReviewState
 from napari_unet_seg.scan_review import scan_review, what_next
+from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,10 +25,10 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.fine_tune import fine_tune, union
-from napari_unet_seg.launch import process_rank
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
+from napari_unet_seg.training.fine_tune import fine_tune, union
+from napari_unet_seg.training.launch import process_rank
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from napari_unet_seg.config import IGNORE_INDEX, LossConfig
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.nn.losses import Loss, soft_dice
+from napari_unet_seg.training.losses import Loss, soft_dice
 
 SURE = 30.0
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from napari_unet_seg.config import FINE_TUNE, ModelConfig, TrainConfig
-from napari_unet_seg.nn.average import WeightAverage
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.team import Team
-from napari_unet_seg.nn.trainer import Trainer
+from napari_unet_seg.training.average import WeightAverage
+from napari_unet_seg.training.distributed import Team
+from napari_unet_seg.training.trainer import Trainer
 
 CONFIG = TrainConfig(
     image_size=32, precision="float32", learning_rate=0.01, model=ModelConfig(width=4, depth=2)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.config import PredictConfig, TrainConfig
-from napari_unet_seg.data.earlier import MEASURED, draw, earlier_samples, names
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
@@ -20,8 +19,9 @@ from napari_unet_seg.events import (
     SampleMeasured,
     TrainFinished,
 )
-from napari_unet_seg.io.run import Run
 from napari_unet_seg.models.header import read_header
+from napari_unet_seg.training.replay import MEASURED, draw, earlier_samples, names
+from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_unet_seg.course import Course
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import Patches, Tiles, read_volumes
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.io.run import Run
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
 from napari_unet_seg.nn.encoders import EncoderUNet
+from napari_unet_seg.training.loop import Course
+from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

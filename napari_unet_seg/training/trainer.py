@@ -11,18 +11,18 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from napari_unet_seg.nn.average import WeightAverage
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
 from napari_unet_seg.nn.labels import probabilities
-from napari_unet_seg.nn.losses import Loss
 from napari_unet_seg.nn.sizes import fit, trimmed
+from napari_unet_seg.training.average import WeightAverage
+from napari_unet_seg.training.losses import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from napari_unet_seg.config import Precision, TrainConfig
     from napari_unet_seg.nn.build import Net
-    from napari_unet_seg.nn.team import Team
+    from napari_unet_seg.training.distributed import Team
 
 _OPTIMISER = "optimiser."
 _AVERAGE = "average."

@@ -23,8 +23,8 @@ from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.batches import Side
-    from napari_unet_seg.nn.team import Team
-    from napari_unet_seg.nn.trainer import Trainer
+    from napari_unet_seg.training.distributed import Team
+    from napari_unet_seg.training.trainer import Trainer
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

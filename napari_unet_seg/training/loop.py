@@ -25,13 +25,13 @@ from napari_unet_seg.events import (
     TrainStarted,
 )
 from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.run import Run, history_row
 from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
-from napari_unet_seg.nn.team import Team, make_team
-from napari_unet_seg.nn.trainer import Trainer
-from napari_unet_seg.validation import validate
+from napari_unet_seg.training.distributed import Team, make_team
+from napari_unet_seg.training.run import Run, history_row
+from napari_unet_seg.training.trainer import Trainer
+from napari_unet_seg.training.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.nn.build import Net
-    from napari_unet_seg.validation import Shown
+    from napari_unet_seg.training.validation import Shown
 
 
 @dataclass(slots=True, eq=False)

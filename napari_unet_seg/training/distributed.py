@@ -10,7 +10,7 @@ import torch
 
 from napari_unet_seg.errors import EngineError
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.launch import node_process_count, process_count
+from napari_unet_seg.training.launch import node_process_count, process_count
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

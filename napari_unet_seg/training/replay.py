@@ -11,7 +11,7 @@ import numpy as np
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.run import Run
+from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
