@@ -34,7 +34,7 @@ from napari_unet_seg.io.common.window import scan_window, to_uint8
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
-from napari_unet_seg.remote import KEEP_MEMORY
+from napari_unet_seg.process.engine_process import KEEP_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

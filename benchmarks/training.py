@@ -35,7 +35,7 @@ from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import choose_device
-from napari_unet_seg.remote import KEEP_MEMORY
+from napari_unet_seg.process.engine_process import KEEP_MEMORY
 from napari_unet_seg.training.distributed import Team
 from napari_unet_seg.training.trainer import Trainer
 

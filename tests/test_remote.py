@@ -15,8 +15,8 @@ import pytest
 
 from napari_unet_seg.errors import DataError, EngineError
 from napari_unet_seg.events import Command
-from napari_unet_seg.remote import EngineProcess
-from napari_unet_seg.remote_child import AHEAD
+from napari_unet_seg.process.child import AHEAD
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_close_ends_the_child_even_from_a_long_step() -> None:
 def test_the_child_does_not_outlive_a_killed_parent() -> None:
     code = textwrap.dedent("""
         import time
-        from napari_unet_seg.remote import EngineProcess
+        from napari_unet_seg.process.engine_process import EngineProcess
         engine = EngineProcess()
         stream = engine.stream("fake_engine:stuck")
         next(stream)
@@ -194,7 +194,7 @@ def test_the_child_does_not_outlive_a_killed_parent() -> None:
 
 def test_the_program_ends_with_a_stream_open() -> None:
     code = textwrap.dedent("""
-        from napari_unet_seg.remote import EngineProcess
+        from napari_unet_seg.process.engine_process import EngineProcess
         stream = EngineProcess().stream("fake_engine:count", 100)
         print(next(stream))
     """)
@@ -206,5 +206,5 @@ def test_the_program_ends_with_a_stream_open() -> None:
 
 
 def test_the_parent_does_not_import_torch() -> None:
-    code = "import sys, napari_unet_seg.remote; sys.exit('torch' in sys.modules)"
+    code = "import sys, napari_unet_seg.process.engine_process; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

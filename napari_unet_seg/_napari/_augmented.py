@@ -17,7 +17,7 @@ from napari_unet_seg._napari._worker import run
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import Augmented
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -8,8 +8,8 @@ from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
-from napari_unet_seg import remote
 from napari_unet_seg._napari._docks import ancestor
+from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ def end_jobs(jobs: Sequence[Job], seconds: float = STOP_SECONDS) -> None:
         if not _wait_for(jobs, seconds):
             for job in jobs:
                 job.quit()
-            remote.close_all()
+            engine_process.close_all()
             _wait_for(jobs, seconds)
     finally:
         QApplication.restoreOverrideCursor()

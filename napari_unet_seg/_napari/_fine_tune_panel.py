@@ -14,12 +14,12 @@ from napari_unet_seg._napari._learn_bar import LearnBar
 from napari_unet_seg._napari._round_words import counted, in_words
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._settings import recall, remember
-from napari_unet_seg._napari._train_child import NICENESS
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
+from napari_unet_seg.process.train_in_child import NICENESS
 from napari_unet_seg.rounds import run_round
 from napari_unet_seg.session import Round
 from napari_unet_seg.training.replay import names

@@ -11,11 +11,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari import _models, _worker
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._round_words import counted
-from napari_unet_seg._napari._warm_engine import portable
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
+from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.review_queue import ReviewState
 from napari_unet_seg.training.replay import names
 

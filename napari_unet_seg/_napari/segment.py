@@ -24,10 +24,10 @@ from napari_unet_seg._napari._prediction import checksums, show_maps, show_predi
 from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari._settings import remember
-from napari_unet_seg._napari._warm_engine import WarmEngine
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
     from collections.abc import Generator

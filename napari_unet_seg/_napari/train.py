@@ -31,12 +31,12 @@ from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._preview import PreviewLayers
 from napari_unet_seg._napari._scroll import Column
 from napari_unet_seg._napari._settings import recall, remember
-from napari_unet_seg._napari._train_child import train_in_child
 from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.process.train_in_child import train_in_child
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

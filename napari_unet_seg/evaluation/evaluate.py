@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.cluster import one_by_one
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.evaluation.mask_pairs import (
@@ -24,12 +23,13 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
+from napari_unet_seg.process.cluster import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.cluster import Attempt
+    from napari_unet_seg.process.cluster import Attempt
 
 
 Array = np.ndarray[Any, np.dtype[Any]]

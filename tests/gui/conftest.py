@@ -11,9 +11,9 @@ import pytest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg import remote
 from napari_unet_seg._napari import _close_guard, _models, _worker
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +74,7 @@ def nothing_left_behind(
         if not isinstance(t, threading._DummyThread) and not t.name.startswith(_FOR_EVER)
     }
     new_children = _children() - children
-    remote.close_all()
+    engine_process.close_all()
     if (call := getattr(request.node, "rep_call", None)) and call.passed:
         assert not jobs, f"jobs left running: {jobs}"
         assert not left, f"widgets left: {left}"

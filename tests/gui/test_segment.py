@@ -12,12 +12,12 @@ from qtpy.QtWidgets import QShortcut
 
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._layers import categories_of, geometry_of, metadata_of
-from napari_unet_seg._napari._warm_engine import WarmEngine, cut
 from napari_unet_seg._napari.segment import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.process.warm_engine import WarmEngine, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

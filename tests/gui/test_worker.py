@@ -13,7 +13,7 @@ from napari_unet_seg._napari import _close_guard
 from napari_unet_seg._napari._worker import Job, JobState, active_jobs, run
 from napari_unet_seg.errors import DataError, EngineError
 from napari_unet_seg.events import Command
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

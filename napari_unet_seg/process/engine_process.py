@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from napari_unet_seg.errors import EngineError, SegmentationError
-from napari_unet_seg.remote_child import GRACE, read, write
+from napari_unet_seg.process.child import GRACE, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -126,7 +126,7 @@ class _Child:
         self.errors = tempfile.TemporaryFile()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "napari_unet_seg.remote_child", str(niceness)],
+                [sys.executable, "-P", "-m", "napari_unet_seg.process.child", str(niceness)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,

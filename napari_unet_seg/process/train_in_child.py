@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Generator

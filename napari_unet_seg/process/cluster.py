@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from napari_unet_seg.errors import ConfigError, SegmentationError
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.remote import engine_variables
+from napari_unet_seg.process.engine_process import engine_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -17,7 +17,7 @@ import numpy as np
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.common.window import shared_window
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

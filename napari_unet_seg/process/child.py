@@ -1,4 +1,4 @@
-"""The child's side of `remote`: run as `python -m napari_unet_seg.remote_child`.
+"""The child's side of `remote`: run as `python -m napari_unet_seg.process.child`.
 
 Messages are pickled tuples `(kind, stream number, content)`. To the child: `start`, `pull` with a
 command or None, `close`. Back: `event`, `end`, `failed` with the error and its traceback.
