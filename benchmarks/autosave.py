@@ -25,7 +25,7 @@ from responsiveness import Ticker, summary
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
-from napari_unet_seg.session import ReviewState
+from napari_unet_seg.session.session import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -281,7 +281,7 @@ def _read_checkpoint(folder: Path, damaged: Path) -> None:
 
 
 def _session(folder: Path) -> None:
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
     np.save(folder / "scan.npy", _labels())
     scan = Scan(_labels(), "ZYX", path=folder / "scan.npy")
@@ -292,7 +292,7 @@ def _session(folder: Path) -> None:
 
 
 def _read_session(folder: Path, damaged: Path) -> None:
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
     session = Session.open(folder / "session")
     session.load_mask()

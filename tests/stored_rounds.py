@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.session import Round
+from napari_unet_seg.session.session import Round
 
 if TYPE_CHECKING:
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 
 def made_round(**changes: Any) -> Round:

@@ -17,7 +17,7 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.write import write_mask
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

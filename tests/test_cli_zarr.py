@@ -17,7 +17,7 @@ from napari_unet_seg.cli import _segment, main
 from napari_unet_seg.cli._scratch import remove_left
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from napari_unet_seg.io.common.files import can_hold
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from growth import LINEAR, growth
 
-from napari_unet_seg.review_queue import Order, Queue, ReviewState, sorted_slices
+from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_unet_seg.review_queue import Queue, ReviewState
-from napari_unet_seg.scan_review import ScanReview, scan_review, state_of, what_next
+from napari_unet_seg.session.review_queue import Queue, ReviewState
+from napari_unet_seg.session.scan_review import ScanReview, scan_review, state_of, what_next
 
 T, A, C, S, F = ReviewState
 NAN = float("nan")

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_unet_seg._held_out import assign_sides, block_width
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
-from napari_unet_seg.session import ReviewState, Round, Session
+from napari_unet_seg.session.held_out import assign_sides, block_width
+from napari_unet_seg.session.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.session import ReviewState, Session, left_open
+from napari_unet_seg.session.session import ReviewState, Session, left_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOLDER = """
 import sys
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 session = Session.open(sys.argv[1], hold=True)
 print("held", flush=True)
 sys.stdin.readline()

@@ -14,7 +14,7 @@ from napari_unet_seg.errors import DataError, SegmentationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 logger = logging.getLogger(__name__)
 

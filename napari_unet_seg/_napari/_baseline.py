@@ -10,13 +10,13 @@ from napari_unet_seg._napari._layers import metadata_of
 from napari_unet_seg._napari._locks import locked_of
 from napari_unet_seg._napari._prediction import note_prediction
 from napari_unet_seg._napari._review_layers import is_prediction
-from napari_unet_seg.review_queue import known_figure
+from napari_unet_seg.session.review_queue import known_figure
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg._napari._autosave import Autosave
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

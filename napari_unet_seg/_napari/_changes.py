@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.session import Changes
+    from napari_unet_seg.session.session import Changes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

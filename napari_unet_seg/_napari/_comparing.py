@@ -9,10 +9,10 @@ import numpy as np
 
 from napari_unet_seg._napari._geometry import converted, in_mm
 from napari_unet_seg._napari._layers import categories_of, scan_from_layer
-from napari_unet_seg._session_predictions import Predictions
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import Side
+from napari_unet_seg.session.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -20,8 +20,8 @@ from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.train_in_child import NICENESS
-from napari_unet_seg.rounds import run_round
-from napari_unet_seg.session import Round
+from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.session import Round
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari._scan_folder import ScanFolder
     from napari_unet_seg._napari._scan_queue import Beside, ScanQueue
-    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg.events import Command
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
 _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")

@@ -16,7 +16,7 @@ from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
-from napari_unet_seg.review_queue import ReviewState
+from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session import Round, Session
+    from napari_unet_seg.session.session import Round, Session
 
 EPOCHS = 5
 """Of a round while somebody corrects: it should be there before the next ones are due."""

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QWidget
 
 from napari_unet_seg._napari._settings import recall, remember
-from napari_unet_seg.review_queue import Order, Queue, ReviewState
+from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

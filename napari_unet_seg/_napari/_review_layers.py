@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
 _COCO = ("coco", "image_ids", "boxes")

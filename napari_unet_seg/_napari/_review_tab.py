@@ -19,7 +19,7 @@ from napari_unet_seg._napari._keys import Keys, shown_key
 from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari._thumbnails import Thumbnails
-from napari_unet_seg.review_queue import Order, Queue, ReviewState
+from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari._reviewing import Reviewing
-    from napari_unet_seg.session import Changes
+    from napari_unet_seg.session.session import Changes
 
 _KEYS = {
     "accept": ("A", "Accept", "The mask of this slice is right; save it and go to the next to do"),

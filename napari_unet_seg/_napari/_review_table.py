@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_unet_seg._napari._lazy_icons import SIZE
-from napari_unet_seg.review_queue import Queue, ReviewState
+from napari_unet_seg.session.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

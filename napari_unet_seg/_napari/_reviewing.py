@@ -21,20 +21,20 @@ from napari_unet_seg._napari._review_layers import (
     off_screen,
     place_of,
 )
-from napari_unet_seg.review_queue import (
+from napari_unet_seg.session.review_queue import (
     Order,
     Queue,
     ReviewState,
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session import compare, stray_label
+from napari_unet_seg.session.session import compare, stray_label
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120
 

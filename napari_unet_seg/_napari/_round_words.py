@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_unet_seg.session import Round
+    from napari_unet_seg.session.session import Round
 
 
 def in_words(finished: Round) -> str:

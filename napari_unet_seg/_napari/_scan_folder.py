@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari._scan_thumbnails import Source
-    from napari_unet_seg.review_queue import Queue
+    from napari_unet_seg.session.review_queue import Queue
 
     Named = list[tuple[Path, str]]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
     from napari_unet_seg._napari._lazy_icons import LazyIcons
-    from napari_unet_seg.review_queue import Queue
-    from napari_unet_seg.scan_review import ScanReview
+    from napari_unet_seg.session.review_queue import Queue
+    from napari_unet_seg.session.scan_review import ScanReview
 
 _SCANS = Wording(
     "scans/order",

@@ -14,10 +14,10 @@ from napari_unet_seg._napari._scan_folder import ScanFolder, finding
 from napari_unet_seg._napari._scan_layers import ScanLayers
 from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
 from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
-from napari_unet_seg._napari._session_folders import find_session, free_folder
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.review_queue import Queue, ReviewState
-from napari_unet_seg.scan_review import scan_review, what_next
+from napari_unet_seg.session.folders import find_session, free_folder
+from napari_unet_seg.session.review_queue import Queue, ReviewState
+from napari_unet_seg.session.scan_review import scan_review, what_next
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg._napari._scan_folder import Named
     from napari_unet_seg._napari._scan_thumbnails import Source
-    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg._napari.review import ReviewWidget
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.folders import Found
 
 
 class Beside(NamedTuple):

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._layers import file_of, image_of, is_users
-from napari_unet_seg._napari._session_folders import free_folder
+from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._session_folders import find_session
-from napari_unet_seg.review_queue import Queue, sorted_slices
-from napari_unet_seg.scan_review import ScanReview, scan_review
+from napari_unet_seg.session.folders import find_session
+from napari_unet_seg.session.review_queue import Queue, sorted_slices
+from napari_unet_seg.session.scan_review import ScanReview, scan_review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_unet_seg._napari._session_folders import Found
-    from napari_unet_seg.review_queue import Order, ReviewState
+    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.review_queue import Order, ReviewState
 
 logger = logging.getLogger(__name__)
 

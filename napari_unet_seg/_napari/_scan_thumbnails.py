@@ -13,18 +13,18 @@ from qtpy.QtGui import QImage
 from napari_unet_seg._napari._lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg._napari._thumbnail import draw_thumbnail
 from napari_unet_seg._napari._thumbnails import outline_colours
-from napari_unet_seg._session_masks import MaskStore
-from napari_unet_seg._session_scan import open_scan
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.window import percentile_window
+from napari_unet_seg.session.masks import MaskStore
+from napari_unet_seg.session.scan import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from napari_unet_seg._napari._lazy_icons import Drawing
-    from napari_unet_seg._napari._session_folders import Found
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.folders import Found
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

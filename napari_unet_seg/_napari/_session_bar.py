@@ -22,8 +22,8 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import image_of, is_users
 from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._session_folders import free_folder
 from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:
     from napari.layers import Layer

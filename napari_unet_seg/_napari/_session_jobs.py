@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari._target import Target
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Array, Place, Work
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 
 class Tools(ToolsTab):

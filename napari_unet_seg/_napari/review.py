@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari._left_open import LeftOpen
-    from napari_unet_seg.session import Session
+    from napari_unet_seg.session.session import Session
 
 
 class ReviewWidget(QWidget):

@@ -136,7 +136,7 @@ def _check_free(run: Path) -> None:
 
 def _read_samples(folder: Path, dimensions: int) -> SampleSet:
     if (folder / "session.json").is_file():
-        from napari_unet_seg.session import Session
+        from napari_unet_seg.session.session import Session
 
         return Session.open(folder).training_samples(dimensions)
     from napari_unet_seg.data.dataset import read_dataset

@@ -18,7 +18,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.review_queue import ReviewState
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.segment import SegmentWidget
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

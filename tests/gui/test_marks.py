@@ -15,7 +15,7 @@ from napari_unet_seg._napari._layers import METADATA_KEY, add_map, is_users
 from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.session import ReviewState, Session
+from napari_unet_seg.session.session import ReviewState, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

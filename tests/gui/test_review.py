@@ -27,8 +27,8 @@ from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.review_queue import Order, Queue, ReviewState, sorted_slices
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari import _session_folders
 from napari_unet_seg._napari._colours import category_colour
 from napari_unet_seg._napari._scan_bar import ElidingButton
 from napari_unet_seg._napari._scan_list import ScanList
@@ -20,9 +19,9 @@ from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.review_queue import Order, ReviewState
-from napari_unet_seg.scan_review import ScanReview, scan_review
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.review_queue import Order, ReviewState
+from napari_unet_seg.session.scan_review import ScanReview, scan_review
+from napari_unet_seg.session.session import Session, folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -377,7 +376,7 @@ def test_slow_sessions_hold_up_nothing(
 ) -> None:
     open_folder(qtbot, widget, folder)
     gate, read = threading.Event(), []
-    read_record = _session_folders.read_record
+    read_record = folders.read_record
 
     def slow(folder: Path) -> Any:
         if threading.current_thread() is not threading.main_thread():
@@ -385,7 +384,7 @@ def test_slow_sessions_hold_up_nothing(
             gate.wait(30)
         return read_record(folder)
 
-    monkeypatch.setattr(_session_folders, "read_record", slow)
+    monkeypatch.setattr(folders, "read_record", slow)
     record = widget.bar.parent_folder() / "c" / "session.json"
     record.write_bytes(record.read_bytes().replace(b'"to do"', b'"skipped"'))
     scans = show_list(qtbot, widget)

@@ -9,14 +9,14 @@ from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari._prediction import checksums, show_prediction
-from napari_unet_seg._napari._session_folders import find_session
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.session import ReviewState, Session
+from napari_unet_seg.session.folders import find_session
+from napari_unet_seg.session.session import ReviewState, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from qtpy.QtTest import QTest
 
 from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari.review import ReviewWidget
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.session import Session
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from napari_unet_seg._session_masks import MaskStore
+    from napari_unet_seg.session.masks import MaskStore
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

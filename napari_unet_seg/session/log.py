@@ -6,16 +6,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_unet_seg._session_files import new_round_folder, read_record, write_record
-from napari_unet_seg._session_scan import NAME
-from napari_unet_seg.review_queue import known_figure
+from napari_unet_seg.session.record import new_round_folder, read_record, write_record
+from napari_unet_seg.session.review_queue import known_figure
+from napari_unet_seg.session.scan import NAME
 
 if TYPE_CHECKING:
-    from napari_unet_seg._held_out import Side
-    from napari_unet_seg._session_files import Round, SessionRecord
-    from napari_unet_seg._session_lock import SessionLock
     from napari_unet_seg.config import Category
-    from napari_unet_seg.review_queue import ReviewState
+    from napari_unet_seg.session.held_out import Side
+    from napari_unet_seg.session.lock import SessionLock
+    from napari_unet_seg.session.record import Round, SessionRecord
+    from napari_unet_seg.session.review_queue import ReviewState
 
 
 class SessionLog:

@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_unet_seg import __version__
-from napari_unet_seg._held_out import Side, assign_sides
-from napari_unet_seg._session_files import (
-    Round,
-    SessionRecord,
-    new_folder,
-    read_record,
-    write_record,
-)
-from napari_unet_seg._session_lock import InUseError, SessionLock, left_open
-from napari_unet_seg._session_log import SessionLog
-from napari_unet_seg._session_masks import (
+from napari_unet_seg.data.from_scan import slice_name
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.session.held_out import Side, assign_sides
+from napari_unet_seg.session.lock import InUseError, SessionLock, left_open
+from napari_unet_seg.session.log import SessionLog
+from napari_unet_seg.session.masks import (
     Changes,
     MaskStore,
     check_labels,
@@ -35,13 +32,16 @@ from napari_unet_seg._session_masks import (
     has_mask,
     stray_label,
 )
-from napari_unet_seg._session_samples import slices, volumes
-from napari_unet_seg._session_scan import open_scan, record_scan
-from napari_unet_seg.data.from_scan import slice_name
-from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.review_queue import ReviewState, accepted_state, known_figure
+from napari_unet_seg.session.record import (
+    Round,
+    SessionRecord,
+    new_folder,
+    read_record,
+    write_record,
+)
+from napari_unet_seg.session.review_queue import ReviewState, accepted_state, known_figure
+from napari_unet_seg.session.samples import slices, volumes
+from napari_unet_seg.session.scan import open_scan, record_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, write_error
+from napari_unet_seg.session.scan import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

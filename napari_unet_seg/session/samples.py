@@ -10,10 +10,10 @@ from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_unet_seg._held_out import Side
-    from napari_unet_seg._session_masks import MaskStore
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.held_out import Side
+    from napari_unet_seg.session.masks import MaskStore
 
 
 def slices(scan: Scan, masks: MaskStore, sides: Mapping[int, Side]) -> tuple[Sample, ...]:

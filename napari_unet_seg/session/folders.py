@@ -8,14 +8,14 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._session_files import read_record
-from napari_unet_seg._session_scan import NAME
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.scan import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg._session_files import SessionRecord
+    from napari_unet_seg.session.record import SessionRecord
 
 
 @dataclass(frozen=True)

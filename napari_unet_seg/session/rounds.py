@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._held_out import SMALL, assign_scans
-from napari_unet_seg._session_files import read_record
-from napari_unet_seg._session_masks import has_mask
 from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session import Round, Session
+from napari_unet_seg.session.held_out import SMALL, assign_scans
+from napari_unet_seg.session.masks import has_mask
+from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.session import Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:

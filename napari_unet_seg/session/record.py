@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_unet_seg._session_scan import NAME, ScanRecord
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.io.common.files import atomic, backup_name, write_error
-from napari_unet_seg.review_queue import ReviewState
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.scan import NAME, ScanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

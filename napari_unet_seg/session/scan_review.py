@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.review_queue import ReviewState, known_figure
+from napari_unet_seg.session.review_queue import ReviewState, known_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_unet_seg.review_queue import Queue
+    from napari_unet_seg.session.review_queue import Queue
 
 _TELLING = (ReviewState.TODO, ReviewState.FLAGGED, ReviewState.CORRECTED, ReviewState.ACCEPTED)
 """States of which one slice is enough for the scan to be in it, the first that is found."""
