@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidge
 from scipy import ndimage
 
 from napari_unet_seg._napari._colours import category_colour
-from napari_unet_seg._napari._worker import run
+from napari_unet_seg._napari.widgets.jobs import run
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import Augmented
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QResizeEvent
 
-    from napari_unet_seg._napari._worker import Job
+    from napari_unet_seg._napari.widgets.jobs import Job
     from napari_unet_seg.config import Category, TrainConfig
 
     Array = np.ndarray[Any, np.dtype[Any]]

@@ -11,7 +11,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._compare_form import CompareForm
 from napari_unet_seg._napari._comparing import (
     COLOURS,
@@ -24,10 +23,11 @@ from napari_unet_seg._napari._comparing import (
     slice_title,
     working,
 )
-from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._history import EditedSlices
 from napari_unet_seg._napari._overlay import Overlay
 from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._layer_combo import LayerCombo
     from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.evaluation.compare import Comparison
     from napari_unet_seg.evaluation.mask_pairs import Side
 
@@ -88,7 +88,7 @@ class CompareTab(CompareForm):
         self._viewer = viewer
         self._reviewing: Reviewing | None = None
         self._watched: list[_Watched] = []
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
         self._shown: tuple[Comparison, str] | None = None
@@ -225,7 +225,7 @@ class CompareTab(CompareForm):
         return layer_side(layer) if layer is not None else None
 
     def _start(self, wanted: Wanted) -> None:
-        self._job = _worker.run(
+        self._job = jobs.run(
             working(wanted), on_event=self._on_event, on_done=self._on_done, name="Comparing"
         )
 

@@ -9,12 +9,12 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._learn_bar import LearnBar
 from napari_unet_seg._napari._round_words import counted, in_words
-from napari_unet_seg._napari._scroll import fill_scrolling
-from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._training_panel import TrainingPanel
+from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari.widgets.settings import recall, remember
 
 _KEY = "learn"
 

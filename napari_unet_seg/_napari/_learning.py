@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _models, _worker
-from napari_unet_seg._napari._connect import connect
+from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._round_words import counted
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.models.header import read_header
@@ -50,7 +51,7 @@ class Learning(QObject):
         super().__init__(panel)
         self._panel, self._bar = panel, panel.learn_bar
         self._reviewing: Reviewing | None = None
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._models: list[Path] = []
         """Those that were used one after another, the present one last."""
         self._place: Any = None
@@ -214,7 +215,7 @@ class Learning(QObject):
             if self._job is job:
                 self._on_done()
 
-        self._job = job = _worker.run(
+        self._job = job = jobs.run(
             _predicting(self._models[-1], reviewing.session.scan, todo),
             on_event=self._on_predicted,
             on_done=done,

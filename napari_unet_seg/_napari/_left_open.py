@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_unet_seg._napari._settings import forget, recall_all, remember
+from napari_unet_seg._napari.widgets.settings import forget, recall_all, remember
 from napari_unet_seg.session.session import left_open
 
 if TYPE_CHECKING:

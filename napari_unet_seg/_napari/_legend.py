@@ -9,7 +9,6 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._colours import category_colour
-from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._instances import (
     category_of,
     is_instances,
@@ -17,6 +16,7 @@ from napari_unet_seg._napari._instances import (
     start_instance,
 )
 from napari_unet_seg._napari._layers import categories_of
+from napari_unet_seg._napari.widgets.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from napari_unet_seg._napari._keys import shown_key
+from napari_unet_seg._napari.widgets.keys import shown_key
 
 
 class Mark(NamedTuple):

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._keys import Keys
 from napari_unet_seg._napari._likely import Likely
 from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari._mark_work import (
@@ -23,6 +20,9 @@ from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer, LineLayer
 from napari_unet_seg._napari._review_layers import off_screen, place_of
 from napari_unet_seg._napari._scribbles import Scribbles
 from napari_unet_seg._napari._steps import Step
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ class MarkTools(QObject):
 
         self._steps.told.emit(f"Outlining {name} …")
         work = outlining(target.source, self._likely, place, box)
-        job = _worker.run(work, on_event=put, name="Outlining")
+        job = jobs.run(work, on_event=put, name="Outlining")
         self.destroyed.connect(job.abandon)
 
     def take_line(self) -> None:
@@ -159,7 +159,7 @@ class MarkTools(QObject):
             self._put(self._step(target, said, lambda *_: change), place)
 
         work = redrawing(target.aim, labels, path)
-        job = _worker.run(work, on_event=put, name="Redrawing the border")
+        job = jobs.run(work, on_event=put, name="Redrawing the border")
         self.destroyed.connect(job.abandon)
 
     def outline_parts(self, whole: bool) -> None:

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._model_card import ModelCard
+from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.card import card_text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.models import BUNDLED

@@ -15,10 +15,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._changes import in_words
-from napari_unet_seg._napari._keys import Keys, shown_key
-from napari_unet_seg._napari._queue_bar import QueueBar
-from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari._thumbnails import Thumbnails
+from napari_unet_seg._napari.widgets.keys import Keys, shown_key
+from napari_unet_seg._napari.widgets.queue_bar import QueueBar
+from napari_unet_seg._napari.widgets.queue_table import SliceTable
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:

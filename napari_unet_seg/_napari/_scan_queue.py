@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._keys import Keys, shown_key
 from napari_unet_seg._napari._scan_bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
 from napari_unet_seg._napari._scan_folder import ScanFolder, finding
 from napari_unet_seg._napari._scan_layers import ScanLayers
 from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
 from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.keys import Keys, shown_key
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.folders import find_session, free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
@@ -112,7 +112,7 @@ class ScanQueue(QObject):
 
     def open_folder(self, folder: Path) -> None:
         """Find the scans of a folder, and open the first one that is to do."""
-        _worker.run(finding(folder), on_event=self._on_found, name="Looking for scans")
+        jobs.run(finding(folder), on_event=self._on_found, name="Looking for scans")
 
     def go_to(self, at: int) -> None:
         """Save the session that is open, and open another scan of the folder.

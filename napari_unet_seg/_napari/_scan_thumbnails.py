@@ -10,9 +10,9 @@ import numpy as np
 import tifffile
 from qtpy.QtGui import QImage
 
-from napari_unet_seg._napari._lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg._napari._thumbnail import draw_thumbnail
 from napari_unet_seg._napari._thumbnails import outline_colours
+from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.window import percentile_window
 from napari_unet_seg.session.masks import MaskStore
@@ -21,7 +21,7 @@ from napari_unet_seg.session.scan import open_scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from napari_unet_seg._napari._lazy_icons import Drawing
+    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.folders import Found

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._mark_work import solving
 from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, StrokeLayer
 from napari_unet_seg._napari._review_layers import place_of
+from napari_unet_seg._napari.widgets import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class Scribbles(QObject):
         self._layer.drawn.connect(self.solve)
         self._layer.undo_wanted.connect(self.undo)
         self._layer.redo_wanted.connect(self.redo)
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._mask: Any = None
         self._place: Place = ()
         self._done: list[_Solved] = []
@@ -167,5 +167,5 @@ class Scribbles(QObject):
                 self._job = None
                 self.solve()
 
-        self._job = job = _worker.run(work, on_event=take, on_done=go_on, name="Solving strokes")
+        self._job = job = jobs.run(work, on_event=take, on_done=go_on, name="Solving strokes")
         self.destroyed.connect(job.abandon)

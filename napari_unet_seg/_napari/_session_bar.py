@@ -19,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import image_of, is_users
-from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._edits import in_words, put
 from napari_unet_seg._napari._review_layers import make_editable
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.correct.tools import over_parts, parts_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Steps(QObject):
                 if self._put(step, change):
                     self._select(step.mask)
 
-        job = _worker.run(work, on_event=take, on_done=self._on_done, name=step.said)
+        job = jobs.run(work, on_event=take, on_done=self._on_done, name=step.said)
         self.destroyed.connect(job.abandon)
         job.ended.connect(thaw)  # also if this is gone by then
         self.told.emit("Working…" if place else "Working on the whole…")

@@ -10,14 +10,14 @@ import numpy as np
 from qtpy.QtGui import QColor, QImage
 
 from napari_unet_seg._napari._colours import category_colour
-from napari_unet_seg._napari._lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg._napari._thumbnail import draw_thumbnail
+from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg._napari._lazy_icons import Drawing
     from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
     from napari_unet_seg.config import Category
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
-from napari_unet_seg._napari._connect import connect
 from napari_unet_seg._napari._geometry import geometry_of, voxel_size
 from napari_unet_seg._napari._layers import categories_of
 from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
@@ -25,6 +24,7 @@ from napari_unet_seg._napari._target import target_of
 from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import ToolsTab
 from napari_unet_seg._napari._tools_words import TOOLS, problem_of
+from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
 from napari_unet_seg.errors import SegmentationError

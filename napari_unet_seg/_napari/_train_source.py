@@ -11,10 +11,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._instances import by_value, is_instances
-from napari_unet_seg._napari._layer_combo import LayerCombo
 from napari_unet_seg._napari._layers import categories_of, is_users, scan_from_layer
-from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._settings import DATASET, recall, remember
+from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari._loss_plot import LossPlot
-from napari_unet_seg._napari._worker import Job, JobState, run
+from napari_unet_seg._napari.widgets.jobs import Job, JobState, run
 from napari_unet_seg.events import (
     BatchEnd,
     EpochEnd,

@@ -17,9 +17,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._settings import DATASET, remember
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.settings import DATASET, remember
 from napari_unet_seg.data.dataset import write_dataset
 from napari_unet_seg.data.description import read_description
 
@@ -48,7 +48,7 @@ class WriteDatasetBox(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Write data set for training", parent)
         self._dataset: CocoDataset | None = None
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._ready = False
         self._problems = 0
         self._others: tuple[CocoDataset, ...] = ()
@@ -95,7 +95,7 @@ class WriteDatasetBox(QGroupBox):
         self.progress.setRange(0, 0)
         self.message.setText("Writing …")
         shares = (self.valid.value() / 100, self.test.value() / 100)
-        self._job = _worker.run(
+        self._job = jobs.run(
             _write(self.parts(), folder, *shares, self._boxes),
             on_event=self._on_event,
             on_error=self._on_error,

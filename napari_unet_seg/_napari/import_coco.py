@@ -18,16 +18,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._coco_layers import CocoStack, Values, coco_layers, coco_stacks
 from napari_unet_seg._napari._coco_table import CocoTable
-from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._legend import CategoryLegend
-from napari_unet_seg._napari._path_edit import PathEdit
-from napari_unet_seg._napari._scroll import fill_scrolling
-from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.canvas import free_in_place
+from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.io.coco.parts import other_parts
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
@@ -81,7 +81,7 @@ class ImportCocoWidget(QWidget):
         self._dataset: CocoDataset | None = None
         self._report: CocoReport | None = None
         self._others: tuple[CocoDataset, ...] = ()
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._build()
         self.path_edit.valueChanged.connect(self._on_path)
         self.images_edit.valueChanged.connect(self._inspect)
@@ -188,7 +188,7 @@ class ImportCocoWidget(QWidget):
         self, work: Generator[Any, Any, None], on_event: Any, name: str, message: str
     ) -> None:
         self.status.setText(message)
-        job: _worker.Job | None = None
+        job: jobs.Job | None = None
 
         def done() -> None:
             # A later inspection may have taken this one's place.
@@ -196,7 +196,7 @@ class ImportCocoWidget(QWidget):
                 self._job = None
                 self._show_state()
 
-        job = _worker.run(work, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
+        job = jobs.run(work, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
         self._job = job
         self._show_state()
 

@@ -14,11 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _left_open, _worker, _writer
-from napari_unet_seg._napari._canvas import free_in_place
+from napari_unet_seg._napari import _left_open, _writer
 from napari_unet_seg._napari._compare_tab import CompareTab
-from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._docks import before_window_goes, join_tabs
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._geometry import geometry_of
 from napari_unet_seg._napari._learning import Learning
@@ -30,6 +27,10 @@ from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari._tools import Tools
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.canvas import free_in_place
+from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import before_window_goes, join_tabs
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class ReviewWidget(QWidget):
         self._viewer = napari_viewer
         join_tabs(self)
         free_in_place(self, napari_viewer)
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._is_closed = False
         self.reviewing: Reviewing | None = None
         self.channels: Sequence[Image] = ()
@@ -251,7 +252,7 @@ class ReviewWidget(QWidget):
 
     def _look_for_left(self) -> None:
         if _left_open.any_noted():
-            _worker.run(_left_open.looking(), on_event=self._on_left, name="Looking for sessions")
+            jobs.run(_left_open.looking(), on_event=self._on_left, name="Looking for sessions")
 
     def _on_left(self, left: LeftOpen | None) -> None:
         self.bar.offer(left if self.session is None else None)
@@ -292,7 +293,7 @@ class ReviewWidget(QWidget):
             except SegmentationError as error:
                 show_error(str(error))
 
-        self._job = _worker.run(work, on_event=deliver, on_done=on_done, name=name)
+        self._job = jobs.run(work, on_event=deliver, on_done=on_done, name=name)
         self.refresh()
 
     def _show_mask(self, _: object = None) -> None:

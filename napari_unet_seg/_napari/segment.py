@@ -13,17 +13,17 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_unet_seg._napari import _worker
-from napari_unet_seg._napari._canvas import free_in_place
 from napari_unet_seg._napari._channels import show_channel
-from napari_unet_seg._napari._docks import join_tabs
 from napari_unet_seg._napari._geometry import point_of, reaches
 from napari_unet_seg._napari._layers import scan_from_layer
 from napari_unet_seg._napari._models import remembered_config
 from napari_unet_seg._napari._prediction import checksums, show_maps, show_prediction
-from napari_unet_seg._napari._scroll import fill_scrolling
 from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
-from napari_unet_seg._napari._settings import remember
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.canvas import free_in_place
+from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
 from napari_unet_seg.io.hashing import sha256
@@ -79,7 +79,7 @@ class SegmentWidget(QWidget):
         join_tabs(self)
         free_in_place(self, napari_viewer)
         self._engine = WarmEngine()
-        self._job: _worker.Job | None = None
+        self._job: jobs.Job | None = None
         self._request: _Request | None = None
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
@@ -105,7 +105,7 @@ class SegmentWidget(QWidget):
         self._request, self._mask = request, None
         self.form.status.setText("Starting the network …")
         self.form.show_progress(0, 0)
-        self._job = _worker.run(
+        self._job = jobs.run(
             self._work(request),
             on_event=self._on_event,
             on_error=self._on_error,

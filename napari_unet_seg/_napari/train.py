@@ -23,16 +23,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari._augmented import AugmentedSamples
-from napari_unet_seg._napari._canvas import free_in_place
-from napari_unet_seg._napari._docks import join_tabs
-from napari_unet_seg._napari._form import Form
 from napari_unet_seg._napari._models import add_recent_model, choose_model
-from napari_unet_seg._napari._path_edit import PathEdit
 from napari_unet_seg._napari._preview import PreviewLayers
-from napari_unet_seg._napari._scroll import Column
-from napari_unet_seg._napari._settings import recall, remember
 from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari._training_panel import TrainingPanel
+from napari_unet_seg._napari.widgets.canvas import free_in_place
+from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.scroll import Column
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError

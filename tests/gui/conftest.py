@@ -11,7 +11,8 @@ import pytest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari import _close_guard, _models, _worker
+from napari_unet_seg._napari import _models
+from napari_unet_seg._napari.widgets import close_guard, jobs
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process import engine_process
 
@@ -55,7 +56,7 @@ def nothing_left_behind(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
-    monkeypatch.setattr(_close_guard, "ask_to_stop", lambda jobs, parent: True)
+    monkeypatch.setattr(close_guard, "ask_to_stop", lambda jobs, parent: True)
     # Modules that napari and vispy keep for good are made before the count.
     widgets, threads, children = (
         set(qapp.topLevelWidgets()),
@@ -63,8 +64,8 @@ def nothing_left_behind(
         _children(),
     )
     yield
-    jobs = _worker.active_jobs()
-    _close_guard.end_jobs(jobs)
+    jobs = jobs.active_jobs()
+    close_guard.end_jobs(jobs)
     _flush()
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}

@@ -6,8 +6,8 @@ import pytest
 from pydantic import Field
 from qtpy.QtWidgets import QLabel
 
-from napari_unet_seg._napari._editors import words
-from napari_unet_seg._napari._form import Form
+from napari_unet_seg._napari.widgets.editors import words
+from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg.config import (
     PRESETS,
     AugmentConfig,

@@ -13,12 +13,12 @@ import psutil
 import pytest
 from PIL import Image as Picture
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari._coco_layers import coco_stacks
 from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
 from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari._writer import write_coco
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 
@@ -259,7 +259,7 @@ def test_a_later_file_takes_the_place_of_an_earlier_one(
     qtbot.waitUntil(lambda: widget.open_button.isEnabled(), timeout=PATIENCE)
 
     assert ("Images", "1") in widget.table.texts()
-    qtbot.waitUntil(lambda: not _worker.active_jobs(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=PATIENCE)
 
 
 def test_write_data_set(widget: ImportCocoWidget, coco: Path, tmp_path: Path, qtbot: QtBot) -> None:

@@ -22,10 +22,10 @@ from napari_unet_seg._napari._instances import category_of, is_instances, stored
 from napari_unet_seg._napari._layers import METADATA_KEY, categories_of, grid_of
 from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_layers import session_of
-from napari_unet_seg._napari._settings import recall
 from napari_unet_seg._napari._train_source import source_from_layers
 from napari_unet_seg._napari._writer import write_coco, write_dicom_seg, write_tiff
 from napari_unet_seg._napari.import_coco import ImportCocoWidget
+from napari_unet_seg._napari.widgets.settings import recall
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.object_labels import to_classes

@@ -12,9 +12,9 @@ from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg._napari._learning import is_usable
-from napari_unet_seg._napari._settings import remember
-from napari_unet_seg._napari._worker import JobState
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets.jobs import JobState
+from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header

@@ -12,8 +12,8 @@ from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._round_words import in_words
-from napari_unet_seg._napari._settings import remember
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from stored_rounds import made_round, store_round
 
-from napari_unet_seg._napari import _fine_tune_panel, _learning, _models, _worker
+from napari_unet_seg._napari import _fine_tune_panel, _learning, _models
 from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import Category
 from napari_unet_seg.events import SlicePredicted
 from napari_unet_seg.io.common.scan import Scan
@@ -472,11 +473,11 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
             pass
 
     other = make_napari_viewer()
-    job = _worker.run(work(), on_event=widget.fine_tune.panel._on_event)
+    job = jobs.run(work(), on_event=widget.fine_tune.panel._on_event)
     other.close()
-    assert job.state is _worker.JobState.RUNNING
+    assert job.state is jobs.JobState.RUNNING
     job.stop()
-    qtbot.waitUntil(lambda: job.state is _worker.JobState.ENDED)
+    qtbot.waitUntil(lambda: job.state is jobs.JobState.ENDED)
 
 
 def test_a_round_that_was_stopped_unmeasured_is_not_taken(

@@ -19,11 +19,11 @@ from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari._locks import set_locked
 from napari_unet_seg._napari._prediction import checksums, show_prediction
-from napari_unet_seg._napari._queue_bar import QueueBar
 from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_tab import ReviewTab
-from napari_unet_seg._napari._review_table import SliceTable
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets.queue_bar import QueueBar
+from napari_unet_seg._napari.widgets.queue_table import SliceTable
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan

@@ -13,8 +13,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari import _worker
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
 
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
     """Return the session that is offered, once it is known."""
-    qtbot.waitUntil(lambda: not _worker.active_jobs(), timeout=20_000)
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
     return widget.bar._offered
 
 

@@ -12,11 +12,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari import _lazy_icons
 from napari_unet_seg._napari._colours import category_colour
 from napari_unet_seg._napari._layers import add_labels, scan_options
 from napari_unet_seg._napari._thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.widgets import lazy_icons
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
@@ -207,7 +207,7 @@ def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidg
 
 
 def test_few_are_kept(qtbot: QtBot, widget: ReviewWidget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_lazy_icons, "_KEPT", 5)
+    monkeypatch.setattr(lazy_icons, "_KEPT", 5)
     thumbnails = widget.review._thumbnails
     assert thumbnails is not None
     for row in (20, 40, 59):

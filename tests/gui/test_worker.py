@@ -9,8 +9,8 @@ import pytest
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari import _close_guard
-from napari_unet_seg._napari._worker import Job, JobState, active_jobs, run
+from napari_unet_seg._napari.widgets import close_guard
+from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs, run
 from napari_unet_seg.errors import DataError, EngineError
 from napari_unet_seg.events import Command
 from napari_unet_seg.process.engine_process import EngineProcess
@@ -270,7 +270,7 @@ def test_a_job_that_does_not_stop_is_cut_off(qtbot: QtBot, form: Form) -> None:
     before = set(psutil.Process().children(recursive=True))
     job = form.start(in_child("stuck"))
     qtbot.waitUntil(lambda: form.events == [1], timeout=30_000)
-    _close_guard.end_jobs([job], seconds=0.2)
+    close_guard.end_jobs([job], seconds=0.2)
     assert set(psutil.Process().children(recursive=True)) <= before
     qtbot.waitUntil(lambda: job.state is JobState.ENDED)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QWidget
 
-from napari_unet_seg._napari._settings import recall, remember
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:

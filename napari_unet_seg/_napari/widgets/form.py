@@ -10,7 +10,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_unet_seg._napari._editors import BoolEdit, make_editor, words
+from napari_unet_seg._napari.widgets.editors import BoolEdit, make_editor, words
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import ConfigError
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QMainWindow, QOpenGLWidget
 
-from napari_unet_seg._napari._connect import connect
-from napari_unet_seg._napari._docks import ancestor
+from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import ancestor
 
 if TYPE_CHECKING:
     from napari.viewer import ViewerModel

@@ -8,7 +8,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from napari_unet_seg._napari._lazy_icons import SIZE
+from napari_unet_seg._napari.widgets.lazy_icons import SIZE
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QResizeEvent
 
-    from napari_unet_seg._napari._lazy_icons import LazyIcons
+    from napari_unet_seg._napari.widgets.lazy_icons import LazyIcons
 
 _MARKS = {
     ReviewState.TODO: "○",

@@ -8,13 +8,13 @@ from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
-from napari_unet_seg._napari._docks import ancestor
+from napari_unet_seg._napari.widgets.dock_widget import ancestor
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_unet_seg._napari._worker import Job
+    from napari_unet_seg._napari.widgets.jobs import Job
 
 STOP_SECONDS = 20
 """How long jobs may take to end in good order before they are cut off."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._close_guard import guard_windows
+from napari_unet_seg._napari.widgets.close_guard import guard_windows
 from napari_unet_seg.errors import EngineError, SegmentationError
 from napari_unet_seg.events import Command
 
