@@ -22,7 +22,7 @@ import numpy as np
 from qtpy.QtCore import QEventLoop, QSettings, QTimer
 from responsiveness import Ticker, summary
 
-from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.session import ReviewState

@@ -12,7 +12,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from scipy import ndimage
 
-from napari_unet_seg._napari._colours import category_colour
+from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.widgets.jobs import run
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError

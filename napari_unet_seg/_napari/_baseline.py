@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._layers import metadata_of
-from napari_unet_seg._napari._locks import locked_of
-from napari_unet_seg._napari._prediction import note_prediction
 from napari_unet_seg._napari._review_layers import is_prediction
+from napari_unet_seg._napari.layers.layers import metadata_of
+from napari_unet_seg._napari.layers.locks import locked_of
+from napari_unet_seg._napari.layers.prediction import note_prediction
 from napari_unet_seg.session.review_queue import known_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._overlay import Overlay
+from napari_unet_seg._napari.layers.overlay import Overlay
 
 if TYPE_CHECKING:
     from napari.layers import Labels

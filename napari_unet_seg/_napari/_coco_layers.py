@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_unet_seg._napari._instances import instance_options
-from napari_unet_seg._napari._layers import METADATA_KEY, grid_of, labels_options, scan_options
+from napari_unet_seg._napari.layers.instances import instance_options
+from napari_unet_seg._napari.layers.layers import (
+    METADATA_KEY,
+    grid_of,
+    labels_options,
+    scan_options,
+)
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype

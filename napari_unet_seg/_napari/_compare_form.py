@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari._compare_table import CompareTable
 from napari_unet_seg._napari._comparing import BOTH, COLOURS, A, B
-from napari_unet_seg._napari._instances import is_instances
-from napari_unet_seg._napari._layers import is_users
-from napari_unet_seg._napari._legend import outlined_swatch
+from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.layers.layers import is_users
+from napari_unet_seg._napari.layers.legend import outlined_swatch
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 
 if TYPE_CHECKING:

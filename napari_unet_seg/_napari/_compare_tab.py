@@ -23,9 +23,9 @@ from napari_unet_seg._napari._comparing import (
     slice_title,
     working,
 )
-from napari_unet_seg._napari._history import EditedSlices
-from napari_unet_seg._napari._overlay import Overlay
 from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.layers.history import EditedSlices
+from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError

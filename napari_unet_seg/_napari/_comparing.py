@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._napari._geometry import converted, in_mm
-from napari_unet_seg._napari._layers import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.geometry import converted, in_mm
+from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import Side

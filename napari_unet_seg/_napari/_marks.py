@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari._layers import METADATA_KEY, geometry_of
-from napari_unet_seg._napari._overlay import Overlay
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
+from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets.connect import connect
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari._layers import METADATA_KEY, category_colormap, metadata_of
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, category_colormap, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -131,9 +131,9 @@ def _told_layers(scan: Scan, name: str) -> list[LayerData]:
 
 def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as its image layers, or as labels if it is a mask that this plugin wrote."""
-    from napari_unet_seg._napari._channels import image_layers
-    from napari_unet_seg._napari._instances import stored_options
-    from napari_unet_seg._napari._layers import grid_of, labels_options
+    from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.instances import stored_options
+    from napari_unet_seg._napari.layers.layers import grid_of, labels_options
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.object_labels import KEY, objects_of
 

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._channels import image_layers
-from napari_unet_seg._napari._geometry import converted, geometry_of, point_of, reaches, world_units
-from napari_unet_seg._napari._instances import is_instances
-from napari_unet_seg._napari._layers import (
+from napari_unet_seg._napari._writer import categories_for
+from napari_unet_seg._napari.layers.channels import image_layers
+from napari_unet_seg._napari.layers.geometry import (
+    converted,
+    geometry_of,
+    point_of,
+    reaches,
+    world_units,
+)
+from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.layers.layers import (
     METADATA_KEY,
     add_labels,
     grid_of,
@@ -18,9 +25,8 @@ from napari_unet_seg._napari._layers import (
     scan_from_layer,
     scan_options,
 )
-from napari_unet_seg._napari._locks import locked_of, set_locked
-from napari_unet_seg._napari._prediction import is_untouched
-from napari_unet_seg._napari._writer import categories_for
+from napari_unet_seg._napari.layers.locks import locked_of, set_locked
+from napari_unet_seg._napari.layers.prediction import is_untouched
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_unet_seg._napari._coco_options import CocoOptionsButton
-from napari_unet_seg._napari._layers import metadata_of
+from napari_unet_seg._napari.layers.layers import metadata_of
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:

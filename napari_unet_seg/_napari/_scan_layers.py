@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 
-from napari_unet_seg._napari._channels import show_channel
-from napari_unet_seg._napari._layers import is_users, metadata_of
 from napari_unet_seg._napari._reader import scan_layers
+from napari_unet_seg._napari.layers.channels import show_channel
+from napari_unet_seg._napari.layers.layers import is_users, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari._layers import file_of, image_of, is_users
+from napari_unet_seg._napari.layers.layers import file_of, image_of, is_users
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.session.folders import free_folder
 

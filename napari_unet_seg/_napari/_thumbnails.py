@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtGui import QColor, QImage
 
-from napari_unet_seg._napari._colours import category_colour
-from napari_unet_seg._napari._thumbnail import draw_thumbnail
+from napari_unet_seg._napari.layers.colours import category_colour
+from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
 
 if TYPE_CHECKING:

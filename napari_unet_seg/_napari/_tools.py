@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
-from napari_unet_seg._napari._geometry import geometry_of, voxel_size
-from napari_unet_seg._napari._layers import categories_of
-from napari_unet_seg._napari._locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari._mark_tools import MarkTools
-from napari_unet_seg._napari._prediction import probability_map
 from napari_unet_seg._napari._review_layers import (
     go_to,
     off_screen,
@@ -24,6 +20,10 @@ from napari_unet_seg._napari._target import target_of
 from napari_unet_seg._napari._threshold import Preview
 from napari_unet_seg._napari._tools_tab import ToolsTab
 from napari_unet_seg._napari._tools_words import TOOLS, problem_of
+from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
+from napari_unet_seg._napari.layers.layers import categories_of
+from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
+from napari_unet_seg._napari.layers.prediction import probability_map
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape

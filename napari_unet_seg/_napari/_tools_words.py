@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_unet_seg._napari._instances import is_instances
+from napari_unet_seg._napari.layers.instances import is_instances
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -10,8 +10,8 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari._instances import by_value, is_instances
-from napari_unet_seg._napari._layers import categories_of, is_users, scan_from_layer
+from napari_unet_seg._napari.layers.instances import by_value, is_instances
+from napari_unet_seg._napari.layers.layers import categories_of, is_users, scan_from_layer
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember

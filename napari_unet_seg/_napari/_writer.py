@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._geometry import axes_of, voxel_size
-from napari_unet_seg._napari._layers import METADATA_KEY
+from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
+from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.io.common.object_labels import KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
@@ -107,7 +107,7 @@ def _document(
 
 def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
     """Return the category of every object, None where the values are categories."""
-    from napari_unet_seg._napari._instances import by_value
+    from napari_unet_seg._napari.layers.instances import by_value
 
     known = _known(attributes)
     if known.get("values") != "instances":
@@ -118,7 +118,7 @@ def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
 def _write_mask(
     path: str, data: Any, attributes: dict[str, Any], algorithm_type: str = ""
 ) -> list[str]:
-    from napari_unet_seg._napari._instances import rows_to_store
+    from napari_unet_seg._napari.layers.instances import rows_to_store
     from napari_unet_seg.io.provenance import provenance
     from napari_unet_seg.io.write import write_mask
 

@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari._coco_layers import CocoStack, Values, coco_layers, coco_stacks
 from napari_unet_seg._napari._coco_table import CocoTable
-from napari_unet_seg._napari._legend import CategoryLegend
 from napari_unet_seg._napari._write_dataset import WriteDatasetBox
+from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
 from napari_unet_seg._napari.widgets.dock_widget import join_tabs

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari import _left_open, _writer
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
-from napari_unet_seg._napari._geometry import geometry_of
 from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
@@ -27,6 +26,7 @@ from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari._tools import Tools
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
 from napari_unet_seg._napari.widgets.connect import connect

@@ -10,8 +10,8 @@ from stored_rounds import made_round, store_round
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._layers import METADATA_KEY
 from napari_unet_seg._napari._learning import is_usable
+from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.widgets.jobs import JobState
 from napari_unet_seg._napari.widgets.settings import remember

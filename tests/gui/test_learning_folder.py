@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._prediction import checksums, show_prediction
 from napari_unet_seg._napari._round_words import in_words
+from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari._layers import METADATA_KEY, metadata_of
-from napari_unet_seg._napari._prediction import checksums, is_untouched
-from napari_unet_seg._napari._prediction import show_prediction as _show_prediction
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, metadata_of
+from napari_unet_seg._napari.layers.prediction import checksums, is_untouched
+from napari_unet_seg._napari.layers.prediction import show_prediction as _show_prediction
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.sparse import sparse_zeros
 

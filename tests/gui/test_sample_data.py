@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari._layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari.layers.layers import categories_of, metadata_of, scan_from_layer
 
 PLUGIN = "napari-unet-seg"
 

@@ -11,7 +11,7 @@ from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
 from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._layers import categories_of, geometry_of, metadata_of
+from napari_unet_seg._napari.layers.layers import categories_of, geometry_of, metadata_of
 from napari_unet_seg._napari.segment import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished

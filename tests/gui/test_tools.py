@@ -9,8 +9,8 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari._layers import METADATA_KEY, add_map
 from napari_unet_seg._napari._tools_words import TOOLS
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan

@@ -16,7 +16,7 @@ from pycocotools.coco import COCO
 from zarr_images import write_image
 
 from napari_unet_seg import __version__
-from napari_unet_seg._napari._layers import METADATA_KEY, add_labels, categories_of
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.images.tiff import read_description, read_tiff

@@ -8,14 +8,14 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari._colours import category_colour
-from napari_unet_seg._napari._instances import (
+from napari_unet_seg._napari.layers.colours import category_colour
+from napari_unet_seg._napari.layers.instances import (
     category_of,
     is_instances,
     rename_instance,
     start_instance,
 )
-from napari_unet_seg._napari._layers import categories_of
+from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.widgets.connect import connect
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._edits import put_slice
-from napari_unet_seg._napari._layers import (
+from napari_unet_seg._napari.layers.edits import put_slice
+from napari_unet_seg._napari.layers.layers import (
     METADATA_KEY,
     add_labels,
     add_map,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet_seg._napari._layers import METADATA_KEY, geometry_of
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._colours import category_colormap, category_colour
-from napari_unet_seg._napari._geometry import axes_of, geometry_of, voxel_size
+from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
+from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari._layers import METADATA_KEY, file_of, metadata_of, scan_options
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, file_of, metadata_of, scan_options
 
 if TYPE_CHECKING:
     from napari.layers import Image

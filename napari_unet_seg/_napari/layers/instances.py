@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet_seg._napari._colours import shades
-from napari_unet_seg._napari._layers import METADATA_KEY, categories_of, metadata_of
+from napari_unet_seg._napari.layers.colours import shades
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

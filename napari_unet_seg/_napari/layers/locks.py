@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari._history import pixels_of
-from napari_unet_seg._napari._layers import METADATA_KEY, metadata_of
+from napari_unet_seg._napari.layers.history import pixels_of
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, metadata_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels
