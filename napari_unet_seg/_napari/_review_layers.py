@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._writer import categories_for
+from napari_unet_seg._napari.files.writer import categories_for
 from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.geometry import (
     converted,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 
-from napari_unet_seg._napari._reader import scan_layers
+from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.layers import is_users, metadata_of
 

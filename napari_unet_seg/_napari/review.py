@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _left_open, _writer
+from napari_unet_seg._napari import _left_open
 from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._learning import Learning
@@ -26,6 +26,7 @@ from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari._tools import Tools
+from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
@@ -180,15 +181,15 @@ class ReviewWidget(QWidget):
 
     def save_tiff(self, path: Path | str) -> None:
         """Write the mask as TIFF, or by its name as NIfTI or OME-Zarr."""
-        self._save(Path(path), _writer.write_tiff)
+        self._save(Path(path), writer.write_tiff)
 
     def save_binary(self, folder: Path | str) -> None:
         """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
-        self._save(Path(folder), _writer.write_binary)
+        self._save(Path(folder), writer.write_binary)
 
     def save_coco(self, path: Path | str) -> None:
         """Write the mask as COCO."""
-        self._save(Path(path), _writer.write_coco)
+        self._save(Path(path), writer.write_coco)
 
     def refresh(self) -> None:
         """Enable what can be done now."""

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 
-from napari_unet_seg._napari._reader import scan_layers
+from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.layers import add_labels
 from napari_unet_seg._napari.review import ReviewWidget

@@ -12,8 +12,8 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari._reader import dicom_reader
-from napari_unet_seg._napari._series_dialog import SeriesDialog
+from napari_unet_seg._napari.files.reader import dicom_reader
+from napari_unet_seg._napari.files.series_dialog import SeriesDialog
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError

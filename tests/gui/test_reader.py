@@ -11,7 +11,7 @@ from npe2 import PluginManifest
 from PIL import Image as Picture
 from zarr_images import write_image
 
-from napari_unet_seg._napari._reader import coco_reader, dicom_reader, nifti_reader
+from napari_unet_seg._napari.files.reader import coco_reader, dicom_reader, nifti_reader
 from napari_unet_seg._napari.layers.layers import categories_of, metadata_of, scan_from_layer
 from napari_unet_seg.errors import DataError
 

@@ -16,8 +16,8 @@ from qtpy.QtWidgets import QFileDialog
 from zarr_images import write_image
 
 from napari_unet_seg._napari import _autosave
-from napari_unet_seg._napari._reader import scan_layers
 from napari_unet_seg._napari._review_tab import ReviewTab
+from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction

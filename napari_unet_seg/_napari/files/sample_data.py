@@ -36,7 +36,7 @@ def coco_sample() -> list[LayerData]:
 
 def scan_sample() -> list[LayerData]:
     """Return one head as a volume."""
-    from napari_unet_seg._napari._reader import scan_layers
+    from napari_unet_seg._napari.files.reader import scan_layers
     from napari_unet_seg.io.read import read_scan
 
     path = _only("*.nii.gz", "**/*.nii.gz")

@@ -49,7 +49,7 @@ def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
 def _chosen(found: tuple[Series, ...], source: Path, name: str) -> list[tuple[Scan, str]]:
     if len(found) < 2 or QApplication.instance() is None or current_viewer() is None:
         return [(read_series(choose_series(found, None, source), source), name)]
-    from napari_unet_seg._napari._series_dialog import ask_for_series
+    from napari_unet_seg._napari.files.series_dialog import ask_for_series
 
     chosen = ask_for_series(found, name, QApplication.activeWindow())
     return [(read_series(s, source), f"{name} {s.number} {s.description}".strip()) for s in chosen]

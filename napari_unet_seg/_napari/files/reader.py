@@ -115,7 +115,7 @@ def _read_scans(path: Paths) -> list[LayerData]:
 
 @_telling
 def _read_dicom(path: Paths) -> list[Any]:
-    from napari_unet_seg._napari._dicom_layers import dicom_scans
+    from napari_unet_seg._napari.files.dicom import dicom_scans
 
     # Where the choice of a series is cancelled nothing is opened: "no layers" to napari.
     scans = dicom_scans(_paths(path))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari
 
-from napari_unet_seg._napari._reader import scan_layers
+from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg.io.read import read_scan
 
 if TYPE_CHECKING:
