@@ -100,7 +100,7 @@ def _telling(read: Reader) -> Reader:
 
 @_telling
 def _read_coco(path: Paths) -> list[LayerData]:
-    from napari_unet_seg._napari._coco_layers import coco_layers
+    from napari_unet_seg._napari.coco.layers import coco_layers
     from napari_unet_seg.io.coco.read import read_coco
 
     return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
