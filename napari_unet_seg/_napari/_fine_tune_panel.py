@@ -8,10 +8,10 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._learn_bar import LearnBar
 from napari_unet_seg._napari._round_words import counted, in_words
 from napari_unet_seg._napari._training_panel import TrainingPanel
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -165,7 +165,7 @@ class FineTunePanel(QWidget):
     def base_of(self, session: Session) -> Path:
         """Return the model that a session is fine-tuned from."""
         base = session.checkpoint
-        return base if base is not None and base.is_file() else _models.current_model()
+        return base if base is not None and base.is_file() else chosen_model.current_model()
 
     def start(self, epochs: int | None = None) -> None:
         """Save the session and fine-tune in the background, for fewer epochs if that is wished."""
@@ -259,7 +259,7 @@ class FineTunePanel(QWidget):
         said = in_words(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         if self.takes(finished):
-            _models.choose_model(self.checkpoint_of(finished))
+            chosen_model.choose_model(self.checkpoint_of(finished))
             said += " The new model is chosen in Segment."
         else:
             said += " It is not used; the model stays."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._round_words import counted
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError
@@ -73,7 +73,7 @@ class Learning(QObject):
         panel.waits.connect(self._on_waits)
         panel.set_aside.connect(self._on_set_aside)
         panel.panel.running_changed.connect(self._on_running)
-        connect(panel, (_models.model_chosen, self._show))
+        connect(panel, (chosen_model.model_chosen, self._show))
         self._show()
 
     def show_review(self, reviewing: Reviewing | None) -> None:
@@ -95,7 +95,7 @@ class Learning(QObject):
         if len(self._models) > 1:
             self._models.pop()
             self._note_models()
-            _models.choose_model(self._models[-1])
+            chosen_model.choose_model(self._models[-1])
             self._predict_again("Back at the earlier model")
 
     def _go_on_from(self, session: Session) -> None:
@@ -103,12 +103,12 @@ class Learning(QObject):
         place, base = self._where(session), self._panel.base_of(session)
         taken = [r.checkpoint for r in session.rounds if is_usable(r)]
         own = _models_of(session.extra, session.folder, base, taken)
-        if session.folder not in self._seen and not _models.was_chosen():
+        if session.folder not in self._seen and not chosen_model.was_chosen():
             own = self._latest(session, own)
             _take_up(own[-1])
         self._seen.add(session.folder)
         self._waits = self._waits and self._place == place
-        current = _models.current_model()
+        current = chosen_model.current_model()
         known = self._models if self._place == place and self._models[-1:] == [current] else []
         longer = known[-1:] == own[-1:] and len(own) > len(known)
         self._models = own if longer or not known else known
@@ -255,7 +255,7 @@ class Learning(QObject):
         self.predicted.emit(self._taken)
 
     def _show(self, _: Any = None) -> None:
-        used = self._models[-1:] == [_models.current_model()]
+        used = self._models[-1:] == [chosen_model.current_model()]
         there = self._reviewing is not None and used and len(self._models) > 1
         self._bar.back_button.setEnabled(there)
 
@@ -289,8 +289,8 @@ def _is_tuned(model: Path) -> bool:
 
 def _take_up(model: Path) -> None:
     """Use a fine-tuned model from now on, and tell."""
-    if _is_tuned(model) and model != _models.current_model():
-        _models.take_up_model(model)
+    if _is_tuned(model) and model != chosen_model.current_model():
+        chosen_model.take_up_model(model)
         show_info("Segment goes on with the model that was fine-tuned here last.")
 
 
@@ -328,7 +328,7 @@ def _strange(model: Path, session: Session) -> str:
 
 
 def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
-    config = _models.remembered_config()
+    config = chosen_model.remembered_config()
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
         yield from engine.stream(
             "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices

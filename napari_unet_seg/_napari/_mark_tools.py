@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._likely import Likely
 from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari._mark_work import (
     outline_parts,
@@ -20,6 +19,7 @@ from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer, LineLayer
 from napari_unet_seg._napari._review_layers import off_screen, place_of
 from napari_unet_seg._napari._scribbles import Scribbles
 from napari_unet_seg._napari._steps import Step
+from napari_unet_seg._napari.segment.probabilities import Likely
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg._napari.widgets.keys import Keys

@@ -12,7 +12,7 @@ from napari_unet_seg.correct.apply import Change
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
-    from napari_unet_seg._napari._likely import Likely, Source
+    from napari_unet_seg._napari.segment.probabilities import Likely, Source
     from napari_unet_seg.correct.tools import Aim, Place, Work
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._likely import Likely
     from napari_unet_seg._napari._target import Target
+    from napari_unet_seg._napari.segment.probabilities import Likely
     from napari_unet_seg.correct.apply import Change
     from napari_unet_seg.correct.tools import Place
 

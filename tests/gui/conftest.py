@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari import _models
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import close_guard, jobs
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process import engine_process
@@ -89,8 +89,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
     )
-    monkeypatch.setattr(_models._CHOICE, "path", BUNDLED)
-    monkeypatch.setattr(_models._CHOICE, "made", False)
+    monkeypatch.setattr(chosen_model._CHOICE, "path", BUNDLED)
+    monkeypatch.setattr(chosen_model._CHOICE, "made", False)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from stored_rounds import made_round, store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._learning import is_usable
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets.jobs import JobState
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
@@ -111,7 +111,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     (finished,) = session.rounds
     new = session.folder / finished.checkpoint
     assert finished.epochs == 5  # a short one
-    assert _models.current_model() == new
+    assert chosen_model.current_model() == new
     assert session.states[TOUCHED] is ReviewState.TODO
     wanted = predicted(new, scan)
     again = [i for i in range(len(before)) if i not in (*ACCEPTED, TOUCHED, SHOWN)]
@@ -128,7 +128,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
 
     with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
         bar.back_button.click()
-    assert _models.current_model() == first
+    assert chosen_model.current_model() == first
     for index in again:
         np.testing.assert_array_equal(mask.data[index], before[index])
     assert not bar.back_button.isEnabled()
@@ -155,7 +155,7 @@ def test_predictions_that_were_left_for_others_end_without_them(
 def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan
 ) -> None:
-    bar, folder, model = widget.bar, widget.session.folder, _models.current_model()
+    bar, folder, model = widget.bar, widget.session.folder, chosen_model.current_model()
     for index in ACCEPTED:
         accept_truth(widget, scan, index)
     widget.fine_tune.start_button.click()
@@ -168,7 +168,7 @@ def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
     widget.session.save()
     assert Session.open(folder).rounds == widget.session.rounds
-    assert _models.current_model() == model
+    assert chosen_model.current_model() == model
 
 
 @pytest.mark.slow
@@ -214,12 +214,12 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidget) -> None:
     back, base = widget.fine_tune.learn_bar.back_button, widget.session.checkpoint
     first, second = store_round(widget.session, base), store_round(widget.session, base)
-    _models.choose_model(second)
+    chosen_model.choose_model(second)
     for expected in (first, base):
         reopen(qtbot, widget)
         with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
             back.click()
-        assert _models.current_model() == expected
+        assert chosen_model.current_model() == expected
     assert not back.isEnabled()
     reopen(qtbot, widget)
     assert not back.isEnabled()

@@ -9,10 +9,10 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
@@ -55,7 +55,7 @@ def widget(
 ) -> ReviewWidget:
     """The first image of the folder is open, and every fourth accepted one starts a round."""
     remember("predict", HOW.model_dump(mode="json"))
-    _models.choose_model(make_checkpoint())
+    chosen_model.choose_model(make_checkpoint())
     widget: ReviewWidget = dock(ReviewWidget)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
@@ -75,7 +75,7 @@ def shown(widget: ReviewWidget) -> list[str]:
 
 def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     """Draw what the current model sees as Segment does, correct it, and accept."""
-    model, image = _models.current_model(), widget._viewer.layers[-1]
+    model, image = chosen_model.current_model(), widget._viewer.layers[-1]
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
     categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
@@ -100,7 +100,7 @@ def go_on(qtbot: QtBot, widget: ReviewWidget, index: int) -> None:
 def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
-    bar, first = widget.fine_tune.learn_bar, _models.current_model()
+    bar, first = widget.fine_tune.learn_bar, chosen_model.current_model()
     sessions = []
     for index in range(EVERY):
         assert not widget.fine_tune.panel.running
@@ -120,7 +120,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     assert Session.open(sessions[-1].folder).rounds == (finished,)
     assert widget.fine_tune.result.text() == in_words(finished)
     new = sessions[-1].folder / finished.checkpoint
-    assert _models.current_model() == new
+    assert chosen_model.current_model() == new
     assert "Segment uses the model from now on" in bar.status.text()
 
     # The next scan is segmented with it, and too few were accepted since for another round.
@@ -129,7 +129,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     assert widget.fine_tune.result.text() == in_words(finished), "it is of this folder too"
     assert bar.back_button.isEnabled()
     bar.back_button.click()
-    assert _models.current_model() == first
+    assert chosen_model.current_model() == first
     assert not bar.back_button.isEnabled()
 
 
@@ -156,9 +156,9 @@ def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: Revie
     for index in range(EVERY):
         accept(qtbot, widget)
         go_on(qtbot, widget, index + 1)
-    job, first = widget.fine_tune.panel.job, _models.current_model()
+    job, first = widget.fine_tune.panel.job, chosen_model.current_model()
     assert job is not None
     with qtbot.waitSignal(job.ended, timeout=PATIENCE):
         widget._viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
-    assert _models.current_model() == first
+    assert chosen_model.current_model() == first

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from stored_rounds import made_round, store_round
 
-from napari_unet_seg._napari import _fine_tune_panel, _learning, _models
+from napari_unet_seg._napari import _fine_tune_panel, _learning
 from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import Category
 from napari_unet_seg.events import SlicePredicted
@@ -236,7 +237,7 @@ def models(
     tuned = store_round(host, root)
     for index, path in enumerate(others):
         a_session(tmp_path, path, tuned if index else root)
-    _models.choose_model(tuned)
+    chosen_model.choose_model(tuned)
     widget.fine_tune.learn_bar.switch.setChecked(False)
     return root, tuned
 
@@ -254,7 +255,7 @@ def test_the_way_back_goes_on_from_scan_to_scan(
     go(qtbot, widget, 3)
     assert back.isEnabled()
     back.click()
-    assert _models.current_model() == models[0]
+    assert chosen_model.current_model() == models[0]
     for index in (0, 4):
         go(qtbot, widget, index)
         assert not back.isEnabled(), "that leads to a model that was turned down"
@@ -284,7 +285,7 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     session = a_stack(tmp_path / "stack", root, accepted=30)
     tuned = store_round(session, root)
     opened(qtbot, widget, lambda: widget.open_session(session.folder))
-    assert _models.current_model() == tuned
+    assert chosen_model.current_model() == tuned
     assert "Segment goes on with the model that was fine-tuned here last." in notifications
     assert widget.fine_tune.learn_bar.back_button.isEnabled()
 
@@ -297,12 +298,12 @@ def test_each_session_has_its_own_model_until_one_is_chosen(
     tuned = [store_round(session, root) for session in sessions]
     for session, model in zip(sessions[:2], tuned, strict=False):
         opened(qtbot, widget, lambda folder=session.folder: widget.open_session(folder))
-        assert _models.current_model() == model
+        assert chosen_model.current_model() == model
         assert back.isEnabled()
-    _models.choose_model(BUNDLED)
+    chosen_model.choose_model(BUNDLED)
     assert not back.isEnabled(), "the model in use is none of those"
     opened(qtbot, widget, lambda: widget.open_session(sessions[2].folder))
-    assert _models.current_model() == BUNDLED
+    assert chosen_model.current_model() == BUNDLED
     assert not back.isEnabled()
 
 
@@ -329,7 +330,7 @@ def test_after_a_restart_a_folder_goes_on_with_the_model_that_was_noted_last(
         sessions[3].save()
     open_folder(qtbot, widget, stacks)
     assert widget.session.folder == sessions[0].folder
-    assert _models.current_model() == models[1 if back else 2]
+    assert chosen_model.current_model() == models[1 if back else 2]
 
 
 @pytest.fixture
@@ -359,7 +360,7 @@ def tuned(
     tuned = store_round(a_session(tmp_path, first, root, learnt=5), root)
     for path in others:
         a_session(tmp_path, path, root)
-    _models.choose_model(tuned)
+    chosen_model.choose_model(tuned)
     return tuned
 
 
@@ -416,7 +417,7 @@ def test_a_round_that_ends_while_its_session_is_opened_again_is_kept(
 ) -> None:
     session = a_session(tmp_path, min(folder.iterdir()), make_checkpoint(), learnt=1)
     opened(qtbot, widget, lambda: widget.open_session(session.folder))
-    model = _models.current_model()
+    model = chosen_model.current_model()
     widget.fine_tune.start()
     widget.close_session()
     load = Session.load_mask
@@ -434,7 +435,7 @@ def test_a_round_that_ends_while_its_session_is_opened_again_is_kept(
     opened(qtbot, widget, lambda: widget.open_session(session.folder))
     widget.close_session()
     assert len(Session.open(session.folder).rounds) == 1
-    assert _models.current_model() == model, "closing its session stopped the round"
+    assert chosen_model.current_model() == model, "closing its session stopped the round"
     Session.open(session.folder, hold=True).close()
 
 
@@ -452,7 +453,7 @@ def test_a_round_of_a_folder_is_not_used_outside(
     sessions = [a_session(tmp_path, path, root, learnt=1) for path in sorted(folder.iterdir())]
     stack = a_stack(tmp_path / "elsewhere" / "stack", root)
     open_folder(qtbot, widget, folder)
-    model = _models.current_model()
+    model = chosen_model.current_model()
     widget.fine_tune.start()
     if leave:
         widget.scans.bar.close_button.click()
@@ -461,7 +462,7 @@ def test_a_round_of_a_folder_is_not_used_outside(
     slow_round.set()
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
     assert len(Session.open(sessions[0].folder).rounds) == 1
-    assert _models.current_model() == model
+    assert chosen_model.current_model() == model
     assert not widget.fine_tune.learn_bar.back_button.isEnabled()
 
 

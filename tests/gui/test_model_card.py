@@ -8,9 +8,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
-from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._model_card import ModelCard
-from napari_unet_seg._napari._model_choice import ModelChoice, describe
+from napari_unet_seg._napari.segment.model_card import ModelCard
+from napari_unet_seg._napari.segment.model_choice import ModelChoice, describe
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.models.header import read_header
 
@@ -52,7 +52,7 @@ def test_any_other_models_card_is_made_of_its_header(
     choice: ModelChoice, qtbot: QtBot, make_checkpoint: Callable[..., Path]
 ) -> None:
     path = make_checkpoint(classes=2, head="softmax")
-    _models.choose_model(path)
+    chosen_model.choose_model(path)
     card = card_of(choice, qtbot)
     text = card.text.toPlainText()
     assert "U-Net in 2D" in text
@@ -68,7 +68,7 @@ def test_a_model_that_is_gone_has_no_card(
     notifications: list[str],
 ) -> None:
     path = make_checkpoint()
-    _models.choose_model(path)
+    chosen_model.choose_model(path)
     path.unlink()
     qtbot.mouseClick(choice.card_button, Qt.MouseButton.LeftButton)
     assert not choice.findChildren(ModelCard)

@@ -10,9 +10,8 @@ from napari.utils.key_bindings import KeyBinding
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari.layers.layers import categories_of, geometry_of, metadata_of
-from napari_unet_seg._napari.segment import SHORTCUT, SegmentWidget
+from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget, chosen_model
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
@@ -206,7 +205,7 @@ def test_a_model_that_is_none_is_told(
     widget._viewer.add_image(_head())
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"not a model")
-    _models.choose_model(broken)
+    chosen_model.choose_model(broken)
 
     assert "not a model" in widget.form.model_choice.card.text()
     widget.segment_layer()
@@ -219,7 +218,7 @@ def test_model_choice_follows_a_finished_training(
     widget: SegmentWidget, make_checkpoint: Callable[..., Path], qtbot: QtBot
 ) -> None:
     path = make_checkpoint(classes=2, head="softmax")
-    _models.choose_model(path)
+    chosen_model.choose_model(path)
     choice = widget.form.model_choice
 
     assert choice.value() == path
@@ -228,7 +227,7 @@ def test_model_choice_follows_a_finished_training(
     mask = _segment(qtbot, widget, widget._viewer.add_image(_head()))
     assert [c.name for c in categories_of(mask)] == ["c0", "c1"]
     choice.setValue("bundled")
-    assert _models.current_model() == BUNDLED
+    assert chosen_model.current_model() == BUNDLED
 
 
 def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from qtpy.QtCore import Qt
 
-from napari_unet_seg._napari import _models
 from napari_unet_seg._napari._train_source import LayerSource, source_from_layers
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.train import TrainWidget
 from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
 from napari_unet_seg.errors import DataError
@@ -68,9 +68,9 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     names = [layer.name for layer in widget._viewer.layers]
     assert names == ["validation: one, epoch 2", "validation truth", "validation prediction"]
     chosen: list[Path] = []
-    _models.model_chosen.connect(chosen.append)
+    chosen_model.model_chosen.connect(chosen.append)
     widget.use_button.click()
-    assert chosen == [_models.current_model()] == [tmp_path / "run" / "best.safetensors"]
+    assert chosen == [chosen_model.current_model()] == [tmp_path / "run" / "best.safetensors"]
 
 
 def test_training_on_layers_leaves_them_and_the_selection_alone(

@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._model_choice import ModelChoice
 from napari_unet_seg._napari.layers.layers import is_users, metadata_of
 from napari_unet_seg._napari.layers.legend import CategoryLegend
+from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg.config import PredictConfig

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._napari._models import current_model, remembered_config
+from napari_unet_seg._napari.segment.chosen_model import current_model, remembered_config
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import PredictFinished
 from napari_unet_seg.process.warm_engine import WarmEngine, cut

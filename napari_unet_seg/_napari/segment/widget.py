@@ -13,12 +13,12 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_unet_seg._napari._models import remembered_config
-from napari_unet_seg._napari._segment_form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import point_of, reaches
 from napari_unet_seg._napari.layers.layers import scan_from_layer
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
+from napari_unet_seg._napari.segment.chosen_model import remembered_config
+from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
 from napari_unet_seg._napari.widgets.dock_widget import join_tabs

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _models
-from napari_unet_seg._napari._model_card import ModelCard
+from napari_unet_seg._napari.segment.model_card import ModelCard
+from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
@@ -56,12 +56,12 @@ class ModelChoice(QWidget):
         layout.addWidget(self.card)
         self.combo.activated.connect(self._on_activated)
         self.card_button.clicked.connect(self.show_card)
-        connect(self, (_models.model_chosen, self._on_chosen))
+        connect(self, (chosen_model.model_chosen, self._on_chosen))
         self._show()
 
     def value(self) -> Path:
         """The chosen checkpoint file."""
-        return _models.current_model()
+        return chosen_model.current_model()
 
     def setValue(self, path: Path | str) -> None:
         """Choose `bundled`, a run folder or a checkpoint file, here and in every other widget.
@@ -73,7 +73,7 @@ class ModelChoice(QWidget):
         """
         found = checkpoint_path(path)
         read_header(found)
-        _models.choose_model(found)
+        chosen_model.choose_model(found)
 
     def info(self) -> CheckpointInfo:
         """What the chosen model's header says.
@@ -99,7 +99,7 @@ class ModelChoice(QWidget):
     def _show(self) -> None:
         blocker = QSignalBlocker(self.combo)
         self.combo.clear()
-        for path in dict.fromkeys((BUNDLED, *_models.recent_models(), self.value())):
+        for path in dict.fromkeys((BUNDLED, *chosen_model.recent_models(), self.value())):
             self.combo.addItem(model_name(path), path)
             last = self.combo.count() - 1
             self.combo.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
