@@ -26,8 +26,8 @@ from qtpy.QtCore import QEvent, QPointF, QSettings, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari._train_source import LayerSource
-from napari_unet_seg._napari.train import TrainWidget
+from napari_unet_seg._napari.train.source import LayerSource
+from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.events import BatchEnd, Command
 from napari_unet_seg.io.common.scan import Scan

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari._learn_bar import LearnBar
 from napari_unet_seg._napari._round_words import counted, in_words
-from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import recall, remember

@@ -13,11 +13,11 @@ import psutil
 import pytest
 from PIL import Image as Picture
 
-from napari_unet_seg._napari._train_source import SourceBox
 from napari_unet_seg._napari.coco.layers import coco_stacks
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.writer import write_coco
 from napari_unet_seg._napari.layers.layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco

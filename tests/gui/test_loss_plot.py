@@ -9,9 +9,9 @@ from fake_engine import train
 from napari.components import ViewerModel
 from qtpy.QtGui import QColor
 
-from napari_unet_seg._napari import _loss_plot
-from napari_unet_seg._napari._loss_plot import LossPlot
-from napari_unet_seg._napari._training_panel import TrainingPanel, duration
+from napari_unet_seg._napari.train.loss_plot import LossPlot
+from napari_unet_seg._napari.train.panel import TrainingPanel, duration
+from napari_unet_seg._napari.train.widget import loss_plot
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -95,7 +95,7 @@ def test_redraws_are_few(plot: LossPlot, monkeypatch: pytest.MonkeyPatch, qtbot:
 
 
 def test_a_long_training_is_thinned_out(plot: LossPlot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_loss_plot, "MOST_STEPS", 50)
+    monkeypatch.setattr(loss_plot, "MOST_STEPS", 50)
     for step in range(1, 1001):
         plot.on_event(BatchEnd(1, step, 1000, 1.0, 1.0, 1.0))
     assert 20 <= len(plot._steps) <= 50
@@ -116,7 +116,7 @@ def test_it_is_readable_in_both_themes(qtbot: QtBot, plot: LossPlot, theme: str)
     ground = plot.view.backgroundBrush().color()
     text = plot.view.getPlotItem().getAxis("left").textPen().color()
     assert (ground.lightness() < 128) == (theme == "dark")
-    for colour in (text, *map(QColor, (_loss_plot.TRAIN, _loss_plot.VALID, _loss_plot.DICE))):
+    for colour in (text, *map(QColor, (loss_plot.TRAIN, loss_plot.VALID, loss_plot.DICE))):
         assert abs(colour.lightness() - ground.lightness()) > 40
 
 

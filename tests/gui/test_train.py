@@ -7,9 +7,9 @@ import pytest
 import tifffile
 from qtpy.QtCore import Qt
 
-from napari_unet_seg._napari._train_source import LayerSource, source_from_layers
 from napari_unet_seg._napari.segment.widget import chosen_model
-from napari_unet_seg._napari.train import TrainWidget
+from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
+from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari._loss_plot import LossPlot
+from napari_unet_seg._napari.train.loss_plot import LossPlot
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, run
 from napari_unet_seg.events import (
     BatchEnd,

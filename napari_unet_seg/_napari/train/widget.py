@@ -22,11 +22,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._augmented import AugmentedSamples
-from napari_unet_seg._napari._preview import PreviewLayers
-from napari_unet_seg._napari._train_source import SourceBox
-from napari_unet_seg._napari._training_panel import TrainingPanel
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
+from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
+from napari_unet_seg._napari.train.panel import TrainingPanel
+from napari_unet_seg._napari.train.preview_layers import PreviewLayers
+from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets.canvas import free_in_place
 from napari_unet_seg._napari.widgets.dock_widget import join_tabs
 from napari_unet_seg._napari.widgets.form import Form
