@@ -25,9 +25,9 @@ from napari_unet_seg._napari._save_bar import SaveBar
 from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
-from napari_unet_seg._napari._tools import Tools
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
 from napari_unet_seg._napari.widgets.connect import connect

@@ -11,9 +11,9 @@ from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari._mark_bar import MARKS
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map, is_users
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.tools.mark_bar import MARKS
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.session.session import ReviewState, Session
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_unet_seg._napari._tools import Tools
+    from napari_unet_seg._napari.tools.tab import Tools
 
 CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2

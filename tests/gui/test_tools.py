@@ -9,9 +9,9 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari._tools_words import TOOLS
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.tools.texts import TOOLS
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_unet_seg._napari._tools import Tools
+    from napari_unet_seg._napari.tools.tab import Tools
 
 CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2

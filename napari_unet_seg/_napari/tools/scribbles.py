@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._mark_work import solving
-from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, StrokeLayer
 from napari_unet_seg._napari._review_layers import place_of
+from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, StrokeLayer
+from napari_unet_seg._napari.tools.mark_operations import solving
 from napari_unet_seg._napari.widgets import jobs
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._target import Target
     from napari_unet_seg._napari.segment.probabilities import Likely
+    from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg.correct.apply import Change
     from napari_unet_seg.correct.tools import Place
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._mark_bar import MARKS
-from napari_unet_seg._napari._mark_work import (
+from napari_unet_seg._napari._review_layers import off_screen, place_of
+from napari_unet_seg._napari.segment.probabilities import Likely
+from napari_unet_seg._napari.tools.mark_bar import MARKS
+from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
+from napari_unet_seg._napari.tools.mark_operations import (
     outline_parts,
     outlining,
     redrawing,
     replace_in_box,
 )
-from napari_unet_seg._napari._marks import INSIDE, OUTSIDE, BoxLayer, LineLayer
-from napari_unet_seg._napari._review_layers import off_screen, place_of
-from napari_unet_seg._napari._scribbles import Scribbles
-from napari_unet_seg._napari._steps import Step
-from napari_unet_seg._napari.segment.probabilities import Likely
+from napari_unet_seg._napari.tools.scribbles import Scribbles
+from napari_unet_seg._napari.tools.steps import Step
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg._napari.widgets.keys import Keys
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._mark_work import Array
-    from napari_unet_seg._napari._steps import Steps
-    from napari_unet_seg._napari._target import Target
+    from napari_unet_seg._napari.tools.mark_operations import Array
+    from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg._napari.tools.steps import Steps
     from napari_unet_seg.correct.apply import Change
     from napari_unet_seg.correct.tools import Place, Work
 

@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._mark_bar import MarkBar
-from napari_unet_seg._napari._tools_words import TOOLS, Tool
 from napari_unet_seg._napari.layers.legend import swatch
+from napari_unet_seg._napari.tools.mark_bar import MarkBar
+from napari_unet_seg._napari.tools.texts import TOOLS, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

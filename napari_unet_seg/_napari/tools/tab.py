@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
-from napari_unet_seg._napari._mark_tools import MarkTools
 from napari_unet_seg._napari._review_layers import (
     go_to,
     off_screen,
@@ -15,15 +14,16 @@ from napari_unet_seg._napari._review_layers import (
     place_of,
     volume_axes,
 )
-from napari_unet_seg._napari._steps import Step, Steps
-from napari_unet_seg._napari._target import target_of
-from napari_unet_seg._napari._threshold import Preview
-from napari_unet_seg._napari._tools_tab import ToolsTab
-from napari_unet_seg._napari._tools_words import TOOLS, problem_of
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import probability_map
+from napari_unet_seg._napari.tools.form import ToolsTab
+from napari_unet_seg._napari.tools.mark_target import target_of
+from napari_unet_seg._napari.tools.mark_tools import MarkTools
+from napari_unet_seg._napari.tools.steps import Step, Steps
+from napari_unet_seg._napari.tools.texts import TOOLS, problem_of
+from napari_unet_seg._napari.tools.threshold_preview import Preview
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._target import Target
+    from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Array, Place, Work
     from napari_unet_seg.session.session import Session
