@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _left_open
-from napari_unet_seg._napari._compare_tab import CompareTab
 from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
 from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
@@ -25,6 +24,7 @@ from napari_unet_seg._napari._save_bar import SaveBar
 from napari_unet_seg._napari._scan_queue import ScanQueue
 from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
+from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.tools.tab import Tools

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_unet_seg._napari._comparing import BOTH, A, B, outlines
+from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category

@@ -11,8 +11,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari._compare_form import CompareForm
-from napari_unet_seg._napari._comparing import (
+from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.compare.comparison import (
     COLOURS,
     PREDICTION,
     Outlines,
@@ -23,7 +23,7 @@ from napari_unet_seg._napari._comparing import (
     slice_title,
     working,
 )
-from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets import jobs

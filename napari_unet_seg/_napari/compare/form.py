@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._compare_table import CompareTable
-from napari_unet_seg._napari._comparing import BOTH, COLOURS, A, B
+from napari_unet_seg._napari.compare.comparison import BOTH, COLOURS, A, B
+from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layers import is_users
 from napari_unet_seg._napari.layers.legend import outlined_swatch
