@@ -15,8 +15,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari import _left_open
-from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
-from napari_unet_seg._napari._learning import Learning
 from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari._reviewing import Reviewing
@@ -26,6 +24,8 @@ from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.files import writer
+from napari_unet_seg._napari.fine_tune.learning import Learning
+from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs

@@ -9,7 +9,7 @@ import pytest
 from stored_rounds import made_round, store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari._learning import is_usable
+from napari_unet_seg._napari.fine_tune.learning import is_usable
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.segment.widget import chosen_model

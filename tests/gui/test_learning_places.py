@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from stored_rounds import made_round, store_round
 
-from napari_unet_seg._napari import _fine_tune_panel, _learning
-from napari_unet_seg._napari._round_words import in_words
 from napari_unet_seg._napari._scan_states import ScanStates
+from napari_unet_seg._napari.fine_tune import learning, panel
+from napari_unet_seg._napari.fine_tune.messages import in_words
 from napari_unet_seg._napari.review import ReviewWidget
 from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import jobs
@@ -346,7 +346,7 @@ def predicting(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             yield SlicePredicted(slices[0], labels, 0.5, 1, len(slices))
             forever.wait(0.01)
 
-    monkeypatch.setattr(_learning, "_predicting", work)
+    monkeypatch.setattr(learning, "_predicting", work)
     return asked
 
 
@@ -401,7 +401,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         store_round(session, model)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(_fine_tune_panel, "run_round", work)
+    monkeypatch.setattr(panel, "run_round", work)
     yield go_on
     go_on.set()
 

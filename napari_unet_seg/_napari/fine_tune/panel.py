@@ -8,8 +8,8 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari._learn_bar import LearnBar
-from napari_unet_seg._napari._round_words import counted, in_words
+from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
+from napari_unet_seg._napari.fine_tune.messages import counted, in_words
 from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form

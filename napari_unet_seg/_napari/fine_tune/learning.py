@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._round_words import counted
+from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg._napari._fine_tune_panel import FineTunePanel
     from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Round, Session
