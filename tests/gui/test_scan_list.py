@@ -11,11 +11,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari._scan_bar import ElidingButton
-from napari_unet_seg._napari._scan_list import ScanList
-from napari_unet_seg._napari._scan_states import ScanStates
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.scans.bar import ElidingButton
+from napari_unet_seg._napari.scans.popup import ScanList
+from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_unet_seg._napari._scan_folder import ScanFolder
-    from napari_unet_seg._napari._scan_queue import Beside, ScanQueue
+    from napari_unet_seg._napari.scans.folder import ScanFolder
+    from napari_unet_seg._napari.scans.queue import Beside, ScanQueue
     from napari_unet_seg.events import Command
     from napari_unet_seg.session.folders import Found
     from napari_unet_seg.session.session import Session

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari._read_ahead import ReadAhead
-from napari_unet_seg._napari._scan_states import ScanStates
-from napari_unet_seg._napari._scan_thumbnails import ScanThumbnails, of_scan, of_session
+from napari_unet_seg._napari.scans.read_ahead import ReadAhead
+from napari_unet_seg._napari.scans.states import ScanStates
+from napari_unet_seg._napari.scans.thumbnails import ScanThumbnails, of_scan, of_session
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.zarr.read import is_zarr
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from napari_unet_seg._napari._scan_thumbnails import Source
+    from napari_unet_seg._napari.scans.thumbnails import Source
     from napari_unet_seg.session.review_queue import Queue
 
     Named = list[tuple[Path, str]]

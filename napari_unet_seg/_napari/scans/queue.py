@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari._scan_bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
-from napari_unet_seg._napari._scan_folder import ScanFolder, finding
-from napari_unet_seg._napari._scan_layers import ScanLayers
-from napari_unet_seg._napari._scan_start import AutoStart, OpenScan
-from napari_unet_seg._napari._scan_thumbnails import of_layers, of_scan
+from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
+from napari_unet_seg._napari.scans.folder import ScanFolder, finding
+from napari_unet_seg._napari.scans.layers import ScanLayers
+from napari_unet_seg._napari.scans.start import AutoStart, OpenScan
+from napari_unet_seg._napari.scans.thumbnails import of_layers, of_scan
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.keys import Keys, shown_key
 from napari_unet_seg.errors import SegmentationError
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari._reviewing import Reviewing
-    from napari_unet_seg._napari._scan_folder import Named
-    from napari_unet_seg._napari._scan_thumbnails import Source
     from napari_unet_seg._napari.review import ReviewWidget
+    from napari_unet_seg._napari.scans.folder import Named
+    from napari_unet_seg._napari.scans.thumbnails import Source
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.folders import Found
 
