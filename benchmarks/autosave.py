@@ -30,7 +30,7 @@ from napari_unet_seg.session.session import ReviewState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.session.open_session import Reviewing
 
 STEP_MS = 150
 

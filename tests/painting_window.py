@@ -16,8 +16,8 @@ from mouse import stroke
 from qtpy.QtCore import QSettings, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.session import autosave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Patience:
 def main(folder: str, settings: str, painted: str) -> None:
     """Say `saved` once a stroke of the mouse is on disk; `painted` gets the mask as numpy."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
-    _autosave.INTERVAL_MS = INTERVAL_MS
+    autosave.INTERVAL_MS = INTERVAL_MS
     viewer = napari.Viewer()
     viewer.add_image(np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8), name="head")
     mask: Any = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")

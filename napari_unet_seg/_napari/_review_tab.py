@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._changes import in_words
-from napari_unet_seg._napari._thumbnails import Thumbnails
+from napari_unet_seg._napari.session.changes_overlay import in_words
+from napari_unet_seg._napari.session.thumbnails import Thumbnails
 from napari_unet_seg._napari.widgets.keys import Keys, shown_key
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg.session.session import Changes
 
 _KEYS = {

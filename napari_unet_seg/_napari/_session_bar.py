@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._left_open import LeftOpen
+    from napari_unet_seg._napari.session.recovery import LeftOpen
 
 _KEY = "sessions_folder"
 _NAME_WIDTH = 110

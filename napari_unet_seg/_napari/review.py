@@ -14,19 +14,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari import _left_open
-from napari_unet_seg._napari._review_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari._review_tab import ReviewTab
-from napari_unet_seg._napari._reviewing import Reviewing
 from napari_unet_seg._napari._save_bar import SaveBar
 from napari_unet_seg._napari._session_bar import SessionBar
-from napari_unet_seg._napari._session_jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.scans.queue import ScanQueue
+from napari_unet_seg._napari.session import recovery
+from napari_unet_seg._napari.session.jobs import Ready, opening, starting, writing
+from napari_unet_seg._napari.session.open_session import Reviewing
+from napari_unet_seg._napari.session.session_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.canvas import free_in_place
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._left_open import LeftOpen
+    from napari_unet_seg._napari.session.recovery import LeftOpen
     from napari_unet_seg.session.session import Session
 
 
@@ -174,7 +174,7 @@ class ReviewWidget(QWidget):
         self.compare.show_review(None)
         self.fine_tune.show_session(None, lambda: None)
         reviewing.close()
-        _left_open.note_closed(reviewing.session.folder)
+        recovery.note_closed(reviewing.session.folder)
         self.bar.show_session(None)
         self.refresh()
         self.session_changed.emit(None)
@@ -246,20 +246,20 @@ class ReviewWidget(QWidget):
         self.learning.show_review(self.reviewing)
         self.bar.show_session(session.folder)
         self.bar.offer(None)
-        _left_open.note_open(session.folder)
+        recovery.note_open(session.folder)
         if session.lock.note:
             show_info(session.lock.note)
         self.session_changed.emit(session)
 
     def _look_for_left(self) -> None:
-        if _left_open.any_noted():
-            jobs.run(_left_open.looking(), on_event=self._on_left, name="Looking for sessions")
+        if recovery.any_noted():
+            jobs.run(recovery.looking(), on_event=self._on_left, name="Looking for sessions")
 
     def _on_left(self, left: LeftOpen | None) -> None:
         self.bar.offer(left if self.session is None else None)
 
     def _on_declined(self, folder: Path) -> None:
-        _left_open.note_closed(folder)
+        recovery.note_closed(folder)
         self.bar.offer(None)
         self._look_for_left()
 

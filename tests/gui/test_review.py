@@ -15,13 +15,13 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 from zarr_images import write_image
 
-from napari_unet_seg._napari import _autosave
 from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable
 from napari_unet_seg.config import IGNORE_INDEX, Category
@@ -565,7 +565,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
 def test_painting_is_saved_every_minute(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     with when_saved(qtbot, widget):
@@ -577,7 +577,7 @@ def test_painting_is_saved_every_minute(
 def test_undo_of_a_hidden_mask_is_saved_every_minute(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     with when_saved(qtbot, widget):
@@ -612,7 +612,7 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
     monkeypatch: pytest.MonkeyPatch,
     notifications: list[str],
 ) -> None:
-    monkeypatch.setattr(_autosave, "INTERVAL_MS", 50)
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
     autosave, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
     for name in ("masks", "predictions"):

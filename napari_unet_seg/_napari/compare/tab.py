@@ -11,7 +11,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari._review_layers import index_of, off_screen, place_of
 from napari_unet_seg._napari.compare.comparison import (
     COLOURS,
     PREDICTION,
@@ -26,6 +25,7 @@ from napari_unet_seg._napari.compare.comparison import (
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
+from napari_unet_seg._napari.session.session_layers import index_of, off_screen, place_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.evaluation.compare import Comparison
     from napari_unet_seg.evaluation.mask_pairs import Side

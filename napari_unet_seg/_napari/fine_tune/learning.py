@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
+    from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Round, Session

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari._reviewing import Reviewing
     from napari_unet_seg._napari.review import ReviewWidget
     from napari_unet_seg._napari.scans.folder import Named
     from napari_unet_seg._napari.scans.thumbnails import Source
+    from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.folders import Found
 

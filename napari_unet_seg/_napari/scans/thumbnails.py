@@ -10,8 +10,8 @@ import numpy as np
 import tifffile
 from qtpy.QtGui import QImage
 
-from napari_unet_seg._napari._thumbnails import outline_colours
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
+from napari_unet_seg._napari.session.thumbnails import outline_colours
 from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.window import percentile_window

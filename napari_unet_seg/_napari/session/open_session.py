@@ -8,19 +8,14 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari._autosave import Autosave
-from napari_unet_seg._napari._baseline import Baseline
-from napari_unet_seg._napari._changes import ChangesOverlay
-from napari_unet_seg._napari._review_layers import (
-    go_to,
-    index_of,
-    off_screen,
-    place_of,
-)
 from napari_unet_seg._napari.layers.edits import put_slice
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import maps_of, note_decided
+from napari_unet_seg._napari.session.autosave import Autosave
+from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
+from napari_unet_seg._napari.session.predictions import Baseline
+from napari_unet_seg._napari.session.session_layers import go_to, index_of, off_screen, place_of
 from napari_unet_seg.session.review_queue import (
     Order,
     Queue,

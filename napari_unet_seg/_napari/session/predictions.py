@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari._review_layers import is_prediction
 from napari_unet_seg._napari.layers.layers import metadata_of
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import note_prediction
+from napari_unet_seg._napari.session.session_layers import is_prediction
 from napari_unet_seg.session.review_queue import known_figure
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_unet_seg._napari._autosave import Autosave
+    from napari_unet_seg._napari.session.autosave import Autosave
     from napari_unet_seg.session.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]

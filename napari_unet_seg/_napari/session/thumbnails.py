@@ -16,7 +16,7 @@ from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_pla
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg._napari.widgets.lazy_icons import Drawing
     from napari_unet_seg.config import Category
 
