@@ -23,7 +23,7 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 from responsiveness import Ticker, summary
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.session import ReviewState
 

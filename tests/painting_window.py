@@ -16,7 +16,7 @@ from mouse import stroke
 from qtpy.QtCore import QSettings, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
 
 if TYPE_CHECKING:

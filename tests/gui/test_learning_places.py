@@ -11,7 +11,7 @@ from stored_rounds import made_round, store_round
 
 from napari_unet_seg._napari.fine_tune import learning, panel
 from napari_unet_seg._napari.fine_tune.messages import in_words
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets import jobs

@@ -12,7 +12,7 @@ from mouse import stroke
 from pycocotools.coco import COCO
 from qtpy.QtWidgets import QFileDialog
 
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget, chosen_model
 from napari_unet_seg.session.session import Session
 

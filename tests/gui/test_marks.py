@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map, is_users
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.mark_bar import MARKS
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.session.session import ReviewState, Session

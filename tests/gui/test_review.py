@@ -15,12 +15,12 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 from zarr_images import write_image
 
-from napari_unet_seg._napari._review_tab import ReviewTab
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.slices_tab import ReviewTab
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable

@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
 from napari_unet_seg._napari.layers.colours import category_colour
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.popup import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates

@@ -9,7 +9,7 @@ from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series

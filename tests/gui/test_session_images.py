@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.texts import TOOLS
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.review import ReviewWidget
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.scans.folder import Named
     from napari_unet_seg._napari.scans.thumbnails import Source
     from napari_unet_seg._napari.session.open_session import Reviewing

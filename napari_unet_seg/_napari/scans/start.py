@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.review import ReviewWidget
+    from napari_unet_seg._napari.review.widget import ReviewWidget
 
 
 class OpenScan(NamedTuple):

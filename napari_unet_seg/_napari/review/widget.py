@@ -14,14 +14,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari._review_tab import ReviewTab
-from napari_unet_seg._napari._save_bar import SaveBar
-from napari_unet_seg._napari._session_bar import SessionBar
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.review.save_bar import SaveBar
+from napari_unet_seg._napari.review.session_bar import SessionBar
+from napari_unet_seg._napari.review.slices_tab import ReviewTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.jobs import Ready, opening, starting, writing
