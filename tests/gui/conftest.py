@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import close_guard, jobs
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process import engine_process
@@ -64,8 +64,8 @@ def nothing_left_behind(
         _children(),
     )
     yield
-    jobs = jobs.active_jobs()
-    close_guard.end_jobs(jobs)
+    running = jobs.active_jobs()
+    close_guard.end_jobs(running)
     _flush()
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
@@ -77,7 +77,7 @@ def nothing_left_behind(
     new_children = _children() - children
     engine_process.close_all()
     if (call := getattr(request.node, "rep_call", None)) and call.passed:
-        assert not jobs, f"jobs left running: {jobs}"
+        assert not running, f"jobs left running: {running}"
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"

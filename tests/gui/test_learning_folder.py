@@ -12,7 +12,7 @@ from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import in_words
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan

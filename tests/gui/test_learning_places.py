@@ -13,7 +13,7 @@ from napari_unet_seg._napari.fine_tune import learning, panel
 from napari_unet_seg._napari.fine_tune.messages import in_words
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import Category
 from napari_unet_seg.events import SlicePredicted

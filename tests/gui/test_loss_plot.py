@@ -9,9 +9,9 @@ from fake_engine import train
 from napari.components import ViewerModel
 from qtpy.QtGui import QColor
 
+from napari_unet_seg._napari.train import loss_plot
 from napari_unet_seg._napari.train.loss_plot import LossPlot
 from napari_unet_seg._napari.train.panel import TrainingPanel, duration
-from napari_unet_seg._napari.train.widget import loss_plot
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError

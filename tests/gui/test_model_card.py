@@ -8,9 +8,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
 from napari_unet_seg._napari.segment.model_choice import ModelChoice, describe
-from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.models.header import read_header
 

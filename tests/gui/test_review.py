@@ -614,14 +614,14 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
 ) -> None:
     monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
-    autosave, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
+    saving, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
     for name in ("masks", "predictions"):
         (tmp_path / "s" / name).rename(tmp_path / name)
     paint(widget, 1)
-    autosave.replace_prediction(2, later)
+    saving.replace_prediction(2, later)
     qtbot.waitUntil(lambda: len(notifications) == 2, timeout=20_000)
     for _ in range(4):
-        with qtbot.waitSignal(autosave.minute):
+        with qtbot.waitSignal(saving.minute):
             pass
     prediction, mask = notifications
     assert "predictions/00002.tif cannot be written: its folder does not exist" in prediction

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import Qt
 
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig

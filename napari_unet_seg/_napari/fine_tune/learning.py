@@ -9,7 +9,7 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.fine_tune.messages import counted
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import SegmentationError

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
 from napari_unet_seg._napari.fine_tune.messages import counted, in_words
-from napari_unet_seg._napari.segment.widget import chosen_model
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling

@@ -263,7 +263,7 @@ class ReviewWidget(QWidget):
         self.bar.offer(None)
         self._look_for_left()
 
-    def _save(self, path: Path, writer: Callable[..., list[str]]) -> None:
+    def _save(self, path: Path, write: Callable[..., list[str]]) -> None:
         mask = self.current_mask
         if mask is None or self._job is not None:
             return
@@ -273,7 +273,7 @@ class ReviewWidget(QWidget):
             "features": mask.features,
             **geometry_of(mask),
         }
-        work = writing(writer, path, mask.data, attributes)
+        work = writing(write, path, mask.data, attributes)
         self._run(work, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
-from napari_unet_seg._napari.segment.widget import chosen_model
 from napari_unet_seg._napari.widgets.connect import connect
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
