@@ -19,7 +19,7 @@ def sample_folder() -> Path:
     DataError
         If the installation lacks it.
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for folder in (package / "sample_data", package.parent / "sample_data"):
         if any(folder.glob("*/")):
             return folder

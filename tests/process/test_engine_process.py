@@ -182,7 +182,7 @@ def test_the_child_does_not_outlive_a_killed_parent() -> None:
         print(engine.pid, flush=True)
         time.sleep(600)
     """)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")}
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment
     ) as parent:
@@ -198,7 +198,7 @@ def test_the_program_ends_with_a_stream_open() -> None:
         stream = EngineProcess().stream("fake_engine:count", 100)
         print(next(stream))
     """)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60
     )

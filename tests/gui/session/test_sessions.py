@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 SHAPE = (4, 40, 50)
-WINDOW = Path(__file__).parents[1] / "painting_window.py"
+WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
 
 
 @pytest.fixture
