@@ -13,7 +13,8 @@ from pycocotools.coco import COCO
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.segment.widget import SegmentWidget, chosen_model
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
 from napari_unet_seg._napari.layers.layers import categories_of, geometry_of, metadata_of
-from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget, chosen_model
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
