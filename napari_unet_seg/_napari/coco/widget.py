@@ -23,8 +23,7 @@ from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.canvas import free_in_place
-from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -59,7 +58,7 @@ class Loaded(NamedTuple):
     stacks: list[CocoStack]
 
 
-class ImportCocoWidget(QWidget):
+class ImportCocoWidget(DockWidget):
     """Choose a COCO file, see what it holds, open it or write it as a data set.
 
     Parameters
@@ -74,10 +73,7 @@ class ImportCocoWidget(QWidget):
     """The new layers."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        join_tabs(self)
-        free_in_place(self, napari_viewer)
+        super().__init__(napari_viewer)
         self._dataset: CocoDataset | None = None
         self._report: CocoReport | None = None
         self._others: tuple[CocoDataset, ...] = ()

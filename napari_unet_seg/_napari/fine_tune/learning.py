@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.models.header import read_header

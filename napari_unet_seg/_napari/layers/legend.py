@@ -16,7 +16,7 @@ from napari_unet_seg._napari.layers.instances import (
     start_instance,
 )
 from napari_unet_seg._napari.layers.layers import categories_of
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

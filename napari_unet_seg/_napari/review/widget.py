@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QTabWidget,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_unet_seg._napari.compare.tab import CompareTab
@@ -29,9 +28,11 @@ from napari_unet_seg._napari.session.open_session import Reviewing
 from napari_unet_seg._napari.session.session_layers import make_editable, session_of, show_session
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.canvas import free_in_place
-from napari_unet_seg._napari.widgets.connect import connect
-from napari_unet_seg._napari.widgets.dock_widget import before_window_goes, join_tabs
+from napari_unet_seg._napari.widgets.dock_widget import (
+    DockWidget,
+    before_window_goes,
+    connect,
+)
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Session
 
 
-class ReviewWidget(QWidget):
+class ReviewWidget(DockWidget):
     """Starts, opens and closes sessions, and saves their masks.
 
     Parameters
@@ -59,10 +60,7 @@ class ReviewWidget(QWidget):
     """The path of a mask or COCO file that was saved."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        join_tabs(self)
-        free_in_place(self, napari_viewer)
+        super().__init__(napari_viewer)
         self._job: jobs.Job | None = None
         self._is_closed = False
         self.reviewing: Reviewing | None = None

@@ -8,7 +8,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_unet_seg._napari.layers.layers import file_of, image_of, is_users
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:

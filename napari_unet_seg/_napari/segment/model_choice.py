@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.card import card_text

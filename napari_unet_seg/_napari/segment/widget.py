@@ -11,7 +11,7 @@ import numpy as np
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut, QWidget
+from qtpy.QtWidgets import QShortcut
 
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import point_of, reaches
@@ -20,8 +20,7 @@ from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show
 from napari_unet_seg._napari.segment.chosen_model import remembered_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.canvas import free_in_place
-from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -61,7 +60,7 @@ class _Result:
     summary: str
 
 
-class SegmentWidget(QWidget):
+class SegmentWidget(DockWidget):
     """Segment the chosen image layer with a model.
 
     Parameters
@@ -74,10 +73,7 @@ class SegmentWidget(QWidget):
     """The labels layer with the new mask; None if it was stopped or failed."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        join_tabs(self)
-        free_in_place(self, napari_viewer)
+        super().__init__(napari_viewer)
         self._engine = WarmEngine()
         self._job: jobs.Job | None = None
         self._request: _Request | None = None

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
 from napari_unet_seg._napari.layers.overlay import Overlay
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:
     from collections.abc import Generator

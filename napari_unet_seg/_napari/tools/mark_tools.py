@@ -21,7 +21,7 @@ from napari_unet_seg._napari.tools.mark_operations import (
 from napari_unet_seg._napari.tools.scribbles import Scribbles
 from napari_unet_seg._napari.tools.steps import Step
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.keys import Keys
 
 if TYPE_CHECKING:

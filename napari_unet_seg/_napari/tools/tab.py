@@ -24,7 +24,7 @@ from napari_unet_seg._napari.tools.mark_tools import MarkTools
 from napari_unet_seg._napari.tools.steps import Step, Steps
 from napari_unet_seg._napari.tools.texts import TOOLS, problem_of
 from napari_unet_seg._napari.tools.threshold_preview import Preview
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
 from napari_unet_seg.errors import SegmentationError

@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari.widgets.connect import connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 
 if TYPE_CHECKING:

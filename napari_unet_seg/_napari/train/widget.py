@@ -27,8 +27,7 @@ from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.source import SourceBox
-from napari_unet_seg._napari.widgets.canvas import free_in_place
-from napari_unet_seg._napari.widgets.dock_widget import join_tabs
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import Column
@@ -51,7 +50,7 @@ _CUSTOM = "custom"
 _FILES = "Settings (*.yaml *.yml *.json)"
 
 
-class TrainWidget(QWidget):
+class TrainWidget(DockWidget):
     """Trains a network on a data set or on open layers.
 
     Parameters
@@ -63,10 +62,7 @@ class TrainWidget(QWidget):
     engine = "napari_unet_seg.engine:train"
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        join_tabs(self)
-        free_in_place(self, napari_viewer)
+        super().__init__(napari_viewer)
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
         self.source = SourceBox(napari_viewer)

@@ -8,13 +8,12 @@ from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
-from napari_unet_seg._napari.widgets.dock_widget import ancestor
+from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs
+from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from napari_unet_seg._napari.widgets.jobs import Job
+    from collections.abc import Sequence
 
 STOP_SECONDS = 20
 """How long jobs may take to end in good order before they are cut off."""
@@ -61,15 +60,11 @@ def _wait_for(jobs: Sequence[Job], seconds: float) -> bool:
     for job in jobs:
         job.ended.connect(loop.quit)
     timer.start(int(seconds * 1000))
-    while timer.isActive() and not all(_ended(job) for job in jobs):
+    while timer.isActive() and not all(job.state is JobState.ENDED for job in jobs):
         loop.exec()
     for job in jobs:
         job.ended.disconnect(loop.quit)
-    return all(_ended(job) for job in jobs)
-
-
-def _ended(job: Job) -> bool:
-    return bool(job.state.value == "ended")
+    return all(job.state is JobState.ENDED for job in jobs)
 
 
 class _EndJobs(QObject):
@@ -79,12 +74,8 @@ class _EndJobs(QObject):
     between the two would delete what napari still needs to close the window.
     """
 
-    def __init__(self, viewer: QtViewer, jobs: Callable[[], Sequence[Job]]) -> None:
-        super().__init__(viewer)
-        self._jobs = jobs
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Close and (jobs := _of_window(watched, self._jobs())):
+        if event.type() == QEvent.Type.Close and (jobs := _jobs_of(watched)):
             end_jobs(jobs)
         return False
 
@@ -92,15 +83,14 @@ class _EndJobs(QObject):
 class _CloseGuard(QObject):
     """Asks the user who closes a window over running jobs."""
 
-    def __init__(self, window: QMainWindow, jobs: Callable[[], Sequence[Job]]) -> None:
+    def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
-        self._jobs = jobs
         self._asking = False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() != QEvent.Type.Close:
             return False
-        if not self._asking and not _of_window(watched, self._jobs()):
+        if not self._asking and not _jobs_of(watched):
             return False
         close = not self._asking and self._ask_and_end(watched)
         if not close:
@@ -111,34 +101,28 @@ class _CloseGuard(QObject):
         self._asking = True
         try:
             # Jobs that end while the question is open need no answer any more.
-            stop = ask_to_stop(_of_window(window, self._jobs()), window)
+            stop = ask_to_stop(_jobs_of(window), window)
             if stop:
-                end_jobs(_of_window(window, self._jobs()))
+                end_jobs(_jobs_of(window))
             return stop
         finally:
             self._asking = False
 
 
-def _of_window(part: QObject, jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs of a window or a part of it, and those of which it is not known."""
+def _jobs_of(part: QObject) -> list[Job]:
+    """Return the running jobs of the window of a part, and those whose owner is gone."""
     window = ancestor(part, QMainWindow)
-    return [job for job in jobs if ancestor(job.owner, QMainWindow) in (None, window)]
+    return [job for job in active_jobs() if ancestor(job.owner, QMainWindow) in (None, window)]
 
 
-def guard_windows(jobs: Callable[[], Sequence[Job]]) -> None:
-    """Let every main window ask before it closes while there are jobs of its own.
+def guard_window(window: QMainWindow) -> None:
+    """Let a main window ask before it closes over running jobs; a second call changes nothing.
 
-    A viewer that a script closes ends them unasked.
+    A viewer that a script closes ends its jobs unasked.
     """
-    for window in QApplication.topLevelWidgets():
-        if isinstance(window, QMainWindow) and _child(window, _CloseGuard) is None:
-            window.installEventFilter(_CloseGuard(window, jobs))
-            if (viewer := window.findChild(QtViewer)) is not None:
-                viewer.installEventFilter(_EndJobs(viewer, jobs))
-
-
-def _child(window: QMainWindow, kind: type[QObject]) -> QObject | None:
-    child: QObject | None = window.findChild(
-        kind, options=Qt.FindChildOption.FindDirectChildrenOnly
-    )
-    return child
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    if window.findChild(_CloseGuard, options=direct) is not None:
+        return
+    window.installEventFilter(_CloseGuard(window))
+    if (viewer := window.findChild(QtViewer)) is not None:
+        viewer.installEventFilter(_EndJobs(viewer))

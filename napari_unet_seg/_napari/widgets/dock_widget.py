@@ -1,24 +1,38 @@
-"""A widget and the window that it is docked in.
-
-The plugin's docks share one group of tabs: below each other none would be high enough.
-"""
+"""The base of the plugin's docks, and what ties a widget to napari's window and events."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
+
+from napari_unet_seg._napari.widgets.close_guard import guard_window
+from napari_unet_seg._napari.widgets.windows import ancestor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qtpy.QtWidgets import QWidget
+    from napari.viewer import ViewerModel
 
 
-def join_tabs(widget: QWidget) -> None:
-    """Put a widget's dock among the tabs of the plugin's others, once."""
-    widget.installEventFilter(_Joiner(widget))
+class DockWidget(QWidget):
+    """A widget that napari docks.
+
+    The plugin's docks share one group of tabs: below each other none would be high enough. Their
+    window asks before it closes over running jobs.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Of the window that the widget is docked in.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self.installEventFilter(_Joiner(self))
+        free_in_place(self, viewer)
 
 
 def before_window_goes(widget: QWidget, leave: Callable[[], None]) -> None:
@@ -65,6 +79,7 @@ class _Joiner(QObject):
         window = ancestor(dock, QMainWindow)
         if dock is None or window is None or self.settled:
             return
+        guard_window(window)
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(QDockWidget):
             ours = any(joiner.settled for joiner in other.findChildren(_Joiner))
@@ -75,7 +90,41 @@ class _Joiner(QObject):
         self.settled = True
 
 
-def ancestor(child: QObject | None, kind: type[QObject]) -> QObject | None:
-    while child is not None and not isinstance(child, kind):
-        child = child.parent()
-    return child
+def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., object]]) -> None:
+    """Connect emitters of napari to callbacks until the widget is destroyed.
+
+    napari outlives a dock widget, and a callback to one that is gone is an error.
+    """
+    for emitter, callback in pairs:
+        emitter.connect(callback)
+
+    def disconnect() -> None:
+        for emitter, callback in pairs:
+            emitter.disconnect(callback)
+
+    widget.destroyed.connect(disconnect)
+
+
+def free_in_place(widget: QWidget, viewer: ViewerModel) -> None:
+    """Let what a removed layer had on the graphics card be freed in the context of the canvas.
+
+    napari frees it at once, in whatever context is current: often that in which Qt puts the window
+    together. Drivers then crash when the layers that come next are drawn.
+
+    Parameters
+    ----------
+    widget : QWidget
+        In a dock of the viewer's window, floating or not.
+    viewer : napari.Viewer
+        Whose layers are removed, by anybody.
+    """
+    connect(widget, (viewer.layers.events.removing, _Canvas(widget).make_current))
+
+
+class _Canvas(QObject):
+    def make_current(self, _: object = None) -> None:
+        window = ancestor(self.parent(), QMainWindow)
+        centre = None if window is None else window.centralWidget()
+        canvas = None if centre is None else centre.findChild(QOpenGLWidget)
+        if canvas is not None:
+            canvas.makeCurrent()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.widgets.close_guard import guard_windows
 from napari_unet_seg.errors import EngineError, SegmentationError
 from napari_unet_seg.events import Command
 
@@ -199,7 +198,6 @@ def run(
     if isinstance(owner, QObject):
         job.owner = owner
         owner.destroyed.connect(job.abandon)
-    guard_windows(active_jobs)
     job.start()
     return job
 

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QDockWidget, QOpenGLWidget, QWidget
 
-from napari_unet_seg._napari.widgets.canvas import free_in_place
+from napari_unet_seg._napari.widgets.dock_widget import free_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable

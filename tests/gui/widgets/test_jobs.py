@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.widgets import close_guard
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs, run
 from napari_unet_seg.errors import DataError, EngineError
 from napari_unet_seg.events import Command
@@ -241,6 +242,7 @@ def answer(text: str, seen: list[str]) -> None:
 @pytest.fixture
 def window(qtbot: QtBot) -> QMainWindow:
     window = QMainWindow()
+    close_guard.guard_window(window)
     qtbot.addWidget(window)
     window.show()
     return window
@@ -287,6 +289,7 @@ def test_a_script_may_close_a_viewer_over_a_job(
     qtbot: QtBot, make_napari_viewer: Callable[..., Any], form: Form
 ) -> None:
     viewer = make_napari_viewer()
+    viewer.window.add_dock_widget(DockWidget(viewer))
     job = form.start(in_child("count", 1_000_000))
     qtbot.waitUntil(lambda: len(form.events) > 3, timeout=30_000)
     viewer.close()
