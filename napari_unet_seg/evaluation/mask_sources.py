@@ -12,9 +12,9 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import is_backup, split_suffix
+from napari_unet_seg.io.common.labels import stored_categories
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.find import scan_files
-from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels
 
 if TYPE_CHECKING:

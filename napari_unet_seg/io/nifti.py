@@ -21,7 +21,7 @@ from nibabel.orientations import (
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, reading
-from napari_unet_seg.io.common.label_dtype import smallest
+from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]

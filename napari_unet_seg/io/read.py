@@ -11,10 +11,8 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.common.label_dtype import from_stored
-from napari_unet_seg.io.common.object_labels import objects_of, to_classes
+from napari_unet_seg.io.common.labels import from_stored, objects_of, stored_categories, to_classes
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:

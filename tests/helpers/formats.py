@@ -24,10 +24,9 @@ from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
-from napari_unet_seg.io.common.object_labels import KEY, objects_of
+from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of, stored_categories
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.binary_masks import write_binary_masks
-from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
 
@@ -208,7 +207,7 @@ def coco_classes_new(mask: Mask, folder: Path) -> Mask:
 def _described(mask: Mask) -> dict[str, Any]:
     described: dict[str, Any] = {"categories": [c.model_dump() for c in mask.categories]}
     if mask.things is not None:
-        described[KEY] = [
+        described[INSTANCES_KEY] = [
             [value, thing.category.id, thing.annotation_id] for value, thing in mask.things.items()
         ]
     return described
@@ -219,7 +218,7 @@ def _from_scan(scan: Scan) -> Mask:
     described = scan.meta.get("description")
     known = stored_categories(described)
     kinds = objects_of(described, known)
-    ids = {row[0]: row[2] for row in (described or {}).get(KEY, ())}
+    ids = {row[0]: row[2] for row in (described or {}).get(INSTANCES_KEY, ())}
     things = None
     if kinds is not None:
         things = {value: Thing(category, ids.get(value)) for value, category in kinds.items()}

@@ -27,9 +27,9 @@ from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import recall, remember
-from napari_unet_seg.io.coco.parts import other_parts
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
+from napari_unet_seg.io.coco.splits import other_parts
 
 if TYPE_CHECKING:
     from collections.abc import Generator

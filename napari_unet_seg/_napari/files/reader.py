@@ -135,7 +135,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layers import grid_of, labels_options
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.common.object_labels import KEY, objects_of
+    from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -144,7 +144,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
     known = {"scan": grid_of(scan)}
     if (objects := objects_of(provenance, parsed)) is not None:
-        rows = [row for row in provenance[KEY] if row[0] in objects]
+        rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, known)
     else:
         options = labels_options(parsed, name, known)

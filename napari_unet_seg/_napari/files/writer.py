@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.io.common.object_labels import KEY, to_classes
+from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _write_mask(
     if algorithm_type:
         described["algorithm_type"] = algorithm_type
     if known.get("values") == "instances":
-        described[KEY] = rows_to_store(attributes["features"])
+        described[INSTANCES_KEY] = rows_to_store(attributes["features"])
     write_mask(Path(path), labels, like, described)
     return [path]
 

@@ -20,7 +20,7 @@ from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.object_labels import to_classes
+from napari_unet_seg.io.common.labels import to_classes
 
 if TYPE_CHECKING:
     from pathlib import Path

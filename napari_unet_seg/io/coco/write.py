@@ -10,8 +10,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.json_style import JsonStyle
+from napari_unet_seg.io.common.areas import components, objects
 from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.common.labels import components, objects
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

@@ -18,7 +18,7 @@ from napari_unet_seg import __version__
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.common.label_dtype import smallest
+from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.dicom.codes import Concept, concepts_of
 from napari_unet_seg.io.dicom.seg_source import source_images

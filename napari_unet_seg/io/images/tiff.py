@@ -13,7 +13,7 @@ import tifffile
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, can_hold, reading
-from napari_unet_seg.io.common.label_dtype import smallest
+from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for

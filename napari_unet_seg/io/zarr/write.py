@@ -11,9 +11,8 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, atomic_folder, reading, write_error
-from napari_unet_seg.io.common.label_dtype import smallest_type
+from napari_unet_seg.io.common.labels import smallest_type, stored_categories
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.provenance import stored_categories
 from napari_unet_seg.io.zarr.metadata import (
     KEY,
     Level,
