@@ -25,7 +25,7 @@ from napari_unet_seg._napari.compare.comparison import (
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
-from napari_unet_seg._napari.session.session_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.layers.position import index_of, off_screen, place_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_unet_seg._napari.scans.folder import ScanFolder
-    from napari_unet_seg._napari.scans.queue import Beside, ScanQueue
+    from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
+    from napari_unet_seg._napari.scans.queue import ScanQueue
     from napari_unet_seg.events import Command
     from napari_unet_seg.session.folders import Found
     from napari_unet_seg.session.session import Session
@@ -113,7 +113,7 @@ class FineTunePanel(QWidget):
         return self.panel.running and self.scans.folder is self._folder
 
     @property
-    def beside(self) -> Beside | None:
+    def beside(self) -> OtherSessions | None:
         """The sessions to learn from with the open one, where a folder is gone through."""
         return None if self.scans is None else self.scans.beside()
 

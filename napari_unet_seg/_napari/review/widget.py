@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import (
-    QApplication,
-    QTabWidget,
-    QVBoxLayout,
-)
+from qtpy.QtWidgets import QApplication, QTabWidget, QVBoxLayout
 
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.review.save_bar import SaveBar
 from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import ReviewTab
@@ -25,14 +22,10 @@ from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.jobs import Ready, opening, starting, writing
 from napari_unet_seg._napari.session.open_session import Reviewing
-from napari_unet_seg._napari.session.session_layers import make_editable, session_of, show_session
+from napari_unet_seg._napari.session.session_layers import session_of, show_session
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import (
-    DockWidget,
-    before_window_goes,
-    connect,
-)
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget, before_window_goes, connect
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:

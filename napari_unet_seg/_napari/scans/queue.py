@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
-from napari_unet_seg._napari.scans.folder import ScanFolder, finding
+from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder, finding
 from napari_unet_seg._napari.scans.layers import ScanLayers
 from napari_unet_seg._napari.scans.start import AutoStart, OpenScan
 from napari_unet_seg._napari.scans.thumbnails import of_layers, of_scan
@@ -30,16 +30,6 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.scans.thumbnails import Source
     from napari_unet_seg._napari.session.open_session import Reviewing
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session.folders import Found
-
-
-class Beside(NamedTuple):
-    """The sessions on other scans of a folder, of the categories of the open one."""
-
-    folder: ScanFolder
-    categories: list[str]
-    sessions: list[Found]
-    """Those that have accepted slices."""
 
 
 class ScanQueue(QObject):
@@ -93,7 +83,7 @@ class ScanQueue(QObject):
         """The folder that is gone through."""
         return self._folder
 
-    def beside(self) -> Beside | None:
+    def beside(self) -> OtherSessions | None:
         """Return what there is to learn from with the open session.
 
         None where no folder is gone through, or what is open is not of its scan.
@@ -108,7 +98,7 @@ class ScanQueue(QObject):
             for found in others
             if found is not None and found.accepted and names(found.record.categories) == wanted
         ]
-        return Beside(folder, wanted, sessions)
+        return OtherSessions(folder, wanted, sessions)
 
     def open_folder(self, folder: Path) -> None:
         """Find the scans of a folder, and open the first one that is to do."""
