@@ -12,7 +12,7 @@ _kept = []
 def declare() -> None:
     """Declare the operators that torchvision wants to find as it is imported.
 
-    PyPI has it built for a GPU's torch alone. OtherSessions a torch without one its compiled operators do
+    PyPI has it built for a GPU's torch alone. Beside a torch without one its compiled operators do
     not load; the encoders call none of them.
     """
     try:
