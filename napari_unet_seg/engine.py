@@ -23,10 +23,15 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.batching import by_network, one_by_one, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
+from napari_unet_seg.inference.scan_prediction import (
+    predict_scan,
+    predict_single_slices,
+    predict_started,
+    prepare_predictor,
+)
 from napari_unet_seg.inference.slices import SliceReader
-from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.inference.sliding_window import SlidingWindow
 from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
@@ -135,11 +140,11 @@ def predict(
         If the model cannot be read.
     """
     start = time.perf_counter()
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     reader = SliceReader(scan, predictor.info, window=window)
     try:
         result = ResultBuffer(config, predictor.info, reader, folder)
-        device = yield from by_network(config, checkpoint, predictor, reader, result)
+        device = yield from predict_scan(config, checkpoint, predictor, reader, result)
     except OSError as error:
         if folder is None:
             raise
@@ -181,17 +186,17 @@ def predict_slices(
     DataError, CheckpointError
         As `predict`.
     """
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
     if predictor.info.model.dimensions == 2 and config.across == "Z":
-        yield from one_by_one(config, checkpoint, predictor, reader, indices)
+        yield from predict_single_slices(config, checkpoint, predictor, reader, indices)
         return
     plain = PredictConfig(threshold=config.threshold)  # no maps are asked for
     whole = ResultBuffer(plain, predictor.info, reader)
-    if (yield from by_network(config, checkpoint, predictor, reader, whole)) is None:
+    if (yield from predict_scan(config, checkpoint, predictor, reader, whole)) is None:
         return
     for done, index in enumerate(indices, 1):
-        place = reader.place(index)
+        place = reader.position(index)
         labels, dice = whole.labels[place], float(whole.dice[place])
         if (yield SlicePredicted(index, labels, dice, done, len(indices))) is Command.STOP:
             return
@@ -201,12 +206,12 @@ def warm_up(
     config: PredictConfig, checkpoint: Path
 ) -> Generator[PredictEvent, Command | None, None]:
     """Load a model and run it once, so that the next prediction is quick; one `PredictStarted`."""
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     slices = [info.patch_slices] if info.model.dimensions == 3 else []
     size = (info.model.in_channels, *slices, info.image_size, info.image_size)
     _sample_probabilities(predictor, np.zeros(size, np.uint8), config)
-    yield started(predictor, 0)
+    yield predict_started(predictor, 0)
 
 
 def evaluate_samples(
@@ -219,7 +224,7 @@ def evaluate_samples(
     SampleMeasured or Evaluated
         One `SampleMeasured` a sample, then the figures.
     """
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     counts: list[Counts] = []
     for index, sample in enumerate(samples.samples):
@@ -244,9 +249,9 @@ def _sample_probabilities(
 ) -> torch.Tensor:
     """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
     if image.ndim == 3:
-        return predictor.look(image[None], config)[0]
+        return predictor.probabilities(image[None], config)[0]
     found: list[torch.Tensor] = []
-    work = VolumePass(
+    window = SlidingWindow(
         predictor,
         config,
         range(image.shape[1]),
@@ -254,6 +259,6 @@ def _sample_probabilities(
         lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
         lambda _, probable, __: found.append(probable),
     )
-    for _ in work.run():
+    for _ in window.run():
         pass
     return torch.cat(found)

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
-from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 from napari_unet_seg.nn.sizes import fit, trimmed
 from napari_unet_seg.training.average import WeightAverage
 from napari_unet_seg.training.losses import Loss
@@ -139,7 +139,7 @@ class Trainer:
         self.net.eval()
         logits = self._forward(images, self.dtype)[0]
         loss = float(self.loss(logits, masks.to(self.device)))
-        return loss, probabilities(logits, self.head)
+        return loss, to_probabilities(logits, self.head)
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
