@@ -82,7 +82,7 @@ from .errors import (
     WriteError as WriteError,
 )
 from .events import (
-    Augmented as Augmented,
+    AugmentationPreview as AugmentationPreview,
 )
 from .events import (
     BatchEnd as BatchEnd,

@@ -92,13 +92,13 @@ def train(
     # What it needs would hold up the first prediction by a third of a second.
     from napari_unet_seg.training.setup import prepare
 
-    course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
-    yield course.started()
+    loop = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
+    yield loop.started()
     stopped = False
-    while not stopped and course.goes_on:
-        stopped = yield from course.train_epoch()
-        yield from course.end_epoch()
-    yield course.finished(stopped)
+    while not stopped and loop.has_next_epoch:
+        stopped = yield from loop.train_epoch()
+        yield from loop.end_epoch()
+    yield loop.finished(stopped)
 
 
 def predict(

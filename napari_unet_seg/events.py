@@ -75,7 +75,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Augmented:
+class AugmentationPreview:
     """A few samples as a training would see them."""
 
     names: tuple[str, ...]

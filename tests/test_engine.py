@@ -274,7 +274,7 @@ def test_a_loss_that_is_no_number_names_the_samples(tmp_path):
     net = events.gi_frame.f_locals["course"].net
     with torch.no_grad():
         net.last.bias.fill_(math.nan)
-    with pytest.raises(EngineError, match=r"stopped being a number at epoch 1 \(samples s"):
+    with pytest.raises(EngineError, match=r"is not a finite number in epoch 1 \(samples s"):
         list(events)
 
 

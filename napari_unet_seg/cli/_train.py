@@ -28,7 +28,7 @@ from napari_unet_seg.events import (
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
-from napari_unet_seg.training.launch import process_rank
+from napari_unet_seg.training.launcher import process_rank
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
@@ -115,7 +115,7 @@ def finetune(
     dimensions = read_header(start).model.dimensions
     samples = union([_read_samples(folder, dimensions) for folder in data])
     _check_free(out)
-    events = fine_tune(chosen, start, samples, out, engine().stream, earlier=earlier)
+    events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
         return _follow(events, chosen, stop, json=json)
 
