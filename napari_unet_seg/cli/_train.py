@@ -17,7 +17,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
     BatchEnd,
     Command,
-    Comparison,
+    DiceChange,
     EpochEnd,
     FineTuned,
     ItemDone,
@@ -199,7 +199,7 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
             bar.say(_in_words("samples of the earlier data", event.old))
 
 
-def _in_words(samples: str, change: Comparison) -> str:
+def _in_words(samples: str, change: DiceChange) -> str:
     return (
         f"Dice on {change.samples} held-out {samples}: {_figure(change.before)} before, "
         f"{_figure(change.after)} after."

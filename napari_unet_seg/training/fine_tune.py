@@ -12,7 +12,7 @@ from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
     Command,
-    Comparison,
+    DiceChange,
     Evaluated,
     FineTuned,
     ItemDone,
@@ -167,7 +167,7 @@ def _compare(
             if isinstance(last, Evaluated) and math.isfinite(last.dice):
                 dice[-1] = last.dice
     before, after = dice
-    return Comparison(before, after, len(samples.samples))
+    return DiceChange(before, after, len(samples.samples))
 
 
 def _forward(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:
