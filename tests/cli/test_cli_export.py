@@ -127,7 +127,7 @@ def test_a_category_that_the_file_lacks_is_told_and_nothing_is_written(
     capsys.readouterr()
     assert run(tmp_path / "dataset", "--out", tmp_path / "out") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"a.png holds cyst, which is no category of {parts[0]}; add" in line
+    assert f"a.png holds cyst, which is not a category of {parts[0]}; add" in line
     assert not (tmp_path / "out").exists()
 
 
