@@ -39,8 +39,17 @@ def _children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-def _flush() -> None:
+def _freeze() -> None:
+    """Spare the collector what is there for good; napari and this file call it in each test.
+
+    Each viewer leaves some thousand objects of napari's menus for ever, and a pass through all of
+    them comes to take longer than the test.
+    """
     gc.collect()
+    gc.freeze()
+
+
+def _flush() -> None:
     deletion = QEvent.Type.DeferredDelete  # an int in PyQt5, an enum in PyQt6
     QApplication.sendPostedEvents(None, int(getattr(deletion, "value", deletion)))
     QApplication.processEvents()
@@ -56,6 +65,9 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
     monkeypatch.setattr(_close_guard, "ask_to_stop", lambda jobs, parent: True)
+    has_viewer = "make_napari_viewer" in request.fixturenames
+    if has_viewer:
+        _freeze()
     # Modules that napari and vispy keep for good are made before the count.
     widgets, threads, children = (
         set(qapp.topLevelWidgets()),
@@ -65,6 +77,8 @@ def nothing_left_behind(
     yield
     jobs = _worker.active_jobs()
     _close_guard.end_jobs(jobs)
+    if has_viewer:
+        gc.collect()
     _flush()
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
