@@ -7,13 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers.alone import turn
+from helpers.display import own_display
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Each worker has a core to itself, and the child processes see the same.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Timing the precisions is tested on its own; elsewhere it would be most of a network's first call.
+os.environ.setdefault("NAPARI_UNET_SEG_PRECISION", "float32")
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker a display, for keyboard focus and clipboard are one for each display."""
+    if hasattr(config, "workerinput") and "DISPLAY" in os.environ:
+        config.add_cleanup(own_display())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run tests marked as serial while no other worker runs any."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return (yield)
+    with turn(run, alone=item.get_closest_marker("serial") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +52,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     import torch
 
     from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
 
