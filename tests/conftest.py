@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers.alone import turn
-from helpers.display import own_display
+from display import own_display
+from turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,14 +27,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(own_display())
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Run tests marked as serial while no other worker runs any."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None:
-        return (yield)
-    with turn(run, alone=item.get_closest_marker("serial") is not None):
-        return (yield)
+@pytest.fixture(autouse=True)
+def own_turn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Run a test marked as serial while no other worker runs any."""
+    if not hasattr(request.config, "workerinput"):
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    with turn(shared, alone=request.node.get_closest_marker("serial") is not None):
+        yield
 
 
 @pytest.fixture(scope="session")

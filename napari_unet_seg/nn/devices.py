@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 PRECISION_VARIABLE = "NAPARI_UNET_SEG_PRECISION"
-"""Name of the environment variable that says what `auto` is to be, on every device."""
+"""The environment variable that names what `auto` is; a GPU predicts in float16 all the same."""
 _ROUNDS = 5
 _WORTH_IT = 0.8
 """Of float32's time: what is hardly faster is not worth half the digits, and might be noise."""

@@ -459,6 +459,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
     assert combo.currentText() == "All (0)"
 
 
+@pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
     tab = ReviewTab()
     qtbot.addWidget(tab)
