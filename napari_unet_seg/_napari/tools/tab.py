@@ -228,9 +228,8 @@ class Tools(ToolsTab):
         if value in locked_of(self._mask):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
-            problem = off_screen(self._viewer, self._mask)
-            if problem and not here:
-                problem = f"{problem.removesuffix('.')}, or choose the volume."
+            remedy = "" if here else ", or choose the volume"
+            problem = off_screen(self._viewer, self._mask, remedy=remedy)
         self.status.setText(problem)
         return not problem
 
