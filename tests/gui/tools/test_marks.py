@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mouse import drag_along, stroke
+from mouse import canvas_of, drag_along, stroke
 from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -60,7 +60,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     It is given the viewer as napari gives it to plugins.
     """
     widget: ReviewWidget = dock(lambda viewer: ReviewWidget(PublicOnlyProxy(viewer)))
-    viewer = widget._viewer
+    viewer = widget.viewer
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     viewer.add_image(60 + 100.0 * disc() + noise, name="head", **PLACE)
     known = {METADATA_KEY: {"categories": CATEGORIES}}
@@ -73,9 +73,8 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 @pytest.fixture
 def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
     """The tools in a window on screen."""
-    window = viewer_of(widget.tools).window
-    window.show()
-    qtbot.waitExposed(window._qt_window)
+    widget.window().show()
+    qtbot.waitExposed(widget.window())
     return widget.tools
 
 
@@ -83,14 +82,14 @@ def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
 def likely(widget: ReviewWidget) -> None:
     """A map of the probabilities, which is right."""
     values = np.broadcast_to(np.where(disc(), 0.9, 0.1), SHAPE)
-    mask = widget._viewer.layers["head mask"]
-    add_map(widget._viewer, values, mask, "probability of tumour")
-    widget._viewer.layers.selection.active = mask
+    mask = widget.viewer.layers["head mask"]
+    add_map(widget.viewer, values, mask, "probability of tumour")
+    widget.viewer.layers.selection.active = mask
 
 
 def viewer_of(tools: Tools) -> Any:
     """The viewer itself."""
-    return tools._viewer.__wrapped__
+    return tools.viewer.__wrapped__
 
 
 def mask_of(tools: Tools) -> Any:
@@ -103,7 +102,7 @@ def click(button: Any) -> None:
 
 def press(tools: Tools, key: Any, modifier: Any = CONTROL) -> None:
     """Press a key over napari's canvas."""
-    QTest.keyClick(viewer_of(tools).window._qt_viewer.canvas.native, key, modifier)
+    QTest.keyClick(canvas_of(viewer_of(tools)), key, modifier)
 
 
 def drag(qtbot: QtBot, tools: Tools, corner: tuple[int, int], other: tuple[int, int]) -> None:
@@ -505,7 +504,7 @@ def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole:
     mask.data[...] = before = boxed()
     tools.volume_button.setChecked(whole)
     click(tools.mark_bar.outline_button)
-    qtbot.waitUntil(lambda: not tools._steps.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
     assert changed(before, mask.data) == ([0, 2, 3] if whole else [SHOWN])
     assert_only_tumour(before, mask.data)
     found = mask.data[SHOWN] == TUMOUR
