@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from display import own_display
+from shared_children import ChildPool
 from turns import turn
+
+from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +41,20 @@ def own_turn(
     shared = tmp_path_factory.getbasetemp().parent
     with turn(shared, alone=request.node.get_closest_marker("serial") is not None):
         yield
+
+
+@pytest.fixture(scope="session")
+def child_pool() -> Iterator[ChildPool]:
+    """Child processes that wait for the next test."""
+    pool = ChildPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def shared_children(child_pool: ChildPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine run in child processes that earlier tests have left warm."""
+    monkeypatch.setattr(engine_process, "_Child", child_pool.take)
 
 
 @pytest.fixture(scope="session")

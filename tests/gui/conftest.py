@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from shared_children import ChildPool
+
 HERE = __file__.rsplit("/", 1)[0]
 NAPARI_WARNS = (
     "ignore:System theme detection:UserWarning",
@@ -62,7 +64,10 @@ _FOR_EVER = ("zarr_io", "asyncio_")
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(
-    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    qapp: QApplication,
+    child_pool: ChildPool,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
     monkeypatch.setattr(close_guard, "ask_to_stop", lambda jobs, parent: True)
@@ -88,13 +93,20 @@ def nothing_left_behind(
         for t in set(threading.enumerate()) - threads
         if not isinstance(t, threading._DummyThread) and not t.name.startswith(_FOR_EVER)
     }
-    new_children = _children() - children
+    new_children = _children() - children - child_pool.pids
     engine_process.close_all()
     if (call := getattr(request.node, "rep_call", None)) and call.passed:
         assert not running, f"jobs left running: {running}"
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture(autouse=True)
+def warm_children(request: pytest.FixtureRequest) -> None:
+    """Share the engine's child processes, but for tests that are about them."""
+    if request.node.get_closest_marker("own_process") is None:
+        request.getfixturevalue("shared_children")
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,7 @@ def save(
 
 
 @pytest.mark.slow
+@pytest.mark.own_process
 def test_the_loop(
     qtbot: QtBot,
     make_napari_viewer: Callable[..., Any],

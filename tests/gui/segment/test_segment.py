@@ -295,6 +295,7 @@ def test_settings_are_remembered(widget: SegmentWidget, dock: Any, qtbot: QtBot)
     assert other.form.config_form.value().threshold == 0.3
 
 
+@pytest.mark.own_process
 def test_closing_ends_the_engine_while_it_warms_up() -> None:
     engine = WarmEngine()
     engine.warm_up(PredictConfig(), BUNDLED)
@@ -304,6 +305,7 @@ def test_closing_ends_the_engine_while_it_warms_up() -> None:
     assert list(engine.predict(PredictConfig(), BUNDLED, Scan(_head(), "YX"), ())) == []
 
 
+@pytest.mark.own_process
 def test_a_prediction_waits_for_the_warming_up() -> None:
     engine = WarmEngine()
     engine.warm_up(PredictConfig(), BUNDLED)
