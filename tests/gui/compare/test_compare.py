@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 from qtpy.QtWidgets import QFileDialog, QLabel
+from scene import SHAPE, add_mask
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
     from qtpy.QtGui import QColor
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
-SHAPE = (4, 40, 50)
-PLACE = {"scale": (4, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
+PLACE = {**scene.PLACE, "scale": (4, 0.5, 0.5)}
 
 
 @pytest.fixture
@@ -35,8 +34,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     for name, left in (("first", 10), ("second", 15)):
         labels = np.zeros(SHAPE, np.uint8)
         labels[1:3, 10:20, left : left + 10] = 1
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
-        viewer.add_labels(labels, name=name, metadata=known, **PLACE)
+        add_mask(viewer, labels, name, **PLACE)
     viewer.dims.set_point(0, 14.0)
     widget.tabs.setCurrentWidget(widget.compare)
     return widget
@@ -186,10 +184,9 @@ def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget
     viewer, compare = widget.viewer, widget.compare
     for name in ("first", "second"):
         labels = np.stack([viewer.layers[name].data] * 2)
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
         place = {"scale": (1, 4, 0.5, 0.5), "units": ("second", "mm", "mm", "mm")}
         viewer.layers.remove(name)
-        viewer.add_labels(labels, name=name, metadata=known, **place)
+        add_mask(viewer, labels, name, **place)
     compare.a.setLayer(viewer.layers["first"])
     compare.b.setLayer(viewer.layers["second"])
     compare.part.setCurrentIndex(1)

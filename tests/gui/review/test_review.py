@@ -14,6 +14,7 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
@@ -25,7 +26,7 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
-
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
-SHAPE = (4, 40, 50)
 
 
 @pytest.fixture
@@ -49,10 +47,8 @@ def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
     labels = np.zeros(SHAPE, np.uint8)
     labels[:, 10:20, 10:20] = 1
     labels[2, 30:34, 30:34] = 2
-    place = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
-    viewer.add_image(voxels, name="head", **place)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(labels, name="head mask", metadata=known, **place)
+    viewer.add_image(voxels, name="head", **PLACE)
+    add_mask(viewer, labels, **PLACE)
     viewer.dims.set_point(0, 10.0)
     return widget
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 from mouse import canvas_of
 from napari._qt.utils import QImg2array
 from qtpy.QtCore import Qt
@@ -17,7 +18,6 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.popup import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 T, A, C, S, F = ReviewState
 SHAPE = (3, 40, 40)
 REVIEWS = {

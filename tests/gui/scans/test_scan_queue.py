@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import nibabel
 import numpy as np
 import pytest
+import scene
 from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.images.tiff import write_array
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 
 
 @pytest.fixture

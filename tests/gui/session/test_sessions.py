@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import SHAPE
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-SHAPE = (4, 40, 50)
 WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
 
 

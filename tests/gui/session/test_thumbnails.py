@@ -12,13 +12,13 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
+from scene import CATEGORIES
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.layers import add_labels, scan_options
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import lazy_icons
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 

@@ -10,11 +10,12 @@ from mouse import canvas_of, drag_along, stroke
 from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import CATEGORIES, PLACE, add_mask
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map, is_users
+from napari_unet_seg._napari.layers.layers import add_map, is_users
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.mark_bar import MARKS
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.session.session import ReviewState, Session
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.tab import Tools
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (5, 64, 80)
 SHOWN = 2
@@ -35,7 +35,6 @@ BOX = ((14, 19), (46, 51))
 CONTROL = Qt.KeyboardModifier.ControlModifier
 REDO = CONTROL | Qt.KeyboardModifier.ShiftModifier
 NONE = Qt.KeyboardModifier.NoModifier
-PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
 ROWS, COLUMNS = np.indices(SHAPE[1:])
 
 
@@ -63,8 +62,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     viewer = widget.viewer
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     viewer.add_image(60 + 100.0 * disc() + noise, name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(start(), name="head mask", metadata=known, **PLACE)
+    add_mask(viewer, start(), **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
     return widget
@@ -523,8 +521,7 @@ def test_a_mask_of_one_category_and_one_slice(
     photo = np.zeros((*SHAPE[1:], *channels), np.uint8)
     photo[disc()] = 100
     viewer.add_image(photo, name="photo", rgb=bool(channels))
-    known = {METADATA_KEY: {"categories": CATEGORIES[:1]}}
-    mask = viewer.add_labels(disc(8).astype(np.uint8), name="photo mask", metadata=known)
+    mask = add_mask(viewer, disc(8).astype(np.uint8), "photo mask", CATEGORIES[:1])
     tools.mark_bar.buttons["inside"].click()
     with qtbot.waitSignal(tools._steps.told, timeout=20_000):
         stroke(qtbot, viewer, (30, 25), (30, 46))

@@ -8,11 +8,11 @@ from mouse import canvas_of, stroke
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+from scene import CATEGORIES, PLACE, add_mask
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.texts import TOOLS
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
 
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.tab import Tools
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
 SHOWN = 3
 REDO = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
 
 
 def rods() -> np.ndarray:
@@ -50,8 +48,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     widget: ReviewWidget = dock(ReviewWidget)
     viewer = widget.viewer
     viewer.add_image(np.ones(SHAPE, np.uint8), name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(rods(), name="head mask", metadata=known, **PLACE)
+    add_mask(viewer, rods(), **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
     return widget
@@ -173,8 +170,7 @@ def test_large_slices_are_reshaped_in_a_thread(
     drawn[100:300, 100:300] = TUMOUR
     viewer = tools.viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    mask = viewer.add_labels(drawn.copy(), name="large mask", metadata=known)
+    mask = add_mask(viewer, drawn.copy(), "large mask")
     widget.bar.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
     assert tools.busy
@@ -605,8 +601,7 @@ def test_beyond_the_mask_no_slice_is_changed(
 
 
 def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    mask = widget.viewer.add_labels(rods()[0], name="plain", metadata=known)
+    mask = add_mask(widget.viewer, rods()[0], "plain")
     tools.volume_button.setChecked(True)
     click(tools.buttons["fill_holes"])
     assert tools.status.text() == "Filled holes of tumour: +4 px in 1 slice."

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 import tifffile
 from qtpy.QtCore import Qt
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
-from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
+from napari_unet_seg.config import IGNORE_INDEX, PRESETS, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.io.common.scan import Scan
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 
 
 @pytest.fixture
