@@ -37,8 +37,8 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 		.ci/with-display $(VENV)/bin/python .ci/app.py build; \
 	fi
 
-test: setup  ## run all tests under Xvfb; ARGS are pytest's
-	.ci/with-display $(VENV)/bin/python -m pytest $(ARGS)
+test: setup  ## run all tests on two workers under Xvfb; ARGS are pytest's, "-n 0" does without
+	.ci/with-display $(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup  ## ruff: rules and format; which part may import which
 	$(VENV)/bin/ruff check .

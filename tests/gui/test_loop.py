@@ -52,6 +52,7 @@ def save(
 
 
 @pytest.mark.slow
+@pytest.mark.own_process
 def test_the_loop(
     qtbot: QtBot,
     make_napari_viewer: Callable[..., Any],
@@ -60,10 +61,10 @@ def test_the_loop(
     notifications: list[str],
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    qtbot.waitExposed(viewer.window._qt_window)
     segmenter, reviewer = SegmentWidget(viewer), ReviewWidget(viewer)
     for widget in (segmenter, reviewer):
         viewer.window.add_dock_widget(widget)
+    qtbot.waitExposed(reviewer.window())
 
     # Open the sample and segment one image of it.
     image, truth = viewer.open_sample("napari-unet-seg", "coco")

@@ -133,7 +133,7 @@ class SegmentWidget(DockWidget):
 
     def _make_request(self, image: Image) -> _Request:
         scan = scan_from_layer(image)
-        place = () if self.form.whole() else shown_place(self._viewer, image)
+        place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
         self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
@@ -174,12 +174,12 @@ class SegmentWidget(DockWidget):
     def _show(self, result: _Result) -> None:
         request, prediction = self._request, result.prediction
         self._has_outcome = True
-        if request is None or request.image not in self._viewer.layers:
+        if request is None or request.image not in self.viewer.layers:
             self.form.status.setText("The image was closed; its mask is dropped.")
             return
         try:
             self._mask = show_prediction(
-                self._viewer,
+                self.viewer,
                 request.image,
                 self._masks.get(request.image),
                 prediction.labels,
@@ -193,8 +193,8 @@ class SegmentWidget(DockWidget):
             self._fail(error)
             return
         self._masks[request.image] = self._mask
-        show_channel(self._viewer, request.image)
-        show_maps(self._viewer, request.image, self._mask, prediction, request.place)
+        show_channel(self.viewer, request.image)
+        show_maps(self.viewer, request.image, self._mask, prediction, request.place)
         self.form.status.setText(result.summary)
 
     def _on_error(self, error: SegmentationError) -> None:
