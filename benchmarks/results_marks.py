@@ -1,4 +1,4 @@
-"""The section of docs/results.md on masks made from rough marks: boxes and strokes."""
+"""The section of docs/explanation/results.md on masks made from rough marks: boxes and strokes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write docs/results.md from the figures that the other scripts have kept.
+"""Write docs/explanation/results.md from the figures that the other scripts have kept.
 
     python benchmarks/results_page.py TUMORSEG BRISC
 
@@ -20,7 +20,7 @@ from records import read_records, write_record
 from results_marks import marks
 from results_use import effort, fine_tuning, prediction
 
-PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}
 Row = dict[str, Any]
 

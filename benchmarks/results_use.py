@@ -1,4 +1,4 @@
-"""The parts of docs/results.md about prediction and correction."""
+"""The parts of docs/explanation/results.md about prediction and correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write docs/formats.md: what of a mask survives in which format.
+"""Write docs/reference/formats.md: what of a mask survives in which format.
 
     python docs/make_formats.py
 
@@ -76,7 +76,7 @@ def main() -> int:
             "| " + " | ".join([name, *("yes" if row[c] else "no" for c in columns)]) + " |"
         )
     page = HEAD + "\n".join(lines) + "\n" + TAIL
-    (ROOT / "docs" / "formats.md").write_text(page, encoding="utf-8")
+    (ROOT / "docs" / "reference" / "formats.md").write_text(page, encoding="utf-8")
     return 0
 
 
