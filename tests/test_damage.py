@@ -16,11 +16,11 @@ from zarr_images import write_image
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.data.dataset import read_dataset
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
-from napari_unet_seg.io.files import can_hold
+from napari_unet_seg.io.common.files import can_hold
+from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.tiff import write_labels
-from napari_unet_seg.io.weights import read_header
-from napari_unet_seg.session import Session
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

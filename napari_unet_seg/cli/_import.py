@@ -50,7 +50,8 @@ def import_(
     """
     from napari_unet_seg.data.dataset import write_dataset
     from napari_unet_seg.data.description import read_description
-    from napari_unet_seg.io.coco import inspect, overlaps, read_coco
+    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.report import inspect, overlaps
 
     datasets = [read_coco(file, images) for file in files]
     reports = [inspect(dataset, boxes=boxes) for dataset in datasets]

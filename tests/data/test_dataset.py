@@ -12,7 +12,7 @@ from napari_unet_seg.data.dataset import read_dataset, write_dataset
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command
-from napari_unet_seg.io.coco import read_coco
+from napari_unet_seg.io.coco.read import read_coco
 
 if TYPE_CHECKING:
     from pathlib import Path
