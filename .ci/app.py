@@ -15,7 +15,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari._open import new_viewer
+from napari_unet_seg._napari.files.open_window import new_viewer
 from napari_unet_seg.config import IGNORE_INDEX
 
 PLUGIN = "napari-unet-seg"
