@@ -90,7 +90,7 @@ HABITS: dict[str, Change] = {
 
 
 def phantoms(every: int) -> dict[str, float]:
-    """Dice of the tumours of the synthetic heads: mean of every so many slices, and of the volume."""
+    """Dice of the synthetic tumours: mean over one slice in so many, and of the volume."""
     how = PredictConfig(precision="float32")
     dice = []
     for file in sorted(SAMPLES.glob("coco/*/_annotations.coco.json")):
