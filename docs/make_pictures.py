@@ -163,7 +163,7 @@ class Pictures:
         reviewer.bar.image_combo.setLayer(image)
         reviewer.bar.mask_combo.setLayer(mask)
         reviewer.bar.folder.setValue(self.scratch / "session")
-        wait(reviewer.session_changed, reviewer.bar.start_button.click)
+        wait(reviewer.desk.session_changed, reviewer.bar.start_button.click)
         settle()
         for shown in (0, 1, 2):
             viewer.dims.set_current_step(0, shown)
@@ -188,13 +188,13 @@ class Pictures:
         reviewer.scans.open_folder(SAMPLE / "train")
         for state in ("accept", "accept", "flag", "accept", "skip", "accept"):
             until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
-            wait(reviewer.session_changed, segmenter.form.segment_button.click)
+            wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)
             until(bar.next_button.isEnabled)
             reviewer.review.buttons[state].click()
             settle()
             bar.next_button.click()
         until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
-        wait(reviewer.session_changed, segmenter.form.segment_button.click)
+        wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)
         reviewer.raise_()
         reviewer.parent().raise_()
         settle(1000)
@@ -207,7 +207,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "compare")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
         viewer.dims.set_current_step(0, int(areas.argmax()))
         mask.selected_label, mask.brush_size = 2, 20
@@ -225,7 +225,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "tools")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
         viewer.dims.set_current_step(0, int(areas.argmax()))
         widget.tabs.setCurrentWidget(widget.tools)
@@ -239,7 +239,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "marks")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) == 1).sum(axis=(1, 2))
         shown = int(areas.argmax())
         viewer.dims.set_current_step(0, shown)

@@ -30,7 +30,7 @@ from napari_unet_seg.session.session import ReviewState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
 
 STEP_MS = 150
 
@@ -65,7 +65,7 @@ def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
     window.show()
     widget.bar.folder.setValue(folder)
     widget.bar.start_button.click()
-    wait_for(widget.session_changed)
+    wait_for(widget.desk.session_changed)
     spin(2)
     return viewer, widget
 
@@ -73,7 +73,7 @@ def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
 class Phases:
     """What is done in the window, again and again."""
 
-    def __init__(self, reviewing: Reviewing) -> None:
+    def __init__(self, reviewing: OpenSession) -> None:
         self.reviewing = reviewing
         self._random = np.random.default_rng(1)
 
@@ -115,11 +115,11 @@ def measure(size: int, seconds: float, rounds: int) -> dict[str, Any]:
     """Take turns between the phases."""
     with tempfile.TemporaryDirectory() as folder:
         viewer, widget = open_session(Path(folder) / "session", size)
-        assert widget.reviewing is not None
-        phases = Phases(widget.reviewing)
+        assert widget.desk.current is not None
+        phases = Phases(widget.desk.current)
         actions = {
             "nothing": lambda: None,
-            "saving all": widget.reviewing.autosave.save,
+            "saving all": widget.desk.current.autosave.save,
             "painting": phases.paint,
             "painting, saving all": phases.paint_and_save,
             "going through slices": phases.go_on,
@@ -130,8 +130,8 @@ def measure(size: int, seconds: float, rounds: int) -> dict[str, Any]:
         for number in range(rounds + 1):
             for name, action in actions.items():
                 found = gaps_during(action, seconds)
-                widget.reviewing.autosave.save(())
-                wait_for(widget.reviewing.autosave.saved)
+                widget.desk.current.autosave.save(())
+                wait_for(widget.desk.current.autosave.saved)
                 if number:  # the first round warms up
                     gaps[name] += found
                     longest[name].append(max(found))

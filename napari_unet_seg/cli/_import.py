@@ -6,12 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_unet_seg.cli._console import Bar, emit, say, table, warn
-from napari_unet_seg.cli._work import (
-    BAD_INPUT,
-    follow,
-    report_failures,
-    stoppable,
-)
+from napari_unet_seg.cli._work import BAD_INPUT, follow, report_failures, stoppable
 
 _MENDS = {
     "its file is missing": "add it, or give the image folder with --images",

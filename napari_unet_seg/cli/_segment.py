@@ -14,11 +14,7 @@ from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._scratch import scratch_folder
 from napari_unet_seg.cli._work import engine, follow
 from napari_unet_seg.errors import SegmentationError, WriteError
-from napari_unet_seg.events import (
-    DeviceFallback,
-    PredictFinished,
-    TileDone,
-)
+from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan

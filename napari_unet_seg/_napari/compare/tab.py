@@ -25,7 +25,7 @@ from napari_unet_seg._napari.compare.comparison import (
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
-from napari_unet_seg._napari.session.session_layers import index_of, off_screen, place_of
+from napari_unet_seg._napari.layers.position import index_of, off_screen, place_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.evaluation.compare import Comparison
     from napari_unet_seg.evaluation.mask_pairs import Side
@@ -86,7 +86,7 @@ class CompareTab(CompareForm):
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self._viewer = viewer
-        self._reviewing: Reviewing | None = None
+        self._reviewing: OpenSession | None = None
         self._watched: list[_Watched] = []
         self._job: jobs.Job | None = None
         self._waiting: list[Callable[[], None]] = []
@@ -98,7 +98,7 @@ class CompareTab(CompareForm):
         self._on_list()
         self._on_choice()
 
-    def show_review(self, reviewing: Reviewing | None) -> None:
+    def show_session(self, reviewing: OpenSession | None) -> None:
         """Offer the prediction of an open session, and compare its mask with it."""
         self._reviewing = reviewing
         self.contours.setChecked(False)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_for
 from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.json_style import JsonStyle
 
@@ -67,7 +67,7 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     A mask that came from a COCO file goes back into it: what was not edited keeps its JSON. A
     prediction whose categories are not those of the file is written as a file of its own.
     """
-    from napari_unet_seg._napari.coco.options import coco_options, tell_cuts
+    from napari_unet_seg._napari.files.coco_options import coco_options, tell_cuts
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.write import save_coco
 
@@ -131,16 +131,6 @@ def _write_mask(
         described[INSTANCES_KEY] = rows_to_store(attributes["features"])
     write_mask(Path(path), labels, like, described)
     return [path]
-
-
-def categories_for(labels: Array, known: dict[str, Any]) -> tuple[Category, ...]:
-    """Return a layer's categories, or one for each label value where it has none."""
-    categories: tuple[Category, ...] = known.get("categories") or ()
-    if categories:
-        return categories
-    values = labels[labels != IGNORE_INDEX]
-    highest = int(values.max()) if values.size else 1
-    return tuple(Category(id=v, name=f"label {v}") for v in range(1, max(highest, 1) + 1))
 
 
 def _known(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
+from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
+    from numpy.typing import NDArray
 
-    from napari_unet_seg.config import Category
 
 __all__ = [
     "METADATA_KEY",
@@ -253,3 +254,13 @@ def add_map(
         metadata={METADATA_KEY: {"map": kind, "of": mask.unique_id}},
         **geometry_of(mask),
     )
+
+
+def categories_for(labels: NDArray[Any], known: dict[str, Any]) -> tuple[Category, ...]:
+    """Return a layer's categories, or one for each label value where it has none."""
+    categories: tuple[Category, ...] = known.get("categories") or ()
+    if categories:
+        return categories
+    values = labels[labels != IGNORE_INDEX]
+    highest = int(values.max()) if values.size else 1
+    return tuple(Category(id=v, name=f"label {v}") for v in range(1, max(highest, 1) + 1))

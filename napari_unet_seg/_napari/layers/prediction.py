@@ -201,3 +201,14 @@ def show_maps(
 
 def _probability_of(category: Category) -> str:
     return f"probability of {category.name}"
+
+
+def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
+    """Whether a slice of a mask is just as Segment left it there."""
+    return place in metadata_of(mask).get("predicted", {}) and is_untouched(mask, (place,))
+
+
+def figures_of(mask: Labels) -> tuple[float | None, ...]:
+    """Return the predicted Dice of every slice of a mask, None where it is not known."""
+    known = metadata_of(mask).get("predicted_dice", {})
+    return tuple(known.get(place) for place in np.ndindex(mask.data.shape[:-2]))

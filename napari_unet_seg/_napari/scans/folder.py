@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.scans.read_ahead import ReadAhead
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -16,9 +16,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari.scans.thumbnails import Source
+    from napari_unet_seg.session.folders import Found
     from napari_unet_seg.session.review_queue import Queue
 
     Named = list[tuple[Path, str]]
+
+
+class OtherSessions(NamedTuple):
+    """The sessions on other scans of a folder, of the categories of the open one."""
+
+    folder: ScanFolder
+    categories: list[str]
+    sessions: list[Found]
+    """Those that have accepted slices."""
 
 
 class ScanFolder:

@@ -11,11 +11,11 @@ from superqt.utils import qthrottled
 from napari_unet_seg._napari.layers.edits import put_slice
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.locks import locked_of
+from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen, place_of
 from napari_unet_seg._napari.layers.prediction import maps_of, note_decided
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import Baseline
-from napari_unet_seg._napari.session.session_layers import go_to, index_of, off_screen, place_of
 from napari_unet_seg.session.review_queue import (
     Order,
     Queue,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _REFRESH_MS = 120
 
 
-class Reviewing(QObject):
+class OpenSession(QObject):
     """Joins a session with the layers it is corrected in, until `close`.
 
     Parameters

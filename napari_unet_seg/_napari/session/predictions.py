@@ -8,8 +8,7 @@ import numpy as np
 
 from napari_unet_seg._napari.layers.layers import metadata_of
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.prediction import note_prediction
-from napari_unet_seg._napari.session.session_layers import is_prediction
+from napari_unet_seg._napari.layers.prediction import is_prediction, note_prediction
 from napari_unet_seg.session.review_queue import known_figure
 
 if TYPE_CHECKING:

@@ -7,26 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.files.writer import categories_for
 from napari_unet_seg._napari.layers.channels import image_layers
-from napari_unet_seg._napari.layers.geometry import (
-    converted,
-    geometry_of,
-    point_of,
-    reaches,
-    world_units,
-)
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layers import (
     METADATA_KEY,
     add_labels,
+    categories_for,
     grid_of,
     metadata_of,
     scan_from_layer,
     scan_options,
 )
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
-from napari_unet_seg._napari.layers.prediction import is_untouched
+from napari_unet_seg._napari.layers.prediction import figures_of
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -114,75 +108,6 @@ def show_session(
     for value in extra.get("locked", ()):
         set_locked(layer, value, True)
     return image, layer, others
-
-
-def make_editable(mask: Labels) -> None:
-    """Let a mask that is read lazily, or must not be written to, be painted on."""
-    if not isinstance(mask.data, np.ndarray) or not mask.data.flags.writeable:
-        mask.data = np.array(mask.data)
-
-
-def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
-    """Whether a slice of a mask is just as Segment left it there."""
-    return place in metadata_of(mask).get("predicted", {}) and is_untouched(mask, (place,))
-
-
-def figures_of(mask: Labels) -> tuple[float | None, ...]:
-    """Return the predicted Dice of every slice of a mask, None where it is not known."""
-    known = metadata_of(mask).get("predicted_dice", {})
-    return tuple(known.get(place) for place in np.ndindex(mask.data.shape[:-2]))
-
-
-def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
-    """Return where the viewer stands along the leading axes of a mask, or next to it."""
-    point = point_of(viewer, mask)[:-2]
-    sizes = mask.data.shape[:-2]
-    return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
-
-
-def volume_axes(mask: Labels) -> int:
-    """Return how many axes a volume of a mask has: 2 where its slices are no cuts of a body."""
-    return 3 if scan_from_layer(mask).axes[-3:] == "ZYX" else 2
-
-
-def shows_slice(viewer: ViewerModel) -> bool:
-    """Whether the viewer shows slices of the last two axes, not a body or another cut."""
-    return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
-
-
-def off_screen(viewer: ViewerModel, layer: Image | Labels) -> str:
-    """Say why no slice of a layer is on screen, nothing if one is."""
-    if not shows_slice(viewer):
-        return "No slice is on screen as a plane; turn the view back."
-    if not reaches(viewer, layer):
-        return f"No slice of {layer.name} is on screen; go to one of its slices."
-    return ""
-
-
-def place_at(mask: Labels, index: int) -> tuple[int, ...]:
-    """Return where a slice lies along the leading axes of a mask."""
-    leading = mask.data.shape[:-2]
-    return tuple(int(i) for i in np.unravel_index(index, leading)) if leading else ()
-
-
-def index_of(viewer: ViewerModel, mask: Labels) -> int:
-    """Return the slice of a mask that the viewer stands at."""
-    place = place_of(viewer, mask)
-    return int(np.ravel_multi_index(place, mask.data.shape[:-2])) if place else 0
-
-
-def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
-    """Move the viewer to a slice of a mask; the displayed plane stays where it is."""
-    leading = mask.data.shape[:-2]
-    if not leading:
-        return
-    place = place_at(mask, index)
-    point = point_of(viewer, mask)
-    world = mask.data_to_world((*place, *point[-2:]))
-    world = converted(world, mask.units, world_units(viewer, mask))
-    first = viewer.dims.ndim - mask.ndim
-    axes = range(first, first + len(leading))
-    viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))
 
 
 def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list[Image]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.position import off_screen, place_of
 from napari_unet_seg._napari.segment.probabilities import Likely
-from napari_unet_seg._napari.session.session_layers import off_screen, place_of
 from napari_unet_seg._napari.tools.mark_bar import MARKS
 from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
 from napari_unet_seg._napari.tools.mark_operations import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.session.session_layers import place_of
+from napari_unet_seg._napari.layers.position import place_of
 from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, StrokeLayer
 from napari_unet_seg._napari.tools.mark_operations import solving
 from napari_unet_seg._napari.widgets import jobs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.edits import in_words, put
-from napari_unet_seg._napari.session.session_layers import make_editable
+from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.correct.tools import over_parts, parts_of
 

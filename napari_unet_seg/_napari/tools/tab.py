@@ -10,14 +10,14 @@ from qtpy.QtCore import QEvent, Signal
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
-from napari_unet_seg._napari.layers.prediction import probability_map
-from napari_unet_seg._napari.session.session_layers import (
+from napari_unet_seg._napari.layers.position import (
     go_to,
     off_screen,
     place_at,
     place_of,
     volume_axes,
 )
+from napari_unet_seg._napari.layers.prediction import probability_map
 from napari_unet_seg._napari.tools.form import ToolsTab
 from napari_unet_seg._napari.tools.mark_target import target_of
 from napari_unet_seg._napari.tools.mark_tools import MarkTools
@@ -228,9 +228,8 @@ class Tools(ToolsTab):
         if value in locked_of(self._mask):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
-            problem = off_screen(self._viewer, self._mask)
-            if problem and not here:
-                problem = f"{problem.removesuffix('.')}, or choose the volume."
+            remedy = "" if here else ", or choose the volume"
+            problem = off_screen(self._viewer, self._mask, remedy=remedy)
         self.status.setText(problem)
         return not problem
 

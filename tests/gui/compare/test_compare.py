@@ -44,9 +44,9 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.bar.mask_combo.setLayer(widget._viewer.layers["second"])
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget._viewer.layers["second"]
 
 

@@ -65,9 +65,9 @@ def widget(
     }
     viewer.add_labels(predicted(model, scan), name="mask", metadata={METADATA_KEY: known})
     widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
         form.editor(name).setValue(value)
@@ -77,9 +77,9 @@ def widget(
 
 def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
     """Draw the bright square of a slice, and accept it."""
-    assert widget.reviewing is not None
-    widget.reviewing.go_to(index)
-    mask = widget.reviewing.mask
+    assert widget.desk.current is not None
+    widget.desk.current.go_to(index)
+    mask = widget.desk.current.mask
     where = np.nonzero(mask.data[index] != (scan.data[index] == 200))
     place = (np.full(where[0].size, index), *where)
     with mask.block_history():
@@ -91,7 +91,7 @@ def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
 def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan, tmp_path: Path
 ) -> None:
-    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    reviewing, bar = widget.desk.current, widget.fine_tune.learn_bar
     assert reviewing is not None
     mask, session, first = reviewing.mask, reviewing.session, widget.session.checkpoint
     before = mask.data.copy()
@@ -162,8 +162,8 @@ def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
     bar.close_button.click()
     assert widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
-        widget.open_session(folder)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+        widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
     qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
     widget.session.save()
@@ -183,7 +183,7 @@ def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) 
 def test_learning_waits_for_a_slice_with_a_mask(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan, notifications: list[str]
 ) -> None:
-    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    reviewing, bar = widget.desk.current, widget.fine_tune.learn_bar
     mask, panel = reviewing.mask, widget.fine_tune.panel
     mask.data = np.zeros_like(mask.data)
     bar.every.setValue(2)
@@ -205,9 +205,9 @@ def test_learning_waits_for_a_slice_with_a_mask(
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 @pytest.mark.slow

@@ -79,9 +79,9 @@ def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
     categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
         mask = show_prediction(widget._viewer, image, None, labels, categories, (), sums, made)
-    qtbot.waitUntil(lambda: widget._job is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=PATIENCE)
     where = np.nonzero(mask.data != (image.data == 200))
     mask.data_setitem(where, (image.data == 200)[where].astype(np.uint8))
     widget.review.buttons["accept"].click()
@@ -142,7 +142,7 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
         go_on(qtbot, widget, index + 1)
     assert widget.fine_tune.panel.running
     with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
-        with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
             widget.scans.bar.previous_button.click()
         widget.fine_tune.panel.stop()
     again = widget.session

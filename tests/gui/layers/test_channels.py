@@ -57,9 +57,9 @@ def images(widget: ReviewWidget) -> list[str]:
 def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
     """Put a mask over a channel, on which a session starts."""
     image = widget._viewer.layers[name]
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         mask = add_labels(widget._viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     return mask
 
 
@@ -77,7 +77,7 @@ def test_the_session_is_on_the_channel_that_was_segmented(
     qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
 ) -> None:
     draw_on(qtbot, widget, "a · FLAIR")
-    reviewing = widget.reviewing
+    reviewing = widget.desk.current
     assert reviewing is not None
     assert reviewing.image.name == "a · FLAIR"
     np.testing.assert_array_equal(np.asarray(reviewing.session.scan.data), pixels[1])
@@ -91,9 +91,9 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     draw_on(qtbot, widget, "a · FLAIR")
     widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.scans.bar.previous_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
     assert sorted(images(widget)) == sorted(NAMES)
     for channel, name in enumerate(("a · T1", "a · FLAIR", "a · T2")):
@@ -103,7 +103,7 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
         assert tuple(layer.scale) == (3, 0.5, 0.5)
     assert widget.current_image is widget._viewer.layers["a · FLAIR"]
     assert widget.session is not None
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     assert all(name.startswith("b") for name in images(widget))
@@ -120,15 +120,15 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
     assert widget.session is not None
     folder = widget.session.folder
     widget.scans.close()
-    widget.close_session()
+    widget.desk.close()
     widget._viewer.layers.clear()
     file = tmp_path / "scans" / "a.ome.tif"
     file.unlink()
     if now != "gone":
         tifffile.imwrite(file, np.zeros((4, 20, 24, 3), np.uint8), photometric="rgb")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert images(widget) == ["a · FLAIR"]
 
 
@@ -136,7 +136,7 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
     mask = draw_on(qtbot, widget, "a · T2")
-    widget.close_session()
+    widget.desk.close()
     widget.bar.image_combo.setLayer(widget._viewer.layers["a · T1"])
     widget.bar.mask_combo.layerChanged.emit(mask)
     assert widget.bar.image_combo.layer() is widget._viewer.layers["a · T2"]

@@ -11,7 +11,7 @@ from napari.layers import Labels
 
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.layers import scan_from_layer
-from napari_unet_seg._napari.session.session_layers import go_to, place_of
+from napari_unet_seg._napari.layers.position import go_to, place_of
 
 SHAPE = (4, 5, 6)
 AFFINE = np.diag([3, 0.5, 0.5, 1])

@@ -65,19 +65,19 @@ def dask_without_threads() -> Iterator[None]:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    assert widget.reviewing is not None
-    return qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000)
+    assert widget.desk.current is not None
+    return qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000)
 
 
 def mask_of(widget: ReviewWidget) -> Any:
-    assert widget.reviewing is not None
-    return widget.reviewing.mask
+    assert widget.desk.current is not None
+    return widget.desk.current.mask
 
 
 def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
@@ -101,7 +101,7 @@ def test_a_session_starts_from_the_layers(
 
 def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
-    reviewing = widget.reviewing
+    reviewing = widget.desk.current
     assert reviewing is not None
     assert reviewing.index == 0
     with when_saved(qtbot, widget):
@@ -162,16 +162,16 @@ def test_flagged_slices_wait_for_a_second_look(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     press(widget, Qt.Key.Key_Q)
     widget.review.buttons["flag"].click()
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     press(widget, Qt.Key.Key_A)
     press(widget, Qt.Key.Key_S)
     assert states_of(widget) == ["flagged", "flagged", "accepted", "skipped"]
     assert widget.review.bar.progress.text() == "2 / 4 reviewed"
-    assert widget.reviewing.index == 3
-    assert widget.reviewing.session.accepted == (2,)
+    assert widget.desk.current.index == 3
+    assert widget.desk.current.session.accepted == (2,)
 
 
 def test_a_key_hides_the_mask_whatever_is_selected(
@@ -212,23 +212,23 @@ def predict(widget: ReviewWidget, *figures: float) -> None:
 def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     predict(widget, 0.91, float("nan"), 0.834, 0.5)
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     assert listed(widget) == [("0", "0.91"), ("1", "–"), ("2", "0.83"), ("3", "0.50")]
     choose(widget.review.bar.order_combo, "w")
     assert listed(widget) == [("3", "0.50"), ("2", "0.83"), ("0", "0.91"), ("1", "–")]
-    went = [widget.reviewing.index]
+    went = [widget.desk.current.index]
     for key in (Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_A):
         press(widget, key)
-        went.append(widget.reviewing.index)
+        went.append(widget.desk.current.index)
     assert went == [3, 2, 0, 1, 2, 0]
     selected = widget.review.table.selectionModel().selectedRows()
     assert [index.row() for index in selected] == [2]
-    widget.close_session()
+    widget.desk.close()
     assert Session.open(tmp_path / "s").predicted_dice == (0.91, None, 0.834, 0.5)
     widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing.index == 0
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current.index == 0
     another = QueueBar()
     qtbot.addWidget(another)
     assert another.order is Order.WORST_FIRST
@@ -238,11 +238,11 @@ def test_without_figures_worst_first_is_in_order(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
     choose(widget.review.bar.order_combo, "w")
     assert widget.review.bar.order is Order.WORST_FIRST
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     assert [name for name, _ in listed(widget)] == ["0", "1", "2", "3"]
     assert "No slice of this session" in widget.review.bar.order_combo.toolTip()
 
@@ -284,7 +284,7 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     assert segmented(widget, later[0], (0,)) is not mask
     np.testing.assert_array_equal(mask.data, before)
     assert segmented(widget, later[2], (2,)) is mask
-    widget.close_session()
+    widget.desk.close()
     assert segmented(widget, later) is mask
 
 
@@ -301,10 +301,10 @@ def test_nothing_is_saved_where_there_is_no_mask(dock: Callable[[type], Any]) ->
 def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).name = "mine"
-    widget.close_session()
+    widget.desk.close()
     widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(tmp_path / "s")
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(tmp_path / "s")
     assert mask_of(widget).name == "mine"
 
 
@@ -321,12 +321,12 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.CORRECTED
-    widget.reviewing.go_to(0)
+    widget.desk.current.go_to(0)
     mask.data_setitem(corner, 3)
-    widget.reviewing.look()
+    widget.desk.current.look()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3" in status.text()
-    widget.reviewing.go_to(1)
+    widget.desk.current.go_to(1)
     assert not status.text(), "that was told of another slice"
 
 
@@ -337,8 +337,8 @@ def test_a_label_that_is_no_category_is_seen_in_a_slice_that_was_left_at_once(
     session, mask = widget.session, mask_of(widget)
     widget.review.buttons["accept"].click()
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 3)
-    assert widget.reviewing.index == 1
-    widget.reviewing.look()
+    assert widget.desk.current.index == 1
+    widget.desk.current.look()
     assert session.states[0] is ReviewState.TODO
 
 
@@ -346,7 +346,7 @@ def test_masks_from_a_file_are_not_predicted_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    reviewing, mask = widget.reviewing, mask_of(widget)
+    reviewing, mask = widget.desk.current, mask_of(widget)
     before = mask.data.copy()
     assert reviewing.session.checkpoint is None
     assert not reviewing.predict_again(3, np.ones(SHAPE[1:], np.uint8), 0.9)
@@ -376,7 +376,7 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     viewer.layers.selection.active = mask
     mask.name = "mine"  # its maps stay its own
     start(qtbot, widget, tmp_path / "s")
-    reviewing, tools = widget.reviewing, widget.tools
+    reviewing, tools = widget.desk.current, widget.tools
     mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data)
     reviewing.decide(ReviewState.SKIPPED)
     taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
@@ -430,7 +430,7 @@ def test_nothing_is_decided_beyond_the_mask(
 
 def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     combo, table = widget.review.bar.filter_combo, widget.review.table
     for key in (Qt.Key.Key_Q, Qt.Key.Key_A, Qt.Key.Key_Q):
         press(widget, key)
@@ -447,15 +447,15 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
     assert [name for name, _ in listed(widget)] == ["0", "2"]
     assert not table.selectionModel().hasSelection()
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     press(widget, Qt.Key.Key_A)
-    assert widget.reviewing.index == 0
+    assert widget.desk.current.index == 0
     assert combo.currentText() == "Flagged (1)"
     row = table.visualRect(table.slices.index(0, 0)).center()
     choose(combo, "a")
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=row)
-    assert widget.reviewing.index == 0
-    widget.close_session()
+    assert widget.desk.current.index == 0
+    widget.desk.close()
     assert combo.currentText() == "All (0)"
 
 
@@ -556,7 +556,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
     assert widget.review.changes.text() == "As predicted"
     mask.data_setitem((np.array([0]), np.array([9]), np.array([9])), 1)
     qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+1 −0 px"))
-    widget.close_session()
+    widget.desk.close()
     stored = Session.open(tmp_path / "s")
     np.testing.assert_array_equal(stored.masks.read_prediction(0), later)
     assert stored.prediction[0].sum() == 100
@@ -593,15 +593,15 @@ def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     (tmp_path / "s" / "masks").rmdir()
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    with qtbot.waitSignal(widget.reviewing.autosave.failed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.current.autosave.failed, timeout=20_000):
         widget.review.buttons["accept"].click()
     assert "masks/00000.tif cannot be written: its folder does not exist" in notifications[-1]
     (tmp_path / "s" / "masks").mkdir()
     with when_saved(qtbot, widget):
-        widget.reviewing.autosave.save()
+        widget.desk.current.autosave.save()
     assert (tmp_path / "s" / "masks" / "00000.tif").is_file()
 
 
@@ -614,7 +614,7 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
 ) -> None:
     monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
-    saving, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
+    saving, later = widget.desk.current.autosave, np.ones(SHAPE[1:], np.uint8)
     for name in ("masks", "predictions"):
         (tmp_path / "s" / name).rename(tmp_path / name)
     paint(widget, 1)
@@ -646,8 +646,8 @@ def test_closing_saves_and_opening_brings_all_back(
     widget.bar.close_button.click()
     assert widget.session is None
     viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(tmp_path / "s")
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(tmp_path / "s")
     opened = mask_of(widget)
     np.testing.assert_array_equal(opened.data, painted)
     np.testing.assert_array_equal(viewer.layers["head"].data.shape, SHAPE)
@@ -656,7 +656,7 @@ def test_closing_saves_and_opening_brings_all_back(
     assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
     assert opened.metadata[METADATA_KEY]["categories"] == CATEGORIES
     assert widget.review.bar.progress.text() == "1 / 4 reviewed"
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_removing_the_mask_closes_the_session(
@@ -712,10 +712,10 @@ def test_a_scan_that_changed_is_refused_in_the_window(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    widget.close_session()
+    widget.desk.close()
     write_array(tmp_path / "s" / "scan.tif", np.zeros((2, 5, 5), np.uint8), axes="ZYX")
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None)
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "from ZYX 4×40×50 (uint8) to ZYX 2×5×5 (uint8)" in notifications[-1]
     assert widget.bar.open_button.isEnabled()
 
@@ -755,13 +755,13 @@ def test_masks_are_saved_as_tiff_and_coco(
     start(qtbot, widget, tmp_path / "s")
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.save_tiff(tmp_path / "mask.tif")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     saved = read_tiff(tmp_path / "mask.tif")
     np.testing.assert_array_equal(saved.data, mask_of(widget).data)
     assert (saved.axes, saved.spacing, saved.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.save_coco(tmp_path / "mask.json")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     coco = COCO(str(tmp_path / "mask.json"))
     assert {c["name"] for c in coco.cats.values()} == {"tumour", "oedema"}
     total = sum(int(coco.annToMask(a).sum()) for a in coco.anns.values())
@@ -780,7 +780,7 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     labels = mask_of(widget).data
     for value, name in enumerate(("tumour", "oedema"), 1):
         files = sorted((tmp_path / "binary" / name).glob("*.tif"))
@@ -806,7 +806,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
     np.testing.assert_array_equal(stored.data, labels)
 
@@ -815,7 +815,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.save_tiff(tmp_path / "missing" / "mask.tif")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "cannot be written: its folder does not exist" in notifications[-1]
     assert widget.saving.tiff_button.isEnabled()
 

@@ -172,8 +172,8 @@ def test_a_click_on_a_row_saves_and_opens_that_scan(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
-    widget.reviewing.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
+    assert widget.desk.current is not None
+    widget.desk.current.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
     scans = show_list(qtbot, widget)
     click(scans, 4)
     assert not scans.isVisible()
@@ -199,10 +199,10 @@ def test_a_scan_that_cannot_be_saved_is_not_left(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path, notifications: list[str]
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     masks = tmp_path / "sessions" / "b" / "masks"
     masks.rmdir()
-    widget.reviewing.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
+    widget.desk.current.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
     click(show_list(qtbot, widget), 2)
     qtbot.waitUntil(lambda: "cannot be written" in (notifications or [""])[-1])
     opened(qtbot, widget, "b")
@@ -231,7 +231,7 @@ def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     assert reader._ahead is not None
     assert reader._ahead[0].name == "d.tif"
     bar.close_button.click()
-    widget.close_session()
+    widget.desk.close()
     widget._viewer.layers.clear()
     open_folder(qtbot, widget, folder, "c")
     another = ScanList()
@@ -341,8 +341,8 @@ def test_what_is_painted_and_saved_is_seen_in_the_thumbnail(
     qtbot: QtBot, widget: ReviewWidget, folder: Path
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
-    widget.reviewing.mask.data[0, :20] = 1
+    assert widget.desk.current is not None
+    widget.desk.current.mask.data[0, :20] = 1
     wanted = {(60, 60, 60), TUMOUR}
     scans = show_list(qtbot, widget)
     qtbot.waitUntil(lambda: wanted <= colours(scans, 1))

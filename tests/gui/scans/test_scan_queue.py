@@ -78,7 +78,7 @@ def go(qtbot: QtBot, widget: ReviewWidget, button: Any, text: str) -> None:
 
 
 def when_started(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    return qtbot.waitSignal(widget.session_changed, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.session_changed, timeout=20_000)
 
 
 def started(qtbot: QtBot, widget: ReviewWidget) -> Any:
@@ -137,8 +137,8 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     assert widget.session is not None
     assert widget.session.folder == tmp_path / "sessions" / "a"
     qtbot.waitUntil(bar.next_button.isEnabled)
-    assert widget.reviewing is not None
-    index = widget.reviewing.index
+    assert widget.desk.current is not None
+    index = widget.desk.current.index
     mask.data_setitem((np.array([index]), np.array([0]), np.array([0])), 1)
     widget.review.buttons["accept"].click()
     go(qtbot, widget, bar.next_button, "b.tif")
@@ -154,8 +154,8 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     bar.previous_button.click()
     qtbot.waitUntil(lambda: widget.session is not None and widget.session.folder.name == "a")
     assert sorted(layers(widget)) == ["a", "a mask"]
-    assert widget.reviewing.mask.data[index, 0, 0] == 1
-    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.desk.current.mask.data[index, 0, 0] == 1
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_a_scan_that_cannot_be_saved_stays(
@@ -200,13 +200,13 @@ def test_a_dicom_series_has_its_session_too(
     qtbot.waitUntil(lambda: layers(widget) == ["d.1"])
     with when_started(qtbot, widget):
         segment(widget)
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     widget.scans.go_to(0)
     qtbot.waitUntil(lambda: widget.session is not None)
     assert widget.session is not None
     assert widget.session.folder == tmp_path / "sessions" / "d.1"
     assert sorted(layers(widget)) == ["d.1", "d.1 mask"]
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_labels_that_were_in_no_session_stay(qtbot: QtBot, widget: ReviewWidget) -> None:
@@ -236,7 +236,7 @@ def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
     found = find_session(other.folder.parent, "a", tmp_path / "scans" / "a.nii.gz")
     assert found is not None
     assert found.folder == widget.session.folder
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
@@ -244,7 +244,7 @@ def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
 ) -> None:
     bar = widget.scans.bar
     mask = started(qtbot, widget)
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     widget._viewer.layers.remove(mask)
     assert widget.session is None
     with when_started(qtbot, widget):
@@ -258,7 +258,7 @@ def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
     with when_started(qtbot, widget):
         bar.previous_button.click()
     assert widget.session.folder.name == "a-2"
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_a_folder_without_scans_is_told(

@@ -20,18 +20,18 @@ RANDOM = np.random.default_rng(0)
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     """Close the session and take its layers away; return the image that comes back."""
-    widget.close_session()
+    widget.desk.close()
     widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget._viewer.layers["head"]
 
 
@@ -79,7 +79,7 @@ def test_an_image_that_cannot_be_stored_is_told_by_its_name(
     widget._viewer.add_labels(np.zeros((1, 2), np.uint8), name="head mask")
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
     (told,) = notifications
     assert told.startswith("The image head holds int64 numbers")
     assert widget.session is None

@@ -47,11 +47,11 @@ def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
-    return widget.reviewing.mask
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
+    return widget.desk.current.mask
 
 
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
@@ -72,8 +72,8 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     notifications: list[str],
 ) -> None:
     widget: ReviewWidget = dock(ReviewWidget)
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
     assert f"open in another window (process {window.pid} on " in notifications[-1]
     assert offered(qtbot, widget) is None
     window.kill()
@@ -83,15 +83,15 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     saved = datetime.fromtimestamp((tmp_path / "s" / "session.json").stat().st_mtime)
     assert widget.bar.reopen_button.text().startswith("Reopen “s” (saved ")
     assert f"{saved:%H:%M})" in widget.bar.reopen_button.text()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         click(widget.bar.reopen_button)
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
     painted = np.load(tmp_path / "painted.npy")
     assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
-    np.testing.assert_array_equal(widget.reviewing.mask.data, painted)
+    np.testing.assert_array_equal(widget.desk.current.mask.data, painted)
     assert widget.bar._offered is None
-    widget.close_session()
+    widget.desk.close()
     assert offered(qtbot, dock(ReviewWidget)) is None
 
 
@@ -117,16 +117,16 @@ def test_two_sessions_in_two_windows_do_not_mix(
         mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), 1)
     for index, widget in enumerate(widgets):
         widget._viewer.dims.set_point(0, index)
-        assert widget.reviewing is not None
-        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+        assert widget.desk.current is not None
+        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
             widget.review.buttons["accept"].click()
-    widgets[1].open_session(tmp_path / "s0")
-    qtbot.waitUntil(lambda: widgets[1]._job is None, timeout=20_000)
+    widgets[1].desk.open(tmp_path / "s0")
+    qtbot.waitUntil(lambda: not widgets[1].desk.busy, timeout=20_000)
     assert "The session s0 is open in another window of this program" in notifications[-1]
     assert widgets[1].session is not None
     assert widgets[1].session.folder.name == "s1"
     for widget in widgets:
-        widget.close_session()
+        widget.desk.close()
     for index in range(2):
         stored = Session.open(tmp_path / f"s{index}")
         expected = np.zeros(SHAPE, np.uint8)

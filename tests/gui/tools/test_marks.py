@@ -353,9 +353,9 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
 ) -> None:
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     session, mask = widget.session, mask_of(tools)
     layers = {"box": tools.marks._boxes, "border": tools.marks._lines}
     drawn = layers.get(name, tools.marks._scribbles._layer).drawn
@@ -364,7 +364,7 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     click(tools.mark_bar.buttons[name])
     MARKED[name](qtbot, tools)
     qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED), timeout=20_000)
-    assert widget.reviewing.index != SHOWN
+    assert widget.desk.current.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
     np.testing.assert_array_equal(session.load_mask()[SHOWN], mask.data[SHOWN])

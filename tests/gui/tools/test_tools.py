@@ -253,11 +253,11 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
-    return widget.reviewing.session
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
+    return widget.desk.current.session
 
 
 def test_accepted_slices_are_those_between_which_is_drawn(
@@ -269,9 +269,9 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     before = mask.data.copy()
     begin(qtbot, widget, tmp_path / "s")
     for index in (1, 5):
-        assert widget.reviewing is not None
-        widget.reviewing.go_to(index)
-        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+        assert widget.desk.current is not None
+        widget.desk.current.go_to(index)
+        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
     click(tools.buttons["interpolate"])
@@ -293,11 +293,11 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
     mask.data[1] = 0
     for index, decision in enumerate(("accept", "accept", "skip")):
-        widget.reviewing.go_to(index)
+        widget.desk.current.go_to(index)
         widget.review.buttons[decision].click()
     before = mask.data.copy()
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
-    widget.reviewing.go_to(SHOWN)
+    widget.desk.current.go_to(SHOWN)
     mask.visible = shown
     click(tools.volume_button)
     click(tools.buttons["grow"])
@@ -305,7 +305,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
     np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
     assert (mask.data[0] != before[0]).any()
-    qtbot.waitUntil(lambda: widget.reviewing.queue.states == session.states)
+    qtbot.waitUntil(lambda: widget.desk.current.queue.states == session.states)
     mask.undo()
     mask.visible = True
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
@@ -387,9 +387,9 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
     widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_locks_are_kept_with_the_session(
