@@ -16,7 +16,7 @@ endif
 export PYTHON
 export QT_API := $(QT)
 
-.PHONY: help setup app test lint types clean
+.PHONY: help setup app test lint types docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -47,6 +47,9 @@ lint: setup  ## ruff: rules and format; which part may import which
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
+
+docs: setup  ## build the pages of docs/ into build/site; a broken link is an error
+	$(VENV)/bin/mkdocs build --strict --quiet
 
 clean:  ## remove environments and what was built
 	rm -rf .venv .venv-pyqt6 build dist
