@@ -134,19 +134,6 @@ def test_reading_finds_imports_in_functions_and_leaves_out_typing() -> None:
     assert any(isinstance(node, ast.ImportFrom) and node.module == "c" for node in nodes)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_library_does_not_print(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    lines = [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "print"
-    ]
-    assert not lines, f"print() in lines {lines}"
-
-
 def loaded_after(modules: list[str], suspects: set[str]) -> set[str]:
     """Import modules in a fresh process and return which of the suspects came along."""
     code = (
