@@ -40,11 +40,12 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 test: setup  ## run all tests under Xvfb; ARGS are pytest's
 	.ci/with-display $(VENV)/bin/python -m pytest $(ARGS)
 
-lint: setup  ## ruff: rules and format; deptry: what is imported is declared
+lint: setup  ## ruff: rules and format; which part may import which; what is imported is declared
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/deptry napari_unet_seg
-	$(VENV)/bin/deptry tests benchmarks docs sample_data --exclude '^$$' --ignore DEP002,DEP004
+	$(VENV)/bin/deptry tests tests/helpers benchmarks docs sample_data --exclude '^$$' --ignore DEP002,DEP004
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
