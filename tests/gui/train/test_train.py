@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def widget(dock: Callable[[type], Any], tmp_path: Path) -> TrainWidget:
-    widget = dock(TrainWidget)
-    widget.engine = "fake_engine:train"
-    widget.output.setValue(tmp_path / "run")
-    return widget
+def with_engine(dock: Callable[..., Any], tmp_path: Path) -> Callable[..., TrainWidget]:
+    """Make a widget whose child runs the engine that is named, or the one it has by itself."""
+
+    def make(**engine: str) -> TrainWidget:
+        widget: TrainWidget = dock(partial(TrainWidget, **engine))
+        widget.output.setValue(tmp_path / "run")
+        return widget
+
+    return make
+
+
+@pytest.fixture
+def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
+    return with_engine(engine="fake_engine:train")
 
 
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
@@ -95,9 +105,9 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
 
 
 def test_the_engine_itself_trains_in_the_widget(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
+    qtbot: QtBot, with_engine: Callable[..., TrainWidget], folder: Path, tmp_path: Path
 ) -> None:
-    del widget.engine
+    widget = with_engine()
     widget.source.folder.setValue(folder)
     small = TrainConfig().model.replace(width=4, depth=2)
     widget.setValue(TrainConfig(epochs=2, batch_size=2, image_size=32, model=small, threads=1))
@@ -121,9 +131,12 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Pa
 
 
 def test_out_of_memory_is_told_and_leaves_the_form_usable(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+    qtbot: QtBot,
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    notifications: list[str],
 ) -> None:
-    widget.engine = "fake_engine:train_without_memory"
+    widget = with_engine(engine="fake_engine:train_without_memory")
     widget.source.folder.setValue(folder)
     widget.start_button.click()
     finish(qtbot, widget)
