@@ -181,8 +181,8 @@ class Course:
 
     def _write(self, is_best: bool) -> None:
         if is_best:
-            with self.trainer.averaged():
-                save_checkpoint(self.run.best, self.net, self._info())
+            with self.trainer.averaged() as net:
+                save_checkpoint(self.run.best, net, self._info())
         # The last checkpoint comes last: whatever is killed before it is done again from the one
         # before.
         self.run.write_history(self.history)

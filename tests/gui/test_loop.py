@@ -116,7 +116,7 @@ def test_the_loop(
     # Fine-tune: the plot moves, the new model is chosen, the Dice before and after is told.
     fine_tune = reviewer.fine_tune
     reviewer.tabs.setCurrentWidget(fine_tune)
-    fine_tune.form.editor("epochs").setValue(1)
+    fine_tune.form.editor("epochs").value = 1
     curve = fine_tune.panel.plot.step_curve
     with qtbot.waitSignal(fine_tune.finished, timeout=PATIENCE) as done:
         fine_tune.start_button.click()

@@ -70,7 +70,7 @@ def widget(
     qtbot.waitUntil(lambda: not widget.desk.busy)
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
-        form.editor(name).setValue(value)
+        form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(len(ACCEPTED))
     return widget
 

@@ -61,7 +61,7 @@ def widget(
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
-        form.editor(name).setValue(value)
+        form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
     widget.bar.scans_button.click()

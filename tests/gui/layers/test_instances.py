@@ -284,7 +284,7 @@ def test_the_options_are_asked_remembered_and_used(
     _paint(mask, 0, slice(4, 5), slice(4, 5), 0)  # a hole in the first
     dialog = CocoOptionsDialog()
     qtbot.addWidget(dialog)
-    dialog.form.editor("segmentation").setValue("polygons")
+    dialog.form.editor("segmentation").value = "polygons"
     dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).click()
     assert coco_options() == CocoOptions(segmentation="polygons")
     first = _save(mask, tmp_path / "out.json")["annotations"][0]
