@@ -10,7 +10,7 @@ import torch
 from napari_unet_seg.config import FINE_TUNE, ModelConfig, TrainConfig
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import PRECISION_VARIABLE
-from napari_unet_seg.training.distributed import Team
+from napari_unet_seg.training.distributed import ProcessGroup
 from napari_unet_seg.training.trainer import Trainer, average_of
 
 CONFIG = TrainConfig(
@@ -22,7 +22,9 @@ MASKS = (IMAGES[:, 0] > 0.7).to(torch.uint8)
 
 def trainer(config: TrainConfig = CONFIG) -> Trainer:
     torch.manual_seed(0)
-    return Trainer(build_net(config.model), config, Team(torch.device("cpu")), total_steps=100)
+    return Trainer(
+        build_net(config.model), config, ProcessGroup(torch.device("cpu")), total_steps=100
+    )
 
 
 def weights(of: Trainer) -> dict[str, torch.Tensor]:

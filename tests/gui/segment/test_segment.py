@@ -17,7 +17,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.process.warm_engine import WarmEngine, cut
+from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -331,7 +331,7 @@ def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
 
 def test_cut_takes_one_slice_with_its_name() -> None:
     scan = Scan(_head(3), "NYX", (1, 2, 3), names=("a", "b", "c"))
-    part = cut(scan, (1,))
+    part = scan_part(scan, (1,))
 
     assert (part.axes, part.spacing, part.names) == ("YX", (2, 3), ("b",))
-    assert cut(scan, ()) is scan
+    assert scan_part(scan, ()) is scan
