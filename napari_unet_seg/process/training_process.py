@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
     from napari_unet_seg.events import Command
 
+ENGINE = "napari_unet_seg.engine:train"
 NICENESS = 10
 """Niceness of a training process, so that the window stays responsive."""
 
@@ -33,7 +34,7 @@ def train_in_child(
     *,
     resume: Path | None = None,
     init: Path | None = None,
-    engine: str = "napari_unet_seg.engine:train",
+    engine: str = ENGINE,
 ) -> Generator[Any, Command | None, None]:
     """Read the samples and train in a child process.
 

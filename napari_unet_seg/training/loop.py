@@ -183,8 +183,8 @@ class TrainingLoop:
 
     def _write(self, is_best: bool) -> None:
         if is_best:
-            with self.trainer.averaged():
-                save_checkpoint(self.run.best, self.net, self._info())
+            with self.trainer.averaged() as net:
+                save_checkpoint(self.run.best, net, self._info())
         # The last checkpoint is written last: a run killed before that repeats the whole epoch.
         self.run.write_history(self.history)
         save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.batches import SplitItems
@@ -83,7 +83,7 @@ def prepare(
     if loaded and source:
         _load_weights(net, *loaded, source)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
-        net.load_encoder(Path(config.encoder_weights))
+        net.load_encoder(config.encoder_weights)
     parent = sha256(init) if init else ""
     loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
     if loaded and _has_classes_of(net, loaded[0]):

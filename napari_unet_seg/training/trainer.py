@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
 from napari_unet_seg.nn.labels import to_probabilities
 from napari_unet_seg.nn.sizes import fit, trimmed
-from napari_unet_seg.training.average import WeightAverage
 from napari_unet_seg.training.losses import Loss
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _OPTIMISER = "optimiser."
 _AVERAGE = "average."
+_STEPS = "steps"
 
 
 class Trainer:
@@ -66,7 +67,7 @@ class Trainer:
             self._frozen += [m for m in net.modules() if isinstance(m, _BatchNorm)]
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
-        self._average = WeightAverage(net, config.ema) if config.ema else None
+        self._average = average_of(net, config.ema) if config.ema else None
         # Measured times vary, so that a deterministic run cannot choose its precision by them.
         untimed = config.precision == "auto" and config.deterministic
         precision: Precision = "float32" if untimed else config.precision
@@ -134,7 +135,7 @@ class Trainer:
                 torch.nn.utils.clip_grad_norm_(self.net.parameters(), self._config.clip)
             self.optimiser.step()
             if self._average is not None:
-                self._average.update()
+                self._average.update_parameters(self.net)
         return value
 
     def _supervised_loss(self, levels: list[torch.Tensor], masks: torch.Tensor) -> torch.Tensor:
@@ -154,16 +155,15 @@ class Trainer:
         return loss, to_probabilities(logits, self.head)
 
     @contextlib.contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Give the net its averaged weights, if an average is kept, until the end of the block."""
-        if self._average is None:
-            yield
-            return
-        self._average.swap()
+    def averaged(self) -> Iterator[Net]:
+        """Take, and give, the net with the averaged weights, where an average is kept."""
+        own = self.net
+        if self._average is not None:
+            self.net = cast("Net", self._average.module)
         try:
-            yield
+            yield self.net
         finally:
-            self._average.swap()
+            self.net = own
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the tensors of optimiser and average, for a checkpoint that can be resumed."""
@@ -173,8 +173,11 @@ class Trainer:
             for number, values in state.items()
             for name, value in values.items()
         }
-        average = self._average.state() if self._average is not None else {}
-        return tensors | {_AVERAGE + name: value for name, value in average.items()}
+        if self._average is not None:
+            steps = self._average.n_averaged - 1
+            average = {**self._average.module.state_dict(), _STEPS: steps}
+            tensors |= {_AVERAGE + name: value for name, value in average.items()}
+        return tensors
 
     def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Restore optimiser and average from the tensors of a checkpoint."""
@@ -186,6 +189,32 @@ class Trainer:
         whole = self.optimiser.state_dict()
         self.optimiser.load_state_dict({**whole, "state": state})
         if self._average is not None:
-            self._average.load_state(
-                {k.removeprefix(_AVERAGE): v for k, v in tensors.items() if k.startswith(_AVERAGE)}
-            )
+            average = {
+                k.removeprefix(_AVERAGE): v for k, v in tensors.items() if k.startswith(_AVERAGE)
+            }
+            self._average.n_averaged.copy_(average.pop(_STEPS) + 1)
+            self._average.module.load_state_dict(average)
+
+
+def average_of(net: Net, decay: float) -> AveragedModel:
+    """Return a copy of a net that follows its weights as an exponential moving average.
+
+    The statistics of batch norms are averages already and are copied.
+
+    Parameters
+    ----------
+    net : UNet or VNet
+        Whose weights are averaged (Polyak and Juditsky 1992), from those that it has now.
+    decay : float
+        Share of the average that stays at each step; less at the start of a run, so that the
+        average is not held back by the first, random weights.
+    """
+
+    def update(average: Any, weights: Any, count: Any) -> None:
+        steps = int(count)
+        share = min(decay, (1 + steps) / (10 + steps))
+        get_ema_multi_avg_fn(share)(average, weights, count)  # type: ignore[no-untyped-call]
+
+    model = AveragedModel(net, multi_avg_fn=update)
+    model.n_averaged.fill_(1)  # the weights that the net has now; at 0 they would be replaced
+    return model

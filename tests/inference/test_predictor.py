@@ -13,6 +13,14 @@ from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn import devices
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 from napari_unet_seg.nn.devices import choose_dtype
+from napari_unet_seg.nn.sizes import apply_net
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch):
+    """Leave `auto` to the timing, where the other tests take what their environment names."""
+    monkeypatch.delenv(devices.PRECISION_VARIABLE, raising=False)
+    monkeypatch.setattr(predictor_module, "_fastest", {})
 
 
 @pytest.mark.parametrize("upsampling", ["bilinear", "transposed"])
@@ -66,9 +74,24 @@ def worth_it(monkeypatch, *answers):
         run(torch.bfloat16)
         return next(left)
 
-    monkeypatch.setattr(predictor_module, "_fastest", {})
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(devices, "_is_worth_it", timed)
+
+
+def test_a_net_is_timed_in_both_precisions(make_checkpoint, monkeypatch):
+    seen = []
+
+    def apply(net, model, images):
+        seen.append(images.dtype)
+        return apply_net(net, model, images)
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(predictor_module, "apply_net", apply)
+    predictor = load_predictor(make_checkpoint(), "cpu", "auto")
+    assert {torch.float32, torch.bfloat16} == set(seen)
+    assert seen.count(torch.float32) == seen.count(torch.bfloat16) > 1
+    assert predictor.dtype in seen
+    assert predictor.logits(torch.rand(1, 1, 64, 64)).isfinite().all()
 
 
 def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint, monkeypatch):

@@ -119,6 +119,8 @@ class FineTunePanel(QWidget):
     def show_session(self, current: OpenSession | None) -> None:
         """Fine-tune on this session."""
         self._session = current.session if current else None
+        if current is not None:
+            current.decided.connect(self.refresh)
         self.refresh()
 
     @property
