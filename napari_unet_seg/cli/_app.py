@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from napari_unet_seg import __version__
-from napari_unet_seg.cli._console import warn
+from napari_unet_seg.cli._console import BAD_INPUT, warn
 from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
 from napari_unet_seg.cli._import import import_
@@ -18,7 +18,6 @@ from napari_unet_seg.cli._open import open_
 from napari_unet_seg.cli._predict import predict
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
-from napari_unet_seg.cli._work import BAD_INPUT
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
 from napari_unet_seg.errors import SegmentationError
 

@@ -6,9 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, number, plain, say, table, warn
-from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, Sharing
-from napari_unet_seg.cli._work import BAD_INPUT, follow, make_folder, report_failures, stoppable
+from napari_unet_seg.cli._console import (
+    BAD_INPUT,
+    Bar,
+    number,
+    plain,
+    report_failures,
+    say,
+    table,
+    warn,
+)
+from napari_unet_seg.cli._engine import follow, stoppable
+from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, Sharing
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 

@@ -8,16 +8,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, Failure, emit, report_failures, say, warn
+from napari_unet_seg.cli._folders import make_folder, output_folder
+from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._slices import planes
-from napari_unet_seg.cli._work import (
-    BAD_INPUT,
-    Failure,
-    make_folder,
-    output_folder,
-    report_failures,
-)
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
 

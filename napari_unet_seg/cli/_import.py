@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, table, warn
-from napari_unet_seg.cli._work import BAD_INPUT, follow, report_failures, stoppable
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, table, warn
+from napari_unet_seg.cli._engine import follow, stoppable
 
 _MENDS = {
     "its file is missing": "add it, or give the image folder with --images",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.cli._slices import output_names
+from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans, no_scans
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_unet_seg.cli._work import Failure
+    from napari_unet_seg.cli._console import Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, warn
+from napari_unet_seg.cli._engine import stoppable
+from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
-from napari_unet_seg.cli._outputs import write_coco, write_files
-from napari_unet_seg.cli._scratch import remove_left
-from napari_unet_seg.cli._segment import Segmenter
+from napari_unet_seg.cli._mask_files import write_coco, write_files
+from napari_unet_seg.cli._segmenter import Segmenter
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, shared_out
-from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
+from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, shared_out
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.models import checkpoint_path
@@ -106,7 +106,7 @@ def predict(
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         shared = shared_out(scheduler, workers, len(items))
         with shared as cluster, output_folder(out):
-            remove_left(out)
+            remove_abandoned(out)
             segmenter = Segmenter(how, checkpoint, out, stop, bar, series, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
+from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._work import Stop, engine, follow, stoppable
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError

@@ -14,7 +14,7 @@ import pytest
 from zarr_images import write_image
 
 from napari_unet_seg.cli import _segment, main
-from napari_unet_seg.cli._scratch import remove_left
+from napari_unet_seg.cli._folders import remove_abandoned
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.session import Session
@@ -143,7 +143,7 @@ def test_what_was_left_on_another_machine_stays(tmp_path: Path) -> None:
     mark = folder / "open.json"
     for host, stays in (("elsewhere", True), (socket.gethostname(), False)):
         mark.write_text(json.dumps({"process": 1, "host": host}))
-        remove_left(tmp_path)
+        remove_abandoned(tmp_path)
         assert folder.exists() is stays
 
 

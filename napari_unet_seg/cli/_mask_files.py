@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.cli._segment import pixels
-from napari_unet_seg.cli._slices import planes
-from napari_unet_seg.cli._work import make_folder
+from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._names import planes
+from napari_unet_seg.cli._segmenter import pixels
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.common.planes import Planes
@@ -21,9 +21,9 @@ from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.cli._inputs import Input
-    from napari_unet_seg.cli._segment import Segmented, Segmenter
-    from napari_unet_seg.cli._work import Failure
+    from napari_unet_seg.cli._segmenter import Segmented, Segmenter
     from napari_unet_seg.process.cluster import Attempt
 
 Array = np.ndarray[Any, np.dtype[Any]]

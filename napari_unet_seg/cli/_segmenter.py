@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.cli._console import plain, warn
-from napari_unet_seg.cli._scratch import scratch_folder
-from napari_unet_seg.cli._work import engine, follow
+from napari_unet_seg.cli._engine import engine, follow
+from napari_unet_seg.cli._folders import scratch_folder
 from napari_unet_seg.errors import SegmentationError, WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
+    from napari_unet_seg.cli._engine import Stop
     from napari_unet_seg.cli._inputs import Input
-    from napari_unet_seg.cli._work import Stop
     from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.process.cluster import Cluster
