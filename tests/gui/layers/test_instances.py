@@ -141,7 +141,7 @@ def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: 
     status = mask.get_status((1, 0, 0), view_direction=np.array([1.0, 0, 0]), world=True)
     assert "annotation_id: 10" in status["coordinates"]
     assert 'attributes: {"grade": 2}' in status["coordinates"]
-    assert "In 1 images 1 annotations lie below later ones, 1 of them" in widget.status.text()
+    assert "In 1 images later annotations cover 1 others, 1 of them" in widget.status.text()
 
 
 def test_neighbours_of_one_category_are_told_apart_by_shades(mask: Labels) -> None:
