@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
+from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets.dock_widget import connect
 
@@ -123,7 +124,7 @@ class BoxLayer(MarkLayer):
             edge_color=_LINE_COLOUR,
             face_color="transparent",
             edge_width=max(1, round(_EDGE_SHARE * max(mask.data.shape[-2:]))),
-            metadata={METADATA_KEY: {"preview": "box"}},
+            metadata=LayerRecord(preview="box").as_metadata(),
             **geometry_of(mask),
         )
         layer.mode = "add_rectangle"

@@ -24,6 +24,8 @@ Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
 Problem = tuple[str, str]
 """What is left out, and why."""
+Stamp = tuple[int, int, int]
+"""By which a file is told from what is written in its place: its inode, time and size."""
 
 _SPLITS: dict[str, Split] = {
     "train": "train",
@@ -69,6 +71,8 @@ class CocoDataset:
     """Entries that cannot be used, whatever the pictures hold."""
     style: JsonStyle = field(default_factory=JsonStyle)
     """How the file is laid out."""
+    stamp: Stamp | None = None
+    """Of the file as it was read."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
@@ -107,6 +111,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON, lists no image, or the image folder does not exist.
     """
     path = Path(path)
+    stamp = stamp_of(path)
     document, style = _parse(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
@@ -119,8 +124,17 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
     )
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the stamp of a file as it is now, None if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import IGNORE_INDEX, Category
 
@@ -34,7 +34,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     for name, left in (("first", 10), ("second", 15)):
         labels = np.zeros(SHAPE, np.uint8)
         labels[1:3, 10:20, left : left + 10] = 1
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
+        known = LayerRecord(categories=CATEGORIES).as_metadata()
         viewer.add_labels(labels, name=name, metadata=known, **PLACE)
     viewer.dims.set_point(0, 14.0)
     widget.tabs.setCurrentWidget(widget.compare)
@@ -185,7 +185,7 @@ def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget
     viewer, compare = widget._viewer, widget.compare
     for name in ("first", "second"):
         labels = np.stack([viewer.layers[name].data] * 2)
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
+        known = LayerRecord(categories=CATEGORIES).as_metadata()
         place = {"scale": (1, 4, 0.5, 0.5), "units": ("second", "mm", "mm", "mm")}
         viewer.layers.remove(name)
         viewer.add_labels(labels, name=name, metadata=known, **place)

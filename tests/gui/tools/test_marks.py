@@ -11,7 +11,8 @@ from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map, is_users
+from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layers import add_map, is_users
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.mark_bar import MARKS
 from napari_unet_seg.config import IGNORE_INDEX, Category
@@ -63,7 +64,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     viewer = widget._viewer
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     viewer.add_image(60 + 100.0 * disc() + noise, name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    known = LayerRecord(categories=CATEGORIES).as_metadata()
     viewer.add_labels(start(), name="head mask", metadata=known, **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
@@ -524,7 +525,7 @@ def test_a_mask_of_one_category_and_one_slice(
     photo = np.zeros((*SHAPE[1:], *channels), np.uint8)
     photo[disc()] = 100
     viewer.add_image(photo, name="photo", rgb=bool(channels))
-    known = {METADATA_KEY: {"categories": CATEGORIES[:1]}}
+    known = LayerRecord(categories=CATEGORIES[:1]).as_metadata()
     mask = viewer.add_labels(disc(8).astype(np.uint8), name="photo mask", metadata=known)
     tools.mark_bar.buttons["inside"].click()
     with qtbot.waitSignal(tools._steps.told, timeout=20_000):

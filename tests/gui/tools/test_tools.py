@@ -9,7 +9,8 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
+from napari_unet_seg._napari.layers.carried import LayerRecord, carry
+from napari_unet_seg._napari.layers.layers import add_map
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.texts import TOOLS
 from napari_unet_seg.config import Category
@@ -50,7 +51,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     widget: ReviewWidget = dock(ReviewWidget)
     viewer = widget._viewer
     viewer.add_image(np.ones(SHAPE, np.uint8), name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    known = LayerRecord(categories=CATEGORIES).as_metadata()
     viewer.add_labels(rods(), name="head mask", metadata=known, **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
@@ -157,7 +158,7 @@ def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: Tools) -> None:
 
 def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
     mask = mask_of(tools)
-    mask.metadata[METADATA_KEY]["scan"] = Scan(mask.data, "TYX", PLACE["scale"], "mm")
+    carry(mask, scan=Scan(mask.data, "TYX", PLACE["scale"], "mm"))
     mask.data[5, 30, 40] = TUMOUR
     click(tools.volume_button)
     tools.buttons["keep_largest"].click()
@@ -174,7 +175,7 @@ def test_large_slices_are_reshaped_in_a_thread(
     drawn[100:300, 100:300] = TUMOUR
     viewer = tools._viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    known = LayerRecord(categories=CATEGORIES).as_metadata()
     mask = viewer.add_labels(drawn.copy(), name="large mask", metadata=known)
     widget.bar.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
@@ -549,9 +550,9 @@ def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> Non
 
 
 def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
-    known = {"categories": CATEGORIES, "independent": True}
+    record = LayerRecord(categories=CATEGORIES, independent=True)
     mask = widget._viewer.add_labels(
-        np.zeros(SHAPE, np.uint8), name="images", metadata={METADATA_KEY: known}
+        np.zeros(SHAPE, np.uint8), name="images", metadata=record.as_metadata()
     )
     mask.data[3, 15, 15] = TUMOUR
     tools.volume_button.setChecked(True)
@@ -602,7 +603,7 @@ def test_beyond_the_mask_no_slice_is_changed(
 
 
 def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    known = LayerRecord(categories=CATEGORIES).as_metadata()
     mask = widget._viewer.add_labels(rods()[0], name="plain", metadata=known)
     tools.volume_button.setChecked(True)
     click(tools.buttons["fill_holes"])
@@ -615,17 +616,20 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None
 
 
 @pytest.mark.parametrize(
-    ("known", "reason"),
+    ("record", "reason"),
     [
-        ({}, "other has no categories"),
-        ({"values": "instances", "categories": CATEGORIES}, "other has a label for each object"),
+        (LayerRecord(), "other has no categories"),
+        (
+            LayerRecord(values="instances", categories=CATEGORIES),
+            "other has a label for each object",
+        ),
     ],
     ids=["plain", "instances"],
 )
 def test_masks_that_cannot_be_corrected_are_told(
-    widget: ReviewWidget, tools: Tools, known: dict[str, Any], reason: str
+    widget: ReviewWidget, tools: Tools, record: LayerRecord, reason: str
 ) -> None:
-    widget._viewer.add_labels(rods(), name="other", metadata={METADATA_KEY: known})
+    widget._viewer.add_labels(rods(), name="other", metadata=record.as_metadata())
     assert reason in tools.status.text()
     assert not tools.controls.isEnabled()
     widget._viewer.layers.selection.active = mask_of(tools)
