@@ -86,7 +86,7 @@ class LayerRecord:
     predicted_dice: ByPlace[float] = field(default_factory=ByPlace)
     """How well the mask of each slice fits, as the network estimates."""
     decided: frozenset[Place] = frozenset()
-    """Places of the slices that were accepted or rejected in the open session."""
+    """Places of the slices that were decided on in the open session."""
 
     map: Map | None = None
     """What a layer shows that the plugin drew over a mask."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 

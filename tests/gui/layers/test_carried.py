@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from copy import deepcopy
 
 import numpy as np
@@ -59,3 +60,8 @@ def test_a_deep_copy_takes_no_memory() -> None:
     (copied,) = deepcopy(metadata).values()
     (record,) = metadata.values()
     assert copied is record
+
+
+def test_a_record_goes_to_another_process() -> None:
+    record = pickle.loads(pickle.dumps(RECORD))
+    assert (record.categories, record.model) == (RECORD.categories, RECORD.model)
