@@ -6,8 +6,9 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
+from napari_unet_seg.io.common.places import Place
+
 Value = TypeVar("Value")
-Place = tuple[int, ...]
 
 
 class ByPlace(Mapping[Place, Value]):

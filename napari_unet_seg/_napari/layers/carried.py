@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from napari_unet_seg._napari.layers.by_place import ByPlace, Place
+from napari_unet_seg._napari.layers.by_place import ByPlace
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.source import CocoSource
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
 
 Values = Literal["classes", "instances"]

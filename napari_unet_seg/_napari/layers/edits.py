@@ -29,7 +29,7 @@ def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
         put(mask, Change(changed, labels[changed]).at(place))
 
 
-def in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
+def edit_summary(change: Change, value: int, shape: tuple[int, ...]) -> str:
     """Say how many pixels a category gained and lost, and in how many slices of a mask."""
     gained = int(np.count_nonzero(change.values == value))
     lost = change.values.size - gained

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.by_place import Place
 from napari_unet_seg._napari.layers.carried import Map, ModelFile, carried, carry
 from napari_unet_seg._napari.layers.edits import put_slice
 from napari_unet_seg._napari.layers.layers import add_labels, add_map, categories_of
+from napari_unet_seg.io.common.places import Place
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
-
-    Place = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ NAME = "changes"
 _COLOURS = {ADDED: "#36d964", REMOVED: "#ff3fd0"}
 
 
-def in_words(changes: Changes) -> str:
+def correction_summary(changes: Changes) -> str:
     """Say in one line how a slice differs from its prediction."""
     if not changes.added and not changes.removed:
         return "As predicted"
