@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-
-    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Command(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,9 @@ from napari_unet_seg.io.common.window import scan_window
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _DEFAULT = NormaliseConfig()
 

@@ -19,10 +19,10 @@ from napari_unet_seg.inference.tiling import tile_starts
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Size = tuple[int, int, int]
 
 _ON_LABEL = 0.5

@@ -16,10 +16,10 @@ from napari_unet_seg.io.common.window import Window, scan_window, shared_window,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST = 16
 """Smallest height and width of a slice, in pixels."""

@@ -9,9 +9,8 @@ import numpy as np
 from napari_unet_seg.io.common.places import index_at
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.session.masks import MaskStore
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Predictions:

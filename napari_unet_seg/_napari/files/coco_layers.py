@@ -21,10 +21,10 @@ from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
-Array = np.ndarray[Any, np.dtype[Any]]
 LayerData = tuple[Any, dict[str, Any], str]
 
 _COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "instances")

@@ -17,11 +17,10 @@ from napari_unet_seg.io.common.scan import Scan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.json_style import JsonStyle
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def write_tiff(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

@@ -13,8 +13,6 @@ from napari_unet_seg._napari.layers.history import pixels_of
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 def locked_of(mask: Labels) -> frozenset[int]:
     """Return the label values of a mask that must not change."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.events import PredictFinished
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Checksums = dict[Place, int]
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.folders import Found
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 logger = logging.getLogger(__name__)
 

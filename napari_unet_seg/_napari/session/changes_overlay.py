@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.session.session import Changes
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 ADDED, REMOVED = 1, 2
 NAME = "changes"

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg._napari.session.autosave import Autosave
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.session.session import Session
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Baseline:

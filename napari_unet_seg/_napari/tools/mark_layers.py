@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.places import Place
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 INSIDE, OUTSIDE = 1, 2

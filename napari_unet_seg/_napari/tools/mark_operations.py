@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from napari_unet_seg._napari.segment.probabilities import CategorySource, Likely
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation, Position, ToolSettings
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 

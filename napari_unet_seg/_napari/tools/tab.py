@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Array, Operation, Position
+    from napari_unet_seg.correct.tools import Operation, Position
     from napari_unet_seg.session.session import Session
 
 
