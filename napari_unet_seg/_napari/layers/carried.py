@@ -1,4 +1,4 @@
-"""What a layer carries for the plugin, beside its pixels and its place in the world.
+"""What a layer carries for the plugin, apart from its pixels and its geometry.
 
 The record is one immutable object under one key of `layer.metadata`. napari copies that dict when
 it duplicates a layer, splits it or hands it to a writer; the copies share the record, and a change
@@ -56,7 +56,7 @@ class Map(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LayerRecord:
-    """What the plugin knows of a layer; of the layers of others it knows nothing."""
+    """What a layer carries; the layers of others carry the default values."""
 
     scan: Scan | None = None
     """The grid of the scan as it was read, with its file, without its pixels."""
@@ -112,7 +112,7 @@ def carried(layer: Layer) -> LayerRecord:
 
 
 def carried_in(metadata: Mapping[str, Any]) -> LayerRecord:
-    """Return what a layer carries whose `metadata` napari hands to a writer."""
+    """Return what a layer with this `metadata` carries; writers get no layer from napari."""
     record = metadata.get(_KEY)
     return record if isinstance(record, LayerRecord) else NOTHING
 

@@ -18,14 +18,12 @@ from napari_unet_seg.io.coco.paths import (
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
 Problem = tuple[str, str]
 """What is left out, and why."""
-Stamp = tuple[int, int, int]
-"""By which a file is told from what is written in its place: its inode, time and size."""
 
 _SPLITS: dict[str, Split] = {
     "train": "train",
@@ -72,7 +70,7 @@ class CocoDataset:
     style: JsonStyle = field(default_factory=JsonStyle)
     """How the file is laid out."""
     stamp: Stamp | None = None
-    """Of the file as it was read."""
+    """Stamp of the file as it was read."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
@@ -126,15 +124,6 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     return CocoDataset(
         path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
     )
-
-
-def stamp_of(path: Path) -> Stamp | None:
-    """Return the stamp of a file as it is now, None if there is none."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.coco.read import CocoDataset, read_coco, stamp_of
+from napari_unet_seg.io.coco.read import CocoDataset, read_coco
+from napari_unet_seg.io.common.files import stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +27,15 @@ class CocoSource:
         self._dataset = dataset
 
     def dataset(self) -> CocoDataset:
-        """Return the data set; read again only where the file was written to meanwhile.
+        """Return the data set; the file is parsed again only if its stamp has changed.
 
-        So the masks of images of two sizes can be saved into one file one after the other.
+        So the masks of images of two sizes can be saved into one file one after the other. If the
+        file is missing, the data set is returned as it was read.
 
         Raises
         ------
         DataError
-            If the file cannot be read now and could not be before.
+            If the file has to be read and cannot be read.
         """
         dataset = self._dataset
         if dataset is None or stamp_of(self.path) not in (dataset.stamp, None):
