@@ -49,7 +49,7 @@ types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
 
 docs: setup  ## build the pages of docs/ into build/site; a broken link is an error
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 clean:  ## remove environments and what was built
 	rm -rf .venv .venv-pyqt6 build dist
