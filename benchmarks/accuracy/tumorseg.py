@@ -141,7 +141,7 @@ def _measure(run: Path, samples: Any) -> dict[str, float]:
         soft.append((published_dice(*_small(batch, predictor)), len(batch)))
     for sample in valid:
         image, truth = read_sample(sample, 1, info.normalise)
-        found, _ = predictor.look(np.moveaxis(image, -1, 0)[None], PredictConfig())
+        found, _ = predictor.probabilities(np.moveaxis(image, -1, 0)[None], PredictConfig())
         mask = found[0, 0].cpu().numpy() >= 0.5
         counts = count(mask, truth > 0, 1)
         ours.append((counts.dice, counts.iou, hd95(mask, truth > 0, (1.0, 1.0))))
@@ -166,7 +166,7 @@ def _small(batch: list[Any], predictor: Any) -> tuple[np.ndarray, np.ndarray]:
         window = scan_window(grey[..., None], predictor.info.normalise, channels=True)
         images.append(to_uint8(grey, window)[None])
         masks.append(small_mask(sample.mask))
-    probable, _ = predictor.look(np.stack(images), PredictConfig())
+    probable, _ = predictor.probabilities(np.stack(images), PredictConfig())
     return probable[:, 0].cpu().numpy(), np.stack(masks)
 
 

@@ -31,7 +31,7 @@ from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.events import BatchEnd, Command
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.process import train_in_child
+from napari_unet_seg.process import training_process
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
@@ -205,13 +205,13 @@ def main() -> None:
     parser.add_argument(
         "--niceness",
         type=int,
-        default=train_in_child.NICENESS,
+        default=training_process.NICENESS,
         help="of the child beside the window",
     )
     parser.add_argument("--json", type=Path, help="write the figures here too")
     parser.set_defaults(task=Task())
     with given_to(parser, seconds=0.5, task=SMALL) as given:
-        train_in_child.NICENESS = given.niceness
+        training_process.NICENESS = given.niceness
         load = os.getloadavg()[0]
         scratch = str(given.scratch)
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
@@ -226,7 +226,7 @@ def main() -> None:
             "headless_each": [before, after],
             "beside": beside,
             "beside_painting": window.pop("beside_painting"),
-            "niceness": train_in_child.NICENESS,
+            "niceness": training_process.NICENESS,
             "throughput": beside / ((before + after) / 2),
             "window": window,
         }

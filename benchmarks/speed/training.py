@@ -37,7 +37,7 @@ from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import choose_device
 from napari_unet_seg.process.engine_process import KEEP_MEMORY
-from napari_unet_seg.training.distributed import Team
+from napari_unet_seg.training.distributed import ProcessGroup
 from napari_unet_seg.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Ours:
     def __init__(self, config: TrainConfig, samples: Sequence[Sample]) -> None:
         device = choose_device(config.device)
         self._config = config
-        self._trainer = Trainer(build_net(config.model), config, Team(device), 1000)
+        self._trainer = Trainer(build_net(config.model), config, ProcessGroup(device), 1000)
         self._generator = torch.Generator().manual_seed(0)
         start = time.perf_counter()
         self._cache = _finish(build_cache(samples, config.image_size, 1, 1, config.normalise))

@@ -173,7 +173,7 @@ class ReviewWidget(DockWidget):
 
     def _on_opened(self, current: OpenSession) -> None:
         self.review.show_session(current)
-        self.review.bind(self._viewer)
+        self.review.bind(self.viewer)
         self.compare.show_session(current)
         self.fine_tune.show_session(current)
         self.learning.show_session(current)

@@ -13,7 +13,7 @@ from napari_unet_seg._napari.fine_tune.learning import is_usable
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.widgets.jobs import JobState
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
@@ -57,7 +57,7 @@ def widget(
     remember("predict", HOW.model_dump(mode="json"))
     model = make_checkpoint()
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(scan.data, name="head")
     known = {
         "categories": read_header(model).categories,
@@ -70,7 +70,7 @@ def widget(
     qtbot.waitUntil(lambda: not widget.desk.busy)
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
-        form.editor(name).setValue(value)
+        form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(len(ACCEPTED))
     return widget
 
@@ -140,15 +140,15 @@ def test_predictions_that_were_left_for_others_end_without_them(
 ) -> None:
     learning = widget.learning
     learning._predict_again("The first")
-    first = learning._job
+    (first,) = jobs.active_jobs()
     learning._predict_again("The second")
-    second = learning._job
+    (second,) = set(jobs.active_jobs()) - {first}
     second.pause()
-    qtbot.waitUntil(lambda: first.state is JobState.ENDED, timeout=PATIENCE)
-    assert learning._job is second
+    qtbot.waitUntil(lambda: first.state is jobs.JobState.ENDED, timeout=PATIENCE)
+    assert jobs.active_jobs() == (second,)
     with qtbot.waitSignal(second.ended, timeout=PATIENCE):
         widget.bar.close_button.click()
-    assert learning._job is None
+    assert not jobs.active_jobs()
 
 
 @pytest.mark.slow
@@ -199,7 +199,7 @@ def test_learning_waits_for_a_slice_with_a_mask(
         accept_truth(widget, scan, 2)
     assert done.args[0].number == 1
     qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: widget.learning._job is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=PATIENCE)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:

@@ -374,7 +374,8 @@ def test_a_prediction_that_was_left_is_taken_up_again(
     for index in (2, 3, 2):
         go(qtbot, widget, index)
     assert predicting == [[0, 1, 2, 3, 4]] * 3
-    assert widget.learning._job is not None
+    (job,) = (job for job in jobs.active_jobs() if job.state is jobs.JobState.RUNNING)
+    assert job.name == "Predicting again"
 
 
 def test_a_model_that_is_gone_keeps_no_session_from_opening(
@@ -474,7 +475,7 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
             pass
 
     other = make_napari_viewer()
-    job = jobs.run(work(), on_event=widget.fine_tune.panel._on_event)
+    job = jobs.run(work(), on_event=widget.review.status.setNum)
     other.close()
     assert job.state is jobs.JobState.RUNNING
     job.stop()

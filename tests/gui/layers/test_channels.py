@@ -51,14 +51,14 @@ def widget(
 
 
 def images(widget: ReviewWidget) -> list[str]:
-    return [layer.name for layer in widget._viewer.layers if isinstance(layer, Image)]
+    return [layer.name for layer in widget.viewer.layers if isinstance(layer, Image)]
 
 
 def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
     """Put a mask over a channel, on which a session starts."""
-    image = widget._viewer.layers[name]
+    image = widget.viewer.layers[name]
     with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
-        mask = add_labels(widget._viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
+        mask = add_labels(widget.viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     return mask
 
@@ -66,7 +66,7 @@ def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
 def test_the_first_channel_is_shown_and_proposed_and_each_has_its_name(
     widget: ReviewWidget,
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     assert images(widget) == NAMES
     assert [layer.visible for layer in viewer.layers] == [False, False, True]
     assert viewer.layers.selection.active is viewer.layers["a · T1"]
@@ -86,7 +86,7 @@ def test_the_session_is_on_the_channel_that_was_segmented(
 def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
 ) -> None:
-    for layer in widget._viewer.layers:
+    for layer in widget.viewer.layers:
         layer.scale = (3, 0.5, 0.5)
     draw_on(qtbot, widget, "a · FLAIR")
     widget.scans.bar.next_button.click()
@@ -97,19 +97,19 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
 
     assert sorted(images(widget)) == sorted(NAMES)
     for channel, name in enumerate(("a · T1", "a · FLAIR", "a · T2")):
-        layer = widget._viewer.layers[name]
+        layer = widget.viewer.layers[name]
         np.testing.assert_array_equal(np.asarray(layer.data), pixels[channel])
         assert layer.visible == (name == "a · FLAIR")
         assert tuple(layer.scale) == (3, 0.5, 0.5)
-    assert widget.current_image is widget._viewer.layers["a · FLAIR"]
+    assert widget.current_image is widget.viewer.layers["a · FLAIR"]
     assert widget.session is not None
     with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     assert all(name.startswith("b") for name in images(widget))
     # What was segmented in the one scan is proposed in the next.
-    assert [layer.visible for layer in widget._viewer.layers] == [False, True, False]
-    assert widget._viewer.layers.selection.active is widget._viewer.layers["b · FLAIR"]
+    assert [layer.visible for layer in widget.viewer.layers] == [False, True, False]
+    assert widget.viewer.layers.selection.active is widget.viewer.layers["b · FLAIR"]
 
 
 @pytest.mark.parametrize("now", ["gone", "a colour picture"])
@@ -121,7 +121,7 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
     folder = widget.session.folder
     widget.scans.close()
     widget.desk.close()
-    widget._viewer.layers.clear()
+    widget.viewer.layers.clear()
     file = tmp_path / "scans" / "a.ome.tif"
     file.unlink()
     if now != "gone":
@@ -137,9 +137,9 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
 ) -> None:
     mask = draw_on(qtbot, widget, "a · T2")
     widget.desk.close()
-    widget.bar.image_combo.setLayer(widget._viewer.layers["a · T1"])
+    widget.bar.image_combo.setLayer(widget.viewer.layers["a · T1"])
     widget.bar.mask_combo.layerChanged.emit(mask)
-    assert widget.bar.image_combo.layer() is widget._viewer.layers["a · T2"]
+    assert widget.bar.image_combo.layer() is widget.viewer.layers["a · T2"]
 
 
 def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
 
 def test_the_channel_that_is_segmented_is_shown(qtbot: QtBot, dock: Callable[[type], Any]) -> None:
     widget: SegmentWidget = dock(SegmentWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     scan = Scan(np.random.default_rng(0).random((48, 48, 2), np.float32), "YXC")
     for data, options, _ in scan_layers(scan, "a"):
         viewer.add_image(data, **options)

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tifffile
 from growth import LINEAR, growth
+from mouse import canvas_of
 from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
@@ -24,7 +26,7 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
@@ -35,23 +37,18 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
-SHAPE = (4, 40, 50)
-
 
 @pytest.fixture
 def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
     """A widget over a scan with its prediction, placed askew in the world."""
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     voxels = np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8)
     labels = np.zeros(SHAPE, np.uint8)
     labels[:, 10:20, 10:20] = 1
     labels[2, 30:34, 30:34] = 2
-    place = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
-    viewer.add_image(voxels, name="head", **place)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(labels, name="head mask", metadata=known, **place)
+    viewer.add_image(voxels, name="head", **PLACE)
+    add_mask(viewer, labels, **PLACE)
     viewer.dims.set_point(0, 10.0)
     return widget
 
@@ -82,7 +79,7 @@ def mask_of(widget: ReviewWidget) -> Any:
 
 def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
     """Press a key over napari's canvas."""
-    canvas = widget._viewer.window._qt_viewer.canvas.native
+    canvas = canvas_of(widget.viewer)
     QTest.keyClick(canvas, key, modifier)
 
 
@@ -179,14 +176,14 @@ def test_a_key_hides_the_mask_whatever_is_selected(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask, box = mask_of(widget), widget.review.show_mask
-    widget._viewer.layers.selection.active = widget._viewer.layers["head"]
+    widget.viewer.layers.selection.active = widget.viewer.layers["head"]
     press(widget, Qt.Key.Key_H)
     assert (mask.visible, box.isChecked()) == (False, False)
     mask.visible = True
     assert box.isChecked()
     box.click()
     assert not mask.visible
-    assert widget._viewer.layers["head"].visible
+    assert widget.viewer.layers["head"].visible
 
 
 def listed(widget: ReviewWidget) -> list[tuple[str, str]]:
@@ -204,7 +201,7 @@ def choose(combo: Any, text: str) -> None:
 
 
 def predict(widget: ReviewWidget, *figures: float) -> None:
-    mask = widget._viewer.layers["head mask"]
+    mask = widget.viewer.layers["head mask"]
     known = {(place,): figure for place, figure in enumerate(figures)}
     mask.metadata[METADATA_KEY]["predicted_dice"] = known
 
@@ -225,7 +222,7 @@ def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
     assert [index.row() for index in selected] == [2]
     widget.desk.close()
     assert Session.open(tmp_path / "s").predicted_dice == (0.91, None, 0.834, 0.5)
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     widget.desk.open(tmp_path / "s")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current.index == 0
@@ -239,7 +236,7 @@ def test_without_figures_worst_first_is_in_order(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     assert widget.desk.current is not None
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     choose(widget.review.bar.order_combo, "w")
     assert widget.review.bar.order is Order.WORST_FIRST
     assert widget.desk.current.index == 2
@@ -259,24 +256,24 @@ def test_a_slice_predicted_again_finds_its_new_place(
     later[2:8, 2:8] = 1
     mask.metadata[METADATA_KEY]["predicted_dice"][0,] = 0.85
     sums = checksums(later, (0,))
-    show_prediction(widget._viewer, image, mask, later, CATEGORIES, (0,), sums, {})
+    show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, {})
     qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
     assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
 
 
 def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
     """Return the mask that a prediction goes to, where that of the scan is there."""
-    mask, image = widget._viewer.layers["head mask"], widget.bar.image_combo.layer()
+    mask, image = widget.viewer.layers["head mask"], widget.bar.image_combo.layer()
     sums = checksums(labels, place)
-    return show_prediction(widget._viewer, image, mask, labels, CATEGORIES, place, sums, {})
+    return show_prediction(widget.viewer, image, mask, labels, CATEGORIES, place, sums, {})
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_Q])
 def test_slices_that_were_decided_on_are_not_segmented_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, key: Any
 ) -> None:
-    before = widget._viewer.layers["head mask"].data.copy()
-    widget._viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
+    before = widget.viewer.layers["head mask"].data.copy()
+    widget.viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
     start(qtbot, widget, tmp_path / "s")
     mask, later = mask_of(widget), np.ones(SHAPE, np.uint8)
     press(widget, key)
@@ -292,9 +289,9 @@ def test_nothing_is_saved_where_there_is_no_mask(dock: Callable[[type], Any]) ->
     widget = dock(ReviewWidget)
     buttons = (widget.saving.tiff_button, widget.saving.coco_button)
     assert not any(button.isEnabled() for button in buttons)
-    mask = widget._viewer.add_labels(np.zeros((8, 9), np.uint8))
+    mask = widget.viewer.add_labels(np.zeros((8, 9), np.uint8))
     assert all(button.isEnabled() for button in buttons)
-    widget._viewer.layers.remove(mask)
+    widget.viewer.layers.remove(mask)
     assert not any(button.isEnabled() for button in buttons)
 
 
@@ -302,7 +299,7 @@ def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).name = "mine"
     widget.desk.close()
-    widget._viewer.layers.clear()
+    widget.viewer.layers.clear()
     with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.desk.open(tmp_path / "s")
     assert mask_of(widget).name == "mine"
@@ -352,7 +349,7 @@ def test_masks_from_a_file_are_not_predicted_again(
     assert not reviewing.predict_again(3, np.ones(SHAPE[1:], np.uint8), 0.9)
     np.testing.assert_array_equal(mask.data, before)
     show_prediction(
-        *(widget._viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
+        *(widget.viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
         checksums(before[2], (2,)),
         {},
     )
@@ -365,7 +362,7 @@ def test_masks_from_a_file_are_not_predicted_again(
 def test_maps_of_slices_that_are_predicted_again_are_dropped(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    viewer, values = widget._viewer, np.full(SHAPE, 0.7)
+    viewer, values = widget.viewer, np.full(SHAPE, 0.7)
     mask = viewer.layers["head mask"]
     other = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="other")
     maps = [
@@ -396,14 +393,14 @@ def test_nothing_is_decided_where_no_slice_is_on_screen(
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.dims.order = (1, 0, 2)
+    widget.viewer.dims.order = (1, 0, 2)
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
             assert widget.review.status.text().startswith("No slice is on screen")
     assert not widget.session.accepted
     assert mask.data[0, 1, 1] == 2
-    widget._viewer.dims.order = (0, 1, 2)
+    widget.viewer.dims.order = (0, 1, 2)
     widget.review.buttons["accept"].click()
     assert widget.session.accepted == (0,)
 
@@ -413,8 +410,8 @@ def test_nothing_is_decided_beyond_the_mask(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     longer = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm",) * 3}
-    widget._viewer.add_image(np.ones((10, 40, 50), np.uint8), **longer)
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 8)
+    widget.viewer.add_image(np.ones((10, 40, 50), np.uint8), **longer)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 8)
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
@@ -422,7 +419,7 @@ def test_nothing_is_decided_beyond_the_mask(
                 "No slice of head mask is on screen; go to one of its slices."
             )
     assert widget.session.states == (ReviewState.TODO,) * 4
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 3)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 3)
     with when_saved(qtbot, widget):
         widget.review.buttons["accept"].click()
     assert widget.session.accepted == (3,)
@@ -459,6 +456,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
     assert combo.currentText() == "All (0)"
 
 
+@pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
     tab = ReviewTab()
     qtbot.addWidget(tab)
@@ -484,7 +482,7 @@ def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
 def test_keys_are_given_back_when_the_session_closes(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     pressed: list[str] = []
     viewer.bind_key("S", lambda _: pressed.append("mine"))
     before = dict(viewer.keymap)
@@ -521,7 +519,7 @@ def test_the_overlay_shows_what_was_added_and_removed(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    mask, viewer = mask_of(widget), widget._viewer
+    mask, viewer = mask_of(widget), widget.viewer
     mask.data_setitem((np.array([0, 0]), np.array([30, 10]), np.array([5, 10])), [1, 0])
     widget.review.show_changes.click()
     overlay = viewer.layers["changes"]
@@ -550,7 +548,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
     later[2:8, 2:8] = 1
     with when_saved(qtbot, widget):
         filled = show_prediction(
-            widget._viewer, image, mask, later, CATEGORIES, (0,), checksums(later, (0,)), {}
+            widget.viewer, image, mask, later, CATEGORIES, (0,), checksums(later, (0,)), {}
         )
     assert filled is mask
     assert widget.review.changes.text() == "As predicted"
@@ -638,7 +636,7 @@ def test_closing_saves_and_opening_brings_all_back(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    viewer, mask = widget._viewer, mask_of(widget)
+    viewer, mask = widget.viewer, mask_of(widget)
     before = {name: np.asarray(getattr(mask, name)) for name in ("scale", "translate")}
     mask.data_setitem((np.array([3]), np.array([1]), np.array([1])), 2)
     painted = mask.data.copy()
@@ -664,7 +662,7 @@ def test_removing_the_mask_closes_the_session(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.layers.remove("head mask")
+    widget.viewer.layers.remove("head mask")
     assert widget.session is None
     assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
 
@@ -672,7 +670,7 @@ def test_removing_the_mask_closes_the_session(
 def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(widget)
     assert widget.session is None
     assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
     widget.deleteLater()
@@ -699,7 +697,7 @@ def test_masks_that_do_not_fit_are_told(
     make: Callable[[], dict[str, Any]],
     reason: str,
 ) -> None:
-    bad = widget._viewer.add_labels(name="bad", **make())
+    bad = widget.viewer.add_labels(name="bad", **make())
     widget.bar.mask_combo.setLayer(bad)
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
@@ -722,7 +720,7 @@ def test_a_scan_that_changed_is_refused_in_the_window(
 
 @pytest.mark.usefixtures("dask_without_threads")
 def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
-    lazy = widget._viewer.add_labels(
+    lazy = widget.viewer.add_labels(
         da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy"
     )
     widget.bar.mask_combo.setLayer(lazy)
@@ -734,7 +732,7 @@ def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path
 
 
 def test_a_2d_image_is_one_slice(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.layers.clear()
     viewer.add_image(np.ones((30, 40, 3), np.uint8), rgb=True, name="photo")
     viewer.add_labels(np.zeros((30, 40), np.uint8), name="photo mask")
@@ -795,9 +793,9 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     write_image(tmp_path / "scan.zarr")
     ((data, options, _),) = scan_layers(read_scan(tmp_path / "scan.zarr"), "scan")
     widget = dock(ReviewWidget)
-    image = widget._viewer.add_image(np.asarray(data), **options)
+    image = widget.viewer.add_image(np.asarray(data), **options)
     labels = np.ones(image.data.shape, np.uint8)
-    mask = add_labels(widget._viewer, labels, image, CATEGORIES, "mask")
+    mask = add_labels(widget.viewer, labels, image, CATEGORIES, "mask")
     widget.bar.mask_combo.setLayer(mask)
 
     def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:

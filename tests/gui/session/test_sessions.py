@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import SHAPE
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-SHAPE = (4, 40, 50)
 WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
 
 
@@ -40,8 +40,8 @@ def window(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
     widget: ReviewWidget = dock(ReviewWidget)
-    widget._viewer.add_image(np.full(SHAPE, value, np.uint8), name="head")
-    widget._viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
+    widget.viewer.add_image(np.full(SHAPE, value, np.uint8), name="head")
+    widget.viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
     return widget
 
 
@@ -57,7 +57,7 @@ def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
     """Return the session that is offered, once it is known."""
     qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
-    return widget.bar._offered
+    return widget.bar.offered
 
 
 def click(button: Any) -> None:
@@ -90,7 +90,7 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     painted = np.load(tmp_path / "painted.npy")
     assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
     np.testing.assert_array_equal(widget.desk.current.mask.data, painted)
-    assert widget.bar._offered is None
+    assert widget.bar.offered is None
     widget.desk.close()
     assert offered(qtbot, dock(ReviewWidget)) is None
 
@@ -116,7 +116,7 @@ def test_two_sessions_in_two_windows_do_not_mix(
     for index, mask in enumerate(masks):
         mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), 1)
     for index, widget in enumerate(widgets):
-        widget._viewer.dims.set_point(0, index)
+        widget.viewer.dims.set_point(0, index)
         assert widget.desk.current is not None
         with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
             widget.review.buttons["accept"].click()
@@ -152,7 +152,7 @@ def test_closing_a_window_closes_its_session(
     mask.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
     if by_its_button:
         with qtbot.waitSignal(widget.destroyed):
-            viewers[0].window._qt_window.close()
+            widget.window().close()
         del viewers[0].window._qt_window  # so that nobody closes it again
     else:
         viewers[0].close()

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import pytest
+from mouse import canvas_of
 from napari._qt.utils import QImg2array
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
+from scene import CATEGORIES
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.layers import add_labels, scan_options
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import lazy_icons
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -102,7 +102,7 @@ def widget(
     viewer = make_napari_viewer(show=True)  # rows are drawn as they are painted
     widget = ReviewWidget(viewer)
     viewer.window.add_dock_widget(widget)
-    viewer.window._qt_window.resize(1366, 768)
+    widget.window().resize(1366, 768)
     image = viewer.add_image(scan.data, **scan_options(scan, "stack"))
     labels = np.zeros((60, 40, 40), np.uint8)
     labels[:, 10:20, 10:20] = 1
@@ -171,7 +171,7 @@ def test_only_rows_on_screen_are_drawn_and_slow_files_hold_up_nothing(
     assert widget.desk.current is not None
     widget.review.table.scrollToBottom()
     qtbot.waitUntil(lambda: bool(read))
-    QTest.keyClick(widget._viewer.window._qt_viewer.canvas.native, Qt.Key.Key_N)
+    QTest.keyClick(canvas_of(widget.viewer), Qt.Key.Key_N)
     assert widget.desk.current.index == 1
     assert not held_up, "the window waited for the file"
     widget.review.table.scrollToBottom()
@@ -193,15 +193,14 @@ def test_a_damaged_file_leaves_its_row_empty(
 
 
 def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidget) -> None:
-    window = widget._viewer.window._qt_window
-    widget._viewer.window._qt_viewer.canvas.native.setFocus()
+    canvas_of(widget.viewer).setFocus()
     assert widget.desk.current is not None
     for combo in (widget.review.bar.filter_combo, widget.review.bar.order_combo):
         QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(combo.view().isVisible)
         combo.hidePopup()
         before = widget.desk.current.index
-        QTest.keyClick(window.focusWidget(), Qt.Key.Key_S)
+        QTest.keyClick(widget.window().focusWidget(), Qt.Key.Key_S)
         assert widget.desk.current.index == before + 1
         assert not combo.currentIndex()
 

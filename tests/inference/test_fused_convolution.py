@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from napari_unet_seg.config import ModelConfig
-from napari_unet_seg.inference.fused import FusedConvolution, can_fuse, fuse
+from napari_unet_seg.inference.fused_convolution import FusedConvolution, can_fuse, fuse
 from napari_unet_seg.inference.predictor import fold, load_predictor
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import channels_last

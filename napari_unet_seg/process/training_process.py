@@ -1,4 +1,4 @@
-"""A training in a child process, from reading the samples to its last event."""
+"""Training in a child process, from reading the samples to the last event."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
     from napari_unet_seg.events import Command
 
+ENGINE = "napari_unet_seg.engine:train"
 NICENESS = 10
-"""How far a training steps back behind the window, which stays smooth so."""
+"""Niceness of a training process, so that the window stays responsive."""
 
 
 class Source(Protocol):
-    """What samples can be read from, off the main thread."""
+    """A source of samples that can be read in a worker thread."""
 
     def read(self, dimensions: int) -> SampleSet:
         """Read the samples: slices, or volumes for three dimensions."""
@@ -33,9 +34,26 @@ def train_in_child(
     *,
     resume: Path | None = None,
     init: Path | None = None,
-    engine: str = "napari_unet_seg.engine:train",
+    engine: str = ENGINE,
 ) -> Generator[Any, Command | None, None]:
-    """Read the samples and train in a child process; its first event is the SampleSet."""
+    """Read the samples and train in a child process.
+
+    Parameters
+    ----------
+    source : Source
+        Read in the calling thread, before the child process starts.
+    config : TrainConfig
+        Configuration of the training.
+    run, resume, init
+        As `engine.train` takes them.
+    engine : str
+        The generator function that trains, as `"module:name"`.
+
+    Yields
+    ------
+    SampleSet or TrainEvent
+        The samples, then the events of the training.
+    """
     samples = source.read(config.model.dimensions)
     yield samples
     with EngineProcess(threads=config.threads, niceness=NICENESS) as process:

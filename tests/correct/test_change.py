@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.correct.apply import Change, change_to, joined, relabel
+from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
 
 LABELS = np.array([0, 1, 1, 2, 3, IGNORE_INDEX], np.uint8)
 ALL = [1, 1, 1, 1, 1, 1]
@@ -67,7 +67,7 @@ def test_changes_of_slices_are_one_of_the_volume() -> None:
     parts = [
         change_to(labels[i], np.eye(2, 6, 1, bool), i + 1).at((i,)) for i in range(len(labels))
     ]
-    result = np.array(put(labels, joined(parts, 3)))
+    result = np.array(put(labels, join_changes(parts, 3)))
     assert [(result == value).sum() for value in (1, 2, 3)] == [2 + 4, 0, 2 + 2]
-    assert joined([], 3).values.size == 0
-    np.testing.assert_array_equal(labels[joined([], 3).indices], [])
+    assert join_changes([], 3).values.size == 0
+    np.testing.assert_array_equal(labels[join_changes([], 3).indices], [])

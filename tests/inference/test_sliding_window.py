@@ -16,10 +16,10 @@ from napari_unet_seg import engine
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
-from napari_unet_seg.inference.tiling import tile_places, tile_window
-from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.inference.sliding_window import SlidingWindow
+from napari_unet_seg.inference.tiling import tile_slices, tile_weights
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,13 @@ def whole(predictor: Predictor, volume: np.ndarray, config: PredictConfig) -> to
     """Predict a volume (Z, C, Y, X) with sums over all of it."""
     shape = (len(volume), *volume.shape[2:])
     logits, weight = torch.zeros(1, *shape), torch.zeros(shape)
-    for place in tile_places(shape, SIZE, config.overlap):
+    for place in tile_slices(shape, SIZE, config.overlap):
         patch = torch.from_numpy(np.moveaxis(volume, 1, 0)[(slice(None), *place)] / np.float32(255))
-        part = torch.from_numpy(tile_window(place, shape, SIZE, config.overlap))
+        part = torch.from_numpy(tile_weights(place, shape, SIZE, config.overlap))
         logits[(slice(None), *place)] += predictor.logits(patch[None])[0] * part
         weight[place] += part
-    probable = probabilities((logits / weight)[None], predictor.info.model.head)[0]
-    return probable.movedim(1, 0)
+    probabilities = to_probabilities((logits / weight)[None], predictor.info.model.head)[0]
+    return probabilities.movedim(1, 0)
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5, 0.9])
@@ -64,16 +64,18 @@ def test_a_band_of_slices_gives_what_the_whole_volume_gives(
         read.extend(indices)
         return volume[indices.start - 5 : indices.stop - 5]
 
-    def take(indices: range, probable: torch.Tensor, spread: torch.Tensor) -> None:
-        assert len(indices) <= SIZE[0] and not spread.any()
-        found.extend(zip(indices, probable, strict=True))
+    def take(indices: range, probabilities: torch.Tensor, disagreement: torch.Tensor) -> None:
+        assert len(indices) <= SIZE[0] and not disagreement.any()
+        found.extend(zip(indices, probabilities, strict=True))
 
     indices = range(5, 5 + shape[0])  # as those of a later volume of a scan
-    work = VolumePass(predictor, config, indices, shape[1:], reading, take)
-    assert list(work.run()) == list(range(1, len(work.places) + 1))
+    window = SlidingWindow(predictor, config, indices, shape[1:], reading, take)
+    assert list(window.run()) == list(range(1, len(window.tiles) + 1))
     assert read == [index for index, _ in found] == list(indices)
     wanted = whole(predictor, volume, config)
-    assert torch.allclose(torch.stack([probable for _, probable in found]), wanted, atol=1e-6)
+    assert torch.allclose(
+        torch.stack([probabilities for _, probabilities in found]), wanted, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("shape", [(8, 16, 16), (21, 30, 19), (40, 16, 33)])
@@ -84,15 +86,15 @@ def test_no_seam_of_a_net_that_looks_at_neighbours(
     predictor = Predictor(read_header(model()), net, torch.device("cpu"), "float32")
     volume = np.random.default_rng(0).integers(0, 256, (shape[0], 1, *shape[1:]), np.uint8)
     found: list[torch.Tensor] = []
-    work = VolumePass(
+    window = SlidingWindow(
         predictor,
         PLAIN.replace(overlap=0.5),
         range(shape[0]),
         shape[1:],
         lambda indices: volume[indices.start : indices.stop],
-        lambda _, probable, __: found.extend(probable),
+        lambda _, probabilities, __: found.extend(probabilities),
     )
-    assert len(list(work.run())) > (shape != SIZE)
+    assert len(list(window.run())) > (shape != SIZE)
     wanted = net(torch.from_numpy(volume).movedim(1, 0)[None] / 255)[0].sigmoid().movedim(1, 0)
     assert torch.allclose(torch.stack(found), wanted, atol=1e-5)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet_seg.correct.between import interpolate
+from napari_unet_seg.correct.interpolation import interpolate
 
 
 def disc(radius: float, column: int = 20) -> np.ndarray:

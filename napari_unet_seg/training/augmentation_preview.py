@@ -1,4 +1,4 @@
-"""What augmentation makes of a few samples, to be looked at before a training."""
+"""Preview of the augmentation: a few augmented samples, shown before a training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.events import Augmented
+from napari_unet_seg.events import AugmentationPreview
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,17 +22,24 @@ if TYPE_CHECKING:
 COUNT = 8
 
 
-def augmented(
+def preview_augmentation(
     config: TrainConfig, samples: SampleSet
-) -> Generator[ItemDone | Augmented, Any, None]:
-    """Read eight samples, spread over the data set, and augment them as a training would.
+) -> Generator[ItemDone | AugmentationPreview, Any, None]:
+    """Read eight samples, spread over the data set, and augment them as the training does.
 
-    A data set of fewer shows some of them more than once, each time changed anew.
+    A data set of fewer than eight samples repeats some of them, each with another random change.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Augmentation, image size, normalisation, and the seed.
+    samples : SampleSet
+        Slices with masks.
 
     Yields
     ------
-    ItemDone or Augmented
-        The last event is the picture.
+    ItemDone or AugmentationPreview
+        The last event is the preview.
 
     Raises
     ------
@@ -41,8 +48,8 @@ def augmented(
     """
     if not samples.samples:
         raise DataError(f"The data set {samples.source} holds no samples; add images and masks.")
-    places = np.linspace(0, len(samples.samples) - 1, COUNT).round().astype(int)
-    members = [samples.samples[place] for place in places]
+    indices = np.linspace(0, len(samples.samples) - 1, COUNT).round().astype(int)
+    members = [samples.samples[index] for index in indices]
     cache = yield from build_cache(
         members,
         config.image_size,
@@ -53,4 +60,4 @@ def augmented(
     generator = torch.Generator().manual_seed(config.seed)
     images, masks = augment(*cache.take(np.arange(COUNT)), config.augment, generator)
     grey = (images.mean(1) * 255).round().to(torch.uint8)
-    yield Augmented(tuple(s.name for s in members), grey.numpy(), masks.numpy())
+    yield AugmentationPreview(tuple(s.name for s in members), grey.numpy(), masks.numpy())

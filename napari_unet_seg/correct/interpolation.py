@@ -1,4 +1,4 @@
-"""Slices between corrected ones: shape-based interpolation (Raya and Udupa 1990)."""
+"""Shape-based interpolation of masks between key slices (Raya and Udupa 1990)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 
 def interpolate(volume: Mask, keys: Iterable[int]) -> Mask:
-    """Draw the slices between neighbouring key slices anew.
+    """Replace the mask between neighbouring key slices by interpolated shapes.
 
     Parameters
     ----------
     volume : array of bool, shape (Z, Y, X)
         The mask of one category.
     keys : iterable of int
-        Slices that are right as they are. Between two of them that hold the category, what was
-        there is replaced. A key slice without it ends the object: what lies between it and its
-        neighbours stays as it is, as does what lies before the first and after the last one.
+        Indices of the key slices, which do not change. Slices between two neighbouring key slices
+        that hold the category are replaced. A key slice without the category ends the object:
+        slices between this key slice and its neighbours do not change, nor do slices before the
+        first and after the last key slice.
 
     Returns
     -------
     array of bool, shape (Z, Y, X)
+        A new array.
     """
     filled = volume.copy()
     for first, last in pairwise(sorted(set(keys))):
@@ -42,12 +44,15 @@ def interpolate(volume: Mask, keys: Iterable[int]) -> Mask:
 
 
 def between(first: Distances, last: Distances, part: float) -> Mask:
-    """Return the shape that lies `part` of the way (0 to 1) between two signed distances."""
+    """Return the mask at the share `part` in 0…1 of the way between two signed distances."""
     blend: Mask = (1 - part) * first + part * last > 0
     return blend
 
 
 def signed_distance(plane: Mask) -> Distances:
-    """Return the distance to the border in pixels, positive inside; the border is halfway."""
+    """Return the distance to the border in pixels, positive inside the mask.
+
+    The border runs halfway between the pixels inside and outside.
+    """
     inside, outside = depth(plane, ()), depth(~plane, ())
     return np.where(plane, inside - 0.5, 0.5 - outside)

@@ -1,4 +1,4 @@
-"""From the new mask of one category to the label values that change."""
+"""Changes of label values, for example from the new mask of one category."""
 
 from __future__ import annotations
 
@@ -15,40 +15,52 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Change(NamedTuple):
-    """Label values that change, and nothing else."""
+    """Indices of the pixels that change, and their new label values."""
 
     indices: tuple[Array, ...]
-    """One array of integers an axis."""
+    """One array of integers of shape (N,) per axis."""
     values: Array
-    """The new label values, one for each index."""
+    """The new label values, of shape (N,)."""
 
-    def at(self, place: tuple[int, ...]) -> Change:
-        """Return the change of a part as one of the whole, `place` along its leading axes."""
-        leading = tuple(np.full(self.values.size, index) for index in place)
+    def at(self, position: tuple[int, ...]) -> Change:
+        """Return the change of a part as a change of the whole array.
+
+        Parameters
+        ----------
+        position : tuple of int
+            Index of the part along the leading axes of the whole array.
+        """
+        leading = tuple(np.full(self.values.size, index) for index in position)
         return Change((*leading, *self.indices), self.values)
 
     def where_equal(self, before: Array, now: Array) -> Change:
-        """Return what of it changes labels that are still as they were, both of the same shape."""
+        """Return the change without the pixels that differ between two arrays of labels.
+
+        Parameters
+        ----------
+        before, now : array
+            Labels before the change was computed, and the present labels, of the same shape.
+        """
         same = before[self.indices] == now[self.indices]
         return Change(tuple(axis[same] for axis in self.indices), self.values[same])
 
 
 def change_to(labels: Array, mask: Mask, value: int, locked: Collection[int] = ()) -> Change:
-    """Return what changes when a category is to cover a mask.
+    """Return the change after which a category covers a mask.
 
-    It grows over background alone: pixels of other categories and those that nobody has reviewed
-    (`IGNORE_INDEX`) stay as they are. Where it goes, background is left.
+    The category grows over background only: pixels of other categories and unreviewed pixels
+    (`IGNORE_INDEX`) do not change. Pixels that the category loses become background.
 
     Parameters
     ----------
     labels : array of int
-        Label values as they are.
+        Present label values.
     mask : array of bool, of the same shape
-        Where the category is to be.
+        The new mask of the category.
     value : int
-        Its label value.
+        Label value of the category.
     locked : collection of int
-        Label values that must not change; if `value` is one of them, nothing does.
+        Label values that must not change; if `value` is one of them, the change is empty.
     """
     if value in locked:
         mask = labels == value
@@ -58,21 +70,21 @@ def change_to(labels: Array, mask: Mask, value: int, locked: Collection[int] = (
 
 
 def relabel(labels: Array, value: int, target: int, locked: Collection[int] = ()) -> Change:
-    """Return what changes when one category becomes another; nothing if either is locked."""
+    """Return the change that turns one category into another; empty if either is locked."""
     free = value not in locked and target not in locked and value != target
     indices = np.nonzero((labels == value) & free)
     return Change(indices, np.full(indices[0].size, target, labels.dtype))
 
 
-def joined(changes: Iterable[Change], ndim: int) -> Change:
-    """Return changes of different parts as one.
+def join_changes(changes: Iterable[Change], ndim: int) -> Change:
+    """Join the changes of several parts of an array.
 
     Parameters
     ----------
     changes : iterable of Change
-        Of parts that do not overlap, by their place in the whole.
+        Changes of the whole array that do not overlap.
     ndim : int
-        Axes of the whole, for when there is no change at all.
+        Number of axes of the array.
     """
     found = [change for change in changes if change.values.size]
     if not found:
