@@ -16,7 +16,7 @@ endif
 export PYTHON
 export QT_API := $(QT)
 
-.PHONY: help setup app test lint types clean
+.PHONY: help setup app test lint types docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -37,8 +37,8 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 		.ci/with-display $(VENV)/bin/python .ci/app.py build; \
 	fi
 
-test: setup  ## run all tests under Xvfb; ARGS are pytest's
-	.ci/with-display $(VENV)/bin/python -m pytest $(ARGS)
+test: setup  ## run all tests on two workers under Xvfb; ARGS are pytest's, "-n 0" does without
+	.ci/with-display $(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup  ## ruff: rules and format; which part may import which; what is imported is declared
 	$(VENV)/bin/ruff check .
@@ -49,6 +49,9 @@ lint: setup  ## ruff: rules and format; which part may import which; what is imp
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
+
+docs: setup  ## build the pages of docs/ into build/site; a broken link is an error
+	$(VENV)/bin/mkdocs build --strict --quiet
 
 clean:  ## remove environments and what was built
 	rm -rf .venv .venv-pyqt6 .venv-pyside6 build dist

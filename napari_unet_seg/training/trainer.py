@@ -1,4 +1,4 @@
-"""One net with its optimiser: a step, a validation step, and a state that can be stored."""
+"""A net with its optimiser: training step, validation step, and state for a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_unet_seg.nn.devices import channels_last, choose_dtype
-from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 from napari_unet_seg.nn.sizes import fit, trimmed
 from napari_unet_seg.training.losses import Loss
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Precision, TrainConfig
     from napari_unet_seg.nn.build import Net
-    from napari_unet_seg.training.distributed import Team
+    from napari_unet_seg.training.distributed import ProcessGroup
 
 _OPTIMISER = "optimiser."
 _AVERAGE = "average."
@@ -30,49 +30,49 @@ _STEPS = "steps"
 
 
 class Trainer:
-    """Train a net step by step.
+    """Trainer of a net, step by step.
 
     Parameters
     ----------
     net : UNet or VNet
-        To be trained, on the processor.
+        The net to train, on the CPU.
     config : TrainConfig
         Learning rate, schedule, loss and precision.
-    team : Team
-        Where to compute, and the processes that share each batch.
+    processes : ProcessGroup
+        The device, and the processes that share each batch.
     total_steps : int
-        Length of the schedule.
+        Number of steps of the learning rate schedule.
     """
 
     def __init__(
         self,
         net: Net,
         config: TrainConfig,
-        team: Team,
+        processes: ProcessGroup,
         total_steps: int,
     ) -> None:
-        self._team = team
-        self.device = team.device
+        self._processes = processes
+        self.device = processes.device
         self.net = channels_last(net, self.device)
         self.head = net.config.head
         classes = net.config.classes
         self.loss = Loss(self.head, classes, config.terms)
-        self._shared_loss = Loss(self.head, classes, config.terms, self._team.total)
+        self._shared_loss = Loss(self.head, classes, config.terms, self._processes.all_reduce)
         self._config = config
         self._total_steps = total_steps
-        self._still: list[nn.Module] = [*net.contracting()[: config.freeze]]
-        for part in self._still:
+        self._frozen: list[nn.Module] = [*net.contracting()[: config.freeze]]
+        for part in self._frozen:
             part.requires_grad_(False)
         if config.keep_statistics:
-            self._still += [m for m in net.modules() if isinstance(m, _BatchNorm)]
+            self._frozen += [m for m in net.modules() if isinstance(m, _BatchNorm)]
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
         self._average = average_of(net, config.ema) if config.ema else None
-        # A timing may come out otherwise the next time, which deterministic runs cannot have.
+        # Measured times vary, so that a deterministic run cannot choose its precision by them.
         untimed = config.precision == "auto" and config.deterministic
         precision: Precision = "float32" if untimed else config.precision
-        self.dtype = self._team.gather(self._choose_dtype(precision))[0]
-        self._joined = self._team.join(net)
+        self.dtype = self._processes.all_gather(self._choose_dtype(precision))[0]
+        self._wrapped = self._processes.wrap(net)
 
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
         model = self.net.config
@@ -87,14 +87,14 @@ class Trainer:
 
     def _forward(self, images: torch.Tensor, dtype: torch.dtype) -> list[torch.Tensor]:
         """Logits of the images' own size, the finest level first."""
-        ready = fit(self.net.config, channels_last(images, self.device))
-        net = self._joined if self.net.training else self.net
+        padded = fit(self.net.config, channels_last(images, self.device))
+        net = self._wrapped if self.net.training else self.net
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            levels = net.supervised(ready)
+            levels = net.supervised(padded)
         return [trimmed(logits.float(), images.shape[2:]) for logits in levels]
 
     def learning_rate(self, step: int) -> float:
-        """Rate of the given step, counted from 0 over the whole run."""
+        """Return the learning rate of a step, counted from 0 over the whole run."""
         peak = self._config.learning_rate
         if self._config.schedule == "constant":
             return peak
@@ -105,20 +105,32 @@ class Trainer:
         return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     def step(self, images: torch.Tensor, masks: torch.Tensor, number: int) -> float:
-        """Take one optimiser step and return its loss, which may be NaN.
+        """Take one optimiser step and return its loss.
 
-        A loss that is not finite leaves the weights as they are.
+        Parameters
+        ----------
+        images : Tensor
+            Floats in 0…1 of shape (B, C, …).
+        masks : Tensor
+            uint8 labels of shape (B, …).
+        number : int
+            Number of the step, from 0 over the whole run.
+
+        Returns
+        -------
+        float
+            The loss; if it is not finite, the weights have not changed.
         """
         self.net.train()
-        for part in self._still:
-            part.eval()  # their batch statistics stay as they were
+        for part in self._frozen:
+            part.eval()  # frozen parts keep their batch statistics
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(number)
         loss = self._supervised_loss(self._forward(images, self.dtype), masks.to(self.device))
         value = float(loss.detach())
         if math.isfinite(value):
             self.optimiser.zero_grad(set_to_none=True)
-            self._team.backward(loss)
+            self._processes.backward(loss)
             if self._config.clip:
                 torch.nn.utils.clip_grad_norm_(self.net.parameters(), self._config.clip)
             self.optimiser.step()
@@ -127,7 +139,7 @@ class Trainer:
         return value
 
     def _supervised_loss(self, levels: list[torch.Tensor], masks: torch.Tensor) -> torch.Tensor:
-        """The loss of all levels, each coarser one counting half as much as the one before."""
+        """Weighted mean loss of all levels; each weighs half as much as the next finer level."""
         weights = [0.5**n for n in range(len(levels))]
         losses = [
             w * self._shared_loss(logits, masks) for w, logits in zip(weights, levels, strict=True)
@@ -136,11 +148,11 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self, images: torch.Tensor, masks: torch.Tensor) -> tuple[float, torch.Tensor]:
-        """Loss of a batch, and its probabilities (B, classes, …)."""
+        """Return the loss of a batch, and its probabilities of shape (B, classes, …)."""
         self.net.eval()
         logits = self._forward(images, self.dtype)[0]
         loss = float(self.loss(logits, masks.to(self.device)))
-        return loss, probabilities(logits, self.head)
+        return loss, to_probabilities(logits, self.head)
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[Net]:
@@ -154,7 +166,7 @@ class Trainer:
             self.net = own
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Tensors of optimiser and average, for a checkpoint that training can be resumed from."""
+        """Return the tensors of optimiser and average, for a checkpoint that can be resumed."""
         state = self.optimiser.state_dict()["state"]
         tensors = {
             f"{_OPTIMISER}{number}.{name}": torch.as_tensor(value)
@@ -168,7 +180,7 @@ class Trainer:
         return tensors
 
     def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Take what `state` gave back out of a checkpoint's tensors."""
+        """Restore optimiser and average from the tensors of a checkpoint."""
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith(_OPTIMISER):

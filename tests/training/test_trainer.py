@@ -9,7 +9,8 @@ import torch
 
 from napari_unet_seg.config import FINE_TUNE, ModelConfig, TrainConfig
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.training.distributed import Team
+from napari_unet_seg.nn.devices import PRECISION_VARIABLE
+from napari_unet_seg.training.distributed import ProcessGroup
 from napari_unet_seg.training.trainer import Trainer, average_of
 
 CONFIG = TrainConfig(
@@ -21,7 +22,9 @@ MASKS = (IMAGES[:, 0] > 0.7).to(torch.uint8)
 
 def trainer(config: TrainConfig = CONFIG) -> Trainer:
     torch.manual_seed(0)
-    return Trainer(build_net(config.model), config, Team(torch.device("cpu")), total_steps=100)
+    return Trainer(
+        build_net(config.model), config, ProcessGroup(torch.device("cpu")), total_steps=100
+    )
 
 
 def weights(of: Trainer) -> dict[str, torch.Tensor]:
@@ -44,6 +47,23 @@ def test_the_loss_falls(changes):
     learning = trainer(CONFIG.replace(model=CONFIG.model.replace(**changes)))
     losses = [learning.step(IMAGES, MASKS, 10) for _ in range(25)]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_auto_precision_is_timed_before_the_first_step(monkeypatch):
+    monkeypatch.delenv(PRECISION_VARIABLE, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    seen = []
+    forward = Trainer._forward
+
+    def noted(self, images, dtype):
+        seen.append(dtype)
+        return forward(self, images, dtype)
+
+    monkeypatch.setattr(Trainer, "_forward", noted)
+    learning = trainer(CONFIG.replace(precision="auto"))
+    assert set(seen) == {torch.float32, torch.bfloat16}
+    assert learning.step(IMAGES, MASKS, 10) > 0
+    assert seen[-1] is learning.dtype
 
 
 def test_a_net_of_volumes_learns():

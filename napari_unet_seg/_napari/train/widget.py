@@ -35,7 +35,7 @@ from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
-from napari_unet_seg.process.train_in_child import ENGINE, train_in_child
+from napari_unet_seg.process.training_process import ENGINE, train_in_child
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

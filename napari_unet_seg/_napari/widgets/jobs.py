@@ -61,6 +61,11 @@ class Job(QObject):
         self._left.connect(self._end)
         self._thread = threading.Thread(target=self._work, name=f"{name} job", daemon=True)
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the generator was asked to end before it was through."""
+        return self._command is Command.STOP
+
     def start(self) -> None:
         """Start to pull events."""
         _ACTIVE.append(self)

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 import tifffile
 from qtpy.QtCore import Qt
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
-from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
+from napari_unet_seg.config import IGNORE_INDEX, PRESETS, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.io.common.scan import Scan
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 
 
 @pytest.fixture
@@ -58,6 +59,11 @@ def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
     return with_engine(engine="fake_engine:train")
 
 
+def epochs_drawn(widget: TrainWidget) -> list[int]:
+    widget.panel.plot.redraw()
+    return list(widget.panel.plot.train_curve.getData()[0])
+
+
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
     qtbot.waitUntil(lambda: not widget.panel.running, timeout=60_000)
 
@@ -72,10 +78,10 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     assert not widget.settings.isEnabled()
     finish(qtbot, widget)
     assert widget.start_button.isEnabled()
-    assert len(widget.panel.plot._epochs) == 2
+    assert epochs_drawn(widget) == [1, 2]
     assert "best validation Dice 0.750" in notifications[0]
-    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
-    names = [layer.name for layer in widget._viewer.layers]
+    qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
+    names = [layer.name for layer in widget.viewer.layers]
     assert names == ["validation: one, epoch 2", "validation truth", "validation prediction"]
     chosen: list[Path] = []
     chosen_model.model_chosen.connect(chosen.append)
@@ -86,7 +92,7 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
 def test_training_on_layers_leaves_them_and_the_selection_alone(
     qtbot: QtBot, widget: TrainWidget
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(np.ones((4, 32, 32), np.uint8), name="scan", scale=(3, 2, 2))
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
@@ -115,8 +121,8 @@ def test_the_engine_itself_trains_in_the_widget(
     finish(qtbot, widget)
     assert widget.panel.status.text().startswith("Finished.")
     assert (tmp_path / "run" / "best.safetensors").is_file()
-    assert len(widget.panel.plot._epochs) == 2
-    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
+    assert epochs_drawn(widget) == [1, 2]
+    qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
 
 
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
@@ -154,7 +160,7 @@ def test_closing_the_dock_stops_the_training(
     widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
     qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
-    widget._viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(widget)
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped")
     widget.close()
@@ -250,7 +256,7 @@ def test_settings_are_remembered(
     widget.form.editor("epochs").value = 1
     widget.start_button.click()
     finish(qtbot, widget)
-    again = TrainWidget(widget._viewer)
+    again = TrainWidget(widget.viewer)
     qtbot.addWidget(again)
     assert again.value().epochs == 1
     assert again.source.folder.value() == folder
