@@ -13,7 +13,7 @@ from napari_unet_seg._napari.fine_tune.messages import counted, round_summary
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
-from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
@@ -236,7 +236,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
         layout.addStretch(0)
-        fill_scrolling(self, content, _LOWEST)
+        fill_with_scroll_column(self, content, _LOWEST)
         self.panel.hide()
 
     def _recall(self) -> None:

@@ -22,7 +22,7 @@ from napari_unet_seg._napari.segment.chosen_model import remembered_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
-from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
@@ -82,7 +82,7 @@ class SegmentWidget(DockWidget):
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
-        fill_scrolling(self, self.form, lowest=280)
+        fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(remembered_config())
         self._connect()
         self.form.show_running(False)

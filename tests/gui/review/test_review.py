@@ -27,7 +27,7 @@ from napari_unet_seg._napari.review.slices_tab import ReviewTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import SliceTable
+from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -829,7 +829,7 @@ def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:
 
 
 def test_the_marked_row_stays_in_view_where_the_list_shrinks(qtbot: QtBot) -> None:
-    table = SliceTable()
+    table = QueueTable()
     qtbot.addWidget(table)
     table.resize(400, 600)
     table.show()
