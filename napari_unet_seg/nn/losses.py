@@ -119,6 +119,9 @@ class Loss:
         Weights of the further terms and of the classes.
     total : callable
         Adds up over the processes that share a batch.
+    each : bool
+        Mean of the samples' own Dice, so that a small object counts as much as a large one,
+        instead of one Dice over the batch.
 
     Raises
     ------
@@ -126,7 +129,15 @@ class Loss:
         If there are weights for another number of classes.
     """
 
-    def __init__(self, head: Head, classes: int, terms: LossConfig, total: Total = _alone) -> None:
+    def __init__(
+        self,
+        head: Head,
+        classes: int,
+        terms: LossConfig,
+        total: Total = _alone,
+        *,
+        each: bool = False,
+    ) -> None:
         given = terms.class_weights or (1.0,) * classes
         if len(given) != classes or min(given) < 0 or sum(given) <= 0:
             raise ConfigError(
@@ -136,16 +147,14 @@ class Loss:
         self._softmax = head == "softmax"
         self._terms = terms
         self._total = total
+        self._dice = _mean_dice if each else _dice
         self._class_weights: Sequence[float] = [w * classes / sum(given) for w in given]
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Compare logits (B, K, …) with integer labels (B, …); a scalar."""
         batch = self._batch(logits.float(), labels.long())
         entropy = _cross_entropy(batch) if self._softmax else _binary_cross_entropy(batch)
-        dice = batch.over_classes(
-            soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
-        )
-        loss = 1 - dice + entropy
+        loss = 1 - batch.over_classes(self._dice(batch)) + entropy
         terms = self._terms
         if terms.focal:
             loss = loss + terms.focal * _focal(batch)
@@ -166,6 +175,15 @@ class Loss:
 
 def _dice(batch: _Batch) -> torch.Tensor:
     return soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
+
+
+def _mean_dice(batch: _Batch) -> torch.Tensor:
+    """Mean over the samples of each one's Dice, of shape (classes,)."""
+    parts = (batch.probabilities, batch.truth, batch.weight)
+    each = [soft_dice(*sample) for sample in zip(*(p.split(1) for p in parts), strict=True)]
+    count = batch.weight.new_tensor(float(len(each)))
+    summed, samples = batch.total(torch.stack(each).sum(0)), batch.total(count)
+    return summed / samples
 
 
 def _binary_cross_entropy(batch: _Batch) -> torch.Tensor:

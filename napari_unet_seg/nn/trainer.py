@@ -55,8 +55,9 @@ class Trainer:
         self.net = channels_last(net, self.device)
         self.head = net.config.head
         classes = net.config.classes
-        self.loss = Loss(self.head, classes, config.terms)
-        self._shared_loss = Loss(self.head, classes, config.terms, self._team.total)
+        each = net.config.prompts
+        self.loss = Loss(self.head, classes, config.terms, each=each)
+        self._shared_loss = Loss(self.head, classes, config.terms, self._team.total, each=each)
         self._config = config
         self._total_steps = total_steps
         self._still: list[nn.Module] = [*net.contracting()[: config.freeze]]
@@ -76,7 +77,7 @@ class Trainer:
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
         model = self.net.config
         size = [8 * 2**model.depth] * 2 if model.dimensions == 2 else [2 * 2**model.depth] * 3
-        trial = torch.zeros(1, model.in_channels, *size, device=self.device)
+        trial = torch.zeros(1, model.channels, *size, device=self.device)
         self.net.eval()
         return choose_dtype(precision, self.device, functools.partial(self._trial, trial))
 
