@@ -133,7 +133,9 @@ def recoloured(image: Array, rng: Rng) -> Array:
 def other_lesion(image: Array, truth: Array, rng: Rng) -> Array:
     """A lesion of another grey and texture."""
     weight = ndimage.gaussian_filter(truth.astype(np.float32), rng.uniform(0.5, 1.5))
-    grey = rng.uniform(20, 255) + rng.uniform(0, 25) * smooth_noise(image.shape, rng.uniform(2, 8), rng)
+    grey = rng.uniform(20, 255) + rng.uniform(0, 25) * smooth_noise(
+        image.shape, rng.uniform(2, 8), rng
+    )
     kept = rng.uniform(0, 0.8)
     lesion = kept * image + (1 - kept) * grey
     return np.clip(image * (1 - weight) + lesion * weight, 0, 255).astype(np.uint8)

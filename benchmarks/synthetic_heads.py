@@ -70,10 +70,18 @@ def greys(rng: Rng) -> Array:
     usual = rng.choice(["random", "t1", "t2", "flair"], p=[0.4, 0.25, 0.15, 0.2])
     if usual != "random":
         white, cortex, fluid = {
-            "t1": (0.75, 0.55, 0.15), "t2": (0.35, 0.55, 0.95), "flair": (0.45, 0.6, 0.12),
+            "t1": (0.75, 0.55, 0.15),
+            "t2": (0.35, 0.55, 0.95),
+            "flair": (0.45, 0.6, 0.12),
         }[usual]
-        tissue |= {"white": white, "stem": white, "cortex": cortex, "deep": (white + cortex) / 2,
-                   "ventricles": fluid, "fluid": fluid}
+        tissue |= {
+            "white": white,
+            "stem": white,
+            "cortex": cortex,
+            "deep": (white + cortex) / 2,
+            "ventricles": fluid,
+            "fluid": fluid,
+        }
     wide = 0.03 if rng.random() < 0.6 else 0.12
     found = {code: grey for name, grey in tissue.items() for code in TISSUES[name]}
     means = [found.get(int(v), rng.uniform(0, 1)) + rng.normal(0, wide) for v in CODES]
@@ -89,7 +97,11 @@ def grow_lesions(labels: Array, rng: Rng) -> Array:
     brain = head & (codes != 24)
     white = np.isin(codes, TISSUES["white"])
     many = rng.random() < 0.2
-    count = int(rng.integers(4, MOST + 1)) if many else int(rng.choice((0, 1, 2, 3), p=(0.1, 0.5, 0.25, 0.15)))
+    count = (
+        int(rng.integers(4, MOST + 1))
+        if many
+        else int(rng.choice((0, 1, 2, 3), p=(0.1, 0.5, 0.25, 0.15)))
+    )
     for number in range(count):
         radius = rng.uniform(2, 6) if many else float(np.exp(rng.uniform(np.log(4), np.log(32))))
         where = white if rng.random() < 0.7 else brain
@@ -98,10 +110,21 @@ def grow_lesions(labels: Array, rng: Rng) -> Array:
     return labels
 
 
-def _grow(labels: Array, room: Array, white: Array, number: int, centre: Array, radius: float, rng: Rng) -> None:
+def _grow(
+    labels: Array, room: Array, white: Array, number: int, centre: Array, radius: float, rng: Rng
+) -> None:
     reach = round(2.2 * radius + 3)
-    window = tuple(slice(max(0, c - reach), min(n, c + reach + 1)) for c, n in zip(centre, labels.shape, strict=True))
-    grid = np.stack(np.meshgrid(*[np.arange(w.start, w.stop) - c for w, c in zip(window, centre, strict=True)], indexing="ij"), -1)
+    window = tuple(
+        slice(max(0, c - reach), min(n, c + reach + 1))
+        for c, n in zip(centre, labels.shape, strict=True)
+    )
+    grid = np.stack(
+        np.meshgrid(
+            *[np.arange(w.start, w.stop) - c for w, c in zip(window, centre, strict=True)],
+            indexing="ij",
+        ),
+        -1,
+    )
     turned = grid @ np.linalg.qr(rng.normal(0, 1, (3, 3)))[0]
     axes = radius * np.exp(rng.normal(0, 0.3, 3))
     far = np.sqrt(((turned / axes) ** 2).sum(-1))

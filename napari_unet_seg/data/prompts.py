@@ -123,7 +123,9 @@ def click(maps: Array, channel: int, point: Array, rng: Rng, tremor: float = TRE
     meant = np.rint(point + rng.normal(0, 1, len(point)) * tremor).astype(int)
     place = np.clip(meant, 0, np.array(maps.shape[1:]) - 1)
     window = tuple(slice(max(0, p - _RADIUS), p + _RADIUS + 1) for p in place)
-    grid = np.ogrid[tuple(slice(w.start, min(w.stop, n)) for w, n in zip(window, maps.shape[1:], strict=True))]
+    grid = np.ogrid[
+        tuple(slice(w.start, min(w.stop, n)) for w, n in zip(window, maps.shape[1:], strict=True))
+    ]
     disc = sum((g - p) ** 2 for g, p in zip(grid, place, strict=True)) <= _RADIUS**2 + 1
     _mark(maps, channel, window, disc)
 
