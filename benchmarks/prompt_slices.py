@@ -2,15 +2,15 @@
 
     python benchmarks/prompt_slices.py BRISC CACHE
 
-writes the cache of BRISC, the bundled model's masks beside the truth, each side of the split in a
-file of its own; `synthetic_heads.py` writes the heads.
+writes the cache of BRISC, each side of the split in a file of its own; `synthetic_heads.py` writes
+the heads.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -75,6 +75,7 @@ class Slices:
     def __init__(self, cache: Path) -> None:
         self._brisc = np.load(cache / "brisc-train.npy", mmap_mode="r")
         self._heads = cache / "heads"
+        self._automatic = load_net(BUNDLED)[1].eval()
         self.refresh()
 
     def refresh(self) -> None:
@@ -100,7 +101,7 @@ class Slices:
         return Case(image, target, beside if carried else np.zeros_like(target), carried)
 
     def _real(self, rng: Rng) -> Case:
-        image, truth, found = self._brisc[rng.integers(len(self._brisc))]
+        image, truth = self._brisc[rng.integers(len(self._brisc))]
         truth = truth > 0
         if not truth.any() or rng.random() < 0.25:
             return _plain(recoloured(image, rng), superpixel(image, rng))
@@ -108,10 +109,18 @@ class Slices:
             image = other_lesion(image, truth, rng)
         chance = rng.random()
         if chance < 0.12:
-            return Case(recoloured(image, rng), truth, found > 0, False)
+            image = recoloured(image, rng)
+            return Case(image, truth, self._found(image), False)
         if chance < 0.22:
             return Case(recoloured(image, rng), truth, nearly(truth, rng), True)
         return _plain(recoloured(image, rng), truth)
+
+    @torch.no_grad()
+    def _found(self, image: Array) -> Array:
+        """What the bundled model finds."""
+        seen = torch.from_numpy(image)[None, None].float() / 255
+        with torch.autocast("cpu", torch.bfloat16):
+            return (self._automatic(seen)[0, 0] > 0).numpy()
 
 
 def _plain(image: Array, target: Array) -> Case:
@@ -191,21 +200,15 @@ def _warped(case: Case, size: int, rng: Rng) -> tuple[torch.Tensor, torch.Tensor
     return seen[:, :1], bits
 
 
-@torch.no_grad()
 def cache_brisc(folder: Path, cache: Path) -> None:
-    """Write image, truth and the bundled model's mask of every slice, (N, 3, Y, X) uint8 a side."""
-    _, net = load_net(BUNDLED)
-    net.eval()
+    """Write image and truth of every slice, (N, 2, Y, X) uint8 a side."""
     cache.mkdir(parents=True, exist_ok=True)
     samples = brisc_samples(folder).samples
     for side in ("train", "valid"):
         rows = []
         for sample in (s for s in samples if s.split == side):
             image, truth = read_sample(sample, 1, NormaliseConfig())
-            seen = torch.from_numpy(image[..., 0])[None, None].float() / 255
-            with torch.autocast("cpu", torch.bfloat16):
-                found = net(seen)[0, 0] > 0
-            rows.append(np.stack([image[..., 0], truth, found.numpy()]).astype(np.uint8))
+            rows.append(np.stack([image[..., 0], truth]).astype(np.uint8))
         with atomic(cache / f"brisc-{side}.npy") as temporary, temporary.open("wb") as file:
             np.save(file, np.stack(rows))
 

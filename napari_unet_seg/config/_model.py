@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from napari_unet_seg.config._base import Config
 
-
 PROMPT_CHANNELS = 4
 """Positive, negative, box, and the mask so far."""
 
