@@ -14,6 +14,7 @@ from napari_unet_seg.data.prompts import (
     largest_error,
     middle,
     no_prompts,
+    trembling,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def clicked(
     for _ in range(clicks):
         channel, error = largest_error(maps[PREVIOUS], truth)
         if error.any():
-            click(maps, channel, middle(error), rng)
+            click(maps, channel, trembling(middle(error), rng))
             maps[PREVIOUS] = answer(image, maps)
         scores.append(dice(maps[PREVIOUS], truth))
     return scores

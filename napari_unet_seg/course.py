@@ -14,6 +14,7 @@ import torch
 from napari_unet_seg import __version__
 from napari_unet_seg.data.augment import augment
 from napari_unet_seg.data.batches import shuffled
+from napari_unet_seg.data.prompted import prompted
 from napari_unet_seg.errors import CheckpointError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -131,6 +132,9 @@ class Course:
             mine = side.take(self.team.share(indices), generator)
             images, masks = augment(*mine, config.augment, generator)
             step = (self.epoch - 1) * self.steps + number - 1
+            if config.model.prompts:
+                rng = np.random.default_rng((*seed, number, self.team.rank))
+                images, masks = prompted(images, masks, self.trainer.answers, rng)
             loss = self.trainer.step(images, masks, step)
             self._check_finite(loss, indices)
             losses.append(loss)

@@ -165,6 +165,20 @@ class SlicePredicted:
     count: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """What the prompts on an image mean; outside the window nothing does."""
+
+    window: tuple[slice, ...]
+    """The part of the image that the answer is of."""
+    mask: Array
+    """bool, of the window's shape."""
+    probabilities: Array
+    """float16, of the window's shape."""
+    device: str
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class ItemDone:
     """One of many files is done; `index` starts at 1, `problem` is empty if it went well."""

@@ -79,7 +79,10 @@ def fine_tune(
     """
     info = read_header(base)
     # With other classes the last layer starts afresh: nothing of the old can be kept or lost.
-    same = len(info.categories) == len(samples.categories)
+    # A net of prompts learns what is meant, whatever the categories.
+    follows = info.model.prompts
+    same = follows or len(info.categories) == len(samples.categories)
+    same = same and follows >= config.model.prompts
     old = earlier_samples(base, info, earlier) if same or earlier else None
     replayed = _replayed(old, samples.samples, config)
     train = stream("napari_unet_seg.engine:train", config, samples, run, init=base, replay=replayed)

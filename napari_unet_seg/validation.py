@@ -12,6 +12,7 @@ import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import in_order
+from napari_unet_seg.data.prompted import clicked
 from napari_unet_seg.inference.quality import Calibration, calibrate, expected_dice, slice_dice
 from napari_unet_seg.nn.labels import to_labels
 from napari_unet_seg.nn.metrics import Counts, count
@@ -97,8 +98,10 @@ def _validate_part(
     mine = team.share(np.arange(len(side)))
     for batch in in_order(len(mine), batch_size):
         indices = mine[batch]
-        images, masks = side.take(indices, generator)
-        loss, probable = trainer.validate(images, masks)
+        images, masks = inputs, _ = side.take(indices, generator)
+        if trainer.net.config.prompts:
+            inputs, masks = clicked(images, masks)
+        loss, probable = trainer.validate(inputs, masks)
         total += loss * len(indices)
         labels = to_labels(probable, trainer.head)
         found, truth = labels.cpu().numpy(), masks.numpy()

@@ -48,7 +48,7 @@ def first_prompts(truth: Array, rng: Rng) -> Array:
 
 def _give(kind: str, maps: Array, truth: Array, rng: Rng) -> None:
     if kind == "click":
-        click(maps, POSITIVE, _point(truth, rng), rng, rng.uniform(0, TREMOR))
+        click(maps, POSITIVE, _clicked(_point(truth, rng), rng))
     elif kind == "scribble":
         scribble(maps, POSITIVE, truth, rng)
     elif kind == "box":
@@ -59,7 +59,7 @@ def _give(kind: str, maps: Array, truth: Array, rng: Rng) -> None:
         distance = ndimage.distance_transform_edt(~truth)
         around = (distance > 3) & (distance < 15)
         if around.any():
-            click(maps, NEGATIVE, anywhere(around, rng), rng, rng.uniform(0, TREMOR))
+            click(maps, NEGATIVE, _clicked(anywhere(around, rng), rng))
 
 
 def corrected(maps: Array, answer: Array, truth: Array, rng: Rng) -> Array:
@@ -72,7 +72,7 @@ def corrected(maps: Array, answer: Array, truth: Array, rng: Rng) -> Array:
     if rng.random() < 0.25:
         scribble(maps, channel, error, rng)
     else:
-        click(maps, channel, _point(error, rng), rng, rng.uniform(0, TREMOR))
+        click(maps, channel, _clicked(_point(error, rng), rng))
     return maps
 
 
@@ -118,10 +118,19 @@ def anywhere(region: Array, rng: Rng) -> Array:
     return np.array(np.unravel_index(rng.choice(flat), region.shape))
 
 
-def click(maps: Array, channel: int, point: Array, rng: Rng, tremor: float = TREMOR) -> None:
-    """Stamp a disc or ball near a point, off by a tremor in pixels."""
-    meant = np.rint(point + rng.normal(0, 1, len(point)) * tremor).astype(int)
-    place = np.clip(meant, 0, np.array(maps.shape[1:]) - 1)
+def _clicked(point: Array, rng: Rng) -> Array:
+    """Where a hand ends up, steady or not."""
+    return trembling(point, rng, rng.uniform(0, TREMOR))
+
+
+def trembling(point: Array, rng: Rng, tremor: float = TREMOR) -> Array:
+    """Where a hand ends up that means a point."""
+    return np.asarray(point + rng.normal(0, 1, len(point)) * tremor)
+
+
+def click(maps: Array, channel: int, point: Array) -> None:
+    """Stamp a disc or ball of radius 2 at a point, or where the image ends on the way to it."""
+    place = np.clip(np.rint(point).astype(int), 0, np.array(maps.shape[1:]) - 1)
     window = tuple(slice(max(0, p - _RADIUS), p + _RADIUS + 1) for p in place)
     grid = np.ogrid[
         tuple(slice(w.start, min(w.stop, n)) for w, n in zip(window, maps.shape[1:], strict=True))

@@ -117,7 +117,7 @@ def _batches(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, batch, fallback = _smaller(predictor, config, checkpoint, batch, error)
+            predictor, batch, fallback = smaller(predictor, config, checkpoint, batch, error)
             yield fallback
             continue
         take(indices, probable, spread)
@@ -149,7 +149,7 @@ def one_by_one(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = smaller(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         found = to_labels(probable, predictor.info.model.head, config.threshold)
@@ -186,7 +186,7 @@ def by_volume(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _smaller(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = smaller(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         number += 1
@@ -206,7 +206,7 @@ def started(predictor: Predictor, count: int) -> PredictStarted:
     return PredictStarted(device_name(predictor.device), precision, count)
 
 
-def _smaller(
+def smaller(
     predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
 ) -> tuple[Predictor, int, DeviceFallback]:
     """After memory ran out: half the batch, then the processor, then give up."""

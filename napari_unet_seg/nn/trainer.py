@@ -20,6 +20,8 @@ from napari_unet_seg.nn.sizes import fit, trimmed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+
     from napari_unet_seg.config import Precision, TrainConfig
     from napari_unet_seg.nn.build import Net
     from napari_unet_seg.nn.team import Team
@@ -141,6 +143,13 @@ class Trainer:
         logits = self._forward(images, self.dtype)[0]
         loss = float(self.loss(logits, masks.to(self.device)))
         return loss, probabilities(logits, self.head)
+
+    @torch.no_grad()
+    def answers(self, inputs: torch.Tensor) -> np.ndarray:
+        """Masks (B, …), bool, that the net of a prompt finds at the moment."""
+        self.net.eval()
+        found: np.ndarray = (self._forward(inputs, self.dtype)[0][:, 0] > 0).cpu().numpy()
+        return found
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
