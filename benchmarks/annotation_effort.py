@@ -46,9 +46,9 @@ from napari_unet_seg.correct.border import redraw_border
 from napari_unet_seg.correct.outline import outline_in_box
 from napari_unet_seg.correct.scribble import solve_scribbles
 from napari_unet_seg.engine import predict
-from napari_unet_seg.fine_tune import fine_tune
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.training.fine_tune import fine_tune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,15 +22,15 @@ import numpy as np
 from qtpy.QtCore import QEventLoop, QSettings, QTimer
 from responsiveness import Ticker, summary
 
-from napari_unet_seg._napari._layers import METADATA_KEY
-from napari_unet_seg._napari.review import ReviewWidget
+from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
-from napari_unet_seg.session import ReviewState
+from napari_unet_seg.session.session import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_unet_seg._napari._reviewing import Reviewing
+    from napari_unet_seg._napari.session.open_session import Reviewing
 
 STEP_MS = 150
 

@@ -29,8 +29,8 @@ from records import write_record
 from napari_unet_seg.config import AugmentConfig, ModelConfig, TrainConfig
 from napari_unet_seg.engine import train
 from napari_unet_seg.events import EpochEnd, TrainStarted
-from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet

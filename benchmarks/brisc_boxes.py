@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:

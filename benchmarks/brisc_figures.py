@@ -11,9 +11,9 @@ from scipy.stats import pearsonr, spearmanr
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
-from napari_unet_seg.inference.quality import calibrate
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.nn.metrics import Counts, count
+from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.inference.predicted_dice import calibrate
+from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Views
     from napari_unet_seg.data.samples import Sample
-    from napari_unet_seg.inference.quality import Calibration
+    from napari_unet_seg.inference.predicted_dice import Calibration
 
     Array = np.ndarray[Any, np.dtype[Any]]
     Change = Callable[[Array, Array], tuple[Array, Array]]

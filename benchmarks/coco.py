@@ -57,7 +57,8 @@ def make(path: Path) -> None:
 
 def read_and_draw(path: Path) -> None:
     """Read the file and draw it with a label for each category."""
-    from napari_unet_seg.io.coco import rasterise, read_coco
+    from napari_unet_seg.io.coco.raster import rasterise
+    from napari_unet_seg.io.coco.read import read_coco
 
     dataset = read_coco(path)
     for image in dataset.images:
@@ -66,8 +67,8 @@ def read_and_draw(path: Path) -> None:
 
 def read_and_draw_objects(path: Path) -> None:
     """Read the file and draw it with a label for each annotation."""
-    from napari_unet_seg.io.coco import draw_instances, read_coco
-    from napari_unet_seg.io.coco_instances import instance_dtype
+    from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+    from napari_unet_seg.io.coco.read import read_coco
 
     dataset = read_coco(path)
     dtype = instance_dtype(dataset, dataset.images)
@@ -77,7 +78,10 @@ def read_and_draw_objects(path: Path) -> None:
 
 def edit_one(path: Path) -> None:
     """Read the file, erase a pixel in one image, and write the file again."""
-    from napari_unet_seg.io.coco import rasterise, read_coco, save_coco, write_back
+    from napari_unet_seg.io.coco.raster import rasterise
+    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.write import save_coco
+    from napari_unet_seg.io.coco.write_back import write_back
 
     dataset = read_coco(path)
     labels = rasterise(dataset, 7)
@@ -88,7 +92,7 @@ def edit_one(path: Path) -> None:
 def export(path: Path) -> None:
     """Write 155 slices of 240 × 240."""
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     y, x = np.mgrid[:240, :240]
     ripples = np.sin(x / 9) + np.cos(y / 7)

@@ -11,7 +11,7 @@ from scipy import ndimage
 from tumorseg import BATCH, published_dice, small_mask
 from tumorseg_data import tumorseg_samples
 
-from napari_unet_seg.nn.metrics import count
+from napari_unet_seg.evaluation.metrics import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,12 +29,12 @@ from skimage.transform import resize
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import scan_window, to_uint8
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.window import scan_window, to_uint8
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
-from napari_unet_seg.remote import KEEP_MEMORY
+from napari_unet_seg.process.engine_process import KEEP_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A robot that clicks as a person does, with a tremor of the hand, and what it takes to please it."""
+"""A robot that clicks with a tremor of the hand, and how well it is understood."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.data.prompts import (
+from napari_unet_seg.data.prompts.marks import (
     BOX,
     PREVIOUS,
     box_around,

@@ -20,10 +20,9 @@ from prompt_targets import Array, Rng, labelled, superpixel
 from scipy import ndimage
 
 from napari_unet_seg.config import AugmentConfig, NormaliseConfig
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.data.prior_masks import nearly
-from napari_unet_seg.data.prompts import (
+from napari_unet_seg.data.prompts.marks import (
     PREVIOUS,
     anywhere,
     corrected,
@@ -31,7 +30,8 @@ from napari_unet_seg.data.prompts import (
     no_prompts,
     smooth_noise,
 )
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.data.prompts.prior_masks import nearly
+from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
 

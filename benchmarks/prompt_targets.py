@@ -9,7 +9,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 from synthetic_heads import CODES, CORE, LESION, OEDEMA, RIM, TISSUES
 
-from napari_unet_seg.data.prompts import anywhere, largest_part
+from napari_unet_seg.data.prompts.marks import anywhere, largest_part
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Rng = np.random.Generator

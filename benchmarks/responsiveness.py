@@ -26,13 +26,13 @@ from qtpy.QtCore import QEvent, QPointF, QSettings, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg._napari import _train_child
-from napari_unet_seg._napari._train_source import LayerSource
-from napari_unet_seg._napari.train import TrainWidget
+from napari_unet_seg._napari.train.source import LayerSource
+from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.events import BatchEnd, Command
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.process import train_in_child
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -262,11 +262,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15, help="of each phase")
     parser.add_argument("--thread", action="store_true", help="train in a thread instead")
     parser.add_argument(
-        "--niceness", type=int, default=_train_child.NICENESS, help="of the child beside the window"
+        "--niceness",
+        type=int,
+        default=train_in_child.NICENESS,
+        help="of the child beside the window",
     )
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
-    _train_child.NICENESS = options.niceness
+    train_in_child.NICENESS = options.niceness
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as settings:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
@@ -281,7 +284,7 @@ def main() -> None:
         "headless_each": [before, after],
         "beside": beside,
         "beside_painting": window.pop("beside_painting"),
-        "niceness": _train_child.NICENESS,
+        "niceness": train_in_child.NICENESS,
         "throughput": beside / ((before + after) / 2),
         "window": window,
     }

@@ -22,10 +22,11 @@ from skimage.transform import resize
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.correct.shapes import grow
 from napari_unet_seg.engine import predict
-from napari_unet_seg.io.coco import rasterise, read_coco
+from napari_unet_seg.evaluation.metrics import count
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.nn.metrics import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,8 @@ import nibabel
 import numpy as np
 from scipy import ndimage
 
-from napari_unet_seg.data.prompts import anywhere, smooth_noise
-from napari_unet_seg.io.files import atomic
+from napari_unet_seg.data.prompts.marks import anywhere, smooth_noise
+from napari_unet_seg.io.common.files import atomic
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Rng = np.random.Generator
@@ -27,12 +27,13 @@ Rng = np.random.Generator
 HELD_OUT = ("head-18", "head-19", "head-20")
 SLICES = 20
 """Slices kept of a rendition."""
-CODES = np.array(
-    [0, 2, 3, 4, 5, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 24, 25, 26, 28, 30, 41, 42, 43, 44]
-    + [46, 47, 49, 50, 51, 52, 53, 54, 57, 58, 60, 62, 72, 85, 136, 137, 163, 164]
-    + [502, 506, 507, 508, 509, 511, 512, 514, 515, 516, 530]
+_INSIDE = (
+    "2 3 4 5 7 8 10 11 12 13 14 15 16 17 18 24 25 26 28 30 41 42 43 44 46 47 49 50 51 52 53 54 57 58 "
+    "60 62 72 85 136 137 163 164"
 )
-"""FreeSurfer's codes up to 200, of the brain (24 is the fluid around it), and those outside it."""
+_OUTSIDE = "502 506 507 508 509 511 512 514 515 516 530"
+CODES = np.array([int(code) for code in f"0 {_INSIDE} {_OUTSIDE}".split()])
+"""FreeSurfer's codes: of the brain up to 200 (24 is the fluid around it), and outside it."""
 LESION = 100
 CORE, RIM, OEDEMA = range(3)
 MOST = 12

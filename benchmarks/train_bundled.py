@@ -34,7 +34,7 @@ from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
 CONFIG = TrainConfig(

@@ -2,7 +2,7 @@
 
     python benchmarks/prompt_slices.py BRISC CACHE
     python benchmarks/synthetic_heads.py HEADS CACHE/heads
-    python benchmarks/synthetic_heads.py HEADS CACHE/held_out --held-out --renditions 18 --seed 90000
+    python benchmarks/synthetic_heads.py HEADS CACHE/held_out --held-out --renditions 18
     python benchmarks/train_prompts.py CACHE --run runs/prompts [--steps 12000] [--size 160]
 
 Run again, it goes on where it was interrupted; steps and size may change then. The learning rate
@@ -25,14 +25,14 @@ from prompt_targets import labelled
 
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
-from napari_unet_seg.data.prompts import corrected
-from napari_unet_seg.io.weights import CheckpointInfo
+from napari_unet_seg.data.prompts.marks import corrected
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_net, load_tensors, load_weights, save_checkpoint
 from napari_unet_seg.nn.devices import choose_device
-from napari_unet_seg.nn.team import make_team
-from napari_unet_seg.nn.trainer import Trainer
+from napari_unet_seg.training.distributed import make_team
+from napari_unet_seg.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from napari_unet_seg.nn.build import Net

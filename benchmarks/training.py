@@ -31,13 +31,13 @@ from torch import nn
 from tumorseg_data import tumorseg_samples
 
 from napari_unet_seg.config import PRESETS, TrainConfig
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.devices import choose_device
-from napari_unet_seg.nn.team import Team
-from napari_unet_seg.nn.trainer import Trainer
-from napari_unet_seg.remote import KEEP_MEMORY
+from napari_unet_seg.process.engine_process import KEEP_MEMORY
+from napari_unet_seg.training.distributed import Team
+from napari_unet_seg.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

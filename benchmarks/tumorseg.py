@@ -25,11 +25,11 @@ from tumorseg_data import tumorseg_samples
 from napari_unet_seg.config import PRESETS, AugmentConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.engine import train
+from napari_unet_seg.evaluation.metrics import count
+from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 from napari_unet_seg.inference.predictor import load_predictor
-from napari_unet_seg.io.window import scan_window, to_uint8
-from napari_unet_seg.nn.metrics import count
-from napari_unet_seg.nn.surface import hd95
+from napari_unet_seg.io.common.window import scan_window, to_uint8
 
 PUBLISHED_WIDTH = 64
 HEADLINE = ("base", "optimised", "best")

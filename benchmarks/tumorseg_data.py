@@ -12,7 +12,8 @@ import numpy as np
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.data.samples import Sample, SampleSet
-from napari_unet_seg.io.coco import rasterise, read_coco
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.read import read_coco
 
 if TYPE_CHECKING:
     from pathlib import Path

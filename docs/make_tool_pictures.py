@@ -22,11 +22,11 @@ from qtpy.QtCore import QSettings
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_unet_seg._napari._layers import METADATA_KEY, add_map
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
 from napari_unet_seg.config import Category, PredictConfig
 from napari_unet_seg.engine import predict
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_labels
-from napari_unet_seg.io.scan import Scan
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:

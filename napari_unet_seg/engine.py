@@ -14,6 +14,11 @@ import torch
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
+from napari_unet_seg.evaluation.sample_counts import (
+    automatic_counts,
+    prompted_counts,
+    sample_probabilities,
+)
 from napari_unet_seg.events import (
     Command,
     DeviceFallback,
@@ -24,16 +29,11 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.passes import by_network, one_by_one, ready, smaller, started
+from napari_unet_seg.inference.batching import by_network, one_by_one, ready, smaller, started
 from napari_unet_seg.inference.refined import answer, check
 from napari_unet_seg.inference.result import ResultBuffer
-from napari_unet_seg.inference.sample_counts import (
-    automatic_counts,
-    prompted_counts,
-    sample_probabilities,
-)
 from napari_unet_seg.inference.slices import SliceReader
-from napari_unet_seg.io.files import write_error
+from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
+    from napari_unet_seg.evaluation.metrics import Counts
     from napari_unet_seg.events import TrainEvent
-    from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.io.window import Window
-    from napari_unet_seg.nn.metrics import Counts
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Window
 
 
 def train(
@@ -90,7 +90,7 @@ def train(
         If the loss stops being a number.
     """
     # What it needs would hold up the first prediction by a third of a second.
-    from napari_unet_seg.preparation import prepare
+    from napari_unet_seg.training.setup import prepare
 
     course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
     yield course.started()

@@ -19,7 +19,7 @@ from phantoms import Head, Lesion, Phantom
 from PIL import Image
 from scipy import ndimage
 
-from napari_unet_seg.io.coco import Encoder
+from napari_unet_seg.io.coco.encode import Encoder
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

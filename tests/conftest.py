@@ -31,7 +31,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     import torch
 
     from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
 

@@ -41,8 +41,8 @@ from napari_unet_seg.events import (
     TrainStarted,
 )
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.checkpoint import load_tensors
 
 CONFIG = TrainConfig(

@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from napari_unet_seg.cli import main
-from napari_unet_seg.io.weights import HEADER_KEY, read_header
+from napari_unet_seg.models.header import HEADER_KEY, read_header
 from napari_unet_seg.nn.checkpoint import load_tensors
 
 if TYPE_CHECKING:

@@ -13,15 +13,16 @@ from streams import here
 
 from napari_unet_seg import engine
 from napari_unet_seg.config import ModelConfig, PredictConfig, TrainConfig
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.dataset_write import write_dataset
-from napari_unet_seg.evaluate import Evaluation, evaluate
+from napari_unet_seg.evaluation.evaluate import Evaluation, evaluate
 from napari_unet_seg.events import EpochEnd
-from napari_unet_seg.io.coco import labels_to_coco, read_coco, save_coco
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
-from napari_unet_seg.rounds import run_round
-from napari_unet_seg.session import ReviewState, Round, Session
+from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def trained(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Traine
         if event.problem
     ]
     assert problems == []
-    samples = read_dataset(folder / "dataset")
+    samples = open_dataset(folder / "dataset")
     assert len(held_out(samples)) == CORRECTED
     *events, end = engine.train(CONFIG, samples, folder / "run")
     losses = [e.train_loss for e in events if isinstance(e, EpochEnd)]

@@ -13,8 +13,8 @@ from napari_unet_seg.data.from_scan import volume_sample
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Evaluated, PredictFinished, TileDone, TrainFinished
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import read_header
 
 CONFIG = TrainConfig(
     epochs=15,

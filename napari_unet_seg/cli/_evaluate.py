@@ -43,7 +43,7 @@ def evaluate(
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
-    from napari_unet_seg import evaluate as evaluation
+    from napari_unet_seg.evaluation import evaluate as evaluation
 
     failed: list[tuple[str, str]] = []
     result: Any = None
@@ -98,7 +98,7 @@ def _some(names: tuple[str, ...], most: int = 5) -> str:
 def _write_json(
     target: str, pred: Path, truth: Path, result: Any, failed: list[tuple[str, str]]
 ) -> None:
-    from napari_unet_seg.io.files import atomic
+    from napari_unet_seg.io.common.files import atomic
 
     document = plain(result)
     measures = zip(document.pop("measures"), result.measures, strict=True)

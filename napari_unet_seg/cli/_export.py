@@ -57,8 +57,8 @@ def export(
 
     Example: napari-unet-seg export masks --images images --out annotations.json
     """
-    from napari_unet_seg._mask_sources import is_dataset
-    from napari_unet_seg.io.coco import Encoder
+    from napari_unet_seg.evaluation.mask_sources import is_dataset
+    from napari_unet_seg.io.coco.encode import Encoder
 
     encoder = Encoder(settings(CocoOptions(), None, set_ or ()))
     to_json = out.suffix.lower() == ".json"
@@ -110,8 +110,8 @@ def _export_coco(
     *,
     quiet: bool,
 ) -> dict[str, int]:
-    from napari_unet_seg._mask_sources import open_masks
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.evaluation.mask_sources import open_masks
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     source = open_masks(masks)
     make_folder(out.absolute().parent)
@@ -127,8 +127,8 @@ def _export_coco(
 def _export_binary(
     masks: Path, images: Path | None, out: Path, failed: list[tuple[str, str]], *, quiet: bool
 ) -> dict[str, int]:
-    from napari_unet_seg._mask_sources import open_masks
-    from napari_unet_seg.io.binary_masks import write_binary_masks
+    from napari_unet_seg.evaluation.mask_sources import open_masks
+    from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     source = open_masks(masks)
     with output_folder(out), Bar("Writing", "masks", quiet=quiet) as bar:
@@ -153,7 +153,7 @@ def _slices(
 
 def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]:
     """File name of every mask's image, relative to the folder written to where it is inside."""
-    from napari_unet_seg._mask_sources import stem
+    from napari_unet_seg.evaluation.mask_sources import stem
     from napari_unet_seg.io.find import scan_files
 
     if images is not None and not images.is_dir():

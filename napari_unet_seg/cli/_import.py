@@ -6,12 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_unet_seg.cli._console import Bar, emit, say, table, warn
-from napari_unet_seg.cli._work import (
-    BAD_INPUT,
-    follow,
-    report_failures,
-    stoppable,
-)
+from napari_unet_seg.cli._work import BAD_INPUT, follow, report_failures, stoppable
 
 _MENDS = {
     "its file is missing": "add it, or give the image folder with --images",
@@ -50,7 +45,8 @@ def import_(
     """
     from napari_unet_seg.data.dataset import write_dataset
     from napari_unet_seg.data.description import read_description
-    from napari_unet_seg.io.coco import inspect, overlaps, read_coco
+    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.report import inspect, overlaps
 
     datasets = [read_coco(file, images) for file in files]
     reports = [inspect(dataset, boxes=boxes) for dataset in datasets]

@@ -23,7 +23,7 @@ def open_(
     for file in files or ():
         if not file.exists():
             raise DataError(f"{file} does not exist; check the name or choose another file.")
-    from napari_unet_seg._napari._open import open_window
+    from napari_unet_seg._napari.files.open_window import open_window
 
     open_window(files or (), sample=sample)
     return 0

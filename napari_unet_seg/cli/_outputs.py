@@ -13,10 +13,10 @@ from napari_unet_seg.cli._segment import pixels
 from napari_unet_seg.cli._slices import planes
 from napari_unet_seg.cli._work import make_folder
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import split_suffix
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
-from napari_unet_seg.io.planes import Planes
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.common.planes import Planes
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +87,7 @@ def write_files(
 
 def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[Result]:
     """Write all masks into `annotations.json`, a volume as one image a slice."""
-    from napari_unet_seg.io.coco import labels_to_coco, save_coco
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     path = out / "annotations.json"
     names = _file_names([item.path for item in items])
@@ -133,7 +133,7 @@ def _check_apart(mask: Path, scan: Path) -> None:
 
 def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
     """Write the maps that were asked for as float32 TIFF; categories along a channel axis."""
-    from napari_unet_seg.io.tiff import write_array
+    from napari_unet_seg.io.images.tiff import write_array
 
     scan, written = segmented.scan, {}
     for name in _MAPS:

@@ -15,7 +15,7 @@ from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, shared_out
 from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
 from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.io.extras import require
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.models import checkpoint_path
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._session_lock import SessionLock
-from napari_unet_seg.io.files import write_error
+from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.session.lock import SessionLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,17 +13,13 @@ import numpy as np
 from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._scratch import scratch_folder
 from napari_unet_seg.cli._work import engine, follow
-from napari_unet_seg.cluster import Attempt
 from napari_unet_seg.errors import SegmentationError, WriteError
-from napari_unet_seg.events import (
-    DeviceFallback,
-    PredictFinished,
-    TileDone,
-)
+from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.process.cluster import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +28,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.cli._console import Bar
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli._work import Stop
-    from napari_unet_seg.cluster import Cluster
     from napari_unet_seg.config import Category, PredictConfig
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.process.cluster import Cluster
 
 
 _IN_MEMORY = 2**30

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from napari_unet_seg.cluster import Attempt, Cluster, one_by_one, worker_count
 from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.process.cluster import Attempt, Cluster, one_by_one, worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

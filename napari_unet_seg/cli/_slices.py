@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.io.files import split_suffix
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -25,10 +25,10 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.fine_tune import fine_tune, union
-from napari_unet_seg.io.weights import read_header
-from napari_unet_seg.launch import process_rank
 from napari_unet_seg.models import checkpoint_path
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.training.fine_tune import fine_tune, union
+from napari_unet_seg.training.launch import process_rank
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
@@ -136,13 +136,13 @@ def _check_free(run: Path) -> None:
 
 def _read_samples(folder: Path, dimensions: int) -> SampleSet:
     if (folder / "session.json").is_file():
-        from napari_unet_seg.session import Session
+        from napari_unet_seg.session.session import Session
 
         return Session.open(folder).training_samples(dimensions)
-    from napari_unet_seg.data.dataset import read_dataset
+    from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint keeps the name, for a later fine-tuning to find the data.
-    return read_dataset(folder.absolute())
+    return open_dataset(folder.absolute())
 
 
 def _follow(

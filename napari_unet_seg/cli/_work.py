@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from napari_unet_seg.cli._console import warn
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import Command
-from napari_unet_seg.io.files import write_error
-from napari_unet_seg.remote import EngineProcess
+from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

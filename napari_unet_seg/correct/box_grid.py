@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.correct.evidence import (
+from napari_unet_seg.correct.pixel_evidence import (
     finite,
     grey_histogram,
     grey_levels,

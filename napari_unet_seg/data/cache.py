@@ -14,7 +14,7 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

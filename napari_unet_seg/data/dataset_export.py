@@ -12,14 +12,17 @@ import numpy as np
 from napari_unet_seg.data.dataset_plan import join_categories
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco import read_coco, save_coco, write_back
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.coco.write import save_coco
+from napari_unet_seg.io.coco.write_back import write_back
 from napari_unet_seg.io.read import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco import CocoDataset, Encoder
+    from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.read import CocoDataset
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from napari_unet_seg.data.pairs import group_of
 from napari_unet_seg.data.samples import Sample
-from napari_unet_seg.io.coco import inspect
+from napari_unet_seg.io.coco.report import inspect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -17,17 +17,17 @@ from napari_unet_seg.data.splits import assign_splits, draw_groups
 from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin_note
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.coco import rasterise
-from napari_unet_seg.io.files import write_error
-from napari_unet_seg.io.image import read_image
-from napari_unet_seg.io.tiff import write_labels
+from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.io.images.photographs import read_image
+from napari_unet_seg.io.images.tiff import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.events import Command
-    from napari_unet_seg.io.coco import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from napari_unet_seg.config import Category, Config
 from napari_unet_seg.data.samples import Split
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.io.files import atomic, reading
+from napari_unet_seg.io.common.files import atomic, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

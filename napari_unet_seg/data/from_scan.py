@@ -9,12 +9,12 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.window import scan_window
+from napari_unet_seg.io.common.window import scan_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from napari_unet_seg.io.window import to_grey
+from napari_unet_seg.io.common.window import to_grey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

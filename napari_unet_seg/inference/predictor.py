@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_unet_seg.inference.fused import can_fuse, fuse
 from napari_unet_seg.inference.tiling import tile_places, tile_window
-from napari_unet_seg.inference.views import look
+from napari_unet_seg.inference.tta import look
 from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.encoders import EncoderUNet
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import Device, ModelConfig, Precision, PredictConfig
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,17 +9,17 @@ import torch
 
 from napari_unet_seg.errors import CheckpointError, DataError
 from napari_unet_seg.inference.prompt_window import marks, resized, window_around
-from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 from napari_unet_seg.nn.labels import probabilities
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.inference.predictor import Predictor
-    from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.io.weights import CheckpointInfo
-    from napari_unet_seg.io.window import Window
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.inference.quality import predicted_dice
+from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.slabs import Arrays
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

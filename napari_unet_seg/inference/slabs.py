@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.io.extras import require
+from napari_unet_seg.io.common.optional_dependencies import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
-from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.window import Window, scan_window, shared_window, to_grey, to_uint8
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_unet_seg.io.scan import Scan
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.models.header import CheckpointInfo
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

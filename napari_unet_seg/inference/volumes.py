@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.inference.tiling import tile_places, tile_window
-from napari_unet_seg.inference.views import look
+from napari_unet_seg.inference.tta import look
 from napari_unet_seg.nn.labels import probabilities
 from napari_unet_seg.nn.layers import logit_channels
 

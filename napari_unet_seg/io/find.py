@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import is_backup
-from napari_unet_seg.io.image import SUFFIXES, TIFF_SUFFIXES
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.common.files import is_backup
+from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,6 @@ def _is_scan_file(path: Path) -> bool:
 
 
 def _holds_dicom(folder: Path) -> bool:
-    from napari_unet_seg.io.dicom_frames import is_dicom
+    from napari_unet_seg.io.dicom.frames import is_dicom
 
     return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())

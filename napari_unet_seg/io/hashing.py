@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.ome_zarr import is_zarr
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def sha256(path: Path | str) -> str:
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the names and files of a folder, all that are below it if it is a Zarr."""
-    from napari_unet_seg.io.dicom_seg_read import is_seg
+    from napari_unet_seg.io.dicom.seg_read import is_seg
 
     if is_zarr(folder):
         for path in folder.rglob("*"):

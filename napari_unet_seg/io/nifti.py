@@ -20,9 +20,9 @@ from nibabel.orientations import (
 )
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import atomic, reading
-from napari_unet_seg.io.label_dtype import smallest
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.files import atomic, reading
+from napari_unet_seg.io.common.labels import smallest
+from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

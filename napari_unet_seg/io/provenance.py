@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg import __version__
-from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from napari_unet_seg.config import Category
 
 
 def provenance(
@@ -45,27 +46,6 @@ def provenance(
     described["time"] = datetime.now(UTC).isoformat(timespec="seconds")
     described["categories"] = [category.model_dump() for category in categories]
     return described
-
-
-def stored_categories(description: Any) -> tuple[Category, ...]:
-    """Return the categories that a mask's description names; none where it makes no sense."""
-    found = description.get("categories") if isinstance(description, dict) else None
-    if not isinstance(found, list):
-        return ()
-    try:
-        return tuple(_category(number, item) for number, item in enumerate(found, 1))
-    except (TypeError, ValueError):
-        # Of another program, or damaged; the labels themselves are still good.
-        return ()
-
-
-def _category(number: int, item: Any) -> Category:
-    named = item if isinstance(item, dict) else {"name": item}
-    return Category(
-        id=int(named.get("id", number)),
-        name=str(named.get("name", number)),
-        supercategory=str(named.get("supercategory") or ""),
-    )
 
 
 def _hash(source: Path) -> str | None:

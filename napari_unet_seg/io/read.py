@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.files import reading
-from napari_unet_seg.io.label_dtype import from_stored
-from napari_unet_seg.io.object_labels import objects_of, to_classes
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
-from napari_unet_seg.io.provenance import stored_categories
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.labels import from_stored, objects_of, stored_categories, to_classes
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,13 +113,13 @@ def read_npy(path: Path | str) -> Scan:
 
 
 def _tiff(path: Path) -> Scan:
-    from napari_unet_seg.io.tiff import read_tiff
+    from napari_unet_seg.io.images.tiff import read_tiff
 
     return read_tiff(path)
 
 
 def _image(path: Path) -> Scan:
-    from napari_unet_seg.io.image import read_image
+    from napari_unet_seg.io.images.photographs import read_image
 
     return read_image(path)
 
@@ -133,19 +131,19 @@ def _nifti(path: Path) -> Scan:
 
 
 def _dicom(path: Path, series: str | None = None) -> Scan:
-    from napari_unet_seg.io.dicom import read_dicom
-    from napari_unet_seg.io.dicom_seg_read import is_seg, read_seg
+    from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
+    from napari_unet_seg.io.dicom.series import read_dicom
 
     return read_seg(path) if path.is_file() and is_seg(path) else read_dicom(path, series)
 
 
 def _ome_zarr(path: Path) -> Scan:
-    from napari_unet_seg.io.ome_zarr import read_ome_zarr
+    from napari_unet_seg.io.zarr.read import read_ome_zarr
 
     return read_ome_zarr(path)
 
 
 def _is_dicom(path: Path) -> bool:
-    from napari_unet_seg.io.dicom_frames import is_dicom
+    from napari_unet_seg.io.dicom.frames import is_dicom
 
     return is_dicom(path)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.ome_zarr import SUFFIX, is_zarr
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.scan import Scan
+    from napari_unet_seg.io.common.scan import Scan
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -50,11 +50,11 @@ def write_mask(
 
         write_nifti_labels(path, labels, like, description=provenance, keep=True)
     elif name.endswith(".dcm"):
-        from napari_unet_seg.io.dicom_seg import write_seg
+        from napari_unet_seg.io.dicom.seg_write import write_seg
 
         write_seg(path, labels, like, provenance, keep=True)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
-        from napari_unet_seg.io.ome_zarr_write import write_ome_labels
+        from napari_unet_seg.io.zarr.write import write_ome_labels
 
         write_ome_labels(path, labels, like, provenance, keep=True)
     else:
@@ -78,7 +78,7 @@ def _grid(shape: tuple[int, ...]) -> str:
 
 
 def _write_tiff(path: Path, labels: Any, like: Scan, provenance: dict[str, Any] | None) -> None:
-    from napari_unet_seg.io.tiff import write_labels
+    from napari_unet_seg.io.images.tiff import write_labels
 
     affine: Array | None = like.meta.get("display_affine", like.affine)
     write_labels(

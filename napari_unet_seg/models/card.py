@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.weights import read_header
 from napari_unet_seg.models import BUNDLED, MODEL_CARD
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_unet_seg.io.weights import CheckpointInfo
+    from napari_unet_seg.models.header import CheckpointInfo
 
 _FIGURES = {
     "dice": "Dice, mean over held-out slices",

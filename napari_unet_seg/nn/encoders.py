@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from napari_unet_seg.errors import CheckpointError, ConfigError
-from napari_unet_seg.io.extras import require
+from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.nn.layers import conv, logit_channels
 
 if TYPE_CHECKING:

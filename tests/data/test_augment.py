@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_unet_seg.config import AugmentConfig
-from napari_unet_seg.data.augment import augment
+from napari_unet_seg.data.augment.augment import augment
 
 OFF = AugmentConfig(probability=1, translate=False, rotate=False)
 

@@ -11,9 +11,10 @@ import pytest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_unet_seg import remote
-from napari_unet_seg._napari import _close_guard, _models, _worker
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.widgets import close_guard, jobs
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def nothing_left_behind(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
-    monkeypatch.setattr(_close_guard, "ask_to_stop", lambda jobs, parent: True)
+    monkeypatch.setattr(close_guard, "ask_to_stop", lambda jobs, parent: True)
     # Modules that napari and vispy keep for good are made before the count.
     widgets, threads, children = (
         set(qapp.topLevelWidgets()),
@@ -63,8 +64,8 @@ def nothing_left_behind(
         _children(),
     )
     yield
-    jobs = _worker.active_jobs()
-    _close_guard.end_jobs(jobs)
+    running = jobs.active_jobs()
+    close_guard.end_jobs(running)
     _flush()
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
@@ -74,9 +75,9 @@ def nothing_left_behind(
         if not isinstance(t, threading._DummyThread) and not t.name.startswith(_FOR_EVER)
     }
     new_children = _children() - children
-    remote.close_all()
+    engine_process.close_all()
     if (call := getattr(request.node, "rep_call", None)) and call.passed:
-        assert not jobs, f"jobs left running: {jobs}"
+        assert not running, f"jobs left running: {running}"
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
@@ -88,8 +89,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
     )
-    monkeypatch.setattr(_models._CHOICE, "path", BUNDLED)
-    monkeypatch.setattr(_models._CHOICE, "made", False)
+    monkeypatch.setattr(chosen_model._CHOICE, "path", BUNDLED)
+    monkeypatch.setattr(chosen_model._CHOICE, "made", False)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from mouse import stroke
 from pycocotools.coco import COCO
 from qtpy.QtWidgets import QFileDialog
 
-from napari_unet_seg._napari import _models
-from napari_unet_seg._napari.review import ReviewWidget
-from napari_unet_seg._napari.segment import SegmentWidget
-from napari_unet_seg.session import Session
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +123,7 @@ def test_the_loop(
     qtbot.waitUntil(lambda: not fine_tune.panel.running, timeout=PATIENCE)
     (finished,) = done.args
     new_model = tmp_path / "session" / finished.checkpoint
-    assert _models.current_model() == new_model
+    assert chosen_model.current_model() == new_model
     assert segmenter.form.model_choice.value() == new_model
     assert finished.held_out == 1
     assert (

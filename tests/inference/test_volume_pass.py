@@ -18,7 +18,7 @@ from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.inference.tiling import tile_places, tile_window
 from napari_unet_seg.inference.volumes import VolumePass
-from napari_unet_seg.io.weights import read_header
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.labels import probabilities
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import read_tiff
 from napari_unet_seg.io.nifti import read_nifti, write_nifti_labels
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.tiff import read_tiff
 from napari_unet_seg.io.write import write_mask
 
 ARRAY = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)

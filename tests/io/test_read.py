@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import read_description, write_array
 from napari_unet_seg.io.read import read_labels, read_npy, read_scan
-from napari_unet_seg.io.scan import Scan
-from napari_unet_seg.io.tiff import read_description, write_array
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def test_a_failing_disk_leaves_the_previous_mask(
 def test_a_disk_that_fills_up_while_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    import napari_unet_seg.io.files as files
+    import napari_unet_seg.io.common.files as files
 
     # The temporary file's name leads to a device on which every write fails for want of space.
     monkeypatch.setattr(files.secrets, "token_hex", lambda _n: "full")

@@ -8,7 +8,7 @@ import torch
 
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.io.weights import CheckpointInfo, read_header
+from napari_unet_seg.models.header import CheckpointInfo, read_header
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 

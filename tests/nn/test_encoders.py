@@ -15,7 +15,7 @@ from streams import here
 from napari_unet_seg.config import Category, ModelConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import CheckpointError, ConfigError, DataError
-from napari_unet_seg.io.scan import Scan
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.sizes import apply_net

@@ -1,0 +1,1 @@
+"""The dock that imports COCO data sets."""

@@ -1,0 +1,1 @@
+"""Opening files in napari and writing masks from it."""

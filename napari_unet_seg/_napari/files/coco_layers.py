@@ -1,0 +1,179 @@
+"""A COCO data set as layers: per image size one lazily read stack and its mask."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_unet_seg._napari.layers.instances import instance_options
+from napari_unet_seg._napari.layers.layers import (
+    METADATA_KEY,
+    grid_of,
+    labels_options,
+    scan_options,
+)
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
+from napari_unet_seg.io.coco.raster import draw, paint
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.sparse import sparse_zeros
+from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.coco.instances import Instances
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
+
+Array = np.ndarray[Any, np.dtype[Any]]
+LayerData = tuple[Any, dict[str, Any], str]
+Values = Literal["classes", "instances"]
+
+_COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "instances")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoStack:
+    """The images of one size, with their labels."""
+
+    name: str
+    scan: Scan
+    labels: Array
+    image_ids: tuple[int, ...]
+    boxes: bool
+    """Whether annotations that have only a box are drawn."""
+    instances: Instances | None
+    """What the labels stand for where each annotation has one of its own."""
+
+
+def coco_stacks(
+    dataset: CocoDataset, *, boxes: bool = False, values: Values = "classes"
+) -> list[CocoStack]:
+    """Group a data set's images by size and draw their annotations; images that fail are left out.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        As `io.coco.read_coco` returns it.
+    boxes : bool
+        Draw annotations that have only a box as a rectangle.
+    values : str
+        What label values are: "classes", the place of the category from 1, or "instances", one for
+        each annotation.
+
+    Raises
+    ------
+    DataError
+        If no image can be read.
+    """
+    layouts, groups = {}, defaultdict(list)
+    for image in dataset.images:
+        layout = _layout(image)
+        if layout is not None:
+            layouts[image.id] = layout
+            groups[layout[0][:2]].append(image)
+    if not groups:
+        raise DataError(
+            f"None of the {len(dataset.images)} images of {dataset.path} can be read; choose the "
+            "folder they lie in."
+        )
+    title = _title(dataset)
+    return [
+        _stack(
+            dataset,
+            images,
+            [layouts[image.id] for image in images],
+            boxes,
+            values,
+            title if len(groups) == 1 else f"{title} {size[1]}×{size[0]}",
+        )
+        for size, images in groups.items()
+    ]
+
+
+def _title(dataset: CocoDataset) -> str:
+    """Return the file's name, or its folder's where all such files are named alike."""
+    stem = dataset.path.name.partition(".")[0]
+    is_common = stem.strip("_").lower() in _COMMON_NAMES
+    return (dataset.path.absolute().parent.name or stem) if is_common else stem
+
+
+def _layout(image: CocoImage) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and dtype of an image's file, None where it cannot be shown with its annotations."""
+    if image.path is None:
+        return None
+    try:
+        shape, dtype = image_layout(image.path)
+    except DataError:
+        return None  # the table of the import says why
+    return (shape, dtype) if shape[:2] == (image.height, image.width) else None
+
+
+def _stack(
+    dataset: CocoDataset,
+    images: list[CocoImage],
+    layouts: list[tuple[tuple[int, ...], np.dtype[Any]]],
+    boxes: bool,
+    values: Values,
+    name: str,
+) -> CocoStack:
+    shape = min((layout[0] for layout in layouts), key=lambda s: (-len(s), s[2:]))
+    dtype = np.result_type(*{layout[1] for layout in layouts})
+    paths = [image.path for image in images if image.path is not None]
+    scan = Scan(
+        lazy_stack(paths, shape, dtype),
+        "NYXC" if len(shape) == 3 else "NYX",
+        path=dataset.path,
+        names=tuple(image.file_name for image in images),
+        meta={"paths": tuple(paths)},
+    )
+    plane, instances = shape[:2], None
+    if values == "instances":
+        labels = sparse_zeros((len(images), *plane), instance_dtype(dataset, images))
+        instances = draw_instances(dataset, images, labels, boxes=boxes)
+    else:
+        labels = _draw_classes(dataset, images, plane, boxes)
+    ids = tuple(image.id for image in images)
+    return CocoStack(name, scan, labels, ids, boxes, instances)
+
+
+def _draw_classes(
+    dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...], boxes: bool
+) -> Array:
+    dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
+    labels = sparse_zeros((len(images), *plane), dtype)
+    for target, image in zip(labels, images, strict=True):
+        paint(target, draw(dataset, image, dataset.categories, boxes=boxes))
+    return labels
+
+
+def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> list[LayerData]:
+    """Return the layers that show a data set, images below their masks.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        As `io.coco.read_coco` returns it.
+    stacks : list of CocoStack
+        What `coco_stacks` made of it, in another thread for example.
+    """
+    layers: list[LayerData] = []
+    for stack in coco_stacks(dataset) if stacks is None else stacks:
+        coco: dict[str, Any] = {
+            "coco": dataset.path,
+            "image_ids": stack.image_ids,
+            "boxes": stack.boxes,
+        }
+        known = {"independent": True, "names": stack.scan.names, **coco}
+        image = scan_options(stack.scan, stack.name, **coco)
+        image["metadata"][METADATA_KEY]["categories"] = dataset.categories
+        kept = {"scan": grid_of(stack.scan), **known}
+        mask = f"{stack.name} mask"
+        if stack.instances is None:
+            options = labels_options(dataset.categories, mask, kept)
+        else:
+            options = instance_options(stack.instances, mask, kept)
+        layers += [(stack.scan.data, image, "image"), (stack.labels, options, "labels")]
+    return layers

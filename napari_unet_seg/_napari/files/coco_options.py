@@ -1,0 +1,78 @@
+"""How masks are written as COCO: asked once, remembered, used wherever napari saves COCO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_info
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.settings import COCO_OPTIONS, recall, remember
+from napari_unet_seg.config import CocoOptions
+from napari_unet_seg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.coco.encode import Encoder
+
+_ABOUT = "Annotations of an imported file that were not edited stay as they were."
+
+
+def coco_options() -> CocoOptions:
+    """Return what was chosen last."""
+    try:
+        return CocoOptions.parse(recall(COCO_OPTIONS, {}), "the settings")
+    except ConfigError:
+        # Of another version; they are a convenience only.
+        return CocoOptions()
+
+
+def tell_cuts(encoder: Encoder) -> None:
+    """Tell that masks with holes became more than one polygon."""
+    if encoder.cut:
+        show_info(
+            f"{encoder.cut} masks with holes were cut into polygons side by side, since COCO "
+            "polygons have no holes."
+        )
+
+
+class CocoOptionsButton(QToolButton):
+    """Opens the options of the COCO that is saved."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText("…")
+        self.setToolTip("How masks are written as COCO: polygons or RLE, and how exactly")
+        self.clicked.connect(self.ask)
+
+    def ask(self) -> None:
+        """Show the options until they are accepted or left."""
+        self.dialog = CocoOptionsDialog(self)
+        self.dialog.open()
+
+
+class CocoOptionsDialog(QDialog):
+    """Asks for the options, and remembers them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Options of COCO")
+        self.form = Form(CocoOptions)
+        self.form.setValue(coco_options())
+        about = QLabel(_ABOUT)
+        about.setWordWrap(True)
+        button = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(button.Ok | button.Cancel | button.RestoreDefaults)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        restore = self.buttons.button(button.RestoreDefaults)
+        restore.clicked.connect(lambda: self.form.setValue(CocoOptions()))
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.form)
+        layout.addWidget(about)
+        layout.addWidget(self.buttons)
+
+    def accept(self) -> None:
+        """Remember what was chosen."""
+        remember(COCO_OPTIONS, self.form.value().model_dump())
+        super().accept()

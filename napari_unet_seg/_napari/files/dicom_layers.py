@@ -1,0 +1,55 @@
+"""DICOM files and folders as scans, with the series to open chosen in the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari import current_viewer
+from qtpy.QtWidgets import QApplication
+
+from napari_unet_seg.io.dicom.frames import group_series
+from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
+from napari_unet_seg.io.dicom.series import choose_series, list_series, read_series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.dicom.frames import Series
+
+
+def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
+    """Read folders and files, each scan with a name.
+
+    Files of one folder belong together. Where there are several series, those to open are asked
+    for; without a window there is nobody to ask.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, or there are several series and no window.
+    """
+    scans: list[tuple[Scan, str]] = []
+    files = [p for p in paths if not p.is_dir()]
+    masks = [p for p in files if is_seg(p)]
+    scans += [(read_seg(p), p.name) for p in masks]
+    for folder in dict.fromkeys(p.parent for p in files if p not in masks):
+        own = [p for p in files if p.parent == folder and p not in masks]
+        if len(own) == 1:
+            scans += _chosen(group_series(own), own[0], own[0].name)
+        else:
+            scans += _chosen(group_series(own), folder, folder.name)
+    for folder in paths:
+        if folder.is_dir():
+            scans += _chosen(list_series(folder), folder, folder.absolute().name)
+    return scans
+
+
+def _chosen(found: tuple[Series, ...], source: Path, name: str) -> list[tuple[Scan, str]]:
+    if len(found) < 2 or QApplication.instance() is None or current_viewer() is None:
+        return [(read_series(choose_series(found, None, source), source), name)]
+    from napari_unet_seg._napari.files.series_dialog import ask_for_series
+
+    chosen = ask_for_series(found, name, QApplication.activeWindow())
+    return [(read_series(s, source), f"{name} {s.number} {s.description}".strip()) for s in chosen]

@@ -1,0 +1,38 @@
+"""A window of napari with Segment docked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import napari
+
+from napari_unet_seg._napari.files.reader import scan_layers
+from napari_unet_seg.io.read import read_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_PLUGIN = "napari-unet-seg"
+
+
+def open_window(files: Iterable[Path], *, sample: bool) -> None:
+    """Open files, and the sample scan if it is wanted; return once the window is closed."""
+    viewer = napari.Viewer()
+    viewer.window.add_plugin_dock_widget(_PLUGIN, "Segment")
+    if sample:
+        viewer.open_sample(_PLUGIN, "scan")
+    for file in files:
+        if file.name.lower().endswith((".tif", ".tiff")):
+            # napari's own reader knows neither voxel size nor what a mask's labels stand for.
+            for data, options, kind in scan_layers(read_scan(file), file.name):
+                getattr(viewer, f"add_{kind}")(data, **options)
+        else:
+            viewer.open(file, plugin=_reader(file))
+    napari.run()
+
+
+def _reader(file: Path) -> str:
+    """Whose reader is to open a file; pictures are left to napari's own."""
+    ours = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz", ".dcm"))
+    return _PLUGIN if ours else "napari"

@@ -1,0 +1,1 @@
+"""The tab that fine-tunes on accepted slices."""

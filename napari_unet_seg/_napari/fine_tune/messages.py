@@ -1,0 +1,40 @@
+"""Rounds of fine-tuning in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_unet_seg.session.session import Round
+
+
+def in_words(finished: Round) -> str:
+    """Say in one line what a round brought."""
+    learnt, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
+    start = f"Round {finished.number}: {learnt}, {epochs}"
+    if finished.stopped and finished.after is None:
+        return f"{start}; stopped before it was measured."
+    if not finished.held_out:
+        return f"{start}; accept two or more slices to measure the Dice."
+    held_out = counted(finished.held_out, "held-out slice")
+    if finished.after is None:
+        return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
+    text = f"{start}; Dice on {held_out} {_change(finished.before, finished.after)}"
+    if finished.old_held_out:
+        old = counted(finished.old_held_out, "slice")
+        change = _change(finished.old_before, finished.old_after)
+        text += f", on {old} of the earlier data {change}"
+    return f"{text}."
+
+
+def _change(before: float | None, after: float | None) -> str:
+    return f"{_figure(before)} → {_figure(after)}"
+
+
+def _figure(dice: float | None) -> str:
+    return "–" if dice is None else f"{dice:.3f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

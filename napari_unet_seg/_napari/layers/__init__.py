@@ -1,0 +1,1 @@
+"""What a layer carries: geometry, categories and colours, prediction, edits and undo."""

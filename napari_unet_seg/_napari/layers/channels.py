@@ -1,0 +1,51 @@
+"""Scans of several channels, the sequences of an examination: a layer for each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, file_of, metadata_of, scan_options
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.io.common.scan import Scan
+
+    LayerData = tuple[Any, dict[str, Any], str]
+
+
+def image_layers(scan: Scan, name: str) -> list[LayerData]:
+    """Return a scan as image layers for napari: one, or one for each channel that is no colour.
+
+    Of several the first one is the last in the list, so that napari shows and selects it; the
+    others are hidden below it.
+    """
+    options = scan_options(scan, name)
+    if "C" not in scan.axes or options["rgb"]:
+        return [(scan.data, options, "image")]
+    return [_layer(scan, name, channel) for channel in reversed(range(scan.data.shape[-1]))]
+
+
+def show_channel(viewer: ViewerModel, image: Image) -> None:
+    """Show a channel that is hidden, in place of the others of its scan."""
+    if image.visible or "channel" not in metadata_of(image):
+        return
+    for layer in viewer.layers:
+        if "channel" in metadata_of(layer) and file_of(layer) == file_of(image):
+            # By its id, as the viewer of a dock gives proxies of its layers.
+            layer.visible = layer.unique_id == image.unique_id
+
+
+def _layer(scan: Scan, name: str, channel: int) -> LayerData:
+    options = scan_options(scan, f"{name} · {_names(scan)[channel]}")
+    options["visible"] = channel == 0
+    options["metadata"][METADATA_KEY]["channel"] = channel
+    return scan.data[..., channel], options, "image"
+
+
+def _names(scan: Scan) -> list[str]:
+    stored = scan.meta.get("channels", ())
+    count = scan.data.shape[-1]
+    known = stored if len(stored) == count else [""] * count
+    return [name or f"channel {number}" for number, name in enumerate(known, 1)]

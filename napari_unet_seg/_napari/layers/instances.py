@@ -1,0 +1,164 @@
+"""Labels layers whose values are single objects: their table, colours and new objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_unet_seg._napari.layers.colours import shades
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_of, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari.layers import Labels
+    from pandas import DataFrame
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco.instances import Instances
+
+_COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
+_MOST_COLOURS = 2**16
+"""napari has colours of our choice for values below this; beyond it draws its own."""
+
+
+def is_instances(layer: Any) -> bool:
+    """Whether the values of a labels layer are single objects."""
+    return layer is not None and metadata_of(layer).get("values") == "instances"
+
+
+def instance_options(instances: Instances, name: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a labels layer of single objects, all but its geometry.
+
+    Parameters
+    ----------
+    instances : Instances
+        What its values stand for.
+    name : str
+        Of the layer.
+    known : dict
+        What else to keep under `layer.metadata["unet_seg"]`.
+    """
+    rows = [
+        (
+            value,
+            row.category.name,
+            row.category.id,
+            row.annotation.get("id"),
+            row.image.file_name,
+            int(bool(row.annotation.get("iscrowd"))),
+            json.dumps(found) if (found := row.annotation.get("attributes")) else None,
+        )
+        for value, row in enumerate(instances.rows, 1)
+    ]
+    return options_of_rows(
+        rows, instances.dataset.categories, name, {**known, "instances": instances}
+    )
+
+
+def options_of_rows(
+    rows: Iterable[Sequence[Any]],
+    categories: Sequence[Category],
+    name: str,
+    known: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the arguments of a labels layer whose table has these rows."""
+    table = _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
+    kept = {**known, "values": "instances", "categories": tuple(categories)}
+    options: dict[str, Any] = {"name": name, "metadata": {METADATA_KEY: kept}, "features": table}
+    if colormap := _colormap(table):
+        options["colormap"] = colormap
+    return options
+
+
+def start_instance(layer: Labels, category: Category, above: int = 0) -> int:
+    """Make the next brush stroke an object of a category.
+
+    A selected label that has no category yet gets this one, else a new label is taken.
+
+    Parameters
+    ----------
+    layer : Labels
+        Of single objects.
+    category : Category
+        One of the layer's.
+    above : int
+        Labels up to this one are in use, whatever the table says.
+
+    Returns
+    -------
+    int
+        The label that is selected now.
+    """
+    known = layer.features["index"]
+    value = layer.selected_label
+    if not value or value in set(known):
+        value = max(int(known.max()), above) + 1
+    row = (value, category.name, category.id, *(None,) * (len(_COLUMNS) - 3))
+    import pandas as pd
+
+    layer.features = pd.concat([layer.features, _table([row])], ignore_index=True)
+    if colormap := _colormap(layer.features):
+        layer.colormap = colormap
+    layer.selected_label = value
+    return int(value)
+
+
+def rename_instance(layer: Labels, category: Category) -> None:
+    """Give the object of the selected label another category."""
+    table = layer.features.copy()
+    row = table["index"] == layer.selected_label
+    table.loc[row, ["category", "category_id"]] = [category.name, category.id]
+    layer.features = table
+    if colormap := _colormap(table):
+        layer.colormap = colormap
+
+
+def category_of(layer: Labels, value: int) -> Category | None:
+    """Return the category of an object, None if it has none yet."""
+    return by_value(layer.features, categories_of(layer)).get(value)
+
+
+def by_value(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
+    """Return the category of every object that the table of a layer names."""
+    known = {category.id: category for category in categories}
+    rows = zip(features["index"], features["category_id"], strict=True)
+    return {int(value): known[identity] for value, identity in rows if identity in known}
+
+
+def rows_to_store(features: DataFrame) -> list[list[Any]]:
+    """Return label, category id and annotation id of every object, for a mask's description."""
+    columns = (features[name] for name in ("index", "category_id", "annotation_id"))
+    return [list(row) for row in zip(*columns, strict=True) if row[0]]
+
+
+def stored_options(
+    rows: Sequence[Sequence[Any]], categories: Sequence[Category], name: str, known: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments of a labels layer that was saved with `rows_to_store`."""
+    names = {category.id: category.name for category in categories}
+    blank = (None,) * (len(_COLUMNS) - 4)
+    table = [(v, names[c], c, found[0] if found else None, *blank) for v, c, *found in rows]
+    return options_of_rows(table, categories, name, known)
+
+
+def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:
+    import pandas as pd
+
+    # As objects, since numbers beside missing ones would become floats, which lose high ids.
+    columns = zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+    table = {name: pd.Series(values, dtype=object) for name, values in columns}
+    table["index"] = table["index"].astype(int)
+    return pd.DataFrame(table)
+
+
+def _colormap(table: DataFrame) -> DirectLabelColormap | None:
+    """Shades of the category's colour by turns, so that neighbours can be told apart."""
+    if table["index"].max() >= _MOST_COLOURS:
+        return None
+    colours: dict[int | None, Any] = {None: "white"}
+    for value, name in zip(table["index"], table["category"], strict=True):
+        colours[value] = shades(name)[value % len(shades(name))] if value else "transparent"
+    return DirectLabelColormap(color_dict=colours)

@@ -1,0 +1,88 @@
+"""Categories that must not change: neither by a tool nor by the brush."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet_seg._napari.layers.history import pixels_of
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, metadata_of
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_LOCKED = "locked"
+
+
+def locked_of(mask: Labels) -> frozenset[int]:
+    """Return the label values of a mask that must not change."""
+    return metadata_of(mask).get(_LOCKED, frozenset())
+
+
+def set_locked(mask: Labels, value: int, locked: bool) -> None:
+    """Lock a label value of a mask, or let it be changed again."""
+    known = mask.metadata.setdefault(METADATA_KEY, {})
+    known[_LOCKED] = locked_of(mask) | {value} if locked else locked_of(mask) - {value}
+
+
+class LockGuard(QObject):
+    """Puts locked pixels back after an edit, within the edit's own step of undo.
+
+    napari has no such lock: its `preserve_labels` keeps all labels, not some. An edit is seen when
+    it enters the history, which may be before its pixels are written, so that they are put back
+    once the event loop is idle.
+    """
+
+    kept = Signal(int)
+    """How many pixels were put back."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._mask: Labels | None = None
+        self._steps: list[list[Any]] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._put_back)
+        self.destroyed.connect(lambda: self.watch(None))
+
+    def watch(self, mask: Labels | None) -> None:
+        """Guard this mask and no other."""
+        if self._mask is not None:
+            self._mask.events.paint.disconnect(self._on_edit)
+        self._mask, self._steps = mask, []
+        if mask is not None:
+            mask.events.paint.connect(self._on_edit)
+
+    def _on_edit(self, event: Any) -> None:
+        if self._mask is not None and locked_of(self._mask):
+            self._steps.append(event.value)
+            self._timer.start(0)
+
+    def _put_back(self) -> None:
+        steps, self._steps = self._steps, []
+        if self._mask is None:
+            return
+        count = sum(_undo_locked(self._mask, step) for step in steps)
+        if count:
+            self._mask.refresh()
+            self.kept.emit(count)
+
+
+def _undo_locked(mask: Labels, step: list[Any]) -> int:
+    """Take back what a step of the history did to locked values, as a part of that step."""
+    locked = list(locked_of(mask))
+    count = 0
+    for atom in reversed(tuple(step)):
+        indices, before, after = pixels_of(atom)
+        kept = np.isin(before, locked) | np.isin(after, locked)
+        where = tuple(axis[kept] for axis in indices)
+        now = mask.data[where]
+        if (now != before[kept]).any():
+            step.append((where, now, before[kept]))
+            mask.data[where] = before[kept]
+            count += now.size
+    return count

@@ -1,0 +1,79 @@
+"""Layers of our own over a mask, drawn a slice at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
+from napari_unet_seg.io.common.sparse import sparse_zeros
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+    from napari.viewer import ViewerModel
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Overlay:
+    """A labels layer over a mask, with the mask's grid and geometry; it cannot be edited.
+
+    It takes memory only where something is drawn.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where it is shown.
+    mask : Labels
+        Over which it lies.
+    name : str
+        Of the layer.
+    colours : dict
+        Colour of each value that is drawn.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, mask: Labels, name: str, colours: dict[int, str]
+    ) -> None:
+        self._viewer, self._mask = viewer, mask
+        self._name, self._colours = name, colours
+        self.layer: Labels | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the layer is there; the user may have deleted it."""
+        return self.layer is not None and self.layer in self._viewer.layers
+
+    def show(self) -> None:
+        """Add the layer; the layer that was active stays so."""
+        if self.shown:
+            return
+        active = self._viewer.layers.selection.active
+        colours: dict[int | None, str] = dict.fromkeys((None, 0), "transparent")
+        colours.update(self._colours.items())
+        shape = self._mask.data[0].shape if self._mask.multiscale else self._mask.data.shape
+        self.layer = self._viewer.add_labels(
+            sparse_zeros(shape, np.uint8),
+            name=self._name,
+            colormap=DirectLabelColormap(color_dict=colours),
+            opacity=0.8,
+            metadata={METADATA_KEY: {"map": self._name}},
+            **geometry_of(self._mask),
+        )
+        self.layer.editable = False
+        self._viewer.layers.selection.active = active
+
+    def hide(self) -> None:
+        """Remove the layer."""
+        if self.layer is not None and self.shown:
+            self._viewer.layers.remove(self.layer)
+        self.layer = None
+
+    def draw(self, drawn: Array, place: tuple[int, ...]) -> None:
+        """Draw one slice, if the layer is there."""
+        if self.layer is None or not self.shown or np.array_equal(self.layer.data[place], drawn):
+            return
+        self.layer.data[place] = drawn
+        self.layer.refresh()

@@ -1,0 +1,1 @@
+"""The folder of scans that is corrected one after another."""

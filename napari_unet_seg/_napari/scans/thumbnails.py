@@ -1,0 +1,140 @@
+"""Thumbnails of scans: the slice that holds most of the mask, else the middle one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+from qtpy.QtGui import QImage
+
+from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
+from napari_unet_seg._napari.session.thumbnails import outline_colours
+from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.io.common.window import percentile_window
+from napari_unet_seg.session.masks import MaskStore
+from napari_unet_seg.session.scan import open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.folders import Found
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+logger = logging.getLogger(__name__)
+
+_BRIGHTEST = 99.8
+"""Percentile of a slice that is white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the picture of a scan is drawn from."""
+
+    stamp: Hashable
+    """Another one once there is something else to draw."""
+    read: Callable[[], tuple[Scan, int, Array]]
+    """Returns the scan, the slice to draw and its labels; called in the thread."""
+    categories: tuple[Category, ...] = ()
+
+
+class ScanThumbnails(LazyIcons):
+    """Draws a slice of each scan.
+
+    Parameters
+    ----------
+    source : callable
+        Returns what a scan is drawn from, None where it would have to be read for it alone;
+        called on the main thread.
+    ratio : float
+        Pixels of the screen to one of its scale.
+    """
+
+    def __init__(self, source: Callable[[int], Source | None], ratio: float = 1.0) -> None:
+        super().__init__(ratio)
+        self._source = source
+
+    def _prepare(self, index: int) -> Callable[[], Drawing] | None:
+        source = self._source(index)
+        if source is None or source.stamp == self._stamp(index):
+            return None
+        return lambda: (self._draw(source), source.stamp)
+
+    def _draw(self, source: Source) -> QImage:
+        try:
+            scan, index, labels = source.read()
+            leading = scan.grid_shape[:-2]
+            plane = read_plane(
+                scan.data[np.unravel_index(index, leading)] if leading else scan.data
+            )
+            pixels = draw_thumbnail(
+                plane,
+                labels,
+                outline_colours(source.categories),
+                _window(plane),
+                round(SIZE * self._ratio),
+                (scan.spacing[-2], scan.spacing[-1]),
+            )
+        except Exception:  # its files may be missing, damaged or locked
+            logger.exception("No thumbnail of a scan")
+            return QImage()
+        return self._picture(pixels)
+
+
+def of_session(found: Found) -> Source:
+    """Draw a scan with its mask as it was last saved."""
+
+    def read() -> tuple[Scan, int, Array]:
+        scan = open_scan(found.record.scan, found.folder)
+        store = MaskStore(found.folder, scan)
+        index = _largest(_planes(store))
+        return scan, index, store.read(index)
+
+    return Source((found.folder, found.written), read, found.record.categories)
+
+
+def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> Source:
+    """Draw a scan with a mask that is being painted on, anew each time it is looked at."""
+
+    def read() -> tuple[Scan, int, Array]:
+        planes = labels.reshape(-1, *labels.shape[-2:])
+        index = _largest(planes)
+        return scan, index, planes[index].copy()
+
+    return Source(object(), read, categories)
+
+
+def of_scan(scan: Scan) -> Source:
+    """Draw a scan that has been read, without a mask."""
+
+    def read() -> tuple[Scan, int, Array]:
+        count = int(np.prod(scan.grid_shape[:-2]))
+        return scan, count // 2, np.zeros(scan.grid_shape[-2:], np.uint8)
+
+    return Source("scan", read)
+
+
+def _planes(store: MaskStore) -> Iterable[Array]:
+    """Read a stored mask slice by slice, so that it is never held whole."""
+    with tifffile.TiffFile(store.prediction_path) as file:
+        for index, page in enumerate(file.pages):
+            yield store.read(index) if store.path(index).is_file() else page.asarray()
+
+
+def _largest(planes: Iterable[Array]) -> int:
+    sizes = [np.count_nonzero((plane != 0) & (plane != IGNORE_INDEX)) for plane in planes]
+    return int(np.argmax(sizes)) if any(sizes) else len(sizes) // 2
+
+
+def _window(plane: Array) -> tuple[float, float]:
+    if plane.dtype == np.uint8:
+        return 0.0, 255.0
+    channels = plane.ndim == 3
+    return percentile_window(plane, 0.0, _BRIGHTEST, channels=channels)

@@ -1,0 +1,122 @@
+"""What the Segment widget shows: choices, one button, and how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari.layers.layers import is_users, metadata_of
+from napari_unet_seg._napari.layers.legend import CategoryLegend
+from napari_unet_seg._napari.segment.model_choice import ModelChoice
+from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg.config import PredictConfig
+
+if TYPE_CHECKING:
+    from napari.viewer import ViewerModel
+
+SHORTCUT = "Ctrl+Shift+M"
+
+
+class SegmentForm(QWidget):
+    """The Segment widget without its work."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image_combo.setToolTip("The image that is segmented; it follows the selected layer")
+        self.extent_combo = QComboBox()
+        self.extent_combo.setToolTip("What is segmented of an image with several slices")
+        self.model_choice = ModelChoice()
+        self.config_form = Form(
+            PredictConfig,
+            include=("threshold", "views", "probabilities", "uncertainty", "disagreement"),
+            more=("across", "resample", "overlap", "batch_size", "device", "precision", "threads"),
+        )
+        self.segment_button = QPushButton("Segment")
+        self.segment_button.setToolTip(f"Segment the chosen image ({SHORTCUT})")
+        self.segment_button.setMinimumHeight(40)
+        font = self.segment_button.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.2)
+        self.segment_button.setFont(font)
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setMinimumHeight(40)
+        self.stop_button.setToolTip("Stop; the layers stay as they are")
+        self.progress = QProgressBar()
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.legend = CategoryLegend(viewer)
+        self._lay_out()
+        self.image_combo.layerChanged.connect(self._show_extents)
+        self._show_extents(self.image_combo.layer())
+
+    def whole(self) -> bool:
+        """Whether all slices are to be segmented, and not only the one that is shown."""
+        return self.extent_combo.currentData() is not False
+
+    def setWhole(self, whole: bool) -> None:
+        """Choose all slices or the one that is shown, where there are several."""
+        self.extent_combo.setCurrentIndex(self.extent_combo.findData(whole))
+
+    def show_progress(self, done: int, count: int) -> None:
+        """Show how many tiles or slices are done; of 0 it is not known how many there are."""
+        self.progress.setRange(0, count)
+        self.progress.setValue(done)
+
+    def show_running(self, running: bool) -> None:
+        """Show what can be pressed."""
+        self.segment_button.setEnabled(not running and self.image_combo.layer() is not None)
+        self.stop_button.setEnabled(running)
+        self.progress.setVisible(running)
+        for editor in (self.image_combo, self.extent_combo, self.model_choice, self.config_form):
+            editor.setEnabled(not running)
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Image", self.image_combo)
+        self._extent_label = QLabel("Slices")
+        rows.addRow(self._extent_label, self.extent_combo)
+        rows.addRow("Model", self.model_choice)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.segment_button, 3)
+        buttons.addWidget(self.stop_button, 1)
+        layout = QVBoxLayout(self)
+        layout.addLayout(rows)
+        layout.addLayout(buttons)
+        for widget in (self.progress, self.status, self.legend, self.config_form):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+
+    def _show_extents(self, layer: Image | None) -> None:
+        several = layer is not None and layer.ndim > 2
+        self.extent_combo.clear()
+        if layer is not None and several:
+            independent = _independent(layer)
+            kind = "images" if independent else "slices"
+            count = int(layer.data.shape[0]) if layer.ndim == 3 and not layer.multiscale else 0
+            self.extent_combo.addItem(f"All {count or ''} {kind}".replace("  ", " "), True)
+            self.extent_combo.addItem(f"Only the {kind[:-1]} that is shown", False)
+            # A volume is one thing to a reader; of a data set each image is one of its own.
+            self.setWhole(not independent)
+        self.extent_combo.setVisible(several)
+        self._extent_label.setVisible(several)
+        self.segment_button.setEnabled(layer is not None)
+
+
+def _independent(layer: Image) -> bool:
+    known = metadata_of(layer)
+    scan = known.get("scan")
+    return bool(known.get("independent")) or (scan is not None and "N" in scan.axes)

@@ -1,0 +1,147 @@
+"""The choice of a model, with what its header says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.model_card import ModelCard
+from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg.errors import CheckpointError
+from napari_unet_seg.models import BUNDLED, checkpoint_path
+from napari_unet_seg.models.card import card_text
+from napari_unet_seg.models.header import read_header
+
+if TYPE_CHECKING:
+    from napari_unet_seg.models.header import CheckpointInfo
+
+
+class ModelChoice(QWidget):
+    """The bundled model, a recent one, or a file; a line below says what it is."""
+
+    valueChanged = Signal(object)
+    """The new model's file."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.combo = QComboBox()
+        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.combo.setMinimumWidth(120)
+        self.combo.setToolTip("The network that segments; Browse … takes one from a file")
+        self.card_button = QPushButton("Card")
+        self.card_button.setToolTip("What the model was trained on, how good it is, where it fails")
+        self.card = QLabel()
+        self.card.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        row = QHBoxLayout()
+        row.addWidget(self.combo, 1)
+        row.addWidget(self.card_button)
+        layout.addLayout(row)
+        layout.addWidget(self.card)
+        self.combo.activated.connect(self._on_activated)
+        self.card_button.clicked.connect(self.show_card)
+        connect(self, (chosen_model.model_chosen, self._on_chosen))
+        self._show()
+
+    def value(self) -> Path:
+        """The chosen checkpoint file."""
+        return chosen_model.current_model()
+
+    def setValue(self, path: Path | str) -> None:
+        """Choose `bundled`, a run folder or a checkpoint file, here and in every other widget.
+
+        Raises
+        ------
+        CheckpointError
+            If there is no such model; the choice stays as it was.
+        """
+        found = checkpoint_path(path)
+        read_header(found)
+        chosen_model.choose_model(found)
+
+    def info(self) -> CheckpointInfo:
+        """What the chosen model's header says.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is gone or damaged.
+        """
+        return read_header(self.value())
+
+    def show_card(self) -> None:
+        """Open the chosen model's card in a window of its own."""
+        try:
+            ModelCard(card_text(self.value()), self).show()
+        except CheckpointError as error:
+            show_error(str(error))
+
+    def _on_chosen(self, path: Path) -> None:
+        self._show()
+        self.valueChanged.emit(path)
+
+    def _show(self) -> None:
+        blocker = QSignalBlocker(self.combo)
+        self.combo.clear()
+        for path in dict.fromkeys((BUNDLED, *chosen_model.recent_models(), self.value())):
+            self.combo.addItem(model_name(path), path)
+            last = self.combo.count() - 1
+            self.combo.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
+            if path == self.value():
+                self.combo.setCurrentIndex(last)
+        self.combo.insertSeparator(self.combo.count())
+        self.combo.addItem("Browse …", None)
+        blocker.unblock()
+        try:
+            self.card.setText(describe(self.info()))
+        except CheckpointError as error:
+            self.card.setText(str(error))
+
+    def _on_activated(self, index: int) -> None:
+        chosen: Any = self.combo.itemData(index)
+        if chosen is None:
+            start = "" if self.value() == BUNDLED else str(self.value().parent)
+            chosen, _ = QFileDialog.getOpenFileName(
+                self, "Choose a model", start, "Models (*.safetensors)"
+            )
+        try:
+            if chosen:
+                self.setValue(Path(chosen))
+        except CheckpointError as error:
+            show_error(str(error))
+        self._show()
+
+
+def model_name(path: Path) -> str:
+    """Return how a model is called in lists: its run's folder, or its file."""
+    if path == BUNDLED:
+        return "Bundled model"
+    return path.parent.name if path.stem in ("best", "last") else path.stem
+
+
+def describe(info: CheckpointInfo) -> str:
+    """Return a line on a model: what it finds, how well, and where it was trained."""
+    names = ", ".join(category.name for category in info.categories)
+    parts = [f"Finds {names}"]
+    dice = info.metrics.get("dice", info.metrics.get("valid_dice"))
+    if dice is not None:
+        parts.append(f"Dice {dice:.2f} on held-out slices")
+    if source := info.summary.get("source"):
+        parts.append(f"trained on {source}")
+    return " · ".join(parts)

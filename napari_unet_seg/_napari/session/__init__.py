@@ -1,0 +1,1 @@
+"""The open correction session in the window."""

@@ -1,0 +1,155 @@
+"""Between a session and the layers it is corrected in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari.layers.channels import image_layers
+from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.layers.layers import (
+    METADATA_KEY,
+    add_labels,
+    categories_for,
+    grid_of,
+    metadata_of,
+    scan_from_layer,
+    scan_options,
+)
+from napari_unet_seg._napari.layers.locks import locked_of, set_locked
+from napari_unet_seg._napari.layers.prediction import figures_of
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import ViewerModel
+
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.session import Session
+
+_PLACEMENT = ("scale", "translate", "rotate", "shear")
+_COCO = ("coco", "image_ids", "boxes")
+
+
+def session_of(image: Image, mask: Labels) -> dict[str, Any]:
+    """Return the arguments of `Session.create`, all but the folder.
+
+    Raises
+    ------
+    DataError
+        If the mask does not belong to the image, or tells objects apart instead of categories.
+    """
+    known = metadata_of(mask)
+    scan = scan_from_layer(image)
+    if mask.multiscale or tuple(mask.data.shape) != scan.grid_shape:
+        raise DataError(
+            f"The mask {mask.name} is on a grid of {_times(mask.data)} and {image.name} is on "
+            f"{'×'.join(map(str, scan.grid_shape))}; choose the mask that belongs to the image."
+        )
+    if is_instances(mask):
+        raise DataError(
+            f"The mask {mask.name} has a label for each object; import it with one label per "
+            "category."
+        )
+    model = known.get("checkpoint") or {}
+    return {
+        "scan": scan,
+        "categories": categories_for(np.asarray(mask.data), known),
+        "prediction": mask.data,
+        "checkpoint": _existing(model.get("path")),
+        "predicted_dice": figures_of(mask),
+        "extra": _extra(image, mask),
+    }
+
+
+def show_session(
+    viewer: ViewerModel, session: Session, mask: Any, whole: Scan | None = None
+) -> tuple[Image, Labels, list[Image]]:
+    """Add the scan and the mask of a session that was opened again.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are added.
+    session : Session
+        Whose scan is shown.
+    mask : array
+        As `session.load_mask` read it.
+    whole : Scan, optional
+        What the scan is a channel of; the other channels are added too, hidden.
+
+    Returns
+    -------
+    tuple
+        The scan, the mask, and the other channels.
+    """
+    extra = session.extra
+    name = extra.get("image", session.folder.name)
+    # A session that was started on a layer has channels only where the layer was RGB.
+    options = scan_options(session.scan, name, coloured="placement" in extra)
+    options |= _placement(extra.get("placement", {}))
+    known = {key: extra[key] for key in _COCO if key in extra}
+    if "C" in session.scan.axes and not options["rgb"]:
+        raise DataError(
+            f"The scan of the session {session.folder.name} has several channels; open one of "
+            "them as an image and start a session there."
+        )
+    if whole is not None:
+        options["metadata"][METADATA_KEY] |= {"channel": extra["channel"], "scan": grid_of(whole)}
+    others = [] if whole is None else _add_others(viewer, whole, extra)
+    image = viewer.add_image(session.scan.data, **options)
+    name = extra.get("mask", f"{image.name} mask")
+    if session.checkpoint:
+        known["checkpoint"] = {"path": str(session.checkpoint)}
+    layer = add_labels(viewer, mask, image, session.categories, name, known)
+    for value in extra.get("locked", ()):
+        set_locked(layer, value, True)
+    return image, layer, others
+
+
+def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list[Image]:
+    """Add the channels of a scan but for the one that a session is on, where that lies."""
+    name = extra.get("image", "scan").rpartition(" · ")[0] or "scan"
+    placement = _placement(extra.get("placement", {}))
+    return [
+        viewer.add_image(data, **{**options, **placement, "visible": False})
+        for data, options, _ in image_layers(whole, name)
+        if options["metadata"][METADATA_KEY].get("channel") not in (None, extra["channel"])
+    ]
+
+
+def _extra(image: Image, mask: Labels) -> dict[str, Any]:
+    geometry = geometry_of(image)
+    placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
+    placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
+    placement["units"] = [str(unit) for unit in image.units]
+    extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
+    extra["locked"] = sorted(locked_of(mask))
+    known = metadata_of(mask)
+    scan = scan_from_layer(image)
+    if scan.path is not None:
+        extra["source"] = str(scan.path)
+    if "channel" in metadata_of(image):
+        extra["channel"] = metadata_of(image)["channel"]
+    if "coco" in known and "image_ids" in known:
+        extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
+        extra["boxes"] = known.get("boxes", False)
+    return extra
+
+
+def _placement(stored: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if name == "units" else np.asarray(value)
+        for name, value in stored.items()
+    }
+
+
+def _existing(path: Any) -> Path | None:
+    return Path(path) if path and Path(path).is_file() else None
+
+
+def _times(data: Any) -> str:
+    return "×".join(map(str, data.shape))

@@ -1,0 +1,73 @@
+"""Thumbnails of a session's slices."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtGui import QColor, QImage
+
+from napari_unet_seg._napari.layers.colours import category_colour
+from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
+from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg.config import Category
+
+logger = logging.getLogger(__name__)
+
+
+class Thumbnails(LazyIcons):
+    """Draws slices with the outline of their masks.
+
+    Parameters
+    ----------
+    reviewing : Reviewing
+        Whose slices; the mask is copied on the main thread, the scan read in the other one.
+    ratio : float
+        Pixels of the screen to one of its scale.
+    """
+
+    def __init__(self, reviewing: Reviewing, ratio: float = 1.0) -> None:
+        super().__init__(ratio)
+        self._session, self._mask = reviewing.session, reviewing.mask
+        self._image = reviewing.image
+        self._colours = outline_colours(reviewing.session.categories)
+
+    def _prepare(self, index: int) -> Callable[[], Drawing]:
+        place = self._session.masks.place(index)
+        # Copied one at a time, so that little is held and the window stays alive.
+        labels = np.array(self._mask.data[place])
+        window = (0.0, 255.0) if self._image.rgb else tuple(self._image.contrast_limits)
+        before = self._stamp(index)
+
+        def draw() -> Drawing:
+            stamp = zlib.crc32(np.ascontiguousarray(labels).data)
+            return (None if stamp == before else self._draw(place, labels, window)), stamp
+
+        return draw
+
+    def _draw(self, place: tuple[int, ...], labels: Any, window: Any) -> QImage:
+        try:
+            plane = read_plane(self._session.scan.data[place])
+            y, x = self._session.scan.spacing[-2:]
+            size = round(SIZE * self._ratio)
+            pixels = draw_thumbnail(plane, labels, self._colours, window, size, (y, x))
+        except Exception:  # a file of a lazy stack may be missing, damaged or locked
+            logger.exception("No thumbnail of slice %s", place)
+            return QImage()
+        return self._picture(pixels)
+
+
+def outline_colours(categories: Iterable[Category]) -> dict[int, tuple[int, int, int]]:
+    """Return the colour of the outline of each label value."""
+    return {
+        value: QColor(category_colour(category.name)).getRgb()[:3]
+        for value, category in enumerate(categories, 1)
+    }

@@ -1,0 +1,215 @@
+"""The form of the correction tools: what to change, where, and a button for each tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari.layers.legend import swatch
+from napari_unet_seg._napari.tools.mark_bar import MarkBar
+from napari_unet_seg._napari.tools.texts import TOOLS, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from qtpy.QtGui import QWheelEvent
+
+    from napari_unet_seg.config import Category
+
+
+_COLUMNS = 3
+_LAST_ROW = ("copy_previous", "copy_next")
+_STEPS = 100
+_MAPLESS = (
+    "There are no probabilities of this slice to cut: tick Probabilities in Segment, and segment "
+    "the image again"
+)
+
+
+class _Slider(QSlider):
+    """Leaves the wheel to what scrolls the form: a mask should not change by it."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        if event is not None:
+            event.ignore()
+
+
+class ToolsTab(QWidget):
+    """The controls of the tools; knows nothing of layers."""
+
+    used = Signal(str)
+    """The name of a tool."""
+    merge_wanted = Signal(int)
+    """The label value that the chosen category is to become."""
+    category_chosen = Signal(int)
+    """Its label value."""
+    lock_toggled = Signal(bool)
+    """Whether the chosen category is to be locked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names: list[str] = []
+        self.category = _combo("What the tools change; the brush paints it too")
+        self.lock = QPushButton("Lock")
+        self.lock.setCheckable(True)
+        self.lock.setToolTip(
+            "Neither tools nor brush change this category; strokes over it are put back"
+        )
+        self.slice_button = _radio("This slice", "Change the slice on screen alone")
+        self.slice_button.setChecked(True)
+        self.volume_button = _radio(
+            "Whole volume", "Change all slices, as bodies where they are a volume"
+        )
+        self.pixels = QSpinBox()
+        self.pixels.setRange(1, 10_000)
+        self.pixels.setValue(3)
+        self.pixels.setSuffix(" px")
+        self.pixels.setToolTip("How far to grow, shrink, smooth, close and split; what is small")
+        self.buttons = {name: _button(tool) for name, tool in TOOLS.items()}
+        self.merge_button = QPushButton("Merge into")
+        self.merge_button.setToolTip("Make the chosen category part of another one")
+        self.target = _combo("The category that the chosen one becomes")
+        self.mark_bar = MarkBar()
+        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.slider.setRange(1, _STEPS - 1)
+        self.slider.setValue(_STEPS // 2)
+        self.level = QLabel()
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+        self.show_map(False)
+
+    def value(self) -> int:
+        """Label value of the chosen category, 0 if there is none."""
+        return self.category.currentIndex() + 1
+
+    def whole(self) -> bool:
+        """Whether all slices are to be changed."""
+        return self.volume_button.isChecked()
+
+    def threshold(self) -> float:
+        """The probability that the slider stands at."""
+        return self.slider.value() / _STEPS
+
+    def show_categories(self, categories: Sequence[Category]) -> None:
+        """Offer the categories of a mask; without any, the controls are locked."""
+        self._names = [category.name for category in categories]
+        for combo in (self.category, self.target):
+            blocker = QSignalBlocker(combo)
+            combo.clear()
+            for name in self._names:
+                combo.addItem(swatch(name), name)
+            blocker.unblock()
+        self._keep_apart()
+        self.controls.setEnabled(bool(categories))
+        for widget in (self.merge_button, self.target):
+            widget.setEnabled(len(self._names) > 1)
+
+    def choose(self, value: int) -> None:
+        """Choose a category by its label value; others than the mask's are left alone."""
+        if 0 < value <= len(self._names):
+            self.category.setCurrentIndex(value - 1)
+
+    def show_locks(self, locked: Collection[int]) -> None:
+        """Mark the categories that must not change."""
+        for value, name in enumerate(self._names, 1):
+            text = f"{name} (locked)" if value in locked else name
+            for combo in (self.category, self.target):
+                combo.setItemText(value - 1, text)
+        self.lock.setChecked(self.value() in locked)
+
+    def show_map(self, there: bool) -> None:
+        """Let the slider be moved if there are probabilities to cut."""
+        self._mapped = there
+        self.slider.setEnabled(there)
+        tip = "Cut the map of probabilities here; shown while you drag, done when you let go"
+        self.slider.setToolTip(tip if there else _MAPLESS)
+        self._show_level()
+
+    def _connect(self) -> None:
+        for name, button in self.buttons.items():
+            button.clicked.connect(lambda _, name=name: self.used.emit(name))
+        self.merge_button.clicked.connect(
+            lambda: self.merge_wanted.emit(self.target.currentIndex() + 1)
+        )
+        self.category.currentIndexChanged.connect(self._keep_apart)
+        self.category.currentIndexChanged.connect(lambda i: self.category_chosen.emit(i + 1))
+        self.lock.clicked.connect(self.lock_toggled)
+        self.slider.valueChanged.connect(self._show_level)
+
+    def _keep_apart(self) -> None:
+        """Offer to merge into another category than the chosen one."""
+        if self._names and self.target.currentIndex() == self.category.currentIndex():
+            self.target.setCurrentIndex(self.value() % len(self._names))
+
+    def _show_level(self) -> None:
+        self.level.setText(f"{self.threshold():.2f}" if self._mapped else "no map")
+
+    def _lay_out(self) -> None:
+        self.controls = QWidget()
+        rows = QVBoxLayout(self.controls)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addLayout(_row(self.category, self.lock, stretched=self.category))
+        rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
+        rows.addLayout(self._grid())
+        rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
+        rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
+        rows.addWidget(self.mark_bar)
+        rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.controls)
+        layout.addWidget(self.status)
+        layout.addStretch(1)
+
+    def _grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        names = [name for name in self.buttons if name not in _LAST_ROW]
+        for place, name in enumerate(names):
+            grid.addWidget(self.buttons[name], *divmod(place, _COLUMNS))
+        return grid
+
+
+def _row(*widgets: QWidget, stretched: QWidget | None = None) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget, int(widget is stretched))
+    return row
+
+
+def _combo(tip: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setToolTip(tip)
+    combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return combo
+
+
+def _radio(text: str, tip: str) -> QRadioButton:
+    button = QRadioButton(text)
+    button.setToolTip(tip)
+    return button
+
+
+def _button(tool: Tool) -> QPushButton:
+    button = QPushButton(tool.text)
+    button.setToolTip(f"{tool.tip} (Ctrl+Z takes it back)")
+    return button

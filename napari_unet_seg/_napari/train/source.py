@@ -1,0 +1,165 @@
+"""Where the samples of a training come from: a data set's folder, or open layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari.layers.instances import by_value, is_instances
+from napari_unet_seg._napari.layers.layers import categories_of, is_users, scan_from_layer
+from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.data.dataset import open_dataset
+from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.labels import to_classes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.components import ViewerModel
+
+    from napari_unet_seg.io.common.scan import Scan
+
+_MOST_CLASSES = 20
+"""Label values without categories are taken for classes up to so many, beyond for instances."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A data set on disk."""
+
+    folder: Path
+
+    def read(self, dimensions: int) -> SampleSet:
+        """Read its list of samples; they have the dimensions that their files have."""
+        return open_dataset(self.folder)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerSource:
+    """An image layer and its labels, as they were when the training was started."""
+
+    name: str
+    scan: Scan
+    labels: np.ndarray[Any, Any]
+    categories: tuple[Category, ...]
+    only_labelled: bool
+
+    def read(self, dimensions: int) -> SampleSet:
+        """Cut it into slices, or take it as one volume."""
+        slices = None
+        if self.only_labelled:
+            held = (self.labels != 0) & (self.labels != IGNORE_INDEX)
+            slices = np.flatnonzero(held.reshape(-1, *held.shape[-2:]).any(axis=(1, 2))).tolist()
+            if not slices:
+                raise DataError(
+                    f"The labels layer {self.name} holds no labels; paint some, or choose another."
+                )
+        if dimensions == 3:
+            volume = volume_sample(self.scan, self.labels, slices)
+            return SampleSet((volume,), self.categories, self.name)
+        samples = samples_from_scan(self.scan, self.labels, slices)
+        return SampleSet(samples, self.categories, self.name)
+
+
+def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> LayerSource:
+    """Copy what a training needs of two layers; on the main thread.
+
+    Raises
+    ------
+    DataError
+        If the labels are not the image's, or hold values that are no classes.
+    """
+    array = np.array(labels.data)
+    categories = categories_of(labels)
+    if is_instances(labels):
+        array = to_classes(array, by_value(labels.features, categories), categories)
+    seen = np.unique(array)
+    top = int(seen[seen != IGNORE_INDEX].max(initial=0))
+    if not categories and top <= _MOST_CLASSES:
+        categories = tuple(Category(id=i, name=f"label {i}") for i in range(1, max(top, 1) + 1))
+    if top > len(categories) or seen.min(initial=0) < 0:
+        raise DataError(
+            f"The labels layer {labels.name} holds the value {top}, for which there is no "
+            "category; use values from 1 for the classes, and 0 for the background."
+        )
+    scan = scan_from_layer(image)
+    if array.shape != scan.grid_shape:
+        raise DataError(
+            f"The labels layer {labels.name} is of shape {array.shape} and the image "
+            f"{image.name} of {scan.grid_shape}; choose two that belong together."
+        )
+    return LayerSource(labels.name, scan, array, categories, only_labelled)
+
+
+class SourceBox(QWidget):
+    """Chooses a source."""
+
+    valueChanged = Signal()
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        tip = (
+            "Folder of images and masks, or with these in train and valid; NIfTI files for volumes"
+        )
+        self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
+        self.folder.setPlaceholder("folder with train, valid, or images and masks")
+        self.image = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image.setToolTip("The image that is learnt from")
+        self.labels = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
+        self.labels.setToolTip("Its mask, which the network learns to draw")
+        self.only_labelled = QCheckBox("Only slices that hold labels")
+        self.only_labelled.setToolTip("Slices that nobody has painted on would count as background")
+        self.only_labelled.setChecked(True)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
+        self.tabs.addTab(page, "Open layers")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self.folder.setValue(recall(DATASET))
+        for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
+            signal.connect(lambda *_: self.valueChanged.emit())
+        self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
+
+    def value(self) -> FolderSource | LayerSource:
+        """What is chosen, copied where it could still be edited.
+
+        Raises
+        ------
+        DataError
+            If nothing is chosen, or what is chosen cannot be used.
+        """
+        if self.tabs.currentIndex() == 0:
+            return self._folder()
+        image, labels = self.image.layer(), self.labels.layer()
+        if image is None or labels is None:
+            raise DataError("No image and labels layer are chosen; open both, or use a data set.")
+        return source_from_layers(image, labels, only_labelled=self.only_labelled.isChecked())
+
+    def _folder(self) -> FolderSource:
+        folder = self.folder.value()
+        if folder is None:
+            raise DataError("No data set is chosen; choose its folder, or use open layers.")
+        remember(DATASET, str(folder))
+        return FolderSource(folder)
+
+
+def _page(*rows: tuple[str, QWidget]) -> QWidget:
+    page = QWidget()
+    layout = QFormLayout(page)
+    layout.setContentsMargins(6, 6, 6, 6)
+    layout.setVerticalSpacing(4)
+    for text, widget in rows:
+        layout.addRow(text, widget)
+    return page

@@ -1,0 +1,273 @@
+"""Train U-Net: choose data and settings, watch the training, use the model."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
+from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
+from napari_unet_seg._napari.train.panel import TrainingPanel
+from napari_unet_seg._napari.train.preview_layers import PreviewLayers
+from napari_unet_seg._napari.train.source import SourceBox
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget
+from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.scroll import Column
+from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg.config import PRESETS, TrainConfig
+from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.process.train_in_child import train_in_child
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_unet_seg.events import TrainFinished
+
+_BASIC = (
+    "epochs", "batch_size", "learning_rate", "image_size", "augment", "loss", "device",
+)  # fmt: skip
+_MORE = tuple(name for name in TrainConfig.model_fields if name not in _BASIC)
+_CUSTOM = "custom"
+_FILES = "Settings (*.yaml *.yml *.json)"
+
+
+class TrainWidget(DockWidget):
+    """Trains a network on a data set or on open layers.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers can be trained on, and where previews are shown.
+    """
+
+    engine = "napari_unet_seg.engine:train"
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__(napari_viewer)
+        self._preview = PreviewLayers(napari_viewer, self)
+        self._finished: TrainFinished | None = None
+        self.source = SourceBox(napari_viewer)
+        self.preset = QComboBox()
+        self.preset.addItems([*PRESETS, _CUSTOM])
+        self.preset.setToolTip(
+            "Settings that go together: fast-cpu on a laptop, best for long runs"
+        )
+        self.load_button = QPushButton("Load …")
+        self.load_button.setToolTip("Read settings from a file, as the program's --config does")
+        self.save_button = QPushButton("Save …")
+        self.save_button.setToolTip("Write the settings to a file for the program's --config")
+        self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
+        self.augmented = AugmentedSamples(self._source_and_config)
+        tip = "The run keeps its settings, its curves and its best and last model here"
+        self.output = PathEdit("folder", "Choose the run's folder", tip=tip)
+        self.resume = QCheckBox("Go on with the run in this folder")
+        self.resume.setToolTip("Train on after its last whole epoch; else choose a new folder")
+        self.start_button = QPushButton("Start training")
+        self.start_button.setToolTip("Train in the background; Stop keeps the best model so far")
+        self.panel = TrainingPanel(napari_viewer)
+        self.result = QLabel()
+        self.result.setWordWrap(True)
+        self.use_button = QPushButton("Use in Segment")
+        self.use_button.setToolTip("Choose the best model of this training in Segment")
+        self._lay_out()
+        self._connect()
+        self._recall()
+
+    def value(self) -> TrainConfig:
+        """The settings in the form; see `Form.value`."""
+        return self.form.value()
+
+    def setValue(self, config: TrainConfig) -> None:
+        """Show settings."""
+        self.form.setValue(config)
+        self._name_preset(config)
+
+    def start(self) -> None:
+        """Start the training that the form describes."""
+        try:
+            source, config, run = self.source.value(), self.form.value(), self._run_folder()
+        except SegmentationError as error:
+            show_error(str(error))
+            return
+        remember("train/config", config.model_dump(mode="json"))
+        remember("train/runs", str(run.parent))
+        resume = run / "last.safetensors" if self._resuming() else None
+        self._finished = None
+        self.panel.start(
+            train_in_child(source, config, run, resume=resume, engine=self.engine), "Training"
+        )
+
+    def load(self, path: Path) -> None:
+        """Show the settings of a file."""
+        try:
+            self.setValue(TrainConfig.from_file(path))
+        except ConfigError as error:
+            show_error(str(error))
+
+    def save(self, path: Path) -> None:
+        """Write the settings to a file."""
+        try:
+            self.form.value().to_file(path)
+        except ConfigError as error:
+            show_error(str(error))
+        except OSError as error:
+            show_error(f"{path} cannot be written: {error.strerror}; choose another folder.")
+
+    def event(self, event: QEvent) -> bool:
+        """Stop the training when the dock is closed, which takes this widget out of it."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.panel.stop()
+            self.augmented.clear()
+        return bool(super().event(event))
+
+    def _lay_out(self) -> None:
+        presets = QHBoxLayout()
+        presets.addWidget(self.preset, 1)
+        presets.addWidget(self.load_button)
+        presets.addWidget(self.save_button)
+        rows = QFormLayout()
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addRow("Settings", presets)
+        where = QFormLayout()
+        where.setContentsMargins(0, 0, 0, 0)
+        where.addRow("Save to", self.output)
+        where.addRow(self.resume)
+        self.settings = QWidget()
+        top = QVBoxLayout(self.settings)
+        top.setContentsMargins(4, 4, 4, 4)
+        top.setSpacing(6)
+        top.addWidget(self.source)
+        top.addLayout(rows)
+        top.addWidget(self.form)
+        top.addWidget(self.augmented)
+        top.addLayout(where)
+        top.addStretch(1)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(Column(self.settings))
+        splitter.addWidget(self.panel)
+        splitter.setSizes([240, 320])
+        done = QHBoxLayout()
+        done.addWidget(self.result, 1)
+        done.addWidget(self.use_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(splitter, 1)
+        layout.addLayout(done)
+        layout.addWidget(self.start_button)
+        self.panel.hide()
+        self.use_button.hide()
+        self.result.hide()
+
+    def _connect(self) -> None:
+        self.preset.activated.connect(self._on_preset)
+        self.form.valueChanged.connect(self._name_preset)
+        self.form.valueChanged.connect(lambda _: self.augmented.clear())
+        self.source.valueChanged.connect(self.augmented.clear)
+        self.load_button.clicked.connect(self._browse_to_load)
+        self.save_button.clicked.connect(self._browse_to_save)
+        self.output.valueChanged.connect(self._on_output)
+        self.start_button.clicked.connect(self.start)
+        self.use_button.clicked.connect(self._use)
+        self.panel.event_arrived.connect(self._on_event)
+        self.panel.preview.connect(self._on_preview)
+        self.panel.finished.connect(self._on_finished)
+        self.panel.running_changed.connect(self._on_running)
+
+    def _recall(self) -> None:
+        try:
+            self.setValue(TrainConfig.parse(recall("train/config", {}), "remembered settings"))
+        except ConfigError:
+            # Written by another version; the first preset stands in the form.
+            self.setValue(TrainConfig())
+        self._propose_folder()
+
+    def _propose_folder(self) -> None:
+        runs = Path(recall("train/runs", str(Path.home() / "napari-unet-seg" / "runs")))
+        self.output.setValue(runs / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
+
+    def _source_and_config(self) -> tuple[Any, TrainConfig]:
+        return self.source.value(), self.form.value()
+
+    def _run_folder(self) -> Path:
+        run = self.output.value()
+        if run is None:
+            self._propose_folder()
+            run = self.output.value()
+        if run is None or ((run / "last.safetensors").exists() and not self._resuming()):
+            raise DataError(f"{run} already holds a run; choose another folder, or go on with it.")
+        return run
+
+    def _resuming(self) -> bool:
+        return bool(self.resume.isChecked() and not self.resume.isHidden())
+
+    def _on_output(self, path: Path | None) -> None:
+        self.resume.setVisible(path is not None and (path / "last.safetensors").is_file())
+
+    def _on_preset(self) -> None:
+        name = self.preset.currentText()
+        if name in PRESETS:
+            self.form.setValue(PRESETS[name])
+
+    def _name_preset(self, config: TrainConfig) -> None:
+        name = next((name for name, preset in PRESETS.items() if preset == config), _CUSTOM)
+        self.preset.setCurrentText(name)
+
+    def _browse_to_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load settings", "", _FILES)
+        if path:
+            self.load(Path(path))
+
+    def _browse_to_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save settings", "train.yaml", _FILES)
+        if path:
+            self.save(Path(path))
+
+    def _on_running(self, running: bool) -> None:
+        self.settings.setEnabled(not running)
+        self.start_button.setEnabled(not running)
+        if running:
+            self.panel.show()
+        self.result.setVisible(self._finished is not None)
+        self.use_button.setVisible(self._finished is not None)
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, SampleSet):
+            self._preview.categories = event.categories
+
+    def _on_preview(self, event: Any) -> None:
+        self._preview.show(event)
+
+    def _on_finished(self, event: TrainFinished) -> None:
+        self._finished = event
+        dice = event.valid_dice
+        figure = f"best validation Dice {dice:.3f}" if math.isfinite(dice) else "nothing held out"
+        text = f"{'Stopped' if event.stopped else 'Trained'}: {figure}. The model is {event.best}."
+        self.result.setText(text)
+        add_recent_model(event.best)
+        show_info(text)
+        self._propose_folder()
+
+    def _use(self) -> None:
+        if self._finished is not None:
+            choose_model(self._finished.best)
+            show_info(f"Segment now uses {self._finished.best}.")

@@ -1,0 +1,128 @@
+"""Asks before a window is closed over running jobs, and ends them in good order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.qt import QtViewer
+from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
+
+from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs
+from napari_unet_seg._napari.widgets.windows import ancestor
+from napari_unet_seg.process import engine_process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STOP_SECONDS = 20
+"""How long jobs may take to end in good order before they are cut off."""
+
+
+def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
+    """Ask whether the jobs are to be stopped; False keeps the window open."""
+    names = " and ".join(dict.fromkeys(job.name for job in jobs))
+    box = QMessageBox(parent)
+    box.setObjectName("unet_seg_close_question")
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Close napari?")
+    box.setText(f"{names} {'is' if len(jobs) == 1 else 'are'} running.")
+    box.setInformativeText("A stopped training keeps its best and its last model.")
+    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    stopped = box.clickedButton() is stop
+    box.deleteLater()
+    return stopped
+
+
+def end_jobs(jobs: Sequence[Job], seconds: float = STOP_SECONDS) -> None:
+    """Stop jobs and wait for them, the window alive; cut off those that take too long."""
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        for job in jobs:
+            job.stop()
+        if not _wait_for(jobs, seconds):
+            for job in jobs:
+                job.quit()
+            engine_process.close_all()
+            _wait_for(jobs, seconds)
+    finally:
+        QApplication.restoreOverrideCursor()
+
+
+def _wait_for(jobs: Sequence[Job], seconds: float) -> bool:
+    loop, timer = QEventLoop(), QTimer()
+    timer.setSingleShot(True)
+    timer.timeout.connect(loop.quit)
+    for job in jobs:
+        job.ended.connect(loop.quit)
+    timer.start(int(seconds * 1000))
+    while timer.isActive() and not all(job.state is JobState.ENDED for job in jobs):
+        loop.exec()
+    for job in jobs:
+        job.ended.disconnect(loop.quit)
+    return all(job.state is JobState.ENDED for job in jobs)
+
+
+class _EndJobs(QObject):
+    """Ends jobs before napari takes a viewer apart, which no answer of a user could keep.
+
+    A script's `viewer.close()` closes the viewer first and then its window. Waiting for jobs
+    between the two would delete what napari still needs to close the window.
+    """
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Close and (jobs := _jobs_of(watched)):
+            end_jobs(jobs)
+        return False
+
+
+class _CloseGuard(QObject):
+    """Asks the user who closes a window over running jobs."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._asking = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Close:
+            return False
+        if not self._asking and not _jobs_of(watched):
+            return False
+        close = not self._asking and self._ask_and_end(watched)
+        if not close:
+            event.ignore()
+        return not close
+
+    def _ask_and_end(self, window: Any) -> bool:
+        self._asking = True
+        try:
+            # Jobs that end while the question is open need no answer any more.
+            stop = ask_to_stop(_jobs_of(window), window)
+            if stop:
+                end_jobs(_jobs_of(window))
+            return stop
+        finally:
+            self._asking = False
+
+
+def _jobs_of(part: QObject) -> list[Job]:
+    """Return the running jobs of the window of a part, and those whose owner is gone."""
+    window = ancestor(part, QMainWindow)
+    return [job for job in active_jobs() if ancestor(job.owner, QMainWindow) in (None, window)]
+
+
+def guard_window(window: QMainWindow) -> None:
+    """Let a main window ask before it closes over running jobs; a second call changes nothing.
+
+    A viewer that a script closes ends its jobs unasked.
+    """
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    if window.findChild(_CloseGuard, options=direct) is not None:
+        return
+    window.installEventFilter(_CloseGuard(window))
+    if (viewer := window.findChild(QtViewer)) is not None:
+        viewer.installEventFilter(_EndJobs(viewer))

@@ -1,0 +1,207 @@
+"""Jobs: generators of events pulled in a thread, their events delivered on the main thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet_seg.errors import EngineError, SegmentationError
+from napari_unet_seg.events import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG = 16
+"""Events that may wait for the main thread before the next one is pulled."""
+_ACTIVE: list[Job] = []
+
+
+class JobState(Enum):
+    """Where a job stands; a stopping one still ends in good order."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Job(QObject):
+    """A running generator of events; made by `run`.
+
+    All signals arrive on the main thread, `ended` as the last one, whatever happened.
+    """
+
+    event_arrived = Signal(object)
+    failed = Signal(object)
+    ended = Signal()
+    state_changed = Signal(object)
+    _arrived = Signal(object)
+    _left = Signal(object)
+
+    def __init__(self, generator: Generator[Any, Command | None, None], name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.owner: QObject | None = None
+        """Whose work it is, as far as that is known."""
+        self.state = JobState.RUNNING
+        self._generator = generator
+        self._change = threading.Condition()
+        self._waiting = 0
+        self._command: Command | None = None
+        self._quitting = False
+        self._abandoned = False
+        self._arrived.connect(self._deliver)
+        self._left.connect(self._end)
+        self._thread = threading.Thread(target=self._work, name=f"{name} job", daemon=True)
+
+    def start(self) -> None:
+        """Start to pull events."""
+        _ACTIVE.append(self)
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Pull no more events for now."""
+        if self.state is JobState.RUNNING:
+            self._set_state(JobState.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self.state is JobState.PAUSED:
+            self._set_state(JobState.RUNNING)
+
+    def stop(self) -> None:
+        """Ask the generator to end in good order; its last events still arrive."""
+        if self.state in (JobState.RUNNING, JobState.PAUSED):
+            with self._change:
+                self._command = Command.STOP
+            self._set_state(JobState.STOPPING)
+
+    def quit(self) -> None:
+        """Close the generator at its next event; nothing but `ended` arrives any more."""
+        if self.state is not JobState.ENDED:
+            self._quitting = True
+            self._set_state(JobState.STOPPING)
+
+    def abandon(self) -> None:
+        """Stop, and tell no more to the callbacks, whose widget is gone."""
+        self._abandoned, self.owner = True, None
+        self.stop()
+
+    def unless_abandoned(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Wrap a callback so that it is left alone once its widget is gone."""
+
+        def call(*args: Any) -> None:
+            if not self._abandoned:
+                callback(*args)
+
+        return call
+
+    def _set_state(self, state: JobState) -> None:
+        with self._change:
+            self.state = state
+            self._change.notify_all()
+        self.state_changed.emit(state)
+
+    def _work(self) -> None:
+        error: SegmentationError | None = None
+        try:
+            self._pull()
+        except SegmentationError as own:
+            error = own
+        except Exception as other:  # RuntimeErrors too, which superqt's workers keep to themselves
+            logger.exception("%s failed", self.name)
+            error = EngineError(f"{self.name} failed: {type(other).__name__}: {other}")
+        self._left.emit(error)
+
+    def _pull(self) -> None:
+        command = None
+        try:
+            while True:
+                self._arrived.emit(self._generator.send(command))
+                with self._change:
+                    self._waiting += 1
+                    self._change.wait_for(self._may_go_on)
+                    # Sent again at each event, as a generator may look for it at some only.
+                    command = self._command
+                if self._quitting:
+                    return
+        except StopIteration:
+            pass
+        finally:
+            self._generator.close()
+
+    def _may_go_on(self) -> bool:
+        ready = self.state is not JobState.PAUSED and self._waiting < _BACKLOG
+        return self._quitting or ready
+
+    def _deliver(self, event: Any) -> None:
+        with self._change:
+            self._waiting -= 1
+            self._change.notify_all()
+        if not self._quitting:
+            self.event_arrived.emit(event)
+
+    def _end(self, error: SegmentationError | None) -> None:
+        self._thread.join()
+        if self in _ACTIVE:
+            _ACTIVE.remove(self)
+        self._set_state(JobState.ENDED)
+        if error is not None and not self._quitting:
+            self.failed.emit(error)
+            show_error(str(error))
+        self.ended.emit()
+
+
+def run(
+    generator: Generator[Any, Command | None, None],
+    *,
+    on_event: Callable[[Any], None],
+    on_error: Callable[[SegmentationError], None] | None = None,
+    on_done: Callable[[], None] | None = None,
+    name: str = "The work",
+) -> Job:
+    """Pull a generator of events in a thread.
+
+    An error is shown as a notification, whether or not `on_error` is given. Should the Qt object
+    whose method `on_event` is be destroyed, a widget for example, the job is stopped, its results
+    kept.
+
+    Parameters
+    ----------
+    generator
+        The engine's, run in a child process, or any other.
+    on_event
+        Called with each event on the main thread.
+    on_error
+        Called with the error if the generator raised one.
+    on_done
+        Called last in every case.
+    name
+        What the user calls it, at the start of a sentence: "Training".
+    """
+    job = Job(generator, name)
+    for signal, callback in (
+        (job.event_arrived, on_event),
+        (job.failed, on_error),
+        (job.ended, on_done),
+    ):
+        if callback is not None:
+            signal.connect(job.unless_abandoned(callback))
+    owner = getattr(on_event, "__self__", None)
+    if isinstance(owner, QObject):
+        job.owner = owner
+        owner.destroyed.connect(job.abandon)
+    job.start()
+    return job
+
+
+def active_jobs() -> tuple[Job, ...]:
+    """All jobs that have not ended."""
+    return tuple(_ACTIVE)

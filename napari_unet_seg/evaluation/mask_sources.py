@@ -1,0 +1,157 @@
+"""Masks by name, from a folder of files, a data set or a COCO file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import is_backup, split_suffix
+from napari_unet_seg.io.common.labels import stored_categories
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.find import scan_files
+from napari_unet_seg.io.read import read_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco.read import CocoDataset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskSource:
+    """Masks that are read one at a time."""
+
+    path: Path
+    names: tuple[str, ...]
+    """What masks of the same scan have in common: the file's name without its suffix."""
+    load: Callable[[str], Scan]
+    """Label values from 1 on the mask's grid."""
+    categories: tuple[Category, ...] = ()
+    """What the label values from 1 stand for; empty where nothing tells."""
+    images: dict[str, Path] = field(default_factory=dict)
+    """Files of the images that the masks were made on, where known."""
+
+
+def open_masks(path: Path | str) -> MaskSource:
+    """Open a COCO file, a data set or a folder of mask files.
+
+    Raises
+    ------
+    DataError
+        If it is missing, or holds no masks, or two of one name.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
+    if path.is_file():
+        return _coco_source(path)
+    return _dataset_source(path) if is_dataset(path) else _folder_source(path)
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder is laid out as a data set."""
+    parts = (folder / part / "masks" for part in ("train", "valid", "test"))
+    return (folder / "dataset.json").is_file() or any(part.is_dir() for part in parts)
+
+
+def seg_files(folder: Path) -> list[Path]:
+    """DICOM SEG files of a folder, named `.dcm`, in order; no hidden ones, no backups."""
+    from napari_unet_seg.io.dicom.seg_read import is_seg
+
+    files = sorted(p for p in folder.glob("*.dcm") if p.is_file() and not p.name.startswith("."))
+    return [p for p in files if not is_backup(p) and is_seg(p)]
+
+
+def stem(path: Path) -> str:
+    """Name of a file without its suffix; `.nii.gz` and `.ome.tif` are one suffix."""
+    return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
+
+
+def read_mask(path: Path) -> Scan:
+    """Read a mask file; one of nothing but 0 and 255 is a binary mask, as many tools write."""
+    scan = read_labels(path)
+    values = np.asarray(scan.data)
+    if np.any(values == IGNORE_INDEX) and not np.any((values != 0) & (values != IGNORE_INDEX)):
+        return replace(scan, data=(values > 0).astype(np.uint8))
+    return scan
+
+
+def _coco_source(path: Path) -> MaskSource:
+    from napari_unet_seg.io.coco.raster import rasterise
+    from napari_unet_seg.io.coco.read import read_coco
+
+    dataset = read_coco(path)
+    ids = _ids_by_name(dataset)
+
+    def load(name: str) -> Scan:
+        return Scan(rasterise(dataset, ids[name]), "YX", path=path)
+
+    files = {image.id: image.path for image in dataset.images}
+    images = {name: file for name, i in ids.items() if (file := files[i]) is not None}
+    return MaskSource(path, tuple(ids), load, dataset.categories, images)
+
+
+def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
+    """Ids of the images by their file's name, with its folders only where that needs them."""
+    full = [(_without_suffix(image.file_name), image.id) for image in dataset.images]
+    counts = Counter(name.rpartition("/")[2] for name, _ in full)
+    ids = {}
+    for name, identity in full:
+        short = name.rpartition("/")[2]
+        ids[short if counts[short] == 1 else name] = identity
+    return ids
+
+
+def _without_suffix(name: str) -> str:
+    """Take the suffix off a file name as COCO has it, with slashes of either kind."""
+    path = Path(name.replace("\\", "/"))
+    return path.with_name(split_suffix(path)[0]).as_posix()
+
+
+def _dataset_source(folder: Path) -> MaskSource:
+    from napari_unet_seg.data.dataset import open_dataset
+
+    samples = open_dataset(folder)
+    masks = {s.name: s.mask for s in samples.samples if isinstance(s.mask, Path)}
+    _check_unique((s.name for s in samples.samples), folder)
+    images = {s.name: s.image for s in samples.samples if isinstance(s.image, Path)}
+    categories = samples.categories
+
+    def load(name: str) -> Scan:
+        return read_mask(masks[name])
+
+    return MaskSource(folder, tuple(masks), load, categories, images)
+
+
+def _folder_source(folder: Path) -> MaskSource:
+    files = scan_files(folder) + seg_files(folder)
+    if not files and (folder / "masks").is_dir():
+        folder = folder / "masks"
+        files = scan_files(folder) + seg_files(folder)
+    if not files:
+        raise DataError(
+            f"{folder} holds no mask files; give a folder of TIFF, PNG, NIfTI or DICOM SEG masks."
+        )
+    _check_unique(map(stem, files), folder)
+    masks = {stem(file): file for file in files}
+    first = read_labels(files[0]).meta.get("description")
+
+    def load(name: str) -> Scan:
+        return read_mask(masks[name])
+
+    return MaskSource(folder, tuple(masks), load, stored_categories(first))
+
+
+def _check_unique(names: Iterable[str], folder: Path) -> None:
+    name, count = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
+    if count > 1:
+        raise DataError(
+            f"{folder} holds {count} masks of the name {name}; rename or remove all but one."
+        )

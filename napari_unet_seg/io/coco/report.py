@@ -1,0 +1,176 @@
+"""What a COCO file holds and what of it cannot be used, before anything is loaded."""
+
+from __future__ import annotations
+
+import reprlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.raster import Shape, covered_by_each, draw, read_shape
+from napari_unet_seg.io.coco.read import whole
+from napari_unet_seg.io.images.photographs import image_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class CocoReport:
+    """Found and missing, counts, and what is left out."""
+
+    found: int
+    """Image files that exist."""
+    missing: tuple[str, ...]
+    """File names of those that do not."""
+    usable: tuple[CocoImage, ...]
+    """Images whose file is there, readable and of the size the COCO file says."""
+    annotations: dict[Category, int]
+    """Annotations that can be drawn, by category."""
+    sizes: Counter[tuple[int, int]]
+    """Usable images by (height, width)."""
+    skipped: tuple[Problem, ...]
+    """What is left out and why, the missing images among it."""
+
+
+def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
+    """Look through a COCO file; of the images only the headers are read.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        What `read_coco` returned.
+    boxes : bool
+        Count annotations that have only a box as usable.
+    """
+    skipped = list(dataset.problems)
+    usable: list[CocoImage] = []
+    for image in dataset.images:
+        if problem := image_problem(image):
+            skipped.append((image.file_name, problem))
+        else:
+            usable.append(image)
+    counts = dict.fromkeys(dataset.categories, 0)
+    by_id = {category.id: category for category in dataset.categories}
+    for image in dataset.images:
+        for annotation in dataset.annotations[image.id]:
+            drawable, problem = _judge(annotation, image, by_id, boxes=boxes)
+            if drawable:
+                counts[by_id[int(annotation["category_id"])]] += 1
+            if problem:
+                skipped.append((_name(annotation, image), problem))
+    missing = tuple(image.file_name for image in dataset.images if image.path is None)
+    return CocoReport(
+        len(dataset.images) - len(missing),
+        missing,
+        tuple(usable),
+        counts,
+        Counter((image.height, image.width) for image in usable),
+        tuple(skipped),
+    )
+
+
+class Overlaps(NamedTuple):
+    """Annotations that share pixels with a later one of their image, which lies on top."""
+
+    images: int
+    partly: int
+    """Annotations of which something is still seen."""
+    wholly: int
+    """Annotations of which nothing is seen."""
+
+    def __str__(self) -> str:
+        """Tell it in a sentence; empty where there are none."""
+        if not self.images:
+            return ""
+        hidden = f", {self.wholly} of them wholly" if self.wholly else ""
+        return (
+            f"In {self.images} images {self.partly + self.wholly} annotations lie below later ones"
+            f"{hidden}; exported as COCO they stay whole."
+        )
+
+
+def overlaps(dataset: CocoDataset, images: Iterable[CocoImage], *, boxes: bool = False) -> Overlaps:
+    """Count the annotations that others cover when they are drawn as labels.
+
+    Parameters
+    ----------
+    dataset : CocoDataset
+        What `read_coco` returned.
+    images : iterable of CocoImage
+        Whose annotations are looked at, those that `inspect` found usable: of the others not
+        even the size is sure.
+    boxes : bool
+        Draw annotations that have only a box as a rectangle.
+    """
+    counted = partly = wholly = 0
+    for image in images:
+        seen = _seen(dataset, image, boxes=boxes)
+        partly += (some := sum(0 < share < 1 for share in seen))
+        wholly += (none := sum(share == 0 for share in seen))
+        counted += bool(some or none)
+    return Overlaps(counted, partly, wholly)
+
+
+def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]:
+    """Share of the pixels of each annotation that no later one covers."""
+    if len(dataset.annotations[image.id]) < 2:
+        return []
+    drawn = [d.pixels for d in draw(dataset, image, dataset.categories, boxes=boxes)]
+    owner = np.zeros(image.height * image.width, np.int32)
+    for index, pixels in enumerate(drawn):
+        owner[pixels] = index
+    return [
+        float(np.mean(owner[pixels] == index)) for index, pixels in enumerate(drawn) if len(pixels)
+    ]
+
+
+def image_problem(image: CocoImage) -> str:
+    """Tell why an image cannot be used; empty where it can."""
+    if image.path is None:
+        return "its file is missing"
+    try:
+        height, width = image_size(image.path)
+    except DataError as error:
+        return str(error)
+    if (height, width) != (image.height, image.width):
+        return (
+            f"its file has {width} × {height} pixels and the COCO file says "
+            f"{image.width} × {image.height}"
+        )
+    return ""
+
+
+def _judge(
+    annotation: Annotation, image: CocoImage, by_id: dict[int, Category], *, boxes: bool
+) -> tuple[bool, str]:
+    category = whole(annotation.get("category_id"))
+    if category not in by_id:
+        given = reprlib.repr(annotation.get("category_id"))
+        return False, f"its category {given} is not in the file"
+    shape = read_shape(annotation, image.height, image.width, boxes=boxes)
+    if _thin(shape.polygons) and not _covers(shape, image):
+        return False, shape.problem or "it covers no pixel"
+    return bool(shape.polygons or shape.runs), shape.problem
+
+
+def _covers(shape: Shape, image: CocoImage) -> bool:
+    (covered,) = covered_by_each([shape], image.height, image.width)
+    return len(covered) > 0
+
+
+def _thin(polygons: list[list[float]]) -> bool:
+    """Tell whether every polygon is so thin that it may miss all pixel centres."""
+    return bool(polygons) and all(
+        max(p[0::2]) - min(p[0::2]) < 1 or max(p[1::2]) - min(p[1::2]) < 1 for p in polygons
+    )
+
+
+def _name(annotation: Annotation, image: CocoImage) -> str:
+    return f"annotation {annotation.get('id')} of {image.file_name}"

@@ -1,0 +1,132 @@
+"""Label arrays as COCO, and COCO as a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.json_style import JsonStyle
+from napari_unet_seg.io.common.areas import components, objects
+from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from napari_unet_seg.config import Category, CocoOptions
+    from napari_unet_seg.io.coco.read import Annotation
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def labels_to_coco(
+    masks: Iterable[tuple[str, Array]],
+    categories: Sequence[Category],
+    *,
+    instances: Mapping[int, Category] | None = None,
+    encoder: Encoder | None = None,
+) -> dict[str, Any]:
+    """Make a COCO document of label arrays.
+
+    Parameters
+    ----------
+    masks : iterable of (str, array of shape (Y, X))
+        File names of the images and their labels. Value i is the i-th category, from 1, and every
+        connected area becomes an annotation; pixels of `IGNORE_INDEX` are left out.
+    categories : sequence of Category
+        In the order of the label values.
+    instances : mapping of int to Category, optional
+        Where it is given the values are single objects, of these categories, and all pixels of one
+        value in an image become an annotation.
+    encoder : Encoder, optional
+        With options other than the defaults.
+
+    Raises
+    ------
+    DataError
+        If a mask is not two-dimensional or holds a value that is no category.
+    """
+    encoder = encoder or Encoder()
+    images: list[dict[str, Any]] = []
+    annotations: list[Annotation] = []
+    for image_id, (file_name, given) in enumerate(masks, 1):
+        labels = _plane(np.asarray(given), file_name)
+        height, width = labels.shape
+        images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
+        for category, mask in _found(labels, file_name, categories, instances, encoder.options):
+            head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category.id}
+            annotations.append({**head, **encoder.geometry(mask), "iscrowd": 0})
+    return {
+        "info": {"description": "Masks written by napari-unet-seg"},
+        "licenses": [],
+        "categories": [category.model_dump() for category in categories],
+        "images": images,
+        "annotations": annotations,
+    }
+
+
+def _plane(labels: Array, file_name: str) -> Array:
+    if labels.ndim != 2:
+        raise DataError(
+            f"The mask for {file_name} has the shape {labels.shape}; give one slice of shape "
+            "(Y, X) per image."
+        )
+    return labels
+
+
+def _found(
+    labels: Array,
+    file_name: str,
+    categories: Sequence[Category],
+    instances: Mapping[int, Category] | None,
+    options: CocoOptions,
+) -> Iterator[tuple[Category, Array]]:
+    what = f"The mask for {file_name}"
+    if instances is None:
+        check_values(labels, what, len(categories))
+        reviewed = np.where(ignored(labels, len(categories)), 0, labels)
+        areas = components(reviewed, options.neighbours)
+        known: Mapping[int, Category] = dict(enumerate(categories, 1))
+    else:
+        check_instances(labels, what, instances)
+        areas, known = objects(labels), instances
+    for area in areas:
+        mask = np.zeros(labels.shape, bool)
+        mask[area.where] = area.mask
+        yield known[area.value], mask
+
+
+def save_coco(
+    document: Mapping[str, Any],
+    path: Path | str,
+    *,
+    keep: bool = True,
+    style: JsonStyle = JsonStyle(),  # noqa: B008 (it is frozen)
+) -> None:
+    """Write a COCO document whole or not at all.
+
+    Parameters
+    ----------
+    document : mapping
+        From `write_back` or `labels_to_coco`.
+    path : Path
+        The JSON; its folder must exist.
+    keep : bool
+        Keep the file that stood there as `name.bak.json`.
+    style : JsonStyle
+        Layout of the text; `CocoDataset.style` is that of the file that was read.
+    """
+    text = style.dumps(document, _plain)
+    with atomic(path, keep=keep) as temporary:
+        temporary.write_bytes(text.encode())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        # pycocotools hands out the counts of an RLE so.
+        return value.decode("ascii")
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

@@ -1,0 +1,167 @@
+"""What label values stand for, and the dtype that they are stored in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+INSTANCES_KEY = "instances"
+"""Where the objects stand in a mask's description: rows of label, category id, annotation id."""
+
+
+def objects_of(description: Any, categories: Sequence[Category]) -> dict[int, Category] | None:
+    """Return the category of every label of a mask, None if its labels are no objects.
+
+    Parameters
+    ----------
+    description : Any
+        What the mask's file says of itself; rows that make no sense are left out.
+    categories : sequence of Category
+        Those that the description names.
+    """
+    rows = description.get(INSTANCES_KEY) if isinstance(description, dict) else None
+    if not isinstance(rows, list):
+        return None
+    known = {category.id: category for category in categories}
+    found = (row[:2] for row in rows if isinstance(row, list) and len(row) > 1)
+    return {
+        value: known[identity]
+        for value, identity in found
+        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in known
+    }
+
+
+def to_classes(
+    labels: Array, objects: Mapping[int, Category], categories: Sequence[Category]
+) -> Array:
+    """Return labels of categories, from 1, for labels of objects; those of none become 0."""
+    places = {category: place for place, category in enumerate(categories, 1)}
+    values = np.array(sorted(objects), np.int64)
+    classes = np.array([places[objects[v]] for v in values.tolist()])
+    result = np.zeros(labels.shape, np.min_scalar_type(len(categories)))
+    held = labels != 0
+    found = np.searchsorted(values, labels[held])
+    known = (found < len(values)) & (np.append(values, -1)[found] == labels[held])
+    result[held] = np.where(known, np.append(classes, 0)[found], 0)
+    return result
+
+
+def smallest(labels: Any, name: str) -> Array:
+    """Bring labels to the smallest of uint8, uint16 and uint32 that holds them all.
+
+    Parameters
+    ----------
+    labels : array
+        Integers or booleans, numpy or dask.
+    name : str
+        What to call them in the error message, their file for example.
+
+    Raises
+    ------
+    DataError
+        If they are not integers, or one is negative or above 2³² - 1.
+    """
+    array = np.asarray(labels)
+    return np.ascontiguousarray(array.astype(smallest_type(array, name), copy=False))
+
+
+def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
+    """Return the smallest of uint8, uint16 and uint32 that holds all labels; see `smallest`.
+
+    A dask array is gone through in pieces.
+    """
+    if labels.dtype.kind not in "bui":
+        raise DataError(
+            f"The labels for {name} are of type {labels.dtype}; convert them to integers first."
+        )
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if low < 0 or high > np.iinfo(np.uint32).max:
+        raise DataError(
+            f"The labels for {name} reach from {low} to {high}; renumber them to values from 0 "
+            "to 4294967295 first."
+        )
+    return np.min_scalar_type(high)
+
+
+def from_stored(array: Any, name: str) -> Array:
+    """Return labels that a file holds as numbers of any type, in the smallest dtype.
+
+    NIfTI files often store labels as floats, scaled ones among them, so that a one reads as
+    0.99999997.
+
+    Raises
+    ------
+    DataError
+        If a value is no whole number, or out of range.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        return smallest(array, name)
+    whole = np.rint(array)
+    if not np.allclose(array, whole, rtol=0, atol=1e-3):
+        raise DataError(f"{name} holds fractions and not labels; choose the mask's file.")
+    return smallest(whole.astype(np.int64), name)
+
+
+def stored_categories(description: Any) -> tuple[Category, ...]:
+    """Return the categories that a mask's description names; none where it makes no sense."""
+    found = description.get("categories") if isinstance(description, dict) else None
+    if not isinstance(found, list):
+        return ()
+    try:
+        return tuple(_category(number, item) for number, item in enumerate(found, 1))
+    except (TypeError, ValueError):
+        # Of another program, or damaged; the labels themselves are still good.
+        return ()
+
+
+def _category(number: int, item: Any) -> Category:
+    named = item if isinstance(item, dict) else {"name": item}
+    return Category(
+        id=int(named.get("id", number)),
+        name=str(named.get("name", number)),
+        supercategory=str(named.get("supercategory") or ""),
+    )
+
+
+def ignored(values: Array, categories: int) -> Array:
+    """Tell which pixels nobody has reviewed; with 255 categories the value is one of them."""
+    result: Array = (values == IGNORE_INDEX) & (categories < IGNORE_INDEX)
+    return result
+
+
+def check_values(labels: Array, what: str, categories: int) -> None:
+    """Raise DataError if an array holds values that are neither 0, a category nor unreviewed."""
+    if labels.dtype.kind not in "biu":
+        raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
+    if not labels.size or (labels.min() >= 0 and labels.max() <= categories):
+        return
+    wrong = labels[((labels < 0) | (labels > categories)) & ~ignored(labels, categories)]
+    if len(wrong):
+        raise DataError(
+            f"{what} holds the label {wrong[0]}, but there are only {categories} categories; "
+            "add the category or correct the mask."
+        )
+
+
+def check_instances(labels: Array, what: str, known: Container[int]) -> None:
+    """Raise DataError if an array of numbered objects holds a value that has no category."""
+    if labels.dtype.kind not in "biu":
+        raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
+    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in known]
+    if wrong:
+        raise DataError(
+            f"{what} holds the label {wrong[0]}, which has no category; select this label and "
+            "click on its category in the legend, or erase it."
+        )

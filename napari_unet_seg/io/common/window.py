@@ -1,0 +1,134 @@
+"""Intensity windows: which values of a scan become black and white."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import NormaliseConfig
+    from napari_unet_seg.io.common.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Window = tuple[float, float]
+
+_SAMPLED_SLICES = 64
+_SAMPLED_VOXELS = 2_000_000
+_BACKGROUND_SHARE = 0.1
+"""Of the voxels that have the lowest value at least, for it to be the background's."""
+
+
+def scan_window(
+    data: Any,
+    normalise: NormaliseConfig,
+    *,
+    channels: bool = False,
+    dtype: np.dtype[Any] | None = None,
+) -> Window:
+    """The window of a scan.
+
+    Parameters
+    ----------
+    data, channels
+        As of `percentile_window`.
+    normalise : NormaliseConfig
+        What the window is made of.
+    dtype : numpy.dtype, optional
+        What the scan is stored as, where colours that were made grey have become floats.
+    """
+    low, high = normalise.low, normalise.high
+    if normalise.window == "percentile":
+        return percentile_window(data, low, high, channels=channels)
+    bottom, top = _range(np.dtype(dtype or data.dtype))
+    return bottom + low / 100 * (top - bottom), bottom + high / 100 * (top - bottom)
+
+
+def shared_window(scan: Scan, normalise: NormaliseConfig) -> Window | None:
+    """Return the window that all slices of a scan have in common; None if each has its own."""
+    if len(scan.grid_axes) < 3 or "N" in scan.axes:
+        return None
+    return scan_window(
+        scan.data, normalise, channels=scan.axes.endswith("C"), dtype=scan.data.dtype
+    )
+
+
+def _range(dtype: np.dtype[Any]) -> Window:
+    """What images of a type can hold; floats are taken to be in 0…1."""
+    if dtype.kind in "iu":
+        return 0.0, float(np.iinfo(dtype).max)
+    return 0.0, 1.0
+
+
+def percentile_window(data: Any, low: float, high: float, *, channels: bool = False) -> Window:
+    """Percentiles over the finite voxels of a scan that are not background.
+
+    The background is zero; where a scan has been shifted to a mean of zero, as skull-stripped
+    ones often are, it is the lowest value, if that is negative and common.
+
+    Big scans are sampled, at most 64 slices evenly spaced, so that a volume that is read lazily
+    is never held whole.
+
+    Parameters
+    ----------
+    data : array
+        numpy or dask array; slices along all axes but the last two (or three, with `channels`).
+    low, high : float
+        Percentiles in 0…100.
+    channels : bool
+        Whether the last axis holds channels.
+
+    Returns
+    -------
+    tuple of float
+        Two finite values, the first below the second.
+    """
+    values = _sampled(data, channels).ravel()
+    values = values[:: max(1, values.size // _SAMPLED_VOXELS)]
+    values = values[np.isfinite(values)] if values.dtype.kind in "fc" else values
+    inside = _without_background(values).astype(np.float64)  # no percentiles of booleans in numpy
+    if not inside.size:
+        return 0.0, 1.0
+    bottom, top = (float(v) for v in np.percentile(inside, (low, high)))
+    return (bottom, top) if top > bottom else (bottom, bottom + 1.0)
+
+
+def _without_background(values: Array) -> Array:
+    inside = values[values != 0]
+    lowest = inside.min(initial=0)
+    above: Array = inside[inside > lowest]
+    is_background = inside.size - above.size >= _BACKGROUND_SHARE * values.size
+    return above if lowest < 0 and above.size and is_background else inside
+
+
+def _sampled(data: Any, channels: bool) -> Array:
+    most, leading = _SAMPLED_SLICES, data.shape[: data.ndim - 2 - channels]
+    for axis, length in enumerate(leading):
+        # Of many volumes some, and of each some slices: times and echoes are not alike.
+        share = round(most ** (1 / (len(leading) - axis)))
+        data = data[(*[slice(None)] * axis, slice(None, None, max(1, -(-length // share))))]
+        most //= max(1, data.shape[axis])
+    return np.asarray(data)
+
+
+def to_uint8(array: Array, window: Window) -> Array:
+    """Map a window to 0…255, clipped; voxels that are not finite become 0."""
+    low, high = window
+    scaled: Array = array.astype(np.float32)  # a copy, on which the rest is done in place
+    scaled -= low
+    scaled *= 255.0 / (high - low)
+    if array.dtype.kind == "f":
+        np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+    return scaled.clip(0, 255, out=scaled).astype(np.uint8)
+
+
+def to_grey(array: Array) -> Array:
+    """Luminance of an RGB or RGBA array (ITU-R BT.601), its channels last; float32.
+
+    One channel is taken as it is, two or more than four are averaged.
+    """
+    channels = array.shape[-1]
+    if channels in (3, 4):
+        weights = np.array([0.299, 0.587, 0.114], np.float32)
+        return np.asarray(array[..., :3].astype(np.float32) @ weights)
+    return np.asarray(array.astype(np.float32).mean(axis=-1))

@@ -1,0 +1,234 @@
+"""The frames of DICOM files, classic and enhanced: where each lies and how its values scale.
+
+Positions, directions and distances follow DICOM PS3.3 C.7.6.2 (Image Plane Module) and, for
+multi-frame files, C.7.6.16 (Functional Groups).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.dicom.datetimes import read_moment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""SOP classes of masks: Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""
+
+_PREAMBLE = 128
+_PARALLEL = 1e-3
+"""Most that direction cosines of the slices of one stack differ by."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One slice."""
+
+    path: Path
+    index: int
+    """Number of the frame in its file."""
+    number: int
+    """Instance number, the order where no positions are known."""
+    shape: tuple[int, int]
+    position: Array | None
+    """Centre of the first voxel in patient coordinates (LPS), mm."""
+    orientation: Array | None
+    """Direction of growing columns, and of growing rows; shape (2, 3)."""
+    pixel_spacing: tuple[float, float]
+    """Distance between rows, and between columns, in mm."""
+    thickness: float
+    slope: float
+    intercept: float
+    moment: tuple[tuple[Any, ...], ...]
+    """What tells it from others in its place, as `dicom_moment.MOMENTS` lists it."""
+
+    multiple: bool
+    """Whether its file holds several frames."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+        return self.path.name + (f" frame {self.index + 1}" if self.multiple else "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The frames of one series that share orientation and size, unsorted."""
+
+    key: str
+    """Its unique id; with `#2` and so on where one series holds several orientations or sizes."""
+    number: str
+    description: str
+    modality: str
+    frames: tuple[Frame, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of every slice."""
+        return self.frames[0].shape
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.description!r} ({self.modality}, {len(self.frames)} slices)"
+
+
+def normal(orientation: Array) -> Array:
+    """Return the direction in which slices are stacked, of length 1."""
+    return np.cross(orientation[0], orientation[1])
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file says that it is DICOM, by its preamble or by its name."""
+    with reading(path, "a file"), path.open("rb") as file:
+        marked = file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
+    return marked or path.suffix.lower() == ".dcm"
+
+
+def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
+    """Read a file with pydicom; errors are pydicom's own."""
+    with mapped(path) as whole:
+        return pydicom.dcmread(whole, **options)
+
+
+def group_series(paths: list[Path]) -> tuple[Series, ...]:
+    """Read the headers of DICOM files and group their frames into series.
+
+    Segmentations are passed over: they are masks, and often lie beside what they segment.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    stacks: list[tuple[str, list[Frame]]] = []
+    names: dict[str, tuple[str, str, str]] = {}
+    for path in paths:
+        header = _header(path)
+        if header is None:
+            continue
+        with reading(path, "DICOM"):
+            uid = str(header.get("SeriesInstanceUID", ""))
+            names.setdefault(uid, _names(header))
+            for frame in frames_of(header, path):
+                _stack_of(stacks, uid, frame).append(frame)
+    seen: dict[str, int] = {}
+    series = []
+    for uid, frames in stacks:
+        seen[uid] = seen.get(uid, 0) + 1
+        key = uid if seen[uid] == 1 else f"{uid}#{seen[uid]}"
+        series.append(Series(key, *names[uid], tuple(frames)))
+    return tuple(sorted(series, key=lambda s: (s.number.zfill(12), s.key)))
+
+
+def _stack_of(stacks: list[tuple[str, list[Frame]]], uid: str, frame: Frame) -> list[Frame]:
+    """Return the frames that this one belongs to: of its series, grid and orientation."""
+    for known, frames in reversed(stacks):
+        first = frames[0]
+        alike = (known, first.shape) == (uid, frame.shape) and _parallel(first, frame)
+        if alike and np.allclose(first.pixel_spacing, frame.pixel_spacing, rtol=1e-3):
+            return frames
+    stacks.append((uid, []))
+    return stacks[-1][1]
+
+
+def _parallel(one: Frame, other: Frame) -> bool:
+    if one.orientation is None or other.orientation is None:
+        return one.orientation is other.orientation
+    return bool(np.abs(one.orientation - other.orientation).max() < _PARALLEL)
+
+
+def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
+    """Return a series' number, description and modality."""
+    number = header.get("SeriesNumber", None)
+    description, modality = header.get("SeriesDescription", ""), header.get("Modality", "")
+    return str(number or "0"), str(description), str(modality)
+
+
+def _header(path: Path) -> pydicom.Dataset | None:
+    """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
+    with reading(path, "DICOM"):
+        force = path.suffix.lower() == ".dcm"
+        header = open_dataset(path, stop_before_pixels=True, force=force)
+        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
+        if kind in SEGMENTATIONS:
+            return None
+        if "Rows" in header and "Columns" in header:
+            return header
+        if kind is None or "Image" in kind.name:
+            raise DataError(
+                f"{path} is no DICOM file or is truncated; copy it again, or remove it from its "
+                "folder."
+            )
+    return None
+
+
+def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
+    """Return the frames of a file in its own order, from its header."""
+    count = int(header.get("NumberOfFrames", None) or 1)
+    if count > path.stat().st_size:
+        raise DataError(f"{path} is damaged (it names {count} frames); copy it again.")
+    shared = _first(header, "SharedFunctionalGroupsSequence")
+    each = header.get("PerFrameFunctionalGroupsSequence", None) or []
+    return [
+        _frame(header, path, i, [each[i] if i < len(each) else None, shared]) for i in range(count)
+    ]
+
+
+def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
+    def look(sequence: str, keyword: str) -> Any:
+        for group in groups if sequence else ():
+            item = _first(group, sequence)
+            if item is not None and item.get(keyword, None) not in (None, ""):
+                return item.get(keyword)
+        value = header.get(keyword, None)
+        return None if value == "" else value
+
+    spacing = look("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing", ())
+    thickness = look("PixelMeasuresSequence", "SpacingBetweenSlices") or look(
+        "PixelMeasuresSequence", "SliceThickness"
+    )
+    slope = look("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = look("PixelValueTransformationSequence", "RescaleIntercept")
+    orientation = _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    sizes = _numbers(spacing, 2)
+    return Frame(
+        path,
+        index,
+        int(header.get("InstanceNumber", None) or 0),
+        (int(header.Rows), int(header.Columns)),
+        _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3),
+        None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
+        (1.0, 1.0) if sizes is None or min(sizes) <= 0 else (float(sizes[0]), float(sizes[1])),
+        abs(float(thickness or 0)) or 1.0,
+        1.0 if slope is None else float(slope),
+        0.0 if intercept is None else float(intercept),
+        read_moment(look),
+        int(header.get("NumberOfFrames", None) or 1) > 1,
+    )
+
+
+def _first(dataset: Any, keyword: str) -> Any:
+    items = dataset.get(keyword, None) if dataset is not None else None
+    return items[0] if items else None
+
+
+def _numbers(value: Any, count: int) -> Array | None:
+    if value is None or len(value) != count:
+        return None
+    numbers = np.array([float(v) for v in value])
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _unit_vectors(orientation: Array) -> Array | None:
+    lengths = np.linalg.norm(orientation, axis=1, keepdims=True)
+    if (lengths < 1e-6).any() or np.linalg.norm(normal(orientation)) < 1e-6:
+        return None
+    return np.asarray(orientation / lengths)

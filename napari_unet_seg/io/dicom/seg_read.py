@@ -1,0 +1,206 @@
+"""DICOM Segmentation objects as labels on the grid of their source (PS3.3 C.8.20).
+
+An object stores only the frames that hold something. Which slices the source has is told by what
+this package adds to its own files, else by the references to all source images where their order
+agrees with the places of the frames; else the labels reach from the first stored frame to the
+last.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+from pydicom.filereader import read_partial
+from pydicom.pixels.utils import pixel_array
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, open_dataset
+from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
+from napari_unet_seg.io.dicom.stack import arrange
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_SOP_CLASS = 0x00080016
+_AT = 0.05
+"""Distance in mm within which a frame lies on a slice."""
+
+
+def is_seg(path: Path) -> bool:
+    """Whether a DICOM file is a segmentation."""
+    with reading(path, "DICOM"), mapped(path) as whole:
+        header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
+        return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
+
+
+def read_seg(path: Path) -> Scan:
+    """Read a DICOM SEG as labels.
+
+    Returns
+    -------
+    Scan
+        Axes `ZYX`, in mm, the values the places of the segments, from 1; `affine` maps (column,
+        row, slice) to RAS+. `meta["description"]` holds the categories, and the provenance of a
+        file of this package, `meta["source_series"]` the ids of the series it refers to.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or says no positions, or segments overlap.
+    """
+    with reading(path, "DICOM SEG"):
+        dataset = open_dataset(path)
+        stored = np.asarray(pixel_array(dataset))
+        pixels = stored[None] if stored.ndim == 2 else stored
+        frames = frames_of(dataset, path)
+        if any(f.position is None or f.orientation is None for f in frames):
+            raise DataError(f"{path} says no positions of its frames; choose a mask in NIfTI.")
+        own = _own(dataset)
+        slots = _slots(dataset, frames, own)
+        labels = _labels(dataset, frames, pixels, slots, path)
+    first = frames[0]
+    if len(slots) == 1:
+        # highdicom says 1 mm between slices where there is but one.
+        thickness = _measure(dataset, "SliceThickness") or first.thickness
+        first = replace(first, thickness=thickness)
+    stack = arrange([_slice(first, i, p) for i, p in enumerate(slots)], path)
+    description = dict(own.get("description") or {})
+    description["categories"] = _categories(dataset, description)
+    referred = dataset.get("ReferencedSeriesSequence", None) or []
+    meta = {
+        "notes": stack.notes,
+        "description": description,
+        "positions": stack.positions,
+        "source_series": [str(s.get("SeriesInstanceUID", "")) for s in referred],
+    }
+    return Scan(labels, "ZYX", stack.spacing, "mm", path, (), stack.affine, meta)
+
+
+def _own(dataset: pydicom.Dataset) -> dict[str, Any]:
+    """Return what this package has added; nothing in files of others."""
+    try:
+        block = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)
+        found = json.loads(str(block[PRIVATE_ELEMENT].value))
+    except (KeyError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _slice(frame: Frame, number: int, position: Array) -> Frame:
+    return replace(frame, index=number, number=number, position=position, moment=((),) * 7)
+
+
+def _slots(dataset: pydicom.Dataset, frames: list[Frame], own: dict[str, Any]) -> Array:
+    """Return the position of every slice of the source, along the normal; shape (n, 3)."""
+    upright = _upright(frames[0])
+    there = np.array([f.position for f in frames])
+    told = np.array(own.get("positions", ()), float).reshape(-1, 3)
+    slots = told if len(told) else _referred(dataset, there)
+    slots = slots[np.argsort(slots @ upright, kind="stable")]
+    if len(slots) and all(np.abs(slots - place).max(axis=1).min() < _AT for place in there):
+        return slots
+    return _spanned(there, upright, _measure(dataset, "SpacingBetweenSlices"))
+
+
+def _upright(frame: Frame) -> Array:
+    return np.zeros(3) if frame.orientation is None else normal(frame.orientation)
+
+
+def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
+    """Return the places of the source images, in a line through those of the frames."""
+    series = dataset.get("ReferencedSeriesSequence", None) or []
+    groups = dataset.get("PerFrameFunctionalGroupsSequence", None) or []
+    try:
+        names = [i.ReferencedSOPInstanceUID for s in series for i in s.ReferencedInstanceSequence]
+        sources = [g.DerivationImageSequence[0].SourceImageSequence[0] for g in groups]
+        numbers = np.array([names.index(s.ReferencedSOPInstanceUID) for s in sources], float)
+    except (AttributeError, IndexError, ValueError):
+        return np.empty((0, 3))
+    if len(set(numbers)) < 2:
+        return np.empty((0, 3))
+    design = np.stack([numbers, np.ones_like(numbers)], axis=1)
+    line = np.linalg.lstsq(design, there, rcond=None)[0]
+    every = np.arange(len(names), dtype=float)
+    return np.asarray(np.stack([every, np.ones_like(every)], axis=1) @ line)
+
+
+def _measure(dataset: pydicom.Dataset, keyword: str) -> float:
+    """Return a size in mm that all frames share; 0 where the file does not say it."""
+    shared = (dataset.get("SharedFunctionalGroupsSequence", None) or [pydicom.Dataset()])[0]
+    measures = (shared.get("PixelMeasuresSequence", None) or [pydicom.Dataset()])[0]
+    return float(measures.get(keyword, None) or 0)
+
+
+def _spanned(there: Array, upright: Array, spacing: float) -> Array:
+    """Return places from the first frame to the last, evenly where the file says how far apart."""
+    order = np.argsort(there @ upright, kind="stable")
+    distinct = [there[order[0]]]
+    for i in order[1:]:
+        if np.dot(there[i] - distinct[-1], upright) > _AT:
+            distinct.append(there[i])
+    first, last = distinct[0], distinct[-1]
+    length = float(np.dot(last - first, upright))
+    count = round(length / spacing) if spacing > 0 else 0
+    if count < 1:
+        return np.array(distinct)
+    even = first + np.linspace(0, 1, count + 1)[:, None] * (last - first)
+    fits = all(np.abs(even - place).max(axis=1).min() < _AT for place in distinct)
+    return even if fits else np.array(distinct)
+
+
+def _labels(
+    dataset: pydicom.Dataset, frames: list[Frame], pixels: Array, slots: Array, path: Path
+) -> Array:
+    """Put the frames of all segments onto the slices."""
+    values = {number: value for value, number in enumerate(_numbers(dataset), 1)}
+    dtype = np.min_scalar_type(max(len(values), 1))
+    labels = np.zeros((len(slots), *pixels.shape[1:]), dtype)
+    for frame, plane in zip(frames, pixels, strict=True):
+        target = labels[int(np.abs(slots - frame.position).sum(axis=1).argmin())]
+        for number, where in _masks(dataset, frame.index, plane):
+            if target[where].any():
+                raise DataError(
+                    f"{path} has segments that overlap, which labels cannot hold; save each "
+                    "segment as a file of its own."
+                )
+            target[where] = values[number]
+    return labels
+
+
+def _masks(dataset: pydicom.Dataset, index: int, plane: Array) -> list[tuple[int, Array]]:
+    """Return the segments of a frame, by number, and their pixels."""
+    if dataset.SegmentationType == "LABELMAP":
+        found = [int(v) for v in np.unique(plane) if v in _numbers(dataset)]
+        return [(number, plane == number) for number in found]
+    groups = (dataset.PerFrameFunctionalGroupsSequence[index],)
+    for group in (*groups, *dataset.SharedFunctionalGroupsSequence):
+        if "SegmentIdentificationSequence" in group:
+            number = int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+            break
+    whole = int(dataset.get("MaximumFractionalValue", None) or 1)
+    # Half of a pixel, or more likely than not.
+    return [(number, plane * 2.0 >= whole)]
+
+
+def _numbers(dataset: pydicom.Dataset) -> list[int]:
+    """Return the numbers of the segments; 0 is a label map's background."""
+    return [int(s.SegmentNumber) for s in dataset.SegmentSequence if int(s.SegmentNumber) > 0]
+
+
+def _categories(dataset: pydicom.Dataset, own: dict[str, Any]) -> list[dict[str, Any]]:
+    known = own.get("categories") or []
+    segments = [s for s in dataset.SegmentSequence if int(s.SegmentNumber) > 0]
+    if len(known) == len(segments):
+        return list(known)
+    return [
+        {"id": int(s.SegmentNumber), "name": str(s.SegmentLabel), "supercategory": ""}
+        for s in segments
+    ]

@@ -1,0 +1,164 @@
+"""DICOM series: files in, one volume out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydicom.pixels.utils import pixel_array
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, open_dataset
+from napari_unet_seg.io.dicom.stack import arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def list_series(folder: Path | str) -> tuple[Series, ...]:
+    """Return the series of a folder, by series number.
+
+    Files that are not DICOM are passed over; the folders inside are looked at only if the folder
+    itself holds no DICOM file.
+
+    Raises
+    ------
+    DataError
+        If there is no DICOM image, or a file is damaged.
+    """
+    folder = Path(folder)
+    with reading(folder, "a folder"):
+        paths = [p for p in sorted(folder.iterdir()) if p.is_file() and is_dicom(p)]
+        paths = paths or [p for p in sorted(folder.rglob("*")) if p.is_file() and is_dicom(p)]
+    series = group_series(paths)
+    if not series:
+        raise DataError(f"{folder} holds no DICOM images; choose the folder with a series' files.")
+    return series
+
+
+def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None = None) -> Scan:
+    """Read a series as it was acquired: slices sorted along their normal, rows and columns kept.
+
+    The spacing of the slices comes from their positions, the values are rescaled as each file
+    or frame says. Of MONOCHROME1, where high is dark (PS3.3 C.7.6.3.1.2), the stored values are
+    turned round first, so that high is bright as everywhere else.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        A folder, one file (all its frames), or the files of a series.
+    series : str or int, optional
+        Which one where there are several: the series number, or the key from `list_series`.
+
+    Returns
+    -------
+    Scan
+        Axes `ZYX`, `TZYX` where several times, echoes, b-values or image types lie in each
+        place, `C` last for colours; in mm. `affine` maps (column, row, slice) to RAS+.
+        `meta["notes"]` reports missing, uneven and duplicate slices, `meta["series"]` is the key,
+        `meta["slices"]` the file and frame of every slice, in the array's order, and
+        `meta["positions"]` (LPS, mm) those along Z, empty where there are none.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, there are several series and none was chosen, or the slices of the
+        series make no stack.
+    """
+    many = not isinstance(path, str | Path)
+    source = Path(next(iter(path))).parent if many else Path(path)  # type: ignore[arg-type]
+    if many:
+        found = group_series([Path(p) for p in path])  # type: ignore[union-attr]
+    else:
+        found = list_series(source) if source.is_dir() else group_series([source])
+    return read_series(choose_series(found, series, source), source)
+
+
+def read_series(series: Series, source: Path) -> Scan:
+    """Read one of the series that `list_series` found in `source`; see `read_dicom`."""
+    stack = arrange(series.frames, source)
+    frames = [frame for volume in stack.volumes for frame in volume]
+    pixels = _pixels(frames, source)
+    times = len(stack.volumes)
+    if times > 1:
+        pixels = pixels.reshape(times, -1, *pixels.shape[1:])
+    axes = "T" * (times > 1) + "ZYX" + "C" * (pixels.ndim > 3 + (times > 1))
+    meta = {
+        "notes": stack.notes,
+        "series": series.key,
+        "slices": tuple((frame.path, frame.index) for frame in frames),
+        "positions": stack.positions,
+    }
+    spacing = (1.0,) * (times > 1) + stack.spacing
+    return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
+
+
+def choose_series(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
+    """Return the only one of the series in `source`, or the one of this number or key.
+
+    Raises
+    ------
+    DataError
+        If there is none or more than one; it lists them.
+    """
+    chosen = [s for s in found if series is None or str(series) in (s.number, s.key)]
+    if len(chosen) == 1:
+        return chosen[0]
+    if not found:
+        raise DataError(f"{source} holds no DICOM image; choose another file.")
+    listing = "; ".join(f"{s}, key {s.key}" for s in found)
+    wanted = "" if series is None else f" and {len(chosen)} of them match {series}"
+    raise DataError(
+        f"{source} holds {len(found)} series{wanted}: {listing}; choose one by its number or key, "
+        "or put its files into a folder of their own."
+    )
+
+
+def _pixels(frames: list[Frame], source: Path) -> Array:
+    files: dict[Path, Array] = {}
+    slices = []
+    for frame in frames:
+        if frame.path not in files:
+            files = {frame.path: _decode(frame.path)}
+        slices.append(files[frame.path][frame.index])
+    if len({s.shape for s in slices}) > 1:
+        raise DataError(f"{source} mixes grey and coloured slices; choose the files of one kind.")
+    dtype = _rescaled_dtype(frames, slices[0].dtype)
+    if dtype == slices[0].dtype:
+        return np.stack(slices)
+    scales = [(f.slope, f.intercept) for f in frames]
+    return np.stack([(s * a + b).astype(dtype) for s, (a, b) in zip(slices, scales, strict=True)])
+
+
+def _decode(path: Path) -> Array:
+    """Return all frames of a file."""
+    with reading(path, "DICOM"):
+        dataset = open_dataset(path, force=True)
+        if dataset.get("PhotometricInterpretation", "") == "PALETTE COLOR":
+            raise DataError(
+                f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."
+            )
+        array = np.asarray(pixel_array(dataset))
+        if dataset.get("PhotometricInterpretation", "") == "MONOCHROME1":
+            array = _turned_round(array, int(dataset.BitsStored))
+        single = int(dataset.get("NumberOfFrames", None) or 1) == 1
+    return array[None] if single else array
+
+
+def _turned_round(array: Array, bits: int) -> Array:
+    """Turn stored values round within what `bits` hold, so that the highest is the lowest."""
+    highest = -1 if array.dtype.kind == "i" else (1 << bits) - 1
+    return np.asarray(highest - array, array.dtype)
+
+
+def _rescaled_dtype(frames: list[Frame], stored: np.dtype[Any]) -> np.dtype[Any]:
+    scales = {(f.slope, f.intercept) for f in frames}
+    if scales == {(1.0, 0.0)}:
+        return stored
+    whole = all(slope.is_integer() and intercept.is_integer() for slope, intercept in scales)
+    return np.dtype(np.int32 if whole and stored.kind in "iu" else np.float32)

@@ -1,0 +1,222 @@
+"""From the frames of a series to one grid: sorted by place, with what is wrong with it in words.
+
+Slices are sorted along the normal of their rows and columns and spaced by their positions, as
+DICOM PS3.3 C.7.6.2.1.1 defines them; Slice Thickness and Spacing Between Slices count only where
+there is a single slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.dicom.datetimes import MOMENTS
+from napari_unet_seg.io.dicom.frames import Frame, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_SAME_PLACE = 0.01
+"""Distance in mm below which two slices lie in one place."""
+_UNEVEN = 0.1
+"""Share of the usual distance that a slice may be off."""
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_KEEPS = "a NIfTI mask takes the usual distance, DICOM SEG keeps every slice's own place"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Frames on one grid."""
+
+    volumes: tuple[tuple[Frame, ...], ...]
+    """Slices by place, for each time or echo."""
+    spacing: tuple[float, float, float]
+    """Between slices along their normal, rows and columns, in mm."""
+    affine: Array | None
+    """From (column, row, slice) to RAS+ in mm, of shape (4, 4); None without positions."""
+    notes: tuple[str, ...]
+
+    @property
+    def positions(self) -> tuple[tuple[float, ...], ...]:
+        """Of the first voxel of each slice, LPS in mm; empty without positions."""
+        if self.affine is None:
+            return ()
+        return tuple(tuple(float(v) for v in _position(f)) for f in self.volumes[0])
+
+
+def arrange(frames: Sequence[Frame], source: Path) -> Stack:
+    """Sort the frames of a series by place, and by time where several lie in each place.
+
+    Frames of one place that differ in time, echo, b-value or image type become volumes of their
+    own. Of those that do not differ only the first is kept, and a note says so.
+
+    Raises
+    ------
+    DataError
+        If only some slices have positions, some lie side by side, or a volume lacks slices that
+        another has.
+    """
+    lost = [f for f in frames if f.position is None]
+    if 0 < len(lost) < len(frames):
+        raise DataError(
+            f"{lost[0].path} says no position and other slices in {source} do; copy it again, or "
+            "take it out of the series."
+        )
+    if lost or frames[0].orientation is None:
+        return _by_number(frames)
+    places = _places(frames, source)
+    volumes, notes = _volumes(places, source)
+    step, gaps = _step(volumes[0])
+    first = volumes[0][0]
+    thickness = first.thickness if step is None else float(np.dot(step, _normal(first)))
+    spacing = (thickness, *first.pixel_spacing)
+    return Stack(volumes, spacing, _affine(first, step), (*notes, *gaps))
+
+
+def _by_number(frames: Sequence[Frame]) -> Stack:
+    ordered = tuple(sorted(frames, key=_order))
+    note = "The slices have no positions; they are in the order of their numbers."
+    spacing = (ordered[0].thickness, *ordered[0].pixel_spacing)
+    return Stack((ordered,), spacing, None, (note,) if len(ordered) > 1 else ())
+
+
+def _order(frame: Frame) -> tuple[int, str, int]:
+    return frame.number, str(frame.path), frame.index
+
+
+def _normal(frame: Frame) -> Array:
+    return np.zeros(3) if frame.orientation is None else normal(frame.orientation)
+
+
+def _position(frame: Frame) -> Array:
+    return np.zeros(3) if frame.position is None else frame.position
+
+
+def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
+    """Return the frames of each place, the places along the normal of the first frame."""
+    upright = _normal(frames[0])
+    distances = [float(np.dot(_position(f), upright)) for f in frames]
+    places: list[list[Frame]] = []
+    last = -np.inf
+    for i in sorted(range(len(frames)), key=lambda i: (distances[i], _order(frames[i]))):
+        if distances[i] - last >= _SAME_PLACE:
+            places.append([])
+            last = distances[i]
+        places[-1].append(frames[i])
+    for place in places:
+        place.sort(key=_order)
+        for other in place[1:]:
+            aside = float(np.abs(_position(other) - _position(place[0])).max())
+            if aside > min(place[0].pixel_spacing) / 2:
+                raise DataError(
+                    f"{other.path} lies beside {place[0].name} in one plane, {aside:.3g} mm off, "
+                    f"and not above it; put it into a folder apart from {source}."
+                )
+    return places
+
+
+def _volumes(
+    places: list[list[Frame]], source: Path
+) -> tuple[tuple[tuple[Frame, ...], ...], list[str]]:
+    """Part what lies in the same places into volumes, in the order of their moments."""
+    differing = _differing(places)
+    keyed: list[dict[Any, Frame]] = []
+    doubles: list[Frame] = []
+    for place in places:
+        keyed.append({})
+        for frame in place:
+            key = tuple(frame.moment[i] for i in differing)
+            if keyed[-1].setdefault(key, frame) is not frame:
+                doubles.append(frame)
+    keys = sorted({key for place in keyed for key in place})
+    for known in keyed:
+        if len(known) < len(keys):
+            kinds = " and ".join(MOMENTS[i] for i in differing)
+            raise DataError(
+                f"{source} holds images that differ by {kinds}, {len(keys)} in most places and "
+                f"{len(known)} in that of {next(iter(known.values())).name}; copy the series "
+                "again, or put the files of one volume into a folder of their own."
+            )
+    return tuple(tuple(place[key] for place in keyed) for key in keys), _doubles_note(doubles)
+
+
+def _differing(places: list[list[Frame]]) -> list[int]:
+    """Return which of `MOMENTS` tell the images of a place apart.
+
+    The number of the acquisition does only where every place holds as many images: a slice that
+    was taken again has another one, too.
+    """
+    found = [
+        i for i in range(len(MOMENTS)) if any(len({f.moment[i] for f in p}) > 1 for p in places)
+    ]
+    last = len(MOMENTS) - 1
+    if last in found and len({len(place) for place in places}) > 1:
+        found.remove(last)
+    return found
+
+
+def _doubles_note(doubles: list[Frame]) -> list[str]:
+    if not doubles:
+        return []
+    named = ", ".join(f.name for f in doubles[:5]) + " …" * (len(doubles) > 5)
+    return [f"{len(doubles)} slices lie where another one does and were left out: {named}."]
+
+
+def _step(slices: Sequence[Frame]) -> tuple[Array | None, list[str]]:
+    """Return the vector from slice to slice (LPS), and notes on slices that are off."""
+    if len(slices) < 2:
+        return None, []
+    upright = _normal(slices[0])
+    positions = np.array([_position(f) for f in slices])
+    distances = np.diff(positions @ upright)
+    usual = float(np.median(distances))
+    step = (positions[-1] - positions[0]) / (len(slices) - 1)
+    notes = _gaps(slices, distances, usual)
+    if notes:
+        step = step * (usual / np.dot(step, upright))
+    # Of a tilted gantry the slices shift sideways, evenly.
+    along = (positions - positions[0]) @ upright / np.dot(step, upright)
+    aside = np.abs(positions - positions[0] - along[:, None] * step).max(axis=1)
+    if aside.max() > _UNEVEN * max(min(slices[0].pixel_spacing), _SAME_PLACE):
+        worst = slices[int(aside.argmax())]
+        notes.append(
+            f"{worst.name} lies {aside.max():.3g} mm beside the line of the others; {_KEEPS}."
+        )
+    return step, notes
+
+
+def _gaps(slices: Sequence[Frame], distances: Array, usual: float) -> list[str]:
+    """Report missing slices, one by one, or that the distances vary otherwise."""
+    wide = [
+        f"Slices seem to be missing between {a.name} and {b.name}: they are {d:.3g} mm apart and "
+        f"the others {usual:.3g} mm."
+        for a, b, d in zip(slices, slices[1:], distances, strict=False)
+        if d > usual * (1 + _UNEVEN)
+    ]
+    narrow = bool((distances < usual * (1 - _UNEVEN)).any())
+    if not wide and not narrow:
+        return []
+    if narrow or len(wide) > 3:
+        low, high = float(distances.min()), float(distances.max())
+        wide = [
+            f"The slices are {low:.3g} to {high:.3g} mm apart, usually {usual:.3g} mm; some may be "
+            "missing."
+        ]
+    return [*wide[:-1], f"{wide[-1][:-1]}; {_KEEPS}."]
+
+
+def _affine(frame: Frame, step: Array | None) -> Array:
+    """Return the matrix of PS3.3 C.7.6.2.1.1, with the slices as third axis, from LPS to RAS."""
+    orientation = np.zeros((2, 3)) if frame.orientation is None else frame.orientation
+    lps = np.eye(4)
+    lps[:3, 0] = orientation[0] * frame.pixel_spacing[1]
+    lps[:3, 1] = orientation[1] * frame.pixel_spacing[0]
+    lps[:3, 2] = _normal(frame) * frame.thickness if step is None else step
+    lps[:3, 3] = _position(frame)
+    return np.asarray(_LPS_TO_RAS @ lps)

@@ -1,0 +1,93 @@
+"""The layout of many older projects: one mask of 0 and 255 for each image."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import split_suffix, write_error
+from napari_unet_seg.io.common.labels import check_values, ignored
+from napari_unet_seg.io.images.tiff import write_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from napari_unet_seg.config import Category
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def write_binary_masks(
+    masks: Iterable[tuple[str, Array]], categories: Sequence[Category], folder: Path
+) -> int:
+    """Write each mask as TIFFs of 0 and 255, one for every category.
+
+    With one category they stand in the folder itself, with several in a folder for each, named
+    after it. A file that stood there is kept as `name.bak.tif`.
+
+    Parameters
+    ----------
+    masks : iterable of (str, array of shape (Y, X))
+        File names of the images, whose folders are kept and whose suffix becomes `.tif`, and their
+        labels; pixels of `IGNORE_INDEX` become 0.
+    categories : sequence of Category
+        In the order of the label values, from 1.
+    folder : Path
+        Made if it does not exist.
+
+    Returns
+    -------
+    int
+        How many files were written.
+
+    Raises
+    ------
+    DataError
+        If a mask holds a value that is no category, two masks have one name, or a file cannot be
+        written.
+    """
+    places = _folders(categories)
+    written: set[str] = set()
+    for file_name, given in masks:
+        labels = np.asarray(given)
+        check_values(labels, f"The mask for {file_name}", len(categories))
+        reviewed = np.where(ignored(labels, len(categories)), 0, labels)
+        for value, place in enumerate(places, 1):
+            name = str(PurePosixPath(place, _tif(file_name)))
+            if name.lower() in written:
+                raise DataError(
+                    f"Two masks would become {folder / name}; rename one of the images."
+                )
+            written.add(name.lower())
+            _write(folder / name, np.where(reviewed == value, 255, 0).astype(np.uint8))
+    return len(written)
+
+
+def _folders(categories: Sequence[Category]) -> list[str]:
+    if len(categories) == 1:
+        return [""]
+    names: list[str] = []
+    for category in categories:
+        safe = "".join(c if c.isalnum() or c in " -_+" else "_" for c in category.name).strip()
+        taken = {name.lower() for name in names}
+        tries = [safe or str(category.id), f"{safe}_{category.id}", f"{safe}_{len(names) + 1}"]
+        names.append(next((t for t in tries if t.lower() not in taken), tries[-1]))
+    return names
+
+
+def _tif(file_name: str) -> str:
+    path = PurePosixPath(file_name.replace("\\", "/"))
+    parts = [part for part in path.parent.parts if part not in ("..", "/")]
+    return str(PurePosixPath(*parts, f"{split_suffix(path)[0]}.tif"))
+
+
+def _write(path: Path, mask: Array) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+    write_labels(path, mask, axes="YX", keep=True)

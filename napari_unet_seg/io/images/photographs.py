@@ -1,0 +1,184 @@
+"""Photographic image files: PNG, JPEG, BMP and the like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import can_hold, mapped, reading
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import to_grey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")
+TIFF_SUFFIXES = (".tif", ".tiff")
+
+_ORIENTATION_TAG = 0x0112
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = (5, 6, 7, 8)
+# What an image becomes by its mode: mode to convert to, channels, dtype. Others become RGB.
+_MODES = {
+    "1": ("L", 1, np.uint8),
+    "L": ("L", 1, np.uint8),
+    "LA": ("L", 1, np.uint8),
+    "I;16": ("I;16", 1, np.uint16),
+    "I;16L": ("I;16L", 1, np.uint16),
+    "I;16B": ("I;16B", 1, np.uint16),
+    "I": ("I", 1, np.int32),
+    "F": ("F", 1, np.float32),
+    "RGBA": ("RGBA", 4, np.uint8),
+}
+_RGB = ("RGB", 3, np.uint8)
+
+
+def read_image(path: Path | str) -> Scan:
+    """Read an image as a viewer shows it: EXIF orientation applied, palettes as colours.
+
+    Returns
+    -------
+    Scan
+        Axes `YX` for grey images, `YXC` for coloured ones.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated, or no image.
+    """
+    path = Path(path)
+    array = _pixels(path)
+    return Scan(array, "YXC" if array.ndim == 3 else "YX", path=path)
+
+
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Return height and width after EXIF orientation; only the file's header is read."""
+    height, width, *_ = image_layout(path)[0]
+    return height, width
+
+
+def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and dtype of the array that `read_image` makes; only the header is read."""
+    path = Path(path)
+    if path.suffix.lower() in TIFF_SUFFIXES:
+        from napari_unet_seg.io.images.tiff import tiff_layout
+
+        return tiff_layout(path)
+    with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
+        width, height = image.size
+        if _orientation(image) in _SIDEWAYS:
+            height, width = width, height
+        _, channels, dtype = _MODES.get(image.mode, _RGB)
+    return (height, width) if channels == 1 else (height, width, channels), np.dtype(dtype)
+
+
+def lazy_stack(paths: Sequence[Path | str], shape: tuple[int, ...], dtype: Any) -> Any:
+    """Stack image files of one size, each read when it is looked at.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One file per slice.
+    shape : tuple of int
+        (Y, X) or (Y, X, C) of every image; grey images are given to a coloured stack in equal
+        channels, and coloured ones to a grey stack by their luminance.
+    dtype : dtype
+        Of every image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of shape (len(paths), *shape), a file a chunk. Computing a chunk raises DataError if its
+        file is missing, unreadable or of another size.
+    """
+    import dask.array as da
+
+    reader = _SliceReader(tuple(Path(p) for p in paths), tuple(shape), np.dtype(dtype))
+    return da.map_blocks(  # type: ignore[no-untyped-call]
+        reader,
+        name=f"images-{uuid4().hex}",
+        chunks=((1,) * len(paths), *((n,) for n in shape)),
+        dtype=reader.dtype,
+        meta=np.empty((0,) * (len(shape) + 1), reader.dtype),
+    )
+
+
+class _SliceReader:
+    """Reads the file of one block of a stack."""
+
+    def __init__(
+        self, paths: tuple[Path, ...], shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self.paths, self.shape, self.dtype = paths, shape, dtype
+
+    def __call__(self, *, block_id: tuple[int, ...]) -> Array:
+        path = self.paths[block_id[0]]
+        return _fit(_pixels(path), self.shape, self.dtype, path)[None]
+
+
+def _fit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> Array:
+    if len(shape) == 2 and array.ndim == 3:
+        array = to_grey(array).round().astype(array.dtype)
+    elif len(shape) == 3 and array.ndim == 2:
+        array = np.repeat(array[..., None], shape[2], axis=-1)
+    elif array.ndim == 3:
+        array = array[..., : shape[2]]
+    if array.shape != shape or not np.can_cast(array.dtype, dtype):
+        raise DataError(
+            f"{path} is now {array.dtype} of shape {array.shape} and not {dtype} of shape {shape} "
+            "as when it was listed; import the data set again."
+        )
+    return array.astype(dtype, copy=False)
+
+
+def _pixels(path: Path) -> Array:
+    if path.suffix.lower() in TIFF_SUFFIXES:
+        from napari_unet_seg.io.images.tiff import read_tiff
+
+        return np.asarray(read_tiff(path).data)
+    with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
+        if not can_hold(path.stat().st_size, _nbytes(image)):
+            raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
+        turn = _ORIENTATIONS.get(_orientation(image))
+        mode, _, dtype = _MODES.get(image.mode, _RGB)
+        if image.mode == "P" and "transparency" in image.info:
+            converted = image.convert("RGBA").convert("RGB")
+        else:
+            converted = image.convert(mode)
+        if turn is not None:
+            converted = converted.transpose(turn)
+        return np.asarray(converted).astype(dtype)
+
+
+def _nbytes(image: Image.Image) -> int:
+    width, height = image.size
+    return width * height * len(image.getbands())
+
+
+def _orientation(image: Image.Image) -> int:
+    # Not image.getexif(): it decodes a whole PNG in search of the tag.
+    data = image.info.get("exif")
+    if not data:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(data)
+        return int(exif.get(_ORIENTATION_TAG, 1))
+    except (SyntaxError, ValueError, TypeError, KeyError):
+        # A damaged tag says nothing about the pixels, and viewers show the image as it is stored.
+        return 1

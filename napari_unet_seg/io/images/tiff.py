@@ -1,0 +1,257 @@
+"""TIFF in and out, with axes, voxel size and provenance."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import atomic, can_hold, reading
+from napari_unet_seg.io.common.labels import smallest
+from napari_unet_seg.io.common.planes import Planes
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_KEY = "unet_seg"
+"""Where our JSON stands: a line of ImageJ's description, a key of the JSON or OME's otherwise."""
+_IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+_IMAGEJ_BYTES = 2**32 - 2**25
+
+
+def read_tiff(path: Path | str) -> Scan:
+    """Read a plain, ImageJ or OME-TIFF, compressed or not, Big or not.
+
+    The pages of a plain TIFF are slices of one volume (`Z`). Colour or channels come last. The
+    voxel size comes from ImageJ's or OME's metadata or from the resolution tags, where they do
+    not merely say the size of a print (72 dpi and the like).
+
+    Returns
+    -------
+    Scan
+        `meta["description"]` is the provenance that `write_labels` stored, if any;
+        `meta["channels"]` holds the names of the channels, if OME gives some; `meta["notes"]` says
+        what was left out.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or no TIFF, or has axes that cannot be shown.
+    """
+    path = Path(path)
+    with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
+        _check_pages(file, path)
+        stored = _stored(file)
+        grid, order = grid_of(file, stored.get("grid"))
+        data = np.transpose(_pixels(file, path), order).reshape(grid.shape)
+        others = len(file.series) - 1
+        channels = _channels(file)
+    meta: dict[str, Any] = {"description": stored.get("provenance", {})}
+    if channels:
+        meta["channels"] = channels
+    if others:
+        meta["notes"] = (f"{path.name} holds {others} more images of another kind; left out.",)
+    affine = _matrix(stored.get("affine"))
+    return Scan(data, grid.axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
+
+
+def tiff_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and dtype of the array that `read_tiff` makes, without reading pixels."""
+    with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
+        return grid_of(file, _stored(file).get("grid"))[0].shape, np.dtype(file.series[0].dtype)
+
+
+def read_description(path: Path | str) -> dict[str, Any]:
+    """Return the provenance that `write_labels` stored; empty for files of other programs."""
+    with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
+        provenance: dict[str, Any] = _stored(file).get("provenance", {})
+        return provenance
+
+
+def write_labels(
+    path: Path | str,
+    labels: Any,
+    *,
+    axes: str,
+    spacing: tuple[float, ...] = (),
+    unit: str = "pixel",
+    affine: Array | None = None,
+    description: dict[str, Any] | None = None,
+    keep: bool = False,
+) -> None:
+    """Write labels in the smallest of uint8, uint16 and uint32 that holds them.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, whole or not at all.
+    labels : array
+        Integers, none negative; `Planes` are written in the dtype they have.
+    axes, spacing, unit
+        As in `Scan`; ImageJ and napari read them back.
+    affine : array, optional
+        From the index order (x, y, z) of the labels to world coordinates (RAS+).
+    description : dict
+        Provenance, anything that JSON holds; `read_description` returns it.
+    keep : bool
+        Keep the file that stood there as `name.bak.tif`.
+
+    Raises
+    ------
+    DataError
+        If the labels are no integers or do not fit 32 bits, or have axes that no TIFF holds; if the
+        file cannot be written.
+    """
+    array = labels if isinstance(labels, Planes) else smallest(labels, str(path))
+    write_array(
+        path,
+        array,
+        axes=axes,
+        spacing=spacing,
+        unit=unit,
+        affine=affine,
+        description=description,
+        keep=keep,
+    )
+
+
+def write_array(
+    path: Path | str,
+    array: Array | Planes,
+    *,
+    axes: str,
+    spacing: tuple[float, ...] = (),
+    unit: str = "pixel",
+    affine: Array | None = None,
+    description: dict[str, Any] | None = None,
+    keep: bool = False,
+) -> None:
+    """Write an array as it is, a probability map for example; else as `write_labels`.
+
+    `Planes` are taken one by one. It is an ImageJ TIFF where ImageJ knows the dtype (uint8, uint16,
+    float32) and size, else an OME-TIFF.
+    """
+    scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
+    grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
+    if not set(common_axes(grid.axes)) <= set("TZCYX"):
+        raise DataError(
+            f"{path} is not written, since no TIFF holds the axes {grid.axes}; save the volumes "
+            "one by one, as layers of their own."
+        )
+    stored = {
+        "grid": grid.to_json(),
+        "affine": None if affine is None else np.asarray(affine, float).tolist(),
+        "provenance": description or {},
+    }
+    text = json.dumps(stored, allow_nan=False)
+    # tifffile takes a last axis of one element for the samples of ImageJ's RGB.
+    fits = array.nbytes < _IMAGEJ_BYTES and grid.shape[grid.axes.index("X")] > 1
+    imagej = array.dtype.name in _IMAGEJ_DTYPES and fits
+    order, options = metadata_for(grid, imagej=imagej)
+    data = array.transpose(order)
+    metadata = options.pop("metadata")
+    metadata |= {"Info": text, _KEY: text} if imagej else {"Description": text}
+    with atomic(path, keep=keep) as temporary:
+        tifffile.imwrite(
+            temporary,
+            iter(data) if isinstance(data, Planes) else data,
+            shape=data.shape,
+            dtype=data.dtype,
+            imagej=imagej,
+            ome=not imagej,
+            photometric="minisblack",
+            compression="zlib",
+            metadata=metadata,
+            **options,
+        )
+
+
+def _stored(file: tifffile.TiffFile) -> dict[str, Any]:
+    for text in _candidates(file):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(value, dict) and isinstance(value.get("provenance"), dict):
+            return value
+    return {}
+
+
+def _channels(file: tifffile.TiffFile) -> tuple[str, ...]:
+    """Return how OME calls the channels of the first image; empty where it does not."""
+    if not file.is_ome or not file.series or "C" not in file.series[0].axes:
+        return ()
+    try:
+        image = ElementTree.fromstring(file.pages[0].aspage().description).find("{*}Image")
+    except ElementTree.ParseError:
+        return ()
+    channels = image.findall("{*}Pixels/{*}Channel") if image is not None else []
+    names = tuple(channel.get("Name", "") for channel in channels)
+    return names if any(names) else ()
+
+
+def _matrix(value: Any) -> Array | None:
+    try:
+        matrix = np.array(value, float)
+    except (TypeError, ValueError):
+        return None
+    return matrix if matrix.shape == (4, 4) and np.isfinite(matrix).all() else None
+
+
+def _candidates(file: tifffile.TiffFile) -> list[str]:
+    """Return the places where our JSON may stand, in the order of trust."""
+    description = file.pages[0].aspage().description
+    if file.is_ome:
+        image = tifffile.xml2dict(description).get("OME", {}).get("Image", {})
+        images = image if isinstance(image, list) else [image]
+        return [str(i["Description"]) for i in images if "Description" in i]
+    lines = [line for line in description.splitlines() if line.startswith(f"{_KEY}=")]
+    # ImageJ drops lines it does not know when it saves, but keeps the Info.
+    info = (file.imagej_metadata or {}).get("Info", "") if file.is_imagej else ""
+    return [line.partition("=")[2] for line in lines] + [str(info)]
+
+
+def _pixels(file: tifffile.TiffFile, path: Path) -> Array:
+    series = file.series[0]
+    _check_size(series, file.filehandle.size, path)
+    if series.dataoffset is None:
+        _check_whole(series, file.filehandle.size, path)
+    return np.asarray(series.asarray())
+
+
+def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
+    """Refuse a file whose chain of pages is cut, which the reader would shorten in silence."""
+    form, handle = file.tiff, file.filehandle
+    handle.seek(file.pages[-1].offset)
+    (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+    handle.seek(tags * form.tagsize, 1)
+    (following,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
+    if following:
+        raise DataError(
+            f"{path} is truncated or damaged after {len(file.pages)} pages; copy it again."
+        )
+
+
+def _check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
+    """Refuse a damaged header that says more than the file can hold, before memory is taken."""
+    plain = series.keyframe.compression == tifffile.COMPRESSION.NONE
+    if not (series.nbytes <= size if plain else can_hold(size, series.nbytes)):
+        raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
+
+
+def _check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
+    # The reader fills what is missing of a compressed file with zeros.
+    for page in series.pages:
+        if page is None:
+            continue
+        places = zip(page.dataoffsets, page.databytecounts, strict=False)
+        end = max((offset + count for offset, count in places), default=0)
+        if end > size:
+            raise DataError(f"{path} is truncated ({size} of {end} bytes); copy it again.")

@@ -1,0 +1,141 @@
+"""OME-Zarr images and masks, read lazily. The extra `zarr` is imported when one is opened."""
+
+from __future__ import annotations
+
+import json
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.zarr.metadata import KEY, OmeImage, channel_names, parse
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SUFFIX = ".zarr"
+_MOST_CHUNKS = 2**22
+_LARGEST_CHUNK = 2**31
+META = "ome_zarr"
+"""Key of the `OmeImage` in `Scan.meta`."""
+
+
+def is_zarr(path: Path) -> bool:
+    """Tell whether a folder is a group of Zarr 2 or 3."""
+    if (path / ".zgroup").is_file():
+        return True
+    try:
+        described = json.loads((path / "zarr.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(described, dict) and described.get("node_type") == "group"
+
+
+def read_ome_zarr(path: Path | str) -> Scan:
+    """Open an OME-Zarr image, or one of the masks in its `labels`, at full resolution.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of OME-NGFF 0.4 (Zarr 2) or 0.5 (Zarr 3).
+
+    Returns
+    -------
+    Scan
+        `data` is a dask array, nothing of it is read; several channels are the last axis, a single
+        one is left out. `meta` holds the `translation` of its first voxel, for each axis but `C`,
+        and the names of the `channels`, if the file gives some.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged or no OME-Zarr, or zarr is not installed.
+    """
+    path = Path(path)
+    zarr = require("zarr")
+    if path.exists() and not is_zarr(path):
+        raise DataError(
+            f"{path} is no OME-Zarr, since it has neither zarr.json nor .zgroup; choose the folder "
+            "of an image."
+        )
+    with reading(path, "OME-Zarr"):
+        group = zarr.open_group(path, mode="r", use_consolidated=False)
+        attributes = group.attrs.asdict()
+        image = parse(attributes, path)
+        scan = _scan(path, image, _array(group, image, path), _own(attributes))
+        if names := channel_names(attributes):
+            scan.meta["channels"] = names
+        return scan
+
+
+def _array(group: Any, image: OmeImage, path: Path) -> Any:
+    """Return the finest level as a dask array."""
+    import dask.array as da
+
+    name = image.levels[0].path
+    try:
+        stored = group[name]
+    except KeyError:
+        raise DataError(f"{path} lacks its array {name}; copy it again.") from None
+    if stored.ndim != len(image.axes):
+        raise DataError(
+            f"{path} has the axes {image.axes} and an array of {stored.ndim}; write it again."
+        )
+    if stored.dtype.kind not in "buif":
+        raise DataError(f"{path} holds {stored.dtype} and no numbers; choose another image.")
+    count = prod(-(-n // max(c, 1)) for n, c in zip(stored.shape, stored.chunks, strict=True))
+    if count > _MOST_CHUNKS or prod(stored.chunks) * stored.dtype.itemsize > _LARGEST_CHUNK:
+        raise DataError(
+            f"{path} names {count} chunks of {stored.chunks} voxels, too many to open; write "
+            "it again with other chunks."
+        )
+    lazy = _Chunks(stored, path)
+    return da.from_array(lazy, stored.chunks)  # type: ignore[no-untyped-call]
+
+
+class _Chunks:
+    """A stored array, whose damage is told in a sentence when it is come upon."""
+
+    def __init__(self, stored: Any, path: Path) -> None:
+        self.shape, self.dtype, self.ndim = stored.shape, stored.dtype, stored.ndim
+        self._stored, self._path = stored, path
+
+    def __getitem__(self, place: Any) -> Array:
+        with reading(self._path, "OME-Zarr"):
+            return np.asarray(self._stored[place])
+
+
+def _scan(path: Path, image: OmeImage, data: Any, own: dict[str, Any]) -> Scan:
+    level, axes = image.levels[0], image.axes
+    if "C" in axes:
+        place = axes.index("C")
+        axes = axes.replace("C", "")
+        if data.shape[place] == 1:
+            data = data.squeeze(place)
+        else:
+            data, axes = np.moveaxis(data, place, -1), axes + "C"
+    kept = [i for i, axis in enumerate(image.axes) if axis != "C"]
+    meta: dict[str, Any] = {
+        META: image,
+        "translation": tuple(level.translation[i] for i in kept),
+        "description": own.get("provenance") or {},
+    }
+    spacing = tuple(level.scale[i] for i in kept)
+    return Scan(data, axes, spacing, image.unit, path, affine=_matrix(own), meta=meta)
+
+
+def _own(attributes: dict[str, Any]) -> dict[str, Any]:
+    own = attributes.get(KEY)
+    return own if isinstance(own, dict) else {}
+
+
+def _matrix(own: dict[str, Any]) -> Array | None:
+    try:
+        matrix = np.array(own.get("affine"), float)
+    except (TypeError, ValueError):
+        return None
+    return matrix if matrix.shape == (4, 4) and np.isfinite(matrix).all() else None

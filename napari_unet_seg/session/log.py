@@ -1,0 +1,150 @@
+"""What is recorded of a session: states, predicted Dice, rounds."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from napari_unet_seg.session.record import new_round_folder, read_record, write_record
+from napari_unet_seg.session.review_queue import known_figure
+from napari_unet_seg.session.scan import NAME
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.session.held_out import Side
+    from napari_unet_seg.session.lock import SessionLock
+    from napari_unet_seg.session.record import Round, SessionRecord
+    from napari_unet_seg.session.review_queue import ReviewState
+
+
+class SessionLog:
+    """The record of a session; changes are kept in memory until `save`.
+
+    Methods may be called from several threads.
+    """
+
+    def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
+        self.folder = folder
+        self.lock = lock
+        self._record = record
+        self._changes: dict[str, Any] = {}
+        """What was changed since it was written last."""
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    def hold(self) -> Self:
+        """Keep others from writing to the session until `close`, as often as it was held.
+
+        Raises
+        ------
+        DataError
+            If it is open in another window or process, named in the message.
+        """
+        self.lock.hold()
+        return self
+
+    def hold_again(self) -> bool:
+        """Hold it once more if it is held; return whether it is."""
+        return self.lock.hold_again()
+
+    def close(self) -> None:
+        """Let others write to the session again."""
+        self.lock.let_go()
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """What the label values from 1 stand for."""
+        return self._record.categories
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The model that made the prediction, if it is known."""
+        return Path(self._record.checkpoint) if self._record.checkpoint else None
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a front end stored."""
+        return self._record.extra
+
+    def set_extra(self, **values: Any) -> None:
+        """Note what a front end wants to find again; stored with the next `save`."""
+        with self._lock:
+            self._change(extra={**self.extra, **values})
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds of fine-tuning that were finished."""
+        return self._record.rounds
+
+    @property
+    def states(self) -> tuple[ReviewState, ...]:
+        """One state a slice."""
+        return self._record.states
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Slices whose mask is right, corrected or not."""
+        return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
+
+    def set_state(self, index: int, state: ReviewState) -> None:
+        """Mark a slice; stored with the next `save`."""
+        with self._lock:
+            states = list(self.states)
+            states[index] = state
+            self._change(states=tuple(states))
+
+    @property
+    def sides(self) -> dict[int, Side]:
+        """The slices that a round has used: held out for good, or trained on."""
+        return self._record.sides
+
+    def set_side(self, index: int, side: Side) -> None:
+        """Put a slice on a side for good; stored with the next `save`."""
+        with self._lock:
+            self._change(sides={**self.sides, index: side})
+
+    @property
+    def predicted_dice(self) -> tuple[float | None, ...]:
+        """How well the network thinks that each slice's mask fits; None where it is not known."""
+        return self._record.predicted_dice or (None,) * len(self.states)
+
+    def set_predicted_dice(self, index: int, value: float | None) -> None:
+        """Note the figure of a slice that was predicted again; stored with the next `save`."""
+        with self._lock:
+            figures = list(self.predicted_dice)
+            figures[index] = known_figure(value)
+            self._change(predicted_dice=tuple(figures))
+
+    def save(self) -> None:
+        """Write `session.json`; where others may write too, only what was changed here."""
+        with self._writing, self.lock.writing():
+            with self._lock:
+                changes, self._changes = self._changes, {}
+            if not self.lock.held and (self.folder / NAME).is_file():
+                self._record = _merged(read_record(self.folder), changes)
+            write_record(self.folder, self._record)
+
+    def new_round(self, after: int = 0) -> Path:
+        """Make the folder of the next round, numbered above `after` and those that are there."""
+        return new_round_folder(self.folder, after)
+
+    def finish_round(self, finished: Round) -> None:
+        """Add a round to the session, and store it."""
+        with self._lock:
+            self._change(rounds=(*self.rounds, finished))
+        self.save()
+
+    def _change(self, **values: Any) -> None:
+        self._changes |= values
+        self._record = self._record.model_copy(update=values)
+
+
+def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:
+    """Bring changes into a record that others may have written meanwhile.
+
+    A slice that got its side there keeps it: what was held out is never trained on.
+    """
+    if "sides" in changes:
+        changes = {**changes, "sides": {**changes["sides"], **stored.sides}}
+    return stored.model_copy(update=changes)

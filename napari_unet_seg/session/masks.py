@@ -1,0 +1,266 @@
+"""The masks of a session: the prediction in one file, the corrected slices in one each.
+
+A slice that the network predicts again, or for the first time, while the session is open is
+compared with that: `predictions/NNNNN.tif`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import reading, write_error
+from napari_unet_seg.io.images.tiff import read_tiff, write_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from napari_unet_seg.io.common.scan import Scan
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a slice differs from its prediction, in pixels; a relabelled pixel counts in both."""
+
+    added: int
+    removed: int
+    dice: float
+    """Dice to the prediction over all categories; NaN where both are empty."""
+
+
+def compare(prediction: Array, labels: Array) -> Changes:
+    """Compare two label arrays; pixels marked as not reviewed are left out."""
+    reviewed = labels != IGNORE_INDEX
+    before, after = (prediction != 0) & reviewed, (labels != 0) & reviewed
+    differ = prediction != labels
+    total = int(np.count_nonzero(before)) + int(np.count_nonzero(after))
+    same = int(np.count_nonzero(before & after & ~differ))
+    return Changes(
+        int(np.count_nonzero(after & differ)),
+        int(np.count_nonzero(before & differ)),
+        2 * same / total if total else float("nan"),
+    )
+
+
+class MaskStore:
+    """`predictions/prediction.tif` and `masks/NNNNN.tif` of one session.
+
+    Slices are counted along all leading axes flattened. An instance can be indexed like an array,
+    a slice at a time, and then reads what is stored.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the session.
+    scan : Scan
+        Whose grid the masks are on.
+    """
+
+    def __init__(self, folder: Path, scan: Scan) -> None:
+        self.prediction_path = folder / "predictions" / "prediction.tif"
+        self.folder = folder / "masks"
+        self.shape = scan.grid_shape
+        self.spacing, self.unit = scan.spacing, scan.unit
+        self.digests: dict[int, bytes] = {}
+        """Of the slices as stored, as far as they are known."""
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return int(np.prod(self.shape[:-2]))
+
+    def __getitem__(self, place: tuple[int, ...]) -> Array:
+        return self.read(int(np.ravel_multi_index(place, self.shape[:-2])) if place else 0)
+
+    def place(self, index: int) -> tuple[int, ...]:
+        """Return where a slice lies along the leading axes."""
+        leading = self.shape[:-2]
+        return tuple(int(i) for i in np.unravel_index(index, leading)) if leading else ()
+
+    def path(self, index: int) -> Path:
+        """File of a corrected slice."""
+        return self.folder / f"{index:05d}.tif"
+
+    def write_prediction(self, labels: Array, description: dict[str, Any]) -> None:
+        """Store the labels that the session starts from, one page a slice, and make the folders."""
+        for folder in (self.prediction_path.parent, self.folder):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise write_error(folder, error) from error
+        write_labels(
+            self.prediction_path,
+            self._flat(labels),
+            axes="ZYX" if self.shape[:-2] else "YX",
+            spacing=self.spacing[-3:],
+            unit=self.unit,
+            description=description,
+        )
+
+    def remember(self, labels: Array) -> None:
+        """Take labels as what is stored, so that the first save need not read it."""
+        flat = self._flat(labels)
+        with self._lock:
+            for index in range(len(self)):
+                self.digests[index] = _digest(self._view(flat, index))
+
+    def prediction(self) -> Array:
+        """Read the whole original prediction."""
+        path = self.prediction_path
+        return self._checked(np.asarray(read_tiff(path).data), self.shape, path)
+
+    def replace_prediction(self, index: int, labels: Array) -> None:
+        """Compare a slice with a later prediction from now on; the original one is kept."""
+        write_labels(
+            self._later_path(index),
+            labels,
+            axes="YX",
+            spacing=self.spacing[-2:],
+            unit=self.unit,
+            description={"slice": index},
+        )
+
+    def read_prediction(self, index: int) -> Array:
+        """Read what a slice is compared with: its later prediction, or else the original one."""
+        later = self._later_path(index)
+        if later.is_file():
+            return self._checked(np.asarray(read_tiff(later).data), self.shape[-2:], later)
+        return self._read_original(index)
+
+    def predicted_later(self) -> list[int]:
+        """Return the slices that have a later prediction."""
+        files = self.prediction_path.parent.glob("*.tif")
+        return sorted(int(file.stem) for file in files if file.stem.isdigit())
+
+    def is_predicted_later(self, index: int) -> bool:
+        """Whether a slice has a later prediction."""
+        return self._later_path(index).is_file()
+
+    def _later_path(self, index: int) -> Path:
+        return self.prediction_path.with_name(f"{index:05d}.tif")
+
+    def _read_original(self, index: int) -> Array:
+        with reading(self.prediction_path, "a TIFF"):
+            plane = np.asarray(tifffile.imread(self.prediction_path, key=index))
+        return self._checked(plane, self.shape[-2:], self.prediction_path)
+
+    def read(self, index: int) -> Array:
+        """Read one slice: the corrected one, or else the prediction."""
+        path = self.path(index)
+        if not path.is_file():
+            return self._read_original(index)
+        return self._checked(np.asarray(read_tiff(path).data), self.shape[-2:], path)
+
+    def is_as_predicted(self, index: int) -> bool:
+        """Whether a slice is stored as it was predicted."""
+        return np.array_equal(self.read(index), self.read_prediction(index))
+
+    def _checked(self, labels: Array, shape: tuple[int, ...], path: Path) -> Array:
+        if labels.size != np.prod(shape) or labels.dtype.kind not in "bui":
+            raise DataError(
+                f"{path} is no mask of this session ({labels.dtype} of shape {labels.shape}); put "
+                "back the one that was there."
+            )
+        return labels.reshape(shape)
+
+    def load(self) -> Array:
+        """Read the whole mask as it was last saved."""
+        mask = self._flat(self.prediction())
+        with self._lock:
+            for index in range(len(self)):
+                if self.path(index).is_file():
+                    plane = self.read(index)
+                    mask = mask.astype(np.promote_types(mask.dtype, plane.dtype), copy=False)
+                    self._view(mask, index)[...] = plane
+            self.remember(mask)
+        return mask.reshape(self.shape)
+
+    def save(
+        self, labels: Any, slices: Iterable[int] | None, description: dict[str, Any]
+    ) -> Iterator[int]:
+        """Write the slices that differ from what is stored; see `Session.save_mask`.
+
+        Yields each when it is written.
+        """
+        wanted = range(len(self)) if slices is None else slices
+        with self._lock:
+            yield from (i for i in wanted if self._save_slice(i, labels, description))
+
+    def _save_slice(self, index: int, labels: Any, description: dict[str, Any]) -> bool:
+        plane = np.array(labels[self.place(index)])
+        digest = _digest(plane)
+        if index not in self.digests:
+            self.digests[index] = _digest(self.read(index))
+        if self.digests[index] == digest:
+            return False
+        write_labels(
+            self.path(index),
+            plane,
+            axes="YX",
+            spacing=self.spacing[-2:],
+            unit=self.unit,
+            description={**description, "slice": index},
+            keep=True,
+        )
+        self.digests[index] = digest
+        return True
+
+    def _flat(self, labels: Array) -> Array:
+        """View labels as slices along one axis; a 2D mask stays as it is."""
+        return labels.reshape(-1, *self.shape[-2:]) if self.shape[:-2] else labels
+
+    def _view(self, flat: Array, index: int) -> Array:
+        view: Array = flat[index] if self.shape[:-2] else flat
+        return view
+
+
+def check_labels(labels: Any, scan: Scan, classes: int) -> None:
+    """Raise DataError unless the labels are on the scan's grid and hold known values."""
+    if tuple(labels.shape) != scan.grid_shape:
+        raise grid_error(tuple(labels.shape), scan)
+    if np.asarray(labels).dtype.kind not in "bui":
+        raise DataError(f"The prediction is of type {labels.dtype}; convert it to labels first.")
+    values = np.asarray(labels)
+    highest = int(values.max(where=values != IGNORE_INDEX, initial=0))
+    if highest > classes:
+        raise DataError(
+            f"The labels reach {highest}, but there are only {classes} categories; labels of "
+            "single objects must be turned into one label per category first."
+        )
+
+
+def has_mask(labels: Array) -> bool:
+    """Whether anything is labelled; unreviewed pixels are not."""
+    return bool(np.any((labels != 0) & (labels != IGNORE_INDEX)))
+
+
+def stray_label(labels: Array, classes: int) -> int:
+    """Return a label that is neither a category nor unreviewed, 0 if there is none."""
+    stray = labels[((labels < 0) | (labels > classes)) & (labels != IGNORE_INDEX)]
+    return int(stray[0]) if stray.size else 0
+
+
+def grid_error(shape: tuple[int, ...], scan: Scan) -> DataError:
+    """Return the error for labels on another grid than the scan's."""
+    name = scan.path.name if scan.path is not None else "the scan"
+    return DataError(
+        f"The labels are on a grid of {'×'.join(map(str, shape))} and {name} is on "
+        f"{'×'.join(map(str, scan.grid_shape))}; choose the labels that were made on this scan."
+    )
+
+
+def _digest(plane: Array) -> bytes:
+    """Hash of the label values of a slice, the same for every dtype that holds them."""
+    if plane.dtype != np.uint8:
+        narrow = not plane.size or (plane.min() >= 0 and plane.max() <= 255)
+        plane = plane.astype(np.uint8 if narrow else "<i8")
+    return hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).digest()

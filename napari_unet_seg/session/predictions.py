@@ -1,0 +1,36 @@
+"""The predictions of a session as one array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_unet_seg.session.masks import MaskStore
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Predictions:
+    """What the slices of a session are compared with, the later prediction where there is one.
+
+    It can be indexed by the place of a slice or made an array, and is read from disk then.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, masks: MaskStore) -> None:
+        self._masks = masks
+        self.shape = masks.shape
+        self.ndim = len(masks.shape)
+
+    def __getitem__(self, place: tuple[int, ...]) -> Array:
+        index = int(np.ravel_multi_index(place, self.shape[:-2])) if place else 0
+        return self._masks.read_prediction(index)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        whole = self._masks.prediction()
+        for index in self._masks.predicted_later():
+            whole[self._masks.place(index)] = self._masks.read_prediction(index)
+        return whole if dtype is None else whole.astype(dtype)

@@ -1,0 +1,56 @@
+"""What augmentation makes of a few samples, to be looked at before a training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_unet_seg.data.augment.augment import augment
+from napari_unet_seg.data.cache import build_cache
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import Augmented
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.events import ItemDone
+
+COUNT = 8
+
+
+def augmented(
+    config: TrainConfig, samples: SampleSet
+) -> Generator[ItemDone | Augmented, Any, None]:
+    """Read eight samples, spread over the data set, and augment them as a training would.
+
+    A data set of fewer shows some of them more than once, each time changed anew.
+
+    Yields
+    ------
+    ItemDone or Augmented
+        The last event is the picture.
+
+    Raises
+    ------
+    DataError
+        If there are no samples, or one of them cannot be used.
+    """
+    if not samples.samples:
+        raise DataError(f"The data set {samples.source} holds no samples; add images and masks.")
+    places = np.linspace(0, len(samples.samples) - 1, COUNT).round().astype(int)
+    members = [samples.samples[place] for place in places]
+    cache = yield from build_cache(
+        members,
+        config.image_size,
+        config.model.in_channels,
+        len(samples.categories),
+        config.normalise,
+    )
+    generator = torch.Generator().manual_seed(config.seed)
+    images, masks = augment(*cache.take(np.arange(COUNT)), config.augment, generator)
+    grey = (images.mean(1) * 255).round().to(torch.uint8)
+    yield Augmented(tuple(s.name for s in members), grey.numpy(), masks.numpy())

@@ -1,0 +1,108 @@
+"""A training run on disk: settings, split, history and checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import atomic, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.events import EpochEnd
+
+_HISTORY = (
+    "epoch",
+    "train_loss",
+    "valid_loss",
+    "valid_dice",
+    "learning_rate",
+    "is_best",
+    "seconds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Paths of a run folder and the writing of its small files."""
+
+    folder: Path
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the best validation figure."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """The newest checkpoint, with the optimiser's state."""
+        return self.folder / "last.safetensors"
+
+    @property
+    def preview(self) -> Path:
+        """Folder of validation predictions."""
+        return self.folder / "preview"
+
+    def start(self, config: TrainConfig, split: dict[str, Any]) -> None:
+        """Make the folder and write the settings and the split.
+
+        Raises
+        ------
+        DataError
+            If the folder cannot be written.
+        """
+        try:
+            self.preview.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"The run folder {self.folder} cannot be made ({error.strerror}); choose another "
+                "output folder."
+            ) from error
+        with atomic(self.folder / "config.yaml") as path:
+            config.to_file(path)
+        with atomic(self.folder / "split.json") as path:
+            path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
+
+    def split(self) -> dict[str, list[str]]:
+        """Names of the samples of each side.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        path = self.folder / "split.json"
+        with reading(path, "JSON"):
+            sides: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+            if not all(isinstance(sides[side], list) for side in ("train", "valid")):
+                raise ValueError("train and valid are no lists")
+        return sides
+
+    def history(self, epochs: int) -> list[dict[str, str]]:
+        """Rows of the history up to an epoch, as text."""
+        path = self.folder / "history.csv"
+        if not path.is_file():
+            return []
+        with reading(path, "CSV"), path.open(newline="", encoding="utf-8") as file:
+            return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
+
+    def write_history(self, rows: Iterable[dict[str, str]]) -> None:
+        """Write the history anew, whole or not at all."""
+        with (
+            atomic(self.folder / "history.csv") as path,
+            path.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, _HISTORY)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def history_row(epoch: EpochEnd) -> dict[str, str]:
+    """Text of one epoch's figures; floats in full, so that runs can be compared exactly."""
+    return {name: repr(getattr(epoch, name)) for name in _HISTORY}

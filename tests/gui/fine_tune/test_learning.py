@@ -1,0 +1,243 @@
+"""Learning while correcting, with a real network in a child process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from stored_rounds import made_round, store_round
+
+from napari_unet_seg import engine
+from napari_unet_seg._napari.fine_tune.learning import is_usable
+from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.widgets.jobs import JobState
+from napari_unet_seg._napari.widgets.settings import remember
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+PATIENCE = 120_000
+SHAPE = (8, 40, 48)
+TOUCHED, SHOWN, ACCEPTED = 6, 5, (0, 1, 2, 3)
+HOW = PredictConfig(precision="float32", threads=1, device="cpu")
+
+
+def predicted(model: Path, scan: Scan) -> Any:
+    return list(engine.predict(HOW, model, scan))[-1].labels
+
+
+@pytest.fixture
+def scan() -> Scan:
+    voxels = np.random.default_rng(0).integers(1, 60, SHAPE, np.uint8)
+    for index in range(len(voxels)):
+        voxels[index, 8 + index : 20 + index, 10:24] = 200
+    return Scan(voxels, "ZYX")
+
+
+@pytest.fixture
+def widget(
+    dock: Callable[[type], Any],
+    qtbot: QtBot,
+    make_checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    scan: Scan,
+) -> ReviewWidget:
+    """A session on what an untrained network drew, that learns from every fourth slice."""
+    remember("predict", HOW.model_dump(mode="json"))
+    model = make_checkpoint()
+    widget: ReviewWidget = dock(ReviewWidget)
+    viewer = widget._viewer
+    viewer.add_image(scan.data, name="head")
+    known = {
+        "categories": read_header(model).categories,
+        "checkpoint": {"path": str(model)},
+    }
+    viewer.add_labels(predicted(model, scan), name="mask", metadata={METADATA_KEY: known})
+    widget.bar.folder.setValue(tmp_path / "session")
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    form = widget.fine_tune.form
+    for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
+        form.editor(name).setValue(value)
+    widget.fine_tune.learn_bar.every.setValue(len(ACCEPTED))
+    return widget
+
+
+def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
+    """Draw the bright square of a slice, and accept it."""
+    assert widget.reviewing is not None
+    widget.reviewing.go_to(index)
+    mask = widget.reviewing.mask
+    where = np.nonzero(mask.data[index] != (scan.data[index] == 200))
+    place = (np.full(where[0].size, index), *where)
+    with mask.block_history():
+        mask.data_setitem(place, (scan.data[index] == 200)[where])
+    widget.review.buttons["accept"].click()
+
+
+@pytest.mark.slow
+def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan, tmp_path: Path
+) -> None:
+    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    assert reviewing is not None
+    mask, session, first = reviewing.mask, reviewing.session, widget.session.checkpoint
+    before = mask.data.copy()
+    bar.switch.setChecked(True)
+    reviewing.go_to(TOUCHED)
+    corner = (np.full(5, TOUCHED), np.arange(5), np.zeros(5, int))
+    mask.data_setitem(corner, 1 - mask.data[corner])
+    touched = mask.data[TOUCHED].copy()
+    for index in ACCEPTED[:-1]:
+        accept_truth(widget, scan, index)
+    assert not widget.fine_tune.panel.running
+    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE) as done:
+        accept_truth(widget, scan, ACCEPTED[-1])
+        reviewing.go_to(SHOWN)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+
+    (finished,) = session.rounds
+    new = session.folder / finished.checkpoint
+    assert finished.epochs == 5  # a short one
+    assert chosen_model.current_model() == new
+    assert session.states[TOUCHED] is ReviewState.TODO
+    wanted = predicted(new, scan)
+    again = [i for i in range(len(before)) if i not in (*ACCEPTED, TOUCHED, SHOWN)]
+    assert done.args == [len(again)]
+    for index in again:
+        np.testing.assert_array_equal(mask.data[index], wanted[index])
+        assert (wanted[index] != before[index]).any()
+        assert session.predicted_dice[index] is not None
+    np.testing.assert_array_equal(mask.data[TOUCHED], touched)
+    np.testing.assert_array_equal(mask.data[SHOWN], before[SHOWN])
+    for index in ACCEPTED:
+        np.testing.assert_array_equal(mask.data[index], scan.data[index] == 200)
+    assert bar.status.text().startswith(f"Round 1: {len(again)} slices to do were predicted again.")
+
+    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+        bar.back_button.click()
+    assert chosen_model.current_model() == first
+    for index in again:
+        np.testing.assert_array_equal(mask.data[index], before[index])
+    assert not bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_predictions_that_were_left_for_others_end_without_them(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    learning = widget.learning
+    learning._predict_again("The first")
+    first = learning._job
+    learning._predict_again("The second")
+    second = learning._job
+    second.pause()
+    qtbot.waitUntil(lambda: first.state is JobState.ENDED, timeout=PATIENCE)
+    assert learning._job is second
+    with qtbot.waitSignal(second.ended, timeout=PATIENCE):
+        widget.bar.close_button.click()
+    assert learning._job is None
+
+
+@pytest.mark.slow
+def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan
+) -> None:
+    bar, folder, model = widget.bar, widget.session.folder, chosen_model.current_model()
+    for index in ACCEPTED:
+        accept_truth(widget, scan, index)
+    widget.fine_tune.start_button.click()
+    qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
+    bar.close_button.click()
+    assert widget.fine_tune.panel.running
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.open_session(folder)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
+    widget.session.save()
+    assert Session.open(folder).rounds == widget.session.rounds
+    assert chosen_model.current_model() == model
+
+
+@pytest.mark.slow
+def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) -> None:
+    for index in ACCEPTED:
+        accept_truth(widget, scan, index)
+    assert not widget.fine_tune.panel.running
+    assert not widget.fine_tune.learn_bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_learning_waits_for_a_slice_with_a_mask(
+    qtbot: QtBot, widget: ReviewWidget, scan: Scan, notifications: list[str]
+) -> None:
+    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    mask, panel = reviewing.mask, widget.fine_tune.panel
+    mask.data = np.zeros_like(mask.data)
+    bar.every.setValue(2)
+    bar.switch.setChecked(True)
+    widget.review.buttons["accept"].click()
+    with qtbot.waitSignal(widget.fine_tune.waits, timeout=PATIENCE):
+        widget.review.buttons["accept"].click()
+    qtbot.waitUntil(lambda: not panel.running)
+    assert bar.status.text().startswith("Waiting to learn: No accepted slice")
+    assert not panel.isVisibleTo(widget.fine_tune)
+    assert not any("mask yet" in text for text in notifications)
+    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+        accept_truth(widget, scan, 2)
+    assert done.args[0].number == 1
+    qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: widget.learning._job is None, timeout=PATIENCE)
+
+
+def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
+    folder = widget.session.folder
+    widget.bar.close_button.click()
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        widget.open_session(folder)
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+@pytest.mark.slow
+def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidget) -> None:
+    back, base = widget.fine_tune.learn_bar.back_button, widget.session.checkpoint
+    first, second = store_round(widget.session, base), store_round(widget.session, base)
+    chosen_model.choose_model(second)
+    for expected in (first, base):
+        reopen(qtbot, widget)
+        with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+            back.click()
+        assert chosen_model.current_model() == expected
+    assert not back.isEnabled()
+    reopen(qtbot, widget)
+    assert not back.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stopped", "usable"),
+    [
+        (0.8, 0.7, False, False),
+        (0.7, 0.8, False, True),
+        (0.8, 0.8, False, True),
+        (None, 0.5, False, True),
+        (0.5, None, False, True),
+        (None, None, True, False),
+        (0.7, 0.8, True, True),
+    ],
+)
+def test_a_round_is_usable_unless_it_lost_dice_or_was_stopped_unmeasured(
+    before, after, stopped, usable
+) -> None:
+    assert is_usable(made_round(before=before, after=after, stopped=stopped)) is usable

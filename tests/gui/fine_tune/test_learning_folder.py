@@ -1,0 +1,164 @@
+"""Learning from the scans of a folder, a single image each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog
+
+from napari_unet_seg import engine
+from napari_unet_seg._napari.fine_tune.messages import in_words
+from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.widgets.settings import remember
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import write_array
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+PATIENCE = 120_000
+EVERY = 4
+HOW = PredictConfig(precision="float32", threads=1, device="cpu")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six images with a bright square."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    noise = np.random.default_rng(0)
+    for index in range(6):
+        image = noise.integers(1, 60, (40, 48), np.uint8)
+        image[8 + index : 20 + index, 10:24] = 200
+        write_array(folder / f"image-{index}.tif", image, axes="YX")
+    return folder
+
+
+@pytest.fixture
+def widget(
+    dock: Callable[[type], Any],
+    qtbot: QtBot,
+    make_checkpoint: Callable[..., Path],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> ReviewWidget:
+    """The first image of the folder is open, and every fourth accepted one starts a round."""
+    remember("predict", HOW.model_dump(mode="json"))
+    chosen_model.choose_model(make_checkpoint())
+    widget: ReviewWidget = dock(ReviewWidget)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    widget.bar.folder.setValue(tmp_path / "sessions" / "any")
+    form = widget.fine_tune.form
+    for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
+        form.editor(name).setValue(value)
+    widget.fine_tune.learn_bar.every.setValue(EVERY)
+    widget.fine_tune.learn_bar.switch.setChecked(True)
+    widget.bar.scans_button.click()
+    qtbot.waitUntil(lambda: shown(widget) == ["image-0"], timeout=PATIENCE)
+    return widget
+
+
+def shown(widget: ReviewWidget) -> list[str]:
+    return [layer.name for layer in widget._viewer.layers]
+
+
+def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
+    """Draw what the current model sees as Segment does, correct it, and accept."""
+    model, image = chosen_model.current_model(), widget._viewer.layers[-1]
+    scan = Scan(image.data, "YX")
+    labels = list(engine.predict(HOW, model, scan))[-1].labels
+    categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
+    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        mask = show_prediction(widget._viewer, image, None, labels, categories, (), sums, made)
+    qtbot.waitUntil(lambda: widget._job is None, timeout=PATIENCE)
+    where = np.nonzero(mask.data != (image.data == 200))
+    mask.data_setitem(where, (image.data == 200)[where].astype(np.uint8))
+    widget.review.buttons["accept"].click()
+    assert widget.session is not None
+    assert widget.session.checkpoint == model
+    return widget.session
+
+
+def go_on(qtbot: QtBot, widget: ReviewWidget, index: int) -> None:
+    qtbot.waitUntil(widget.scans.bar.next_button.isEnabled, timeout=PATIENCE)
+    widget.scans.bar.next_button.click()
+    qtbot.waitUntil(lambda: shown(widget) == [f"image-{index}"], timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    bar, first = widget.fine_tune.learn_bar, chosen_model.current_model()
+    sessions = []
+    for index in range(EVERY):
+        assert not widget.fine_tune.panel.running
+        sessions.append(accept(qtbot, widget))
+        wanted = f"Fine-tune on {index + 1} accepted slice"
+        assert widget.fine_tune.start_button.text().startswith(wanted)
+        if index < EVERY - 1:
+            go_on(qtbot, widget, index + 1)
+    assert widget.fine_tune.panel.running
+    assert bar.status.text() == "Learning from 4 slices …"
+    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+        go_on(qtbot, widget, EVERY)
+        assert widget.fine_tune.panel.running, "it was to be seen to go on"
+    (finished,) = done.args
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
+    assert Session.open(sessions[-1].folder).rounds == (finished,)
+    assert widget.fine_tune.result.text() == in_words(finished)
+    new = sessions[-1].folder / finished.checkpoint
+    assert chosen_model.current_model() == new
+    assert "Segment uses the model from now on" in bar.status.text()
+
+    # The next scan is segmented with it, and too few were accepted since for another round.
+    accept(qtbot, widget)
+    assert not widget.fine_tune.panel.running
+    assert widget.fine_tune.result.text() == in_words(finished), "it is of this folder too"
+    assert bar.back_button.isEnabled()
+    bar.back_button.click()
+    assert chosen_model.current_model() == first
+    assert not bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_the_image_whose_round_runs_can_be_opened_meanwhile(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    for index in range(EVERY):
+        session = accept(qtbot, widget)
+        go_on(qtbot, widget, index + 1)
+    assert widget.fine_tune.panel.running
+    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+        with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+            widget.scans.bar.previous_button.click()
+        widget.fine_tune.panel.stop()
+    again = widget.session
+    assert again is session, "it stays held while its round runs"
+    assert again.rounds == tuple(done.args)
+    assert Session.open(session.folder).rounds == again.rounds
+
+
+@pytest.mark.slow
+def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
+    for index in range(EVERY):
+        accept(qtbot, widget)
+        go_on(qtbot, widget, index + 1)
+    job, first = widget.fine_tune.panel.job, chosen_model.current_model()
+    assert job is not None
+    with qtbot.waitSignal(job.ended, timeout=PATIENCE):
+        widget._viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
+    assert chosen_model.current_model() == first

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from napari.utils.key_bindings import KeyBinding
+from napari.utils.shortcuts import default_shortcuts
+from qtpy.QtWidgets import QShortcut
+
+from napari_unet_seg._napari.layers.layers import categories_of, geometry_of, metadata_of
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.events import DeviceFallback, PredictFinished
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.process.warm_engine import WarmEngine, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+PATIENCE = 120_000
+
+
+@pytest.fixture
+def no_dask_threads() -> Iterator[None]:
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+@pytest.fixture
+def widget(dock: Callable[..., Any]) -> SegmentWidget:
+    return dock(SegmentWidget)
+
+
+def _head(*leading: int, size: int = 64) -> np.ndarray:
+    """Return a bright disc with a brighter one in it."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    head = 100.0 * (np.hypot(y, x) < 0.4) + 150.0 * (np.hypot(y - 0.1, x) < 0.12)
+    return np.broadcast_to(head, (*leading, size, size)).copy()
+
+
+def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
+    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+        widget.segment_layer(layer)
+    return waiter.args[0]
+
+
+@pytest.mark.usefixtures("no_dask_threads")
+def test_every_kind_of_image(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    with_nan = _head()
+    with_nan[:3] = np.nan
+    kinds = {
+        "uint8": viewer.add_image(_head().astype(np.uint8)),
+        "bool": viewer.add_image(_head() > 50),
+        "int32, negative": viewer.add_image(_head().astype(np.int32) - 1000),
+        "float with NaN": viewer.add_image(with_nan, contrast_limits=(0, 250)),
+        "16 px": viewer.add_image(_head(size=16)),
+        "colour": viewer.add_image(np.stack([_head().astype(np.uint8)] * 3, -1), rgb=True),
+        "volume": viewer.add_image(_head(3)),
+        "colour stack": viewer.add_image(np.zeros((2, 32, 32, 4), np.uint8), rgb=True),
+        "series of volumes": viewer.add_image(_head(2, 2, size=32)),
+        "lazy": viewer.add_image(da.from_array(_head(3), chunks=(1, 64, 64))),
+        "lazy, unpicklable": viewer.add_image(
+            da.from_array(_head(3), chunks=(1, 64, 64)).map_blocks(lambda block: block + 0)
+        ),
+        "multiscale": viewer.add_image([_head(size=128), _head()], multiscale=True),
+    }
+    for name, image in kinds.items():
+        mask = _segment(qtbot, widget, image)
+        data = image.data[0] if image.multiscale else image.data
+        assert mask is not None, f"{name}: {widget.form.status.text()}"
+        assert mask.data.shape == data.shape[: image.ndim], name
+        assert mask.data.dtype == np.uint8, name
+
+
+def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    image = viewer.add_image(
+        _head(2), scale=(3, 0.5, 0.5), translate=(1, 2, 3), units=("mm",) * 3, name="head"
+    )
+    mask = _segment(qtbot, widget)
+
+    for name, value in geometry_of(image).items():
+        assert np.array_equal(np.asarray(getattr(mask, name)), np.asarray(value)), name
+    assert mask.name == "head mask"
+    assert categories_of(mask)
+    assert metadata_of(mask)["checkpoint"]["path"] == str(BUNDLED)
+    assert len(metadata_of(mask)["checkpoint"]["sha256"]) == 64
+    assert "on CPU" in widget.form.status.text() or "on " in widget.form.status.text()
+    assert widget.form.legend.names() == [f" {categories_of(mask)[0].name}  (label 1)"]
+
+
+def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    image = viewer.add_image(_head())
+    first = _segment(qtbot, widget, image)
+    again = _segment(qtbot, widget, image)
+    first.paint((5, 5), 1)
+    edited = first.data.copy()
+    third = _segment(qtbot, widget, image)
+
+    assert again is first
+    assert third is not first
+    np.testing.assert_array_equal(first.data, edited)
+
+
+def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    image = viewer.add_image(_head(5), scale=(2, 1, 1), translate=(10, 0, 0))
+    widget.form.setWhole(False)
+    viewer.dims.set_point(0, 16)
+    mask = _segment(qtbot, widget, image)
+
+    assert mask.data.shape == (5, 64, 64)
+    assert list(metadata_of(mask)["predicted"]) == [(3,)]
+
+
+def test_beyond_the_image_no_slice_is_segmented(
+    widget: SegmentWidget, notifications: list[str]
+) -> None:
+    viewer = widget._viewer
+    viewer.add_image(_head(9))
+    image = viewer.add_image(_head(5), name="short")
+    viewer.dims.set_point(0, 8)
+    widget.form.image_combo.setLayer(image)
+    widget.form.setWhole(False)
+    widget.segment_layer()
+
+    assert widget.form.status.text() == notifications[-1]
+    assert notifications[-1].startswith("No slice of short is on screen")
+    assert len(viewer.layers) == 2
+
+
+def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
+    widget: SegmentWidget,
+) -> None:
+    viewer = widget._viewer
+    viewer.add_image(_head())
+    assert widget.form.extent_combo.isHidden()
+    viewer.add_image(_head(3))
+    assert widget.form.whole()
+    viewer.add_image(_head(3), metadata={"unet_seg": {"independent": True}})
+    assert not widget.form.whole()
+    assert not widget.form.extent_combo.isHidden()
+
+
+def test_maps_on_request_are_renewed_with_the_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    image = viewer.add_image(_head(2), scale=(2, 1, 1), name="head")
+    config = PredictConfig(probabilities=True, uncertainty=True)
+    widget.form.config_form.setValue(config)
+    mask = _segment(qtbot, widget, image)
+    names = [layer.name for layer in viewer.layers]
+    _segment(qtbot, widget, image)
+    category = categories_of(mask)[0].name
+
+    assert names == [
+        "head",
+        f"head mask · probability of {category}",
+        "head mask · uncertainty in bits",
+        "head mask",
+    ]
+    assert [layer.name for layer in viewer.layers] == names
+    probability = viewer.layers[names[1]]
+    assert tuple(probability.scale) == (2, 1, 1)
+    np.testing.assert_array_equal(probability.data >= 0.5, mask.data == 1)
+    assert widget.form.image_combo.layers == (image,)
+
+
+def test_stop_leaves_the_layers_as_they_are(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    viewer.add_image(_head(300, size=32))
+    widget.form.progress.valueChanged.connect(lambda value: value > 0 and widget.stop())
+
+    assert _segment(qtbot, widget) is None
+    assert len(viewer.layers) == 1
+    assert widget.form.status.text() == "Stopped."
+    assert widget.form.segment_button.isEnabled()
+    assert not widget.form.stop_button.isEnabled()
+
+
+def test_an_image_too_small_is_told_and_the_form_stays_usable(
+    widget: SegmentWidget, qtbot: QtBot, notifications: list[str]
+) -> None:
+    viewer = widget._viewer
+    small = viewer.add_image(np.ones((8, 40)))
+
+    assert _segment(qtbot, widget, small) is None
+    assert len(notifications) == 1
+    assert "at least 16" in notifications[0]
+    assert widget.form.segment_button.isEnabled()
+    assert _segment(qtbot, widget, viewer.add_image(_head())) is not None
+
+
+def test_a_model_that_is_none_is_told(
+    widget: SegmentWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    widget._viewer.add_image(_head())
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"not a model")
+    chosen_model.choose_model(broken)
+
+    assert "not a model" in widget.form.model_choice.card.text()
+    widget.segment_layer()
+    assert len(notifications) == 1
+    assert str(broken) in notifications[0]
+    assert widget.form.segment_button.isEnabled()
+
+
+def test_model_choice_follows_a_finished_training(
+    widget: SegmentWidget, make_checkpoint: Callable[..., Path], qtbot: QtBot
+) -> None:
+    path = make_checkpoint(classes=2, head="softmax")
+    chosen_model.choose_model(path)
+    choice = widget.form.model_choice
+
+    assert choice.value() == path
+    assert choice.combo.currentText() == path.stem
+    assert choice.card.text().startswith("Finds c0, c1")
+    mask = _segment(qtbot, widget, widget._viewer.add_image(_head()))
+    assert [c.name for c in categories_of(mask)] == ["c0", "c1"]
+    choice.setValue("bundled")
+    assert chosen_model.current_model() == BUNDLED
+
+
+def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
+    widget: SegmentWidget,
+) -> None:
+    viewer = widget._viewer
+    first, second = viewer.add_image(_head()), viewer.add_image(_head())
+    combo = widget.form.image_combo
+    assert combo.layer() is second
+    viewer.layers.selection.active = first
+    assert combo.layer() is first
+    viewer.add_labels(np.zeros((64, 64), np.uint8))
+    assert combo.layer() is first
+    first.name = "another name"
+    assert combo.currentText() == "another name"
+    viewer.layers.clear()
+    assert combo.layer() is None
+    assert not widget.form.segment_button.isEnabled()
+
+
+def test_an_image_that_is_closed_meanwhile(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget._viewer
+    image = viewer.add_image(_head(40, size=32))
+    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+        widget.segment_layer(image)
+        viewer.layers.remove(image)
+
+    assert waiter.args == [None]
+    assert len(viewer.layers) == 0
+    assert "closed" in widget.form.status.text()
+
+
+def test_fallback_to_another_device_is_said(
+    widget: SegmentWidget, notifications: list[str]
+) -> None:
+    message = "Memory of the GPU ran out; going on with the CPU, which takes longer."
+    widget._on_event(DeviceFallback("cpu", 1, message))
+
+    assert widget.form.status.text() == message
+    assert notifications == [message]
+
+
+def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> None:
+    widget._viewer.add_image(_head())
+    taken = {
+        str(KeyBinding.from_int(key) if isinstance(key, int) else key)
+        for keys in default_shortcuts.values()
+        for key in keys
+    }
+    (shortcut,) = widget.findChildren(QShortcut)
+    assert shortcut.key().toString() == SHORTCUT
+    assert SHORTCUT not in taken
+    assert SHORTCUT in widget.form.segment_button.toolTip()
+    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+        shortcut.activated.emit()
+    assert waiter.args[0] is not None
+
+
+def test_settings_are_remembered(widget: SegmentWidget, dock: Any, qtbot: QtBot) -> None:
+    widget.form.config_form.setValue(PredictConfig(threshold=0.3))
+    _segment(qtbot, widget, widget._viewer.add_image(_head()))
+
+    other = dock(SegmentWidget)
+    assert other.form.config_form.value().threshold == 0.3
+
+
+def test_closing_ends_the_engine_while_it_warms_up() -> None:
+    engine = WarmEngine()
+    engine.warm_up(PredictConfig(), BUNDLED)
+    engine.close()
+
+    assert not engine.warming
+    assert list(engine.predict(PredictConfig(), BUNDLED, Scan(_head(), "YX"), ())) == []
+
+
+def test_a_prediction_waits_for_the_warming_up() -> None:
+    engine = WarmEngine()
+    engine.warm_up(PredictConfig(), BUNDLED)
+    *_, last = engine.predict(PredictConfig(), BUNDLED, Scan(_head(3), "ZYX"), (1,))
+    engine.close()
+
+    assert isinstance(last, PredictFinished)
+    assert last.labels.shape == (64, 64)
+
+
+def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
+    dark = Scan(_head(3) * np.array([1, 0.1, 1], np.float32)[:, None, None], "ZYX")
+    config = PredictConfig(probabilities=True)
+    engine = WarmEngine()
+    *_, whole = engine.predict(config, BUNDLED, dark, ())
+    *_, part = engine.predict(config, BUNDLED, dark, (1,))
+    *_, other = engine.predict(config, BUNDLED, Scan(dark.data[1], "YX"), ())
+    engine.close()
+
+    np.testing.assert_allclose(part.probabilities[0], whole.probabilities[0, 1], atol=0.01)
+    assert np.abs(other.probabilities - part.probabilities).max() > 0.05
+
+
+def test_cut_takes_one_slice_with_its_name() -> None:
+    scan = Scan(_head(3), "NYX", (1, 2, 3), names=("a", "b", "c"))
+    part = cut(scan, (1,))
+
+    assert (part.axes, part.spacing, part.names) == ("YX", (2, 3), ("b",))
+    assert cut(scan, ()) is scan

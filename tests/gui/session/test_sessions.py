@@ -1,0 +1,161 @@
+"""Sessions that outlive a crash, and several at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+SHAPE = (4, 40, 50)
+WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another window, of another process, in which a session was painted in and saved."""
+    paths = (tmp_path / name for name in ("s", "settings", "painted.npy"))
+    command = [sys.executable, str(WINDOW), *map(str, paths)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "saved\n" in iter(process.stdout.readline, "")
+        yield process
+        process.kill()
+
+
+def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
+    widget: ReviewWidget = dock(ReviewWidget)
+    widget._viewer.add_image(np.full(SHAPE, value, np.uint8), name="head")
+    widget._viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
+    return widget
+
+
+def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
+    widget.bar.folder.setValue(folder)
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.reviewing is not None
+    return widget.reviewing.mask
+
+
+def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
+    """Return the session that is offered, once it is known."""
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
+    return widget.bar._offered
+
+
+def click(button: Any) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_what_was_painted_before_a_crash_is_offered_and_there(
+    qtbot: QtBot,
+    dock: Callable[[type], Any],
+    tmp_path: Path,
+    window: subprocess.Popen[str],
+    notifications: list[str],
+) -> None:
+    widget: ReviewWidget = dock(ReviewWidget)
+    widget.open_session(tmp_path / "s")
+    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    assert f"open in another window (process {window.pid} on " in notifications[-1]
+    assert offered(qtbot, widget) is None
+    window.kill()
+    window.wait(60)
+    widget = dock(ReviewWidget)
+    assert offered(qtbot, widget) == tmp_path / "s"
+    saved = datetime.fromtimestamp((tmp_path / "s" / "session.json").stat().st_mtime)
+    assert widget.bar.reopen_button.text().startswith("Reopen “s” (saved ")
+    assert f"{saved:%H:%M})" in widget.bar.reopen_button.text()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        click(widget.bar.reopen_button)
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.reviewing is not None
+    painted = np.load(tmp_path / "painted.npy")
+    assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
+    np.testing.assert_array_equal(widget.reviewing.mask.data, painted)
+    assert widget.bar._offered is None
+    widget.close_session()
+    assert offered(qtbot, dock(ReviewWidget)) is None
+
+
+def test_a_declined_session_is_not_offered_again(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, window: subprocess.Popen[str]
+) -> None:
+    window.kill()
+    window.wait(60)
+    widget: ReviewWidget = dock(ReviewWidget)
+    assert offered(qtbot, widget) == tmp_path / "s"
+    click(widget.bar.decline_button)
+    assert offered(qtbot, widget) is None
+    assert offered(qtbot, dock(ReviewWidget)) is None
+    Session.open(tmp_path / "s", hold=True).close()
+
+
+def test_two_sessions_in_two_windows_do_not_mix(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, notifications: list[str]
+) -> None:
+    widgets = [open_dock(dock, value) for value in (10, 20)]
+    masks = [start(qtbot, w, tmp_path / f"s{i}") for i, w in enumerate(widgets)]
+    for index, mask in enumerate(masks):
+        mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), 1)
+    for index, widget in enumerate(widgets):
+        widget._viewer.dims.set_point(0, index)
+        assert widget.reviewing is not None
+        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+            widget.review.buttons["accept"].click()
+    widgets[1].open_session(tmp_path / "s0")
+    qtbot.waitUntil(lambda: widgets[1]._job is None, timeout=20_000)
+    assert "The session s0 is open in another window of this program" in notifications[-1]
+    assert widgets[1].session is not None
+    assert widgets[1].session.folder.name == "s1"
+    for widget in widgets:
+        widget.close_session()
+    for index in range(2):
+        stored = Session.open(tmp_path / f"s{index}")
+        expected = np.zeros(SHAPE, np.uint8)
+        expected[index, 5, 6] = 1
+        np.testing.assert_array_equal(stored.load_mask(), expected)
+        assert stored.accepted == (index,)
+        assert int(np.asarray(stored.scan.data)[0, 0, 0]) == 10 * (index + 1)
+
+
+@pytest.mark.parametrize("by_its_button", [False, True])
+def test_closing_a_window_closes_its_session(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path, *, by_its_button: bool
+) -> None:
+    viewers = [make_napari_viewer() for _ in range(2)]
+
+    def make(_: type) -> ReviewWidget:
+        widget = ReviewWidget(viewers[0])
+        viewers[0].window.add_dock_widget(widget)
+        return widget
+
+    widget = open_dock(make, 10)
+    mask = start(qtbot, widget, tmp_path / "s")
+    mask.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
+    if by_its_button:
+        with qtbot.waitSignal(widget.destroyed):
+            viewers[0].window._qt_window.close()
+        del viewers[0].window._qt_window  # so that nobody closes it again
+    else:
+        viewers[0].close()
+    again = Session.open(tmp_path / "s", hold=True)
+    assert again.load_mask()[1, 5, 6] == 1
+    again.close()

@@ -1,0 +1,682 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from mouse import stroke
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.tools.texts import TOOLS
+from napari_unet_seg.config import Category
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg._napari.tools.tab import Tools
+
+CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
+TUMOUR, OEDEMA = 1, 2
+SHAPE = (7, 40, 50)
+SHOWN = 3
+REDO = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
+
+
+def rods() -> np.ndarray:
+    """Make a tumour with a hole, a speck and a bump, and oedema beside it, but for one slice."""
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[:, 10:20, 10:20] = TUMOUR
+    labels[:, 14:16, 14:16] = 0
+    labels[:, 9, 15] = TUMOUR
+    labels[:, 30, 40] = TUMOUR
+    labels[:, 10:20, 21:25] = OEDEMA
+    labels[4] = 0
+    return labels
+
+
+@pytest.fixture
+def widget(dock: Callable[[type], Any]) -> ReviewWidget:
+    """The dock with a mask of two categories, at its fourth slice, the tools in front."""
+    widget: ReviewWidget = dock(ReviewWidget)
+    viewer = widget._viewer
+    viewer.add_image(np.ones(SHAPE, np.uint8), name="head", **PLACE)
+    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    viewer.add_labels(rods(), name="head mask", metadata=known, **PLACE)
+    viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
+    widget.tabs.setCurrentWidget(widget.tools)
+    return widget
+
+
+@pytest.fixture
+def tools(widget: ReviewWidget) -> Tools:
+    return widget.tools
+
+
+def mask_of(tools: Tools) -> Any:
+    return tools._viewer.layers["head mask"]
+
+
+def click(button: Any) -> None:
+    # At its left end, where a radio button and a checkbox have what is pressed.
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
+
+
+def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlModifier) -> None:
+    """Press a key over napari's canvas."""
+    canvas = tools._viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, key, modifier)
+
+
+def finish(qtbot: QtBot, tools: Tools) -> None:
+    qtbot.waitUntil(lambda: not tools._steps.busy, timeout=20_000)
+
+
+def changed(before: np.ndarray, after: np.ndarray) -> list[int]:
+    """Slices that differ."""
+    return np.flatnonzero((before != after).any((1, 2))).tolist()
+
+
+CLICKS = {
+    "grow": ("Grew tumour: +", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "shrink": ("Shrank tumour: −", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "smooth": ("Smoothed tumour: ", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "fill_holes": ("Filled holes of tumour: +4 px in 1 slice.", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "close_gaps": ("Closed gaps of tumour: +", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "keep_largest": ("Kept the largest part of tumour: −1 px in 1", [SHOWN], [0, 1, 2, 3, 5, 6]),
+    "remove_small": ("Removed small parts of tumour: −1 px in 1", [SHOWN], [5, 6]),
+    "copy_next": ("Copied tumour: +98 px in 1 slice.", [4], [4]),
+}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
+@pytest.mark.parametrize("name", CLICKS)
+def test_a_click_changes_the_slice_or_all_and_one_undo_takes_it_back(
+    qtbot: QtBot, tools: Tools, name: str, whole: bool
+) -> None:
+    mask, before = mask_of(tools), rods()
+    said, in_slice, in_volume = CLICKS[name]
+    tools._viewer.layers.selection.active = tools._viewer.layers["head"]
+    click(tools.volume_button if whole else tools.slice_button)
+    assert tools.whole() is whole
+    click(tools.buttons[name])
+    finish(qtbot, tools)
+    after = mask.data.copy()
+    assert changed(before, after) == (in_volume if whole else in_slice)
+    assert not ((before == OEDEMA) ^ (after == OEDEMA)).any()
+    if not whole:
+        assert tools.status.text().startswith(said)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+    press(tools, Qt.Key.Key_Z, REDO)
+    np.testing.assert_array_equal(mask.data, after)
+    press(tools, Qt.Key.Key_Z)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+
+
+def test_ctrl_z_on_a_button_that_was_clicked_undoes_too(tools: Tools) -> None:
+    tools.buttons["fill_holes"].click()
+    assert changed(rods(), mask_of(tools).data) == [SHOWN]
+    QTest.keyClick(tools.buttons["fill_holes"], Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+
+
+def test_a_tool_on_the_whole_keeps_what_can_be_undone(qtbot: QtBot, tools: Tools) -> None:
+    mask, before = mask_of(tools), rods()
+    mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), TUMOUR)
+    click(tools.volume_button)
+    tools.buttons["grow"].click()
+    mask.data[5, 0, 0] = OEDEMA  # somebody who has no step in the history
+    finish(qtbot, tools)
+    assert np.count_nonzero(mask.data == TUMOUR) > np.count_nonzero(before == TUMOUR) + 1
+    assert mask.data[5, 0, 0] == OEDEMA
+    press(tools, Qt.Key.Key_Z)
+    press(tools, Qt.Key.Key_Z)
+    before[5, 0, 0] = OEDEMA
+    np.testing.assert_array_equal(mask.data, before)
+
+
+def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: Tools) -> None:
+    mask = mask_of(tools)
+    click(tools.volume_button)
+    tools.buttons["grow"].click()
+    mask.data[5] = OEDEMA
+    finish(qtbot, tools)
+    assert (mask.data[5] == OEDEMA).all()
+
+
+def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
+    mask = mask_of(tools)
+    mask.metadata[METADATA_KEY]["scan"] = Scan(mask.data, "TYX", PLACE["scale"], "mm")
+    mask.data[5, 30, 40] = TUMOUR
+    click(tools.volume_button)
+    tools.buttons["keep_largest"].click()
+    finish(qtbot, tools)
+    # in each slice the rod stays, and the speck goes; across time both would be one part each
+    assert not mask.data[:, 30, 40].any()
+    assert (mask.data[:4, 11, 11] == TUMOUR).all()
+
+
+def test_large_slices_are_reshaped_in_a_thread(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    drawn = np.zeros((600, 600), np.uint8)
+    drawn[100:300, 100:300] = TUMOUR
+    viewer = tools._viewer
+    viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
+    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    mask = viewer.add_labels(drawn.copy(), name="large mask", metadata=known)
+    widget.bar.mask_combo.setLayer(mask)
+    tools.buttons["grow"].click()
+    assert tools._steps.busy
+    mask.mode = "paint"
+    assert mask.mode == "pan_zoom"
+    finish(qtbot, tools)
+    assert np.count_nonzero(mask.data) > np.count_nonzero(drawn)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, drawn)
+
+
+def test_nothing_to_change_is_said_and_no_step_of_undo(tools: Tools) -> None:
+    tools.buttons["fill_holes"].click()
+    tools.buttons["fill_holes"].click()
+    assert tools.status.text() == "Nothing to change in tumour."
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+
+
+def test_the_number_of_pixels_counts(tools: Tools) -> None:
+    tools.pixels.setValue(1)
+    tools.buttons["grow"].click()
+    plane = mask_of(tools).data[SHOWN]
+    assert plane[15, 9] == TUMOUR
+    assert plane[15, 8] == 0
+    tools.pixels.setValue(2)
+    tools.buttons["remove_small"].click()
+    assert plane[30, 40] == TUMOUR, "the speck has grown to five pixels"
+
+
+def test_balls_have_the_proportions_that_the_affine_gives(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    mask = mask_of(tools)
+    mask.scale, mask.affine = (1, 1, 1), np.diag([3, 0.5, 0.5, 1])
+    mask.data[:] = 0
+    mask.data[3, 20, 20] = TUMOUR
+    tools.volume_button.setChecked(True)
+    tools.pixels.setValue(5)
+    tools.buttons["grow"].click()
+    finish(qtbot, tools)
+    assert mask.data[3, 20, 25] == TUMOUR
+    assert np.flatnonzero(mask.data.any((1, 2))).tolist() == [3], "slices are 6 pixels apart"
+
+
+def test_touching_objects_are_split(tools: Tools) -> None:
+    mask = mask_of(tools)
+    rows, columns = np.indices(SHAPE[1:])
+    for column in (12, 27):
+        mask.data[SHOWN][(rows - 20) ** 2 + (columns - column) ** 2 <= 64] = TUMOUR
+    before = mask.data.copy()
+    click(tools.buttons["split"])
+    line = np.argwhere(before[SHOWN] != mask.data[SHOWN])
+    assert (mask.data[SHOWN][tuple(line.T)] == 0).all()
+    assert np.ptp(line[:, 1]) <= 1
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
+def test_slices_between_those_that_hold_the_category_are_drawn(
+    qtbot: QtBot, tools: Tools, whole: bool
+) -> None:
+    mask = mask_of(tools)
+    mask.data[2:5] = 0
+    before = mask.data.copy()
+    tools.volume_button.setChecked(whole)
+    click(tools.buttons["interpolate"])
+    finish(qtbot, tools)
+    assert changed(before, mask.data) == ([2, 3, 4] if whole else [SHOWN])
+    np.testing.assert_array_equal(mask.data[SHOWN] == TUMOUR, before[0] == TUMOUR)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+
+
+def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
+    widget.bar.folder.setValue(folder)
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.bar.start_button.click()
+    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.reviewing is not None
+    return widget.reviewing.session
+
+
+def test_accepted_slices_are_those_between_which_is_drawn(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
+) -> None:
+    mask = mask_of(tools)
+    mask.data[3] = 0
+    mask.data[3, 25:35, 5:45] = TUMOUR
+    before = mask.data.copy()
+    begin(qtbot, widget, tmp_path / "s")
+    for index in (1, 5):
+        assert widget.reviewing is not None
+        widget.reviewing.go_to(index)
+        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+            widget.review.buttons["accept"].click()
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["interpolate"])
+    finish(qtbot, tools)
+    assert changed(before, mask.data) == [3, 4]
+    np.testing.assert_array_equal(mask.data[3] == TUMOUR, before[1] == TUMOUR)
+    assert tools.status.text().startswith("Interpolated tumour: +")
+
+
+def stored(session: Session, count: int) -> list[str]:
+    """States of the first slices on disk."""
+    return [str(state) for state in Session.open(session.folder).states[:count]]
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "hidden"])
+def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, shown: bool
+) -> None:
+    session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
+    mask.data[1] = 0
+    for index, decision in enumerate(("accept", "accept", "skip")):
+        widget.reviewing.go_to(index)
+        widget.review.buttons[decision].click()
+    before = mask.data.copy()
+    qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
+    widget.reviewing.go_to(SHOWN)
+    mask.visible = shown
+    click(tools.volume_button)
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
+    np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
+    assert (mask.data[0] != before[0]).any()
+    qtbot.waitUntil(lambda: widget.reviewing.queue.states == session.states)
+    mask.undo()
+    mask.visible = True
+    qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
+    mask.redo()
+    qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
+    np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
+
+
+def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
+    widget: ReviewWidget, tools: Tools
+) -> None:
+    mask, viewer = mask_of(tools), widget._viewer
+    viewer.dims.set_point(0, 10.0 + 3 * 4)
+    click(tools.buttons["copy_previous"])
+    np.testing.assert_array_equal(mask.data[4] == TUMOUR, rods()[3] == TUMOUR)
+    press(tools, Qt.Key.Key_Z)
+    click(tools.buttons["copy_next"])
+    assert tools.status.text() == "There is no tumour to copy."
+    viewer.dims.set_point(0, 10.0 + 3 * 6)
+    click(tools.buttons["copy_next"])
+    assert tools.status.text() == "There is no slice after this one."
+    np.testing.assert_array_equal(mask.data, rods())
+
+
+def test_a_copy_goes_to_the_next_slice(widget: ReviewWidget, tools: Tools) -> None:
+    click(tools.buttons["copy_next"])
+    assert widget._viewer.dims.point[0] == 10.0 + 3 * 4
+    click(tools.buttons["copy_next"])
+    assert changed(rods(), mask_of(tools).data) == [4], "the one after is the same already"
+    assert widget._viewer.dims.point[0] == 10.0 + 3 * 5
+
+
+def test_a_category_is_merged_into_another(tools: Tools) -> None:
+    mask = mask_of(tools)
+    assert tools.target.currentText() == "oedema"
+    click(tools.merge_button)
+    assert tools.status.text() == "Merged tumour into oedema: −98 px in 1 slice."
+    expected = rods()
+    expected[SHOWN][expected[SHOWN] == TUMOUR] = OEDEMA
+    np.testing.assert_array_equal(mask.data, expected)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, rods())
+
+
+def test_category_and_brush_go_together(tools: Tools) -> None:
+    mask = mask_of(tools)
+    tools.category.setCurrentIndex(1)
+    assert mask.selected_label == OEDEMA
+    assert tools.target.currentText() == "tumour"
+    mask.selected_label = TUMOUR
+    assert tools.category.currentText() == "tumour"
+    mask.selected_label = 77
+    assert tools.category.currentText() == "tumour"
+    assert tools.status.text().startswith("Label 77 is no category")
+    mask.selected_label = OEDEMA
+    assert not tools.status.text()
+
+
+def test_locked_categories_are_changed_by_no_tool(tools: Tools) -> None:
+    click(tools.lock)
+    assert tools.category.currentText() == "tumour (locked)"
+    click(tools.buttons["grow"])
+    assert tools.status.text() == "tumour is locked; unlock it to change it."
+    tools.category.setCurrentIndex(1)
+    assert not tools.lock.isChecked()
+    tools.target.setCurrentIndex(0)
+    click(tools.merge_button)
+    assert tools.status.text() == "tumour is locked; unlock it to change it."
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    click(tools.buttons["keep_largest"])
+    tools.category.setCurrentIndex(0)
+    assert tools.lock.isChecked()
+    click(tools.lock)
+    click(tools.buttons["grow"])
+    assert tools.status.text().startswith("Grew tumour")
+
+
+def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
+    folder = widget.session.folder
+    widget.bar.close_button.click()
+    widget._viewer.layers.clear()
+    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+        widget.open_session(folder)
+    qtbot.waitUntil(lambda: widget._job is None)
+
+
+def test_locks_are_kept_with_the_session(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
+) -> None:
+    click(tools.lock)
+    begin(qtbot, widget, tmp_path / "s")
+    reopen(qtbot, widget)
+    assert tools.category.currentText() == "tumour (locked)"
+    click(tools.buttons["grow"])
+    assert tools.status.text() == "tumour is locked; unlock it to change it."
+    click(tools.lock)
+    tools.category.setCurrentIndex(1)
+    click(tools.lock)
+    reopen(qtbot, widget)
+    assert [tools.category.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
+
+
+def drag(qtbot: QtBot, tools: Tools, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Drag the mouse over the canvas, from pixel to pixel of the slice."""
+    tools._viewer.window.show()
+    qtbot.waitExposed(tools._viewer.window._qt_window)
+    ends = (mask_of(tools).data_to_world((SHOWN, *pixel))[1:] for pixel in (start, end))
+    stroke(qtbot, tools._viewer, *ends)
+
+
+@pytest.mark.parametrize(
+    ("mode", "label"), [("paint", TUMOUR), ("erase", TUMOUR), ("paint", OEDEMA), ("fill", TUMOUR)]
+)
+def test_strokes_over_a_locked_category_are_put_back(
+    qtbot: QtBot, tools: Tools, mode: str, label: int
+) -> None:
+    mask = mask_of(tools)
+    tools.category.setCurrentIndex(1)
+    click(tools.lock)
+    mask.selected_label, mask.mode, mask.brush_size = label, mode, 5
+    with qtbot.waitSignal(tools._guard.kept):
+        drag(qtbot, tools, (15, 22), (15, 17))
+    after = mask.data.copy()
+    np.testing.assert_array_equal(after == OEDEMA, rods() == OEDEMA)
+    if mode != "fill" and label != OEDEMA:
+        assert changed(rods(), after) == [SHOWN], "the rest of the stroke stays"
+    assert tools.status.text().endswith("px of locked categories were put back.")
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, rods())
+    press(tools, Qt.Key.Key_Z, REDO)
+    np.testing.assert_array_equal(mask.data, after)
+
+
+def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: Tools) -> None:
+    mask = mask_of(tools)
+    click(tools.lock)
+    with qtbot.waitSignal(tools._guard.kept):
+        mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
+    assert mask.data[1, 12, 7:12].tolist() == [0, OEDEMA, OEDEMA, TUMOUR, TUMOUR]
+    mask.undo()
+    np.testing.assert_array_equal(mask.data, rods())
+
+
+def add_probabilities(widget: ReviewWidget, slices: slice = slice(None)) -> np.ndarray:
+    """Probabilities of tumour that fall from 1 at its middle by 0.1 a pixel, in some slices."""
+    rows, columns = np.indices(SHAPE[1:])
+    plane = np.clip(1 - 0.1 * np.hypot(rows - 15, columns - 12), 0, 1).astype(np.float32)
+    values = np.zeros(SHAPE, np.float32)
+    values[slices] = plane
+    add_map(widget._viewer, values, mask_of(widget.tools), "probability of tumour")
+    widget._viewer.layers.selection.active = mask_of(widget.tools)
+    return plane
+
+
+def cut(level: float, plane: np.ndarray) -> np.ndarray:
+    """Return the slice as a cut of the probabilities leaves it."""
+    expected = rods()[SHOWN]
+    expected[expected == TUMOUR] = 0
+    expected[(plane >= level) & (expected == 0)] = TUMOUR
+    return expected
+
+
+def test_the_slider_shows_the_mask_live_and_is_one_step(widget: ReviewWidget, tools: Tools) -> None:
+    mask = mask_of(tools)
+    assert not tools.slider.isEnabled()
+    assert "tick Probabilities in Segment" in tools.slider.toolTip()
+    plane = add_probabilities(widget)
+    assert tools.slider.isEnabled()
+    tools.slider.setSliderDown(True)
+    for position in (40, 70, 60):
+        tools.slider.setValue(position)
+        np.testing.assert_array_equal(mask.data[SHOWN], cut(position / 100, plane))
+    assert tools.level.text() == "0.60"
+    mask.undo()
+    np.testing.assert_array_equal(mask.data[SHOWN], cut(0.6, plane), "no step so far")
+    tools.slider.setSliderDown(False)
+    after = mask.data.copy()
+    assert changed(rods(), after) == [SHOWN]
+    np.testing.assert_array_equal(after[SHOWN], cut(0.6, plane))
+    assert tools.status.text().startswith("Cut tumour at 0.60: ")
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, rods())
+    press(tools, Qt.Key.Key_Z, REDO)
+    np.testing.assert_array_equal(mask.data, after)
+
+
+def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: Tools) -> None:
+    mask = mask_of(tools)
+    add_probabilities(widget)
+    tools.slider.setSliderDown(True)
+    tools.slider.setValue(80)
+    assert changed(rods(), mask.data) == [SHOWN]
+    widget._viewer.layers.remove(mask)
+    np.testing.assert_array_equal(mask.data, rods())
+
+
+def test_keys_on_the_slider_cut_at_once(widget: ReviewWidget, tools: Tools) -> None:
+    plane = add_probabilities(widget)
+    QTest.keyClick(tools.slider, Qt.Key.Key_Right)
+    np.testing.assert_array_equal(mask_of(tools).data[SHOWN], cut(0.51, plane))
+
+
+def test_slices_without_probabilities_are_not_cut(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    plane = add_probabilities(widget, slice(2, 4))
+    tools.volume_button.setChecked(True)
+    QTest.keyClick(tools.slider, Qt.Key.Key_Right)
+    finish(qtbot, tools)
+    assert changed(rods(), mask_of(tools).data) == [2, 3]
+    np.testing.assert_array_equal(mask_of(tools).data[SHOWN], cut(0.51, plane))
+    widget._viewer.dims.set_point(0, 10.0)
+    assert not tools.slider.isEnabled()
+    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    assert tools.slider.isEnabled()
+    tools.category.setCurrentIndex(1)
+    assert not tools.slider.isEnabled()
+
+
+@pytest.mark.parametrize("kind", [QEvent.Type.Show, QEvent.Type.Enter], ids=["shown", "entered"])
+def test_a_map_that_is_filled_later_is_found(
+    widget: ReviewWidget, tools: Tools, kind: QEvent.Type
+) -> None:
+    add_probabilities(widget, slice(0, 2))
+    assert not tools.slider.isEnabled()
+    assert tools.level.text() == "no map"
+    widget._viewer.layers["head mask · probability of tumour"].data[SHOWN] = 0.7
+    QApplication.sendEvent(tools, QEvent(kind))
+    assert tools.slider.isEnabled()
+    assert tools.level.text() == "0.50"
+
+
+def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> None:
+    add_probabilities(widget)
+    click(tools.lock)
+    tools.slider.setSliderDown(True)
+    tools.slider.setValue(70)
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    tools.slider.setSliderDown(False)
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+
+
+def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
+    known = {"categories": CATEGORIES, "independent": True}
+    mask = widget._viewer.add_labels(
+        np.zeros(SHAPE, np.uint8), name="images", metadata={METADATA_KEY: known}
+    )
+    mask.data[3, 15, 15] = TUMOUR
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    assert changed(np.zeros(SHAPE), mask.data) == [3]
+    click(tools.buttons["interpolate"])
+    assert tools.status.text() == "images has no slices of one volume to go between."
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [lambda dims: setattr(dims, "ndisplay", 3), lambda dims: dims.roll()],
+    ids=["3D", "roll"],
+)
+def test_a_slice_that_is_not_on_screen_is_not_changed(
+    qtbot: QtBot, tools: Tools, turn: Callable[[Any], None]
+) -> None:
+    turn(tools._viewer.dims)
+    click(tools.buttons["grow"])
+    assert tools.status.text().startswith("No slice is on screen as a plane")
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    assert changed(rods(), mask_of(tools).data) == [0, 1, 2, 3, 5, 6]
+
+
+@pytest.mark.parametrize("beyond", [SHAPE[0] + 3, -2])
+def test_beyond_the_mask_no_slice_is_changed(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools, beyond: int
+) -> None:
+    longer = {**PLACE, "translate": (10 - 3 * 4, -5, 2)}
+    widget._viewer.add_image(np.ones((16, 40, 50), np.uint8), name="longer", **longer)
+    widget._viewer.dims.set_point(0, 10.0 + 3 * beyond)
+    said = "No slice of head mask is on screen; go to one of its slices"
+    for name in ("grow", "fill_holes", "interpolate"):
+        click(tools.buttons[name])
+        assert tools.status.text() == f"{said}, or choose the volume."
+    tools.volume_button.setChecked(True)
+    for name in ("copy_next", "copy_previous"):
+        click(tools.buttons[name])
+        assert tools.status.text() == f"{said}."
+    np.testing.assert_array_equal(mask_of(tools).data, rods())
+    click(tools.buttons["grow"])
+    finish(qtbot, tools)
+    assert tools.status.text().startswith("Grew tumour")
+
+
+def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
+    known = {METADATA_KEY: {"categories": CATEGORIES}}
+    mask = widget._viewer.add_labels(rods()[0], name="plain", metadata=known)
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["fill_holes"])
+    assert tools.status.text() == "Filled holes of tumour: +4 px in 1 slice."
+    click(tools.buttons["copy_next"])
+    assert tools.status.text() == "There is no slice after this one."
+    assert not tools.volume_button.isEnabled()
+    mask.undo()
+    np.testing.assert_array_equal(mask.data, rods()[0])
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        ({}, "other has no categories"),
+        ({"values": "instances", "categories": CATEGORIES}, "other has a label for each object"),
+    ],
+    ids=["plain", "instances"],
+)
+def test_masks_that_cannot_be_corrected_are_told(
+    widget: ReviewWidget, tools: Tools, known: dict[str, Any], reason: str
+) -> None:
+    widget._viewer.add_labels(rods(), name="other", metadata={METADATA_KEY: known})
+    assert reason in tools.status.text()
+    assert not tools.controls.isEnabled()
+    widget._viewer.layers.selection.active = mask_of(tools)
+    assert tools.controls.isEnabled()
+    assert tools.category.count() == 2
+    widget._viewer.layers.clear()
+    assert tools.status.text() == "Choose a mask to correct."
+
+
+def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: Tools) -> None:
+    mask = mask_of(tools)
+    mask.mode = "paint"
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["shrink"])
+    mask.mode = "fill"
+    assert mask.mode == "pan_zoom"
+    assert not tools.controls.isEnabled()
+    finish(qtbot, tools)
+    assert mask.mode == "paint"
+    assert tools.controls.isEnabled()
+
+
+def test_a_mask_that_is_removed_meanwhile_is_let_go(
+    qtbot: QtBot, tools: Tools, notifications: list[str]
+) -> None:
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["shrink"])
+    mask = mask_of(tools)
+    tools._viewer.layers.remove(mask)
+    finish(qtbot, tools)
+    np.testing.assert_array_equal(mask.data, rods())
+    assert not tools.controls.isEnabled()
+    assert not notifications
+
+
+def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
+    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+) -> None:
+    mask = mask_of(tools)
+    mask.mode = "paint"
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["shrink"])
+    assert mask.mode == "pan_zoom"
+    widget._viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
+    qtbot.waitUntil(lambda: mask.mode == "paint")
+    mask.mode = "fill"
+    assert mask.mode == "fill"
+
+
+def test_every_control_says_what_it_does(tools: Tools) -> None:
+    assert tools.buttons.keys() == TOOLS.keys()
+    for control in (*tools.buttons.values(), tools.category, tools.lock, tools.pixels):
+        assert control.toolTip()

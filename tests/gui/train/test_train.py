@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtCore import Qt
+
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
+from napari_unet_seg._napari.train.widget import TrainWidget
+from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import TrainStarted
+from napari_unet_seg.io.common.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+CATEGORIES = (Category(id=7, name="tumour"),)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data set of six noisy squares."""
+    folder, random = tmp_path / "squares", np.random.default_rng(0)
+    for split, count in (("train", 4), ("valid", 2)):
+        for kind in ("images", "masks"):
+            (folder / split / kind).mkdir(parents=True)
+        for i in range(count):
+            mask = np.zeros((32, 32), np.uint8)
+            mask[8 : 20 + i, 8:24] = 1
+            image = mask * 120 + random.integers(1, 60, mask.shape).astype(np.uint8)
+            tifffile.imwrite(folder / split / "images" / f"{split}{i}.tif", image)
+            tifffile.imwrite(folder / split / "masks" / f"{split}{i}.tif", mask)
+    return folder
+
+
+@pytest.fixture
+def widget(dock: Callable[[type], Any], tmp_path: Path) -> TrainWidget:
+    widget = dock(TrainWidget)
+    widget.engine = "fake_engine:train"
+    widget.output.setValue(tmp_path / "run")
+    return widget
+
+
+def finish(qtbot: QtBot, widget: TrainWidget) -> None:
+    qtbot.waitUntil(lambda: not widget.panel.running, timeout=60_000)
+
+
+def test_training_on_a_folder_shows_everything_and_offers_the_model(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path, notifications: list[str]
+) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("epochs").setValue(2)
+    widget.start_button.click()
+    assert not widget.start_button.isEnabled()
+    assert not widget.settings.isEnabled()
+    finish(qtbot, widget)
+    assert widget.start_button.isEnabled()
+    assert len(widget.panel.plot._epochs) == 2
+    assert "best validation Dice 0.750" in notifications[0]
+    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
+    names = [layer.name for layer in widget._viewer.layers]
+    assert names == ["validation: one, epoch 2", "validation truth", "validation prediction"]
+    chosen: list[Path] = []
+    chosen_model.model_chosen.connect(chosen.append)
+    widget.use_button.click()
+    assert chosen == [chosen_model.current_model()] == [tmp_path / "run" / "best.safetensors"]
+
+
+def test_training_on_layers_leaves_them_and_the_selection_alone(
+    qtbot: QtBot, widget: TrainWidget
+) -> None:
+    viewer = widget._viewer
+    viewer.add_image(np.ones((4, 32, 32), np.uint8), name="scan", scale=(3, 2, 2))
+    labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
+    labels.data[1, 4:9, 4:9] = 1
+    widget.source.tabs.setCurrentIndex(1)
+    widget.form.editor("epochs").setValue(1)
+    before = labels.data.copy()
+    events: list[Any] = []
+    widget.panel.event_arrived.connect(events.append)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    assert [e.train for e in events if isinstance(e, TrainStarted)] == [1]
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+    assert viewer.layers.selection.active is labels
+    np.testing.assert_array_equal(labels.data, before)
+    assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
+
+
+def test_the_engine_itself_trains_in_the_widget(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
+) -> None:
+    del widget.engine
+    widget.source.folder.setValue(folder)
+    small = TrainConfig().model.replace(width=4, depth=2)
+    widget.setValue(TrainConfig(epochs=2, batch_size=2, image_size=32, model=small, threads=1))
+    widget.start_button.click()
+    finish(qtbot, widget)
+    assert widget.panel.status.text().startswith("Finished.")
+    assert (tmp_path / "run" / "best.safetensors").is_file()
+    assert len(widget.panel.plot._epochs) == 2
+    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
+
+
+def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("epochs").setValue(10_000)
+    widget.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    widget.panel.stop_button.click()
+    finish(qtbot, widget)
+    assert widget.result.text().startswith("Stopped: best validation Dice")
+    assert not widget.use_button.isHidden()
+
+
+def test_out_of_memory_is_told_and_leaves_the_form_usable(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+) -> None:
+    widget.engine = "fake_engine:train_without_memory"
+    widget.source.folder.setValue(folder)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    assert len(notifications) == 1
+    assert "ran out of memory" in notifications[0]
+    assert widget.start_button.isEnabled()
+    assert widget.settings.isEnabled()
+    assert widget.use_button.isHidden()
+
+
+def test_closing_the_dock_stops_the_training(
+    qtbot: QtBot, widget: TrainWidget, folder: Path
+) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("epochs").setValue(10_000)
+    widget.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    widget._viewer.window.remove_dock_widget(widget)
+    finish(qtbot, widget)
+    assert widget.result.text().startswith("Stopped")
+    widget.close()
+    widget.deleteLater()
+
+
+def nothing(widget: TrainWidget, tmp_path: Path) -> str:
+    return "No data set is chosen"
+
+
+def no_layers(widget: TrainWidget, tmp_path: Path) -> str:
+    widget.source.tabs.setCurrentIndex(1)
+    return "No image and labels layer are chosen"
+
+
+def wrong_values(widget: TrainWidget, tmp_path: Path) -> str:
+    widget.source.folder.setValue(tmp_path)
+    widget.form.editor("model.depth").setValue(6)
+    widget.form.editor("image_size").setValue(240)
+    return "240 is no multiple of 64"
+
+
+def taken_folder(widget: TrainWidget, tmp_path: Path) -> str:
+    widget.source.folder.setValue(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.safetensors").touch()
+    return "already holds a run"
+
+
+def empty_folder(widget: TrainWidget, tmp_path: Path) -> str:
+    (tmp_path / "empty").mkdir()
+    widget.source.folder.setValue(tmp_path / "empty")
+    return "empty"
+
+
+@pytest.mark.parametrize("spoil", [nothing, no_layers, wrong_values, taken_folder, empty_folder])
+def test_bad_input_is_one_sentence_and_the_form_stays(
+    qtbot: QtBot,
+    widget: TrainWidget,
+    tmp_path: Path,
+    notifications: list[str],
+    spoil: Callable[[TrainWidget, Path], str],
+) -> None:
+    text = spoil(widget, tmp_path)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    assert len(notifications) == 1
+    assert text in notifications[0]
+    assert widget.start_button.isEnabled()
+
+
+def test_a_run_can_be_gone_on_with(widget: TrainWidget, tmp_path: Path) -> None:
+    assert widget.resume.isHidden()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "last.safetensors").touch()
+    widget.output.setValue(tmp_path / "old")
+    assert not widget.resume.isHidden()
+    widget.resume.setChecked(True)
+    assert widget._run_folder() == tmp_path / "old"
+
+
+def test_presets_fill_the_form_and_edits_make_it_custom(widget: TrainWidget) -> None:
+    widget.preset.setCurrentText("optimised")
+    widget.preset.activated.emit(2)
+    assert widget.value() == PRESETS["optimised"]
+    widget.form.editor("epochs").setValue(3)
+    assert widget.preset.currentText() == "custom"
+
+
+def test_settings_are_the_programs_file(
+    widget: TrainWidget, tmp_path: Path, notifications: list[str]
+) -> None:
+    config = PRESETS["base"].replace(epochs=7)
+    widget.setValue(config)
+    widget.save(tmp_path / "train.yaml")
+    assert TrainConfig.from_file(tmp_path / "train.yaml") == config
+    widget.setValue(TrainConfig())
+    widget.load(tmp_path / "train.yaml")
+    assert widget.value() == config
+    assert not notifications
+    (tmp_path / "bad.yaml").write_text("epochs: many")
+    widget.load(tmp_path / "bad.yaml")
+    assert "bad.yaml: epochs" in notifications[0]
+    widget.save(tmp_path / "missing" / "train.yaml")
+    assert "cannot be written" in notifications[1]
+    assert widget.value() == config
+
+
+def test_settings_are_remembered(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
+) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("epochs").setValue(1)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    again = TrainWidget(widget._viewer)
+    qtbot.addWidget(again)
+    assert again.value().epochs == 1
+    assert again.source.folder.value() == folder
+    assert again.output.value().parent == tmp_path
+
+
+def test_it_fits_a_small_screen(widget: TrainWidget) -> None:
+    widget.panel.show()
+    assert widget.minimumSizeHint().height() <= 600
+    assert widget.minimumSizeHint().width() <= 450
+
+
+@pytest.mark.parametrize(
+    ("values", "metadata", "count"),
+    [
+        ([0, 1, 2], {}, 2),
+        ([0, 1, IGNORE_INDEX], {"categories": CATEGORIES}, 1),
+    ],
+)
+def test_labels_become_classes(values: list[int], metadata: dict[str, Any], count: int) -> None:
+    from napari.layers import Image, Labels
+
+    array = np.zeros((16, 16), np.uint8)
+    array[0, : len(values)] = values
+    labels = Labels(array, metadata={"unet_seg": metadata})
+    source = source_from_layers(Image(np.ones((16, 16))), labels, only_labelled=True)
+    assert len(source.categories) == count
+    assert len(source.read(2).samples) == 1
+    assert source.labels.max() in (count, IGNORE_INDEX)
+
+
+@pytest.mark.parametrize(
+    ("labels", "metadata", "text"),
+    [
+        (np.full((16, 16), 40), {}, "value 40"),
+        (np.full((16, 16), 2), {"categories": CATEGORIES}, "value 2"),
+        (np.ones((15, 16), int), {}, r"\(15, 16\) and the image .* of \(16, 16\)"),
+    ],
+)
+def test_labels_that_cannot_be_used(labels: Any, metadata: dict[str, Any], text: str) -> None:
+    from napari.layers import Image, Labels
+
+    layer = Labels(labels, metadata={"unet_seg": metadata})
+    with pytest.raises(DataError, match=text):
+        source_from_layers(Image(np.ones((16, 16))), layer, only_labelled=True)
+
+
+def test_only_slices_with_labels_are_taken() -> None:
+    labels = np.zeros((3, 16, 16), np.uint8)
+    labels[1, 2, 2] = 1
+    scan = Scan(np.ones((3, 16, 16)), "ZYX")
+    assert len(LayerSource("l", scan, labels, CATEGORIES, True).read(2).samples) == 1
+    assert len(LayerSource("l", scan, labels, CATEGORIES, False).read(2).samples) == 3
+    with pytest.raises(DataError, match="holds no labels"):
+        LayerSource("l", scan, labels * 0, CATEGORIES, True).read(2)
+
+
+def test_eight_augmented_samples_can_be_looked_at(
+    qtbot: QtBot, widget: TrainWidget, folder: Path
+) -> None:
+    widget.source.folder.setValue(folder)
+    widget.form.editor("image_size").setValue(32)
+    shown = widget.augmented
+    assert shown.picture.isHidden()
+    qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
+    assert not shown.button.isEnabled()
+    qtbot.waitUntil(lambda: shown.job is None, timeout=60_000)
+    assert not shown.picture.isHidden() and shown.button.isEnabled()
+    pixmap = shown.picture.pixmap()
+    assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
+    assert shown.picture.toolTip().splitlines()[0] == "train0"
+    # The picture would be wrong now.
+    widget.form.editor("augment.flip").setValue(True)
+    assert shown.picture.isHidden()
+
+
+def test_samples_that_cannot_be_read_are_told(
+    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+) -> None:
+    (folder / "train" / "images" / "train0.tif").write_bytes(b"II*\0 cut off")
+    widget.source.folder.setValue(folder)
+    qtbot.mouseClick(widget.augmented.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: widget.augmented.job is None, timeout=60_000)
+    assert len(notifications) == 1 and "train0.tif" in notifications[0]
+    assert widget.augmented.picture.isHidden()

@@ -1,0 +1,108 @@
+"""Several processes train as one does with a batch as large as all of theirs."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from napari_unet_seg.config import AugmentConfig, LossConfig, ModelConfig, TrainConfig
+from napari_unet_seg.nn.checkpoint import load_tensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = TrainConfig(
+    epochs=3,
+    batch_size=2,
+    image_size=32,
+    learning_rate=0.01,
+    precision="float32",
+    threads=1,
+    ema=0.9,
+    augment=AugmentConfig(translate=False, rotate=False),
+    terms=LossConfig(focal=0.5, tversky=0.5, boundary=0.5),
+    model=ModelConfig(width=4, depth=2, norm="group", deep_supervision=True),
+)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Eleven slices, so that the last batches are uneven, and five held out."""
+    rng = np.random.default_rng(0)
+    for side, count in (("train", 11), ("valid", 5)):
+        for kind in ("images", "masks"):
+            (tmp_path / "set" / side / kind).mkdir(parents=True)
+        for number in range(count):
+            image = rng.integers(1, 255, (32, 32)).astype(np.uint8)
+            name = f"{side}{number}.tif"
+            tifffile.imwrite(tmp_path / "set" / side / "images" / name, image)
+            mask = (image > rng.integers(60, 200)).astype(np.uint8)
+            tifffile.imwrite(tmp_path / "set" / side / "masks" / name, mask)
+    return tmp_path / "set"
+
+
+def run(dataset: Path, out: Path, processes: int, batch_size: int) -> str:
+    settings = out.with_suffix(".yaml")
+    CONFIG.replace(batch_size=batch_size).to_file(settings)
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = ["-m", "napari_unet_seg.cli", "train", dataset, "--out", out, "--config", settings]
+    done = subprocess.run(
+        [*launcher, *map(str, command)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one_with_the_doubled_batch(dataset, tmp_path):
+    printed = run(dataset, tmp_path / "two", 2, 2)
+    run(dataset, tmp_path / "one", 1, 4)
+    assert printed.count("epoch 3/3") == 1  # the first process alone speaks
+    for name in ("best", "last"):
+        (_, two), (_, one) = (
+            load_tensors(tmp_path / kind / f"{name}.safetensors") for kind in ("two", "one")
+        )
+        assert two.keys() == one.keys()
+        far = {k: float((one[k].float() - two[k].float()).abs().max()) for k in one}
+        assert max(far.values()) < 1e-4, max(far, key=lambda k: far[k])
+    for first, second in zip(history(tmp_path / "two"), history(tmp_path / "one"), strict=True):
+        # of counts, so equal and not only close
+        assert first["valid_dice"] == second["valid_dice"]
+        assert float(first["train_loss"]) == pytest.approx(float(second["train_loss"]), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_more_processes_than_samples_are_told(tmp_path):
+    for kind in ("images", "masks"):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        tifffile.imwrite(tmp_path / "set" / kind / "a.tif", np.eye(32, dtype=np.uint8))
+    CONFIG.to_file(tmp_path / "c.yaml")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node=2", "-m", "napari_unet_seg.cli", "train"]
+    command += [str(tmp_path / "set"), "--out", str(tmp_path / "r"), "--config"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "c.yaml")], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode != 0
+    assert "2 processes for 1 training samples; start fewer" in done.stderr
+
+
+def test_one_process_needs_no_launcher():
+    from napari_unet_seg.training.distributed import Team, make_team
+
+    team = make_team(torch.device("cpu"))
+    assert type(team) is Team and team.size == 1 and team.gather(3) == [3]
