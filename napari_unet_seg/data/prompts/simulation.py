@@ -103,7 +103,7 @@ def with_maps(images: torch.Tensor, maps: Array | Sequence[Array]) -> torch.Tens
 def _target(mask: Array, rng: Rng) -> Array:
     """A random category that is there."""
     present = np.flatnonzero(_sizes(mask))
-    return _meant(mask, rng.choice(present) if len(present) else 0)
+    return _meant(mask, int(rng.choice(present)) if len(present) else 0)
 
 
 def _sizes(mask: Array) -> Array:
@@ -115,9 +115,8 @@ def _sizes(mask: Array) -> Array:
 
 def _meant(mask: Array, value: int) -> Array:
     """1 where a mask has a value other than 0; unreviewed pixels stay so."""
-    target = ((mask == value) & (mask > 0)).astype(np.uint8)
-    target[mask == IGNORE_INDEX] = IGNORE_INDEX
-    return target
+    meant = ((mask == value) & (mask > 0)).astype(np.uint8)
+    return np.where(mask == IGNORE_INDEX, mask, meant)
 
 
 def _starting(target: Array, rng: Rng) -> Array:
