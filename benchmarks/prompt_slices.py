@@ -118,7 +118,7 @@ class Slices:
     @torch.no_grad()
     def _found(self, image: Array) -> Array:
         """What the bundled model finds."""
-        seen = torch.from_numpy(image)[None, None].float() / 255
+        seen = torch.from_numpy(image.copy())[None, None].float() / 255
         with torch.autocast("cpu", torch.bfloat16):
             return (self._automatic(seen)[0, 0] > 0).numpy()
 
@@ -151,7 +151,7 @@ def other_lesion(image: Array, truth: Array, rng: Rng) -> Array:
 
 
 def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor, Array, Array]:
-    """Images (B, 1, Y, X) in 0…1, targets (B, Y, X) and first maps (B, 4, Y, X) of a step."""
+    """Images (B, 1, Y, X) in 0…1, targets (B, Y, X) of 0 and 1, and first maps (B, 4, Y, X)."""
     cases = [slices.case(rng) for _ in range(count)]
     warped = [_warped(case, size, rng) for case in cases]
     images = torch.cat([image for image, _ in warped])
@@ -159,8 +159,8 @@ def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     images, masks = augment(images, masks, CHANGES, generator)
     bits = masks.numpy()
-    targets, priors = (bits & 1) > 0, (bits & 2) > 0
-    maps = [first_maps(c, t, p, rng) for c, t, p in zip(cases, targets, priors, strict=True)]
+    targets, priors = bits & 1, (bits & 2) > 0
+    maps = [first_maps(c, t > 0, p, rng) for c, t, p in zip(cases, targets, priors, strict=True)]
     return images, targets, np.stack(maps)
 
 

@@ -49,21 +49,24 @@ def labelled(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
 
     The first may be empty, where a lesion ends between the two.
     """
-    numbers = np.unique(np.concatenate([labels[labels >= LESION], near[near >= LESION]]))
-    if len(numbers) and rng.random() < 0.6:
-        values = _lesion(numbers, rng)
-        return np.isin(labels, values), np.isin(near, values)
-    return _structure(labels, near, rng)
+    ill = (labels >= LESION).any() or (near >= LESION).any()
+    if ill and rng.random() < 0.6:
+        return lesion(labels, near, rng)
+    return structure(labels, near, rng)
 
 
-def _lesion(numbers: Array, rng: Rng) -> Array:
+def lesion(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
+    """A lesion of either slice, or all of them, whole or in part, on both; empty without any."""
+    values = np.concatenate([labels[labels >= LESION], near[near >= LESION]])
     parts = list(_PARTS)[rng.choice(len(_PARTS), p=list(_PARTS.values()))]
-    lesions = np.unique((numbers - LESION) // 3)
-    chosen = lesions if rng.random() < 0.3 else rng.choice(lesions, 1)
-    return np.array([LESION + 3 * int(n) + part for n in chosen for part in parts])
+    lesions = np.unique((values - LESION) // 3)
+    chosen = lesions if rng.random() < 0.3 or not len(lesions) else rng.choice(lesions, 1)
+    meant = [LESION + 3 * int(n) + part for n in chosen for part in parts]
+    return np.isin(labels, meant), np.isin(near, meant)
 
 
-def _structure(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
+def structure(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
+    """A structure of a slice or a union of several, whole or a part, on both slices."""
     counts = np.bincount(labels.ravel(), minlength=256)[:LESION]
     present = np.flatnonzero(counts >= SMALLEST)
     present = present[present > 0]

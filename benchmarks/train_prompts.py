@@ -15,7 +15,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,17 +25,19 @@ from prompt_targets import labelled
 
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
-from napari_unet_seg.data.prompts.marks import corrected
+from napari_unet_seg.data.prompts.simulation import after_rounds, with_maps
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_net, load_tensors, load_weights, save_checkpoint
+from napari_unet_seg.nn.checkpoint import (
+    load_tensors,
+    load_weights,
+    save_checkpoint,
+    with_prompts,
+)
 from napari_unet_seg.nn.devices import choose_device
 from napari_unet_seg.training.distributed import make_team
 from napari_unet_seg.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from napari_unet_seg.nn.build import Net
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,9 +51,9 @@ CONFIG = TrainConfig(
     model=ModelConfig(width=16, depth=4, prompts=True),
 )
 TARGET = (Category(id=1, name="target", supercategory=""),)
-ROUNDS = (0.4, 0.25, 0.2, 0.15)
-"""Chances of so many rounds of the network's own answer before the one that it learns from."""
 FALL = 1 / 3
+SAVED = 180
+"""Seconds between two checkpoints."""
 MEASURED = 40
 """Held-out slices of each kind that are measured during training."""
 
@@ -64,48 +66,6 @@ class LongTrainer(Trainer):
         peak, total = self._config.learning_rate, self._total_steps
         rise = max(1, round(self._config.warm_up * total))
         return peak * max(0.0, min(1.0, (step + 1) / rise, (total - step) / (FALL * total)))
-
-
-def widened(net: Net, source: Path) -> None:
-    """Take the weights of a network without prompts; the new channels start at zero."""
-    _, theirs = load_net(source)
-    state = theirs.state_dict()
-    for name, value in net.state_dict().items():
-        if value.shape != state[name].shape:
-            more = torch.zeros_like(value)
-            more[:, : state[name].shape[1]] = state[name]
-            state[name] = more
-    net.load_state_dict(state)
-
-
-@torch.no_grad()
-def masks_of(net: Net, images: torch.Tensor, maps: Array) -> Array:
-    """Answers (B, Y, X), bool."""
-    net.eval()
-    seen = torch.cat([images, torch.from_numpy(maps).float()], 1)
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = net(seen.to(memory_format=torch.channels_last))
-    return (logits[:, 0] > 0).numpy()
-
-
-def after_rounds(
-    net: Net,
-    images: torch.Tensor,
-    targets: Array,
-    maps: Array,
-    rng: np.random.Generator,
-    scores: list[list[float]],
-) -> Array:
-    """Maps after as many rounds as are drawn for each sample; the Dice of each round is noted."""
-    rounds = rng.choice(len(ROUNDS), len(maps), p=ROUNDS)
-    for number in range(rounds.max()):
-        going = np.flatnonzero(rounds > number)
-        answers = masks_of(net, images[going], maps[going])
-        for i, answer in zip(going, answers, strict=True):
-            if targets[i].any():
-                scores[number].append(dice(answer, targets[i]))
-            maps[i] = corrected(maps[i], answer, targets[i], rng)
-    return maps
 
 
 def held_out(cache: Path) -> dict[str, list[tuple[Array, Array]]]:
@@ -123,12 +83,12 @@ def held_out(cache: Path) -> dict[str, list[tuple[Array, Array]]]:
     return sets
 
 
-def evaluate(net: Net, sets: dict[str, list[tuple[Array, Array]]]) -> str:
+def evaluate(trainer: Trainer, sets: dict[str, list[tuple[Array, Array]]]) -> str:
     """Mean Dice of the robot's clicks and boxes, as a line."""
 
     def answer(image: Array, maps: Array) -> Array:
         seen = torch.from_numpy(image.copy())[None, None].float() / 255
-        return np.asarray(masks_of(net, seen, maps[None])[0])
+        return np.asarray(trainer.answers(with_maps(seen, maps[None]))[0])
 
     lines = []
     for name, cases in sets.items():
@@ -156,8 +116,10 @@ def write(path: Path, trainer: Trainer, step: int) -> None:
         save_checkpoint(path / "best.safetensors", trainer.net, info)
 
 
-def _no_scores() -> list[list[float]]:
-    return [[] for _ in ROUNDS[1:]]
+def progress(losses: list[float], scores: list[list[float]]) -> str:
+    """Mean loss, and the mean Dice of the answers that were corrected, by round."""
+    found = ", ".join(f"{np.mean(s):.3f}" if s else "-" for s in scores)
+    return f"loss {np.mean(losses):.4f}, Dice after 1, 2, 3 rounds {found}"
 
 
 def log(run: Path, text: str) -> None:
@@ -168,43 +130,48 @@ def log(run: Path, text: str) -> None:
         file.write(line)
 
 
-def run_training(given: argparse.Namespace) -> None:
-    run: Path = given.run
-    run.mkdir(parents=True, exist_ok=True)
+def started(run: Path, steps: int, rate: float) -> tuple[LongTrainer, int]:
+    """The trainer of a run, and the step that it goes on with."""
     last = run / "last.safetensors"
-    net, start = build_net(CONFIG.model), 0
-    config = CONFIG.replace(learning_rate=given.rate)
-    if last.is_file():
-        info, tensors = load_tensors(last)
-        load_weights(net, tensors, last)
-        start = info.epoch
-    else:
-        widened(net, BUNDLED)
-    trainer = LongTrainer(net, config, make_team(choose_device("cpu")), given.steps)
-    if start:
-        trainer.load_state(tensors)
+    net = build_net(CONFIG.model)
+    info, tensors = load_tensors(last if last.is_file() else BUNDLED)
+    load_weights(net, with_prompts(net, tensors), last)
+    config = CONFIG.replace(learning_rate=rate)
+    trainer = LongTrainer(net, config, make_team(choose_device("cpu")), steps)
+    if not last.is_file():
+        return trainer, 0
+    trainer.load_state(tensors)
+    return trainer, info.epoch
+
+
+def run_training(given: argparse.Namespace) -> None:
+    given.run.mkdir(parents=True, exist_ok=True)
+    trainer, start = started(given.run, given.steps, given.rate)
     slices, sets = Slices(given.cache), held_out(given.cache)
-    log(run, f"step {start} of {given.steps}, size {given.size}")
-    losses, scores, begin, saved = [], _no_scores(), time.time(), time.time()
+    log(given.run, f"step {start} of {given.steps}, size {given.size}")
+    losses, scores, begin, saved = [], [[], [], []], time.time(), time.time()
     for step in range(start, given.steps):
-        rng = np.random.default_rng((config.seed, step))
-        images, targets, maps = batch(slices, given.size, config.batch_size, rng)
-        maps = after_rounds(trainer.net, images, targets, maps, rng, scores)
-        seen = torch.cat([images, torch.from_numpy(maps).float()], 1)
-        losses.append(trainer.step(seen, torch.from_numpy(targets.astype(np.uint8)), step))
+        rng = np.random.default_rng((CONFIG.seed, step))
+        images, targets, maps = batch(slices, given.size, CONFIG.batch_size, rng)
+        seen, answers = after_rounds(images, targets, maps, trainer.answers, rng)
+        for noted, (asked, found) in zip(scores, answers, strict=False):
+            noted += [
+                dice(f, targets[i] > 0)
+                for i, f in zip(asked, found, strict=True)
+                if targets[i].any()
+            ]
+        losses.append(trainer.step(seen, torch.from_numpy(targets), step))
         if (step + 1) % given.every == 0:
             seconds = (time.time() - begin) / given.every
-            found = ", ".join(f"{np.mean(s):.3f}" for s in scores)
-            progress = f"loss {np.mean(losses):.4f}, Dice after 1, 2, 3 rounds {found}"
-            log(run, f"step {step + 1}: {progress}, {seconds:.2f} s a step")
-            losses, scores, begin = [], _no_scores(), time.time()
+            log(given.run, f"step {step + 1}: {progress(losses, scores)}, {seconds:.2f} s a step")
+            losses, scores, begin = [], [[], [], []], time.time()
         if (step + 1) % given.measure == 0:
             with trainer.averaged():
-                log(run, f"step {step + 1}: {evaluate(trainer.net, sets)}")
+                log(given.run, f"step {step + 1}: {evaluate(trainer, sets)}")
             slices.refresh()
             begin = time.time()
-        if time.time() - saved > 180 or step + 1 == given.steps:
-            write(run, trainer, step + 1)
+        if time.time() - saved > SAVED or step + 1 == given.steps:
+            write(given.run, trainer, step + 1)
             saved = time.time()
 
 

@@ -58,22 +58,39 @@ def prompted(
     """
     targets = np.stack([_target(mask, rng) for mask in masks.numpy()])
     maps = np.stack([_starting(target == 1, rng) for target in targets])
-    return after_rounds(images, targets, maps, answer, rng), torch.from_numpy(targets)
+    inputs, _ = after_rounds(images, targets, maps, answer, rng)
+    return inputs, torch.from_numpy(targets)
 
 
 def after_rounds(
     images: torch.Tensor, targets: Array, maps: Array, answer: Answer, rng: Rng
-) -> torch.Tensor:
-    """Inputs of the round that is learnt from: each sample's answers are corrected before it."""
-    inputs = with_maps(images, maps)
+) -> tuple[torch.Tensor, list[tuple[Array, Array]]]:
+    """Correct as many of the network's answers as are drawn for each sample.
+
+    Parameters
+    ----------
+    images, targets, answer, rng
+        As `prompted` has them.
+    maps : array
+        bool of shape (B, 4, …), of the first round; changed in place.
+
+    Returns
+    -------
+    inputs : Tensor
+        Of the round that is learnt from, of shape (B, C + 4, …).
+    answers : list of (array, array)
+        For each round before it, which samples were asked, and their masks.
+    """
+    inputs, answers = with_maps(images, maps), []
     rounds = rng.choice(len(ROUNDS), len(maps), p=ROUNDS)
     for number in range(rounds.max()):
-        going = np.flatnonzero(rounds > number)
-        for place, found in zip(going, answer(inputs[going]), strict=True):
+        asked = np.flatnonzero(rounds > number)
+        answers.append((asked, answer(inputs[asked])))
+        for place, found in zip(*answers[-1], strict=True):
             known = targets[place] != IGNORE_INDEX
             maps[place] = corrected(maps[place], found & known, targets[place] == 1, rng)
         inputs = with_maps(images, maps)
-    return inputs
+    return inputs, answers
 
 
 def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
