@@ -189,7 +189,7 @@ def test_memory_that_runs_out_is_told(untrained, monkeypatch):
     plain = list(engine.refine(config, untrained, Scan(image, "YX"), maps[:PREVIOUS]))[-1]
     pretend_gpu(monkeypatch, untrained, "logits", 1)
     fallback, answer = engine.refine(config, untrained, Scan(image, "YX"), maps[:PREVIOUS])
-    assert isinstance(fallback, DeviceFallback) and "Memory of the GPU" in fallback.message
+    assert isinstance(fallback, DeviceFallback) and "GPU ran out of memory" in fallback.message
     np.testing.assert_array_equal(answer.mask, plain.mask)
 
 

@@ -11,7 +11,7 @@ from napari_unet_seg.data.prompts.marks import PREVIOUS
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.refined import answer
-from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.inference.sliding_window import SlidingWindow
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.labels import to_labels
 
@@ -54,16 +54,16 @@ def prompted_counts(
 def sample_probabilities(predictor: Predictor, image: Array, config: PredictConfig) -> torch.Tensor:
     """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
     if image.ndim == 3:
-        return predictor.look(image[None], config)[0]
-    found: list[torch.Tensor] = []
-    work = VolumePass(
+        return predictor.probabilities(image[None], config)[0]
+    slices: list[torch.Tensor] = []
+    window = SlidingWindow(
         predictor,
         config,
         range(image.shape[1]),
         image.shape[2:],
         lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
-        lambda _, probable, __: found.append(probable),
+        lambda _, probabilities, __: slices.append(probabilities),
     )
-    for _ in work.run():
+    for _ in window.run():
         pass
-    return torch.cat(found)
+    return torch.cat(slices)

@@ -11,7 +11,7 @@ from napari_unet_seg.errors import CheckpointError, DataError
 from napari_unet_seg.inference.prompt_window import marks, resized, window_around
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
-from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def answer(
         ],
         1,
     )
-    probable = probabilities(predictor.logits(seen), predictor.info.model.head)
+    probable = to_probabilities(predictor.logits(seen), predictor.info.model.head)
     shape = tuple(side.stop - side.start for side in sides)
     return sides, resized(probable, shape)[0, 0].cpu().numpy()
 
