@@ -171,6 +171,20 @@ class SlicePredicted:
     """Number of slices to predict."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """What the prompts on an image mean; outside the window nothing does."""
+
+    window: tuple[slice, ...]
+    """The part of the image that the answer is of."""
+    mask: Array
+    """bool, of the window's shape."""
+    probabilities: Array
+    """float16, of the window's shape."""
+    device: str
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class ItemDone:
     """One of several items is processed; `index` starts at 1, `problem` is empty on success."""

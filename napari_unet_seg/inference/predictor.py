@@ -143,7 +143,7 @@ class Predictor:
     @torch.inference_mode()
     def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
         model = self.info.model
-        shape = (1, model.in_channels, *[_TRIAL[model.dimensions]] * model.dimensions)
+        shape = (1, model.channels, *[_TRIAL[model.dimensions]] * model.dimensions)
         images = torch.zeros(shape, dtype=dtype, device=self.device)
         apply_net(net, model, channels_last(images, self.device))
 

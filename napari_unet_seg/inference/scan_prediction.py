@@ -138,7 +138,7 @@ def _batches(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, batch, fallback = _reduce_memory(predictor, config, checkpoint, batch, error)
+            predictor, batch, fallback = reduce_memory(predictor, config, checkpoint, batch, error)
             yield fallback
             continue
         sink(indices, probabilities, disagreement)
@@ -170,7 +170,7 @@ def predict_single_slices(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _reduce_memory(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         labels = to_labels(probabilities, predictor.info.model.head, config.threshold)
@@ -207,7 +207,7 @@ def predict_volumes(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _reduce_memory(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         number += 1
@@ -235,7 +235,7 @@ def predict_started(predictor: Predictor, count: int) -> PredictStarted:
     return PredictStarted(device_name(predictor.device), precision, count)
 
 
-def _reduce_memory(
+def reduce_memory(
     predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
 ) -> tuple[Predictor, int, DeviceFallback]:
     """Halve the batch; at a batch of one slice change to the CPU; on the CPU raise the error."""

@@ -165,6 +165,11 @@ def _aspect(scan: Scan, axis: str) -> float:
 
 def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...], across: str) -> None:
     name = scan.path or "The scan"
+    if info.model.prompts:
+        raise DataError(
+            f"{name} cannot be segmented by a model that follows prompts alone; choose another "
+            "model."
+        )
     if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
             f"{name} has slices of {plane} pixels; give slices of at least {SMALLEST} on each side"
