@@ -193,12 +193,12 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
         if event.replayed:
             bar.say(f"{event.replayed} samples of the previous data were replayed.")
         if event.new.samples:
-            bar.say(_summary("samples", event.new))
+            bar.say(_dice_summary("samples", event.new))
         if event.old:
-            bar.say(_summary("samples of the previous data", event.old))
+            bar.say(_dice_summary("samples of the previous data", event.old))
 
 
-def _summary(samples: str, change: DiceChange) -> str:
+def _dice_summary(samples: str, change: DiceChange) -> str:
     return (
         f"Dice on {change.samples} held-out {samples}: {_score(change.before)} before, "
         f"{_score(change.after)} after."

@@ -27,7 +27,8 @@ from napari_unet_seg.io.dicom.stack import arrange
 if TYPE_CHECKING:
     from pathlib import Path
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 _SOP_CLASS = 0x00080016
 _AT = 0.05
@@ -168,8 +169,8 @@ def _labels(
         for number, where in _masks(dataset, frame.index, plane):
             if target[where].any():
                 raise DataError(
-                    f"{path} has overlapping segments, which labels cannot store; save each segment "
-                    "as a separate file."
+                    f"{path} has overlapping segments, which labels cannot store; save each "
+                    "segment as a separate file."
                 )
             target[where] = values[number]
     return labels
