@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
-from napari_unet_seg._napari.files.coco_layers import CocoStack, Values, coco_layers, coco_stacks
+from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.layers.carried import Values
     from napari_unet_seg.errors import SegmentationError
 
 

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.session.changes_overlay import in_words
+from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import Thumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
@@ -228,7 +228,7 @@ class ReviewTab(QWidget):
             self.table.show_queue(reviewing.queue, figures, reviewing.index)
 
     def _on_changed(self, changes: Changes) -> None:
-        self.changes.setText(in_words(changes))
+        self.changes.setText(correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()
             self.table.viewport().update()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg._napari.scans.folder import Named
-    from napari_unet_seg._napari.scans.thumbnails import Source
+    from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.io.common.scan import Scan
@@ -227,7 +227,7 @@ class ScanQueue(QObject):
     def _show_busy(self) -> None:
         self.bar.set_busy(self._busy or self._waiting)
 
-    def _live(self, at: int) -> Source | None:
+    def _live(self, at: int) -> ThumbnailSource | None:
         reviewing, scan = self._reviewing(), self._layers.scan
         if at != self._at:
             return None

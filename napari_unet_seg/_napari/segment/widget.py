@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
+from napari_unet_seg._napari.layers.carried import ModelFile
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import point_of, reaches
 from napari_unet_seg._napari.layers.layers import scan_from_layer
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
-
-    Place = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class _Request:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Result:
     prediction: PredictFinished
-    model: dict[str, str]
+    model: ModelFile
     sums: dict[Place, int]
     summary: str
 
@@ -141,7 +141,7 @@ class SegmentWidget(DockWidget):
 
     def _work(self, request: _Request) -> Generator[Any, Any, None]:
         """Pass the engine's events on; runs in a thread."""
-        model = {"path": str(request.checkpoint), "sha256": sha256_once(request.checkpoint)}
+        model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
         events = self._engine.predict(
             request.config, request.checkpoint, request.scan, request.place
         )

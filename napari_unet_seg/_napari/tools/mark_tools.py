@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.tools.mark_operations import Array
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg._napari.tools.steps import Steps
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation, Position
 
