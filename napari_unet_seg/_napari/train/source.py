@@ -145,7 +145,7 @@ class SourceBox(QWidget):
             return self._folder()
         image, labels = self.image.layer(), self.labels.layer()
         if image is None or labels is None:
-            raise DataError("Choose an image layer and a labels layer, or use a data set.")
+            raise DataError("No image and labels layer are chosen; choose both, or use a data set.")
         return source_from_layers(image, labels, only_labelled=self.only_labelled.isChecked())
 
     def _folder(self) -> FolderSource:
