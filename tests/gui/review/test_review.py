@@ -23,7 +23,7 @@ from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile, carri
 from napari_unet_seg._napari.layers.layers import add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
-from napari_unet_seg._napari.review.slices_tab import ReviewTab
+from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
@@ -462,7 +462,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
 
 @pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
-    tab = ReviewTab()
+    tab = SlicesTab()
     qtbot.addWidget(tab)
     tab.show()
 
