@@ -21,12 +21,12 @@ from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli._segment import Segmented, Segmenter
     from napari_unet_seg.cli._work import Failure
     from napari_unet_seg.process.cluster import Attempt
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Result = dict[str, Any]
 
 _MAPS = ("probabilities", "uncertainty", "disagreement")

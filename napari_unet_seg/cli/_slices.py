@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def planes(file_name: str, mask: Scan) -> Iterator[tuple[str, Array]]:

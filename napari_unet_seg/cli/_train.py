@@ -194,12 +194,12 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
         if event.replayed:
             bar.say(f"{event.replayed} samples of the earlier data were trained on again.")
         if event.new.samples:
-            bar.say(_in_words("samples", event.new))
+            bar.say(_dice_summary("samples", event.new))
         if event.old:
-            bar.say(_in_words("samples of the earlier data", event.old))
+            bar.say(_dice_summary("samples of the earlier data", event.old))
 
 
-def _in_words(samples: str, change: DiceChange) -> str:
+def _dice_summary(samples: str, change: DiceChange) -> str:
     return (
         f"Dice on {change.samples} held-out {samples}: {_figure(change.before)} before, "
         f"{_figure(change.after)} after."

@@ -19,10 +19,10 @@ from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import NormaliseConfig
     from napari_unet_seg.data.samples import Sample
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _REPORT_EVERY = 32
 

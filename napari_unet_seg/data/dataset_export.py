@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +20,10 @@ from napari_unet_seg.io.read import read_labels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.read import CocoDataset
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from napari_unet_seg.io.coco.report import inspect
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 LONGEST_NAME = 150
 

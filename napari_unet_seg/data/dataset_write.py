@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,11 +25,11 @@ from napari_unet_seg.io.images.tiff import write_labels
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.events import Command
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _UNSORTED = "unsorted"
 """Folder of what is written before the sides are drawn."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import scan_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _DEFAULT = NormaliseConfig()
 
@@ -58,7 +59,7 @@ def samples_from_scan(
     window = None if "N" in scan.axes or not leading else _volume_window(scan, normalise)
     samples = []
     for index in range(count) if slices is None else slices:
-        place = np.unravel_index(index, leading) if leading else ()
+        place = place_at(index, leading)
         name = slice_name(scan, index)
         image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
         group = name if "N" in scan.axes else scan_name(scan)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
 
-    Array = np.ndarray[Any, np.dtype[Any]]
 
 Split = Literal["train", "valid", "test"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,7 +15,8 @@ from napari_unet_seg.io.common.window import to_grey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 THUMBNAIL = 32
 _CHUNK = 1024

@@ -19,10 +19,10 @@ from napari_unet_seg.inference.tiling import tile_starts
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Size = tuple[int, int, int]
 
 _ON_LABEL = 0.5
@@ -112,7 +112,7 @@ class Patches:
             middle = labelled[int(uniform[0] * len(labelled))]
             within = np.floor(np.array(uniform[::-1]) * self._size).astype(int)
             start = np.clip(middle - within, 0, room)
-        return cut(volume, start, self._size)
+        return patch_at(volume, start, self._size)
 
 
 class Tiles:
@@ -157,7 +157,7 @@ class Tiles:
         return _batch([self._cut(*self._places[i]) for i in indices])
 
     def _cut(self, number: int, start: Size) -> tuple[Array, Array]:
-        image, mask = cut(self._volumes[number], np.array(start), self._size)
+        image, mask = patch_at(self._volumes[number], np.array(start), self._size)
         shape = self._volumes[number].mask.shape
         for axis, (at, size, length) in enumerate(zip(start, self._size, shape, strict=True)):
             before = [s for s in tile_starts(length, size, 0) if s < at]
@@ -168,7 +168,7 @@ class Tiles:
         return image, mask
 
 
-def cut(volume: Volume, start: Array, size: Size) -> tuple[Array, Array]:
+def patch_at(volume: Volume, start: Array, size: Size) -> tuple[Array, Array]:
     """Copy a patch; beyond the volume is black that nobody has reviewed."""
     inside = tuple(slice(a, a + n) for a, n in zip(start, size, strict=True))
     image, mask = volume.image[(slice(None), *inside)], volume.mask[inside]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
@@ -24,7 +24,8 @@ from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 SUFFIXES = (".nii", ".nii.gz")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 KINDS = (
     "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file), OME-Zarr (a folder) "

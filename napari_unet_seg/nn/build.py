@@ -17,7 +17,7 @@ Net = UNet | VNet | EncoderUNet
 def build_net(config: ModelConfig) -> Net:
     """Build a network with fresh weights.
 
-    It maps (B, in_channels, …) to logits (B, K, …), K being one per class and one for background
+    It maps (B, channels, …) to logits (B, K, …), K being one per class and one for background
     under softmax; `supervised` gives all the logits that are to learn from the truth.
     """
     if config.encoder:

@@ -86,6 +86,17 @@ def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
     return info, net
 
 
+def with_prompts(net: Net, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A checkpoint's tensors for a net that sees prompts too, which count for nothing at first."""
+    widened = dict(tensors)
+    for name, own in net.state_dict().items():
+        given = tensors.get(_NET + name)
+        if given is not None and given.ndim == own.ndim > 1 and given.shape[1] < own.shape[1]:
+            more = given.new_zeros(len(given), own.shape[1] - given.shape[1], *given.shape[2:])
+            widened[_NET + name] = torch.cat([given, more], 1)
+    return widened
+
+
 def load_weights(net: Net, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     """Load the net's part of a checkpoint's tensors.
 

@@ -43,13 +43,13 @@ class EncoderUNet(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        whole = _build(config, config.in_channels)
+        whole = _build(config, config.channels)
         self.encoder: Any = whole.encoder
         self.decoder: Any = whole.decoder
         self.last = conv(config, config.width, logit_channels(config), 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (B, in_channels, Y, X) to logits (B, K, Y, X); sizes are multiples of 2**depth."""
+        """Map (B, channels, Y, X) to logits (B, K, Y, X); sizes are multiples of 2**depth."""
         logits: torch.Tensor = self.last(self.decoder(self.encoder(x)))
         return logits
 
@@ -93,7 +93,7 @@ class EncoderUNet(nn.Module):
         except (RuntimeError, KeyError) as error:
             raise _foreign(path, self.config) from error
         if adapted:
-            encoder.set_in_channels(self.config.in_channels, pretrained=True)
+            encoder.set_in_channels(self.config.channels, pretrained=True)
             self.encoder = encoder
 
     def _fits(self, state: dict[str, torch.Tensor]) -> bool:

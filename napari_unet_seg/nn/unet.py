@@ -35,7 +35,7 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.width * 2**n for n in range(config.depth + 1)]
-        self.first = level(config, config.in_channels, widths[0])
+        self.first = level(config, config.channels, widths[0])
         self.downs = nn.ModuleList(
             Down(
                 config,
@@ -53,7 +53,7 @@ class UNet(nn.Module):
         self.apply(initialise)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (B, in_channels, Y, X) or (B, in_channels, Z, Y, X) to logits (B, K, …).
+        """Map (B, channels, Y, X) or (B, channels, Z, Y, X) to logits (B, K, …).
 
         Raises
         ------

@@ -71,7 +71,7 @@ class VNet(nn.Module):
         widths = [config.width * 2**n for n in range(config.depth + 1)]
         counts = [min(n + 1, _MOST) for n in range(config.depth + 1)]
         self.lead = _lead(config, widths[0])
-        self.first = Stage(config, config.in_channels, widths[0], counts[0])
+        self.first = Stage(config, config.channels, widths[0], counts[0])
         self.downs = nn.ModuleList(
             nn.Sequential(*conv_norm(config, widths[n], widths[n + 1], 2, stride=2))
             for n in range(config.depth)
@@ -100,7 +100,7 @@ class VNet(nn.Module):
         self.apply(initialise)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (B, in_channels, Z, Y, X) or (B, in_channels, Y, X) to logits (B, K, …).
+        """Map (B, channels, Z, Y, X) or (B, channels, Y, X) to logits (B, K, …).
 
         Raises
         ------
@@ -134,6 +134,6 @@ class VNet(nn.Module):
 
 def _lead(config: ModelConfig, width: int) -> nn.Module:
     """Lead the input around the first stage: one channel is added to each, more are mixed."""
-    if config.in_channels == 1:
+    if config.channels == 1:
         return nn.Identity()
-    return conv(config, config.in_channels, width, 1, bias=False)
+    return conv(config, config.channels, width, 1, bias=False)

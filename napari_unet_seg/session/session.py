@@ -46,10 +46,10 @@ from napari_unet_seg.session.scan import open_scan, record_scan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 __all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open", "stray_label"]
 

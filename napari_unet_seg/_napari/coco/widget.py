@@ -20,12 +20,12 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
-from napari_unet_seg._napari.files.coco_layers import CocoStack, Values, coco_layers, coco_stacks
+from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
-from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.layers.carried import Values
     from napari_unet_seg.errors import SegmentationError
 
 
@@ -157,7 +158,7 @@ class ImportCocoWidget(DockWidget):
         layout.addLayout(choice)
         for widget in (self.boxes, self.hide_parent, self.open_button, self.legend, self.write_box):
             layout.addWidget(widget)
-        fill_scrolling(self, content, lowest=280)
+        fill_with_scroll_column(self, content, minimum_height=280)
 
     def _on_path(self, path: Path | None) -> None:
         # The images of another file lie elsewhere, and it may have outlines.

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.carried import CocoImages, LayerRecord, Values
 from napari_unet_seg._napari.layers.instances import instance_options
-from napari_unet_seg._napari.layers.layers import (
-    METADATA_KEY,
-    grid_of,
-    labels_options,
-    scan_options,
-)
+from napari_unet_seg._napari.layers.layers import grid_of, labels_options, scan_options
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
+from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
-Array = np.ndarray[Any, np.dtype[Any]]
 LayerData = tuple[Any, dict[str, Any], str]
-Values = Literal["classes", "instances"]
 
 _COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "instances")
 
@@ -160,20 +156,18 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
         What `coco_stacks` made of it, in another thread for example.
     """
     layers: list[LayerData] = []
+    source = CocoSource(dataset.path, dataset)
     for stack in coco_stacks(dataset) if stacks is None else stacks:
-        coco: dict[str, Any] = {
-            "coco": dataset.path,
-            "image_ids": stack.image_ids,
-            "boxes": stack.boxes,
-        }
-        known = {"independent": True, "names": stack.scan.names, **coco}
-        image = scan_options(stack.scan, stack.name, **coco)
-        image["metadata"][METADATA_KEY]["categories"] = dataset.categories
-        kept = {"scan": grid_of(stack.scan), **known}
+        coco = CocoImages(source, stack.image_ids, stack.boxes)
+        drawn_on = LayerRecord(coco=coco, categories=dataset.categories)
+        image = scan_options(stack.scan, stack.name, record=drawn_on)
+        record = LayerRecord(
+            coco=coco, scan=grid_of(stack.scan), independent=True, names=stack.scan.names
+        )
         mask = f"{stack.name} mask"
         if stack.instances is None:
-            options = labels_options(dataset.categories, mask, kept)
+            options = labels_options(dataset.categories, mask, record)
         else:
-            options = instance_options(stack.instances, mask, kept)
+            options = instance_options(stack.instances, mask, record)
         layers += [(stack.scan.data, image, "image"), (stack.labels, options, "labels")]
     return layers

@@ -131,6 +131,7 @@ def _told_layers(scan: Scan, name: str) -> list[LayerData]:
 
 def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as its image layers, or as labels if it is a mask that this plugin wrote."""
+    from napari_unet_seg._napari.layers.carried import LayerRecord
     from napari_unet_seg._napari.layers.channels import image_layers
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layers import grid_of, labels_options
@@ -142,12 +143,12 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     if not categories or scan.data.dtype.kind not in "ui":
         return image_layers(scan, name)
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    known = {"scan": grid_of(scan)}
+    record = LayerRecord(scan=grid_of(scan))
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
-        options = stored_options(rows, parsed, name, known)
+        options = stored_options(rows, parsed, name, record)
     else:
-        options = labels_options(parsed, name, known)
+        options = labels_options(parsed, name, record)
     options |= {"scale": scan.spacing}
     if translation := scan.meta.get("translation"):
         options["translate"] = translation

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.carried import LayerRecord, carried_in
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_for
+from napari_unet_seg._napari.layers.layers import categories_for
 from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.json_style import JsonStyle
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def write_tiff(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -39,14 +40,14 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
 
 def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as DICOM SEG on the series it was drawn on."""
+    record, kinds = _record(attributes), _kinds(attributes)
     # What a network drew has been in a person's hands.
-    by = "SEMIAUTOMATIC" if _known(attributes).get("checkpoint") else "MANUAL"
+    by = "SEMIAUTOMATIC" if record.model else "MANUAL"
     # A segment is a category.
-    known, kinds = _known(attributes), _kinds(attributes)
     if kinds is not None:
-        data = to_classes(np.asarray(data), kinds, known["categories"])
-        known = {**known, "values": "classes"}
-    return _write_mask(path, data, {**attributes, "metadata": {METADATA_KEY: known}}, by)
+        data = to_classes(np.asarray(data), kinds, record.categories)
+        record = replace(record, values="classes")
+    return _write_mask(path, data, {**attributes, "metadata": record.as_metadata()}, by)
 
 
 def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -54,7 +55,7 @@ def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     labels = np.asarray(data)
-    kinds, categories = _kinds(attributes), categories_for(labels, _known(attributes))
+    kinds, categories = _kinds(attributes), categories_for(labels, _record(attributes))
     if kinds is not None:
         labels = to_classes(labels, kinds, categories)
     write_binary_masks(_slices(labels, attributes), categories, Path(path))
@@ -83,22 +84,20 @@ def _document(
     labels: Array, attributes: dict[str, Any], encoder: Encoder
 ) -> tuple[dict[str, Any], JsonStyle]:
     from napari_unet_seg.io.coco.json_style import JsonStyle
-    from napari_unet_seg.io.coco.read import read_coco
     from napari_unet_seg.io.coco.write import labels_to_coco
     from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 
-    known = _known(attributes)
-    ids, categories = known.get("image_ids", ()), categories_for(labels, known)
-    planes = dict(zip(ids, labels, strict=True)) if len(ids) == len(labels) else {}
-    kinds = _kinds(attributes)
-    if planes and (instances := known.get("instances")):
-        written = write_back_instances(instances, planes, kinds=kinds, encoder=encoder)
-        return written, instances.dataset.style
-    if planes and "coco" in known and kinds is None:
-        dataset, boxes = read_coco(known["coco"]), known.get("boxes", False)
-        if {*categories} <= {*dataset.categories, *dataset.hidden}:
+    record, kinds = _record(attributes), _kinds(attributes)
+    categories, coco = categories_for(labels, record), record.coco
+    if coco is not None and len(coco.ids) == len(labels):
+        planes = dict(zip(coco.ids, labels, strict=True))
+        if (instances := record.instances) is not None:
+            written = write_back_instances(instances, planes, kinds=kinds, encoder=encoder)
+            return written, instances.dataset.style
+        dataset = coco.source.dataset()
+        if kinds is None and {*categories} <= {*dataset.categories, *dataset.hidden}:
             written = write_back(
-                dataset, planes, categories=categories, boxes=boxes, encoder=encoder
+                dataset, planes, categories=categories, boxes=coco.boxes, encoder=encoder
             )
             return written, dataset.style
     slices = _slices(labels, attributes)
@@ -109,10 +108,10 @@ def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
     """Return the category of every object, None where the values are categories."""
     from napari_unet_seg._napari.layers.instances import by_value
 
-    known = _known(attributes)
-    if known.get("values") != "instances":
+    record = _record(attributes)
+    if record.values != "instances":
         return None
-    return by_value(attributes["features"], known["categories"])
+    return by_value(attributes["features"], record.categories)
 
 
 def _write_mask(
@@ -122,19 +121,20 @@ def _write_mask(
     from napari_unet_seg.io.provenance import provenance
     from napari_unet_seg.io.write import write_mask
 
-    labels, known = np.asarray(data), _known(attributes)
-    like = known.get("scan") or _grid(labels, attributes)
-    described = provenance(like.path, categories_for(labels, known), known.get("checkpoint"))
+    labels, record = np.asarray(data), _record(attributes)
+    like = record.scan or _grid(labels, attributes)
+    model = record.model._asdict() if record.model else None
+    described = provenance(like.path, categories_for(labels, record), model)
     if algorithm_type:
         described["algorithm_type"] = algorithm_type
-    if known.get("values") == "instances":
+    if record.values == "instances":
         described[INSTANCES_KEY] = rows_to_store(attributes["features"])
     write_mask(Path(path), labels, like, described)
     return [path]
 
 
-def _known(attributes: dict[str, Any]) -> dict[str, Any]:
-    return attributes.get("metadata", {}).get(METADATA_KEY) or {}
+def _record(attributes: dict[str, Any]) -> LayerRecord:
+    return carried_in(attributes.get("metadata", {}))
 
 
 def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
@@ -145,14 +145,14 @@ def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
 
 def _slices(labels: Array, attributes: dict[str, Any]) -> Iterator[tuple[str, Array]]:
     """Yield the planes of a mask with the name of the image each belongs to."""
-    known = _known(attributes)
-    scan: Scan | None = known.get("scan")
+    record = _record(attributes)
+    scan = record.scan
     named = scan.path.name if scan and scan.path else f"{attributes.get('name', 'mask')}.png"
     if labels.ndim == 2:
         yield named, labels
         return
     planes = labels.reshape(-1, *labels.shape[-2:])
-    names = known.get("names") or ()
+    names = record.names
     stem = named.partition(".")[0]
     for index, plane in enumerate(planes):
         yield names[index] if len(names) == len(planes) else f"{stem}_{index:04d}.png", plane

@@ -14,11 +14,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.session.changes_overlay import in_words
+from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import Thumbnails
-from napari_unet_seg._napari.widgets.keys import Keys, shown_key
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import SliceTable
+from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class ReviewTab(QWidget):
         super().__init__(parent)
         self._reviewing: OpenSession | None = None
         self._thumbnails: Thumbnails | None = None
-        self._keys: Keys | None = None
+        self._keys: KeyBindings | None = None
         self.bar = QueueBar()
-        self.table = SliceTable()
+        self.table = QueueTable()
         self.buttons = {name: _button(*_KEYS[name]) for name in _BUTTONS}
         self.show_mask = _check_box(*_KEYS["mask"])
         self.show_changes = _check_box(*_KEYS["toggle"])
@@ -144,7 +144,7 @@ class ReviewTab(QWidget):
     def bind(self, viewer: ViewerModel) -> None:
         """Let the keys work in the viewer; keys that were taken are given back by `unbind`."""
         actions = self._actions()
-        self._keys = Keys(viewer)
+        self._keys = KeyBindings(viewer)
         self._keys.bind({key: actions[name] for name, (key, *_) in _KEYS.items()})
 
     def unbind(self) -> None:
@@ -223,12 +223,12 @@ class ReviewTab(QWidget):
         reviewing = self._reviewing
         if reviewing is not None:
             figures = reviewing.session.predicted_dice
-            self.bar.show_figures(figures)
+            self.bar.show_scores(figures)
             self.bar.show_queue(reviewing.queue)
             self.table.show_queue(reviewing.queue, figures, reviewing.index)
 
     def _on_changed(self, changes: Changes) -> None:
-        self.changes.setText(in_words(changes))
+        self.changes.setText(correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()
             self.table.viewport().update()
@@ -243,12 +243,12 @@ class ReviewTab(QWidget):
 
 
 def _button(key: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(f"{text}  [{shown_key(key)}]")
-    button.setToolTip(f"{tip} (key {shown_key(key)})")
+    button = QPushButton(f"{text}  [{key_label(key)}]")
+    button.setToolTip(f"{tip} (key {key_label(key)})")
     return button
 
 
 def _check_box(key: str, text: str, tip: str) -> QCheckBox:
     box = QCheckBox(text)
-    box.setToolTip(f"{tip} (key {shown_key(key)})")
+    box.setToolTip(f"{tip} (key {key_label(key)})")
     return box

@@ -22,7 +22,7 @@ from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.session.jobs import writing
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget, before_window_goes
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ class ReviewWidget(DockWidget):
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
-        before_window_goes(self, self._leave)
+        call_before_window_deletion(self, self._leave)
         QApplication.instance().aboutToQuit.connect(self._leave)
 
     def _leave(self) -> None:

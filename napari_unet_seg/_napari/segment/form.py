@@ -16,7 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.layers import is_users, metadata_of
+from napari_unet_seg._napari.layers.carried import carried
+from napari_unet_seg._napari.layers.layers import is_users
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.widgets.form import Form
@@ -117,6 +118,5 @@ class SegmentForm(QWidget):
 
 
 def _independent(layer: Image) -> bool:
-    known = metadata_of(layer)
-    scan = known.get("scan")
-    return bool(known.get("independent")) or (scan is not None and "N" in scan.axes)
+    record = carried(layer)
+    return record.independent or (record.scan is not None and "N" in record.scan.axes)

@@ -16,11 +16,11 @@ from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, PredictConfig
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Place = tuple[int, ...]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _MOST = 32
 """Slices that are kept predicted."""
 
 
-class Source(NamedTuple):
+class CategorySource(NamedTuple):
     """What is known of a category without its mask."""
 
     scan: Scan
@@ -56,19 +56,19 @@ class Likely:
         self._turn = threading.Lock()
         self._kept: dict[Any, tuple[tuple[Category, ...], Array]] = {}
 
-    def warm_up(self, source: Source, place: Place) -> None:
+    def warm_up(self, source: CategorySource, place: Place) -> None:
         """Load the model if a slice will need it."""
         if self.known(source, place) is None:
             self._engine.warm_up(_config(), current_model())
 
-    def known(self, source: Source, place: Place) -> Array | None:
+    def known(self, source: CategorySource, place: Place) -> Array | None:
         """Return the probabilities (Y, X) of a slice if they are there already."""
         if source.map is not None and (mapped := np.asarray(source.map[place])).any():
             return mapped
         found = self._kept.get(_key(source, place, current_model()))
         return None if found is None else _of_category(*found, source)
 
-    def of(self, source: Source, place: Place) -> Array:
+    def of(self, source: CategorySource, place: Place) -> Array:
         """Return the probabilities (Y, X) of a slice, predicted if need be: not for the window.
 
         All zeros where the model knows no such category, or cannot predict this slice.
@@ -84,14 +84,14 @@ class Likely:
         """End the child process."""
         self._engine.close()
 
-    def _keep(self, source: Source, place: Place) -> None:
+    def _keep(self, source: CategorySource, place: Place) -> None:
         checkpoint = current_model()
         self._kept[_key(source, place, checkpoint)] = self._predict(source, place, checkpoint)
         for oldest in list(self._kept)[:-_MOST]:
             del self._kept[oldest]
 
     def _predict(
-        self, source: Source, place: Place, checkpoint: Path
+        self, source: CategorySource, place: Place, checkpoint: Path
     ) -> tuple[tuple[Category, ...], Array]:
         try:
             for event in list(self._engine.predict(_config(), checkpoint, source.scan, place)):
@@ -103,7 +103,7 @@ class Likely:
         return (), np.zeros((0, *self.shape_of(source)))
 
     @staticmethod
-    def shape_of(source: Source) -> tuple[int, ...]:
+    def shape_of(source: CategorySource) -> tuple[int, ...]:
         """Return the shape of a slice."""
         return source.scan.grid_shape[-2:]
 
@@ -114,13 +114,13 @@ def _config() -> PredictConfig:
     return remembered_config().replace(probabilities=True, **plain)
 
 
-def _key(source: Source, place: Place, checkpoint: Path) -> Any:
+def _key(source: CategorySource, place: Place, checkpoint: Path) -> Any:
     # A model may be written anew under its name.
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
     return source.scan_id, place, checkpoint, written
 
 
-def _of_category(categories: tuple[Category, ...], planes: Array, source: Source) -> Array:
+def _of_category(categories: tuple[Category, ...], planes: Array, source: CategorySource) -> Array:
     """Return the plane of the category of that name; one alone needs no name."""
     names = [category.name.casefold() for category in categories]
     name = source.categories[source.value - 1].name.casefold()

@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
+from napari_unet_seg._napari.layers.carried import ModelFile
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import point_of, reaches
 from napari_unet_seg._napari.layers.layers import scan_from_layer
@@ -21,7 +22,7 @@ from napari_unet_seg._napari.segment.chosen_model import remembered_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
-from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
-
-    Place = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class _Request:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Result:
     prediction: PredictFinished
-    model: dict[str, str]
+    model: ModelFile
     sums: dict[Place, int]
     summary: str
 
@@ -82,7 +82,7 @@ class SegmentWidget(DockWidget):
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
-        fill_scrolling(self, self.form, lowest=280)
+        fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(remembered_config())
         self._connect()
         self.form.show_running(False)
@@ -141,7 +141,7 @@ class SegmentWidget(DockWidget):
 
     def _work(self, request: _Request) -> Generator[Any, Any, None]:
         """Pass the engine's events on; runs in a thread."""
-        model = {"path": str(request.checkpoint), "sha256": sha256_once(request.checkpoint)}
+        model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
         events = self._engine.predict(
             request.config, request.checkpoint, request.scan, request.place
         )

@@ -12,15 +12,15 @@ from napari_unet_seg.correct.change import Change
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
-    from napari_unet_seg._napari.segment.probabilities import Likely, Source
+    from napari_unet_seg._napari.segment.probabilities import CategorySource, Likely
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation, Position, ToolSettings
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 
 def outlining(
-    source: Source, likely: Likely, place: Position, box: Box
+    source: CategorySource, likely: Likely, place: Position, box: Box
 ) -> Generator[tuple[Array, bool], Any, None]:
     """Outline what a box of a slice encloses; yields the mask, and whether a model helped."""
     from napari_unet_seg.correct.outline import outline_in_box
@@ -48,7 +48,7 @@ def redrawing(aim: ToolSettings, labels: Array, path: Array) -> Generator[Change
     yield aim.change(labels, redraw_border(labels == aim.value, path))
 
 
-def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operation:
+def outline_parts(aim: ToolSettings, source: CategorySource, likely: Likely) -> Operation:
     """Take each part of the category in a slice for a box around what it should be."""
 
     def work(labels: Array, place: Position) -> Change:
@@ -70,7 +70,7 @@ def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operatio
 
 def solving(
     aim: ToolSettings,
-    source: Source,
+    source: CategorySource,
     place: Position,
     probability: Array | None,
     labels: Array,

@@ -22,7 +22,7 @@ from napari_unet_seg._napari.tools.scribbles import Scribbles
 from napari_unet_seg._napari.tools.steps import Step
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.keys import Keys
+from napari_unet_seg._napari.widgets.keys import KeyBindings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.tools.mark_operations import Array
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg._napari.tools.steps import Steps
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation, Position
 
@@ -71,7 +71,7 @@ class MarkTools(QObject):
         self._viewer, self._steps, self._target = viewer, steps, target
         self._mask: Labels | None = None
         self._name = ""
-        self._keys = Keys(viewer)
+        self._keys = KeyBindings(viewer)
         self._likely = likely = Likely()
         self._boxes, self._lines = BoxLayer(viewer, parent), LineLayer(viewer, parent)
         self._drawn_on = {"box": self._boxes, "border": self._lines}

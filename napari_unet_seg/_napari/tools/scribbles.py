@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.segment.probabilities import Likely
     from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Position
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class _Solved(NamedTuple):

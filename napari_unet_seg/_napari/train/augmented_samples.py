@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
     from napari_unet_seg._napari.widgets.jobs import Job
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, TrainConfig
 
-    Array = np.ndarray[Any, np.dtype[Any]]
 
 _COLUMNS = 4
 _GAP = 4

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, category_colormap, metadata_of
+from napari_unet_seg._napari.layers.carried import LayerRecord, carried
+from napari_unet_seg._napari.layers.colours import category_colormap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ class PreviewLayers(QObject):
     def _add(self, kind: str, array: Any) -> None:
         known = next((layer for layer in map(self._find, _KINDS) if layer is not None), None)
         options = self._free_place(array) if known is None else _place_of(known)
-        options["metadata"] = {METADATA_KEY: {"preview": kind}}
+        options["metadata"] = LayerRecord(preview=kind).as_metadata()
         if kind == "image":
             self._viewer.add_image(array, rgb=array.ndim == 3, name=self._name, **options)
             return
@@ -112,7 +113,7 @@ class PreviewLayers(QObject):
         return {"scale": (scale, scale), "translate": (low[0], high[1] + gap)}
 
     def _find(self, kind: str) -> Any:
-        return next((x for x in self._viewer.layers if metadata_of(x).get("preview") == kind), None)
+        return next((x for x in self._viewer.layers if carried(x).preview == kind), None)
 
 
 def _place_of(layer: Layer) -> dict[str, Any]:

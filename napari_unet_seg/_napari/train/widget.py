@@ -30,7 +30,7 @@ from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
-from napari_unet_seg._napari.widgets.scroll import Column
+from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
@@ -164,7 +164,7 @@ class TrainWidget(DockWidget):
         top.addStretch(1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
-        splitter.addWidget(Column(self.settings))
+        splitter.addWidget(ScrollColumn(self.settings))
         splitter.addWidget(self.panel)
         splitter.setSizes([240, 320])
         done = QHBoxLayout()

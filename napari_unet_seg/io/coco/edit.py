@@ -13,11 +13,10 @@ from napari_unet_seg.io.coco.read import Annotation, whole
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.raster import Drawn
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Painted(NamedTuple):

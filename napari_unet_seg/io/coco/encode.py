@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -11,7 +11,9 @@ from pycocotools import mask as coco_mask
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.io.coco.polygons import outlines
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Segmentation = list[list[float]] | dict[str, Any]
 
 

@@ -12,10 +12,10 @@ from napari_unet_seg.io.coco.raster import Drawn, draw, paint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _MOST_UINT16 = 2**15
 

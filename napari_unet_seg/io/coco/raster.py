@@ -16,10 +16,9 @@ from napari_unet_seg.io.coco.rle import decode, pixels, pixels_of_each, read_rle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 _TOGETHER = 32

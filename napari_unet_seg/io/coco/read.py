@@ -18,7 +18,7 @@ from napari_unet_seg.io.coco.paths import (
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
@@ -69,6 +69,8 @@ class CocoDataset:
     """Entries that cannot be used, whatever the pictures hold."""
     style: JsonStyle = field(default_factory=JsonStyle)
     """How the file is laid out."""
+    stamp: Stamp | None = None
+    """Stamp of the file as it was read."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
@@ -107,6 +109,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON, lists no image, or the image folder does not exist.
     """
     path = Path(path)
+    stamp = stamp_of(path)
     document, style = _parse(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
@@ -119,7 +122,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
     )
 
 

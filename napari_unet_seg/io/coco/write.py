@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, CocoOptions
     from napari_unet_seg.io.coco.read import Annotation
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def labels_to_coco(

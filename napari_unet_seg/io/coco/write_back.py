@@ -24,11 +24,10 @@ from napari_unet_seg.io.common.labels import check_instances, check_values, igno
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def write_back(

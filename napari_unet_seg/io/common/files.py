@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BACKUP = ".bak"
 """Stands before the suffix of the previous version of a file: `mask.bak.tif`."""
+Stamp = tuple[int, int, int]
+"""Inode, time of modification and size: another stamp means another content of a file."""
 
 _ALWAYS = 2**24
 _MOST_COMPRESSED = 3000
@@ -139,6 +141,15 @@ def keep_previous(path: Path | str) -> Path | None:
         _discard(temporary)
         raise write_error(previous, error) from error
     return previous
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the stamp of a file as it is now, None if there is no file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def backup_name(path: Path) -> Path:

@@ -12,8 +12,7 @@ from napari_unet_seg.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
-
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 INSTANCES_KEY = "instances"

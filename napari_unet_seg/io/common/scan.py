@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
-    Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import mmap
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 
 def sparse_zeros(shape: tuple[int, ...], dtype: Any) -> Array:

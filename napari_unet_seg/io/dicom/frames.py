@@ -19,7 +19,8 @@ from napari_unet_seg.io.dicom.datetimes import read_moment
 if TYPE_CHECKING:
     from pathlib import Path
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes of masks: Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""

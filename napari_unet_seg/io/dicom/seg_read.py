@@ -27,7 +27,8 @@ from napari_unet_seg.io.dicom.stack import arrange
 if TYPE_CHECKING:
     from pathlib import Path
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 _SOP_CLASS = 0x00080016
 _AT = 0.05

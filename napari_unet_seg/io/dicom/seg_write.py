@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 PRIVATE_GROUP = 0x0075
 PRIVATE_CREATOR = "napari-unet-seg"

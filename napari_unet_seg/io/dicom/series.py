@@ -17,7 +17,7 @@ from napari_unet_seg.io.dicom.stack import arrange
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 def list_series(folder: Path | str) -> tuple[Series, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def write_binary_masks(

@@ -17,7 +17,8 @@ from napari_unet_seg.io.common.window import to_grey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")
 TIFF_SUFFIXES = (".tif", ".tiff")

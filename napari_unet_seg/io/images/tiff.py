@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,7 +18,8 @@ from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 _KEY = "unet_seg"
 """Where our JSON stands: a line of ImageJ's description, a key of the JSON or OME's otherwise."""

@@ -6,12 +6,9 @@ from dataclasses import asdict, dataclass
 from math import isclose, isfinite, prod
 from typing import Any
 
-import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _UNITS = {
     "mm": ("mm", 1.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.zarr.metadata import KEY, OmeImage, channel_names, parse
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 SUFFIX = ".zarr"
 _MOST_CHUNKS = 2**22

@@ -26,9 +26,9 @@ from napari_unet_seg.io.zarr.read import META, is_zarr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _CHUNK = {"Z": 16, "Y": 512, "X": 512}
 _FORMAT: dict[Version, int] = {"0.4": 2, "0.5": 3}
