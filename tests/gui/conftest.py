@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from npe2 import PluginManifest
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
@@ -100,6 +101,15 @@ def nothing_left_behind(
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def manifests_read_once() -> Iterator[None]:
+    """Look for installed plugins once, not anew for each viewer."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+        yield
 
 
 @pytest.fixture(autouse=True)
