@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 from npe2 import PluginManifest
+from patient_bot import PatientBot
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
@@ -61,6 +62,12 @@ def _flush() -> None:
 
 _FOR_EVER = ("zarr_io", "asyncio_")
 """Names of the threads in which zarr reads, started once a process."""
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Wait for what the window does."""
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

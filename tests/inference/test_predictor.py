@@ -39,7 +39,7 @@ def test_folding_changes_no_logit(make_checkpoint, upsampling):
 def test_probabilities_have_the_size_of_the_slice(make_checkpoint, size, resample):
     predictor = load_predictor(make_checkpoint(), "cpu", "float32")
     images = np.random.default_rng(0).integers(0, 255, (2, 1, *size), dtype=np.uint8)
-    found, _ = predictor.look(images, PredictConfig(resample=resample))
+    found, _ = predictor.probabilities(images, PredictConfig(resample=resample))
     assert found.shape == (2, 1, *size)
     assert 0 <= found.min() and found.max() <= 1
 
@@ -48,7 +48,7 @@ def test_a_slice_of_the_training_size_is_not_resampled(make_checkpoint):
     path = make_checkpoint()
     info, net = load_net(path)
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
-    found, _ = load_predictor(path, "cpu", "float32").look(images, PredictConfig())
+    found, _ = load_predictor(path, "cpu", "float32").probabilities(images, PredictConfig())
     with torch.no_grad():
         wanted = net.eval()(torch.from_numpy(images).float() / 255).sigmoid()
     assert info.image_size == 64
@@ -59,7 +59,7 @@ def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
     path = make_checkpoint()
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
     exact, fast = (
-        load_predictor(path, "cpu", precision).look(images, PredictConfig())[0]
+        load_predictor(path, "cpu", precision).probabilities(images, PredictConfig())[0]
         for precision in ("float32", "bfloat16")
     )
     assert (exact - fast).abs().max() < 0.05

@@ -19,7 +19,7 @@ from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.process.engine_process import EngineProcess
-from napari_unet_seg.process.train_in_child import NICENESS
+from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import Round
 from napari_unet_seg.training.replay import names
@@ -119,6 +119,8 @@ class FineTunePanel(QWidget):
     def show_session(self, current: OpenSession | None) -> None:
         """Fine-tune on this session."""
         self._session = current.session if current else None
+        if current is not None:
+            current.decided.connect(self.refresh)
         self.refresh()
 
     @property

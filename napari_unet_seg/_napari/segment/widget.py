@@ -25,7 +25,7 @@ from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
-from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.io.hashing import sha256_once
 from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class SegmentWidget(DockWidget):
 
     def _work(self, request: _Request) -> Generator[Any, Any, None]:
         """Pass the engine's events on; runs in a thread."""
-        model = {"path": str(request.checkpoint), "sha256": sha256(request.checkpoint)}
+        model = {"path": str(request.checkpoint), "sha256": sha256_once(request.checkpoint)}
         events = self._engine.predict(
             request.config, request.checkpoint, request.scan, request.place
         )

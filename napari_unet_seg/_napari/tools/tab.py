@@ -26,7 +26,14 @@ from napari_unet_seg._napari.tools.texts import TOOLS, problem_of
 from napari_unet_seg._napari.tools.threshold_preview import Preview
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
+from napari_unet_seg.correct.tools import (
+    SHAPES,
+    ToolSettings,
+    apply_threshold,
+    fill_between,
+    merge,
+    reshape,
+)
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Array, Place, Work
+    from napari_unet_seg.correct.tools import Array, Operation, Position
     from napari_unet_seg.session.session import Session
 
 
@@ -161,12 +168,12 @@ class Tools(ToolsTab):
         self._do(lambda labels, _: aim.change(labels, drawn), self._said("copy_next"), target)
         go_to(self.viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
 
-    def cut(self) -> None:
+    def apply_threshold(self) -> None:
         """Let the category be where its probability is at least what the slider says."""
         probability = self._probability()
         if probability is not None:
             said = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
-            self._do(cut(self._aim(), probability, self.threshold()), said)
+            self._do(apply_threshold(self._aim(), probability, self.threshold()), said)
 
     def event(self, event: QEvent) -> bool:
         """Look for probabilities when the user comes here: a map that is filled tells nobody.
@@ -186,7 +193,9 @@ class Tools(ToolsTab):
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
 
-    def _do(self, work: Work, said: str, place: Place | None = None, *, slow: bool = False) -> None:
+    def _do(
+        self, work: Operation, said: str, place: Position | None = None, *, slow: bool = False
+    ) -> None:
         """Do the work at a place, by default where the form says: the slice shown or all."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
@@ -213,12 +222,12 @@ class Tools(ToolsTab):
             self.status.setText(str(error))
             return None
 
-    def _aim(self) -> Aim:
+    def _aim(self) -> ToolSettings:
         if self._mask is None:
-            return Aim(0, (), self.pixels.value(), ())
+            return ToolSettings(0, (), self.pixels.value(), ())
         axes = volume_axes(self._mask) if self.whole() else 2
         sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
-        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
+        return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
     def _may_change(self, value: int, *, here: bool = False) -> bool:
         """Whether a category may be changed in what is chosen, or `here` in the slice on screen."""
@@ -254,15 +263,15 @@ class Tools(ToolsTab):
     def _on_slider(self) -> None:
         mask, probability = self._mask, self._probability()
         if not self.slider.isSliderDown():
-            self.cut()
+            self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
             place = place_of(self.viewer, mask)
-            work = cut(self._aim(), probability, self.threshold())
+            work = apply_threshold(self._aim(), probability, self.threshold())
             self._preview.show(mask, place, work)
 
     def _on_released(self) -> None:
         if self._preview.end():
-            self.cut()
+            self.apply_threshold()
 
     def _on_label(self, _: Any = None) -> None:
         if self._mask is None:

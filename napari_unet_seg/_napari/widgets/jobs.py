@@ -160,7 +160,6 @@ class Job(QObject):
         self._set_state(JobState.ENDED)
         if error is not None and not self._quitting:
             self.failed.emit(error)
-            show_error(str(error))
         self.ended.emit()
 
 
@@ -199,6 +198,7 @@ def run(
     ):
         if callback is not None:
             signal.connect(job.unless_abandoned(callback))
+    job.failed.connect(lambda error: show_error(str(error)))
     owner = getattr(on_event, "__self__", None)
     if isinstance(owner, QObject):
         job.owner = owner

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 60_000
-
 
 @pytest.fixture(autouse=True)
 def no_dask_threads() -> Iterator[None]:
@@ -91,13 +89,13 @@ def widget(dock: Callable[..., Any]) -> ImportCocoWidget:
 @pytest.fixture
 def layers(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> tuple[Image, Labels]:
     """The data set as the form opens it with one label for each annotation."""
-    with qtbot.waitSignal(widget.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.inspected):
         widget.setPath(coco)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     widget.values.setCurrentIndex(1)
-    with qtbot.waitSignal(widget.opened, timeout=PATIENCE) as opened:
+    with qtbot.waitSignal(widget.opened) as opened:
         qtbot.mouseClick(widget.open_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     image, mask = opened.args[0]
     return image, mask
 
@@ -284,7 +282,7 @@ def test_the_options_are_asked_remembered_and_used(
     _paint(mask, 0, slice(4, 5), slice(4, 5), 0)  # a hole in the first
     dialog = CocoOptionsDialog()
     qtbot.addWidget(dialog)
-    dialog.form.editor("segmentation").setValue("polygons")
+    dialog.form.editor("segmentation").value = "polygons"
     dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).click()
     assert coco_options() == CocoOptions(segmentation="polygons")
     first = _save(mask, tmp_path / "out.json")["annotations"][0]

@@ -17,15 +17,13 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.process.warm_engine import WarmEngine, cut
+from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
-
-PATIENCE = 120_000
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def _head(*leading: int, size: int = 64) -> np.ndarray:
 
 
 def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(layer)
     return waiter.args[0]
 
@@ -252,7 +250,7 @@ def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
 def test_an_image_that_is_closed_meanwhile(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     image = viewer.add_image(_head(40, size=32))
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(image)
         viewer.layers.remove(image)
 
@@ -282,7 +280,7 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
     assert shortcut.key().toString() == SHORTCUT
     assert SHORTCUT not in taken
     assert SHORTCUT in widget.form.segment_button.toolTip()
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         shortcut.activated.emit()
     assert waiter.args[0] is not None
 
@@ -331,7 +329,7 @@ def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
 
 def test_cut_takes_one_slice_with_its_name() -> None:
     scan = Scan(_head(3), "NYX", (1, 2, 3), names=("a", "b", "c"))
-    part = cut(scan, (1,))
+    part = scan_part(scan, (1,))
 
     assert (part.axes, part.spacing, part.names) == ("YX", (2, 3), ("b",))
-    assert cut(scan, ()) is scan
+    assert scan_part(scan, ()) is scan

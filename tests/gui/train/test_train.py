@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,11 +43,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def widget(dock: Callable[[type], Any], tmp_path: Path) -> TrainWidget:
-    widget = dock(TrainWidget)
-    widget.engine = "fake_engine:train"
-    widget.output.setValue(tmp_path / "run")
-    return widget
+def with_engine(dock: Callable[..., Any], tmp_path: Path) -> Callable[..., TrainWidget]:
+    """Make a widget whose child runs the engine that is named, or the one it has by itself."""
+
+    def make(**engine: str) -> TrainWidget:
+        widget: TrainWidget = dock(partial(TrainWidget, **engine))
+        widget.output.setValue(tmp_path / "run")
+        return widget
+
+    return make
+
+
+@pytest.fixture
+def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
+    return with_engine(engine="fake_engine:train")
 
 
 def epochs_drawn(widget: TrainWidget) -> list[int]:
@@ -55,14 +65,14 @@ def epochs_drawn(widget: TrainWidget) -> list[int]:
 
 
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
-    qtbot.waitUntil(lambda: not widget.panel.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not widget.panel.running)
 
 
 def test_training_on_a_folder_shows_everything_and_offers_the_model(
     qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(2)
+    widget.form.editor("epochs").value = 2
     widget.start_button.click()
     assert not widget.start_button.isEnabled()
     assert not widget.settings.isEnabled()
@@ -87,7 +97,7 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
     widget.source.tabs.setCurrentIndex(1)
-    widget.form.editor("epochs").setValue(1)
+    widget.form.editor("epochs").value = 1
     before = labels.data.copy()
     events: list[Any] = []
     widget.panel.event_arrived.connect(events.append)
@@ -101,9 +111,9 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
 
 
 def test_the_engine_itself_trains_in_the_widget(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
+    qtbot: QtBot, with_engine: Callable[..., TrainWidget], folder: Path, tmp_path: Path
 ) -> None:
-    del widget.engine
+    widget = with_engine()
     widget.source.folder.setValue(folder)
     small = TrainConfig().model.replace(width=4, depth=2)
     widget.setValue(TrainConfig(epochs=2, batch_size=2, image_size=32, model=small, threads=1))
@@ -117,9 +127,9 @@ def test_the_engine_itself_trains_in_the_widget(
 
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(10_000)
+    widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.panel.stop_button.click()
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped: best validation Dice")
@@ -127,9 +137,12 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Pa
 
 
 def test_out_of_memory_is_told_and_leaves_the_form_usable(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+    qtbot: QtBot,
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    notifications: list[str],
 ) -> None:
-    widget.engine = "fake_engine:train_without_memory"
+    widget = with_engine(engine="fake_engine:train_without_memory")
     widget.source.folder.setValue(folder)
     widget.start_button.click()
     finish(qtbot, widget)
@@ -144,9 +157,9 @@ def test_closing_the_dock_stops_the_training(
     qtbot: QtBot, widget: TrainWidget, folder: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(10_000)
+    widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.viewer.window.remove_dock_widget(widget)
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped")
@@ -165,8 +178,8 @@ def no_layers(widget: TrainWidget, tmp_path: Path) -> str:
 
 def wrong_values(widget: TrainWidget, tmp_path: Path) -> str:
     widget.source.folder.setValue(tmp_path)
-    widget.form.editor("model.depth").setValue(6)
-    widget.form.editor("image_size").setValue(240)
+    widget.form.editor("model.depth").value = 6
+    widget.form.editor("image_size").value = 240
     return "240 is no multiple of 64"
 
 
@@ -213,7 +226,7 @@ def test_presets_fill_the_form_and_edits_make_it_custom(widget: TrainWidget) -> 
     widget.preset.setCurrentText("optimised")
     widget.preset.activated.emit(2)
     assert widget.value() == PRESETS["optimised"]
-    widget.form.editor("epochs").setValue(3)
+    widget.form.editor("epochs").value = 3
     assert widget.preset.currentText() == "custom"
 
 
@@ -240,7 +253,7 @@ def test_settings_are_remembered(
     qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(1)
+    widget.form.editor("epochs").value = 1
     widget.start_button.click()
     finish(qtbot, widget)
     again = TrainWidget(widget.viewer)
@@ -305,18 +318,18 @@ def test_eight_augmented_samples_can_be_looked_at(
     qtbot: QtBot, widget: TrainWidget, folder: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("image_size").setValue(32)
+    widget.form.editor("image_size").value = 32
     shown = widget.augmented
     assert shown.picture.isHidden()
     qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
     assert not shown.button.isEnabled()
-    qtbot.waitUntil(lambda: shown.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: shown.job is None)
     assert not shown.picture.isHidden() and shown.button.isEnabled()
     pixmap = shown.picture.pixmap()
     assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
     assert shown.picture.toolTip().splitlines()[0] == "train0"
     # The picture would be wrong now.
-    widget.form.editor("augment.flip").setValue(True)
+    widget.form.editor("augment.flip").value = True
     assert shown.picture.isHidden()
 
 
@@ -326,6 +339,6 @@ def test_samples_that_cannot_be_read_are_told(
     (folder / "train" / "images" / "train0.tif").write_bytes(b"II*\0 cut off")
     widget.source.folder.setValue(folder)
     qtbot.mouseClick(widget.augmented.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: widget.augmented.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.augmented.job is None)
     assert len(notifications) == 1 and "train0.tif" in notifications[0]
     assert widget.augmented.picture.isHidden()
