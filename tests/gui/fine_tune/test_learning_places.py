@@ -266,7 +266,7 @@ def test_what_rounds_brought_is_seen_at_all_scans_of_their_folder(
     open_folder(qtbot, widget, folder)
     for at in (2, 0):
         go(qtbot, widget, at)
-        qtbot.waitUntil(lambda: result.text() == round_summary(finished), timeout=PATIENCE)
+        qtbot.waitUntil(lambda: result.text() == round_summary(finished))
     widget.desk.close()
     assert not result.text()
 
