@@ -1,4 +1,4 @@
-"""What every configuration is built on."""
+"""Base class of the configurations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Config(BaseModel):
-    """Base of the configurations: frozen, and strict about unknown keys."""
+    """Base class of the configurations, which are frozen and refuse unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -35,7 +35,13 @@ class Config(BaseModel):
 
     @classmethod
     def parse(cls, values: Any, source: str) -> Self:
-        """Validate `values`; `source` names where they came from in the error message."""
+        """Validate values; `source` names their origin in the error message.
+
+        Raises
+        ------
+        ConfigError
+            If a key does not exist or a value is not allowed.
+        """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -74,7 +80,7 @@ class Config(BaseModel):
         return cls.parse(values or {}, str(path))
 
     def to_file(self, path: Path | str) -> None:
-        """Write YAML, or JSON where the name ends with `.json`."""
+        """Write a YAML file, or a JSON file if the name ends with `.json`."""
         path = Path(path)
         values = self.model_dump(mode="json")
         if path.suffix == ".json":
