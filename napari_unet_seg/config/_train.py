@@ -109,7 +109,7 @@ class TrainConfig(Config):
     @field_validator("encoder_weights", mode="before")
     @classmethod
     def _no_path(cls, value: object) -> object:
-        """Read the empty text that files of earlier versions hold."""
+        """Read the empty text in files of previous versions."""
         return None if value == "" else value
 
     @model_validator(mode="after")
