@@ -46,6 +46,6 @@ def target_of(
     if scan.grid_shape != mask.data.shape:
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
     category = categories[aim.value - 1]
-    likely = probability_map(viewer, mask, category)
-    source = CategorySource(scan, str(image.unique_id), categories, aim.value, likely)
+    probabilities = probability_map(viewer, mask, category)
+    source = CategorySource(scan, str(image.unique_id), categories, aim.value, probabilities)
     return Target(mask, category, aim, source)

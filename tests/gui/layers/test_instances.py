@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 60_000
-
 
 @pytest.fixture(autouse=True)
 def no_dask_threads() -> Iterator[None]:
@@ -92,13 +90,13 @@ def widget(dock: Callable[..., Any]) -> ImportCocoWidget:
 @pytest.fixture
 def layers(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> tuple[Image, Labels]:
     """The data set as the form opens it with one label for each annotation."""
-    with qtbot.waitSignal(widget.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.inspected):
         widget.setPath(coco)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     widget.values.setCurrentIndex(1)
-    with qtbot.waitSignal(widget.opened, timeout=PATIENCE) as opened:
+    with qtbot.waitSignal(widget.opened) as opened:
         qtbot.mouseClick(widget.open_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     image, mask = opened.args[0]
     return image, mask
 
