@@ -35,13 +35,7 @@ class Config(BaseModel):
 
     @classmethod
     def parse(cls, values: Any, source: str) -> Self:
-        """Validate values; `source` names their origin in the error message.
-
-        Raises
-        ------
-        ConfigError
-            If a key does not exist or a value is not allowed.
-        """
+        """Validate `values`; `source` names where they came from in the error message."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -80,7 +74,7 @@ class Config(BaseModel):
         return cls.parse(values or {}, str(path))
 
     def to_file(self, path: Path | str) -> None:
-        """Write a YAML file, or a JSON file if the name ends with `.json`."""
+        """Write YAML, or JSON where the name ends with `.json`."""
         path = Path(path)
         values = self.model_dump(mode="json")
         if path.suffix == ".json":
