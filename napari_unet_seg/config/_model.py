@@ -42,7 +42,7 @@ class ModelConfig(Config):
     downsampling: Literal["average", "max", "strided", "dilated"] = "average"
     """Between the levels of a U-Net: pooling, or a convolution of stride 2, dilated by 2 or not."""
     upsampling: Literal["bilinear", "transposed"] = "bilinear"
-    """How the expansive path of a U-Net doubles the resolution."""
+    """Upsampling of the expansive path of a U-Net."""
     normalised_up: bool = False
     """Normalise and activate after each up-sampling of a U-Net."""
     dilation: int = Field(1, ge=1, le=4)

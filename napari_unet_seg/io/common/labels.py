@@ -1,4 +1,4 @@
-"""What label values stand for, and the dtype that they are stored in."""
+"""Label values of masks: their categories, and the dtype that they are stored in."""
 
 from __future__ import annotations
 
