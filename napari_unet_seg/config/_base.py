@@ -1,4 +1,4 @@
-"""What every configuration is built on."""
+"""Base class of the configurations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Config(BaseModel):
-    """Base of the configurations: frozen, and strict about unknown keys."""
+    """Base class of the configurations, which are frozen and refuse unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
