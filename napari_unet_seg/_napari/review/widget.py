@@ -195,7 +195,7 @@ class ReviewWidget(DockWidget):
 
     def _search_unclosed(self) -> None:
         if recovery.any_noted():
-            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Looking for sessions")
+            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Finding sessions")
 
     def _on_unclosed(self, left: LeftOpen | None) -> None:
         self.bar.offer(left if self.session is None else None)
