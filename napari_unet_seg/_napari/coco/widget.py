@@ -29,7 +29,7 @@ from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
-from napari_unet_seg.io.coco.splits import other_parts
+from napari_unet_seg.io.coco.splits import other_splits
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -247,7 +247,7 @@ class ImportCocoWidget(DockWidget):
 
 def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspected, Any, None]:
     dataset = read_coco(path, images)
-    yield Inspected(dataset, inspect(dataset, boxes=boxes), other_parts(dataset))
+    yield Inspected(dataset, inspect(dataset, boxes=boxes), other_splits(dataset))
 
 
 def _load(

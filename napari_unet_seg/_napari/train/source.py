@@ -17,8 +17,8 @@ from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import open_dataset
-from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.labels import to_classes
 

@@ -111,7 +111,7 @@ def drag(qtbot: QtBot, tools: Tools, corner: tuple[int, int], other: tuple[int, 
 
 def drag_and_wait(qtbot: QtBot, tools: Tools, *ends: tuple[int, int]) -> None:
     """Drag the mouse, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
         drag(qtbot, tools, *ends)
 
 
@@ -208,7 +208,7 @@ def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
 
 def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
     """Drag the mouse along an arc, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
         drag_arc(qtbot, tools, radius)
 
 
@@ -350,7 +350,7 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
 ) -> None:
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     session, mask = widget.session, mask_of(tools)
@@ -360,7 +360,7 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     drawn.connect(widget.review.accept)
     click(tools.mark_bar.buttons[name])
     MARKED[name](qtbot, tools)
-    qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED), timeout=20_000)
+    qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED))
     assert widget.desk.current.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
@@ -502,7 +502,7 @@ def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole:
     mask.data[...] = before = boxed()
     tools.volume_button.setChecked(whole)
     click(tools.mark_bar.outline_button)
-    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy)
     assert changed(before, mask.data) == ([0, 2, 3] if whole else [SHOWN])
     assert_only_tumour(before, mask.data)
     found = mask.data[SHOWN] == TUMOUR
@@ -523,7 +523,7 @@ def test_a_mask_of_one_category_and_one_slice(
     viewer.add_image(photo, name="photo", rgb=bool(channels))
     mask = add_mask(viewer, disc(8).astype(np.uint8), "photo mask", CATEGORIES[:1])
     tools.mark_bar.buttons["inside"].click()
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000):
+    with qtbot.waitSignal(tools._steps.told):
         stroke(qtbot, viewer, (30, 25), (30, 46))
     assert dice(mask.data == TUMOUR) > 0.85
     press(tools, Qt.Key.Key_Z)

@@ -75,7 +75,7 @@ def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlMod
 
 
 def finish(qtbot: QtBot, tools: Tools) -> None:
-    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy)
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> list[int]:
@@ -249,7 +249,7 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
@@ -267,7 +267,7 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     for index in (1, 5):
         assert widget.desk.current is not None
         widget.desk.current.go_to(index)
-        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
+        with qtbot.waitSignal(widget.desk.current.autosave.saved):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
     click(tools.buttons["interpolate"])
@@ -383,7 +383,7 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
     widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
