@@ -216,7 +216,7 @@ def test_the_count_follows_the_scan_that_was_left(
     for path in sorted(folder.iterdir()):
         a_session(tmp_path, path)
     open_folder(qtbot, widget, folder)
-    monkeypatch.setattr(ScanStates, "look", lambda *_: None)  # as on a slow disk
+    monkeypatch.setattr(ScanStates, "refresh", lambda *_: None)  # as on a slow disk
     accept(widget)
     go(qtbot, widget, 1)
     assert widget.fine_tune.start_button.text() == "Fine-tune on 1 accepted slice"

@@ -163,7 +163,7 @@ def test_the_scans_are_listed_with_what_is_known_of_them(
         ("f.tif", "–", "○ to do"),
     ]
     assert scans.bar.progress.text() == "1 of 6 scans done"
-    assert scans.table.marked == 1
+    assert scans.table.selected_scan == 1
     QTest.keyClick(scans, Qt.Key.Key_Escape)
     assert not scans.isVisible()
     assert widget.session is not None
@@ -407,12 +407,12 @@ def test_the_open_session_knows_better_than_the_disk(
 ) -> None:
     states = ScanStates([folder / f"{name}.tif" for name in "ab"], "ab")
     live = ScanReview(F, 3, 3, 0.1)
-    states.set_live(0, live)
+    states.set_open(0, live)
     for expected in (live, scan_review(*REVIEWS["a"])):
-        with qtbot.waitSignal(states.looked):
-            states.look(tmp_path / "sessions")
+        with qtbot.waitSignal(states.refreshed):
+            states.refresh(tmp_path / "sessions")
         assert states.reviews == [expected, scan_review(*REVIEWS["b"])]
-        states.set_live(None)
+        states.set_open(None)
         store_again(tmp_path / "sessions" / "a")
     states.close()
 
@@ -430,7 +430,7 @@ def test_rows_stay_marked_while_others_change(
     for _ in range(2):
         QTest.keyClick(scans.table, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: rows(scans)[4][2] == "✓ accepted")
-    assert scans.table.marked == 3
+    assert scans.table.selected_scan == 3
 
 
 def test_a_long_name_is_cut_in_its_middle(qtbot: QtBot) -> None:
