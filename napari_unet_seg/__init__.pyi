@@ -58,6 +58,9 @@ from .engine import (
     predict_slices as predict_slices,
 )
 from .engine import (
+    refine as refine,
+)
+from .engine import (
     train as train,
 )
 from .errors import (
@@ -119,6 +122,9 @@ from .events import (
 )
 from .events import (
     Preview as Preview,
+)
+from .events import (
+    Refined as Refined,
 )
 from .events import (
     SampleMeasured as SampleMeasured,

@@ -14,27 +14,33 @@ import torch
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.evaluation.sample_counts import (
+    automatic_counts,
+    prompted_counts,
+    sample_probabilities,
+)
 from napari_unet_seg.events import (
     Command,
+    DeviceFallback,
     Evaluated,
     PredictEvent,
     PredictFinished,
+    Refined,
     SampleMeasured,
     SlicePredicted,
 )
+from napari_unet_seg.inference.refined import answer, check
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.scan_prediction import (
     predict_scan,
     predict_single_slices,
     predict_started,
     prepare_predictor,
+    reduce_memory,
 )
 from napari_unet_seg.inference.slices import SliceReader
-from napari_unet_seg.inference.sliding_window import SlidingWindow
 from napari_unet_seg.io.common.files import write_error
-from napari_unet_seg.nn.devices import device_name
-from napari_unet_seg.nn.labels import to_labels
+from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -42,8 +48,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
+    from napari_unet_seg.evaluation.metrics import Counts
     from napari_unet_seg.events import TrainEvent
-    from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Window
 
@@ -214,9 +220,69 @@ def warm_up(
     predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     slices = [info.patch_slices] if info.model.dimensions == 3 else []
-    size = (info.model.in_channels, *slices, info.image_size, info.image_size)
-    _sample_probabilities(predictor, np.zeros(size, np.uint8), config)
+    size = (info.model.channels, *slices, info.image_size, info.image_size)
+    if info.model.prompts:
+        predictor.logits(torch.zeros(1, *size))
+    else:
+        sample_probabilities(predictor, np.zeros(size, np.uint8), config)
     yield predict_started(predictor, 0)
+
+
+def refine(
+    config: PredictConfig,
+    checkpoint: Path,
+    image: Scan,
+    prompts: np.ndarray,
+    previous: np.ndarray | None = None,
+    window: Window | None = None,
+) -> Generator[Refined | DeviceFallback, Command | None, None]:
+    """Segment the object that prompts mark, in a time that does not grow with the image.
+
+    Parameters
+    ----------
+    config : PredictConfig
+        Threshold and device.
+    checkpoint : Path
+        A model that was trained with prompts.
+    image : Scan
+        A slice, or a volume for a 3D network.
+    prompts : array
+        Maps of positive prompts, negative prompts and boxes, bool of shape (3, …) on the image's
+        grid.
+    previous : array, optional
+        The present mask, bool on the image's grid: of a previous call, of another model, of a
+        person, or of the neighbouring slice.
+    window : tuple of float, optional
+        Intensities that become black and white, if the image is a part of a scan.
+
+    Yields
+    ------
+    Refined or DeviceFallback
+        `Refined` is the last event; `DeviceFallback` comes before it if memory ran out.
+
+    Raises
+    ------
+    CheckpointError
+        If the model cannot be read, or was not trained with prompts.
+    DataError
+        If image, prompts and mask do not fit each other or the model.
+    """
+    start = time.perf_counter()
+    predictor = prepare_predictor(config, checkpoint)
+    check(checkpoint, predictor.info, image, prompts, previous)
+    answered = None
+    while answered is None:
+        try:
+            answered = answer(predictor, image, prompts, previous, window)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
+            yield fallback
+    sides, probable = answered
+    seconds = time.perf_counter() - start
+    mask, device = probable >= config.threshold, device_name(predictor.device)
+    yield Refined(sides, mask, probable.astype(np.float16), device, seconds)
 
 
 def evaluate_samples(
@@ -250,10 +316,8 @@ def evaluate_samples(
     counts: list[Counts] = []
     for index, sample in enumerate(samples.samples):
         image, truth = read_sample(sample, info.model.in_channels, info.normalise)
-        probabilities = _sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
-        labels = to_labels(probabilities, info.model.head, config.threshold).cpu().numpy()
-        labels = labels.reshape(truth.shape)
-        counts += [count(labels, truth, value + 1) for value in range(len(samples.categories))]
+        measure = prompted_counts if info.model.prompts else automatic_counts
+        counts += measure(predictor, image, truth, len(samples.categories), config)
         yield SampleMeasured(index + 1, len(samples.samples), sample.name)
     present = [c for c in counts if c.tp + c.fp + c.fn]
     yield Evaluated(
@@ -263,26 +327,3 @@ def evaluate_samples(
         len(samples.samples),
         len(counts) - len(present),
     )
-
-
-def _sample_probabilities(
-    predictor: Predictor, image: np.ndarray, config: PredictConfig
-) -> torch.Tensor:
-    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
-
-    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
-    """
-    if image.ndim == 3:
-        return predictor.probabilities(image[None], config)[0]
-    slices: list[torch.Tensor] = []
-    window = SlidingWindow(
-        predictor,
-        config,
-        range(image.shape[1]),
-        image.shape[2:],
-        lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
-        lambda _, probabilities, __: slices.append(probabilities),
-    )
-    for _ in window.run():
-        pass
-    return torch.cat(slices)

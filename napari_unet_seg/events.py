@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-
-    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Command(Enum):
@@ -172,6 +169,20 @@ class SlicePredicted:
     """Number of slices predicted so far."""
     count: int
     """Number of slices to predict."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """Segmentation of the object that prompts mark, in a window; outside it the mask is empty."""
+
+    window: tuple[slice, ...]
+    """The predicted part of the image."""
+    mask: Array
+    """bool, of the window's shape."""
+    probabilities: Array
+    """float16, of the window's shape."""
+    device: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from napari_unet_seg.config._base import Config
 
+PROMPT_CHANNELS = 4
+"""Positive, negative, box, and the mask so far."""
+
 
 class ModelConfig(Config):
     """A U-Net (Ronneberger et al. 2015, arXiv:1505.04597) or one of its relatives."""
@@ -21,6 +24,9 @@ class ModelConfig(Config):
     """2 for slices, 3 for patches of volumes."""
     in_channels: int = Field(1, ge=1, le=16)
     """Channels of the input image; colour images are turned to grey for one."""
+    prompts: bool = False
+    """Learn to follow prompts: clicks, scribbles, boxes and the mask so far are further channels,
+    and what is segmented is what they mean, whatever its category."""
     classes: int = Field(1, ge=1, le=254)
     """Foreground classes; follows the categories of the data when training starts."""
     head: Literal["sigmoid", "softmax"] = "sigmoid"
@@ -51,6 +57,11 @@ class ModelConfig(Config):
     """Coarser levels of a U-Net learn from the truth too."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of channels dropped at the deepest levels in training."""
+
+    @property
+    def channels(self) -> int:
+        """Channels that the network sees: those of the image, then the maps of the prompts."""
+        return self.in_channels + PROMPT_CHANNELS * self.prompts
 
     @model_validator(mode="after")
     def _options_fit_architecture(self) -> Self:

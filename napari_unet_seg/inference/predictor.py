@@ -6,7 +6,6 @@ import copy
 import functools
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Device, ModelConfig, Precision, PredictConfig
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _TRIAL = {2: 192, 3: 32}
 """Side length in pixels of the input that precisions are timed on, by number of dimensions."""
@@ -144,7 +143,7 @@ class Predictor:
     @torch.inference_mode()
     def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
         model = self.info.model
-        shape = (1, model.in_channels, *[_TRIAL[model.dimensions]] * model.dimensions)
+        shape = (1, model.channels, *[_TRIAL[model.dimensions]] * model.dimensions)
         images = torch.zeros(shape, dtype=dtype, device=self.device)
         apply_net(net, model, channels_last(images, self.device))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_unet_seg.events import (
@@ -37,7 +36,6 @@ _BATCH = {"cpu": 4, "mps": 64, "cuda": 64}
 _LARGE = 320
 """Network input size in pixels above which the batch on a CPU is halved to stay in its cache."""
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Prediction = Generator[PredictEvent, Command | None, torch.device | None]
 """Events of a prediction; the return value is the last device used, or None after a stop."""
 
@@ -140,7 +138,7 @@ def _batches(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, batch, fallback = _reduce_memory(predictor, config, checkpoint, batch, error)
+            predictor, batch, fallback = reduce_memory(predictor, config, checkpoint, batch, error)
             yield fallback
             continue
         sink(indices, probabilities, disagreement)
@@ -172,7 +170,7 @@ def predict_single_slices(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _reduce_memory(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         labels = to_labels(probabilities, predictor.info.model.head, config.threshold)
@@ -209,7 +207,7 @@ def predict_volumes(
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            predictor, _, fallback = _reduce_memory(predictor, config, checkpoint, 1, error)
+            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
             yield fallback
             continue
         number += 1
@@ -237,7 +235,7 @@ def predict_started(predictor: Predictor, count: int) -> PredictStarted:
     return PredictStarted(device_name(predictor.device), precision, count)
 
 
-def _reduce_memory(
+def reduce_memory(
     predictor: Predictor, config: PredictConfig, checkpoint: Path, batch: int, error: Exception
 ) -> tuple[Predictor, int, DeviceFallback]:
     """Halve the batch; at a batch of one slice change to the CPU; on the CPU raise the error."""

@@ -10,15 +10,16 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST = 16
 """Smallest height and width of a slice, in pixels."""
@@ -125,7 +126,7 @@ class SliceReader:
 
     def position(self, index: int) -> tuple[int, ...]:
         """Return the index along each leading axis of the slice of a running number."""
-        return tuple(int(i) for i in np.unravel_index(index, self.leading)) if self.leading else ()
+        return place_at(index, self.leading)
 
     def read(self, indices: Sequence[int]) -> Array:
         """Return uint8 slices of shape (B, C, Y, X)."""
@@ -164,6 +165,11 @@ def _aspect(scan: Scan, axis: str) -> float:
 
 def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...], across: str) -> None:
     name = scan.path or "The scan"
+    if info.model.prompts:
+        raise DataError(
+            f"{name} cannot be segmented by a model that follows prompts alone; choose another "
+            "model."
+        )
     if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
             f"{name} has slices of {plane} pixels; give slices of at least {SMALLEST} on each side"

@@ -80,8 +80,10 @@ def fine_tune(
     """
     info = read_header(base)
     # With other classes the last layer is new, so that previous data can be neither replayed nor
-    # measured.
-    same = len(info.categories) == len(samples.categories)
+    # measured. A network that follows prompts has one for all classes.
+    follows = info.model.prompts
+    same = follows or len(info.categories) == len(samples.categories)
+    same = same and follows >= config.model.prompts
     old = previous_samples(base, info, previous_data) if same or previous_data else None
     replayed = _replayed(old, samples.samples, config)
     train = stream("napari_unet_seg.engine:train", config, samples, run, init=base, replay=replayed)

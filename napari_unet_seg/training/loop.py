@@ -14,6 +14,7 @@ import torch
 from napari_unet_seg import __version__
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.batches import shuffled
+from napari_unet_seg.data.prompts.simulation import prompted
 from napari_unet_seg.errors import CheckpointError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -133,6 +134,9 @@ class TrainingLoop:
             batch = items.take(self.processes.shard(indices), generator)
             images, masks = augment(*batch, config.augment, generator)
             step = (self.epoch - 1) * self.steps + number - 1
+            if config.model.prompts:
+                rng = np.random.default_rng((*seed, number, self.processes.rank))
+                images, masks = prompted(images, masks, self.trainer.answers, rng)
             loss = self.trainer.step(images, masks, step)
             self._check_finite(loss, indices)
             losses.append(loss)

@@ -119,6 +119,9 @@ class Loss:
         Weights of the further terms and of the classes.
     total : callable
         Sums a tensor over the processes that share a batch.
+    each : bool
+        Take the mean of the samples' own Dice instead of one Dice over the batch, so that a small
+        object counts as much as a large one.
 
     Raises
     ------
@@ -127,7 +130,13 @@ class Loss:
     """
 
     def __init__(
-        self, head: Head, classes: int, terms: LossConfig, total: Total = _identity
+        self,
+        head: Head,
+        classes: int,
+        terms: LossConfig,
+        total: Total = _identity,
+        *,
+        each: bool = False,
     ) -> None:
         given = terms.class_weights or (1.0,) * classes
         if len(given) != classes or min(given) < 0 or sum(given) <= 0:
@@ -138,16 +147,14 @@ class Loss:
         self._softmax = head == "softmax"
         self._terms = terms
         self._total = total
+        self._dice = _mean_dice if each else _dice
         self._class_weights: Sequence[float] = [w * classes / sum(given) for w in given]
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Compute the loss, a scalar, of logits (B, K, …) and integer labels (B, …)."""
         batch = self._batch(logits.float(), labels.long())
         entropy = _cross_entropy(batch) if self._softmax else _binary_cross_entropy(batch)
-        dice = batch.over_classes(
-            soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
-        )
-        loss = 1 - dice + entropy
+        loss = 1 - batch.over_classes(self._dice(batch)) + entropy
         terms = self._terms
         if terms.focal:
             loss = loss + terms.focal * _focal(batch)
@@ -168,6 +175,15 @@ class Loss:
 
 def _dice(batch: _Batch) -> torch.Tensor:
     return soft_dice(batch.probabilities, batch.truth, batch.weight, batch.total)
+
+
+def _mean_dice(batch: _Batch) -> torch.Tensor:
+    """Mean over the samples of each one's Dice, of shape (classes,)."""
+    found, truth, weight = batch.probabilities, batch.truth, batch.weight
+    samples = [slice(i, i + 1) for i in range(len(truth))]
+    each = torch.stack([soft_dice(found[i], truth[i], weight[i]) for i in samples])
+    summed, count = batch.total(each.sum(0)), batch.total(each.new_tensor(len(each)))
+    return summed / count
 
 
 def _binary_cross_entropy(batch: _Batch) -> torch.Tensor:

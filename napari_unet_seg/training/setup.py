@@ -11,11 +11,11 @@ import torch
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
-from napari_unet_seg.data.volumes import Patches, Tiles, read_volumes
+from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
+from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.run import Run
@@ -64,7 +64,8 @@ def prepare(
     config = _complete_config(config, samples, loaded[0] if loaded else None)
     used = [s for s in samples.samples if s.split != "test"]
     read = _read_volumes if config.model.dimensions == 3 else _read_slices
-    splits, items, notes = yield from read(config, used, run if resume else None, replay)
+    classes = len(samples.categories)
+    splits, items, notes = yield from read(config, classes, used, run if resume else None, replay)
     if not splits["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
@@ -107,12 +108,19 @@ def _complete_config(
             f"The data set {samples.source} holds no samples or no categories; import one with "
             "annotated images."
         )
+    prompts = config.model.prompts or (info is not None and info.model.prompts)
+    if prompts:  # which of the categories is meant, the prompts tell
+        classes = 1
     softmax = config.loss == "dice_ce" or (config.loss == "auto" and classes > 1)
-    head = "softmax" if softmax else "sigmoid"
+    shape = {
+        "classes": classes,
+        "head": "softmax" if softmax and not prompts else "sigmoid",
+        "prompts": prompts,
+    }
     if info is None:
-        return config.replace(model=config.model.replace(classes=classes, head=head))
+        return config.replace(model=config.model.replace(**shape))
     return config.replace(
-        model=info.model.replace(classes=classes, head=head),
+        model=info.model.replace(**shape),
         normalise=info.normalise,
         image_size=info.image_size,
         patch_slices=info.patch_slices if info.model.dimensions == 3 else config.patch_slices,
@@ -120,12 +128,16 @@ def _complete_config(
 
 
 def _read_slices(
-    config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
+    config: TrainConfig,
+    classes: int,
+    samples: list[Sample],
+    resumed: Path | None,
+    replay: Sequence[Sample],
 ) -> Generator[ItemDone, Any, _TrainingData]:
     """Read slices, and keep near-duplicates in one split."""
-    model = config.model
+    channels = config.model.in_channels
     cache = yield from build_cache(
-        [*samples, *replay], config.image_size, model.in_channels, model.classes, config.normalise
+        [*samples, *replay], config.image_size, channels, classes, config.normalise
     )
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
     split, notes = _split(config, samples, replay, resumed, twins)
@@ -137,10 +149,14 @@ def _read_slices(
 
 
 def _read_volumes(
-    config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
+    config: TrainConfig,
+    classes: int,
+    samples: list[Sample],
+    resumed: Path | None,
+    replay: Sequence[Sample],
 ) -> Generator[ItemDone, Any, _TrainingData]:
     """Read volumes, which training and validation take patches from."""
-    volumes = yield from read_volumes([*samples, *replay], config, config.model.classes)
+    volumes = yield from read_volumes([*samples, *replay], config, classes)
     split, notes = _split(config, samples, replay, resumed, None)
     split += _assign_replay(split, replay, None)
     parts = {
@@ -149,8 +165,8 @@ def _read_volumes(
     }
     size = (config.patch_slices, config.image_size, config.image_size)
     items: dict[str, SplitItems] = {
-        "train": Patches(parts["train"], size),
-        "valid": Tiles(parts["valid"], size),
+        "train": RandomPatches(parts["train"], size),
+        "valid": GridPatches(parts["valid"], size),
     }
     return _by_split(split), items, notes
 
@@ -212,6 +228,8 @@ def _load_weights(
     if not _has_classes_of(net, info):
         fresh = net.state_dict()
         last = {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
+    if net.config.prompts and not info.model.prompts:
+        tensors = with_prompts(net, tensors)
     load_weights(net, {**tensors, **last}, path)
 
 

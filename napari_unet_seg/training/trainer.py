@@ -20,6 +20,8 @@ from napari_unet_seg.training.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+
     from napari_unet_seg.config import Precision, TrainConfig
     from napari_unet_seg.nn.build import Net
     from napari_unet_seg.training.distributed import ProcessGroup
@@ -56,8 +58,11 @@ class Trainer:
         self.net = channels_last(net, self.device)
         self.head = net.config.head
         classes = net.config.classes
-        self.loss = Loss(self.head, classes, config.terms)
-        self._shared_loss = Loss(self.head, classes, config.terms, self._processes.all_reduce)
+        each = net.config.prompts
+        self.loss = Loss(self.head, classes, config.terms, each=each)
+        self._shared_loss = Loss(
+            self.head, classes, config.terms, self._processes.all_reduce, each=each
+        )
         self._config = config
         self._total_steps = total_steps
         self._frozen: list[nn.Module] = [*net.contracting()[: config.freeze]]
@@ -77,7 +82,7 @@ class Trainer:
     def _choose_dtype(self, precision: Precision) -> torch.dtype:
         model = self.net.config
         size = [8 * 2**model.depth] * 2 if model.dimensions == 2 else [2 * 2**model.depth] * 3
-        trial = torch.zeros(1, model.in_channels, *size, device=self.device)
+        trial = torch.zeros(1, model.channels, *size, device=self.device)
         self.net.eval()
         return choose_dtype(precision, self.device, functools.partial(self._trial, trial))
 
@@ -153,6 +158,13 @@ class Trainer:
         logits = self._forward(images, self.dtype)[0]
         loss = float(self.loss(logits, masks.to(self.device)))
         return loss, to_probabilities(logits, self.head)
+
+    @torch.no_grad()
+    def answers(self, inputs: torch.Tensor) -> np.ndarray:
+        """Masks (B, …), bool, that the net of a prompt finds at the moment."""
+        self.net.eval()
+        found: np.ndarray = (self._forward(inputs, self.dtype)[0][:, 0] > 0).cpu().numpy()
+        return found
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[Net]:

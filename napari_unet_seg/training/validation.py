@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import in_order
+from napari_unet_seg.data.prompts.simulation import clicked
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.predicted_dice import (
     Calibration,
@@ -22,11 +23,11 @@ from napari_unet_seg.inference.predicted_dice import (
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.training.distributed import ProcessGroup
     from napari_unet_seg.training.trainer import Trainer
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 Scores = dict[tuple[int, int], Counts]
 
@@ -126,8 +127,10 @@ def _validate_shard(
     mine = processes.shard(np.arange(len(items)))
     for batch in in_order(len(mine), batch_size):
         indices = mine[batch]
-        images, masks = items.take(indices, generator)
-        loss, probabilities = trainer.validate(images, masks)
+        images, masks = inputs, _ = items.take(indices, generator)
+        if trainer.net.config.prompts:
+            inputs, masks = clicked(images, masks)
+        loss, probabilities = trainer.validate(inputs, masks)
         total += loss * len(indices)
         labels = to_labels(probabilities, trainer.head)
         found, truth = labels.cpu().numpy(), masks.numpy()

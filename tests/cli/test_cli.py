@@ -294,6 +294,20 @@ def test_finetune_tells_the_dice_before_and_after(trained, tmp_path, capsys):
     assert read_header(out / "best.safetensors").parent
 
 
+def test_a_network_that_follows_prompts_is_trained_and_fine_tuned(trained, tmp_path, capsys):
+    dataset, out, tuned = str(trained[0]), tmp_path / "follows", tmp_path / "tuned"
+    arguments = ["train", dataset, "--out", str(out), "--epochs", "1", *TINY]
+    assert main([*arguments, "--set", "model.prompts=true"]) == 0
+    assert (
+        main(["finetune", str(out), "--data", dataset, "--out", str(tuned), "--epochs", "1"]) == 0
+    )
+    assert "3 held-out samples" in capsys.readouterr().out
+    assert (
+        read_header(tuned / "best.safetensors").model == read_header(out / "best.safetensors").model
+    )
+    assert read_header(out / "best.safetensors").model.prompts
+
+
 def test_finetune_learns_from_the_accepted_slices_of_a_session(trained, tmp_path, capsys):
     images, masks = zip(*(slice_and_mask(seed) for seed in range(6)), strict=True)
     tifffile.imwrite(tmp_path / "scan.tif", np.stack(images), photometric="minisblack")

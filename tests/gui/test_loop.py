@@ -12,6 +12,7 @@ from mouse import stroke
 from pycocotools.coco import COCO
 from qtpy.QtWidgets import QFileDialog
 
+from napari_unet_seg._napari.layers.carried import carried
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.widget import SegmentWidget
@@ -133,4 +134,4 @@ def test_the_loop(
 
     # The next image is segmented by the new model.
     again = segment(qtbot, segmenter, image)
-    assert again.metadata["unet_seg"]["checkpoint"]["path"] == str(new_model)
+    assert carried(again).model.path == str(new_model)

@@ -10,7 +10,7 @@ from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models.header import CheckpointInfo, read_header
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
+from napari_unet_seg.nn.checkpoint import load_net, load_weights, save_checkpoint, with_prompts
 
 
 @pytest.fixture
@@ -86,3 +86,18 @@ def test_weights_that_do_not_fit_their_description_are_refused(info, tmp_path):
     save_checkpoint(path, build_net(ModelConfig(width=8, depth=2)), info)
     with pytest.raises(CheckpointError, match="do not fit"):
         load_net(path)
+
+
+@pytest.mark.parametrize("architecture", ["unet", "vnet"])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_prompts_count_for_nothing_before_they_are_learnt(architecture, dimensions, tmp_path):
+    config = ModelConfig(
+        architecture=architecture, width=4, depth=2, in_channels=2, dimensions=dimensions
+    )
+    plain, follows = build_net(config).eval(), build_net(config.replace(prompts=True)).eval()
+    tensors = {f"net.{name}": value for name, value in plain.state_dict().items()}
+    load_weights(follows, with_prompts(follows, tensors), tmp_path)
+    image = torch.rand(1, 2, *[16] * dimensions)
+    maps = torch.rand(1, 4, *[16] * dimensions)
+    seen = torch.cat([image, maps], 1)
+    torch.testing.assert_close(follows(seen), plain(image), atol=1e-5, rtol=1e-4)

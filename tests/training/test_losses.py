@@ -125,3 +125,16 @@ def test_soft_dice_takes_the_batch_as_one():
     truth = torch.tensor([[[[1.0]]], [[[1.0]]]])
     dice = soft_dice(probable, truth, torch.ones(2, 1, 1, 1))
     assert float(dice) == pytest.approx(2 / 3, abs=1e-5)
+
+
+def test_the_dice_of_each_sample_counts_small_objects_as_much():
+    labels = torch.zeros(2, 16, 16, dtype=torch.long)
+    labels[0, :12, :12] = labels[1, :2, :2] = 1
+    found = sure(labels, "sigmoid", 1)
+    found[1] = -SURE  # the small object is missed
+    whole, each = (
+        Loss("sigmoid", 1, LossConfig(), each=each)(found, labels) for each in (False, True)
+    )
+    entropy = SURE * 4 / (2 * 16 * 16)
+    assert float(whole) == pytest.approx(1 - 2 * 144 / (144 + 148) + entropy, abs=1e-3)
+    assert float(each) == pytest.approx(1 - 1 / 2 + entropy, abs=1e-3)

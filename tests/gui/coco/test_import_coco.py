@@ -16,7 +16,8 @@ from PIL import Image as Picture
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
-from napari_unet_seg._napari.layers.layers import categories_of, metadata_of, scan_from_layer
+from napari_unet_seg._napari.layers.carried import carried
+from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
@@ -137,8 +138,8 @@ def test_one_stack_per_size_with_its_mask(
     np.testing.assert_array_equal(wide_mask.data[1], rasterise(dataset, 2))
     np.testing.assert_array_equal(high_mask.data[0], rasterise(dataset, 3))
     assert [c.name for c in categories_of(wide_mask)] == ["glioma", "meningioma"]
-    assert metadata_of(wide_mask)["image_ids"] == (1, 2)
-    assert metadata_of(wide_mask)["coco"] == coco
+    assert carried(wide_mask).coco.ids == (1, 2)
+    assert carried(wide_mask).coco.source.path == coco
     assert scan_from_layer(wide).axes == "NYX"
     assert scan_from_layer(wide).names == ("1.png", "2.png")
     assert widget.legend.names() == [" glioma  (label 1)", " meningioma  (label 2)"]
@@ -278,7 +279,7 @@ def test_write_data_set(widget: ImportCocoWidget, coco: Path, tmp_path: Path, qt
     assert len(masks) == 3
     assert {mask.parent.parent.name for mask in masks} == {"train", "valid"}
     assert {int(tifffile.imread(mask).max()) for mask in masks} == {1, 2}
-    assert "1 images were left out" in box.message.text()
+    assert "1 images were skipped" in box.message.text()
     source = SourceBox(widget.viewer)
     qtbot.addWidget(source)
     assert source.folder.value() == tmp_path / "set"

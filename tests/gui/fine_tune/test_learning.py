@@ -10,7 +10,7 @@ from stored_rounds import made_round, store_round
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.learning import is_usable
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
@@ -58,11 +58,8 @@ def widget(
     widget: ReviewWidget = dock(ReviewWidget)
     viewer = widget.viewer
     viewer.add_image(scan.data, name="head")
-    known = {
-        "categories": read_header(model).categories,
-        "checkpoint": {"path": str(model)},
-    }
-    viewer.add_labels(predicted(model, scan), name="mask", metadata={METADATA_KEY: known})
+    record = LayerRecord(categories=read_header(model).categories, model=ModelFile(str(model)))
+    viewer.add_labels(predicted(model, scan), name="mask", metadata=record.as_metadata())
     widget.bar.folder.setValue(tmp_path / "session")
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()

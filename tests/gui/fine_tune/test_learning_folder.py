@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.fine_tune.messages import in_words
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -117,7 +117,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
     assert Session.open(sessions[-1].folder).rounds == (finished,)
-    assert widget.fine_tune.result.text() == in_words(finished)
+    assert widget.fine_tune.result.text() == round_summary(finished)
     new = sessions[-1].folder / finished.checkpoint
     assert chosen_model.current_model() == new
     assert "Segment uses the model from now on" in bar.status.text()
@@ -125,7 +125,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     # The next scan is segmented with it, and too few were accepted since for another round.
     accept(qtbot, widget)
     assert not widget.fine_tune.panel.running
-    assert widget.fine_tune.result.text() == in_words(finished), "it is of this folder too"
+    assert widget.fine_tune.result.text() == round_summary(finished), "it is of this folder too"
     assert bar.back_button.isEnabled()
     bar.back_button.click()
     assert chosen_model.current_model() == first

@@ -10,7 +10,7 @@ import pytest
 from stored_rounds import made_round, store_round
 
 from napari_unet_seg._napari.fine_tune import learning, panel
-from napari_unet_seg._napari.fine_tune.messages import in_words
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg._napari.segment import chosen_model
@@ -266,7 +266,7 @@ def test_what_rounds_brought_is_seen_at_all_scans_of_their_folder(
     open_folder(qtbot, widget, folder)
     for at in (2, 0):
         go(qtbot, widget, at)
-        qtbot.waitUntil(lambda: result.text() == in_words(finished))
+        qtbot.waitUntil(lambda: result.text() == round_summary(finished))
     widget.desk.close()
     assert not result.text()
 

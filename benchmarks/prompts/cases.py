@@ -1,0 +1,125 @@
+"""Held-out slices with what a prompt may mean on them, for `prompts.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import nibabel
+import numpy as np
+from PIL import Image
+
+from benchmarks.common.brisc_data import brisc_samples
+from benchmarks.prompts.heads import heads, load_head, rendition
+from benchmarks.prompts.targets import SMALLEST, lesion, structure
+from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.io.common.window import scan_window, to_uint8
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+NORMALISE = NormaliseConfig()
+RENDITIONS = 12
+"""Drawings of the held-out heads."""
+
+
+class Case(NamedTuple):
+    """A slice and what is meant on it."""
+
+    image: Array
+    """(Y, X), uint8 in the scan's window."""
+    truth: Array
+    """(Y, X), bool, not empty."""
+
+
+def brisc(folder: Path) -> Iterator[Case]:
+    """The held-out fifth of BRISC, as far as there is a tumour."""
+    for sample in brisc_samples(folder / "brisc-256").samples:
+        if sample.split == "valid" and not isinstance(sample.mask, np.ndarray):
+            yield _slice(_grey(sample.image), _grey(sample.mask))
+
+
+def lgg(folder: Path) -> Iterator[Case]:
+    """FLAIR slices of twelve patients."""
+    for path in sorted((folder / "lgg-flair" / "test").glob("*/*_mask.png")):
+        yield _slice(_grey(path.with_name(path.name.replace("_mask", ""))), _grey(path))
+
+
+def _grey(path: Path) -> Array:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"))
+
+
+def _slice(image: Array, mask: Array) -> Case:
+    return Case(to_uint8(image, scan_window(image, NORMALISE)), mask > 0)
+
+
+def brats_flair(folder: Path) -> Iterator[Case]:
+    """The whole lesion on FLAIR."""
+    return _brats(folder, "Flair", (1, 2, 3, 4))
+
+
+def brats_t1c(folder: Path) -> Iterator[Case]:
+    """The core on T1 with contrast, without the oedema."""
+    return _brats(folder, "T1c", (1, 3, 4))
+
+
+def _brats(folder: Path, sequence: str, values: tuple[int, ...]) -> Iterator[Case]:
+    patient = folder / "nifti" / "brats_2013_pat0005_1"
+    volume = np.asarray(nibabel.load(patient / f"{sequence}_subtrMeanDivStd.nii.gz").dataobj)
+    labels = np.asarray(nibabel.load(patient / "OTMultiClass.nii.gz").dataobj).round()
+    grey = to_uint8(volume, scan_window(volume, NORMALISE))
+    for index in range(volume.shape[2]):
+        yield Case(grey[:, :, index], np.isin(labels[:, :, index], values))
+
+
+def head_structures(folder: Path) -> Iterator[Case]:
+    """Structures and unions of them in heads that were never trained on."""
+    return _heads(folder, structure)
+
+
+def head_lesions(folder: Path) -> Iterator[Case]:
+    """Lesions, and parts of them, in such heads."""
+    return _heads(folder, lesion)
+
+
+def _heads(
+    folder: Path, meant: Callable[[Array, Array, np.random.Generator], tuple[Array, Array]]
+) -> Iterator[Case]:
+    rng = np.random.default_rng(3)
+    maps = [load_head(path) for path in heads(folder / "head-labels", held_out=True)]
+    for number in range(RENDITIONS):
+        for image, labels, near in rendition(maps[number % len(maps)], rng):
+            yield Case(image, meant(labels, near, rng)[0])
+
+
+SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
+    "BRISC": brisc,
+    "LGG FLAIR": lgg,
+    "BraTS FLAIR, whole": brats_flair,
+    "BraTS T1c, core": brats_t1c,
+    "heads, structures": head_structures,
+    "heads, lesions": head_lesions,
+}
+
+
+def drawn(name: str, folder: Path, count: int) -> list[Case]:
+    """Some cases of a set, all if `count` is 0; the same each time."""
+    cases = [case for case in SETS[name](folder) if np.count_nonzero(case.truth) >= SMALLEST]
+    order = np.random.default_rng(0).permutation(len(cases))
+    return [cases[i] for i in order[: count or None]]
+
+
+def phantoms(count: int) -> list[Case]:
+    """Bright discs on noise."""
+    rng = np.random.default_rng(0)
+    y, x = np.ogrid[:96, :96]
+    cases = []
+    for _ in range(count):
+        centre, radius = rng.uniform(30, 66, 2), rng.uniform(8, 20)
+        truth = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
+        image = np.where(truth, 180, 80) + rng.normal(0, 10, truth.shape)
+        cases.append(Case(image.clip(0, 255).astype(np.uint8), truth))
+    return cases

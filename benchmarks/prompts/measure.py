@@ -1,0 +1,151 @@
+"""What a network of prompts makes of the clicks and boxes of an unsteady hand.
+
+    python benchmarks/prompts.py DATA --model CHECKPOINT [--count 60] [--sets BRISC "LGG FLAIR"]
+    python benchmarks/prompts.py --smoke
+
+A robot clicks into the middle of the largest error, off by a normal deviate of two pixels. The mean
+Dice after 1, 2, 3 and 5 clicks and after a box is of slices of all sets; `to_90` is the mean number
+of clicks to a Dice of 0.90, ten where ten do not suffice. `--count 0` takes every slice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from skimage.transform import resize
+
+from benchmarks.common.records import write_record
+from benchmarks.prompts.cases import SETS, Case, drawn, phantoms
+from benchmarks.prompts.robot import boxed, clicked
+from napari_unet_seg import __version__
+from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
+from napari_unet_seg.data.prompts.marks import PREVIOUS
+from napari_unet_seg.data.prompts.simulation import click_maps
+from napari_unet_seg.inference.predictor import load_predictor
+from napari_unet_seg.inference.refined import answer
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import CheckpointInfo
+from napari_unet_seg.nn.build import build_net
+from napari_unet_seg.nn.checkpoint import save_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_unet_seg.inference.predictor import Predictor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+CLICKS = 10
+ENOUGH = 0.9
+SIZES = (256, 640)
+"""Pixels a side of the slices on which the time of an answer is measured."""
+SMOKE = ModelConfig(width=4, depth=2, prompts=True)
+
+
+def answering(predictor: Predictor) -> Callable[[Array, Array], Array]:
+    """The network as a function from an image and maps to a mask."""
+
+    def mask_of(image: Array, maps: Array) -> Array:
+        scan = Scan(image, "YX")
+        sides, probable = answer(predictor, scan, maps[:PREVIOUS], maps[PREVIOUS], (0.0, 255.0))
+        mask = np.zeros(image.shape, bool)
+        mask[sides] = probable >= 0.5
+        return mask
+
+    return mask_of
+
+
+def clicks_to(scores: list[float], wanted: float) -> int:
+    """Clicks until a Dice is reached; all that were given where it is not."""
+    return next((n for n, score in enumerate(scores, 1) if score >= wanted), len(scores))
+
+
+def figures_of(predictor: Predictor, cases: list[Case]) -> dict[str, Any]:
+    """Mean figures over the slices of one set."""
+    rng = np.random.default_rng(0)
+    mask_of = answering(predictor)
+    scores = [clicked(mask_of, *case, rng, CLICKS) for case in cases]
+    boxes = [boxed(mask_of, *case, rng) for case in cases]
+    mean = np.mean(scores, 0)
+    return {
+        "slices": len(cases),
+        "clicks": {str(n): round(float(mean[n - 1]), 3) for n in (1, 2, 3, 5)},
+        "box": round(float(np.mean(boxes)), 3),
+        "to_90": round(float(np.mean([clicks_to(s, ENOUGH) for s in scores])), 2),
+        "harmed": round(float((np.diff(scores, axis=1) < -0.005).mean()), 3),
+    }
+
+
+def times_of(predictor: Predictor, case: Case, rounds: int) -> dict[str, float]:
+    """Median milliseconds of an answer by the slice's size, the sizes in turns."""
+    mask_of = answering(predictor)
+    large = {n: [resize(a, (n, n), order=0, preserve_range=True) for a in case] for n in SIZES}
+    times: dict[int, list[float]] = {size: [] for size in SIZES}
+    for _ in range(rounds):
+        for size, (image, truth) in large.items():
+            maps = click_maps(truth > 0.5)
+            start = time.perf_counter()
+            mask_of(image.astype(np.uint8), maps)
+            times[size].append(time.perf_counter() - start)
+    return {str(n): round(1000 * float(np.median(t[1:])), 1) for n, t in times.items()}
+
+
+def untrained(folder: Path) -> Path:
+    """A small network that knows nothing."""
+    path = folder / "smoke.safetensors"
+    target = (Category(id=1, name="target"),)
+    info = CheckpointInfo(
+        version=__version__,
+        model=SMOKE,
+        categories=target,
+        normalise=NormaliseConfig(),
+        image_size=96,
+    )
+    save_checkpoint(path, build_net(SMOKE), info)
+    return path
+
+
+def smoke() -> dict[str, Any]:
+    """Every step once, on phantoms."""
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        predictor = load_predictor(untrained(Path(folder)), "cpu", "float32")
+    cases = phantoms(3)
+    return {"phantoms": figures_of(predictor, cases)} | {"time": times_of(predictor, cases[0], 2)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--name", default="prompts")
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--smoke", action="store_true")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    if given.smoke:
+        sys.stdout.write(f"{json.dumps(smoke(), indent=1)}\n")
+        return
+    if given.folder is None or given.model is None:
+        parser.error("give the folder of the data and a model, or --smoke")
+    predictor = load_predictor(given.model, "auto", "auto")
+    found = {name: drawn(name, given.folder, given.count) for name in given.sets}
+    figures = {name: figures_of(predictor, cases) for name, cases in found.items()}
+    times = times_of(predictor, next(iter(found.values()))[0], 21)
+    described = {"name": given.name, "steps": predictor.info.epoch}
+    write_record("prompts", given.name, described | {"sets": figures, "time": times})
+
+
+if __name__ == "__main__":
+    main()

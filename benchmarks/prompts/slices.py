@@ -1,0 +1,221 @@
+"""Slices to learn prompts on: real ones of BRISC and synthetic heads, out of a cache of bytes.
+
+    python benchmarks/prompt_slices.py BRISC CACHE
+
+writes the cache of BRISC, each side of the split in a file of its own; `synthetic_heads.py` writes
+the heads.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+
+from benchmarks.common.brisc_data import brisc_samples
+from benchmarks.prompts.targets import Array, Rng, labelled, superpixel
+from napari_unet_seg.config import AugmentConfig, NormaliseConfig
+from napari_unet_seg.data.augment.augment import augment
+from napari_unet_seg.data.cache import read_sample
+from napari_unet_seg.data.prompts.marks import (
+    PREVIOUS,
+    anywhere,
+    corrected,
+    first_prompts,
+    no_prompts,
+    smooth_noise,
+)
+from napari_unet_seg.data.prompts.prior_masks import nearly
+from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.nn.checkpoint import load_net
+
+SYNTHETIC = 0.42
+"""Share of the samples that are drawn from label maps."""
+ZOOM = (0.65, 1.7)
+"""Pixels of a slice for one that the network sees."""
+CHANGES = AugmentConfig(
+    probability=0.25,
+    translate=False,
+    rotate=False,
+    gamma=True,
+    bias_field=True,
+    blur=True,
+    noise=True,
+)
+
+
+class Case(NamedTuple):
+    """A slice and what is meant on it."""
+
+    image: Array
+    """(Y, X), uint8."""
+    target: Array
+    """(Y, X), bool."""
+    prior: Array
+    """A mask that was there before, (Y, X), bool; empty for none."""
+    carried: bool
+    """Whether the mask before is of the slice beside."""
+
+
+class Slices:
+    """Random cases of one cache.
+
+    Parameters
+    ----------
+    cache : Path
+        The folder.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._brisc = np.load(cache / "brisc-train.npy", mmap_mode="r")
+        self._heads = cache / "heads"
+        self._automatic = load_net(BUNDLED)[1].eval()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what has been written since."""
+        files = sorted(self._heads.glob("[0-9]*.npy"))
+        self._synthetic = [np.load(file, mmap_mode="r") for file in files]
+
+    def case(self, rng: Rng) -> Case:
+        """One case with a target or a mask of the slice beside."""
+        while True:
+            draw = self._head if rng.random() < SYNTHETIC else self._real
+            case = draw(rng)
+            if case.target.any() or (case.carried and case.prior.any()):
+                return case
+
+    def _head(self, rng: Rng) -> Case:
+        rendition = self._synthetic[rng.integers(len(self._synthetic))]
+        image, labels, near = rendition[rng.integers(len(rendition))]
+        if rng.random() < 0.15:
+            return _plain(image, superpixel(image, rng))
+        target, beside = labelled(labels, near, rng)
+        carried = bool(beside.any()) and (not target.any() or rng.random() < 0.3)
+        return Case(image, target, beside if carried else np.zeros_like(target), carried)
+
+    def _real(self, rng: Rng) -> Case:
+        image, truth = self._brisc[rng.integers(len(self._brisc))]
+        truth = truth > 0
+        if not truth.any() or rng.random() < 0.25:
+            return _plain(recoloured(image, rng), superpixel(image, rng))
+        if rng.random() < 0.25:
+            image = other_lesion(image, truth, rng)
+        chance = rng.random()
+        if chance < 0.12:
+            image = recoloured(image, rng)
+            return Case(image, truth, self._found(image), False)
+        if chance < 0.22:
+            return Case(recoloured(image, rng), truth, nearly(truth, rng), True)
+        return _plain(recoloured(image, rng), truth)
+
+    @torch.no_grad()
+    def _found(self, image: Array) -> Array:
+        """What the bundled model finds."""
+        seen = torch.from_numpy(image.copy())[None, None].float() / 255
+        with torch.autocast("cpu", torch.bfloat16):
+            return (self._automatic(seen)[0, 0] > 0).numpy()
+
+
+def _plain(image: Array, target: Array) -> Case:
+    return Case(image, target, np.zeros_like(target), False)
+
+
+def recoloured(image: Array, rng: Rng) -> Array:
+    """Grey values through a random broken line, half of the time; black stays."""
+    if rng.random() < 0.5:
+        return image
+    knots = np.concatenate([[0, 12], np.sort(rng.uniform(12, 255, rng.integers(1, 5))), [255]])
+    greys = rng.uniform(0, 255, len(knots))
+    greys[0] = 0
+    if rng.random() < 0.4:
+        greys = np.sort(greys)
+    return np.interp(np.arange(256), knots, greys).astype(np.uint8)[image]
+
+
+def other_lesion(image: Array, truth: Array, rng: Rng) -> Array:
+    """A lesion of another grey and texture."""
+    weight = ndimage.gaussian_filter(truth.astype(np.float32), rng.uniform(0.5, 1.5))
+    grey = rng.uniform(20, 255) + rng.uniform(0, 25) * smooth_noise(
+        image.shape, rng.uniform(2, 8), rng
+    )
+    kept = rng.uniform(0, 0.8)
+    lesion = kept * image + (1 - kept) * grey
+    return np.clip(image * (1 - weight) + lesion * weight, 0, 255).astype(np.uint8)
+
+
+def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor, Array, Array]:
+    """Images (B, 1, Y, X) in 0…1, targets (B, Y, X) of 0 and 1, and first maps (B, 4, Y, X)."""
+    cases = [slices.case(rng) for _ in range(count)]
+    warped = [_warped(case, size, rng) for case in cases]
+    images = torch.cat([image for image, _ in warped])
+    masks = torch.cat([mask for _, mask in warped])
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    images, masks = augment(images, masks, CHANGES, generator)
+    bits = masks.numpy()
+    targets, priors = bits & 1, (bits & 2) > 0
+    maps = [first_maps(c, t > 0, p, rng) for c, t, p in zip(cases, targets, priors, strict=True)]
+    return images, targets, np.stack(maps)
+
+
+def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
+    """Maps of the first round: a fresh start, or a mask from elsewhere with or without prompts."""
+    if case.carried:
+        if rng.random() < 0.3 and target.any():
+            return corrected(no_prompts(target.shape), prior, target, rng)
+        maps = no_prompts(target.shape)
+        maps[PREVIOUS] = prior
+        return maps
+    if prior.any() or rng.random() < 0.2:
+        before = prior if prior.any() else nearly(target, rng)
+        maps = first_prompts(target, rng) if rng.random() < 0.3 else no_prompts(target.shape)
+        return corrected(maps, before, target, rng)
+    return first_prompts(target, rng)
+
+
+def _warped(case: Case, size: int, rng: Rng) -> tuple[torch.Tensor, torch.Tensor]:
+    """Image (1, 1, Y, X), and masks as bits (1, Y, X), turned, zoomed and cut around the target."""
+    meant = case.target if case.target.any() else case.prior
+    height, width = case.image.shape
+    zoom = np.exp(rng.uniform(*np.log(ZOOM)))
+    angle = rng.choice(4) * np.pi / 2 + rng.uniform(-0.3, 0.3)
+    flip = rng.choice((-1, 1))
+    reach = zoom * size / np.array([width, height])  # in a grid that is 2 wide
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = (anywhere(meant, rng)[::-1] * 2 + 1) / np.array([width, height]) - 1
+    off = rng.uniform(-0.35, 0.35, 2) * reach
+    theta = np.column_stack([reach[:, None] * turn * [flip, 1], 0.6 * centre + off])
+    if rng.random() < 0.7:
+        theta[:, 2] = centre + off
+    grid = F.affine_grid(torch.tensor(theta[None], dtype=torch.float32), [1, 1, size, size], False)
+    stack = np.stack([case.image, case.target * np.uint8(255), case.prior * np.uint8(255)])
+    seen = F.grid_sample(torch.from_numpy(stack)[None].float() / 255, grid, align_corners=False)
+    bits = (seen[:, 1] > 0.5).byte() | ((seen[:, 2] > 0.5).byte() << 1)
+    return seen[:, :1], bits
+
+
+def cache_brisc(folder: Path, cache: Path) -> None:
+    """Write image and truth of every slice, (N, 2, Y, X) uint8 a side."""
+    cache.mkdir(parents=True, exist_ok=True)
+    samples = brisc_samples(folder).samples
+    for side in ("train", "valid"):
+        rows = []
+        for sample in (s for s in samples if s.split == side):
+            image, truth = read_sample(sample, 1, NormaliseConfig())
+            rows.append(np.stack([image[..., 0], truth]).astype(np.uint8))
+        with atomic(cache / f"brisc-{side}.npy") as temporary, temporary.open("wb") as file:
+            np.save(file, np.stack(rows))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("cache", type=Path)
+    given = parser.parse_args()
+    cache_brisc(given.folder, given.cache)

@@ -1,0 +1,89 @@
+"""Counts of pixels of a sample by category, for a model with or without prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_unet_seg.data.prompts.marks import PREVIOUS
+from napari_unet_seg.data.prompts.simulation import click_maps
+from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.inference.refined import answer
+from napari_unet_seg.inference.sliding_window import SlidingWindow
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.nn.labels import to_labels
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.inference.predictor import Predictor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_NORMALISED = (0.0, 255.0)
+"""The intensity window that keeps the values of samples that are normalised already."""
+
+
+def automatic_counts(
+    predictor: Predictor, image: Array, truth: Array, classes: int, config: PredictConfig
+) -> list[Counts]:
+    """Count the pixels of each category as predicted by a model without prompts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    image : array
+        uint8 of shape (Y, X, C) or (Z, Y, X, C).
+    truth : array
+        Label values of shape (Y, X) or (Z, Y, X).
+    classes : int
+        Number of foreground classes.
+    config : PredictConfig
+        Threshold, views and tiling.
+    """
+    probable = sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
+    labels = to_labels(probable, predictor.info.model.head, config.threshold).cpu().numpy()
+    labels = labels.reshape(truth.shape)
+    return [count(labels, truth, value + 1) for value in range(classes)]
+
+
+def prompted_counts(
+    predictor: Predictor, image: Array, truth: Array, classes: int, config: PredictConfig
+) -> list[Counts]:
+    """Count the pixels of each category as predicted after one click into its centre.
+
+    Parameters are those of `automatic_counts`.
+    """
+    scan = Scan(image, "ZYXC"[-image.ndim :])
+    counts = []
+    for value in range(1, classes + 1):
+        labels = np.zeros(truth.shape, np.uint8)
+        prompts = click_maps(truth == value)[:PREVIOUS]
+        if prompts.any():
+            sides, probable = answer(predictor, scan, prompts, window=_NORMALISED)
+            labels[sides] = np.where(probable >= config.threshold, value, 0)
+        counts.append(count(labels, truth, value))
+    return counts
+
+
+def sample_probabilities(predictor: Predictor, image: Array, config: PredictConfig) -> torch.Tensor:
+    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
+
+    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
+    """
+    if image.ndim == 3:
+        return predictor.probabilities(image[None], config)[0]
+    slices: list[torch.Tensor] = []
+    window = SlidingWindow(
+        predictor,
+        config,
+        range(image.shape[1]),
+        image.shape[2:],
+        lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
+        lambda _, probabilities, __: slices.append(probabilities),
+    )
+    for _ in window.run():
+        pass
+    return torch.cat(slices)
