@@ -110,16 +110,3 @@ def drawn(name: str, folder: Path, count: int) -> list[Case]:
     cases = [case for case in SETS[name](folder) if np.count_nonzero(case.truth) >= SMALLEST]
     order = np.random.default_rng(0).permutation(len(cases))
     return [cases[i] for i in order[: count or None]]
-
-
-def phantoms(count: int) -> list[Case]:
-    """Bright discs on noise."""
-    rng = np.random.default_rng(0)
-    y, x = np.ogrid[:96, :96]
-    cases = []
-    for _ in range(count):
-        centre, radius = rng.uniform(30, 66, 2), rng.uniform(8, 20)
-        truth = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
-        image = np.where(truth, 180, 80) + rng.normal(0, 10, truth.shape)
-        cases.append(Case(image.clip(0, 255).astype(np.uint8), truth))
-    return cases

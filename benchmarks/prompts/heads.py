@@ -1,25 +1,22 @@
 """Heads of any contrast drawn from label maps, with lesions grown in them.
 
-    python benchmarks/synthetic_heads.py HEADS CACHE [--renditions 400] [--seed 0]
-
 Each rendition draws a grey value a label, lesions, the sharpness, the slice thickness, a bias field
-and noise, and writes some of its slices to one file: image, labels, and the labels of a slice
-nearby. Labels are numbered as in `CODES`; lesions follow from `LESION`, three parts each.
+and noise, and keeps some slices. Labels are numbered as in `CODES`; lesions follow from `LESION`,
+three parts each.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel
 import numpy as np
 from scipy import ndimage
 
 from napari_unet_seg.data.prompts.marks import anywhere, smooth_noise
-from napari_unet_seg.io.common.files import atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Rng = np.random.Generator
@@ -232,31 +229,3 @@ def rendition(codes: Array, rng: Rng) -> Array:
 def heads(folder: Path, held_out: bool) -> list[Path]:
     """The label maps of one side."""
     return [p for p in sorted(folder.glob("*.nii.gz")) if (p.name[:7] in HELD_OUT) == held_out]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("cache", type=Path)
-    parser.add_argument("--renditions", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", action="store_true")
-    given = parser.parse_args()
-    given.cache.mkdir(parents=True, exist_ok=True)
-    paths = heads(given.folder, given.held_out)
-    loaded = [load_head(p) for p in paths]
-    for number in range(given.renditions):
-        seed = given.seed + number
-        target = given.cache / f"{seed:05}.npy"
-        if target.is_file():
-            continue
-        rng = np.random.default_rng(seed)
-        slices = rendition(loaded[seed % len(loaded)], rng)
-        with atomic(target) as temporary, temporary.open("wb") as file:
-            np.save(file, slices)
-        sys.stdout.write(f"{target.name}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
