@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.prompts.heads import heads, load_head, rendition
+from benchmarks.prompts.head_labels import heads, load_head
+from benchmarks.prompts.rendering import rendition
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import read_sample

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common.brisc_data import brisc_samples
-from benchmarks.prompts.heads import heads, load_head, rendition
+from benchmarks.prompts.head_labels import heads, load_head
+from benchmarks.prompts.rendering import rendition
 from benchmarks.prompts.targets import SMALLEST, lesion, structure
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.io.common.window import scan_window, to_uint8

@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.prompts.cache import write_cache
-from benchmarks.prompts.heads import SLICES
+from benchmarks.prompts.rendering import SLICES
 from benchmarks.prompts.robot import boxed, clicked, dice
 from benchmarks.prompts.slices import Slices, batch
 from benchmarks.prompts.synthetic import data
