@@ -5,7 +5,7 @@
 
 A step takes 0.9 seconds of one core with native bfloat16. Run again, it goes on where it was
 interrupted; steps and size may change then. The learning rate stays at its peak and falls to zero
-over the last third of the steps.
+over the last third of the steps. A network of the bundled model's width starts from its weights.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def write(path: Path, trainer: Trainer, step: int) -> None:
     """Everything that going on takes."""
     info = CheckpointInfo(
         version=__version__,
-        model=CONFIG.model,
+        model=trainer.net.config,
         categories=TARGET,
         normalise=CONFIG.normalise,
         image_size=CONFIG.image_size,
@@ -135,14 +135,14 @@ def log(run: Path, text: str) -> None:
         file.write(line)
 
 
-def started(run: Path, steps: int, rate: float) -> tuple[LongTrainer, int]:
+def started(run: Path, config: TrainConfig, steps: int) -> tuple[LongTrainer, int]:
     """The trainer of a run, and the step that it goes on with."""
     last = run / "last.safetensors"
-    net = build_net(CONFIG.model)
+    net = build_net(config.model)
     info, tensors = load_tensors(last if last.is_file() else BUNDLED)
-    load_weights(net, with_prompts(net, tensors), last)
-    config = CONFIG.replace(learning_rate=rate)
-    trainer = LongTrainer(net, config, join_processes(choose_device("cpu")), steps)
+    if info.model.width == config.model.width:
+        load_weights(net, with_prompts(net, tensors), last)
+    trainer = LongTrainer(net, config, join_processes(choose_device(config.device)), steps)
     if not last.is_file():
         return trainer, 0
     trainer.load_state(tensors)
@@ -151,7 +151,12 @@ def started(run: Path, steps: int, rate: float) -> tuple[LongTrainer, int]:
 
 def run_training(given: argparse.Namespace) -> None:
     given.run.mkdir(parents=True, exist_ok=True)
-    trainer, start = started(given.run, given.steps, given.rate)
+    config = CONFIG.replace(
+        learning_rate=given.rate,
+        device=given.device,
+        model=CONFIG.model.replace(width=given.width),
+    )
+    trainer, start = started(given.run, config, given.steps)
     slices, sets = Slices(given.folder), held_out(given.folder, given.measured)
     log(given.run, f"step {start} of {given.steps}, size {given.size}")
     losses, scores, begin, saved = [], [[], [], []], time.time(), time.time()
@@ -192,6 +197,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
+    parser.add_argument("--width", type=int, default=CONFIG.model.width)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--every", type=int, default=50, help="steps between lines of the log")
     parser.add_argument("--measure", type=int, default=500, help="steps between measurements")
     parser.add_argument("--threads", type=int, default=0)
