@@ -10,9 +10,11 @@ from PIL import Image
 
 from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.prompts.head_labels import heads, load_head
+from benchmarks.prompts.lesions import LESION
 from benchmarks.prompts.rendering import rendition
-from benchmarks.prompts.targets import SMALLEST, lesion, structure
+from benchmarks.prompts.targets import SMALLEST, lesion
 from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.data.prompts.marks import largest_part
 from napari_unet_seg.io.common.window import scan_window, to_uint8
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NORMALISE = NormaliseConfig()
+STRUCTURE = 50
+"""Pixels of a structure that is worth a prompt."""
 RENDITIONS = 12
 """Drawings of the held-out heads."""
 
@@ -77,23 +81,27 @@ def _brats(folder: Path, sequence: str, values: tuple[int, ...]) -> Iterator[Cas
 
 
 def head_structures(folder: Path) -> Iterator[Case]:
-    """Structures and unions of them in heads that were never trained on."""
-    return _heads(folder, structure)
+    """The largest part of a random structure in heads that were never trained on."""
+    return _heads(folder, _some_structure)
+
+
+def _some_structure(labels: Array, rng: np.random.Generator) -> Array:
+    sizes = np.bincount(labels.ravel(), minlength=256)[1:LESION]
+    present = 1 + np.flatnonzero(sizes >= STRUCTURE)
+    return largest_part(labels == rng.choice(present)) if len(present) else labels < 0
 
 
 def head_lesions(folder: Path) -> Iterator[Case]:
     """Lesions, and parts of them, in such heads."""
-    return _heads(folder, lesion)
+    return _heads(folder, lambda labels, rng: lesion(labels, labels, rng)[0])
 
 
-def _heads(
-    folder: Path, meant: Callable[[Array, Array, np.random.Generator], tuple[Array, Array]]
-) -> Iterator[Case]:
+def _heads(folder: Path, meant: Callable[[Array, np.random.Generator], Array]) -> Iterator[Case]:
     rng = np.random.default_rng(3)
     maps = [load_head(path) for path in heads(folder / "head-labels", held_out=True)]
     for number in range(RENDITIONS):
-        for image, labels, near in rendition(maps[number % len(maps)], rng):
-            yield Case(image, meant(labels, near, rng)[0])
+        for image, labels, _ in rendition(maps[number % len(maps)], rng):
+            yield Case(image, meant(labels, rng))
 
 
 SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
