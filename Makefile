@@ -45,13 +45,13 @@ lint: setup  ## ruff: rules and format; which part may import which; what is imp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/deptry napari_unet_seg
-	$(VENV)/bin/deptry tests tests/helpers benchmarks docs sample_data --exclude '^$$' --ignore DEP002,DEP004
+	$(VENV)/bin/deptry tests tests/helpers benchmarks docs examples sample_data --exclude '^$$' --ignore DEP002,DEP004
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
 
 docs: setup  ## build the pages of docs/ into build/site; a broken link is an error
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 clean:  ## remove environments and what was built
 	rm -rf .venv .venv-pyqt6 .venv-pyside6 build dist

@@ -30,8 +30,8 @@ both keep survives.
 
 TAIL = """
 - **shape, dtype**: of the labels; the smallest integers that hold them. COCO has no label values
-  of its own, so they are counted anew when it is read. **axes**: of a slice, a volume, and a volume
-  over time. A COCO file is a stack of independent images; DICOM SEG is for volumes.
+  of its own, so they are numbered again when it is read. **axes**: of a slice, a volume, and a
+  volume over time. A COCO file is a stack of independent images; DICOM SEG is for volumes.
 - **spacing**: voxel size and unit. **affine**: where a voxel lies in the patient, oblique ones
   included. A NIfTI mask has its scan's shape, affine, qform and sform with their codes.
 - **categories**: id, name and supercategory, in their order. **instances**: objects of one

@@ -22,7 +22,8 @@ from qtpy.QtCore import QSettings
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
+from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layers import add_map
 from napari_unet_seg.config import Category, PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan
@@ -57,7 +58,7 @@ class Stage:
             np.zeros(truth.shape, np.uint8),
             name="mask",
             scale=image.scale,
-            metadata={METADATA_KEY: {"categories": CATEGORIES}},
+            metadata=LayerRecord(categories=CATEGORIES).as_metadata(),
         )
         _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Correct and save")
         self.tools = self.widget.tools

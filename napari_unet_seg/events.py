@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-
-    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Command(Enum):
@@ -176,10 +173,10 @@ class SlicePredicted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refined:
-    """What the prompts on an image mean; outside the window nothing does."""
+    """Segmentation of the object that prompts mark, in a window; outside it the mask is empty."""
 
     window: tuple[slice, ...]
-    """The part of the image that the answer is of."""
+    """The predicted part of the image."""
     mask: Array
     """bool, of the window's shape."""
     probabilities: Array

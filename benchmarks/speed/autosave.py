@@ -22,7 +22,7 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Ticker, summary
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.session import ReviewState
@@ -56,7 +56,7 @@ def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
     viewer = napari.Viewer(show=False)
     noise = np.random.default_rng(0).integers(1, 120, (1, size, size), np.uint8)
     viewer.add_image(noise + 100 * ball.astype(np.uint8), name="head")
-    known = {METADATA_KEY: {"categories": (Category(id=1, name="ball"),)}}
+    known = LayerRecord(categories=(Category(id=1, name="ball"),)).as_metadata()
     viewer.add_labels(ball.astype(np.uint8), name="head mask", metadata=known)
     widget = ReviewWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Correct and save")

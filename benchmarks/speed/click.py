@@ -27,6 +27,8 @@ from skimage.transform import resize
 from benchmarks.common.options import given_to, parser_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image
 
 PLUGIN = "napari-unet-seg"
@@ -60,22 +62,26 @@ def press(viewer: napari.Viewer, widget, image: Image) -> float:
     return seconds
 
 
-def measure(repeats: int, wait: float) -> dict[str, dict[str, float]]:
+def measure(
+    repeats: int, wait: float, sizes: Sequence[int], *, volume: bool
+) -> dict[str, dict[str, float]]:
     """Open the window, press, and return medians and worst times in milliseconds."""
     viewer = napari.Viewer()
     viewer.window.resize(1600, 1000)
-    (volume,) = viewer.open_sample(PLUGIN, "scan")[:1]
-    middle = np.asarray(volume.data[volume.data.shape[0] // 2])
+    (scan,) = viewer.open_sample(PLUGIN, "scan")[:1]
+    middle = np.asarray(scan.data[scan.data.shape[0] // 2])
     QApplication.processEvents()
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")
     images = {
         f"{size}×{size}": viewer.add_image(resize(middle, (size, size)), name=str(size))
-        for size in (256, 640)
+        for size in sizes
     }
     QTest.qWait(round(1000 * wait))
-    first = f"first press {wait:g} s after opening, 640×640"
-    results = {first: [press(viewer, widget, images["640×640"])]}
-    images["sample volume, 48 slices"] = volume
+    largest = list(images)[-1]
+    first = f"first press {wait:g} s after opening, {largest}"
+    results = {first: [press(viewer, widget, images[largest])]}
+    if volume:
+        images["sample volume, 48 slices"] = scan
     for name, image in images.items():
         press(viewer, widget, image)
         results[name] = [press(viewer, widget, image) for _ in range(repeats)]
@@ -92,10 +98,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--wait", type=float, default=0, help="seconds before the first press")
     parser.add_argument("--json", type=Path)
-    with given_to(parser, repeats=1) as given:
+    parser.set_defaults(sizes=(256, 640), volume=True)
+    with given_to(parser, repeats=1, sizes=(64,), volume=False) as given:
         scratch = str(given.scratch)
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        table = measure(given.repeats, given.wait)
+        table = measure(given.repeats, given.wait, given.sizes, volume=given.volume)
         for name, times in table.items():
             sys.stdout.write(
                 f"{name:40} {times['median_ms']:8.0f} ms {times['worst_ms']:8.0f} ms\n"

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import QApplication
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Painter, Ticker
+from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg._napari.train.source import LayerSource
 from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
@@ -126,7 +127,7 @@ def open_window(task: Task) -> tuple[napari.Viewer, TrainWidget]:
     """Open a window with the samples as layers and the Train widget docked."""
     viewer = napari.Viewer(show=False)
     images, masks = task.slices()
-    known = {"unet_seg": {"independent": True, "categories": CATEGORIES}}
+    known = LayerRecord(independent=True, categories=CATEGORIES).as_metadata()
     viewer.add_image(images, name="image", metadata=known)
     labels = viewer.add_labels(masks, name="mask", metadata=known)
     widget = TrainWidget(viewer)

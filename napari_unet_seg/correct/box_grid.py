@@ -7,7 +7,7 @@ the box, and a network can learn the shapes that masks have within their boxes.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +21,10 @@ from napari_unet_seg.correct.pixel_evidence import (
 )
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
     Box = tuple[int, int, int, int]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SIDE = 48
 """Pixels of the grid that a box spans along each axis."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 WEIGHTS = Path(__file__).parent / "box_net.safetensors"
 

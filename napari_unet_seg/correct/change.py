@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.shapes import Mask
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Change(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +10,8 @@ from napari_unet_seg.correct.box_grid import box_channels, from_grid, squared_ra
 from napari_unet_seg.correct.box_net import box_logits, box_net_weights
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.box_grid import Box
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def outline_in_box(image: Array, probability: Array, box: Box) -> Array:

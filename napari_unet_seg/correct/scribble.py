@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from napari_unet_seg.correct.pixel_evidence import (
 )
 from napari_unet_seg.correct.walker import walk
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Window = tuple[slice, slice]
 
 _NETWORK = 0.5

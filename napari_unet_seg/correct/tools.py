@@ -8,10 +8,11 @@ part, or each slice of independent images.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg.arrays import Array
 from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
 from napari_unet_seg.correct.interpolation import interpolate
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.events import Command
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Position = tuple[int, ...]
 """Index of a part along the leading axes of a mask."""
 Operation = Callable[[Array, Position], Change]

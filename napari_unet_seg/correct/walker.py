@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 _SMOOTHING = 1.0
 """Standard deviation in pixels of the Gaussian blur before edges are computed."""

@@ -6,7 +6,7 @@ import csv
 import math
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 __all__ = [
     "MaskComparison",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from napari_unet_seg.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _SPACE = "ZYX"
 _ABSENT = -1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 
 def hd95(predicted: Array, truth: Array, spacing: tuple[float, ...]) -> float:

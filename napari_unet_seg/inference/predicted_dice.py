@@ -9,7 +9,7 @@ probabilities near 0 has a predicted Dice near 1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 Calibration = tuple[tuple[float, float], ...]
 
 _PRIOR = 1e-3

@@ -6,7 +6,6 @@ import copy
 import functools
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Device, ModelConfig, Precision, PredictConfig
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _TRIAL = {2: 192, 3: 32}
 """Side length in pixels of the input that precisions are timed on, by number of dimensions."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.inference.slices import SliceReader
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 class ResultBuffer:
     """The arrays of a prediction, allocated once: in memory, or as Zarr in a folder.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_unet_seg.events import (
@@ -37,7 +36,6 @@ _BATCH = {"cpu": 4, "mps": 64, "cuda": 64}
 _LARGE = 320
 """Network input size in pixels above which the batch on a CPU is halved to stay in its cache."""
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Prediction = Generator[PredictEvent, Command | None, torch.device | None]
 """Events of a prediction; the return value is the last device used, or None after a stop."""
 

@@ -14,7 +14,8 @@ from napari_unet_seg.io.common.optional_dependencies import require
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 DEPTH = 64
 """Slices of a slab across any axis, and voxels of a chunk along each axis."""

@@ -10,15 +10,16 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST = 16
 """Smallest height and width of a slice, in pixels."""
@@ -125,7 +126,7 @@ class SliceReader:
 
     def position(self, index: int) -> tuple[int, ...]:
         """Return the index along each leading axis of the slice of a running number."""
-        return tuple(int(i) for i in np.unravel_index(index, self.leading)) if self.leading else ()
+        return place_at(index, self.leading)
 
     def read(self, indices: Sequence[int]) -> Array:
         """Return uint8 slices of shape (B, C, Y, X)."""

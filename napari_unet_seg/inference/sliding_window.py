@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_unet_seg.inference.tiling import tile_slices, tile_weights
@@ -16,14 +15,13 @@ from napari_unet_seg.nn.layers import logit_channels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.predictor import Predictor
 
     SliceSink = Callable[[range, torch.Tensor, torch.Tensor], None]
     """Receives predicted slices: running numbers, probabilities (B, classes, Y, X) of the
     foreground classes, and standard deviation over the views (B, Y, X)."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class SlidingWindow:

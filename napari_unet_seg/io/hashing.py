@@ -1,4 +1,4 @@
-"""Hashes of scans and checkpoints, by which they are known again."""
+"""Hashes that identify scans and checkpoints."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def sha256(path: Path | str) -> str:
-    """Hash a file, or the names and contents of the files in a folder.
+    """Return the SHA-256 of a file, or of the names and contents of the files in a folder.
 
-    Masks that were saved into the folder do not count: DICOM SEG in that of a series, the labels
+    Masks saved into the folder do not count: DICOM SEG files in the folder of a series, the labels
     of an OME-Zarr.
     """
     path = Path(path)
@@ -44,7 +44,7 @@ def _sha256_of(path: Path, *_state: int) -> str:
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the names and files of a folder, all that are below it if it is a Zarr."""
+    """Yield the names and files of a folder, including subfolders in a Zarr."""
     from napari_unet_seg.io.dicom.seg_read import is_seg
 
     if is_zarr(folder):

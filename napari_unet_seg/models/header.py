@@ -20,7 +20,7 @@ _LARGEST_HEADER = 100 * 2**20
 
 
 class CheckpointInfo(Config):
-    """What a checkpoint says of itself."""
+    """Header of a checkpoint."""
 
     format: int = FORMAT
     """Version of this header."""
@@ -36,13 +36,13 @@ class CheckpointInfo(Config):
     summary: dict[str, Any] = Field(default_factory=dict)
     """Training data and options, for the model card."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """Figures on the validation samples; empty where none were held out."""
+    """Metrics on the validation samples; empty if no samples were held out."""
     calibration: tuple[tuple[float, float], ...] = ()
     """Knots from the expected Dice of a slice to the Dice that held-out slices had; see
-    `inference.quality`."""
+    `inference.predicted_dice`."""
     epoch: int = 0
     parent: str = ""
-    """sha256 of the checkpoint it was fine-tuned from, or empty."""
+    """SHA-256 of the checkpoint that the model was fine-tuned from, or empty."""
 
 
 def read_header(path: Path) -> CheckpointInfo:
@@ -69,8 +69,8 @@ def read_header(path: Path) -> CheckpointInfo:
         ) from error
     except (ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
         raise CheckpointError(
-            f"{path} is not a model of this plugin; choose a .safetensors file or a run folder "
-            "that its training wrote."
+            f"{path} is not a model of this plugin; choose a run folder, or a .safetensors file "
+            "that a training of this plugin wrote."
         ) from error
 
 
@@ -78,7 +78,7 @@ def _check_format(path: Path, metadata: dict[str, Any]) -> None:
     if metadata.get("format", FORMAT) != FORMAT:
         raise CheckpointError(
             f"The model {path} was written by version {metadata.get('version')} of this plugin, in "
-            "a way that this one does not know; update the plugin, or train the model anew."
+            "a format that this version cannot read; update the plugin, or train the model again."
         )
 
 

@@ -19,7 +19,7 @@ NICENESS = 10
 """Niceness of a training process, so that the window stays responsive."""
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """A source of samples that can be read in a worker thread."""
 
     def read(self, dimensions: int) -> SampleSet:
@@ -28,7 +28,7 @@ class Source(Protocol):
 
 
 def train_in_child(
-    source: Source,
+    source: SampleSource,
     config: TrainConfig,
     run: Path,
     *,
@@ -40,7 +40,7 @@ def train_in_child(
 
     Parameters
     ----------
-    source : Source
+    source : SampleSource
         Read in the calling thread, before the child process starts.
     config : TrainConfig
         Configuration of the training.

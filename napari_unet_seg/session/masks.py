@@ -17,15 +17,15 @@ import tifffile
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading, write_error
+from napari_unet_seg.io.common.places import index_at, place_at
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,11 @@ class MaskStore:
         return int(np.prod(self.shape[:-2]))
 
     def __getitem__(self, place: tuple[int, ...]) -> Array:
-        return self.read(int(np.ravel_multi_index(place, self.shape[:-2])) if place else 0)
+        return self.read(index_at(place, self.shape[:-2]))
 
     def place(self, index: int) -> tuple[int, ...]:
         """Return where a slice lies along the leading axes."""
-        leading = self.shape[:-2]
-        return tuple(int(i) for i in np.unravel_index(index, leading)) if leading else ()
+        return place_at(index, self.shape[:-2])
 
     def path(self, index: int) -> Path:
         """File of a corrected slice."""

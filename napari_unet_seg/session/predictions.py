@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from napari_unet_seg.session.masks import MaskStore
+from napari_unet_seg.io.common.places import index_at
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.session.masks import MaskStore
 
 
 class Predictions:
@@ -26,8 +27,7 @@ class Predictions:
         self.ndim = len(masks.shape)
 
     def __getitem__(self, place: tuple[int, ...]) -> Array:
-        index = int(np.ravel_multi_index(place, self.shape[:-2])) if place else 0
-        return self._masks.read_prediction(index)
+        return self._masks.read_prediction(index_at(place, self.shape[:-2]))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         whole = self._masks.prediction()

@@ -21,7 +21,8 @@ from napari_unet_seg.io.read import read_scan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 NAME = "session.json"
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_unet_seg import __version__
-from napari_unet_seg.data.from_scan import slice_name
 from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Side, assign_sides
@@ -46,10 +46,10 @@ from napari_unet_seg.session.scan import open_scan, record_scan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 __all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open", "stray_label"]
 

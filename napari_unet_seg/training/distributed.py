@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import torch
 
 from napari_unet_seg.errors import EngineError
@@ -15,9 +14,9 @@ from napari_unet_seg.training.launcher import node_process_count, process_count
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.nn.build import Net
 
-Array = np.ndarray[Any, np.dtype[Any]]
 T = TypeVar("T")
 
 

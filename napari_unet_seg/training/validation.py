@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,11 +23,11 @@ from napari_unet_seg.inference.predicted_dice import (
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.training.distributed import ProcessGroup
     from napari_unet_seg.training.trainer import Trainer
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 Scores = dict[tuple[int, int], Counts]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,7 +10,9 @@ from napari_unet_seg.correct.box_grid import SIDE, box_channels, from_grid
 from napari_unet_seg.correct.box_net import box_logits, box_net_weights
 from napari_unet_seg.correct.outline import outline_in_box
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Y, X = np.mgrid[:128, :128]
 RNG = np.random.default_rng(0)
 SILENT = np.zeros(Y.shape, np.float32)

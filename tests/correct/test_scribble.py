@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -8,7 +8,9 @@ from scipy.ndimage import label
 
 from napari_unet_seg.correct.scribble import solve_scribbles
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Y, X = np.mgrid[:128, :128]
 DISC = (Y - 60) ** 2 + (X - 64) ** 2 < 20**2
 HALF = DISC & (X < 64)

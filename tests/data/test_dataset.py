@@ -292,7 +292,7 @@ def test_broken_pairs_are_refused(tmp_path, break_it, words):
 def test_what_is_no_data_set_is_refused(tmp_path):
     with pytest.raises(DataError, match="is no data set"):
         open_dataset(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         open_dataset(tmp_path / "nowhere")
 
 
@@ -321,6 +321,4 @@ def test_mirrored_copies_stay_on_one_side_and_are_told(tmp_path):
     assert {sides[f"{i}a"] == sides[f"{i}b"] for i in range(6)} == {True}
     assert set(sides.values()) == {"train", "valid", "test"}
     note = read_description(tmp_path / "out").note
-    assert note.startswith(
-        "12 slices are near-copies of others, mirrored and turned ones too, in 6"
-    )
+    assert note.startswith("12 slices are near-copies of others (also mirrored or rotated), in 6")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
+from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg.config import Category
 
 SHAPE = (4, 40, 50)
@@ -23,5 +23,5 @@ def add_mask(
     **how: Any,
 ) -> Any:
     """Add labels that are known to stand for categories."""
-    known = {METADATA_KEY: {"categories": categories}}
+    known = LayerRecord(categories=categories).as_metadata()
     return viewer.add_labels(labels, name=name, metadata=known, **how)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from napari.layers import Labels
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Session
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 A, B, BOTH = 1, 2, 3
 COLOURS = {A: "#4aa8ff", B: "#ff9d1e", BOTH: "#ffffff"}

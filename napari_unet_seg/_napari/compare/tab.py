@@ -103,7 +103,7 @@ class CompareTab(CompareForm):
         self._reviewing = reviewing
         self.contours.setChecked(False)
         for combo in (self.a, self.b):
-            combo.setFirst(PREDICTION if reviewing else "")
+            combo.setNoLayerText(PREDICTION if reviewing else "")
         if reviewing is not None:
             self.b.setLayer(reviewing.mask)
             reviewing.predicted_again.connect(self._on_edit)
@@ -219,7 +219,7 @@ class CompareTab(CompareForm):
         return None if a is None or b is None or apart else (a, b)
 
     def _side(self, combo: LayerCombo) -> NamedMask | None:
-        if combo.isFirst() and self._reviewing is not None:
+        if combo.isNoLayer() and self._reviewing is not None:
             return prediction_side(self._reviewing.session)
         layer = combo.layer()
         return layer_side(layer) if layer is not None else None

@@ -103,7 +103,7 @@ class Learning(QObject):
         place, base = self._where(session), self._panel.base_of(session)
         taken = [r.checkpoint for r in session.rounds if is_usable(r)]
         own = _models_of(session.extra, session.folder, base, taken)
-        if session.folder not in self._seen and not chosen_model.was_chosen():
+        if session.folder not in self._seen and not chosen_model.is_model_chosen():
             own = self._latest(session, own)
             _take_up(own[-1])
         self._seen.add(session.folder)
@@ -290,7 +290,7 @@ def _is_tuned(model: Path) -> bool:
 def _take_up(model: Path) -> None:
     """Use a fine-tuned model from now on, and tell."""
     if _is_tuned(model) and model != chosen_model.current_model():
-        chosen_model.take_up_model(model)
+        chosen_model.use_model(model)
         show_info("Segment goes on with the model that was fine-tuned here last.")
 
 
@@ -328,7 +328,7 @@ def _strange(model: Path, session: Session) -> str:
 
 
 def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
-    config = chosen_model.remembered_config()
+    config = chosen_model.last_config()
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
         yield from engine.stream(
             "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices

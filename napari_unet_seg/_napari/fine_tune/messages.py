@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Round
 
 
-def in_words(finished: Round) -> str:
+def round_summary(finished: Round) -> str:
     """Say in one line what a round brought."""
     learnt, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
     start = f"Round {finished.number}: {learnt}, {epochs}"

@@ -9,11 +9,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
-from napari_unet_seg._napari.fine_tune.messages import counted, in_words
+from napari_unet_seg._napari.fine_tune.messages import counted, round_summary
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
-from napari_unet_seg._napari.widgets.scroll import fill_scrolling
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
@@ -169,7 +169,7 @@ class FineTunePanel(QWidget):
 
     def refresh(self) -> None:
         """Show how many slices there are to learn from, and what the rounds brought."""
-        self.result.setText("\n".join(map(in_words, self._rounds())))
+        self.result.setText("\n".join(map(round_summary, self._rounds())))
         count = self.accepted if self._session else 0
         wanted = counted(count, "accepted slice") if count else "accepted slices"
         self.start_button.setText(f"Fine-tune on {wanted}")
@@ -236,7 +236,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
         layout.addStretch(0)
-        fill_scrolling(self, content, _LOWEST)
+        fill_with_scroll_column(self, content, _LOWEST)
         self.panel.hide()
 
     def _recall(self) -> None:
@@ -270,7 +270,7 @@ class FineTunePanel(QWidget):
         if not self._applies():
             self.set_aside.emit(finished)
             return
-        said = in_words(finished)
+        said = round_summary(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         if self.takes(finished):
             chosen_model.choose_model(self.checkpoint_of(finished))

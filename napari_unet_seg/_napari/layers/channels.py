@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, file_of, metadata_of, scan_options
+from napari_unet_seg._napari.layers.carried import LayerRecord, carried
+from napari_unet_seg._napari.layers.layers import file_of, scan_options
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -29,18 +30,18 @@ def image_layers(scan: Scan, name: str) -> list[LayerData]:
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
     """Show a channel that is hidden, in place of the others of its scan."""
-    if image.visible or "channel" not in metadata_of(image):
+    if image.visible or carried(image).channel is None:
         return
     for layer in viewer.layers:
-        if "channel" in metadata_of(layer) and file_of(layer) == file_of(image):
+        if carried(layer).channel is not None and file_of(layer) == file_of(image):
             # By its id, as the viewer of a dock gives proxies of its layers.
             layer.visible = layer.unique_id == image.unique_id
 
 
 def _layer(scan: Scan, name: str, channel: int) -> LayerData:
-    options = scan_options(scan, f"{name} · {_names(scan)[channel]}")
+    title = f"{name} · {_names(scan)[channel]}"
+    options = scan_options(scan, title, record=LayerRecord(channel=channel))
     options["visible"] = channel == 0
-    options["metadata"][METADATA_KEY]["channel"] = channel
     return scan.data[..., channel], options, "image"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from napari_unet_seg.correct.change import Change
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 def put(mask: Labels, change: Change) -> None:
@@ -29,7 +29,7 @@ def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
         put(mask, Change(changed, labels[changed]).at(place))
 
 
-def in_words(change: Change, value: int, shape: tuple[int, ...]) -> str:
+def edit_summary(change: Change, value: int, shape: tuple[int, ...]) -> str:
     """Say how many pixels a category gained and lost, and in how many slices of a mask."""
     gained = int(np.count_nonzero(change.values == value))
     lost = change.values.size - gained

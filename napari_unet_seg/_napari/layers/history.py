@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 _KEPT = 200
 """Steps that are looked at again; napari keeps a hundred, but tells of no others it forgets."""

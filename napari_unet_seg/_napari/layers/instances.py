@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, carried
 from napari_unet_seg._napari.layers.colours import shades
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_of, metadata_of
+from napari_unet_seg._napari.layers.layers import categories_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,10 +28,12 @@ _MOST_COLOURS = 2**16
 
 def is_instances(layer: Any) -> bool:
     """Whether the values of a labels layer are single objects."""
-    return layer is not None and metadata_of(layer).get("values") == "instances"
+    return layer is not None and carried(layer).values == "instances"
 
 
-def instance_options(instances: Instances, name: str, known: dict[str, Any]) -> dict[str, Any]:
+def instance_options(
+    instances: Instances, name: str, record: LayerRecord = NOTHING
+) -> dict[str, Any]:
     """Return the arguments of a labels layer of single objects, all but its geometry.
 
     Parameters
@@ -38,8 +42,8 @@ def instance_options(instances: Instances, name: str, known: dict[str, Any]) -> 
         What its values stand for.
     name : str
         Of the layer.
-    known : dict
-        What else to keep under `layer.metadata["unet_seg"]`.
+    record : LayerRecord
+        What else the layer carries.
     """
     rows = [
         (
@@ -53,21 +57,20 @@ def instance_options(instances: Instances, name: str, known: dict[str, Any]) -> 
         )
         for value, row in enumerate(instances.rows, 1)
     ]
-    return options_of_rows(
-        rows, instances.dataset.categories, name, {**known, "instances": instances}
-    )
+    record = replace(record, instances=instances)
+    return options_of_rows(rows, instances.dataset.categories, name, record)
 
 
 def options_of_rows(
     rows: Iterable[Sequence[Any]],
     categories: Sequence[Category],
     name: str,
-    known: dict[str, Any],
+    record: LayerRecord,
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer whose table has these rows."""
     table = _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
-    kept = {**known, "values": "instances", "categories": tuple(categories)}
-    options: dict[str, Any] = {"name": name, "metadata": {METADATA_KEY: kept}, "features": table}
+    record = replace(record, values="instances", categories=tuple(categories))
+    options: dict[str, Any] = {"name": name, "metadata": record.as_metadata(), "features": table}
     if colormap := _colormap(table):
         options["colormap"] = colormap
     return options
@@ -135,13 +138,13 @@ def rows_to_store(features: DataFrame) -> list[list[Any]]:
 
 
 def stored_options(
-    rows: Sequence[Sequence[Any]], categories: Sequence[Category], name: str, known: dict[str, Any]
+    rows: Sequence[Sequence[Any]], categories: Sequence[Category], name: str, record: LayerRecord
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer that was saved with `rows_to_store`."""
     names = {category.id: category.name for category in categories}
     blank = (None,) * (len(_COLUMNS) - 4)
     table = [(v, names[c], c, found[0] if found else None, *blank) for v, c, *found in rows]
-    return options_of_rows(table, categories, name, known)
+    return options_of_rows(table, categories, name, record)
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
+from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, Map, carried
+from napari_unet_seg._napari.layers.colours import category_colormap
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
@@ -20,45 +21,19 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
-    from numpy.typing import NDArray
 
-
-__all__ = [
-    "METADATA_KEY",
-    "add_labels",
-    "add_map",
-    "categories_of",
-    "category_colormap",
-    "category_colour",
-    "category_features",
-    "file_of",
-    "geometry_of",
-    "grid_of",
-    "image_of",
-    "is_users",
-    "labels_options",
-    "metadata_of",
-    "scan_from_layer",
-    "scan_options",
-]
-
-METADATA_KEY = "unet_seg"
-"""Where the plugin keeps what it knows of a layer, in `layer.metadata`."""
-
-
-def metadata_of(layer: Layer) -> dict[str, Any]:
-    """Return what the plugin knows of a layer; empty for layers that others made."""
-    return layer.metadata.get(METADATA_KEY) or {}
+    from napari_unet_seg.arrays import Array
 
 
 def categories_of(layer: Layer) -> tuple[Category, ...]:
     """Return the categories that a layer's label values, from 1, stand for."""
-    return tuple(metadata_of(layer).get("categories", ()))
+    return carried(layer).categories
 
 
 def is_users(layer: Layer, kind: type[Layer]) -> bool:
     """Whether a layer is of a kind, and neither a map nor a preview that the plugin drew."""
-    return isinstance(layer, kind) and not {"map", "preview"} & metadata_of(layer).keys()
+    record = carried(layer)
+    return isinstance(layer, kind) and record.map is None and not record.preview
 
 
 def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
@@ -67,14 +42,14 @@ def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
     None where the layers do not tell.
     """
     images, path = tuple(images), file_of(mask)
-    drawn_on = (i for i in images if i.unique_id == metadata_of(mask).get("image"))
+    drawn_on = (i for i in images if i.unique_id == carried(mask).image)
     of_file = (i for i in images if path is not None and file_of(i) == path)
     return next(chain(drawn_on, of_file), None)
 
 
 def file_of(layer: Layer) -> Path | None:
     """Return the file that a layer came from, as far as the plugin knows."""
-    scan: Scan | None = metadata_of(layer).get("scan")
+    scan = carried(layer).scan
     return None if scan is None else scan.path
 
 
@@ -93,16 +68,16 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     data = layer.data[0] if layer.multiscale else layer.data
     if np.dtype(data.dtype) == bool:
         data = data.view(np.uint8) if isinstance(data, np.ndarray) else data.astype(np.uint8)
-    known = metadata_of(layer)
-    axes = _axes(layer, known)
+    record = carried(layer)
+    axes = _axes(layer, record)
     scan = Scan(
         data,
         axes + ("C" if getattr(layer, "rgb", False) else ""),
         *voxel_size(geometry_of(layer), layer.ndim),
         Path(layer.source.path) if layer.source.path else None,
-        tuple(known.get("names", ())),
+        record.names,
     )
-    stored: Scan | None = known.get("scan")
+    stored = record.scan
     if stored is None or stored.grid_shape != scan.grid_shape:
         return scan
     unit = stored.unit if scan.unit == "pixel" else scan.unit
@@ -110,11 +85,11 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     return replace(scan, path=path, affine=stored.affine, meta=stored.meta, unit=unit)
 
 
-def _axes(layer: Layer, known: dict[str, Any]) -> str:
-    stored: Scan | None = known.get("scan")
+def _axes(layer: Layer, record: LayerRecord) -> str:
+    stored = record.scan
     if stored is not None and len(stored.grid_axes) == layer.ndim:
         return stored.grid_axes
-    if layer.ndim == 3 and known.get("independent"):
+    if layer.ndim == 3 and record.independent:
         return "NYX"
     axes = axes_of(geometry_of(layer), layer.ndim)
     if len(axes) < layer.ndim:
@@ -127,7 +102,9 @@ def grid_of(scan: Scan) -> Scan:
     return replace(scan, data=np.broadcast_to(np.zeros((), scan.data.dtype), scan.data.shape))
 
 
-def scan_options(scan: Scan, name: str, *, coloured: bool = False, **known: Any) -> dict[str, Any]:
+def scan_options(
+    scan: Scan, name: str, *, coloured: bool = False, record: LayerRecord = NOTHING
+) -> dict[str, Any]:
     """Return the arguments of an image layer that shows a scan.
 
     Parameters
@@ -138,15 +115,15 @@ def scan_options(scan: Scan, name: str, *, coloured: bool = False, **known: Any)
         Of the layer.
     coloured : bool
         Whether channels are known to be colours, as those of an RGB layer are.
-    **known
-        What else the plugin keeps of the layer.
+    record : LayerRecord
+        What else the layer carries.
     """
     rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
     # In a file, three or four channels of another type, or with names, are sequences, not colours.
     named = len(scan.meta.get("channels", ())) == scan.data.shape[-1]
     rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
-    kept = {"scan": grid_of(scan), "independent": "N" in scan.axes, "names": scan.names, **known}
-    options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": {METADATA_KEY: kept}}
+    record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
+    options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
     options["scale"] = scan.spacing
     options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
     if translation := scan.meta.get("translation"):
@@ -165,11 +142,11 @@ def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
 
 
 def labels_options(
-    categories: Sequence[Category], name: str, metadata: dict[str, Any] | None = None
+    categories: Sequence[Category], name: str, record: LayerRecord = NOTHING
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer, all but its geometry."""
-    kept = {**(metadata or {}), "values": "classes", "categories": tuple(categories)}
-    options: dict[str, Any] = {"name": name, "metadata": {METADATA_KEY: kept}}
+    record = replace(record, values="classes", categories=tuple(categories))
+    options: dict[str, Any] = {"name": name, "metadata": record.as_metadata()}
     if categories:
         options["features"] = category_features(categories)
         options["colormap"] = category_colormap(categories)
@@ -182,7 +159,7 @@ def add_labels(
     source_layer: Layer,
     categories: Sequence[Category],
     name: str,
-    metadata: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> Labels:
     """Add a mask over the layer it belongs to, with its geometry and the categories' colours.
 
@@ -199,8 +176,8 @@ def add_labels(
         What the label values, from 1, stand for.
     name : str
         Of the new layer.
-    metadata : dict
-        What else to keep under `layer.metadata["unet_seg"]`.
+    **changes
+        What else it carries, as for `carry`.
 
     Raises
     ------
@@ -214,15 +191,15 @@ def add_labels(
             f"The mask {name} is of shape {labels.shape} and {source_layer.name} of "
             f"{scan.grid_shape}; choose the image that the mask was made for."
         )
-    known = metadata_of(source_layer)
-    kept: dict[str, Any] = {
-        key: known[key]
-        for key in ("independent", "names", "coco", "image_ids", "boxes")
-        if key in known
-    }
-    drawn_on = known["image"] if "image" in known else source_layer.unique_id
-    kept |= {"scan": grid_of(scan), "image": drawn_on, **(metadata or {})}
-    options = labels_options(categories, name, kept)
+    source = carried(source_layer)
+    record = LayerRecord(
+        scan=grid_of(scan),
+        independent=source.independent,
+        names=source.names,
+        coco=source.coco,
+        image=source.image or source_layer.unique_id,
+    )
+    options = labels_options(categories, name, replace(record, **changes))
     return viewer.add_labels(labels, **options, **geometry_of(source_layer))
 
 
@@ -251,16 +228,15 @@ def add_map(
         blending="additive",
         contrast_limits=(0, high),
         opacity=0.6,
-        metadata={METADATA_KEY: {"map": kind, "of": mask.unique_id}},
+        metadata=LayerRecord(map=Map(kind, mask.unique_id)).as_metadata(),
         **geometry_of(mask),
     )
 
 
-def categories_for(labels: NDArray[Any], known: dict[str, Any]) -> tuple[Category, ...]:
+def categories_for(labels: Array, record: LayerRecord) -> tuple[Category, ...]:
     """Return a layer's categories, or one for each label value where it has none."""
-    categories: tuple[Category, ...] = known.get("categories") or ()
-    if categories:
-        return categories
+    if record.categories:
+        return record.categories
     values = labels[labels != IGNORE_INDEX]
     highest = int(values.max()) if values.size else 1
     return tuple(Category(id=v, name=f"label {v}") for v in range(1, max(highest, 1) + 1))

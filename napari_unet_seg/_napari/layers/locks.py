@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_unet_seg._napari.layers.carried import carried, carry
 from napari_unet_seg._napari.layers.history import pixels_of
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, metadata_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-_LOCKED = "locked"
-
 
 def locked_of(mask: Labels) -> frozenset[int]:
     """Return the label values of a mask that must not change."""
-    return metadata_of(mask).get(_LOCKED, frozenset())
+    return carried(mask).locked
 
 
 def set_locked(mask: Labels, value: int, locked: bool) -> None:
     """Lock a label value of a mask, or let it be changed again."""
-    known = mask.metadata.setdefault(METADATA_KEY, {})
-    known[_LOCKED] = locked_of(mask) | {value} if locked else locked_of(mask) - {value}
+    others = locked_of(mask) - {value}
+    carry(mask, locked=others | {value} if locked else others)
 
 
 class LockGuard(QObject):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
+from napari_unet_seg._napari.layers.carried import LayerRecord, Map
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 class Overlay:
@@ -59,7 +60,7 @@ class Overlay:
             name=self._name,
             colormap=DirectLabelColormap(color_dict=colours),
             opacity=0.8,
-            metadata={METADATA_KEY: {"map": self._name}},
+            metadata=LayerRecord(map=Map(self._name)).as_metadata(),
             **geometry_of(self._mask),
         )
         self.layer.editable = False

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_unet_seg._napari.layers.geometry import converted, point_of, reaches, world_units
 from napari_unet_seg._napari.layers.layers import scan_from_layer
+from napari_unet_seg.io.common.places import index_at, place_at
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -56,16 +57,9 @@ def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") 
     return ""
 
 
-def place_at(mask: Labels, index: int) -> tuple[int, ...]:
-    """Return where a slice lies along the leading axes of a mask."""
-    leading = mask.data.shape[:-2]
-    return tuple(int(i) for i in np.unravel_index(index, leading)) if leading else ()
-
-
 def index_of(viewer: ViewerModel, mask: Labels) -> int:
     """Return the slice of a mask that the viewer stands at."""
-    place = place_of(viewer, mask)
-    return int(np.ravel_multi_index(place, mask.data.shape[:-2])) if place else 0
+    return index_at(place_of(viewer, mask), mask.data.shape[:-2])
 
 
 def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
@@ -73,7 +67,7 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     leading = mask.data.shape[:-2]
     if not leading:
         return
-    place = place_at(mask, index)
+    place = place_at(index, leading)
     point = point_of(viewer, mask)
     world = mask.data_to_world((*place, *point[-2:]))
     world = converted(world, mask.units, world_units(viewer, mask))

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import zlib
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.carried import Map, ModelFile, carried, carry
 from napari_unet_seg._napari.layers.edits import put_slice
-from napari_unet_seg._napari.layers.layers import (
-    METADATA_KEY,
-    add_labels,
-    add_map,
-    categories_of,
-    metadata_of,
-)
+from napari_unet_seg._napari.layers.layers import add_labels, add_map, categories_of
+from napari_unet_seg.io.common.places import Place
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.events import PredictFinished
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Place = tuple[int, ...]
 Checksums = dict[Place, int]
-
-_PREDICTED = "predicted"
-"""In the layer's metadata: the checksum of each predicted slice, by its place."""
-PREDICTED_DICE = "predicted_dice"
-"""In the layer's metadata: how well each slice's mask is likely to fit, by its place."""
-_DECIDED = "decided"
-"""In the layer's metadata: places of the slices that were decided on in the open session."""
 
 
 def show_prediction(
@@ -47,7 +35,7 @@ def show_prediction(
     categories: tuple[Category, ...],
     place: Place,
     sums: Checksums,
-    model: dict[str, str],
+    model: ModelFile,
     dice: Array | None = None,
 ) -> Labels:
     """Put a prediction into the mask of its image, or into a new one.
@@ -69,7 +57,7 @@ def show_prediction(
         Index along the leading axes; empty for the whole image.
     sums : dict
         `checksums` of the prediction.
-    model : dict
+    model : ModelFile
         What drew it, kept with the layer.
     dice : array, optional
         Predicted Dice of each slice, of the labels' leading shape; kept with the layer by place.
@@ -80,30 +68,26 @@ def show_prediction(
         The layer that holds the prediction.
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        if is_untouched(mask, sums) and not _decided_of(mask) & sums.keys():
+        if is_untouched(mask, sums) and not carried(mask).decided & sums.keys():
             put_slice(mask, labels, place)
-            _remember(mask, sums, model)
-            _rate(mask, dice, place)
+            _remember(mask, sums, model, _by_place(dice, place))
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
-    layer.metadata[METADATA_KEY] |= {_PREDICTED: {}, PREDICTED_DICE: {}}
-    _remember(layer, sums, model)
-    _rate(layer, dice, place)
+    _remember(layer, sums, model, _by_place(dice, place))
     return layer
 
 
 def note_prediction(mask: Labels, place: Place, dice: float) -> None:
     """Remember a slice of a mask as predicted as it is, and how well it is likely to fit."""
-    known = mask.metadata.setdefault(METADATA_KEY, {})
-    known.setdefault(_PREDICTED, {})[place] = _checksum(np.asarray(mask.data[place]))
-    known.setdefault(PREDICTED_DICE, {})[place] = dice
+    sums = {place: _checksum(np.asarray(mask.data[place]))}
+    _remember(mask, sums, carried(mask).model, {place: dice})
 
 
 def note_decided(mask: Labels, places: Iterable[Place]) -> None:
     """Remember which slices of a mask were decided on, so that no prediction takes their place."""
-    mask.metadata.setdefault(METADATA_KEY, {})[_DECIDED] = frozenset(places)
+    carry(mask, decided=frozenset(places))
 
 
 def checksums(labels: Array, place: Place = ()) -> Checksums:
@@ -116,7 +100,7 @@ def checksums(labels: Array, place: Place = ()) -> Checksums:
 
 def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
     """Tell whether slices are as the last prediction left them, or empty where none was made."""
-    known = metadata_of(mask).get(_PREDICTED, {})
+    known = carried(mask).predicted
     for place in places:
         plane = np.asarray(mask.data[place])
         if place in known:
@@ -125,10 +109,6 @@ def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
         elif plane.any():
             return False
     return True
-
-
-def _decided_of(mask: Labels) -> frozenset[Place]:
-    return metadata_of(mask).get(_DECIDED, frozenset())
 
 
 def _whole(image: Image, labels: Array, place: Place) -> Array:
@@ -140,16 +120,21 @@ def _whole(image: Image, labels: Array, place: Place) -> Array:
     return full
 
 
-def _remember(mask: Labels, sums: Checksums, model: dict[str, str]) -> None:
-    known = mask.metadata[METADATA_KEY]
-    known["checkpoint"] = model
-    known[_PREDICTED] |= sums
+def _remember(
+    mask: Labels, sums: Checksums, model: ModelFile | None, dice: dict[Place, float]
+) -> None:
+    known = carried(mask)
+    carry(
+        mask,
+        model=model,
+        predicted=known.predicted | sums,
+        predicted_dice=known.predicted_dice | dice,
+    )
 
 
-def _rate(mask: Labels, dice: Array | None, place: Place) -> None:
-    if dice is not None:
-        known = mask.metadata[METADATA_KEY].setdefault(PREDICTED_DICE, {})
-        known |= {(*place, *index): float(value) for index, value in np.ndenumerate(dice)}
+def _by_place(dice: Array | None, place: Place) -> dict[Place, float]:
+    found = () if dice is None else np.ndenumerate(dice)
+    return {(*place, *index): float(value) for index, value in found}
 
 
 def _checksum(plane: Array) -> int:
@@ -159,7 +144,7 @@ def _checksum(plane: Array) -> int:
 def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Array | None:
     """Return how probable a category is, on the mask's grid; zero where nothing was predicted."""
     kind = _probability_of(category)
-    return next((m.data for m in maps_of(viewer, mask) if metadata_of(m)["map"] == kind), None)
+    return next((m.data for m in maps_of(viewer, mask) if _map_of(m).kind == kind), None)
 
 
 def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
@@ -167,7 +152,7 @@ def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
     return [
         layer
         for layer in viewer.layers
-        if metadata_of(layer).get("of") == mask.unique_id and layer.data.shape == mask.data.shape
+        if _map_of(layer).mask == mask.unique_id and layer.data.shape == mask.data.shape
     ]
 
 
@@ -186,7 +171,7 @@ def show_maps(
         maps.append(("uncertainty in bits", highest, prediction.uncertainty))
     if prediction.disagreement is not None:
         maps.append(("disagreement of the views", 0.5, prediction.disagreement))
-    shown = {metadata_of(layer)["map"]: layer for layer in maps_of(viewer, mask)}
+    shown = {_map_of(layer).kind: layer for layer in maps_of(viewer, mask)}
     for kind, high, values in maps:
         if kind in shown:
             shown[kind].data[place] = values
@@ -199,16 +184,20 @@ def show_maps(
         viewer.layers.selection.active = mask
 
 
+def _map_of(layer: Layer) -> Map:
+    return carried(layer).map or Map("")
+
+
 def _probability_of(category: Category) -> str:
     return f"probability of {category.name}"
 
 
 def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
     """Whether a slice of a mask is just as Segment left it there."""
-    return place in metadata_of(mask).get("predicted", {}) and is_untouched(mask, (place,))
+    return place in carried(mask).predicted and is_untouched(mask, (place,))
 
 
 def figures_of(mask: Labels) -> tuple[float | None, ...]:
     """Return the predicted Dice of every slice of a mask, None where it is not known."""
-    known = metadata_of(mask).get("predicted_dice", {})
+    known = carried(mask).predicted_dice
     return tuple(known.get(place) for place in np.ndindex(mask.data.shape[:-2]))

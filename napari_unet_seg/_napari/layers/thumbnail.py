@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,8 @@ from napari_unet_seg.io.common.window import to_grey, to_uint8
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 Colour = tuple[int, int, int]
 
 _BOX = Image.Resampling.BOX

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from napari_unet_seg._napari.scans.popup import ScanList
-from napari_unet_seg._napari.widgets.keys import shown_key
+from napari_unet_seg._napari.widgets.keys import key_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ class ScanBar(QWidget):
         self.previous_button = _button("◂", "Save the session and open the scan before this one")
         self.next_button = _button("▸", "Save the session and open the next scan of the list")
         for button, key in ((self.previous_button, PREVIOUS_KEY), (self.next_button, NEXT_KEY)):
-            button.setToolTip(f"{button.toolTip()} (key {shown_key(key)})")
+            button.setToolTip(f"{button.toolTip()} (key {key_label(key)})")
         self.close_button = _button("✕", "Leave the folder; what is open stays")
         self.scans = ScanList(self)
         self._steps = (False, False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from napari_unet_seg._napari.scans.thumbnails import Source
+    from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg.session.folders import Found
     from napari_unet_seg.session.review_queue import Queue
 
@@ -45,7 +45,7 @@ class ScanFolder:
     """
 
     def __init__(
-        self, named: Named, live: Callable[[int], Source | None], ratio: float = 1.0
+        self, named: Named, live: Callable[[int], ThumbnailSource | None], ratio: float = 1.0
     ) -> None:
         self._live = live
         self.paths = [path for path, _ in named]
@@ -68,7 +68,7 @@ class ScanFolder:
         for worker in self.workers:
             worker.close()
 
-    def _source(self, at: int) -> Source | None:
+    def _source(self, at: int) -> ThumbnailSource | None:
         live, found = self._live(at), self.states.found[at]
         if live is not None:
             return live

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari.files.reader import scan_layers
+from napari_unet_seg._napari.layers.carried import carried
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.layers import is_users, metadata_of
+from napari_unet_seg._napari.layers.layers import is_users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class ScanLayers:
             for data, options, kind in scan_layers(scan, name)
         ]
         for layer in self._ours:
-            if self._channel is not None and metadata_of(layer).get("channel") == self._channel:
+            if self._channel is not None and carried(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
@@ -64,7 +65,7 @@ class ScanLayers:
     def take(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
         """Count the layers of its session, with the other channels, among those of the scan."""
         self._ours += [*others, image, mask]
-        self._channel = metadata_of(image).get("channel")
+        self._channel = carried(image).channel
         self.scan = None
 
     def remove(self) -> None:

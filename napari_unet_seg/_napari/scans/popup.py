@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar, Wording
-from napari_unet_seg._napari.widgets.queue_table import SliceTable
+from napari_unet_seg._napari.widgets.queue_bar import QueueBar, QueueTexts
+from napari_unet_seg._napari.widgets.queue_table import QueueTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.review_queue import Queue
     from napari_unet_seg.session.scan_review import ScanReview
 
-_SCANS = Wording(
+_SCAN_TEXTS = QueueTexts(
     "scans/order",
     "%v of %m scans done",
     "Scans whose slices are all accepted, corrected or skipped, of all",
@@ -34,7 +34,7 @@ _WIDTH, _ROWS = 420, 7
 """Least width in pixels, and rows that are seen at once."""
 
 
-class ScanTable(SliceTable):
+class ScanTable(QueueTable):
     """The scans of a folder; a click or Enter goes to one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -67,7 +67,7 @@ class ScanList(QFrame):
         # Seen on dark and on light; napari draws no frame around a popup.
         self.setObjectName("scans")
         self.setStyleSheet("#scans { border: 1px solid rgba(128, 128, 128, 60%); }")
-        self.bar = QueueBar(says=_SCANS)
+        self.bar = QueueBar(texts=_SCAN_TEXTS)
         self.table = ScanTable()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -85,12 +85,12 @@ class ScanList(QFrame):
     def show_queue(self, queue: Queue, reviews: Sequence[ScanReview], current: int | None) -> None:
         """Show the scans in their order; the one that is open is written in bold."""
         figures = [review.dice for review in reviews]
-        self.bar.show_figures(figures)
+        self.bar.show_scores(figures)
         self.bar.show_queue(queue)
         # Who goes through the rows with the arrows is not sent back when one of them changes.
         marked = self.table.marked if self.isVisible() else None
-        self.table.slices.words = [review.words for review in reviews]
-        self.table.slices.strong = current
+        self.table.slices.state_texts = [review.words for review in reviews]
+        self.table.slices.bold_item = current
         place = current if marked is None else marked
         if place is not None:
             self.table.show_queue(queue, figures, place)

@@ -13,7 +13,7 @@ from napari_unet_seg._napari.scans.layers import ScanLayers
 from napari_unet_seg._napari.scans.start import AutoStart, OpenScan
 from napari_unet_seg._napari.scans.thumbnails import of_layers, of_scan
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.keys import Keys, shown_key
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.folders import find_session, free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg._napari.scans.folder import Named
-    from napari_unet_seg._napari.scans.thumbnails import Source
+    from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.io.common.scan import Scan
@@ -72,7 +72,7 @@ class ScanQueue(QObject):
         self._viewer, self._desk, self._parent_folder = viewer, desk, parent_folder
         self.bar = ScanBar()
         self._list = self.bar.scans
-        self._keys = Keys(viewer)
+        self._keys = KeyBindings(viewer)
         self._folder: ScanFolder | None = None
         self._at: int | None = None
         """The scan that is worked on; None until it is known which comes first."""
@@ -220,14 +220,14 @@ class ScanQueue(QObject):
 
     def _tell_done(self, folder: ScanFolder, at: int) -> None:
         done = self._reviewing() and self._queue.states[at] is not ReviewState.TODO
-        key = f"▸ [{shown_key(NEXT_KEY)}]"
+        key = f"▸ [{key_label(NEXT_KEY)}]"
         note = what_next(self._queue, at, folder.titles, key) if done else ""
         self.note_changed.emit(note)
 
     def _show_busy(self) -> None:
         self.bar.set_busy(self._busy or self._waiting)
 
-    def _live(self, at: int) -> Source | None:
+    def _live(self, at: int) -> ThumbnailSource | None:
         reviewing, scan = self._reviewing(), self._layers.scan
         if at != self._at:
             return None

@@ -14,6 +14,7 @@ from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.session.thumbnails import outline_colours
 from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import percentile_window
 from napari_unet_seg.session.masks import MaskStore
 from napari_unet_seg.session.scan import open_scan
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.folders import Found
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ _BRIGHTEST = 99.8
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ThumbnailSource:
     """What the picture of a scan is drawn from."""
 
     stamp: Hashable
@@ -57,7 +58,7 @@ class ScanThumbnails(LazyIcons):
         Pixels of the screen to one of its scale.
     """
 
-    def __init__(self, source: Callable[[int], Source | None], ratio: float = 1.0) -> None:
+    def __init__(self, source: Callable[[int], ThumbnailSource | None], ratio: float = 1.0) -> None:
         super().__init__(ratio)
         self._source = source
 
@@ -67,13 +68,10 @@ class ScanThumbnails(LazyIcons):
             return None
         return lambda: (self._draw(source), source.stamp)
 
-    def _draw(self, source: Source) -> QImage:
+    def _draw(self, source: ThumbnailSource) -> QImage:
         try:
             scan, index, labels = source.read()
-            leading = scan.grid_shape[:-2]
-            plane = read_plane(
-                scan.data[np.unravel_index(index, leading)] if leading else scan.data
-            )
+            plane = read_plane(scan.data[place_at(index, scan.grid_shape[:-2])])
             pixels = draw_thumbnail(
                 plane,
                 labels,
@@ -88,7 +86,7 @@ class ScanThumbnails(LazyIcons):
         return self._picture(pixels)
 
 
-def of_session(found: Found) -> Source:
+def of_session(found: Found) -> ThumbnailSource:
     """Draw a scan with its mask as it was last saved."""
 
     def read() -> tuple[Scan, int, Array]:
@@ -97,10 +95,10 @@ def of_session(found: Found) -> Source:
         index = _largest(_planes(store))
         return scan, index, store.read(index)
 
-    return Source((found.folder, found.written), read, found.record.categories)
+    return ThumbnailSource((found.folder, found.written), read, found.record.categories)
 
 
-def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> Source:
+def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> ThumbnailSource:
     """Draw a scan with a mask that is being painted on, anew each time it is looked at."""
 
     def read() -> tuple[Scan, int, Array]:
@@ -108,17 +106,17 @@ def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> Sour
         index = _largest(planes)
         return scan, index, planes[index].copy()
 
-    return Source(object(), read, categories)
+    return ThumbnailSource(object(), read, categories)
 
 
-def of_scan(scan: Scan) -> Source:
+def of_scan(scan: Scan) -> ThumbnailSource:
     """Draw a scan that has been read, without a mask."""
 
     def read() -> tuple[Scan, int, Array]:
         count = int(np.prod(scan.grid_shape[:-2]))
         return scan, count // 2, np.zeros(scan.grid_shape[-2:], np.uint8)
 
-    return Source("scan", read)
+    return ThumbnailSource("scan", read)
 
 
 def _planes(store: MaskStore) -> Iterable[Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.session.session import Changes
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 ADDED, REMOVED = 1, 2
 NAME = "changes"
 _COLOURS = {ADDED: "#36d964", REMOVED: "#ff3fd0"}
 
 
-def in_words(changes: Changes) -> str:
+def correction_summary(changes: Changes) -> str:
     """Say in one line how a slice differs from its prediction."""
     if not changes.added and not changes.removed:
         return "As predicted"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.layers import metadata_of
+from napari_unet_seg._napari.layers.carried import carried
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import is_prediction, note_prediction
 from napari_unet_seg.session.review_queue import known_figure
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg._napari.session.autosave import Autosave
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.session.session import Session
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Baseline:
@@ -56,7 +55,7 @@ class Baseline:
             prediction = labels.copy()
             self._last = (index, prediction)
             self._autosave.replace_prediction(index, prediction)
-        figure = known_figure(metadata_of(self._mask).get("predicted_dice", {}).get(place))
+        figure = known_figure(carried(self._mask).predicted_dice.get(place))
         is_new = figure != self._session.predicted_dice[index]
         if is_new:
             self._session.set_predicted_dice(index, figure)

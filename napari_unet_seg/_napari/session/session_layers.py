@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.carried import CocoImages, ModelFile, carried, carried_in
 from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layers import (
-    METADATA_KEY,
     add_labels,
     categories_for,
     grid_of,
-    metadata_of,
     scan_from_layer,
     scan_options,
 )
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import figures_of
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.source import CocoSource
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
-_COCO = ("coco", "image_ids", "boxes")
 
 
 def session_of(image: Image, mask: Labels) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
     DataError
         If the mask does not belong to the image, or tells objects apart instead of categories.
     """
-    known = metadata_of(mask)
+    record = carried(mask)
     scan = scan_from_layer(image)
     if mask.multiscale or tuple(mask.data.shape) != scan.grid_shape:
         raise DataError(
@@ -54,12 +54,11 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
             f"The mask {mask.name} has a label for each object; import it with one label per "
             "category."
         )
-    model = known.get("checkpoint") or {}
     return {
         "scan": scan,
-        "categories": categories_for(np.asarray(mask.data), known),
+        "categories": categories_for(np.asarray(mask.data), record),
         "prediction": mask.data,
-        "checkpoint": _existing(model.get("path")),
+        "checkpoint": _existing(record.model.path if record.model else None),
         "predicted_dice": figures_of(mask),
         "extra": _extra(image, mask),
     }
@@ -91,20 +90,22 @@ def show_session(
     # A session that was started on a layer has channels only where the layer was RGB.
     options = scan_options(session.scan, name, coloured="placement" in extra)
     options |= _placement(extra.get("placement", {}))
-    known = {key: extra[key] for key in _COCO if key in extra}
     if "C" in session.scan.axes and not options["rgb"]:
         raise DataError(
             f"The scan of the session {session.folder.name} has several channels; open one of "
             "them as an image and start a session there."
         )
     if whole is not None:
-        options["metadata"][METADATA_KEY] |= {"channel": extra["channel"], "scan": grid_of(whole)}
+        record = carried_in(options["metadata"])
+        record = replace(record, channel=extra["channel"], scan=grid_of(whole))
+        options["metadata"] = record.as_metadata()
     others = [] if whole is None else _add_others(viewer, whole, extra)
     image = viewer.add_image(session.scan.data, **options)
     name = extra.get("mask", f"{image.name} mask")
-    if session.checkpoint:
-        known["checkpoint"] = {"path": str(session.checkpoint)}
-    layer = add_labels(viewer, mask, image, session.categories, name, known)
+    model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
+    layer = add_labels(
+        viewer, mask, image, session.categories, name, coco=_coco_images(extra), model=model
+    )
     for value in extra.get("locked", ()):
         set_locked(layer, value, True)
     return image, layer, others
@@ -117,7 +118,7 @@ def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list
     return [
         viewer.add_image(data, **{**options, **placement, "visible": False})
         for data, options, _ in image_layers(whole, name)
-        if options["metadata"][METADATA_KEY].get("channel") not in (None, extra["channel"])
+        if carried_in(options["metadata"]).channel not in (None, extra["channel"])
     ]
 
 
@@ -128,16 +129,22 @@ def _extra(image: Image, mask: Labels) -> dict[str, Any]:
     placement["units"] = [str(unit) for unit in image.units]
     extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
     extra["locked"] = sorted(locked_of(mask))
-    known = metadata_of(mask)
+    record, coco = carried(image), carried(mask).coco
     scan = scan_from_layer(image)
     if scan.path is not None:
         extra["source"] = str(scan.path)
-    if "channel" in metadata_of(image):
-        extra["channel"] = metadata_of(image)["channel"]
-    if "coco" in known and "image_ids" in known:
-        extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
-        extra["boxes"] = known.get("boxes", False)
+    if record.channel is not None:
+        extra["channel"] = record.channel
+    if coco is not None:
+        extra |= {"coco": str(coco.source.path), "image_ids": list(coco.ids), "boxes": coco.boxes}
     return extra
+
+
+def _coco_images(extra: dict[str, Any]) -> CocoImages | None:
+    if "coco" not in extra:
+        return None
+    source = CocoSource(Path(extra["coco"]))
+    return CocoImages(source, tuple(extra["image_ids"]), extra.get("boxes", False))
 
 
 def _placement(stored: dict[str, Any]) -> dict[str, Any]:

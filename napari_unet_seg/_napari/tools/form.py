@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.layers.legend import swatch
 from napari_unet_seg._napari.tools.mark_bar import MarkBar
 from napari_unet_seg._napari.tools.texts import TOOLS, Tool
-from napari_unet_seg._napari.widgets.scroll import leave_wheel_to_parent
+from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -76,7 +76,7 @@ class ToolsTab(QWidget):
         self.target = _combo("The category that the chosen one becomes")
         self.mark_bar = MarkBar()
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        leave_wheel_to_parent(self.slider)
+        pass_wheel_to_parent(self.slider)
         self.slider.setRange(1, _STEPS - 1)
         self.slider.setValue(_STEPS // 2)
         self.level = QLabel()

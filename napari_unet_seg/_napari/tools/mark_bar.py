@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from napari_unet_seg._napari.widgets.keys import shown_key
+from napari_unet_seg._napari.widgets.keys import key_label
 
 
 class Mark(NamedTuple):
@@ -71,9 +71,9 @@ class MarkBar(QWidget):
 
 
 def _toggle(mark: Mark) -> QPushButton:
-    button = QPushButton(f"{mark.text}  [{shown_key(mark.key)}]")
+    button = QPushButton(f"{mark.text}  [{key_label(mark.key)}]")
     button.setCheckable(True)
     button.setToolTip(
-        f"{mark.tip} (key {shown_key(mark.key)}; Escape ends it, Ctrl+Z takes the last one back)"
+        f"{mark.tip} (key {key_label(mark.key)}; Escape ends it, Ctrl+Z takes the last one back)"
     )
     return button

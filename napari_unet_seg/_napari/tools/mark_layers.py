@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, geometry_of
+from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets.dock_widget import connect
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Place
+
 Box = tuple[int, int, int, int]
-Place = tuple[int, ...]
 
 INSIDE, OUTSIDE = 1, 2
 """What strokes say of the pixels they cover."""
@@ -123,7 +125,7 @@ class BoxLayer(MarkLayer):
             edge_color=_LINE_COLOUR,
             face_color="transparent",
             edge_width=max(1, round(_EDGE_SHARE * max(mask.data.shape[-2:]))),
-            metadata={METADATA_KEY: {"preview": "box"}},
+            metadata=LayerRecord(preview="box").as_metadata(),
             **geometry_of(mask),
         )
         layer.mode = "add_rectangle"

@@ -12,20 +12,20 @@ from napari_unet_seg.correct.change import Change
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
-    from napari_unet_seg._napari.segment.probabilities import Likely, Source
+    from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities, CategorySource
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation, Position, ToolSettings
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 
 def outlining(
-    source: Source, likely: Likely, place: Position, box: Box
+    source: CategorySource, probabilities: CategoryProbabilities, place: Position, box: Box
 ) -> Generator[tuple[Array, bool], Any, None]:
     """Outline what a box of a slice encloses; yields the mask, and whether a model helped."""
     from napari_unet_seg.correct.outline import outline_in_box
 
-    probability = likely.of(source, place)
+    probability = probabilities.compute(source, place)
     yield outline_in_box(source.grey(place), probability, box), bool(probability.any())
 
 
@@ -48,7 +48,9 @@ def redrawing(aim: ToolSettings, labels: Array, path: Array) -> Generator[Change
     yield aim.change(labels, redraw_border(labels == aim.value, path))
 
 
-def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operation:
+def outline_parts(
+    aim: ToolSettings, source: CategorySource, probabilities: CategoryProbabilities
+) -> Operation:
     """Take each part of the category in a slice for a box around what it should be."""
 
     def work(labels: Array, place: Position) -> Change:
@@ -59,7 +61,7 @@ def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operatio
         boxes = find_objects(label(labels == aim.value)[0])
         drawn = np.zeros(labels.shape, bool)
         if boxes:
-            image, probability = source.grey(place), likely.of(source, place)
+            image, probability = source.grey(place), probabilities.compute(source, place)
             for rows, columns in boxes:
                 box = (rows.start, columns.start, rows.stop, columns.stop)
                 drawn |= outline_in_box(image, probability, box)
@@ -70,7 +72,7 @@ def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operatio
 
 def solving(
     aim: ToolSettings,
-    source: Source,
+    source: CategorySource,
     place: Position,
     probability: Array | None,
     labels: Array,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg._napari.layers.layers import scan_from_layer
 from napari_unet_seg._napari.layers.prediction import probability_map
-from napari_unet_seg._napari.segment.probabilities import Source
+from napari_unet_seg._napari.segment.probabilities import CategorySource
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Target(NamedTuple):
     mask: Labels
     category: Category
     aim: ToolSettings
-    source: Source
+    source: CategorySource
 
 
 def target_of(
@@ -46,6 +46,6 @@ def target_of(
     if scan.grid_shape != mask.data.shape:
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
     category = categories[aim.value - 1]
-    likely = probability_map(viewer, mask, category)
-    source = Source(scan, str(image.unique_id), categories, aim.value, likely)
+    probabilities = probability_map(viewer, mask, category)
+    source = CategorySource(scan, str(image.unique_id), categories, aim.value, probabilities)
     return Target(mask, category, aim, source)

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import off_screen, place_of
-from napari_unet_seg._napari.segment.probabilities import Likely
+from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
 from napari_unet_seg._napari.tools.mark_bar import MARKS
 from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
 from napari_unet_seg._napari.tools.mark_operations import (
@@ -22,7 +22,7 @@ from napari_unet_seg._napari.tools.scribbles import Scribbles
 from napari_unet_seg._napari.tools.steps import Step
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.keys import Keys
+from napari_unet_seg._napari.widgets.keys import KeyBindings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.tools.mark_operations import Array
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg._napari.tools.steps import Steps
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation, Position
 
@@ -71,11 +71,11 @@ class MarkTools(QObject):
         self._viewer, self._steps, self._target = viewer, steps, target
         self._mask: Labels | None = None
         self._name = ""
-        self._keys = Keys(viewer)
-        self._likely = likely = Likely()
+        self._keys = KeyBindings(viewer)
+        self._probabilities = probabilities = CategoryProbabilities()
         self._boxes, self._lines = BoxLayer(viewer, parent), LineLayer(viewer, parent)
         self._drawn_on = {"box": self._boxes, "border": self._lines}
-        self._scribbles = Scribbles(viewer, likely, target, self._put_solved, parent)
+        self._scribbles = Scribbles(viewer, probabilities, target, self._put_solved, parent)
         self._boxes.drawn.connect(self.take_box)
         self._lines.drawn.connect(self.take_line)
         self._scribbles.left.connect(self.end)
@@ -86,7 +86,7 @@ class MarkTools(QObject):
         dims = viewer.dims.events
         connect(parent, (dims.point, self._on_dims), (dims.ndisplay, self._on_dims))
         connect(parent, (dims.order, self._on_dims))
-        self.destroyed.connect(lambda: likely.close())
+        self.destroyed.connect(lambda: probabilities.close())
 
     def show_mask(self, mask: Labels | None) -> None:
         """Change this mask from now on."""
@@ -141,7 +141,7 @@ class MarkTools(QObject):
             self._put(self._step(target, said, replace_in_box(target.aim, outline, box)), place)
 
         self._steps.told.emit(f"Outlining {name} …")
-        work = outlining(target.source, self._likely, place, box)
+        work = outlining(target.source, self._probabilities, place, box)
         job = jobs.run(work, on_event=put, name="Outlining")
         self.destroyed.connect(job.abandon)
 
@@ -167,7 +167,7 @@ class MarkTools(QObject):
         self.end()
         target = self._target()
         if target is not None:
-            work = outline_parts(target.aim, target.source, self._likely)
+            work = outline_parts(target.aim, target.source, self._probabilities)
             step = self._step(target, f"Outlined the boxes of {target.category.name}", work)
             place = () if whole else place_of(self._viewer, target.mask)
             self._steps.do_in_thread(step, 2, place)
@@ -178,7 +178,7 @@ class MarkTools(QObject):
         elif self._drawn_on[self._name].layer is None:
             self._drawn_on[self._name].show(target.mask)
             if self._name == "box":
-                self._likely.warm_up(target.source, place_of(self._viewer, target.mask))
+                self._probabilities.warm_up(target.source, place_of(self._viewer, target.mask))
 
     def _put_solved(self, target: Target, place: Position, change: Change) -> None:
         said = f"Moved the border of {target.category.name}"

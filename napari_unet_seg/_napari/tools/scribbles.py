@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.segment.probabilities import Likely
+    from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
     from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Position
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class _Solved(NamedTuple):
@@ -40,7 +39,7 @@ class Scribbles(QObject):
     ----------
     viewer : napari.Viewer
         Where the strokes are drawn.
-    likely : Likely
+    probabilities : CategoryProbabilities
         For what is known already; strokes do not wait for a prediction.
     target : callable
         Returns what strokes change now, None if they must not.
@@ -56,13 +55,18 @@ class Scribbles(QObject):
     def __init__(
         self,
         viewer: ViewerModel,
-        likely: Likely,
+        probabilities: CategoryProbabilities,
         target: Callable[[], Target | None],
         put: Callable[[Target, Position, Change], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._likely, self._target, self._put = viewer, likely, target, put
+        self._viewer, self._probabilities, self._target, self._put = (
+            viewer,
+            probabilities,
+            target,
+            put,
+        )
         self._layer = StrokeLayer(viewer, parent)
         self._layer.left.connect(self.left)
         self._layer.drawn.connect(self.solve)
@@ -149,7 +153,7 @@ class Scribbles(QObject):
             target.aim,
             target.source,
             place,
-            self._likely.known(target.source, place),
+            self._probabilities.available(target.source, place),
             labels,
             strokes == INSIDE,
             strokes == OUTSIDE,

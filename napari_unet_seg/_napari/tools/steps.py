@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.layers.edits import in_words, put
+from napari_unet_seg._napari.layers.edits import edit_summary, put
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.correct.tools import apply_to_parts, iterate_parts
@@ -126,7 +126,7 @@ class Steps(QObject):
             self.told.emit(f"Nothing to change in {step.category.name}.")
             return False
         put(step.mask, change)
-        self.told.emit(f"{step.said}: {in_words(change, step.value, step.mask.data.shape)}")
+        self.told.emit(f"{step.said}: {edit_summary(change, step.value, step.mask.data.shape)}")
         return True
 
     def _select(self, mask: Labels) -> None:

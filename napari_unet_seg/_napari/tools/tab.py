@@ -13,7 +13,6 @@ from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locke
 from napari_unet_seg._napari.layers.position import (
     go_to,
     off_screen,
-    place_at,
     place_of,
     volume_axes,
 )
@@ -35,6 +34,7 @@ from napari_unet_seg.correct.tools import (
     reshape,
 )
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.common.places import index_at, place_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Array, Operation, Position
+    from napari_unet_seg.correct.tools import Operation, Position
     from napari_unet_seg.session.session import Session
 
 
@@ -141,7 +142,8 @@ class Tools(ToolsTab):
         if volume_axes(mask) < 3:
             self.status.setText(f"{mask.name} has no slices of one volume to go between.")
             return
-        accepted = [place_at(mask, i) for i in self._session.accepted] if self._session else []
+        indices = self._session.accepted if self._session else ()
+        accepted = [place_at(index, mask.data.shape[:-2]) for index in indices]
         if self.whole():
             self._do(fill_between(self._aim(), accepted), self._said("interpolate"), slow=True)
         else:
@@ -166,7 +168,7 @@ class Tools(ToolsTab):
             self.status.setText(f"There is no {self._name(aim.value)} to copy.")
             return
         self._do(lambda labels, _: aim.change(labels, drawn), self._said("copy_next"), target)
-        go_to(self.viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
+        go_to(self.viewer, mask, index_at(target, mask.data.shape[:-2]))
 
     def apply_threshold(self) -> None:
         """Let the category be where its probability is at least what the slider says."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation, Position
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Preview:

@@ -1,4 +1,4 @@
-"""Asks before a window is closed over running jobs, and ends them in good order."""
+"""The question before a window with running jobs is closed, and the orderly end of those jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STOP_SECONDS = 20
-"""How long jobs may take to end in good order before they are cut off."""
+"""Time that jobs have to end on request before their processes are ended."""
 
 
 def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
@@ -39,7 +39,10 @@ def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
 
 
 def end_jobs(jobs: Sequence[Job], seconds: float = STOP_SECONDS) -> None:
-    """Stop jobs and wait for them, the window alive; cut off those that take too long."""
+    """Stop jobs and wait for their end while the window stays alive.
+
+    Jobs that have not ended after `seconds` are closed together with the engine's processes.
+    """
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         for job in jobs:
@@ -68,10 +71,11 @@ def _wait_for(jobs: Sequence[Job], seconds: float) -> bool:
 
 
 class _EndJobs(QObject):
-    """Ends jobs before napari takes a viewer apart, which no answer of a user could keep.
+    """Ends jobs before napari deletes a viewer that a script closes.
 
-    A script's `viewer.close()` closes the viewer first and then its window. Waiting for jobs
-    between the two would delete what napari still needs to close the window.
+    A script's `viewer.close()` closes the viewer first and then its window, so the user cannot
+    keep the window open. Waiting for jobs between the two would delete what napari still needs to
+    close the window.
     """
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -110,15 +114,15 @@ class _CloseGuard(QObject):
 
 
 def _jobs_of(part: QObject) -> list[Job]:
-    """Return the running jobs of the window of a part, and those whose owner is gone."""
+    """Return the running jobs of a part's window, and the jobs whose owner was deleted."""
     window = ancestor(part, QMainWindow)
     return [job for job in active_jobs() if ancestor(job.owner, QMainWindow) in (None, window)]
 
 
 def guard_window(window: QMainWindow) -> None:
-    """Let a main window ask before it closes over running jobs; a second call changes nothing.
+    """Make a main window ask before it closes while jobs run; a second call changes nothing.
 
-    A viewer that a script closes ends its jobs unasked.
+    A viewer that a script closes ends its jobs without a question.
     """
     direct = Qt.FindChildOption.FindDirectChildrenOnly
     if window.findChild(_CloseGuard, options=direct) is not None:

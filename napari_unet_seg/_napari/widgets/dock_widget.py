@@ -1,4 +1,4 @@
-"""The base of the plugin's docks, and what ties a widget to napari's window and events."""
+"""The base class of the plugin's docks, and the connection of a widget to napari's events."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ class DockWidget(QWidget):
     """A widget that napari docks.
 
     The plugin's docks share one group of tabs: below each other none would be high enough. Their
-    window asks before it closes over running jobs.
+    window asks before it closes while jobs run.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Of the window that the widget is docked in.
+        The viewer of the window that the widget is docked in.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.viewer = viewer
-        self.installEventFilter(_Joiner(self))
-        free_in_place(self, viewer)
+        self.installEventFilter(_TabJoiner(self))
+        free_layers_in_canvas_context(self, viewer)
 
 
-def before_window_goes(widget: QWidget, leave: Callable[[], None]) -> None:
+def call_before_window_deletion(widget: QWidget, callback: Callable[[], None]) -> None:
     """Call a function before the window that a widget is docked in is deleted.
 
-    A window that is closed by its own button, and is not the last one, does not take its docks
-    apart first: the widgets in it are not told.
+    A window that is closed by its own button, and is not the last one, does not remove its docks
+    first, so that their widgets get no event of their own.
     """
-    widget.installEventFilter(_Watcher(widget, leave))
+    widget.installEventFilter(_WindowDeletion(widget, callback))
 
 
-class _Watcher(QObject):
-    def __init__(self, widget: QWidget, leave: Callable[[], None]) -> None:
+class _WindowDeletion(QObject):
+    def __init__(self, widget: QWidget, callback: Callable[[], None]) -> None:
         super().__init__(widget)
-        self._leave = leave
+        self._callback = callback
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         kind = event.type() if event is not None else None
         if watched is self.parent() and kind == QEvent.Type.ParentChange:
             QTimer.singleShot(0, self._watch)  # once the dock is in its window
         elif watched is not self.parent() and kind == QEvent.Type.DeferredDelete:
-            self._leave()
+            self._callback()
         return False
 
     def _watch(self) -> None:
@@ -63,14 +63,14 @@ class _Watcher(QObject):
             window.installEventFilter(self)
 
 
-class _Joiner(QObject):
+class _TabJoiner(QObject):
     settled = False
-    """Whether the dock has its place, so that later ones may join it."""
+    """Whether the dock has its final area, so that docks added later may join its tabs."""
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.ParentChange:
-            # Once napari has added the dock, and before the window is laid out: with one more
-            # dock in the column it would grow, and stay so.
+            # After napari has added the dock, and before the window is laid out: one more dock in
+            # the column would make the window grow, and it would not shrink again.
             QTimer.singleShot(0, self._join)
         return False
 
@@ -82,8 +82,8 @@ class _Joiner(QObject):
         guard_window(window)
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(QDockWidget):
-            ours = any(joiner.settled for joiner in other.findChildren(_Joiner))
-            if ours and not other.isFloating() and window.dockWidgetArea(other) == area:
+            joined = any(joiner.settled for joiner in other.findChildren(_TabJoiner))
+            if joined and not other.isFloating() and window.dockWidgetArea(other) == area:
                 window.tabifyDockWidget(other, dock)
                 QTimer.singleShot(0, dock.raise_)  # there are no tabs before the layout
                 break
@@ -93,7 +93,7 @@ class _Joiner(QObject):
 def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., object]]) -> None:
     """Connect emitters of napari to callbacks until the widget is destroyed.
 
-    napari outlives a dock widget, and a callback to one that is gone is an error.
+    napari's viewer outlives a dock widget, and a callback to a deleted widget is an error.
     """
     for emitter, callback in pairs:
         emitter.connect(callback)
@@ -105,23 +105,23 @@ def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., object]]) -> None:
     widget.destroyed.connect(disconnect)
 
 
-def free_in_place(widget: QWidget, viewer: ViewerModel) -> None:
-    """Let what a removed layer had on the graphics card be freed in the context of the canvas.
+def free_layers_in_canvas_context(widget: QWidget, viewer: ViewerModel) -> None:
+    """Free the textures and buffers of removed layers in the OpenGL context of the canvas.
 
-    napari frees it at once, in whatever context is current: often that in which Qt puts the window
-    together. Drivers then crash when the layers that come next are drawn.
+    napari frees them at once, in whatever context is current: often in that in which Qt composes
+    the window. Drivers then crash when the next layers are drawn.
 
     Parameters
     ----------
     widget : QWidget
-        In a dock of the viewer's window, floating or not.
+        A widget in a dock of the viewer's window, floating or not.
     viewer : napari.Viewer
-        Whose layers are removed, by anybody.
+        The viewer whose layers are removed, by the user, a script or a plugin.
     """
-    connect(widget, (viewer.layers.events.removing, _Canvas(widget).make_current))
+    connect(widget, (viewer.layers.events.removing, _CanvasContext(widget).make_current))
 
 
-class _Canvas(QObject):
+class _CanvasContext(QObject):
     def make_current(self, _: object = None) -> None:
         window = ancestor(self.parent(), QMainWindow)
         centre = None if window is None else window.centralWidget()

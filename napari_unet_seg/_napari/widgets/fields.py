@@ -1,4 +1,4 @@
-"""The editors of single settings: magicgui's widgets, by a setting's annotation and limits."""
+"""Editors of single settings: magicgui widgets chosen by a setting's annotation and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from magicgui.widgets import FileEdit, LineEdit, create_widget
 from qtpy.QtWidgets import QComboBox
 
 from napari_unet_seg._napari.widgets.number_fields import FloatField, IntField, number_options
-from napari_unet_seg._napari.widgets.scroll import leave_wheel_to_parent
+from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
 
 if TYPE_CHECKING:
     from magicgui.widgets.bases import BaseValueWidget
@@ -44,19 +44,19 @@ _NAMES = {
 
 
 def display_name(name: str) -> str:
-    """Return how a setting or a choice is written on screen: `batch_size` as "Batch size"."""
+    """Return the text on screen of a setting or a choice: "Batch size" for `batch_size`."""
     return _NAMES.get(name) or name.replace("_", " ").capitalize()
 
 
 class NumbersField(LineEdit):
-    """Numbers with commas between them; other text is left for the configuration to refuse."""
+    """Numbers with commas between them; the configuration refuses any other text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.native.setPlaceholderText("1, 1, …")
 
     def get_value(self) -> Any:
-        """Return the numbers as texts, which the configuration reads."""
+        """Return the numbers as strings, which the configuration parses."""
         return tuple(part.strip() for part in super().get_value().split(",") if part.strip())
 
     def set_value(self, value: Any) -> None:
@@ -65,7 +65,7 @@ class NumbersField(LineEdit):
 
 
 class PathField(FileEdit):
-    """The path of a file as it was typed, relative or not; None while the line is empty."""
+    """The path of a file as typed, relative or absolute; None while the line is empty."""
 
     def __init__(self, *, tooltip: str = "", **options: Any) -> None:
         super().__init__(**options)
@@ -74,7 +74,7 @@ class PathField(FileEdit):
         self.choose_btn.tooltip = "Choose the file"
 
     def set_value(self, value: Any) -> None:
-        """Show a path as it is; magicgui's own makes it absolute."""
+        """Show a path unchanged; magicgui's own method makes the path absolute."""
         self.line_edit.value = "" if value is None else str(value)
 
 
@@ -84,7 +84,7 @@ _WIDGETS: dict[Any, type[BaseValueWidget[Any]]] = {
     tuple[float, ...]: NumbersField,
     Path | None: PathField,
 }
-"""For the annotations that magicgui's own choice does not fit."""
+"""Widgets for annotations whose default widget in magicgui does not fit."""
 
 
 def make_field(name: str, field: FieldInfo) -> BaseValueWidget[Any]:
@@ -93,9 +93,10 @@ def make_field(name: str, field: FieldInfo) -> BaseValueWidget[Any]:
     Parameters
     ----------
     name : str
-        Of the setting; also the object name of the Qt widget.
+        Name of the setting; also the object name of the Qt widget.
     field : FieldInfo
-        Its annotation decides the kind of editor, its limits the range, its docstring the tooltip.
+        Field of the configuration: its annotation decides the kind of editor, its limits the
+        range, its docstring the tooltip.
     """
     kind: Any = field.annotation
     options: dict[str, Any] = {"tooltip": field.description or ""}
@@ -114,6 +115,6 @@ def make_field(name: str, field: FieldInfo) -> BaseValueWidget[Any]:
 
 def _prepare(native: Any, name: str) -> None:
     native.setObjectName(name)
-    leave_wheel_to_parent(native)
+    pass_wheel_to_parent(native)
     if isinstance(native, QComboBox):
         native.setMinimumContentsLength(8)

@@ -1,4 +1,4 @@
-"""Forms generated from the configurations, so that no option is written twice."""
+"""Forms generated from configurations, so that no option is written twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Config)
 
 _SWITCHES = 3
-"""In a row."""
+"""Check boxes in a row."""
 
 
 class Form(QWidget, Generic[C]):
@@ -38,11 +38,11 @@ class Form(QWidget, Generic[C]):
     exclude
         Names of fields not to show; they keep the value that was set.
     more
-        Names of fields to show in a part that is folded up at first.
+        Names of fields to show in a section that is collapsed at first.
     """
 
     valueChanged = Signal(object)
-    """The new configuration, each time the form holds a valid one."""
+    """The new configuration, after each edit that makes a valid one."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class Form(QWidget, Generic[C]):
         Raises
         ------
         ConfigError
-            If two values do not go together.
+            If two values contradict each other.
         """
         return self._value.replace(**self.changes())
 
     def changes(self) -> dict[str, Any]:
-        """What stands in the editors, valid or not."""
+        """The values in the editors by field name, valid or not."""
         return {
             name: editor.changes() if isinstance(editor, Form) else editor.value
             for name, editor in self._editors.items()
@@ -108,7 +108,7 @@ class Form(QWidget, Generic[C]):
             self.valueChanged.emit(value)
 
     def editor(self, name: str) -> Any:
-        """The magicgui widget of a field; of a nested one by its dotted name."""
+        """The magicgui widget of a field; a nested field has a dotted name."""
         first, _, rest = name.partition(".")
         editor = self._editors[first]
         return editor.editor(rest) if rest else editor
@@ -190,7 +190,7 @@ class Form(QWidget, Generic[C]):
 
 
 def _is_amount(switch: str, name: str) -> bool:
-    """Whether a field says how much of what a switch turns on: translate, translation."""
+    """Whether a field is the amount of what a switch turns on: translation of translate."""
     return name.startswith(switch[:-1]) and name != switch
 
 

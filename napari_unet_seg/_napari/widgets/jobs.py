@@ -1,4 +1,4 @@
-"""Jobs: generators of events pulled in a thread, their events delivered on the main thread."""
+"""Jobs: generators that run in a thread, with their events delivered on the main thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ACTIVE: list[Job] = []
 
 
 class JobState(Enum):
-    """Where a job stands; a stopping one still ends in good order."""
+    """The state of a job; a stopping job still delivers its last events."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -35,7 +35,7 @@ class JobState(Enum):
 class Job(QObject):
     """A running generator of events; made by `run`.
 
-    All signals arrive on the main thread, `ended` as the last one, whatever happened.
+    All signals arrive on the main thread; `ended` is always the last signal.
     """
 
     event_arrived = Signal(object)
@@ -43,13 +43,13 @@ class Job(QObject):
     ended = Signal()
     state_changed = Signal(object)
     _arrived = Signal(object)
-    _left = Signal(object)
+    _generator_ended = Signal(object)
 
     def __init__(self, generator: Generator[Any, Command | None, None], name: str) -> None:
         super().__init__()
         self.name = name
         self.owner: QObject | None = None
-        """Whose work it is, as far as that is known."""
+        """The widget that started the job; None if another object did."""
         self.state = JobState.RUNNING
         self._generator = generator
         self._change = threading.Condition()
@@ -58,12 +58,12 @@ class Job(QObject):
         self._quitting = False
         self._abandoned = False
         self._arrived.connect(self._deliver)
-        self._left.connect(self._end)
-        self._thread = threading.Thread(target=self._work, name=f"{name} job", daemon=True)
+        self._generator_ended.connect(self._end)
+        self._thread = threading.Thread(target=self._run_generator, name=f"{name} job", daemon=True)
 
     @property
     def was_stopped(self) -> bool:
-        """Whether the generator was asked to end before it was through."""
+        """Whether the generator was asked to stop early."""
         return self._command is Command.STOP
 
     def start(self) -> None:
@@ -72,7 +72,7 @@ class Job(QObject):
         self._thread.start()
 
     def pause(self) -> None:
-        """Pull no more events for now."""
+        """Pull no more events until `resume`."""
         if self.state is JobState.RUNNING:
             self._set_state(JobState.PAUSED)
 
@@ -82,25 +82,25 @@ class Job(QObject):
             self._set_state(JobState.RUNNING)
 
     def stop(self) -> None:
-        """Ask the generator to end in good order; its last events still arrive."""
+        """Ask the generator to stop; its last events still arrive."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
             with self._change:
                 self._command = Command.STOP
             self._set_state(JobState.STOPPING)
 
     def quit(self) -> None:
-        """Close the generator at its next event; nothing but `ended` arrives any more."""
+        """Close the generator at its next event; only `ended` still arrives."""
         if self.state is not JobState.ENDED:
             self._quitting = True
             self._set_state(JobState.STOPPING)
 
     def abandon(self) -> None:
-        """Stop, and tell no more to the callbacks, whose widget is gone."""
+        """Stop, and call no more callbacks, because their widget was deleted."""
         self._abandoned, self.owner = True, None
         self.stop()
 
     def unless_abandoned(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """Wrap a callback so that it is left alone once its widget is gone."""
+        """Wrap a callback so that it is not called after `abandon`."""
 
         def call(*args: Any) -> None:
             if not self._abandoned:
@@ -114,16 +114,16 @@ class Job(QObject):
             self._change.notify_all()
         self.state_changed.emit(state)
 
-    def _work(self) -> None:
+    def _run_generator(self) -> None:
         error: SegmentationError | None = None
         try:
             self._pull()
         except SegmentationError as own:
             error = own
-        except Exception as other:  # RuntimeErrors too, which superqt's workers keep to themselves
+        except Exception as other:  # RuntimeErrors too, which superqt's workers swallow
             logger.exception("%s failed", self.name)
             error = EngineError(f"{self.name} failed: {type(other).__name__}: {other}")
-        self._left.emit(error)
+        self._generator_ended.emit(error)
 
     def _pull(self) -> None:
         command = None
@@ -133,7 +133,7 @@ class Job(QObject):
                 with self._change:
                     self._waiting += 1
                     self._change.wait_for(self._may_go_on)
-                    # Sent again at each event, as a generator may look for it at some only.
+                    # Sent again at each event, as a generator may ignore it at some of them.
                     command = self._command
                 if self._quitting:
                     return
@@ -169,26 +169,26 @@ def run(
     on_event: Callable[[Any], None],
     on_error: Callable[[SegmentationError], None] | None = None,
     on_done: Callable[[], None] | None = None,
-    name: str = "The work",
+    name: str = "The job",
 ) -> Job:
-    """Pull a generator of events in a thread.
+    """Run a generator of events in a thread.
 
-    An error is shown as a notification, whether or not `on_error` is given. Should the Qt object
-    whose method `on_event` is be destroyed, a widget for example, the job is stopped, its results
-    kept.
+    An error is shown as a notification, whether or not `on_error` is given. If `on_event` is a
+    method of a Qt object, a widget for example, and that object is destroyed, the job is stopped
+    and its results are kept.
 
     Parameters
     ----------
     generator
-        The engine's, run in a child process, or any other.
+        A generator of the engine in a child process, or any other generator of events.
     on_event
         Called with each event on the main thread.
     on_error
         Called with the error if the generator raised one.
     on_done
-        Called last in every case.
+        Called last, after success, error and stop alike.
     name
-        What the user calls it, at the start of a sentence: "Training".
+        Name of the job for the user, as it starts a sentence: "Training".
     """
     job = Job(generator, name)
     for signal, callback in (

@@ -1,4 +1,4 @@
-"""Keys of the viewer that work for a while."""
+"""Temporary key bindings of a viewer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
 
-class Keys:
-    """Binds keys in a viewer; those that were taken are given back.
+class KeyBindings:
+    """Binds keys in a viewer, and restores the previous bindings afterwards.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where they work, whichever layer is active.
+        The viewer in which the keys are active, whichever layer is selected.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -24,19 +24,19 @@ class Keys:
         self._before: dict[str, Any] = {}
 
     def bind(self, actions: Mapping[str, Callable[[], None]]) -> None:
-        """Let keys, in napari's notation, do something from now on, and no others."""
+        """Bind keys, in napari's notation, to actions; earlier bindings of this object end."""
         self.unbind()
         for key, action in actions.items():
             bound = self._viewer.bind_key(key, lambda _, f=action: f(), overwrite=True)
             self._before[key] = bound
 
     def unbind(self) -> None:
-        """Give the keys back."""
+        """Restore the bindings that the viewer had before."""
         for key, before in self._before.items():
             self._viewer.bind_key(key, before, overwrite=True)
         self._before = {}
 
 
-def shown_key(key: str) -> str:
-    """Return a key of napari's notation as it is shown."""
+def key_label(key: str) -> str:
+    """Return a key in napari's notation as users read it: "Ctrl+Z" for "Ctrl-Z"."""
     return key.replace("-", "+")

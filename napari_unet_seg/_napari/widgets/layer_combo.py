@@ -1,4 +1,4 @@
-"""A list of the viewer's layers to choose one from."""
+"""A combo box of the viewer's layers."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
 
 class LayerCombo(QComboBox):
-    """Follows the viewer's layers and its selection.
+    """Lists the viewer's layers of a kind, and follows the viewer's selection.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose layers are listed.
-    fits : callable
-        Tells which of them.
+        The viewer whose layers are listed.
+    accepts : callable
+        Whether a layer is listed.
     follow : bool
-        Whether the layer that becomes the active one is chosen.
+        Whether a layer is chosen when it becomes the viewer's active layer.
     """
 
     layerChanged = Signal(object)
     """The chosen layer or None."""
     listChanged = Signal()
-    """Layers came, went or changed places, and one is chosen."""
+    """Emitted after layers were added, removed or reordered, when the choice is up to date."""
 
     def __init__(
         self,
         viewer: ViewerModel,
-        fits: Callable[[Layer], bool],
+        accepts: Callable[[Layer], bool],
         parent: QWidget | None = None,
         *,
         follow: bool = True,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._fits = viewer, fits
+        self._viewer, self._accepts = viewer, accepts
         self._layers: list[Layer] = []
-        self._first = ""
+        self._no_layer_text = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(120)
         events = viewer.layers.events
@@ -66,29 +66,29 @@ class LayerCombo(QComboBox):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers to choose from, the topmost first."""
+        """The listed layers, the topmost first."""
         return tuple(self._layers)
 
     def layer(self) -> Layer | None:
         """The chosen layer."""
-        index = self.currentIndex() - bool(self._first)
+        index = self.currentIndex() - bool(self._no_layer_text)
         return self._layers[index] if 0 <= index < len(self._layers) else None
 
-    def isFirst(self) -> bool:
+    def isNoLayer(self) -> bool:
         """Whether the entry that stands for no layer is chosen."""
-        return bool(self._first) and self.currentIndex() == 0
+        return bool(self._no_layer_text) and self.currentIndex() == 0
 
-    def setFirst(self, text: str) -> None:
-        """Put an entry before the layers that stands for no layer, and choose it; or take it off.
+    def setNoLayerText(self, text: str) -> None:
+        """Add an entry for no layer before the layers and choose it, or remove that entry.
 
         Parameters
         ----------
         text : str
-            Empty for none.
+            Text of the entry; empty to remove it.
         """
         chosen = self.layer()
         blocker = QSignalBlocker(self)
-        self._first = text
+        self._no_layer_text = text
         self._fill(None if text else chosen)
         blocker.unblock()
         self.layerChanged.emit(self.layer())
@@ -107,9 +107,11 @@ class LayerCombo(QComboBox):
         self.listChanged.emit()
 
     def _fill(self, chosen: Layer | None) -> None:
-        self._layers = [layer for layer in reversed(self._viewer.layers) if self._fits(layer)]
+        self._layers = [layer for layer in reversed(self._viewer.layers) if self._accepts(layer)]
         self.clear()
-        self.addItems([self._first] * bool(self._first) + [layer.name for layer in self._layers])
+        if self._no_layer_text:
+            self.addItem(self._no_layer_text)
+        self.addItems([layer.name for layer in self._layers])
         self._choose(chosen)
 
     def _on_active(self, _: Any = None) -> None:
@@ -117,4 +119,4 @@ class LayerCombo(QComboBox):
 
     def _choose(self, layer: Layer | None) -> None:
         if layer in self._layers:
-            self.setCurrentIndex(self._layers.index(layer) + bool(self._first))
+            self.setCurrentIndex(self._layers.index(layer) + bool(self._no_layer_text))

@@ -1,4 +1,4 @@
-"""Small pictures of rows, drawn in a thread for those that are looked at."""
+"""Thumbnails of rows, drawn in a thread for the rows on screen."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     Drawing = tuple[QImage | None, Hashable]
 
 SIZE = 40
-"""Of the longer side, in pixels of the screen's scale."""
+"""Length of a thumbnail's longer side, in device-independent pixels."""
 _KEPT = 512
 _WAITING = 64
-"""Rows that wait to be drawn; of more, those asked for first were scrolled past."""
+"""Rows that may wait to be drawn; the oldest requests beyond were scrolled out of view."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     icon: QIcon
-    """Null where nothing could be read."""
+    """Null if the picture could not be read."""
     stamp: Hashable
-    """Of what it shows."""
+    """Identifies the content that the icon shows."""
     round: int
-    """When it was last checked."""
+    """Number of the check that found the icon up to date."""
 
 
 class LazyIcons(QObject):
-    """Draws pictures when they are asked for, the latest first, and keeps them.
+    """Draws pictures when they are requested, the latest request first, and keeps them.
 
     Parameters
     ----------
     ratio : float
-        Pixels of the screen to one of its scale.
+        Pixels of the screen in a device-independent pixel.
     """
 
     drawn = Signal(int)
-    """A row whose picture is new."""
+    """The row of a new picture."""
     _done = Signal(int, object, object, int)
 
     def __init__(self, ratio: float = 1.0) -> None:
@@ -57,7 +57,7 @@ class LazyIcons(QObject):
         self._done.connect(self._on_done)
 
     def icon(self, index: int) -> QIcon | None:
-        """Return what there is of a row at once; `drawn` tells when there is more."""
+        """Return the icon of a row that exists by now; `drawn` is emitted for a newer icon."""
         entry = self._kept.get(index)
         if entry is None or entry.round != self._round:
             self._want(index)
@@ -67,7 +67,7 @@ class LazyIcons(QObject):
         return entry.icon
 
     def check_again(self) -> None:
-        """Draw rows anew when they are next asked for, if what they show changed."""
+        """Redraw each row at its next request if its content has changed."""
         self._round += 1
 
     def close(self) -> None:
@@ -77,10 +77,10 @@ class LazyIcons(QObject):
         self.deleteLater()
 
     def _prepare(self, index: int) -> Callable[[], Drawing] | None:
-        """Return what draws a row in the thread, None where there is nothing to draw now.
+        """Return a function that draws a row in the thread; None if there is nothing to draw now.
 
-        It returns the picture, null where nothing can be read and None if it would be the same
-        again, and the stamp of what it shows.
+        The function returns the picture and the stamp of its content. The picture is null if it
+        cannot be read, and None if it has not changed.
         """
         raise NotImplementedError
 
@@ -109,9 +109,9 @@ class LazyIcons(QObject):
             draw = self._prepare(index)
             if draw is not None:
                 self._busy = True
-                self._pool.submit(self._work, index, draw, self._round)
+                self._pool.submit(self._draw_in_thread, index, draw, self._round)
 
-    def _work(self, index: int, draw: Callable[[], Drawing], at: int) -> None:
+    def _draw_in_thread(self, index: int, draw: Callable[[], Drawing], at: int) -> None:
         image, stamp = draw()
         self._done.emit(index, image, stamp, at)
 
@@ -131,14 +131,14 @@ class LazyIcons(QObject):
 
 
 def read_plane(plane: Any) -> Any:
-    """Read a slice; a lazy one in this thread, since dask's own would stay."""
+    """Return a slice as a numpy array; dask reads in this thread, since its own would stay."""
     if hasattr(plane, "compute"):
         return plane.compute(scheduler="synchronous")
     return np.asarray(plane)
 
 
 def _icon(image: QImage) -> QIcon:
-    """Return an icon that looks the same in a selected row."""
+    """Return an icon that is drawn the same in a selected row."""
     icon, pixmap = QIcon(), QPixmap.fromImage(image)
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
         icon.addPixmap(pixmap, mode)

@@ -1,4 +1,4 @@
-"""Number fields for magicgui that can be typed into, and that show a number as short as it is."""
+"""Number fields for magicgui that can be typed into and show only the digits that count."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 _INT_LIMIT = 2**31 - 1
 _FLOAT_LIMIT = 1e12
 _NUDGE = 1e-9
-"""How far the nearest number stays from a limit that does not itself belong to the range."""
+"""Distance of the nearest allowed number from a limit that is not itself allowed."""
 
 
 class _NumberField(RangedWidget[Any]):
-    """A ranged field that takes the nearest number that its box can hold."""
+    """A field with a range, which replaces a number outside by the nearest limit."""
 
     def set_value(self, value: float) -> None:
-        """Show a number, or the nearest one in range."""
+        """Show a number, or the nearest number in range."""
         super().set_value(min(max(value, self.min), self.max))
 
 
 class IntField(_NumberField):
-    """A whole number in Qt's own box.
+    """A whole number in Qt's own spin box.
 
-    magicgui's box corrects every digit as it is typed: where 16 is the least, "320" becomes 1620.
+    magicgui's spin box corrects every digit as it is typed: with a minimum of 16, "320" becomes
+    1620.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -37,9 +38,9 @@ class IntField(_NumberField):
 
 
 class FloatField(_NumberField):
-    """A number shown as 0.1 or 1e-05, and typed in any notation; its steps follow its magnitude.
+    """A number shown as 0.1 or 1e-05 and typed in any notation, with steps of its magnitude.
 
-    magicgui's box has a fixed number of decimals: it shows 0.0001 as 0.00, and takes no 1e-4.
+    magicgui's spin box has a fixed number of decimals: it shows 0.0001 as 0.00 and refuses 1e-4.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -47,29 +48,29 @@ class FloatField(_NumberField):
 
 
 class FloatBox(QDoubleSpinBox):
-    """Qt's box for a number, without its fixed number of decimals."""
+    """Qt's spin box for a number, without its fixed number of decimals."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.setDecimals(12)
-        # Wide enough for 0.00025, not for every digit that it could hold.
+        # Wide enough for 0.00025, not for all twelve decimals.
         self.setMinimumWidth(80)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def value(self) -> float:
-        """Return the number as it is shown, without the dust of rounding."""
+        """Return the number as shown, without rounding errors."""
         return float(f"{super().value():.10g}")
 
     def textFromValue(self, value: float) -> str:
-        """Show as many digits as the number has."""
+        """Return a number with as many digits as it has, at most ten."""
         return f"{value:.10g}"
 
     def valueFromText(self, text: str) -> float:
-        """Read any notation of Python's."""
+        """Return the number of a text in any notation of Python."""
         return parse_number(self._without_unit(text)) or 0.0
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Accept a number in range, and let anything else be typed to its end."""
+        """Accept a number in range, and let any other text be typed on."""
         number = parse_number(self._without_unit(text))
         within = number is not None and self.minimum() <= number <= self.maximum()
         state = QValidator.State.Acceptable if within else QValidator.State.Intermediate
@@ -90,7 +91,7 @@ class _FloatBackend(QBaseRangedWidget):
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number that a text stands for, None if it is none."""
+    """Return the number in a text; None if the text is not a number."""
     try:
         return float(text)
     except ValueError:
@@ -100,7 +101,7 @@ def parse_number(text: str) -> float | None:
 def number_options(field: FieldInfo) -> dict[str, Any]:
     """Return the limits and the step of a number field as magicgui's options.
 
-    A field of floats has no step of its own: it follows the magnitude.
+    A float field has no fixed step: its step follows the magnitude of the number.
     """
     whole = field.annotation is int
     limit, nudge = (_INT_LIMIT, 1) if whole else (_FLOAT_LIMIT, _NUDGE)

@@ -17,17 +17,17 @@ class PathEdit(QWidget):
     Parameters
     ----------
     kind
-        What is browsed for.
+        Whether a file or a folder is chosen.
     title
-        Of the browser.
+        Title of the file dialog.
     pattern
-        Of the files it shows, `"COCO (*.json)"` for example.
+        Filter of the file dialog, `"COCO (*.json)"` for example.
     tip
-        What the path is for.
+        Tooltip of the line.
     """
 
     valueChanged = Signal(object)
-    """The new path or None, once it is entered or chosen."""
+    """The new path or None, after it is entered or chosen."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class PathEdit(QWidget):
         self._kind, self._title, self._pattern = kind, title, pattern
         self._last: Path | None = None
         self.start: Path | None = None
-        """Where browsing starts while the line is empty."""
+        """Folder in which the file dialog opens while the line is empty."""
         self.line = QLineEdit()
         self.line.setToolTip(tip)
         self.button = QToolButton()
@@ -58,7 +58,7 @@ class PathEdit(QWidget):
         self.button.clicked.connect(self.browse)
 
     def value(self) -> Path | None:
-        """The path that stands in the line."""
+        """The path in the line."""
         text = self.line.text().strip()
         return Path(text).expanduser() if text else None
 
@@ -68,11 +68,11 @@ class PathEdit(QWidget):
         self._on_edited()
 
     def setPlaceholder(self, text: str) -> None:
-        """Show a text while the line is empty, what is taken then for example."""
+        """Show a text while the line is empty: the default for example."""
         self.line.setPlaceholderText(text)
 
     def browse(self) -> None:
-        """Let the user choose."""
+        """Open the file dialog and take the path that the user chooses."""
         start = str(self.value() or self.start or "")
         if self._kind == "folder":
             chosen = QFileDialog.getExistingDirectory(self, self._title, start)

@@ -1,4 +1,4 @@
-"""The list of slices, or of scans, with what the reviewer decided about each."""
+"""A table of slices or scans with their review states."""
 
 from __future__ import annotations
 
@@ -32,28 +32,29 @@ _COLOURS = {
     ReviewState.FLAGGED: "#d8593b",
 }
 _NAME, _DICE, _STATE = 1, 2, 3
-"""Columns; the first holds the thumbnail."""
+"""Columns; column 0 holds the thumbnail."""
 _DICE_TIP = (
-    "Predicted Dice: how well the network thinks its mask fits; calibrated on validation data"
+    "Predicted Dice: the network's estimate of how well its mask fits, calibrated on validation "
+    "data"
 )
 
 
 _ROW = SIZE + 4
-"""Height of a row, with its thumbnail."""
+"""Height of a row with its thumbnail, in pixels."""
 
 
 class _QueueModel(QAbstractTableModel):
-    """Rows of a queue; a view asks only for those it shows."""
+    """The rows of a queue; a view requests only the rows that it shows."""
 
     def __init__(self, noun: str, dice_tip: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.queue = Queue()
         self.names: Sequence[str] = ()
-        self.figures: Sequence[float | None] = ()
-        self.words: Sequence[str] = ()
-        """Of the states, where they say more than these."""
-        self.strong: int | None = None
-        """What is written in bold."""
+        self.scores: Sequence[float | None] = ()
+        self.state_texts: Sequence[str] = ()
+        """Texts of the states column by slice or scan; the names of the states if empty."""
+        self.bold_item: int | None = None
+        """The slice or scan that is written in bold."""
         self.thumbnails: LazyIcons | None = None
         self._headers = ("", noun, "Dice", "State")
         self._dice_tip = dice_tip
@@ -72,63 +73,63 @@ class _QueueModel(QAbstractTableModel):
         return self._headers[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
-        place = self.queue.rows[index.row()]
-        state, column = self.queue.states[place], index.column()
+        item = self.queue.rows[index.row()]
+        state, column = self.queue.states[item], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(place, column)
+            return self._text(item, column)
         if role == Qt.ItemDataRole.DecorationRole and not column:
-            return self.thumbnails.icon(place) if self.thumbnails else None
+            return self.thumbnails.icon(item) if self.thumbnails else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._dice_tip if column == _DICE else self.names[place]
-        if role == Qt.ItemDataRole.FontRole and place == self.strong:
+            return self._dice_tip if column == _DICE else self.names[item]
+        if role == Qt.ItemDataRole.FontRole and item == self.bold_item:
             return _bold(self.parent().font())
         if role == Qt.ItemDataRole.ForegroundRole and state in _COLOURS:
             return QColor(_COLOURS[state])
         return None
 
-    def show(self, queue: Queue, figures: Sequence[float | None]) -> None:
-        """Show a queue of the same slices or scans."""
+    def show(self, queue: Queue, scores: Sequence[float | None]) -> None:
+        """Show another state or order of the same slices or scans."""
         same = queue.rows == self.queue.rows
         if not same:
             self.beginResetModel()
-        self.queue, self.figures = queue, figures
+        self.queue, self.scores = queue, scores
         if not same:
             self.endResetModel()
         elif queue.rows:
             last = self.index(len(queue.rows) - 1, len(self._headers) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
 
-    def draw(self, place: int) -> None:
-        """Show a new thumbnail."""
-        row = self.queue.row_of(place)
+    def draw(self, item: int) -> None:
+        """Show the new thumbnail of a slice or scan."""
+        row = self.queue.row_of(item)
         if row is not None:
             self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
 
-    def _text(self, place: int, column: int) -> str:
+    def _text(self, item: int, column: int) -> str:
         if column == _NAME:
-            return self.names[place]
+            return self.names[item]
         if column == _DICE:
-            figure = self.figures[place]
-            return "–" if figure is None else f"{figure:.2f}"
+            score = self.scores[item]
+            return "–" if score is None else f"{score:.2f}"
         if column != _STATE:
             return ""
-        state = self.queue.states[place]
-        return f"{_MARKS[state]} {self.words[place] if self.words else state}"
+        state = self.queue.states[item]
+        return f"{_MARKS[state]} {self.state_texts[item] if self.state_texts else state}"
 
 
-class SliceTable(QTableView):
-    """The slices of a queue; a click goes to one.
+class QueueTable(QTableView):
+    """The slices or scans of a review queue; a click chooses a row.
 
     Parameters
     ----------
     noun : str
-        What it lists, if not slices.
+        Header of the column of names.
     dice_tip : str
-        What the figures are.
+        Tooltip of the column of scores.
     """
 
     chosen = Signal(int)
-    """The slice that the user clicked on."""
+    """The index of the slice or scan that the user clicked on."""
 
     def __init__(
         self, parent: QWidget | None = None, noun: str = "Slice", dice_tip: str = _DICE_TIP
@@ -141,7 +142,7 @@ class SliceTable(QTableView):
         self.setShowGrid(False)
         self.setIconSize(QSize(SIZE, SIZE))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setWordWrap(False)  # else the end of a long name is cut, where slices differ
+        self.setWordWrap(False)  # otherwise the end of a long name is cut, where slices differ
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(136)
         self.verticalHeader().hide()
@@ -156,19 +157,19 @@ class SliceTable(QTableView):
         self.clicked.connect(lambda index: self.chosen.emit(self.slices.queue.rows[index.row()]))
 
     def show_slices(self, names: Sequence[str], thumbnails: LazyIcons | None = None) -> None:
-        """List the slices of another session, none until `show_queue`."""
+        """Take the names of other slices or scans; their rows appear with `show_queue`."""
         self.slices.show(Queue(), ())
         self.slices.names, self.slices.thumbnails = names, thumbnails
         if thumbnails is not None:
             thumbnails.drawn.connect(self.slices.draw)
 
-    def show_queue(self, queue: Queue, figures: Sequence[float | None], current: int) -> None:
-        """Show slices in their order with their states and predicted Dice, one of them marked."""
-        self.slices.show(queue, figures)
+    def show_queue(self, queue: Queue, scores: Sequence[float | None], current: int) -> None:
+        """Show slices in their order with states and predicted Dice, the current one selected."""
+        self.slices.show(queue, scores)
         self.go_to(current)
 
     def go_to(self, index: int) -> None:
-        """Mark the slice that is on screen, if it is listed."""
+        """Select the row of the slice on screen, if it is listed."""
         row = self.slices.queue.row_of(index)
         if row is None:
             self.clearSelection()
@@ -177,10 +178,10 @@ class SliceTable(QTableView):
             self.scrollTo(self.slices.index(row, 0))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the marked row in view where a note takes some of the room."""
+        """Keep the selected row in view when the table gets smaller."""
         super().resizeEvent(event)
-        for marked in self.selectionModel().selectedRows():
-            self.scrollTo(marked)
+        for selected in self.selectionModel().selectedRows():
+            self.scrollTo(selected)
 
 
 def _bold(font: QFont) -> QFont:

@@ -1,4 +1,4 @@
-"""Dock widgets that fit low screens."""
+"""Scroll areas that let dock widgets fit low screens."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _CHANGES_SIZE = (
 )
 
 
-class Column(QScrollArea):
-    """Scrolls up and down; never narrower than what it holds, whose style may come later."""
+class ScrollColumn(QScrollArea):
+    """A vertical scroll area that is never narrower than its content.
 
-    def __init__(self, content: QWidget, lowest: int = 0) -> None:
+    The content may get its style, and with it another width, after the area was made.
+    """
+
+    def __init__(self, content: QWidget, minimum_height: int = 0) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(lowest)
+        self.setMinimumHeight(minimum_height)
         self.setWidgetResizable(True)
         self.setWidget(content)
 
@@ -32,31 +35,31 @@ class Column(QScrollArea):
         return bool(super().eventFilter(watched, event))
 
 
-def fill_scrolling(widget: QWidget, content: QWidget, lowest: int) -> None:
+def fill_with_scroll_column(widget: QWidget, content: QWidget, minimum_height: int) -> None:
     """Put all of a widget's content into a scroll area.
 
     Parameters
     ----------
     widget, content
-        The dock widget, and what it shows.
-    lowest
-        Height in pixels below which it does not shrink.
+        The dock widget, and the content that it shows.
+    minimum_height
+        Height in pixels below which the dock widget does not shrink.
     """
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(Column(content, lowest))
+    layout.addWidget(ScrollColumn(content, minimum_height))
 
 
 class _WheelGuard(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Refuse the wheel, so that Qt offers it to the parent."""
+        """Refuse a wheel event, so that Qt passes it to the parent."""
         if event.type() != QEvent.Type.Wheel:
             return False
         event.ignore()
         return True
 
 
-def leave_wheel_to_parent(editor: QWidget) -> None:
-    """Let the wheel scroll what is around an editor, which neither changes nor takes the focus."""
+def pass_wheel_to_parent(editor: QWidget) -> None:
+    """Make the wheel scroll the area around an editor; the editor's value and focus stay."""
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     editor.installEventFilter(_WheelGuard(editor))

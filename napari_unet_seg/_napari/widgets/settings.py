@@ -1,4 +1,4 @@
-"""What the widgets remember between two starts of napari."""
+"""Settings that the widgets keep between two starts of napari."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from qtpy.QtCore import QSettings
 _NAME = "napari-unet-seg"
 
 DATASET = "train/folder"
-"""Key of the data set last written or trained on."""
+"""Key for the folder of the data set last written or trained on."""
 
 COCO_OPTIONS = "coco/options"
-"""Key of how masks are written as COCO."""
+"""Key for the options with which masks are written as COCO."""
 
 
 def recall(key: str, default: Any = None) -> Any:
-    """Return what was remembered under a key, or the default."""
+    """Return the value of a key; the default if it has none."""
     return _value(_settings(), key, default)
 
 
 def recall_all(group: str) -> dict[str, Any]:
-    """Return what was remembered under the keys that start with a group's name and a slash."""
+    """Return the values of all keys that start with a group's name and a slash."""
     settings = _settings()
     settings.beginGroup(group)
     return {key: _value(settings, key, None) for key in settings.childKeys()}
@@ -35,17 +35,17 @@ def _value(settings: QSettings, key: str, default: Any) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        # Another version or hand wrote it; what is remembered is a convenience only.
+        # Written by another version or by hand; a lost setting is no more than an inconvenience.
         return default
 
 
 def remember(key: str, value: Any) -> None:
-    """Keep a value that JSON can hold."""
+    """Keep a value that JSON can hold under a key."""
     _settings().setValue(key, json.dumps(value))
 
 
 def forget(key: str) -> None:
-    """Keep nothing under a key."""
+    """Remove the value of a key."""
     _settings().remove(key)
 
 

@@ -1,4 +1,4 @@
-"""Where a widget stands in its window."""
+"""The search for the dock or the window that contains a widget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def ancestor(child: QObject | None, kind: type[QObject]) -> QObject | None:
-    """Return the nearest object of a kind that a child stands in, itself included; None if none."""
+    """Return the nearest object of a kind among a child and its parents; None if there is none."""
     while child is not None and not isinstance(child, kind):
         child = child.parent()
     return child

@@ -14,7 +14,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg._napari.files.series_dialog import SeriesDialog
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, categories_of
+from napari_unet_seg._napari.layers.carried import ModelFile, carried
+from napari_unet_seg._napari.layers.layers import add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 
@@ -120,7 +121,7 @@ def test_missing_and_duplicate_slices_are_warned_of(
     (layer,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
     assert layer.data.shape[0] == 4
     doubles, gap = notifications
-    assert doubles == "s: 1 slices lie where another one does and were left out: 3-2.dcm."
+    assert doubles == "s: 1 slices have the position of another slice and are skipped: 3-2.dcm."
     assert "missing between 3-3.dcm and 3-4.dcm" in gap
 
 
@@ -132,18 +133,16 @@ def test_chosen_files_are_read_and_no_others(study: Path) -> None:
     assert (data.shape, options["scale"][0]) == ((2, 6, 8), 6)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "by"), [({"checkpoint": {"path": "m"}}, "SEMIAUTOMATIC"), ({}, "MANUAL")]
-)
+@pytest.mark.parametrize(("model", "by"), [(ModelFile("m"), "SEMIAUTOMATIC"), (None, "MANUAL")])
 def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
-    tmp_path: Path, metadata: dict[str, Any], by: str
+    tmp_path: Path, model: ModelFile | None, by: str
 ) -> None:
     write_series(tmp_path / "s", [0, 3, 6], shape=SHAPE)
     viewer = ViewerModel()
     (image,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
     labels = np.zeros(image.data.shape, np.uint8)
     labels[1, 2, 3:5] = 2
-    mask = add_labels(viewer, labels, image, LESION, "mask", metadata)
+    mask = add_labels(viewer, labels, image, LESION, "mask", model=model)
     path = tmp_path / "s" / "mask.dcm"
     assert [str(p) for p in mask.save(str(path), plugin=PLUGIN)] == [str(path)]
     seg = pydicom.dcmread(path)
@@ -154,11 +153,11 @@ def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
     np.testing.assert_array_equal(again.data, labels)
     assert tuple(again.scale) == tuple(image.scale)
     assert categories_of(again) == LESION
-    assert METADATA_KEY in again.metadata
+    assert carried(again).scan is not None
 
 
 def test_a_mask_of_no_series_is_not_saved_as_dicom_seg(tmp_path: Path) -> None:
     layer = ViewerModel().add_labels(np.ones((2, 6, 8), np.uint8))
-    with pytest.raises(DataError, match=r"m\.dcm is not written, since .* no DICOM series"):
+    with pytest.raises(DataError, match=r"m\.dcm was not written, since .* not a DICOM series"):
         layer.save(str(tmp_path / "m.dcm"), plugin=PLUGIN)
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,8 @@ from pycocotools.coco import COCO
 from zarr_images import write_image
 
 from napari_unet_seg import __version__
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, categories_of
+from napari_unet_seg._napari.layers.carried import ModelFile, carry
+from napari_unet_seg._napari.layers.layers import add_labels, categories_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.images.tiff import read_description, read_tiff
@@ -165,6 +166,45 @@ def test_an_import_goes_back_with_only_the_edit_changed(tmp_path: Path) -> None:
     assert (added["image_id"], added["category_id"], added["area"]) == (6, 0, 1)
 
 
+def test_an_import_goes_back_though_its_file_is_gone(tmp_path: Path) -> None:
+    source = _coco_of_two_sizes(tmp_path)
+    document = json.loads(source.read_text())
+    viewer = ViewerModel()
+    _, mask, *_ = viewer.open(source, plugin=PLUGIN)
+    source.unlink()
+    _save(mask, tmp_path / "out.json")
+    assert json.loads((tmp_path / "out.json").read_text()) == document
+
+
+def test_masks_of_two_sizes_are_saved_into_one_file(tmp_path: Path) -> None:
+    source = _coco_of_two_sizes(tmp_path)
+    viewer = ViewerModel()
+    masks = viewer.open(source, plugin=PLUGIN)[1::2]
+    for mask in masks:
+        mask.data_setitem((np.array([0]), np.array([20]), np.array([20])), 1)
+        _save(mask, source)
+    added = json.loads(source.read_text())["annotations"][2:]
+    assert [(a["image_id"], a["area"]) for a in added] == [(5, 1), (6, 1)]
+
+
+def _coco_of_two_sizes(folder: Path) -> Path:
+    sizes = {5: (30, 40), 6: (25, 50)}
+    images, annotations = [], []
+    for number, (height, width) in sizes.items():
+        name = f"{number}.png"
+        Picture.fromarray(np.zeros((height, width), np.uint8)).save(folder / name)
+        images.append({"id": number, "file_name": name, "width": width, "height": height})
+        square = [[2, 3, 12, 3, 12, 9, 2, 9]]
+        annotations.append(
+            {"id": number, "image_id": number, "category_id": 4, "segmentation": square}
+        )
+    categories = [{"id": 4, "name": "lesion"}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    path = folder / "set.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
     mask = _masked((20, 30))
     with pytest.raises(DataError, match=r"none.* cannot be written: its folder does not exist"):
@@ -173,7 +213,7 @@ def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
 
 def test_the_model_that_drew_it_is_named(tmp_path: Path) -> None:
     mask = _masked((20, 30))
-    mask.metadata[METADATA_KEY]["checkpoint"] = {"path": "best.safetensors", "sha256": "ab"}
+    carry(mask, model=ModelFile("best.safetensors", "ab"))
     _save(mask, tmp_path / "mask.tif")
 
     described = read_description(tmp_path / "mask.tif")

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.fine_tune.messages import in_words
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 120_000
 EVERY = 4
 HOW = PredictConfig(precision="float32", threads=1, device="cpu")
 
@@ -65,7 +64,7 @@ def widget(
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
     widget.bar.scans_button.click()
-    qtbot.waitUntil(lambda: shown(widget) == ["image-0"], timeout=PATIENCE)
+    qtbot.waitUntil(lambda: shown(widget) == ["image-0"])
     return widget
 
 
@@ -79,9 +78,9 @@ def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
     categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed):
         mask = show_prediction(widget.viewer, image, None, labels, categories, (), sums, made)
-    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     where = np.nonzero(mask.data != (image.data == 200))
     mask.data_setitem(where, (image.data == 200)[where].astype(np.uint8))
     widget.review.buttons["accept"].click()
@@ -91,9 +90,9 @@ def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
 
 
 def go_on(qtbot: QtBot, widget: ReviewWidget, index: int) -> None:
-    qtbot.waitUntil(widget.scans.bar.next_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.scans.bar.next_button.isEnabled)
     widget.scans.bar.next_button.click()
-    qtbot.waitUntil(lambda: shown(widget) == [f"image-{index}"], timeout=PATIENCE)
+    qtbot.waitUntil(lambda: shown(widget) == [f"image-{index}"])
 
 
 @pytest.mark.slow
@@ -111,14 +110,14 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
             go_on(qtbot, widget, index + 1)
     assert widget.fine_tune.panel.running
     assert bar.status.text() == "Learning from 4 slices …"
-    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+    with qtbot.waitSignal(widget.fine_tune.finished) as done:
         go_on(qtbot, widget, EVERY)
         assert widget.fine_tune.panel.running, "it was to be seen to go on"
     (finished,) = done.args
-    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
     assert Session.open(sessions[-1].folder).rounds == (finished,)
-    assert widget.fine_tune.result.text() == in_words(finished)
+    assert widget.fine_tune.result.text() == round_summary(finished)
     new = sessions[-1].folder / finished.checkpoint
     assert chosen_model.current_model() == new
     assert "Segment uses the model from now on" in bar.status.text()
@@ -126,7 +125,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     # The next scan is segmented with it, and too few were accepted since for another round.
     accept(qtbot, widget)
     assert not widget.fine_tune.panel.running
-    assert widget.fine_tune.result.text() == in_words(finished), "it is of this folder too"
+    assert widget.fine_tune.result.text() == round_summary(finished), "it is of this folder too"
     assert bar.back_button.isEnabled()
     bar.back_button.click()
     assert chosen_model.current_model() == first
@@ -141,8 +140,8 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
         session = accept(qtbot, widget)
         go_on(qtbot, widget, index + 1)
     assert widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
-        with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.fine_tune.finished) as done:
+        with qtbot.waitSignal(widget.desk.session_changed):
             widget.scans.bar.previous_button.click()
         widget.fine_tune.panel.stop()
     again = widget.session
@@ -158,7 +157,7 @@ def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: Revie
         go_on(qtbot, widget, index + 1)
     job, first = widget.fine_tune.panel.job, chosen_model.current_model()
     assert job is not None
-    with qtbot.waitSignal(job.ended, timeout=PATIENCE):
+    with qtbot.waitSignal(job.ended):
         widget.viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
     assert chosen_model.current_model() == first

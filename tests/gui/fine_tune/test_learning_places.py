@@ -10,7 +10,7 @@ import pytest
 from stored_rounds import made_round, store_round
 
 from napari_unet_seg._napari.fine_tune import learning, panel
-from napari_unet_seg._napari.fine_tune.messages import in_words
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg._napari.segment import chosen_model
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 20_000
 KIND = (Category(id=1, name="c0"),)
 OTHER_KIND = (Category(id=1, name="other"),)
 COUNT, EVERY = 12, 4
@@ -113,11 +112,9 @@ def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Sessi
 
 
 def opened(qtbot: QtBot, widget: ReviewWidget, act: Callable[[], Any]) -> None:
-    with qtbot.waitSignal(
-        widget.desk.session_changed, timeout=PATIENCE, check_params_cb=lambda s: s is not None
-    ):
+    with qtbot.waitSignal(widget.desk.session_changed, check_params_cb=lambda s: s is not None):
         act()
-    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
@@ -269,7 +266,7 @@ def test_what_rounds_brought_is_seen_at_all_scans_of_their_folder(
     open_folder(qtbot, widget, folder)
     for at in (2, 0):
         go(qtbot, widget, at)
-        qtbot.waitUntil(lambda: result.text() == in_words(finished), timeout=PATIENCE)
+        qtbot.waitUntil(lambda: result.text() == round_summary(finished))
     widget.desk.close()
     assert not result.text()
 
@@ -397,7 +394,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         yield "begun"
-        go_on.wait(PATIENCE / 1000)
+        go_on.wait(60)
         session.settle_sides()
         store_round(session, model)
         yield session.rounds[-1]
@@ -425,7 +422,7 @@ def test_a_round_that_ends_while_its_session_is_opened_again_is_kept(
 
     def slow(self: Session) -> Any:
         slow_round.set()
-        ended.wait(PATIENCE / 1000)
+        ended.wait(60)
         return load(self)
 
     ended = threading.Event()
@@ -461,7 +458,7 @@ def test_a_round_of_a_folder_is_not_used_outside(
     widget.desk.close()
     opened(qtbot, widget, lambda: widget.desk.open(stack.folder))
     slow_round.set()
-    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     assert len(Session.open(sessions[0].folder).rounds) == 1
     assert chosen_model.current_model() == model
     assert not widget.fine_tune.learn_bar.back_button.isEnabled()
@@ -508,7 +505,7 @@ def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
         accept(widget)
     assert panel.running
     slow_round.set()
-    qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not panel.running)
     for index in range(EVERY):
         widget.session.set_state(index, ReviewState.TODO)
     for index in range(EVERY, 2 * EVERY):

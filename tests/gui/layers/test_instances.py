@@ -21,8 +21,9 @@ from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.files.writer import write_coco, write_dicom_seg, write_tiff
+from napari_unet_seg._napari.layers.carried import LayerRecord, carried
 from napari_unet_seg._napari.layers.instances import category_of, is_instances, stored_options
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, categories_of, grid_of
+from napari_unet_seg._napari.layers.layers import categories_of, grid_of
 from napari_unet_seg._napari.session.session_layers import session_of
 from napari_unet_seg._napari.train.source import source_from_layers
 from napari_unet_seg._napari.widgets.settings import recall
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels
     from pytestqt.qtbot import QtBot
-
-PATIENCE = 60_000
 
 
 @pytest.fixture(autouse=True)
@@ -91,13 +90,13 @@ def widget(dock: Callable[..., Any]) -> ImportCocoWidget:
 @pytest.fixture
 def layers(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> tuple[Image, Labels]:
     """The data set as the form opens it with one label for each annotation."""
-    with qtbot.waitSignal(widget.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.inspected):
         widget.setPath(coco)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     widget.values.setCurrentIndex(1)
-    with qtbot.waitSignal(widget.opened, timeout=PATIENCE) as opened:
+    with qtbot.waitSignal(widget.opened) as opened:
         qtbot.mouseClick(widget.open_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     image, mask = opened.args[0]
     return image, mask
 
@@ -141,7 +140,7 @@ def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: 
     status = mask.get_status((1, 0, 0), view_direction=np.array([1.0, 0, 0]), world=True)
     assert "annotation_id: 10" in status["coordinates"]
     assert 'attributes: {"grade": 2}' in status["coordinates"]
-    assert "In 1 images 1 annotations lie below later ones, 1 of them" in widget.status.text()
+    assert "In 1 images later annotations cover 1 others, 1 of them" in widget.status.text()
 
 
 def test_neighbours_of_one_category_are_told_apart_by_shades(mask: Labels) -> None:
@@ -274,7 +273,7 @@ def test_a_session_needs_categories(layers: tuple[Image, Labels]) -> None:
 def test_the_choice_is_remembered(
     widget: ImportCocoWidget, mask: Labels, dock: Callable[..., Any]
 ) -> None:
-    assert mask.metadata[METADATA_KEY]["values"] == "instances"
+    assert carried(mask).values == "instances"
     assert dock(ImportCocoWidget).values.currentData() == "instances"
 
 
@@ -321,7 +320,7 @@ def test_a_dicom_seg_holds_the_categories(
     labels[0, 2:5, 2:5], labels[1, 9:12, 9:12] = 1, 2
     kinds = (Category(id=0, name="glioma"), Category(id=300, name="meningioma"))
     rows = [[1, 300, None], [2, 300, None]]
-    options = stored_options(rows, kinds, "mask", {"scan": grid_of(scan)})
+    options = stored_options(rows, kinds, "mask", LayerRecord(scan=grid_of(scan)))
     write_dicom_seg(str(tmp_path / "mask.dcm"), labels, options)
 
     again = read_labels(tmp_path / "mask.dcm")

@@ -10,16 +10,14 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
+from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, Map, carried
+from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layers import (
-    METADATA_KEY,
     add_labels,
     add_map,
     categories_of,
-    category_colormap,
-    category_colour,
-    geometry_of,
     is_users,
-    metadata_of,
     scan_from_layer,
     scan_options,
 )
@@ -129,7 +127,7 @@ def test_scan_goes_through_a_layer_and_back() -> None:
             scan, name
         )
     assert tuple(str(unit) for unit in layer.units) == ("pixel", "millimeter", "millimeter")
-    assert metadata_of(layer)["scan"].data.strides == (0, 0, 0), "keeps no pixels alive"
+    assert carried(layer).scan.data.strides == (0, 0, 0), "keeps no pixels alive"
 
 
 def test_a_stored_grid_of_another_shape_is_not_trusted() -> None:
@@ -197,7 +195,7 @@ def test_mask_carries_its_categories() -> None:
     assert categories_of(mask) == (LESION, OEDEMA)
     assert list(mask.features["index"]) == [0, 1, 2]
     assert list(mask.features["category"]) == ["background", "lesion", "oedema"]
-    assert metadata_of(mask)["scan"].grid_shape == (20, 30)
+    assert carried(mask).scan.grid_shape == (20, 30)
 
 
 def test_colour_follows_the_name_not_the_place() -> None:
@@ -226,7 +224,7 @@ def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     assert not is_users(layer, Image)
     assert tuple(layer.scale) == (3, 1, 1)
     assert layer.contrast_limits == [0, 2]
-    assert metadata_of(layer)["map"] == "certainty"
+    assert carried(layer).map == Map("certainty", mask.unique_id)
 
 
 def test_images_of_ten_dimensions_are_refused() -> None:
@@ -239,15 +237,15 @@ def test_images_of_ten_dimensions_are_refused() -> None:
 def test_metadata_of_others_is_left_alone() -> None:
     layer = Image(np.zeros((20, 30)), metadata={"other": 1})
 
-    assert metadata_of(layer) == {}
-    assert METADATA_KEY not in layer.metadata
+    assert carried(layer) is NOTHING
+    assert layer.metadata == {"other": 1}
     assert replace(scan_from_layer(layer), data=np.zeros((20, 30))).grid_axes == "YX"
 
 
-@pytest.mark.parametrize("kind", ["map", "preview"])
-def test_what_the_plugin_drew_is_not_offered_as_a_scan(kind: str) -> None:
+@pytest.mark.parametrize("record", [LayerRecord(map=Map("")), LayerRecord(preview="box")])
+def test_what_the_plugin_drew_is_not_offered_as_a_scan(record: LayerRecord) -> None:
     data = np.zeros((8, 8))
-    drawn = Image(data, metadata={METADATA_KEY: {kind: True}})
+    drawn = Image(data, metadata=record.as_metadata())
     assert is_users(Image(data), Image)
     assert not is_users(drawn, Image)
     assert not is_users(Image(data), Labels)

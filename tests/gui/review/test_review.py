@@ -18,14 +18,16 @@ from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_labels, add_map
+from napari_unet_seg._napari.layers.by_place import ByPlace
+from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile, carried, carry
+from napari_unet_seg._napari.layers.layers import add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
-from napari_unet_seg._napari.review.slices_tab import ReviewTab
+from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import SliceTable
+from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -62,14 +64,14 @@ def dask_without_threads() -> Iterator[None]:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
     assert widget.desk.current is not None
-    return qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.current.autosave.saved)
 
 
 def mask_of(widget: ReviewWidget) -> Any:
@@ -203,7 +205,7 @@ def choose(combo: Any, text: str) -> None:
 def predict(widget: ReviewWidget, *figures: float) -> None:
     mask = widget.viewer.layers["head mask"]
     known = {(place,): figure for place, figure in enumerate(figures)}
-    mask.metadata[METADATA_KEY]["predicted_dice"] = known
+    carry(mask, predicted_dice=ByPlace(known))
 
 
 def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
@@ -251,12 +253,12 @@ def test_a_slice_predicted_again_finds_its_new_place(
     start(qtbot, widget, tmp_path / "s")
     choose(widget.review.bar.order_combo, "w")
     mask, image = mask_of(widget), widget.bar.image_combo.layer()
-    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data[0], (0,))
+    carry(mask, predicted=ByPlace(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
-    mask.metadata[METADATA_KEY]["predicted_dice"][0,] = 0.85
+    carry(mask, predicted_dice=carried(mask).predicted_dice | {(0,): 0.85})
     sums = checksums(later, (0,))
-    show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, {})
+    show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, ModelFile("m"))
     qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
     assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
 
@@ -265,7 +267,9 @@ def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] =
     """Return the mask that a prediction goes to, where that of the scan is there."""
     mask, image = widget.viewer.layers["head mask"], widget.bar.image_combo.layer()
     sums = checksums(labels, place)
-    return show_prediction(widget.viewer, image, mask, labels, CATEGORIES, place, sums, {})
+    return show_prediction(
+        widget.viewer, image, mask, labels, CATEGORIES, place, sums, ModelFile("m")
+    )
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_Q])
@@ -273,7 +277,7 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, key: Any
 ) -> None:
     before = widget.viewer.layers["head mask"].data.copy()
-    widget.viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
+    carry(widget.viewer.layers["head mask"], predicted=ByPlace(checksums(before)))
     start(qtbot, widget, tmp_path / "s")
     mask, later = mask_of(widget), np.ones(SHAPE, np.uint8)
     press(widget, key)
@@ -300,7 +304,7 @@ def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path:
     mask_of(widget).name = "mine"
     widget.desk.close()
     widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(tmp_path / "s")
     assert mask_of(widget).name == "mine"
 
@@ -351,9 +355,9 @@ def test_masks_from_a_file_are_not_predicted_again(
     show_prediction(
         *(widget.viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
         checksums(before[2], (2,)),
-        {},
+        ModelFile("m"),
     )
-    mask.metadata[METADATA_KEY]["predicted"] = checksums(before[2], (2,))
+    carry(mask, predicted=ByPlace(checksums(before[2], (2,))))
     set_locked(mask, 2, True)
     assert reviewing.predict_again(2, np.ones(SHAPE[1:], np.uint8), 0.9)
     assert (mask.data[2] == np.where(before[2] == 2, 2, 1)).all()
@@ -374,7 +378,7 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     mask.name = "mine"  # its maps stay its own
     start(qtbot, widget, tmp_path / "s")
     reviewing, tools = widget.desk.current, widget.tools
-    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data)
+    carry(mask, predicted=ByPlace(checksums(mask.data)))
     reviewing.decide(ReviewState.SKIPPED)
     taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
     assert taken == [False, False, True, True]
@@ -458,7 +462,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
 
 @pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
-    tab = ReviewTab()
+    tab = SlicesTab()
     qtbot.addWidget(tab)
     tab.show()
 
@@ -543,7 +547,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask, image = mask_of(widget), widget.bar.image_combo.layer()
-    mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data[0], (0,))
+    carry(mask, predicted=ByPlace(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
     with when_saved(qtbot, widget):
@@ -594,7 +598,7 @@ def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     assert widget.desk.current is not None
     (tmp_path / "s" / "masks").rmdir()
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    with qtbot.waitSignal(widget.desk.current.autosave.failed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.current.autosave.failed):
         widget.review.buttons["accept"].click()
     assert "masks/00000.tif cannot be written: its folder does not exist" in notifications[-1]
     (tmp_path / "s" / "masks").mkdir()
@@ -617,7 +621,7 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
         (tmp_path / "s" / name).rename(tmp_path / name)
     paint(widget, 1)
     saving.replace_prediction(2, later)
-    qtbot.waitUntil(lambda: len(notifications) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(notifications) == 2)
     for _ in range(4):
         with qtbot.waitSignal(saving.minute):
             pass
@@ -644,7 +648,7 @@ def test_closing_saves_and_opening_brings_all_back(
     widget.bar.close_button.click()
     assert widget.session is None
     viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(tmp_path / "s")
     opened = mask_of(widget)
     np.testing.assert_array_equal(opened.data, painted)
@@ -652,7 +656,7 @@ def test_closing_saves_and_opening_brings_all_back(
     for name, value in before.items():
         np.testing.assert_array_equal(getattr(opened, name), value)
     assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
-    assert opened.metadata[METADATA_KEY]["categories"] == CATEGORIES
+    assert carried(opened).categories == CATEGORIES
     assert widget.review.bar.progress.text() == "1 / 4 reviewed"
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
@@ -683,7 +687,7 @@ def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Pa
         (
             lambda: {
                 "data": np.zeros(SHAPE, np.uint8),
-                "metadata": {METADATA_KEY: {"values": "instances", "categories": CATEGORIES}},
+                "metadata": LayerRecord(values="instances", categories=CATEGORIES).as_metadata(),
             },
             "has a label for each object",
         ),
@@ -751,13 +755,13 @@ def test_masks_are_saved_as_tiff_and_coco(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.save_tiff(tmp_path / "mask.tif")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     saved = read_tiff(tmp_path / "mask.tif")
     np.testing.assert_array_equal(saved.data, mask_of(widget).data)
     assert (saved.axes, saved.spacing, saved.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.save_coco(tmp_path / "mask.json")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     coco = COCO(str(tmp_path / "mask.json"))
@@ -776,7 +780,7 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
         return str(tmp_path / "binary.tif"), kinds.split(";;")[-1]
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     labels = mask_of(widget).data
@@ -802,7 +806,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
         return str(tmp_path / "elsewhere" / "lesion.tif"), kinds.split(";;")[0]
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
@@ -825,7 +829,7 @@ def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:
 
 
 def test_the_marked_row_stays_in_view_where_the_list_shrinks(qtbot: QtBot) -> None:
-    table = SliceTable()
+    table = QueueTable()
     qtbot.addWidget(table)
     table.resize(400, 600)
     table.show()

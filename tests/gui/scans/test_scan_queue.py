@@ -9,6 +9,8 @@ import scene
 from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
+from napari_unet_seg._napari.layers.by_place import ByPlace
+from napari_unet_seg._napari.layers.carried import ModelFile, carry
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import DataError
@@ -66,8 +68,8 @@ def segment(widget: ReviewWidget, *figures: float) -> Any:
     labels = np.zeros(image.data.shape, np.uint8)
     labels[:, 3:9, 3:9] = 1
     sums = checksums(labels)
-    mask = show_prediction(widget.viewer, image, None, labels, CATEGORIES, (), sums, {})
-    mask.metadata["unet_seg"]["predicted_dice"] = dict(zip(sums, figures, strict=False))
+    mask = show_prediction(widget.viewer, image, None, labels, CATEGORIES, (), sums, ModelFile("m"))
+    carry(mask, predicted_dice=ByPlace(dict(zip(sums, figures, strict=False))))
     return mask
 
 
@@ -78,7 +80,7 @@ def go(qtbot: QtBot, widget: ReviewWidget, button: Any, text: str) -> None:
 
 
 def when_started(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    return qtbot.waitSignal(widget.desk.session_changed, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.session_changed)
 
 
 def started(qtbot: QtBot, widget: ReviewWidget) -> Any:

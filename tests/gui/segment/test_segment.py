@@ -10,7 +10,9 @@ from napari.utils.key_bindings import KeyBinding
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
-from napari_unet_seg._napari.layers.layers import categories_of, geometry_of, metadata_of
+from napari_unet_seg._napari.layers.carried import LayerRecord, carried
+from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
-
-PATIENCE = 120_000
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def _head(*leading: int, size: int = 64) -> np.ndarray:
 
 
 def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(layer)
     return waiter.args[0]
 
@@ -92,8 +92,8 @@ def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: Q
         assert np.array_equal(np.asarray(getattr(mask, name)), np.asarray(value)), name
     assert mask.name == "head mask"
     assert categories_of(mask)
-    assert metadata_of(mask)["checkpoint"]["path"] == str(BUNDLED)
-    assert len(metadata_of(mask)["checkpoint"]["sha256"]) == 64
+    assert carried(mask).model.path == str(BUNDLED)
+    assert len(carried(mask).model.sha256) == 64
     assert "on CPU" in widget.form.status.text() or "on " in widget.form.status.text()
     assert widget.form.legend.names() == [f" {categories_of(mask)[0].name}  (label 1)"]
 
@@ -120,7 +120,7 @@ def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
     mask = _segment(qtbot, widget, image)
 
     assert mask.data.shape == (5, 64, 64)
-    assert list(metadata_of(mask)["predicted"]) == [(3,)]
+    assert list(carried(mask).predicted) == [(3,)]
 
 
 def test_beyond_the_image_no_slice_is_segmented(
@@ -147,7 +147,7 @@ def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
     assert widget.form.extent_combo.isHidden()
     viewer.add_image(_head(3))
     assert widget.form.whole()
-    viewer.add_image(_head(3), metadata={"unet_seg": {"independent": True}})
+    viewer.add_image(_head(3), metadata=LayerRecord(independent=True).as_metadata())
     assert not widget.form.whole()
     assert not widget.form.extent_combo.isHidden()
 
@@ -252,7 +252,7 @@ def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
 def test_an_image_that_is_closed_meanwhile(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     image = viewer.add_image(_head(40, size=32))
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(image)
         viewer.layers.remove(image)
 
@@ -282,7 +282,7 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
     assert shortcut.key().toString() == SHORTCUT
     assert SHORTCUT not in taken
     assert SHORTCUT in widget.form.segment_button.toolTip()
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         shortcut.activated.emit()
     assert waiter.args[0] is not None
 

@@ -77,7 +77,7 @@ def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
 
 
 @pytest.fixture
-def likely(widget: ReviewWidget) -> None:
+def probabilities(widget: ReviewWidget) -> None:
     """A map of the probabilities, which is right."""
     values = np.broadcast_to(np.where(disc(), 0.9, 0.1), SHAPE)
     mask = widget.viewer.layers["head mask"]
@@ -111,7 +111,7 @@ def drag(qtbot: QtBot, tools: Tools, corner: tuple[int, int], other: tuple[int, 
 
 def drag_and_wait(qtbot: QtBot, tools: Tools, *ends: tuple[int, int]) -> None:
     """Drag the mouse, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
         drag(qtbot, tools, *ends)
 
 
@@ -140,7 +140,7 @@ def dice(found: np.ndarray, part: Any = True) -> float:
     return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 def test_a_box_becomes_an_outline(qtbot: QtBot, tools: Tools) -> None:
     mask, before = mask_of(tools), start()
     click(tools.mark_bar.buttons["box"])
@@ -161,7 +161,7 @@ def test_a_box_becomes_an_outline(qtbot: QtBot, tools: Tools) -> None:
     assert tools.status.text().startswith("Nothing to change")
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 def test_what_a_box_does_not_hold_stays(qtbot: QtBot, tools: Tools) -> None:
     mask = mask_of(tools)
     mask.data[SHOWN, 58:62, 70:75] = TUMOUR
@@ -175,7 +175,7 @@ def test_what_a_box_does_not_hold_stays(qtbot: QtBot, tools: Tools) -> None:
     assert changed(before, mask.data) == [SHOWN]
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 def test_a_click_is_no_box(qtbot: QtBot, tools: Tools) -> None:
     click(tools.mark_bar.buttons["box"])
     with qtbot.waitSignal(tools.marks._boxes.drawn):
@@ -188,12 +188,12 @@ def test_the_model_of_segment_helps_where_there_is_no_map(qtbot: QtBot, tools: T
     tools.mark_bar.buttons["box"].click()
     drag_and_wait(qtbot, tools, *BOX)
     assert tools.status.text().startswith("Outlined tumour")
-    assert len(tools.marks._likely._kept) == 1
-    categories, planes = next(iter(tools.marks._likely._kept.values()))
+    assert len(tools.marks._probabilities._kept) == 1
+    categories, planes = next(iter(tools.marks._probabilities._kept.values()))
     assert planes.shape == (len(categories), *SHAPE[1:])
     press(tools, Qt.Key.Key_Z)
     drag_and_wait(qtbot, tools, *BOX)
-    assert len(tools.marks._likely._kept) == 1, "the slice was not predicted again"
+    assert len(tools.marks._probabilities._kept) == 1, "the slice was not predicted again"
 
 
 def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
@@ -208,7 +208,7 @@ def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
 
 def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
     """Drag the mouse along an arc, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
         drag_arc(qtbot, tools, radius)
 
 
@@ -344,13 +344,13 @@ MARKED = {
 FINISHED = ("Outlined", "Moved", "Redrew")
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("name", MARKED)
 def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
 ) -> None:
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     session, mask = widget.session, mask_of(tools)
@@ -360,7 +360,7 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     drawn.connect(widget.review.accept)
     click(tools.mark_bar.buttons[name])
     MARKED[name](qtbot, tools)
-    qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED), timeout=20_000)
+    qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED))
     assert widget.desk.current.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
@@ -389,7 +389,7 @@ ENDS = {
 }
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("end", ENDS)
 def test_what_ends_the_drawing(qtbot: QtBot, tools: Tools, end: str) -> None:
     before = helpers(tools)
@@ -495,14 +495,14 @@ def boxed() -> np.ndarray:
     return labels
 
 
-@pytest.mark.usefixtures("likely")
+@pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
 def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole: bool) -> None:
     mask = mask_of(tools)
     mask.data[...] = before = boxed()
     tools.volume_button.setChecked(whole)
     click(tools.mark_bar.outline_button)
-    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy)
     assert changed(before, mask.data) == ([0, 2, 3] if whole else [SHOWN])
     assert_only_tumour(before, mask.data)
     found = mask.data[SHOWN] == TUMOUR
@@ -523,7 +523,7 @@ def test_a_mask_of_one_category_and_one_slice(
     viewer.add_image(photo, name="photo", rgb=bool(channels))
     mask = add_mask(viewer, disc(8).astype(np.uint8), "photo mask", CATEGORIES[:1])
     tools.mark_bar.buttons["inside"].click()
-    with qtbot.waitSignal(tools._steps.told, timeout=20_000):
+    with qtbot.waitSignal(tools._steps.told):
         stroke(qtbot, viewer, (30, 25), (30, 46))
     assert dice(mask.data == TUMOUR) > 0.85
     press(tools, Qt.Key.Key_Z)

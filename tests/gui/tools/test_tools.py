@@ -10,7 +10,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scene import CATEGORIES, PLACE, add_mask
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
+from napari_unet_seg._napari.layers.carried import LayerRecord, carry
+from napari_unet_seg._napari.layers.layers import add_map
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.texts import TOOLS
 from napari_unet_seg.io.common.scan import Scan
@@ -74,7 +75,7 @@ def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlMod
 
 
 def finish(qtbot: QtBot, tools: Tools) -> None:
-    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy)
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> list[int]:
@@ -153,7 +154,7 @@ def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: Tools) -> None:
 
 def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
     mask = mask_of(tools)
-    mask.metadata[METADATA_KEY]["scan"] = Scan(mask.data, "TYX", PLACE["scale"], "mm")
+    carry(mask, scan=Scan(mask.data, "TYX", PLACE["scale"], "mm"))
     mask.data[5, 30, 40] = TUMOUR
     click(tools.volume_button)
     tools.buttons["keep_largest"].click()
@@ -248,7 +249,7 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
@@ -266,7 +267,7 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     for index in (1, 5):
         assert widget.desk.current is not None
         widget.desk.current.go_to(index)
-        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
+        with qtbot.waitSignal(widget.desk.current.autosave.saved):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
     click(tools.buttons["interpolate"])
@@ -382,7 +383,7 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
     widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
@@ -548,9 +549,9 @@ def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> Non
 
 
 def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
-    known = {"categories": CATEGORIES, "independent": True}
+    record = LayerRecord(categories=CATEGORIES, independent=True)
     mask = widget.viewer.add_labels(
-        np.zeros(SHAPE, np.uint8), name="images", metadata={METADATA_KEY: known}
+        np.zeros(SHAPE, np.uint8), name="images", metadata=record.as_metadata()
     )
     mask.data[3, 15, 15] = TUMOUR
     tools.volume_button.setChecked(True)
@@ -613,17 +614,20 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None
 
 
 @pytest.mark.parametrize(
-    ("known", "reason"),
+    ("record", "reason"),
     [
-        ({}, "other has no categories"),
-        ({"values": "instances", "categories": CATEGORIES}, "other has a label for each object"),
+        (LayerRecord(), "other has no categories"),
+        (
+            LayerRecord(values="instances", categories=CATEGORIES),
+            "other has a label for each object",
+        ),
     ],
     ids=["plain", "instances"],
 )
 def test_masks_that_cannot_be_corrected_are_told(
-    widget: ReviewWidget, tools: Tools, known: dict[str, Any], reason: str
+    widget: ReviewWidget, tools: Tools, record: LayerRecord, reason: str
 ) -> None:
-    widget.viewer.add_labels(rods(), name="other", metadata={METADATA_KEY: known})
+    widget.viewer.add_labels(rods(), name="other", metadata=record.as_metadata())
     assert reason in tools.status.text()
     assert not tools.controls.isEnabled()
     widget.viewer.layers.selection.active = mask_of(tools)

@@ -9,10 +9,11 @@ import scene
 import tifffile
 from qtpy.QtCore import Qt
 
+from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
-from napari_unet_seg.config import IGNORE_INDEX, PRESETS, TrainConfig
+from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.io.common.scan import Scan
@@ -65,7 +66,7 @@ def epochs_drawn(widget: TrainWidget) -> list[int]:
 
 
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
-    qtbot.waitUntil(lambda: not widget.panel.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not widget.panel.running)
 
 
 def test_training_on_a_folder_shows_everything_and_offers_the_model(
@@ -129,7 +130,7 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Pa
     widget.source.folder.setValue(folder)
     widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.panel.stop_button.click()
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped: best validation Dice")
@@ -159,7 +160,7 @@ def test_closing_the_dock_stops_the_training(
     widget.source.folder.setValue(folder)
     widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.viewer.window.remove_dock_widget(widget)
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped")
@@ -270,18 +271,20 @@ def test_it_fits_a_small_screen(widget: TrainWidget) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "metadata", "count"),
+    ("values", "categories", "count"),
     [
-        ([0, 1, 2], {}, 2),
-        ([0, 1, IGNORE_INDEX], {"categories": CATEGORIES}, 1),
+        ([0, 1, 2], (), 2),
+        ([0, 1, IGNORE_INDEX], CATEGORIES, 1),
     ],
 )
-def test_labels_become_classes(values: list[int], metadata: dict[str, Any], count: int) -> None:
+def test_labels_become_classes(
+    values: list[int], categories: tuple[Category, ...], count: int
+) -> None:
     from napari.layers import Image, Labels
 
     array = np.zeros((16, 16), np.uint8)
     array[0, : len(values)] = values
-    labels = Labels(array, metadata={"unet_seg": metadata})
+    labels = Labels(array, metadata=LayerRecord(categories=categories).as_metadata())
     source = source_from_layers(Image(np.ones((16, 16))), labels, only_labelled=True)
     assert len(source.categories) == count
     assert len(source.read(2).samples) == 1
@@ -289,17 +292,19 @@ def test_labels_become_classes(values: list[int], metadata: dict[str, Any], coun
 
 
 @pytest.mark.parametrize(
-    ("labels", "metadata", "text"),
+    ("labels", "categories", "text"),
     [
-        (np.full((16, 16), 40), {}, "value 40"),
-        (np.full((16, 16), 2), {"categories": CATEGORIES}, "value 2"),
-        (np.ones((15, 16), int), {}, r"\(15, 16\) and the image .* of \(16, 16\)"),
+        (np.full((16, 16), 40), (), "value 40"),
+        (np.full((16, 16), 2), CATEGORIES, "value 2"),
+        (np.ones((15, 16), int), (), r"\(15, 16\) and the image .* of \(16, 16\)"),
     ],
 )
-def test_labels_that_cannot_be_used(labels: Any, metadata: dict[str, Any], text: str) -> None:
+def test_labels_that_cannot_be_used(
+    labels: Any, categories: tuple[Category, ...], text: str
+) -> None:
     from napari.layers import Image, Labels
 
-    layer = Labels(labels, metadata={"unet_seg": metadata})
+    layer = Labels(labels, metadata=LayerRecord(categories=categories).as_metadata())
     with pytest.raises(DataError, match=text):
         source_from_layers(Image(np.ones((16, 16))), layer, only_labelled=True)
 
@@ -323,7 +328,7 @@ def test_eight_augmented_samples_can_be_looked_at(
     assert shown.picture.isHidden()
     qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
     assert not shown.button.isEnabled()
-    qtbot.waitUntil(lambda: shown.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: shown.job is None)
     assert not shown.picture.isHidden() and shown.button.isEnabled()
     pixmap = shown.picture.pixmap()
     assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
@@ -339,6 +344,6 @@ def test_samples_that_cannot_be_read_are_told(
     (folder / "train" / "images" / "train0.tif").write_bytes(b"II*\0 cut off")
     widget.source.folder.setValue(folder)
     qtbot.mouseClick(widget.augmented.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: widget.augmented.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.augmented.job is None)
     assert len(notifications) == 1 and "train0.tif" in notifications[0]
     assert widget.augmented.picture.isHidden()

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QDockWidget, QOpenGLWidget, QWidget
 
-from napari_unet_seg._napari.widgets.dock_widget import free_in_place
+from napari_unet_seg._napari.widgets.dock_widget import free_layers_in_canvas_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def test_it_is_freed_in_the_context_of_the_canvas(
     viewer = make_napari_viewer(show=True)
     widget = QWidget()
     dock: QDockWidget = viewer.window.add_dock_widget(widget)
-    free_in_place(widget, viewer)
+    free_layers_in_canvas_context(widget, viewer)
     dock.setFloating(floating)
     canvas = viewer.window._qt_window.centralWidget().findChild(QOpenGLWidget)
     qtbot.waitUntil(lambda: canvas.context() is not None)
@@ -45,7 +45,7 @@ def test_a_widget_outside_a_window_does_not_mind(
     viewer = make_napari_viewer()
     widget = QWidget()
     qtbot.addWidget(widget)
-    free_in_place(widget, viewer)
+    free_layers_in_canvas_context(widget, viewer)
     viewer.add_image(np.zeros((8, 8)))
     viewer.layers.clear()
     assert not len(viewer.layers)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import scan_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _DEFAULT = NormaliseConfig()
 
@@ -27,10 +28,10 @@ def samples_from_scan(
     slices: Iterable[int] | None = None,
     normalise: NormaliseConfig = _DEFAULT,
 ) -> tuple[Sample, ...]:
-    """Cut a scan and its labels into one sample a slice.
+    """Return one sample per slice of a scan and its labels.
 
-    Slices of a volume share its intensity window and its group; independent slices (axis `N`)
-    are a group each.
+    The slices of a volume share the intensity window and the group of the volume; each independent
+    slice (axis `N`) is a group of its own.
 
     Parameters
     ----------
@@ -39,14 +40,14 @@ def samples_from_scan(
     labels : array
         Integers of the scan's `grid_shape`.
     slices : iterable of int, optional
-        Which slices, counted along all leading axes flattened; all by default.
+        Running numbers of the slices along the flattened leading axes; by default all slices.
     normalise : NormaliseConfig
-        Percentiles of the window that slices of a volume share.
+        Intensity window of a volume.
 
     Raises
     ------
     DataError
-        If the labels are on another grid.
+        If the grids of scan and labels differ.
     """
     if tuple(labels.shape) != scan.grid_shape:
         raise DataError(
@@ -58,7 +59,7 @@ def samples_from_scan(
     window = None if "N" in scan.axes or not leading else _volume_window(scan, normalise)
     samples = []
     for index in range(count) if slices is None else slices:
-        place = np.unravel_index(index, leading) if leading else ()
+        place = place_at(index, leading)
         name = slice_name(scan, index)
         image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
         group = name if "N" in scan.axes else scan_name(scan)
@@ -69,10 +70,10 @@ def samples_from_scan(
 def volume_sample(
     scan: Scan,
     labels: Array,
-    known: Iterable[int] | None = None,
+    reviewed: Iterable[int] | None = None,
     normalise: NormaliseConfig = _DEFAULT,
 ) -> Sample:
-    """Take a volume and its labels as one sample.
+    """Return a volume and its labels as one sample.
 
     Parameters
     ----------
@@ -80,15 +81,15 @@ def volume_sample(
         Of axes `ZYX` or `ZYXC`.
     labels : array
         Integers of the scan's `grid_shape`.
-    known : iterable of int, optional
-        Slices that somebody has reviewed; the others do not count. All by default.
+    reviewed : iterable of int, optional
+        Reviewed slices; the other slices become `IGNORE_INDEX`. By default all are reviewed.
     normalise : NormaliseConfig
-        Percentiles of the window.
+        Intensity window.
 
     Raises
     ------
     DataError
-        If the scan is no volume, or the labels are on another grid.
+        If the scan is not a volume, or the grids of scan and labels differ.
     """
     name = scan_name(scan)
     if scan.grid_axes != "ZYX":
@@ -102,20 +103,20 @@ def volume_sample(
             f"{scan.grid_shape}; choose the labels that were made on this scan."
         )
     mask = np.array(labels)
-    if known is not None:
-        unknown = np.ones(len(mask), bool)
-        unknown[list(known)] = False
-        mask[unknown] = IGNORE_INDEX
+    if reviewed is not None:
+        unreviewed = np.ones(len(mask), bool)
+        unreviewed[list(reviewed)] = False
+        mask[unreviewed] = IGNORE_INDEX
     return Sample(name, np.asarray(scan.data), mask, name, window=_volume_window(scan, normalise))
 
 
 def scan_name(scan: Scan) -> str:
-    """Name of the scan for messages and groups."""
+    """Return the name of a scan for messages and groups."""
     return scan.path.name if scan.path is not None else "the open scan"
 
 
 def slice_name(scan: Scan, index: int) -> str:
-    """Name of one slice: its file's, or the scan's with the slice's number."""
+    """Return the name of a slice: of its file, or the scan's name with the slice's number."""
     if index < len(scan.names):
         return scan.names[index]
     return f"{scan_name(scan)}#{index}"

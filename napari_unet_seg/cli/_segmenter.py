@@ -1,4 +1,4 @@
-"""One scan after another through the network."""
+"""Segmentation of many scans, in the engine's process or by workers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.cli._console import plain, warn
-from napari_unet_seg.cli._scratch import scratch_folder
-from napari_unet_seg.cli._work import engine, follow
+from napari_unet_seg.cli._engine import engine, follow
+from napari_unet_seg.cli._folders import scratch_folder
 from napari_unet_seg.errors import SegmentationError, WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
+    from napari_unet_seg.cli._engine import Stop
     from napari_unet_seg.cli._inputs import Input
-    from napari_unet_seg.cli._work import Stop
     from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.process.cluster import Cluster
 
 
 _IN_MEMORY = 2**30
-"""Voxels up to which the result of a scan that is read lazily is held in memory."""
+"""Largest number of voxels of a lazily read scan whose result is kept in memory."""
 
 
 class Segmented(NamedTuple):
@@ -44,18 +44,18 @@ class Segmented(NamedTuple):
     scan: Scan
     result: PredictFinished
     provenance: dict[str, Any]
-    """What the mask's file is to say of itself."""
+    """Provenance, for the mask's file."""
 
 
 class Kept(NamedTuple):
-    """What is kept of a scan that is segmented."""
+    """The last event of a scan, with the value that the task's `finish` returned."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is done with every scan, by this process or by the worker that the scan goes to."""
+    """Reads, segments and finishes a scan, in this process or at a worker."""
 
     config: PredictConfig
     checkpoint: Path
@@ -64,17 +64,17 @@ class Task:
     categories: tuple[Category, ...]
     series: str | None
     finish: Callable[[Segmented], Any]
-    """Makes of the prediction what is kept of it: writes the mask, for example."""
+    """Processes a prediction, for example writes the mask; returns a report."""
     out: Path
-    """Folder of the masks, and of what is too large for memory until it is one."""
+    """Folder of the masks, and of scratch folders."""
 
     def __call__(self, item: Input) -> tuple[Any, list[str]]:
-        """Segment a scan where this is called; returns what is kept, and what is odd about it."""
+        """Segment a scan in this process; return the value of `finish`, and notes on the scan."""
         from napari_unet_seg.engine import predict
 
         events = list(self.events(item, predict))
         kept = next((event.value for event in events if isinstance(event, Kept)), None)
-        return kept, [note for event in events if (note := oddity(event))]
+        return kept, [note for event in events if (note := note_of(event))]
 
     def events(
         self, item: Input, predict: Callable[..., Iterator[Any]]
@@ -84,18 +84,18 @@ class Task:
         Parameters
         ----------
         item : Input
-            Names the scan.
+            The scan.
         predict : callable
-            The engine's, or one of the same parameters.
+            `engine.predict`, or a function with the same parameters.
 
         Yields
         ------
         str
-            What is odd about the scan, missing slices for example.
+            Notes on the scan, for example about missing slices.
         PredictEvent
-            As `predict` yields them, but for the last one.
+            The events of `predict` except the last.
         Kept
-            The last, unless it was stopped before.
+            The last event, unless `predict` was stopped.
         """
         scan = read_scan(item.path, self.series)
         yield from (f"{item.path}: {note}" for note in scan.meta.get("notes", ()))
@@ -108,7 +108,7 @@ class Task:
 
     @contextmanager
     def _scratch(self, scan: Scan) -> Iterator[Path | None]:
-        """Give a folder to the result of a scan that is read in pieces, as it may be huge."""
+        """Give a scratch folder for the result of a large, lazily read scan; else None."""
         lazy = not isinstance(scan.data, np.ndarray) and math.prod(scan.grid_shape) > _IN_MEMORY
         if not lazy or find_spec("zarr") is None:
             yield None
@@ -117,37 +117,41 @@ class Task:
             yield folder
 
     def _segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
-        known = provenance(item.path, self.categories, self.model)
-        return Segmented(item, scan, result, known | {"settings": plain(self.config)})
+        origin = provenance(item.path, self.categories, self.model)
+        return Segmented(item, scan, result, origin | {"settings": plain(self.config)})
 
 
-def oddity(event: Any) -> str:
-    """Return what an event says that the user should know of the scan; empty for most events."""
+def note_of(event: Any) -> str:
+    """Return the note for the user in an event; empty for most events."""
     if isinstance(event, DeviceFallback):
         return event.message
     return event if isinstance(event, str) else ""
 
 
 class Segmenter:
-    """Runs the network over scans; those that fail do not keep the rest from going on.
+    """Segments many scans; after a scan that fails, the segmenter continues with the next.
 
     Parameters
     ----------
-    config, checkpoint : PredictConfig, Path
-        How to segment, and the model.
+    config : PredictConfig
+        Configuration of the prediction.
+    checkpoint : Path
+        The model.
     out : Path
         Folder of the masks.
-    stop, bar
-        Asked between scans and slices; told how far it is.
+    stop : Stop
+        Checked after every event.
+    bar : Bar
+        Shows the progress.
     series : str, optional
-        Of DICOM.
+        Number or key of a DICOM series.
     cluster : Cluster, optional
-        Takes the scans instead of this machine's one engine.
+        Segments the scans instead of the engine's process.
 
     Raises
     ------
     CheckpointError
-        If the model is none.
+        If the model cannot be read.
     """
 
     def __init__(
@@ -168,7 +172,7 @@ class Segmenter:
         self._cluster = cluster
 
     def run(self, items: Sequence[Input], finish: Callable[[Segmented], Any]) -> Iterator[Attempt]:
-        """Yield what is kept of every scan, or its problem, until a stop is wished for."""
+        """Yield the value of `finish`, or the problem, for each scan, until a stop is requested."""
         task = Task(
             self._config,
             self._checkpoint,
@@ -178,7 +182,7 @@ class Segmenter:
             finish,
             self._out,
         )
-        attempts = self._shared_out if self._cluster else self._one_by_one
+        attempts = self._by_cluster if self._cluster else self._by_engine
         for index, attempt in enumerate(attempts(task, items), 1):
             if attempt.problem:
                 yield attempt
@@ -188,7 +192,7 @@ class Segmenter:
             if self._stop:
                 return
 
-    def _shared_out(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
+    def _by_cluster(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
         assert self._cluster is not None
         for item, value, problem in self._cluster.map(task, items):
             kept, notes = value or (None, ())
@@ -196,19 +200,19 @@ class Segmenter:
                 warn(note)
             yield Attempt(item, kept, problem)
 
-    def _one_by_one(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
+    def _by_engine(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
         for index, item in enumerate(items):
             try:
                 attempt = Attempt(item, self._segment(task, item, index, len(items)))
             except WriteError:
-                # A full disk or the like: it would be no better for the scans after this one.
+                # For example a full disk, which the following scans would meet too.
                 raise
             except SegmentationError as error:
                 attempt = Attempt(item, None, str(error))
             yield attempt
 
     def _segment(self, task: Task, item: Input, index: int, count: int) -> Any:
-        """Segment a scan in the engine's process; returns what is kept, None if it was stopped."""
+        """Segment a scan in the engine's process; return the value of `finish`, None on a stop."""
         kept = None
         with closing(task.events(item, self._predict)) as events:
             for event in events:
@@ -217,7 +221,7 @@ class Segmenter:
                     self._bar.update(index + event.index / event.count, count, text)
                 elif isinstance(event, Kept):
                     kept = event.value
-                elif note := oddity(event):
+                elif note := note_of(event):
                     warn(note)
         return kept
 

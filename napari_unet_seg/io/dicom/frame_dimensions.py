@@ -1,4 +1,4 @@
-"""What tells several images of one place apart: time, echo, diffusion and the like."""
+"""Dimensions of frames other than space: time, echo, diffusion and the like."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOMENTS = ("time", "echo", "trigger time", "b-value", "gradient", "image type", "acquisition")
-"""What each value of a moment is, in words."""
+DIMENSIONS = ("time", "echo", "trigger time", "b-value", "gradient", "image type", "acquisition")
+"""Names of the dimensions, for messages."""
 
-_PLACES = (
+_ATTRIBUTES = (
     (("FrameContentSequence", "TemporalPositionIndex"), ("", "TemporalPositionIdentifier")),
     (("MREchoSequence", "EffectiveEchoTime"), ("", "EchoTime"), ("", "EchoNumbers")),
     (("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"), ("", "TriggerTime")),
@@ -19,20 +19,22 @@ _PLACES = (
     (("MRImageFrameTypeSequence", "FrameType"), ("", "ImageType")),
     (("FrameContentSequence", "FrameAcquisitionNumber"), ("", "AcquisitionNumber")),
 )
-"""Functional group and attribute of each, from PS3.3 C.8.13 (Enhanced MR), or else C.8.3 (MR)."""
+"""Functional group and attribute of each dimension: from PS3.3 C.8.13 (Enhanced MR), else from
+C.8.3 (MR)."""
 
 
-def read_moment(look: Callable[[str, str], Any]) -> tuple[tuple[Any, ...], ...]:
-    """Return the values of `MOMENTS` of a frame, each empty where the file has none.
+def read_dimensions(read: Callable[[str, str], Any]) -> tuple[tuple[Any, ...], ...]:
+    """Read the values of `DIMENSIONS` of a frame; a value is empty if the file does not have it.
 
     Parameters
     ----------
-    look : callable
-        Gives the value of an attribute, by the sequence of its functional group and its keyword.
+    read : callable
+        Returns the value of an attribute, or None, by the sequence of its functional group and its
+        keyword.
     """
     return tuple(
-        next((_tuple(v) for place in choices if (v := look(*place)) is not None), ())
-        for choices in _PLACES
+        next((_tuple(v) for attribute in choices if (v := read(*attribute)) is not None), ())
+        for choices in _ATTRIBUTES
     )
 
 

@@ -1,4 +1,4 @@
-"""Which processes take the scans of a command."""
+"""Worker processes of a command: options, and the choice of cluster or this process."""
 
 from __future__ import annotations
 
@@ -18,32 +18,36 @@ if TYPE_CHECKING:
 
 SCHEDULER = typer.Option(
     metavar="ADDRESS",
-    help="Of a running Dask scheduler, whose workers take the scans; they see the same files.",
+    help="Address of a running Dask scheduler, whose workers process the scans; they need the same "
+    "files.",
 )
 WORKERS = typer.Option(
     metavar="N",
     min=1,
-    help="Processes on this machine that take the scans. Default: one for every four cores and "
+    help="Processes on this machine that process the scans. Default: one for every four cores and "
     "sixteen scans.",
 )
 
 
-def shared_out(
+def open_cluster(
     scheduler: str, workers: int | None, scans: int
 ) -> AbstractContextManager[Cluster | None]:
-    """Return the cluster that takes the scans; None where this process does, with one worker.
+    """Return the cluster that processes the scans; None for this process.
 
     Raises
     ------
     ConfigError
         If both a scheduler and a number of workers are given, or no scheduler answers.
     DataError
-        If a cluster was asked for and the package `distributed` is not installed.
+        If a cluster is requested and the package `distributed` is not installed.
     """
     if scheduler and workers:
-        raise ConfigError("--workers starts processes here, --scheduler takes others; give one.")
+        raise ConfigError(
+            "--workers starts processes on this machine and --scheduler uses other workers; give "
+            "only one of them."
+        )
     if not workers:
-        # Without the package a folder is segmented all the same, by this process.
+        # Without the package this process processes all scans.
         workers = worker_count(scans) if find_spec("distributed") else 1
     if scheduler or workers > 1:
         return Cluster(scheduler, workers)
@@ -51,13 +55,13 @@ def shared_out(
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
-    """Calls a function for every item where `shared_out` says."""
+class Distribution:
+    """Calls a function for every item, in the processes that `open_cluster` chooses."""
 
     scheduler: str
     workers: int | None
 
     def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
-        """Yield what became of the items, in their order."""
-        with shared_out(self.scheduler, self.workers, len(items)) as cluster:
+        """Yield the results in the order of the items."""
+        with open_cluster(self.scheduler, self.workers, len(items)) as cluster:
             yield from cluster.map(function, items) if cluster else map_locally(function, items)

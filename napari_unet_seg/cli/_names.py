@@ -1,9 +1,9 @@
-"""Masks of any number of axes as the images that COCO knows."""
+"""Names of output files, and of the slices of a mask in a COCO file."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def planes(file_name: str, mask: Scan) -> Iterator[tuple[str, Array]]:
-    """Yield the slices of a mask with their file names.
+    """Yield the slices of a mask, of shape (Y, X), with their file names.
 
-    A single slice keeps the name; others get their number, `scan_0012.tif`, or, where they are
-    independent images, the name of their own.
+    A single slice has the name of the file. Slices of a volume get a number, `scan_0012.tif`;
+    independent images have names of their own.
     """
     data = mask.data
     leading = data.shape[:-2]
@@ -38,10 +37,10 @@ def planes(file_name: str, mask: Scan) -> Iterator[tuple[str, Array]]:
 
 
 def output_names(paths: list[Path]) -> list[str]:
-    """Names without suffix for what is made of the files, each its own.
+    """Return a unique name without suffix for the output of each file.
 
-    Files of one name in several folders get their folder's name in front, and a number where
-    that is not enough.
+    Files of the same name in several folders are prefixed by the name of their folder, and get a
+    number if that is not unique either.
     """
     short = [p.name if p.is_dir() and not is_zarr(p) else split_suffix(p)[0] for p in paths]
     names: list[str] = []

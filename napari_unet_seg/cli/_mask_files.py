@@ -1,4 +1,4 @@
-"""Masks and maps to files."""
+"""Files of masks and maps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.cli._segment import pixels
-from napari_unet_seg.cli._slices import planes
-from napari_unet_seg.cli._work import make_folder
+from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._names import planes
+from napari_unet_seg.cli._segmenter import pixels
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.common.planes import Planes
@@ -21,26 +21,35 @@ from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.cli._inputs import Input
-    from napari_unet_seg.cli._segment import Segmented, Segmenter
-    from napari_unet_seg.cli._work import Failure
+    from napari_unet_seg.cli._segmenter import Segmented, Segmenter
     from napari_unet_seg.process.cluster import Attempt
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Result = dict[str, Any]
+Report = dict[str, Any]
 
 _MAPS = ("probabilities", "uncertainty", "disagreement")
 
 
 @dataclass(frozen=True, slots=True)
 class MaskFiles:
-    """Writes a mask a scan; without a suffix NIfTI for NIfTI and DICOM, else TIFF."""
+    """Writes one mask file per scan.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the masks.
+    suffix : str
+        Suffix of the masks; empty chooses NIfTI for NIfTI and DICOM scans, OME-Zarr for OME-Zarr,
+        else TIFF.
+    """
 
     out: Path
     suffix: str
 
-    def __call__(self, segmented: Segmented) -> Result:
-        """Write mask and maps.
+    def __call__(self, segmented: Segmented) -> Report:
+        """Write mask and maps of a scan; return a report.
 
         Raises
         ------
@@ -51,7 +60,7 @@ class MaskFiles:
 
         item = segmented.input
         path = self.out / f"{item.name}{self.suffix or _suffix(item.path)}"
-        _check_apart(path, item.path)
+        _check_not_scan(path, item.path)
         labels: Any = segmented.result.labels
         if path.suffix == ".tif":
             labels = Planes(labels)
@@ -61,13 +70,13 @@ class MaskFiles:
 
 @dataclass(frozen=True, slots=True)
 class CocoSlices:
-    """Names the slices of a scan's mask as a COCO file has them; writes only the maps."""
+    """Writes the maps of a scan, and returns the slices of its mask with their COCO file names."""
 
     out: Path
     names: dict[Path, str]
 
-    def __call__(self, segmented: Segmented) -> tuple[Result, list[tuple[str, Array]]]:
-        """Return the result and the slices."""
+    def __call__(self, segmented: Segmented) -> tuple[Report, list[tuple[str, Array]]]:
+        """Return the report and the slices."""
         scan, labels = segmented.scan, segmented.result.labels
         mask = Scan(labels, scan.grid_axes, scan.spacing, scan.unit, names=scan.names)
         result = _result(segmented, self.out, _write_maps(segmented, self.out.parent))
@@ -76,12 +85,19 @@ class CocoSlices:
 
 def write_files(
     segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
-) -> tuple[list[Result], list[Failure]]:
-    """Write a mask a scan; return what is written, and the scans that failed.
+) -> tuple[list[Report], list[Failure]]:
+    """Write one mask file per scan.
+
+    Returns
+    -------
+    list of dict
+        A report per mask.
+    list of Failure
+        Scans that failed.
 
     Raises
     ------
-    DataError
+    WriteError
         If the folder cannot be written to.
     """
     results, failed = [], []
@@ -95,16 +111,21 @@ def write_files(
 
 def write_coco(
     segmenter: Segmenter, items: Sequence[Input], out: Path
-) -> tuple[list[Result], list[Failure]]:
-    """Write all masks into `annotations.json`, a volume as one image a slice.
+) -> tuple[list[Report], list[Failure]]:
+    """Write all masks into `annotations.json`, each slice of a volume as an image.
 
-    Returns what is written, and the scans that failed.
+    Returns
+    -------
+    list of dict
+        A report per mask.
+    list of Failure
+        Scans that failed.
     """
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     path = out / "annotations.json"
     names = _file_names([item.path for item in items])
-    results: list[Result] = []
+    results: list[Report] = []
     failed: list[Failure] = []
 
     def slices() -> Iterator[tuple[str, Array]]:
@@ -127,7 +148,7 @@ def _failure(attempt: Attempt) -> Failure:
     return str(attempt.item.path), attempt.problem
 
 
-def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Result:
+def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
     result = segmented.result
     return {
         "input": segmented.input.path,
@@ -147,14 +168,14 @@ def _suffix(scan: Path) -> str:
     return ".nii.gz" if medical else ".tif"
 
 
-def _check_apart(mask: Path, scan: Path) -> None:
-    # The mask of an OME-Zarr goes into it, among its labels.
+def _check_not_scan(mask: Path, scan: Path) -> None:
+    # The mask of an OME-Zarr is written into its labels.
     if mask.exists() and mask.resolve() == scan.resolve() and not is_zarr(scan):
         raise DataError(f"The mask would replace the scan {scan} itself; choose another --out.")
 
 
 def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
-    """Write the maps that were asked for as float32 TIFF; categories along a channel axis."""
+    """Write the requested maps as float32 TIFF, with categories along a channel axis."""
     from napari_unet_seg.io.images.tiff import write_array
 
     scan, written = segmented.scan, {}
@@ -183,6 +204,6 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
 
 
 def _file_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """Names relative to the folder that all scans are in."""
+    """Return the paths relative to the common folder of all scans."""
     root = Path(os.path.commonpath([p.absolute().parent for p in paths]))
     return {p: p.absolute().relative_to(root).as_posix() for p in paths}

@@ -1,0 +1,41 @@
+"""README, CONTRIBUTING and the pages: what they name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import napari_unet_seg
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "CONTRIBUTING.md")
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    file = ROOT / page
+    links = re.findall(r"\]\(([^)#]+)", file.read_text(encoding="utf-8"))
+    inner = [link for link in links if "://" not in link]
+    assert inner
+    assert [link for link in inner if not (file.parent / link).exists()] == []
+
+
+def test_the_files_that_contributors_are_sent_to_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:napari_unet_seg|tests|docs|benchmarks)/[\w./]+)`", text)
+    assert len(named) >= 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_public_call_and_setting_is_in_the_reference() -> None:
+    pages = ("api", "settings")
+    text = "".join((ROOT / "docs/reference" / f"{page}.md").read_text() for page in pages)
+    documented = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)", text, re.M)}
+    public = {name for name in napari_unet_seg.__all__ if name.islower() or name.endswith("Config")}
+    assert public - {"Config"} <= documented
