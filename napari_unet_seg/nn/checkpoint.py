@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import safetensors.torch
@@ -48,7 +49,8 @@ def save_checkpoint(
     tensors |= {key: _stored(value, None) for key, value in (extra or {}).items()}
     with atomic(path) as temporary:
         # not save_file: it hides the file from everyone but its owner
-        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: info.model_dump_json()}))
+        header = json.dumps(info.content())
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header}))
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
