@@ -40,9 +40,10 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 test: setup  ## run all tests under Xvfb; ARGS are pytest's
 	.ci/with-display $(VENV)/bin/python -m pytest $(ARGS)
 
-lint: setup  ## ruff: rules and format
+lint: setup  ## ruff: rules and format; which part may import which
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy

@@ -14,7 +14,7 @@ from dicom_files import write_series
 from zarr_images import write_image
 
 from napari_unet_seg.config import Category, TrainConfig
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
 from napari_unet_seg.io.common.files import can_hold
 from napari_unet_seg.io.images.tiff import write_labels
@@ -83,7 +83,7 @@ def test_a_data_set_with_an_endless_name(tmp_path: Path) -> None:
     known = [LESION[0].model_dump()]
     (tmp_path / "dataset.json").write_text(json.dumps({"categories": known, "samples": [sample]}))
     with pytest.raises(DataError, match=r"dataset\.json names .*; write the data set again"):
-        read_dataset(tmp_path)
+        open_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("offsets", [[], [0], None, [0, "x"]])

@@ -13,7 +13,7 @@ from streams import here
 
 from napari_unet_seg import engine
 from napari_unet_seg.config import ModelConfig, PredictConfig, TrainConfig
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.evaluation.evaluate import Evaluation, evaluate
 from napari_unet_seg.events import EpochEnd
@@ -73,7 +73,7 @@ def trained(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Traine
         if event.problem
     ]
     assert problems == []
-    samples = read_dataset(folder / "dataset")
+    samples = open_dataset(folder / "dataset")
     assert len(held_out(samples)) == CORRECTED
     *events, end = engine.train(CONFIG, samples, folder / "run")
     losses = [e.train_loss for e in events if isinstance(e, EpochEnd)]

@@ -139,10 +139,10 @@ def _read_samples(folder: Path, dimensions: int) -> SampleSet:
         from napari_unet_seg.session.session import Session
 
         return Session.open(folder).training_samples(dimensions)
-    from napari_unet_seg.data.dataset import read_dataset
+    from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint keeps the name, for a later fine-tuning to find the data.
-    return read_dataset(folder.absolute())
+    return open_dataset(folder.absolute())
 
 
 def _follow(

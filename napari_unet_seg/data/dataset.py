@@ -12,10 +12,10 @@ from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.paths import clean_name
 
-__all__ = ["read_dataset", "write_dataset"]
+__all__ = ["open_dataset", "write_dataset"]
 
 
-def read_dataset(folder: Path | str) -> SampleSet:
+def open_dataset(folder: Path | str) -> SampleSet:
     """Read a data set's list of samples; the files themselves are read when they are needed.
 
     Parameters

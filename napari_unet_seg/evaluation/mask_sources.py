@@ -116,9 +116,9 @@ def _without_suffix(name: str) -> str:
 
 
 def _dataset_source(folder: Path) -> MaskSource:
-    from napari_unet_seg.data.dataset import read_dataset
+    from napari_unet_seg.data.dataset import open_dataset
 
-    samples = read_dataset(folder)
+    samples = open_dataset(folder)
     masks = {s.name: s.mask for s in samples.samples if isinstance(s.mask, Path)}
     _check_unique((s.name for s in samples.samples), folder)
     images = {s.name: s.image for s in samples.samples if isinstance(s.image, Path)}

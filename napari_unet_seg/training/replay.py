@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.training.run import Run
@@ -49,7 +49,7 @@ def earlier_samples(base: Path, info: CheckpointInfo, folder: Path | None) -> Sa
     """
     if folder is None:
         return _where_it_was(base, info)
-    samples = read_dataset(folder)
+    samples = open_dataset(folder)
     if names(samples.categories) != names(info.categories):
         raise DataError(
             f"{folder} has the categories {', '.join(names(samples.categories))} and the model "

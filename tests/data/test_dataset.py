@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_unet_seg.data.dataset import read_dataset, write_dataset
+from napari_unet_seg.data.dataset import open_dataset, write_dataset
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command
@@ -63,7 +63,7 @@ def test_a_single_file_is_split_and_read_back(tmp_path):
     events, result = finish(write_dataset([coco], out, valid_fraction=0.3, test_fraction=0.2))
     assert result == out
     assert [(e.index, e.count, e.problem) for e in events] == [(i, 10, "") for i in range(1, 11)]
-    samples = read_dataset(out)
+    samples = open_dataset(out)
     assert sorted(s.split for s in samples.samples) == ["test"] * 2 + ["train"] * 5 + ["valid"] * 3
     assert [c.name for c in samples.categories] == ["lesion"]
     expected = np.zeros((8, 12), np.uint8)
@@ -84,7 +84,7 @@ def test_the_split_follows_the_seed(tmp_path):
     def sides(seed):
         out = tmp_path / f"out{seed}{len(list(tmp_path.iterdir()))}"
         finish(write_dataset([coco], out, valid_fraction=0.5, seed=seed))
-        return [s.split for s in read_dataset(out).samples]
+        return [s.split for s in open_dataset(out).samples]
 
     assert sides(1) == sides(1)
     assert sides(1) != sides(2)
@@ -95,7 +95,7 @@ def test_augmented_copies_of_an_image_stay_on_one_side(tmp_path):
     coco = coco_set(tmp_path / "in", names)
     finish(write_dataset([coco], tmp_path / "out", valid_fraction=0.3))
     sides = {}
-    for sample in read_dataset(tmp_path / "out").samples:
+    for sample in open_dataset(tmp_path / "out").samples:
         sides.setdefault(sample.group, set()).add(sample.split)
     assert len(sides) == 6
     assert all(len(side) == 1 for side in sides.values())
@@ -106,7 +106,7 @@ def test_several_files_keep_their_splits_and_join_categories_by_name(tmp_path):
     train = coco_set(tmp_path / "train", ["a.png", "b.png"], [(1, "x"), (2, "y")], category=2)
     valid = coco_set(tmp_path / "valid", ["a.png", "c.png"], [(0, "y"), (9, "z")], category=0)
     finish(write_dataset([train, valid], tmp_path / "out", valid_fraction=0.5))
-    samples = read_dataset(tmp_path / "out")
+    samples = open_dataset(tmp_path / "out")
     assert [(s.name, s.split) for s in samples.samples] == [
         ("a", "train"),
         ("b", "train"),
@@ -133,7 +133,7 @@ def test_bad_images_are_left_out_with_their_reason(tmp_path):
     assert problems["gone.png"] == "its file is missing"
     assert "cut.png cannot be read" in problems["cut.png"]
     assert "13 × 8" in problems["wide.png"]
-    assert [s.name for s in read_dataset(tmp_path / "out").samples] == ["good", "last"]
+    assert [s.name for s in open_dataset(tmp_path / "out").samples] == ["good", "last"]
     written = json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert {name for name, _ in written["skipped"]} == {"gone.png", "cut.png", "wide.png"}
 
@@ -186,7 +186,7 @@ def test_an_empty_result_is_refused(tmp_path, break_it, words):
 def test_boxes_are_drawn_on_request(tmp_path):
     coco = coco_set(tmp_path / "in", ["a.png"], segmentation=[])
     finish(write_dataset([coco], tmp_path / "out", boxes=True))
-    (sample,) = read_dataset(tmp_path / "out").samples
+    (sample,) = open_dataset(tmp_path / "out").samples
     assert tifffile.imread(sample.mask).sum() == 16
 
 
@@ -200,7 +200,7 @@ def test_folders_and_suffixes_in_names_do_not_collide(tmp_path):
         picture(tmp_path / "in" / name)
     coco.path.write_text(json.dumps(document))
     finish(write_dataset([read_coco(coco.path)], tmp_path / "out"))
-    samples = read_dataset(tmp_path / "out").samples
+    samples = open_dataset(tmp_path / "out").samples
     assert [s.name for s in samples] == ["p1_a", "p1_a_2", "p1_a_3", "P1_A_4"]
 
 
@@ -222,10 +222,10 @@ def test_a_damaged_description_is_refused(tmp_path, change, words):
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(DataError, match=words):
-        read_dataset(tmp_path / "out")
+        open_dataset(tmp_path / "out")
     path.write_text("{")
     with pytest.raises(DataError, match="cannot be read as JSON"):
-        read_dataset(tmp_path / "out")
+        open_dataset(tmp_path / "out")
 
 
 def pairs(folder, values, suffix=".png", end=""):
@@ -249,7 +249,7 @@ def pairs(folder, values, suffix=".png", end=""):
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_pairs_without_a_description(tmp_path, values, names, suffix):
     pairs(tmp_path, values, suffix, end="_mask")
-    samples = read_dataset(tmp_path)
+    samples = open_dataset(tmp_path)
     assert [s.name for s in samples.samples] == sorted(values)
     assert [c.name for c in samples.categories] == names
     assert {s.split for s in samples.samples} == {None}
@@ -259,7 +259,7 @@ def test_pairs_in_split_folders(tmp_path):
     for side, name in (("train", "a"), ("val", "b"), ("test", "c")):
         (tmp_path / side).mkdir()
         pairs(tmp_path / side, {name: 255})
-    sides = {s.name: s.split for s in read_dataset(tmp_path).samples}
+    sides = {s.name: s.split for s in open_dataset(tmp_path).samples}
     assert sides == {"a": "train", "b": "valid", "c": "test"}
 
 
@@ -286,14 +286,14 @@ def test_broken_pairs_are_refused(tmp_path, break_it, words):
     pairs(tmp_path, {"a": 255})
     break_it(tmp_path)
     with pytest.raises(DataError, match=words):
-        read_dataset(tmp_path)
+        open_dataset(tmp_path)
 
 
 def test_what_is_no_data_set_is_refused(tmp_path):
     with pytest.raises(DataError, match="is no data set"):
-        read_dataset(tmp_path)
+        open_dataset(tmp_path)
     with pytest.raises(DataError, match="is no folder"):
-        read_dataset(tmp_path / "nowhere")
+        open_dataset(tmp_path / "nowhere")
 
 
 def test_a_real_roboflow_set(real_data, tmp_path):
@@ -317,7 +317,7 @@ def test_mirrored_copies_stay_on_one_side_and_are_told(tmp_path):
         Image.fromarray(noise).save(tmp_path / "in" / f"{i}a.png")
         Image.fromarray(noise[:, ::-1]).save(tmp_path / "in" / f"{i}b.png")
     finish(write_dataset([coco], tmp_path / "out", valid_fraction=0.3, test_fraction=0.2))
-    sides = {s.name: s.split for s in read_dataset(tmp_path / "out").samples}
+    sides = {s.name: s.split for s in open_dataset(tmp_path / "out").samples}
     assert {sides[f"{i}a"] == sides[f"{i}b"] for i in range(6)} == {True}
     assert set(sides.values()) == {"train", "valid", "test"}
     note = read_description(tmp_path / "out").note

@@ -251,9 +251,9 @@ def _dataset(folder: Path) -> None:
 def _read_dataset(folder: Path, damaged: Path) -> None:
     from napari_unet_seg.config import NormaliseConfig
     from napari_unet_seg.data.cache import read_sample
-    from napari_unet_seg.data.dataset import read_dataset
+    from napari_unet_seg.data.dataset import open_dataset
 
-    for sample in read_dataset(folder / "set").samples:
+    for sample in open_dataset(folder / "set").samples:
         read_sample(sample, 1, NormaliseConfig())
 
 

@@ -9,7 +9,7 @@ import tifffile
 from streams import here
 
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
@@ -207,7 +207,7 @@ def schooled(tmp_path: Path) -> Path:
     """A model and the data set that it was trained on."""
     folder = write_dataset_folder(tmp_path / "data", 12, 3)
     *_, done = here(
-        "napari_unet_seg.engine:train", CONFIG, read_dataset(folder), tmp_path / "schooled"
+        "napari_unet_seg.engine:train", CONFIG, open_dataset(folder), tmp_path / "schooled"
     )
     return done.best  # type: ignore[no-any-return]
 

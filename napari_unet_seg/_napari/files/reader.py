@@ -100,7 +100,7 @@ def _telling(read: Reader) -> Reader:
 
 @_telling
 def _read_coco(path: Paths) -> list[LayerData]:
-    from napari_unet_seg._napari.coco.layers import coco_layers
+    from napari_unet_seg._napari.files.coco_layers import coco_layers
     from napari_unet_seg.io.coco.read import read_coco
 
     return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
@@ -115,7 +115,7 @@ def _read_scans(path: Paths) -> list[LayerData]:
 
 @_telling
 def _read_dicom(path: Paths) -> list[Any]:
-    from napari_unet_seg._napari.files.dicom import dicom_scans
+    from napari_unet_seg._napari.files.dicom_layers import dicom_scans
 
     # Where the choice of a series is cancelled nothing is opened: "no layers" to napari.
     scans = dicom_scans(_paths(path))

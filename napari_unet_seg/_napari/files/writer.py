@@ -67,7 +67,7 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     A mask that came from a COCO file goes back into it: what was not edited keeps its JSON. A
     prediction whose categories are not those of the file is written as a file of its own.
     """
-    from napari_unet_seg._napari.coco.options import coco_options, tell_cuts
+    from napari_unet_seg._napari.files.coco_options import coco_options, tell_cuts
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.write import save_coco
 

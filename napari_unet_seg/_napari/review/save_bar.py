@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from napari_unet_seg._napari.coco.options import CocoOptionsButton
+from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
 from napari_unet_seg._napari.layers.layers import metadata_of
 from napari_unet_seg.io.zarr.read import is_zarr
 

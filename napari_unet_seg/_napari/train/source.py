@@ -16,7 +16,7 @@ from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -41,7 +41,7 @@ class FolderSource:
 
     def read(self, dimensions: int) -> SampleSet:
         """Read its list of samples; they have the dimensions that their files have."""
-        return read_dataset(self.folder)
+        return open_dataset(self.folder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

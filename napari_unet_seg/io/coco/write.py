@@ -6,53 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.json_style import JsonStyle
 from napari_unet_seg.io.common.areas import components, objects
 from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from napari_unet_seg.config import Category, CocoOptions
     from napari_unet_seg.io.coco.read import Annotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def ignored(values: Array, categories: int) -> Array:
-    """Tell which pixels nobody has reviewed; with 255 categories the value is one of them."""
-    result: Array = (values == IGNORE_INDEX) & (categories < IGNORE_INDEX)
-    return result
-
-
-def check_values(labels: Array, what: str, categories: int) -> None:
-    """Raise DataError if an array holds values that are neither 0, a category nor unreviewed."""
-    if labels.dtype.kind not in "biu":
-        raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
-    if not labels.size or (labels.min() >= 0 and labels.max() <= categories):
-        return
-    wrong = labels[((labels < 0) | (labels > categories)) & ~ignored(labels, categories)]
-    if len(wrong):
-        raise DataError(
-            f"{what} holds the label {wrong[0]}, but there are only {categories} categories; "
-            "add the category or correct the mask."
-        )
-
-
-def check_instances(labels: Array, what: str, known: Container[int]) -> None:
-    """Raise DataError if an array of numbered objects holds a value that has no category."""
-    if labels.dtype.kind not in "biu":
-        raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
-    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in known]
-    if wrong:
-        raise DataError(
-            f"{what} holds the label {wrong[0]}, which has no category; select this label and "
-            "click on its category in the legend, or erase it."
-        )
 
 
 def labels_to_coco(

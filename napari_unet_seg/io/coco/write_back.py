@@ -18,8 +18,8 @@ from napari_unet_seg.io.coco.edit import (
 )
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.raster import draw, from_columns, image_of
-from napari_unet_seg.io.coco.write import check_instances, check_values, ignored
 from napari_unet_seg.io.common.areas import NEIGHBOURS, Area, by_value, components
+from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -92,7 +92,7 @@ def is_dicom(path: Path) -> bool:
     return marked or path.suffix.lower() == ".dcm"
 
 
-def read_dataset(path: Path, **options: Any) -> pydicom.Dataset:
+def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
     """Read a file with pydicom; errors are pydicom's own."""
     with mapped(path) as whole:
         return pydicom.dcmread(whole, **options)
@@ -156,7 +156,7 @@ def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
     with reading(path, "DICOM"):
         force = path.suffix.lower() == ".dcm"
-        header = read_dataset(path, stop_before_pixels=True, force=force)
+        header = open_dataset(path, stop_before_pixels=True, force=force)
         kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
         if kind in SEGMENTATIONS:
             return None

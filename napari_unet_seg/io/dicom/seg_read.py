@@ -20,7 +20,7 @@ from pydicom.pixels.utils import pixel_array
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, read_dataset
+from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, open_dataset
 from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom.stack import arrange
 
@@ -57,7 +57,7 @@ def read_seg(path: Path) -> Scan:
         If the file is damaged or says no positions, or segments overlap.
     """
     with reading(path, "DICOM SEG"):
-        dataset = read_dataset(path)
+        dataset = open_dataset(path)
         stored = np.asarray(pixel_array(dataset))
         pixels = stored[None] if stored.ndim == 2 else stored
         frames = frames_of(dataset, path)

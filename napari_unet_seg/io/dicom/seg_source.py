@@ -10,7 +10,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.dicom.frames import frames_of, group_series, is_dicom, read_dataset
+from napari_unet_seg.io.dicom.frames import frames_of, group_series, is_dicom, open_dataset
 from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _refusal(path: Path, reason: str) -> DataError:
 
 def _header(path: Path, file: Path) -> Dataset:
     with reading(file, "DICOM"):
-        header = read_dataset(file, stop_before_pixels=True, force=True)
+        header = open_dataset(file, stop_before_pixels=True, force=True)
     for keyword in _NEEDED:
         if not header.get(keyword, ""):
             raise _refusal(path, f"{file} has no {keyword}, which it must refer to")

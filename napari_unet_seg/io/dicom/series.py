@@ -11,7 +11,7 @@ from pydicom.pixels.utils import pixel_array
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, read_dataset
+from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, open_dataset
 from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _pixels(frames: list[Frame], source: Path) -> Array:
 def _decode(path: Path) -> Array:
     """Return all frames of a file."""
     with reading(path, "DICOM"):
-        dataset = read_dataset(path, force=True)
+        dataset = open_dataset(path, force=True)
         if dataset.get("PhotometricInterpretation", "") == "PALETTE COLOR":
             raise DataError(
                 f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."

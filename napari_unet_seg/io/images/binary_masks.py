@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.write import check_values, ignored
 from napari_unet_seg.io.common.files import split_suffix, write_error
+from napari_unet_seg.io.common.labels import check_values, ignored
 from napari_unet_seg.io.images.tiff import write_labels
 
 if TYPE_CHECKING:

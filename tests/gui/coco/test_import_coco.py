@@ -13,8 +13,8 @@ import psutil
 import pytest
 from PIL import Image as Picture
 
-from napari_unet_seg._napari.coco.layers import coco_stacks
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
+from napari_unet_seg._napari.files.coco_layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
 from napari_unet_seg._napari.layers.layers import categories_of, metadata_of, scan_from_layer
 from napari_unet_seg._napari.train.source import SourceBox

@@ -17,8 +17,8 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
-from napari_unet_seg._napari.coco.options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
+from napari_unet_seg._napari.files.coco_options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.files.writer import write_coco, write_dicom_seg, write_tiff
 from napari_unet_seg._napari.layers.instances import category_of, is_instances, stored_options
