@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.session.held_out import Side
     from napari_unet_seg.session.lock import SessionLock
-    from napari_unet_seg.session.record import Round, SessionRecord
+    from napari_unet_seg.session.record import (
+        LayersRecord,
+        ModelHistory,
+        Origin,
+        Round,
+        SessionRecord,
+    )
     from napari_unet_seg.session.review_queue import ReviewState
 
 
@@ -53,6 +59,11 @@ class SessionLog:
         self.lock.let_go()
 
     @property
+    def record(self) -> SessionRecord:
+        """All that is recorded, with changes that are not stored yet."""
+        return self._record
+
+    @property
     def categories(self) -> tuple[Category, ...]:
         """What the label values from 1 stand for."""
         return self._record.categories
@@ -63,14 +74,29 @@ class SessionLog:
         return Path(self._record.checkpoint) if self._record.checkpoint else None
 
     @property
-    def extra(self) -> dict[str, Any]:
-        """What a front end stored."""
-        return self._record.extra
+    def origin(self) -> Origin:
+        """What the scan and the mask were read from."""
+        return self._record.origin
 
-    def set_extra(self, **values: Any) -> None:
-        """Note what a front end wants to find again; stored with the next `save`."""
+    @property
+    def layers(self) -> LayersRecord:
+        """How the scan and the mask are shown."""
+        return self._record.layers
+
+    def set_layers(self, **changes: Any) -> None:
+        """Note how the layers are shown now; stored with the next `save`."""
         with self._lock:
-            self._change(extra={**self.extra, **values})
+            self._change(layers=self.layers.replace(**changes))
+
+    @property
+    def models(self) -> ModelHistory:
+        """The models that the session has used."""
+        return self._record.models
+
+    def set_models(self, **changes: Any) -> None:
+        """Note which models were used; stored with the next `save`."""
+        with self._lock:
+            self._change(models=self.models.replace(**changes))
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -33,6 +33,8 @@ from napari_unet_seg.session.masks import (
     stray_label,
 )
 from napari_unet_seg.session.record import (
+    LayersRecord,
+    Origin,
     Round,
     SessionRecord,
     new_folder,
@@ -81,7 +83,8 @@ class Session(SessionLog):
         checkpoint: Path | None = None,
         *,
         predicted_dice: Sequence[float | None] = (),
-        extra: dict[str, Any] | None = None,
+        origin: Origin | None = None,
+        layers: LayersRecord | None = None,
     ) -> Self:
         """Start a session in a new or empty folder; after an error the folder is as it was.
 
@@ -100,8 +103,10 @@ class Session(SessionLog):
         predicted_dice : sequence of float or None, optional
             How well the network thinks that its mask fits, one figure a slice; None or NaN where
             it does not tell.
-        extra : dict, optional
-            What a front end wants to find again, anything that JSON holds.
+        origin : Origin, optional
+            What the scan and the mask were read from.
+        layers : LayersRecord, optional
+            How they are shown.
 
         Raises
         ------
@@ -126,13 +131,14 @@ class Session(SessionLog):
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new, (extra or {}).get("image", "")),
+                scan=record_scan(scan, new, layers.image if layers else ""),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
                 states=(ReviewState.TODO,) * count,
                 predicted_dice=tuple(map(known_figure, predicted_dice)),
-                extra=extra or {},
+                origin=origin or Origin(),
+                layers=layers or LayersRecord(),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
@@ -175,7 +181,7 @@ class Session(SessionLog):
 
     def name_of(self, index: int) -> str:
         """Name of a slice; in a scan without a file of its own, by the image's name."""
-        image, path = self.extra.get("image"), self.scan.path
+        image, path = self.layers.image, self.scan.path
         copied = path is not None and path.parent == self.folder
         return f"{image}#{index}" if copied and image else slice_name(self.scan, index)
 

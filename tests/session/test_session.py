@@ -17,6 +17,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.held_out import assign_sides, block_width
+from napari_unet_seg.session.record import LayersRecord
 from napari_unet_seg.session.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def test_slices_are_named_after_the_file_or_the_image_without_one(
 ) -> None:
     assert session.name_of(2) == "head.tif#2"
     copied = replace(volume, path=None)
-    Session.create(tmp_path / "s", copied, TUMOUR, prediction, extra={"image": "head · FLAIR"})
+    Session.create(
+        tmp_path / "s", copied, TUMOUR, prediction, layers=LayersRecord(image="head · FLAIR")
+    )
     Session.create(tmp_path / "t", copied, TUMOUR, prediction)
     assert Session.open(tmp_path / "s").name_of(2) == "head · FLAIR#2"
     assert Session.open(tmp_path / "t").name_of(2) == "scan.tif#2"
@@ -288,7 +291,9 @@ def test_a_scan_that_cannot_be_stored_is_named(
     pixels = np.array(values, dtype)[None]
     labels = np.zeros(pixels.shape, np.uint8)
     with pytest.raises(DataError, match=f"The image head holds {dtype} numbers .*; convert it to"):
-        Session.create(tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, extra={"image": "head"})
+        Session.create(
+            tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, layers=LayersRecord(image="head")
+        )
     assert not (tmp_path / "s").exists()
 
 
@@ -520,16 +525,6 @@ def test_slices_that_joined_a_block_keep_its_side() -> None:
     later = assign_sides(range(120), first, count=120, independent=False, seed=3)
     assert {i: later[i] for i in first} == first
     assert all(later[i] == first[i // 10 * 10] for i in range(120))
-
-
-def test_unknown_places_in_the_world_survive(
-    tmp_path: Path, volume: Scan, prediction: np.ndarray
-) -> None:
-    extra = {"translate": [1.0, 2.0, 3.0]}
-    session = Session.create(tmp_path / "s", volume, TUMOUR, prediction, extra=extra)
-    assert Session.open(session.folder).extra == extra
-    values = json.loads((session.folder / "session.json").read_text())
-    assert values["format"] == 1
 
 
 def test_a_scan_shown_with_other_axes_than_its_file_is_copied(

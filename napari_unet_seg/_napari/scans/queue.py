@@ -240,7 +240,7 @@ class ScanQueue(QObject):
     def _reviewing(self) -> Reviewing | None:
         """Return the session of the scan that is worked on, if that is what is open."""
         reviewing = self._review.reviewing
-        source = reviewing.session.extra.get("source") if reviewing else None
+        source = reviewing.session.origin.scan if reviewing else ""
         return reviewing if self.path is not None and source == str(self.path) else None
 
     def _on_session(self) -> None:

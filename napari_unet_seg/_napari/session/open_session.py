@@ -177,7 +177,7 @@ class Reviewing(QObject):
 
     def store_locks(self) -> None:
         """Keep with the session which categories are locked."""
-        self.session.set_extra(locked=sorted(locked_of(self.mask)))
+        self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
         self.autosave.touch()
 
     def look(self) -> None:
@@ -255,7 +255,7 @@ class Reviewing(QObject):
         self.mask_shown.emit(self.mask.visible)
 
     def _on_name(self, _: Any = None) -> None:
-        self.session.set_extra(mask=self.mask.name)
+        self.session.set_layers(mask=self.mask.name)
         self.autosave.touch()
 
     def _on_move(self, _: Any = None) -> None:

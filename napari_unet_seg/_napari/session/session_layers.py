@@ -22,6 +22,7 @@ from napari_unet_seg._napari.layers.layers import (
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import figures_of
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.session.record import CocoSource, LayersRecord, Origin, Placement
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Session
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
-_COCO = ("coco", "image_ids", "boxes")
 
 
 def session_of(image: Image, mask: Labels) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
         "prediction": mask.data,
         "checkpoint": _existing(model.get("path")),
         "predicted_dice": figures_of(mask),
-        "extra": _extra(image, mask),
+        "origin": _origin(image, mask, scan),
+        "layers": _layers(image, mask),
     }
 
 
@@ -86,65 +87,78 @@ def show_session(
     tuple
         The scan, the mask, and the other channels.
     """
-    extra = session.extra
-    name = extra.get("image", session.folder.name)
+    shown, origin = session.layers, session.origin
+    name = shown.image or session.folder.name
     # A session that was started on a layer has channels only where the layer was RGB.
-    options = scan_options(session.scan, name, coloured="placement" in extra)
-    options |= _placement(extra.get("placement", {}))
-    known = {key: extra[key] for key in _COCO if key in extra}
+    options = scan_options(session.scan, name, coloured=shown.placement is not None)
+    options |= _placement(shown.placement)
+    known = _coco(origin.coco)
     if "C" in session.scan.axes and not options["rgb"]:
         raise DataError(
             f"The scan of the session {session.folder.name} has several channels; open one of "
             "them as an image and start a session there."
         )
     if whole is not None:
-        options["metadata"][METADATA_KEY] |= {"channel": extra["channel"], "scan": grid_of(whole)}
-    others = [] if whole is None else _add_others(viewer, whole, extra)
+        options["metadata"][METADATA_KEY] |= {"channel": origin.channel, "scan": grid_of(whole)}
+    others = [] if whole is None else _add_others(viewer, whole, session)
     image = viewer.add_image(session.scan.data, **options)
-    name = extra.get("mask", f"{image.name} mask")
+    name = shown.mask or f"{image.name} mask"
     if session.checkpoint:
         known["checkpoint"] = {"path": str(session.checkpoint)}
     layer = add_labels(viewer, mask, image, session.categories, name, known)
-    for value in extra.get("locked", ()):
+    for value in shown.locked:
         set_locked(layer, value, True)
     return image, layer, others
 
 
-def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list[Image]:
+def _add_others(viewer: ViewerModel, whole: Scan, session: Session) -> list[Image]:
     """Add the channels of a scan but for the one that a session is on, where that lies."""
-    name = extra.get("image", "scan").rpartition(" · ")[0] or "scan"
-    placement = _placement(extra.get("placement", {}))
+    name = session.layers.image.rpartition(" · ")[0] or "scan"
+    placement = _placement(session.layers.placement)
     return [
         viewer.add_image(data, **{**options, **placement, "visible": False})
         for data, options, _ in image_layers(whole, name)
-        if options["metadata"][METADATA_KEY].get("channel") not in (None, extra["channel"])
+        if options["metadata"][METADATA_KEY].get("channel") not in (None, session.origin.channel)
     ]
 
 
-def _extra(image: Image, mask: Labels) -> dict[str, Any]:
+def _layers(image: Image, mask: Labels) -> LayersRecord:
     geometry = geometry_of(image)
-    placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
-    placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
-    placement["units"] = [str(unit) for unit in image.units]
-    extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
-    extra["locked"] = sorted(locked_of(mask))
-    known = metadata_of(mask)
-    scan = scan_from_layer(image)
-    if scan.path is not None:
-        extra["source"] = str(scan.path)
-    if "channel" in metadata_of(image):
-        extra["channel"] = metadata_of(image)["channel"]
+    values: dict[str, Any] = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
+    values["affine"] = np.asarray(image.affine.affine_matrix).tolist()
+    values["units"] = [str(unit) for unit in image.units]
+    return LayersRecord(
+        image=image.name,
+        mask=mask.name,
+        placement=Placement(**values),
+        locked=tuple(sorted(locked_of(mask))),
+    )
+
+
+def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
+    known, coco = metadata_of(mask), None
     if "coco" in known and "image_ids" in known:
-        extra |= {"coco": str(known["coco"]), "image_ids": list(known["image_ids"])}
-        extra["boxes"] = known.get("boxes", False)
-    return extra
+        coco = CocoSource(
+            path=str(known["coco"]), image_ids=known["image_ids"], boxes=known.get("boxes", False)
+        )
+    return Origin(
+        scan="" if scan.path is None else str(scan.path),
+        channel=metadata_of(image).get("channel"),
+        coco=coco,
+    )
 
 
-def _placement(stored: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: tuple(value) if name == "units" else np.asarray(value)
-        for name, value in stored.items()
-    }
+def _coco(source: CocoSource | None) -> dict[str, Any]:
+    """Return what a mask's layer knows of its COCO file."""
+    if source is None:
+        return {}
+    return {"coco": source.path, "image_ids": list(source.image_ids), "boxes": source.boxes}
+
+
+def _placement(stored: Placement | None) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    return {name: value if name == "units" else np.asarray(value) for name, value in stored}
 
 
 def _existing(path: Any) -> Path | None:
