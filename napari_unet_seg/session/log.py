@@ -27,15 +27,14 @@ if TYPE_CHECKING:
 class SessionLog:
     """The record of a session; changes are kept in memory until `save`.
 
-    Methods may be called from several threads.
+    What is not stored yet is what differs from the record as it was last written or read. Methods
+    may be called from several threads.
     """
 
     def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
         self.folder = folder
         self.lock = lock
-        self._record = record
-        self._changes: dict[str, Any] = {}
-        """What was changed since it was written last."""
+        self._record = self._stored = record
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -142,14 +141,32 @@ class SessionLog:
             figures[index] = known_figure(value)
             self._change(predicted_dice=tuple(figures))
 
-    def save(self) -> None:
-        """Write `session.json`; where others may write too, only what was changed here."""
+    @property
+    def is_stored(self) -> bool:
+        """Whether the record is as it was last written or read."""
+        return self._record == self._stored
+
+    def save(self, *, anew: bool = False) -> None:
+        """Write `session.json` if there is anything new.
+
+        Where others may write too, only what was changed here is.
+
+        Parameters
+        ----------
+        anew : bool
+            Write it in any case: its time tells when the session was saved last.
+        """
         with self._writing, self.lock.writing():
+            is_there = (self.folder / NAME).is_file()
             with self._lock:
-                changes, self._changes = self._changes, {}
-            if not self.lock.held and (self.folder / NAME).is_file():
-                self._record = _merged(read_record(self.folder), changes)
-            write_record(self.folder, self._record)
+                if is_there and not self.lock.held:
+                    stored = read_record(self.folder)
+                    self._record = _merged(stored, _changes(self._stored, self._record))
+                    self._stored = stored
+                record = self._record
+            if anew or not is_there or record != self._stored:
+                write_record(self.folder, record)
+                self._stored = record
 
     def new_round(self, after: int = 0) -> Path:
         """Make the folder of the next round, numbered above `after` and those that are there."""
@@ -162,8 +179,13 @@ class SessionLog:
         self.save()
 
     def _change(self, **values: Any) -> None:
-        self._changes |= values
         self._record = self._record.model_copy(update=values)
+
+
+def _changes(before: SessionRecord, after: SessionRecord) -> dict[str, Any]:
+    """Return the fields of a record that have changed."""
+    pairs = ((name, getattr(after, name)) for name in type(after).model_fields)
+    return {name: value for name, value in pairs if value != getattr(before, name)}
 
 
 def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:

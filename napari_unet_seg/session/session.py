@@ -195,7 +195,7 @@ class Session(SessionLog):
         return self.masks.load()
 
     def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Write the slices that differ from what is stored, and `session.json`.
+        """Write the slices that differ from what is stored, and `session.json` if it does.
 
         Each slice is copied before it is looked at: one that is being painted on meanwhile is
         stored as it was at that moment, and again by the next call. An accepted slice that is
@@ -227,7 +227,7 @@ class Session(SessionLog):
             finally:
                 # What was written before an error is not written again.
                 self._mark_again(written)
-            self.save()
+            self.save(anew=bool(written))
         return tuple(written)
 
     def changes(self, labels: Any, index: int) -> Changes:
@@ -256,8 +256,7 @@ class Session(SessionLog):
         with self._lock:
             if sides != self.sides:
                 self._change(sides=sides)
-        if self._changes:
-            self.save()
+        self.save()
 
     def training_samples(self, dimensions: int = 2) -> SampleSet:
         """Return the accepted slices as stored: held-out ones to validate, others to train on.

@@ -345,13 +345,67 @@ def test_a_broken_session_file_names_the_mend(session: Session, content: str, re
 
 
 def test_the_mend_of_a_broken_session_file_works(session: Session) -> None:
-    session.set_state(0, ReviewState.ACCEPTED)
-    session.save()
-    session.save()
+    for index in (0, 1):
+        session.set_state(index, ReviewState.ACCEPTED)
+        session.save()
     path = session.folder / "session.json"
     path.write_text("{")
     path.with_name("session.bak.json").replace(path)
     assert Session.open(session.folder).accepted == (0,)
+
+
+def stamp(session: Session) -> tuple[int, int]:
+    """Tell one file that was written from another."""
+    status = (session.folder / "session.json").stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_what_is_stored_already_is_not_written_again(
+    session: Session, prediction: np.ndarray, hold: bool
+) -> None:
+    again = Session.open(session.folder, hold=hold)
+    before = stamp(again)
+    again.set_state(0, ReviewState.TODO)
+    again.set_layers(mask="")
+    again.save()
+    assert again.save_mask(prediction) == ()
+    assert stamp(again) == before
+    again.set_state(0, ReviewState.ACCEPTED)
+    assert not again.is_stored
+    again.save()
+    assert again.is_stored
+    assert stamp(again) != before
+    again.close()
+
+
+def test_the_time_of_the_record_is_that_of_the_last_mask(
+    session: Session, prediction: np.ndarray
+) -> None:
+    before = stamp(session)
+    prediction[0, 0, 0] = 1
+    assert session.save_mask(prediction) == (0,)
+    assert stamp(session) != before
+
+
+def test_a_record_that_is_gone_is_written_again(session: Session) -> None:
+    (session.folder / "session.json").unlink()
+    session.save()
+    assert Session.open(session.folder).states == session.states
+
+
+def test_what_could_not_be_stored_is_stored_by_the_next_save(session: Session) -> None:
+    path = session.folder / "session.json"
+    session.set_state(2, ReviewState.ACCEPTED)
+    path.rename(session.folder / "elsewhere.json")
+    path.mkdir()
+    with pytest.raises(DataError, match=r"session\.json cannot be written"):
+        session.save()
+    path.rmdir()
+    (session.folder / "elsewhere.json").rename(path)
+    assert not session.is_stored
+    session.save()
+    assert Session.open(session.folder).accepted == (2,)
 
 
 def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:

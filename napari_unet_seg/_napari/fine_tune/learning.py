@@ -165,14 +165,12 @@ class Learning(QObject):
             stored = tuple(stored_path(path, session.folder) for path in self._models.paths)
             if session.models.used != stored:
                 session.set_models(used=stored, noted=time.time())
-                self._reviewing.autosave.touch()
 
     def _note_predicted(self) -> None:
         if self._reviewing is not None:
             session = self._reviewing.session
             present = stored_path(self._models.paths[-1], session.folder)
             session.set_models(predicted_by=present)
-            self._reviewing.autosave.touch()
 
     def _on_running(self, running: bool) -> None:
         if self._is_ours and not running:

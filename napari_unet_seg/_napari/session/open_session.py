@@ -178,7 +178,6 @@ class Reviewing(QObject):
     def store_locks(self) -> None:
         """Keep with the session which categories are locked."""
         self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
-        self.autosave.touch()
 
     def look(self) -> None:
         """Compare the slice on screen with its prediction now."""
@@ -233,10 +232,7 @@ class Reviewing(QObject):
         A tool may have changed them with others, or a mark that took its time; saving lets their
         states follow.
         """
-        edited = self._edited.take()
-        if edited:
-            self.autosave.touch()
-        accepted = [i for i in edited if self.session.states[i].is_accepted]
+        accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
             if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
                 self._mark(index, ReviewState.TODO)
@@ -248,7 +244,6 @@ class Reviewing(QObject):
             self._queue_again()
 
     def _on_edit(self, _: Any = None) -> None:
-        self.autosave.touch()
         self._look_soon()
 
     def _on_visible(self, _: Any = None) -> None:
@@ -256,7 +251,6 @@ class Reviewing(QObject):
 
     def _on_name(self, _: Any = None) -> None:
         self.session.set_layers(mask=self.mask.name)
-        self.autosave.touch()
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
