@@ -7,22 +7,22 @@ ARGS ?=
 
 ifeq ($(QT),pyqt5)
 VENV := .venv
-else ifeq ($(QT),pyqt6)
-VENV := .venv-pyqt6
+else ifneq ($(filter $(QT),pyqt6 pyside6),)
+VENV := .venv-$(QT)
 else
-$(error QT is pyqt5 or pyqt6, not $(QT))
+$(error QT is pyqt5, pyqt6 or pyside6, not $(QT))
 endif
 
 export PYTHON
 export QT_API := $(QT)
 
-.PHONY: help setup app test lint types clean
+.PHONY: help setup app test lint types docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 	@echo
-	@echo 'QT=pyqt6 takes that binding in an environment of its own; PYTHON=python3.12 names the'
-	@echo 'interpreter; ARGS="-k coco" goes to pytest.'
+	@echo 'QT=pyqt6 or pyside6 takes that binding in an environment of its own; PYTHON=python3.12'
+	@echo 'names the interpreter; ARGS="-k coco" goes to pytest.'
 
 setup: $(VENV)/.ready  ## make the virtual environment and install missing system packages
 
@@ -37,16 +37,21 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 		.ci/with-display $(VENV)/bin/python .ci/app.py build; \
 	fi
 
-test: setup  ## run all tests under Xvfb; ARGS are pytest's
-	.ci/with-display $(VENV)/bin/python -m pytest $(ARGS)
+test: setup  ## run all tests on two workers under Xvfb; ARGS are pytest's, "-n 0" does without
+	.ci/with-display $(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-lint: setup  ## ruff: rules and format; which part may import which
+lint: setup  ## ruff: rules and format; which part may import which; what is imported is declared
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/deptry napari_unet_seg
+	$(VENV)/bin/deptry tests tests/helpers benchmarks docs sample_data --exclude '^$$' --ignore DEP002,DEP004
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy
 
+docs: setup  ## build the pages of docs/ into build/site; a broken link is an error
+	$(VENV)/bin/mkdocs build --strict --quiet
+
 clean:  ## remove environments and what was built
-	rm -rf .venv .venv-pyqt6 build dist
+	rm -rf .venv .venv-pyqt6 .venv-pyside6 build dist

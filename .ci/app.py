@@ -12,10 +12,10 @@ from typing import Any
 
 import napari
 import numpy as np
-from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from napari_unet_seg._napari.files.open_window import new_viewer
 from napari_unet_seg.config import IGNORE_INDEX
 
 PLUGIN = "napari-unet-seg"
@@ -31,7 +31,7 @@ class Visit:
         """Open the window as `napari-unet-seg open --sample` does."""
         self.folder = folder
         self.failure: str | None = f"no mask after {LONGEST} s"
-        self.viewer = napari.Viewer()
+        self.viewer = new_viewer()
         self.viewer.window.resize(*WINDOW)
         self.viewer.open_sample(PLUGIN, "scan")
         _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")
@@ -55,8 +55,6 @@ class Visit:
         # The middle of what is found, not a lone slice with a large mistake.
         shown = int(np.convolve(areas, np.ones(5), "same").argmax())
         self.viewer.dims.set_current_step(0, shown)
-        for toast in self.widget.window().findChildren(NapariQtNotification):
-            toast.close()  # napari's word on PyQt5 would hide a part of the scan
         QApplication.processEvents()
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("mask.tif", "mask.json"):

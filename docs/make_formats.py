@@ -1,6 +1,6 @@
-"""Write docs/formats.md: what of a mask survives in which format.
+"""Write docs/reference/formats.md: what of a mask survives in which format.
 
-    python docs/make_formats.py
+    python docs/make_formats.py [--smoke]
 
 It runs tests/io/test_formats.py, which stores and reads random masks in every format, and writes
 down what it found: "yes" where the property came back in every one of them.
@@ -8,7 +8,9 @@ down what it found: "yes" where the property came back in every one of them.
 
 from __future__ import annotations
 
+import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +64,10 @@ class _Cells:
                     self.found.setdefault(row, {})[column] = survives
 
 
-def main() -> int:
-    """Run the tests and write the page."""
+def write(page: Path, which: str) -> int:
+    """Run the tests that an expression selects, and write the page."""
     cells = _Cells()
-    pytest.main([str(TEST), "-q", "-k", "not page"], plugins=[cells])
+    pytest.main([str(TEST), "-q", "-p", "no:cacheprovider", "-k", which], plugins=[cells])
     if cells.failed:
         print(f"{len(cells.failed)} tests failed; the page is left as it was.", file=sys.stderr)
         return 1
@@ -75,9 +77,18 @@ def main() -> int:
         lines.append(
             "| " + " | ".join([name, *("yes" if row[c] else "no" for c in columns)]) + " |"
         )
-    page = HEAD + "\n".join(lines) + "\n" + TAIL
-    (ROOT / "docs" / "formats.md").write_text(page, encoding="utf-8")
+    page.write_text(HEAD + "\n".join(lines) + "\n" + TAIL, encoding="utf-8")
     return 0
+
+
+def main() -> int:
+    """Write the page; with --smoke one row of it, into a folder that is removed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--smoke", action="store_true", help="one format; nothing is kept")
+    if not parser.parse_args().smoke:
+        return write(ROOT / "docs" / "reference" / "formats.md", "not page")
+    with tempfile.TemporaryDirectory() as folder:
+        return write(Path(folder) / "formats.md", "test_cell and NIfTI")
 
 
 if __name__ == "__main__":

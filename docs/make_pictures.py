@@ -1,6 +1,6 @@
-"""Make the pictures of the README: the sample data in a real window, step by step.
+"""Make the pictures of the documentation: the sample data in a real window, step by step.
 
-    python docs/make_pictures.py [FOLDER]
+    python docs/make_pictures.py [--out FOLDER] [--only PICTURE ...] [--smoke]
 
 Runs the loop as a user would, on a copy of the sample data, and grabs the window after each step.
 Where there is no display, start it with `xvfb-run -s "-screen 0 1920x1080x24"`.
@@ -8,8 +8,8 @@ Where there is no display, start it with `xvfb-run -s "-screen 0 1920x1080x24"`.
 
 from __future__ import annotations
 
+import argparse
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,7 +163,7 @@ class Pictures:
         reviewer.bar.image_combo.setLayer(image)
         reviewer.bar.mask_combo.setLayer(mask)
         reviewer.bar.folder.setValue(self.scratch / "session")
-        wait(reviewer.session_changed, reviewer.bar.start_button.click)
+        wait(reviewer.desk.session_changed, reviewer.bar.start_button.click)
         settle()
         for shown in (0, 1, 2):
             viewer.dims.set_current_step(0, shown)
@@ -188,13 +188,13 @@ class Pictures:
         reviewer.scans.open_folder(SAMPLE / "train")
         for state in ("accept", "accept", "flag", "accept", "skip", "accept"):
             until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
-            wait(reviewer.session_changed, segmenter.form.segment_button.click)
+            wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)
             until(bar.next_button.isEnabled)
             reviewer.review.buttons[state].click()
             settle()
             bar.next_button.click()
         until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
-        wait(reviewer.session_changed, segmenter.form.segment_button.click)
+        wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)
         reviewer.raise_()
         reviewer.parent().raise_()
         settle(1000)
@@ -207,7 +207,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "compare")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
         viewer.dims.set_current_step(0, int(areas.argmax()))
         mask.selected_label, mask.brush_size = 2, 20
@@ -225,7 +225,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "tools")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
         viewer.dims.set_current_step(0, int(areas.argmax()))
         widget.tabs.setCurrentWidget(widget.tools)
@@ -239,7 +239,7 @@ class Pictures:
         viewer, (widget,) = self.viewer("Correct and save")
         mask = viewer.open_sample(PLUGIN, "coco")[-1]
         widget.bar.folder.setValue(self.scratch / "marks")
-        wait(widget.session_changed, widget.bar.start_button.click)
+        wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) == 1).sum(axis=(1, 2))
         shown = int(areas.argmax())
         viewer.dims.set_current_step(0, shown)
@@ -271,14 +271,19 @@ class Pictures:
 
 
 def main() -> None:
-    """Make them all, or those that are named."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "images"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make them all, or those that are named; with --smoke one, into a folder that is removed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("--only", nargs="*", choices=ALL, default=ALL)
+    parser.add_argument("--smoke", action="store_true", help="one picture; nothing is kept")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         # What the user's own widgets remember is neither shown nor changed.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+        folder = Path(scratch) / "images" if given.smoke else given.out
+        folder.mkdir(parents=True, exist_ok=True)
         pictures = Pictures(folder, Path(scratch))
-        for name in sys.argv[2:] or ALL:
+        for name in ("tools",) if given.smoke else given.only:
             getattr(pictures, name)()
 
 

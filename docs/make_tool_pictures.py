@@ -1,6 +1,6 @@
 """One picture of all correction tools, before and after each: `docs/images/each-tool.png`.
 
-    python docs/make_tool_pictures.py [FILE]
+    python docs/make_tool_pictures.py [--out FILE] [--smoke]
 
 The sample volume in a real window; what each tool has to mend is drawn for it, and the tool's own
 button is clicked. Where there is no display, start it with `xvfb-run`.
@@ -8,7 +8,7 @@ button is clicked. Where there is no display, start it with `xvfb-run`.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -237,20 +237,31 @@ def compose(cells: dict[str, tuple[Image.Image, Image.Image]]) -> Image.Image:
     return sheet
 
 
+def add_probabilities(stage: Stage) -> None:
+    """Add the bundled model's map, which the threshold cuts."""
+    scan = Scan(np.asarray(stage.image.data), "ZYX", tuple(stage.image.scale), "mm")
+    *_, result = predict(PredictConfig(probabilities=True), BUNDLED, scan)
+    probable = np.asarray(result.probabilities[0], np.float32)
+    add_map(stage.viewer, probable, stage.mask, "probability of tumour").visible = False
+
+
 def main() -> None:
-    """Make the picture."""
+    """Make the picture; with --smoke of one tool, into a folder that is removed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     default = Path(__file__).parent / "images" / "each-tool.png"
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    parser.add_argument("--out", type=Path, default=default)
+    parser.add_argument("--smoke", action="store_true", help="one tool; nothing is kept")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         stage = Stage()
-        scan = Scan(np.asarray(stage.image.data), "ZYX", tuple(stage.image.scale), "mm")
-        *_, result = predict(PredictConfig(probabilities=True), BUNDLED, scan)
-        likely = np.asarray(result.probabilities[0], np.float32)
-        shown = add_map(stage.viewer, likely, stage.mask, "probability of tumour")
-        shown.visible = False
+        shown = scenes(stage)
+        if given.smoke:
+            shown = {"Grow": shown["Grow"]}
+        else:
+            add_probabilities(stage)
         cells = {}
-        for caption, (planes, act) in scenes(stage).items():
+        for caption, (planes, act) in shown.items():
             stage.draw(*planes)
             before = stage.shot()
             act()
@@ -258,6 +269,7 @@ def main() -> None:
             stage.tools.marks.end()
             stage.viewer.dims.set_current_step(0, stage.at)
         stage.viewer.close()
+        file = Path(scratch) / "tools.png" if given.smoke else given.out
         compose(cells).quantize(256).save(file, optimize=True)
 
 

@@ -82,7 +82,7 @@ from .errors import (
     WriteError as WriteError,
 )
 from .events import (
-    Augmented as Augmented,
+    AugmentationPreview as AugmentationPreview,
 )
 from .events import (
     BatchEnd as BatchEnd,
@@ -94,10 +94,10 @@ from .events import (
     Command as Command,
 )
 from .events import (
-    Comparison as Comparison,
+    DeviceFallback as DeviceFallback,
 )
 from .events import (
-    DeviceFallback as DeviceFallback,
+    DiceChange as DiceChange,
 )
 from .events import (
     EpochEnd as EpochEnd,

@@ -1,7 +1,7 @@
 """Training and prediction as generators of events: the interface to everything with torch.
 
-A front end loops over the events; it pauses by not asking for the next one, and ends the work
-in good order by sending `Command.STOP` at every event from then on.
+A front end loops over the events. It pauses by not asking for the next event, and stops by sending
+`Command.STOP` at every event from then on: results so far are then saved before the generator ends.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.batching import by_network, one_by_one, ready, started
 from napari_unet_seg.inference.result import ResultBuffer
+from napari_unet_seg.inference.scan_prediction import (
+    predict_scan,
+    predict_single_slices,
+    predict_started,
+    prepare_predictor,
+)
 from napari_unet_seg.inference.slices import SliceReader
-from napari_unet_seg.inference.volumes import VolumePass
+from napari_unet_seg.inference.sliding_window import SlidingWindow
 from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name
 from napari_unet_seg.nn.labels import to_labels
@@ -52,48 +57,48 @@ def train(
     resume: Path | None = None,
     replay: Sequence[Sample] = (),
 ) -> Generator[TrainEvent, Command | None, None]:
-    """Train a net, or fine-tune one.
+    """Train a net, or fine-tune a checkpoint.
 
     Parameters
     ----------
     config : TrainConfig
-        Everything but the data. The number of classes and the head follow the data.
+        Configuration of model and training. The data set the number of classes and the head.
     samples : SampleSet
-        Slices with masks; those without a side are split by group.
+        Slices or volumes with masks; samples without a split are split by group.
     run : Path
-        Folder for the settings, the split, the history and the checkpoints.
+        Folder for the configuration, the split, the history and the checkpoints.
     init : Path, optional
-        Checkpoint to start from; the net is then built as that one was.
+        Checkpoint to start from; the net then has the architecture of this checkpoint.
     resume : Path, optional
-        `last.safetensors` of a run to go on with, from its next epoch.
+        `last.safetensors` of a run, which continues with its next epoch.
     replay : sequence of Sample, optional
-        Earlier samples to train on beside the new ones; near-copies of held-out ones are left out.
+        Samples of previous data to train on too; near-copies of held-out samples are left out.
 
     Yields
     ------
     TrainEvent
-        `ItemDone` while the data are read, `TrainStarted`, one `BatchEnd` a step and one
-        `EpochEnd` an epoch, with `Preview` and `CheckpointSaved`; `TrainFinished` at the end.
+        `ItemDone` while the data are read, `TrainStarted`, one `BatchEnd` per step and one
+        `EpochEnd` per epoch, with `Preview` and `CheckpointSaved`; `TrainFinished` at the end.
 
     Raises
     ------
     DataError
         If the data cannot be used.
     CheckpointError
-        If a checkpoint to start from cannot be.
+        If the checkpoint to start from, or to resume, cannot be used.
     EngineError
-        If the loss stops being a number.
+        If the device does not exist, or the loss is not finite.
     """
-    # What it needs would hold up the first prediction by a third of a second.
+    # Imported here, since the imports of training would delay the first prediction by 0.3 seconds.
     from napari_unet_seg.training.setup import prepare
 
-    course = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
-    yield course.started()
+    loop = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
+    yield loop.started()
     stopped = False
-    while not stopped and course.goes_on:
-        stopped = yield from course.train_epoch()
-        yield from course.end_epoch()
-    yield course.finished(stopped)
+    while not stopped and loop.has_next_epoch:
+        stopped = yield from loop.train_epoch()
+        yield from loop.end_epoch()
+    yield loop.finished(stopped)
 
 
 def predict(
@@ -103,29 +108,28 @@ def predict(
     folder: Path | None = None,
     window: Window | None = None,
 ) -> Generator[PredictEvent, Command | None, None]:
-    """Segment a scan, slice by slice or volume by volume as the network is.
+    """Segment a scan, slice by slice with a 2D network, volume by volume with a 3D network.
 
     Parameters
     ----------
     config : PredictConfig
-        Threshold, device, and which maps to keep.
+        Threshold, device, views, and which maps to keep.
     checkpoint : Path
         The model.
     scan : Scan
-        Any number of axes before `YX`, with or without colour; read a slice at a time where its
-        array is lazy.
+        Any number of axes before `YX`, with or without colour; a lazy array is read slice by slice.
     folder : Path, optional
-        An empty folder for the result, whose arrays are then of Zarr. In memory are a batch of
-        slices and one chunk of a lazy scan, by networks of volumes the slices that a tile reaches,
-        and 64 across Y or X, for which the folder holds a copy of a lazy scan meanwhile.
+        An empty folder for the result, whose arrays are then Zarr arrays. Memory holds one batch of
+        slices and one chunk of a lazy scan; with a 3D network the slices of one tile; across Y or
+        X 64 slices, while the folder holds a temporary copy of a lazy scan.
     window : tuple of float, optional
-        Intensities of black and white, where the scan is a part of one that has its own.
+        Intensities that become black and white, if the scan is a part of a larger scan.
 
     Yields
     ------
     PredictEvent
-        `PredictStarted`, one `TileDone` a batch, and `PredictFinished` with the result;
-        `DeviceFallback` where memory ran out. After `Command.STOP` no result follows.
+        `PredictStarted`, one `TileDone` per batch or tile, and `PredictFinished` with the result;
+        `DeviceFallback` if memory ran out. After `Command.STOP` no result follows.
 
     Raises
     ------
@@ -135,11 +139,11 @@ def predict(
         If the model cannot be read.
     """
     start = time.perf_counter()
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     reader = SliceReader(scan, predictor.info, window=window)
     try:
         result = ResultBuffer(config, predictor.info, reader, folder)
-        device = yield from by_network(config, checkpoint, predictor, reader, result)
+        device = yield from predict_scan(config, checkpoint, predictor, reader, result)
     except OSError as error:
         if folder is None:
             raise
@@ -161,38 +165,38 @@ def predict(
 def predict_slices(
     config: PredictConfig, checkpoint: Path, scan: Scan, indices: Sequence[int]
 ) -> Generator[SlicePredicted | PredictEvent, Command | None, None]:
-    """Segment some slices of a scan, in the order that is wished for.
+    """Segment some slices of a scan, in the order given.
 
     Parameters
     ----------
     config, checkpoint, scan
-        As `predict` takes them. A model of volumes, or cuts across Y or X, segment the whole scan
-        first, and tell of it as `predict` does.
+        As `predict` takes them. With a 3D network, or across Y or X, the whole scan is segmented
+        first, with the events of `predict`.
     indices : sequence of int
-        Slices, counted along the leading axes flattened.
+        Running numbers of the slices along the flattened leading axes.
 
     Yields
     ------
     SlicePredicted or PredictEvent
-        One `SlicePredicted` for each, until `Command.STOP`; `DeviceFallback` where memory ran out.
+        One `SlicePredicted` per slice, until `Command.STOP`; `DeviceFallback` if memory ran out.
 
     Raises
     ------
     DataError, CheckpointError
         As `predict`.
     """
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     reader = SliceReader(scan, predictor.info)
     if predictor.info.model.dimensions == 2 and config.across == "Z":
-        yield from one_by_one(config, checkpoint, predictor, reader, indices)
+        yield from predict_single_slices(config, checkpoint, predictor, reader, indices)
         return
-    plain = PredictConfig(threshold=config.threshold)  # no maps are asked for
+    plain = PredictConfig(threshold=config.threshold)  # without maps
     whole = ResultBuffer(plain, predictor.info, reader)
-    if (yield from by_network(config, checkpoint, predictor, reader, whole)) is None:
+    if (yield from predict_scan(config, checkpoint, predictor, reader, whole)) is None:
         return
     for done, index in enumerate(indices, 1):
-        place = reader.place(index)
-        labels, dice = whole.labels[place], float(whole.dice[place])
+        position = reader.position(index)
+        labels, dice = whole.labels[position], float(whole.dice[position])
         if (yield SlicePredicted(index, labels, dice, done, len(indices))) is Command.STOP:
             return
 
@@ -200,32 +204,54 @@ def predict_slices(
 def warm_up(
     config: PredictConfig, checkpoint: Path
 ) -> Generator[PredictEvent, Command | None, None]:
-    """Load a model and run it once, so that the next prediction is quick; one `PredictStarted`."""
-    predictor = ready(config, checkpoint)
+    """Load a model and run it once, so that the next prediction is fast.
+
+    Yields
+    ------
+    PredictEvent
+        One `PredictStarted`.
+    """
+    predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     slices = [info.patch_slices] if info.model.dimensions == 3 else []
     size = (info.model.in_channels, *slices, info.image_size, info.image_size)
     _sample_probabilities(predictor, np.zeros(size, np.uint8), config)
-    yield started(predictor, 0)
+    yield predict_started(predictor, 0)
 
 
 def evaluate_samples(
     checkpoint: Path, samples: SampleSet, config: PredictConfig
 ) -> Generator[SampleMeasured | Evaluated, Command | None, None]:
-    """Measure a checkpoint on samples with their truth, at their own size.
+    """Measure a checkpoint on samples with their truth, at the samples' own size.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        The model.
+    samples : SampleSet
+        Slices, or volumes for a 3D network, with masks.
+    config : PredictConfig
+        Threshold, device, views and precision.
 
     Yields
     ------
     SampleMeasured or Evaluated
-        One `SampleMeasured` a sample, then the figures.
+        One `SampleMeasured` per sample, then the metrics.
+
+    Raises
+    ------
+    DataError
+        If a sample cannot be read or does not fit the model.
+    CheckpointError
+        If the model cannot be read.
     """
-    predictor = ready(config, checkpoint)
+    predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     counts: list[Counts] = []
     for index, sample in enumerate(samples.samples):
         image, truth = read_sample(sample, info.model.in_channels, info.normalise)
-        probable = _sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
-        labels = to_labels(probable, info.model.head, config.threshold).cpu().numpy()
+        probabilities = _sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
+        labels = to_labels(probabilities, info.model.head, config.threshold).cpu().numpy()
         labels = labels.reshape(truth.shape)
         counts += [count(labels, truth, value + 1) for value in range(len(samples.categories))]
         yield SampleMeasured(index + 1, len(samples.samples), sample.name)
@@ -242,18 +268,21 @@ def evaluate_samples(
 def _sample_probabilities(
     predictor: Predictor, image: np.ndarray, config: PredictConfig
 ) -> torch.Tensor:
-    """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
+    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
+
+    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
+    """
     if image.ndim == 3:
-        return predictor.look(image[None], config)[0]
-    found: list[torch.Tensor] = []
-    work = VolumePass(
+        return predictor.probabilities(image[None], config)[0]
+    slices: list[torch.Tensor] = []
+    window = SlidingWindow(
         predictor,
         config,
         range(image.shape[1]),
         image.shape[2:],
         lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
-        lambda _, probable, __: found.append(probable),
+        lambda _, probabilities, __: slices.append(probabilities),
     )
-    for _ in work.run():
+    for _ in window.run():
         pass
-    return torch.cat(found)
+    return torch.cat(slices)

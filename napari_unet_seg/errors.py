@@ -1,8 +1,8 @@
-"""The errors a user can meet; each message is one sentence that names the file and the mend."""
+"""Errors shown to the user; each message names what happened, the file, and what to do."""
 
 
 class SegmentationError(Exception):
-    """Base of every error that is the user's to mend; shown as it is, without a traceback."""
+    """Base class of errors that the user can correct; shown as a message without a traceback."""
 
 
 class ConfigError(SegmentationError):
@@ -22,11 +22,11 @@ class DataError(SegmentationError):
 
 
 class NothingToLearnError(DataError):
-    """No accepted slice can be trained on yet; one more may change that."""
+    """No accepted slice can be used for training yet; accepting another slice may help."""
 
 
 class WriteError(DataError):
-    """The file system refused a file, a full disk for example; the next one fares no better."""
+    """The file system refused to write, on a full disk for example; other files fail too."""
 
 
 class CheckpointError(SegmentationError):

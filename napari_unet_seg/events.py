@@ -1,4 +1,4 @@
-"""What the engine tells: frozen facts of floats, strings, paths and numpy arrays."""
+"""Events of the engine: frozen dataclasses of floats, strings, paths and numpy arrays."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ if TYPE_CHECKING:
 
 
 class Command(Enum):
-    """What a front end may send into a running generator of events, at any event."""
+    """Command that a front end may send into a running generator, at any event."""
 
     STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainStarted:
-    """The data are cached and the first step is about to run."""
+    """The data are in memory and the first step is about to run."""
 
     run: Path
+    """Folder of the run."""
     train: int
+    """Number of training samples."""
     valid: int
+    """Number of validation samples."""
     epochs: int
     steps: int
     """Steps per epoch."""
     device: str
     notes: tuple[str, ...] = ()
-    """What the user should know, a validation set that is empty for example."""
+    """Notes for the user, for example that no scan is held out for validation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,13 @@ class BatchEnd:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnd:
-    """One epoch is trained and validated; validation figures are NaN where none is held out."""
+    """One epoch is trained and validated; validation metrics are NaN if no scan is held out."""
 
     epoch: int
     train_loss: float
     valid_loss: float
     valid_dice: float
-    """Mean Dice per validation slice that holds the class, as labels."""
+    """Mean Dice over validation scans and classes that occur in the truth or the prediction."""
     learning_rate: float
     is_best: bool
     seconds: float
@@ -70,13 +73,16 @@ class Preview:
     epoch: int
     name: str
     image: Array
+    """uint8 grey values."""
     truth: Array
+    """uint8 label values."""
     labels: Array
+    """uint8 label values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Augmented:
-    """A few samples as a training would see them."""
+class AugmentationPreview:
+    """A few augmented samples, as the training uses them."""
 
     names: tuple[str, ...]
     images: Array
@@ -87,7 +93,7 @@ class Augmented:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """A checkpoint file is whole on disk."""
+    """A checkpoint file has been written completely."""
 
     path: Path
     kind: str
@@ -97,7 +103,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class TrainFinished:
-    """Training ended; `stopped` tells that it ended early by the user's wish."""
+    """Training ended; `stopped` is True if the user stopped it early."""
 
     best: Path
     last: Path
@@ -109,7 +115,7 @@ class TrainFinished:
 
 @dataclass(frozen=True, slots=True)
 class PredictStarted:
-    """The network is ready; `count` tiles or batches of slices will follow."""
+    """The network is ready to predict `count` tiles or slices."""
 
     device: str
     precision: str
@@ -118,7 +124,7 @@ class PredictStarted:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFallback:
-    """Memory ran out, and the work goes on in a smaller way; `message` is for the user."""
+    """Memory ran out; prediction continues in smaller batches or on the CPU, see `message`."""
 
     device: str
     batch_size: int
@@ -127,7 +133,7 @@ class DeviceFallback:
 
 @dataclass(frozen=True, slots=True)
 class TileDone:
-    """One tile or batch of slices is predicted; `index` is 0 while the scan is still read."""
+    """`index` of `count` tiles or slices are predicted; 0 while the scan is still being read."""
 
     index: int
     count: int
@@ -140,13 +146,13 @@ class PredictFinished:
     labels: Array
     """uint8 label values, of the scan's shape."""
     probabilities: Array | None
-    """float16 of shape (classes, *labels.shape), or None where not asked for."""
+    """float16 of shape (classes, *labels.shape), or None if not requested."""
     uncertainty: Array | None
-    """float16 entropy in bits, of the labels' shape, or None where not asked for."""
+    """float16 entropy in bits, of the labels' shape, or None if not requested."""
     disagreement: Array | None
-    """float16 standard deviation over the views, likewise."""
+    """float16 standard deviation over the views, of the labels' shape, or None if not requested."""
     dice: Array
-    """float32, one figure a slice of the scan: the Dice that its mask is likely to have."""
+    """float32 predicted Dice of each slice, of the shape of the leading axes."""
     categories: tuple[Category, ...]
     device: str
     seconds: float
@@ -154,20 +160,23 @@ class PredictFinished:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlicePredicted:
-    """One slice of a scan, counted along its leading axes flattened."""
+    """One slice of a scan is predicted."""
 
     index: int
+    """Running number of the slice along the flattened leading axes."""
     labels: Array
     """uint8 label values, of shape (Y, X)."""
     dice: float
-    """The Dice that its mask is likely to have."""
+    """Predicted Dice of the slice."""
     done: int
+    """Number of slices predicted so far."""
     count: int
+    """Number of slices to predict."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDone:
-    """One of many files is done; `index` starts at 1, `problem` is empty if it went well."""
+    """One of several items is processed; `index` starts at 1, `problem` is empty on success."""
 
     index: int
     count: int
@@ -177,7 +186,7 @@ class ItemDone:
 
 @dataclass(frozen=True, slots=True)
 class SampleMeasured:
-    """A checkpoint was compared with the truth of one sample; `index` starts at 1."""
+    """A checkpoint was measured on one sample; `index` starts at 1."""
 
     index: int
     count: int
@@ -186,20 +195,20 @@ class SampleMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Mean figures of a checkpoint over samples with their truth."""
+    """Mean metrics of a checkpoint over samples with their truth."""
 
     checkpoint: Path
     dice: float
-    """Mean over samples and categories that are in the truth or the prediction; else NaN."""
+    """Mean over samples and categories that occur in truth or prediction; NaN if there are none."""
     iou: float
     samples: int
     empty: int
-    """Pairs of sample and category left out, since both masks are empty."""
+    """Number of pairs of sample and category without Dice, since both masks are empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Mean Dice of a model before and after fine-tuning; None where it could not be measured."""
+class DiceChange:
+    """Mean Dice of a model before and after fine-tuning; None if it could not be measured."""
 
     before: float | None
     after: float | None
@@ -208,17 +217,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class FineTuned:
-    """What fine-tuning brought."""
+    """The result of fine-tuning."""
 
     finished: TrainFinished
-    new: Comparison
-    """On the held-out samples of the new data: what was gained."""
-    old: Comparison | None
-    """On held-out samples of the earlier data: what was lost; None where they are not at hand."""
+    new: DiceChange
+    """Gain on the held-out samples of the new data."""
+    old: DiceChange | None
+    """Loss on held-out samples of the previous data; None if these data cannot be read."""
     train: int
-    """New samples that were trained on."""
+    """Number of new training samples."""
     replayed: int
-    """Earlier samples that were trained on again."""
+    """Number of replayed samples of the previous data."""
 
 
 TrainEvent = (

@@ -7,13 +7,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from display import own_display
+from shared_children import ChildPool
+from turns import turn
+
+from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Each worker has a core to itself, and the child processes see the same.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Timing the precisions is tested on its own; elsewhere it would be most of a network's first call.
+os.environ.setdefault("NAPARI_UNET_SEG_PRECISION", "float32")
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker a display, for keyboard focus and clipboard are one for each display."""
+    if hasattr(config, "workerinput") and "DISPLAY" in os.environ:
+        config.add_cleanup(own_display())
+
+
+@pytest.fixture(autouse=True)
+def own_turn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Run a test marked as serial while no other worker runs any."""
+    if not hasattr(request.config, "workerinput"):
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    with turn(shared, alone=request.node.get_closest_marker("serial") is not None):
+        yield
+
+
+@pytest.fixture(scope="session")
+def child_pool() -> Iterator[ChildPool]:
+    """Child processes that wait for the next test."""
+    pool = ChildPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def shared_children(child_pool: ChildPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine run in child processes that earlier tests have left warm."""
+    monkeypatch.setattr(engine_process, "_Child", child_pool.take)
 
 
 @pytest.fixture(scope="session")

@@ -274,7 +274,7 @@ def test_a_loss_that_is_no_number_names_the_samples(tmp_path):
     net = events.gi_frame.f_locals["course"].net
     with torch.no_grad():
         net.last.bias.fill_(math.nan)
-    with pytest.raises(EngineError, match=r"stopped being a number at epoch 1 \(samples s"):
+    with pytest.raises(EngineError, match=r"is not a finite number in epoch 1 \(samples s"):
         list(events)
 
 
@@ -347,7 +347,7 @@ def test_slices_in_the_order_wished_for_are_those_of_the_whole(
         assert event.dice == pytest.approx(whole.dice[place], abs=1e-6)
 
 
-@pytest.mark.parametrize(("dimensions", "method"), [(2, "look"), (3, "logits")])
+@pytest.mark.parametrize(("dimensions", "method"), [(2, "probabilities"), (3, "logits")])
 def test_single_slices_go_on_with_the_processor_when_memory_runs_out(
     make_checkpoint, monkeypatch, dimensions, method
 ):
@@ -358,7 +358,7 @@ def test_single_slices_go_on_with_the_processor_when_memory_runs_out(
     pretend_gpu(monkeypatch, path, method, 2)
     told = list(engine.predict_slices(config, path, scan, (3, 0, 1)))
     (fallback,) = of(DeviceFallback, told)
-    assert fallback.device == "cpu" and "Memory of the GPU ran out" in fallback.message
+    assert fallback.device == "cpu" and "The GPU ran out of memory" in fallback.message
     events = of(SlicePredicted, told)
     assert [(e.index, e.done) for e in events] == [(3, 1), (0, 2), (1, 3)]
     assert all(np.array_equal(e.labels, whole.labels[e.index]) for e in events)
@@ -455,7 +455,7 @@ def test_across_all_axes_is_the_mean(make_checkpoint):
 
 def test_what_is_no_volume_is_not_cut_across_other_axes(make_checkpoint):
     scan = Scan(np.ones((3, 32, 32)), "NYX")
-    with pytest.raises(DataError, match=r"axes NYX and no volume to cut .*; set across to Z"):
+    with pytest.raises(DataError, match=r"axes NYX and no volume to take .*; set across to Z"):
         list(engine.predict(PredictConfig(across="Y"), make_checkpoint(), scan))
 
 
@@ -490,14 +490,14 @@ def test_a_scan_that_is_too_small_is_refused(make_checkpoint):
 
 def test_out_of_memory_halves_the_batch_and_says_so(make_checkpoint, monkeypatch):
     path = make_checkpoint()
-    whole = Predictor.look
+    whole = Predictor.probabilities
 
     def limited(self, images, *how):
         if len(images) > 1:
             raise torch.OutOfMemoryError("out of memory")
         return whole(self, images, *how)
 
-    monkeypatch.setattr(Predictor, "look", limited)
+    monkeypatch.setattr(Predictor, "probabilities", limited)
     scan = Scan(np.random.default_rng(0).random((5, 32, 32)), "ZYX")
     events = list(engine.predict(PredictConfig(batch_size=4), path, scan))
     assert [e.batch_size for e in of(DeviceFallback, events)] == [2, 1]

@@ -58,3 +58,17 @@ def test_a_mask_can_be_saved_as(manifest: PluginManifest, suffix: str) -> None:
 def test_tiff_reading_stays_naparis(manifest: PluginManifest) -> None:
     patterns = {p for r in manifest.contributions.readers for p in r.filename_patterns}
     assert not any("tif" in pattern for pattern in patterns)
+
+
+def test_napari_shows_the_plugin_under_its_categories_with_its_icon(
+    manifest: PluginManifest,
+) -> None:
+    assert manifest.is_visible
+    assert {str(category) for category in manifest.categories} == {
+        "Segmentation",
+        "Annotation",
+        "IO",
+    }
+    package, _, name = str(manifest.icon).partition(":")
+    assert package == "napari_unet_seg"
+    assert (PACKAGE / name).is_file()

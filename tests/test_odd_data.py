@@ -83,7 +83,7 @@ def test_one_scan_is_trained_on_and_nothing_is_held_out(folder, capsys):
     told = events(capsys)
     assert (told["TrainStarted"]["train"], told["TrainStarted"]["valid"]) == (1, 0)
     assert told["TrainStarted"]["notes"] == [
-        "No scan is held out, so the training loss chooses the best."
+        "No scan is held out, so the training loss chooses the best checkpoint."
     ]
     assert told["TrainFinished"]["valid_dice"] is None
 
@@ -219,7 +219,7 @@ def test_a_run_of_an_older_version_is_not_resumed(folder, capsys):
     run = begun(folder)
     rewrite(run / "last.safetensors", lambda d: d["summary"].pop("precision"))
     line = resume(folder, capsys)
-    assert f"The run {run} was begun by version" in line
+    assert f"The run {run} was written by version" in line
     assert "fine-tune its model, or train a new run" in line
 
 

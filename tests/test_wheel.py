@@ -98,6 +98,7 @@ def test_the_sample_data_are_in_the_wheel(wheel: Path) -> None:
 def test_the_wheel_holds_what_the_plugin_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
+        "napari_unet_seg/icon.svg",
         "napari_unet_seg/napari.yaml",
         "napari_unet_seg/py.typed",
         "napari_unet_seg/models/bundled.safetensors",

@@ -7,10 +7,11 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
+from napari_unet_seg import __version__
 from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
@@ -40,8 +41,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _about() -> None:
+def _about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Segment brain MRI with U-Nets: import COCO, train, predict, correct, fine-tune.
 
     Exit codes: 0 all is done; 2 some input was bad, each with a line that names it, and the rest

@@ -11,7 +11,13 @@ import typer
 from napari_unet_seg.cli._console import Bar, emit, say, warn
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._slices import planes
-from napari_unet_seg.cli._work import BAD_INPUT, make_folder, output_folder, report_failures
+from napari_unet_seg.cli._work import (
+    BAD_INPUT,
+    Failure,
+    make_folder,
+    output_folder,
+    report_failures,
+)
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
 
@@ -68,11 +74,10 @@ def export(
         if not is_dataset(masks):
             raise DataError(f"{out} is no COCO file; end its name with .json.")
         return _export_dataset(masks, out, encoder, json=json)
-    failed: list[tuple[str, str]] = []
     if format_ is Format.binary:
-        done = _export_binary(masks, images, out, failed, quiet=json)
+        done, failed = _export_binary(masks, images, out, quiet=json)
     else:
-        done = _export_coco(masks, images, out, failed, encoder, quiet=json)
+        done, failed = _export_coco(masks, images, out, encoder, quiet=json)
     if json:
         emit({"out": out, **done, "failed": failed})
     else:
@@ -105,50 +110,56 @@ def _export_coco(
     masks: Path,
     images: Path | None,
     out: Path,
-    failed: list[tuple[str, str]],
     encoder: Any,
     *,
     quiet: bool,
-) -> dict[str, int]:
+) -> tuple[dict[str, int], list[Failure]]:
     from napari_unet_seg.evaluation.mask_sources import open_masks
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     source = open_masks(masks)
     make_folder(out.absolute().parent)
     with Bar("Encoding", "masks", quiet=quiet) as bar:
-        slices = _slices(source, _image_names(source, images, out.absolute().parent), failed, bar)
+        slices = _Slices(source, _image_names(source, images, out.absolute().parent), bar)
         document = labels_to_coco(slices, _categories(source), encoder=encoder)
     if not document["images"]:
-        raise DataError(f"No mask of {masks} can be used: {failed[0][1]}")
+        raise DataError(f"No mask of {masks} can be used: {slices.failed[0][1]}")
     save_coco(document, out)
-    return {name: len(document[name]) for name in ("images", "annotations")}
+    counts = {name: len(document[name]) for name in ("images", "annotations")}
+    return counts, slices.failed
 
 
 def _export_binary(
-    masks: Path, images: Path | None, out: Path, failed: list[tuple[str, str]], *, quiet: bool
-) -> dict[str, int]:
+    masks: Path, images: Path | None, out: Path, *, quiet: bool
+) -> tuple[dict[str, int], list[Failure]]:
     from napari_unet_seg.evaluation.mask_sources import open_masks
     from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     source = open_masks(masks)
     with output_folder(out), Bar("Writing", "masks", quiet=quiet) as bar:
-        slices = _slices(source, _image_names(source, images, out.absolute()), failed, bar)
+        slices = _Slices(source, _image_names(source, images, out.absolute()), bar)
         written = write_binary_masks(slices, _categories(source), out)
     if not written:
-        raise DataError(f"No mask of {masks} can be used: {failed[0][1]}")
-    return {"binary masks": written}
+        raise DataError(f"No mask of {masks} can be used: {slices.failed[0][1]}")
+    return {"binary masks": written}, slices.failed
 
 
-def _slices(
-    source: Any, names: dict[str, str], failed: list[tuple[str, str]], bar: Bar
-) -> Iterator[tuple[str, Any]]:
-    """Yield every slice of every mask with its image's name; what cannot be read is listed."""
-    for index, name in enumerate(source.names, 1):
-        try:
-            yield from planes(names[name], source.load(name))
-        except DataError as error:
-            failed.append((name, str(error)))
-        bar.update(index, len(source.names))
+class _Slices:
+    """Every slice of every mask, with its image's name; read as it is iterated over."""
+
+    def __init__(self, source: Any, names: dict[str, str], bar: Bar) -> None:
+        self._source, self._names, self._bar = source, names, bar
+        self.failed: list[Failure] = []
+        """The masks that could not be read."""
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Read one mask after another."""
+        for index, name in enumerate(self._source.names, 1):
+            try:
+                yield from planes(self._names[name], self._source.load(name))
+            except DataError as error:
+                self.failed.append((name, str(error)))
+            self._bar.update(index, len(self._source.names))
 
 
 def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_unet_seg.cli._work import Failure
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -23,16 +25,20 @@ class Input:
     name: str
 
 
-def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[Input]:
+def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     """Find the scans in files and folders.
 
     Parameters
     ----------
     paths : sequence of Path
         As the user gave them.
-    failed : list
-        Gets what holds no scan, or some that are left out, with its problem, where another path
-        holds one.
+
+    Returns
+    -------
+    list of Input
+        At least one.
+    list of Failure
+        The paths that hold no scan, or some that are left out.
 
     Raises
     ------
@@ -40,6 +46,7 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
         If there is no scan at all.
     """
     found: dict[Path, None] = {}
+    failed: list[Failure] = []
     for path in paths:
         scans = find_scans(path)
         if not scans:
@@ -50,7 +57,7 @@ def list_inputs(paths: Sequence[Path], failed: list[tuple[str, str]]) -> list[In
     if not found:
         raise DataError(failed[0][1])
     files = list(found)
-    return [Input(*pair) for pair in zip(files, output_names(files), strict=True)]
+    return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
 
 
 def _mixed(folder: Path) -> str:

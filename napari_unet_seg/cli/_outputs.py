@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli._segment import Segmented, Segmenter
+    from napari_unet_seg.cli._work import Failure
+    from napari_unet_seg.process.cluster import Attempt
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Result = dict[str, Any]
@@ -74,27 +76,43 @@ class CocoSlices:
 
 def write_files(
     segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
-) -> list[Result]:
-    """Write a mask a scan.
+) -> tuple[list[Result], list[Failure]]:
+    """Write a mask a scan; return what is written, and the scans that failed.
 
     Raises
     ------
     DataError
-        If the folder cannot be written to; problems of single scans are listed instead.
+        If the folder cannot be written to.
     """
-    return list(segmenter.run(items, MaskFiles(out, suffix)))
+    results, failed = [], []
+    for attempt in segmenter.run(items, MaskFiles(out, suffix)):
+        if attempt.problem:
+            failed.append(_failure(attempt))
+        else:
+            results.append(attempt.value)
+    return results, failed
 
 
-def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[Result]:
-    """Write all masks into `annotations.json`, a volume as one image a slice."""
+def write_coco(
+    segmenter: Segmenter, items: Sequence[Input], out: Path
+) -> tuple[list[Result], list[Failure]]:
+    """Write all masks into `annotations.json`, a volume as one image a slice.
+
+    Returns what is written, and the scans that failed.
+    """
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 
     path = out / "annotations.json"
     names = _file_names([item.path for item in items])
     results: list[Result] = []
+    failed: list[Failure] = []
 
     def slices() -> Iterator[tuple[str, Array]]:
-        for result, found in segmenter.run(items, CocoSlices(path, names)):
+        for attempt in segmenter.run(items, CocoSlices(path, names)):
+            if attempt.problem:
+                failed.append(_failure(attempt))
+                continue
+            result, found = attempt.value
             yield from found
             results.append(result)
 
@@ -102,7 +120,11 @@ def write_coco(segmenter: Segmenter, items: Sequence[Input], out: Path) -> list[
     if results:
         document["info"]["model"] = segmenter.model
         save_coco(document, path)
-    return results
+    return results, failed
+
+
+def _failure(attempt: Attempt) -> Failure:
+    return str(attempt.item.path), attempt.problem
 
 
 def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Result:

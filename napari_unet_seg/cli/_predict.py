@@ -102,17 +102,17 @@ def predict(
     if scheduler:
         # Its workers have a working folder of their own.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
-    failed: list[tuple[str, str]] = []
-    items = list_inputs(inputs, failed)
+    items, failed = list_inputs(inputs)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         shared = shared_out(scheduler, workers, len(items))
         with shared as cluster, output_folder(out):
             remove_left(out)
-            segmenter = Segmenter(how, checkpoint, out, stop, bar, failed, series, cluster)
+            segmenter = Segmenter(how, checkpoint, out, stop, bar, series, cluster)
             if format_ is Format.coco:
-                results = write_coco(segmenter, items, out)
+                results, problems = write_coco(segmenter, items, out)
             else:
-                results = write_files(segmenter, items, out, _SUFFIXES[format_])
+                results, problems = write_files(segmenter, items, out, _SUFFIXES[format_])
+    failed += problems
     if json:
         listed = [{"input": name, "problem": problem} for name, problem in failed]
         emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})

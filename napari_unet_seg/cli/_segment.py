@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.cluster import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Bar
@@ -47,6 +47,12 @@ class Segmented(NamedTuple):
     """What the mask's file is to say of itself."""
 
 
+class Kept(NamedTuple):
+    """What is kept of a scan that is segmented."""
+
+    value: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is done with every scan, by this process or by the worker that the scan goes to."""
@@ -66,19 +72,42 @@ class Task:
         """Segment a scan where this is called; returns what is kept, and what is odd about it."""
         from napari_unet_seg.engine import predict
 
-        scan, notes = self.read(item)
-        with self.scratch(scan) as folder:
-            *events, result = predict(self.config, self.checkpoint, scan, folder)
-            notes += [event.message for event in events if isinstance(event, DeviceFallback)]
-            return self.finish(self.segmented(item, scan, cast("PredictFinished", result))), notes
+        events = list(self.events(item, predict))
+        kept = next((event.value for event in events if isinstance(event, Kept)), None)
+        return kept, [note for event in events if (note := oddity(event))]
 
-    def read(self, item: Input) -> tuple[Scan, list[str]]:
-        """Read a scan, and what is odd about it, missing slices for example."""
+    def events(
+        self, item: Input, predict: Callable[..., Iterator[Any]]
+    ) -> Generator[Any, None, None]:
+        """Read, segment and finish a scan.
+
+        Parameters
+        ----------
+        item : Input
+            Names the scan.
+        predict : callable
+            The engine's, or one of the same parameters.
+
+        Yields
+        ------
+        str
+            What is odd about the scan, missing slices for example.
+        PredictEvent
+            As `predict` yields them, but for the last one.
+        Kept
+            The last, unless it was stopped before.
+        """
         scan = read_scan(item.path, self.series)
-        return scan, [f"{item.path}: {note}" for note in scan.meta.get("notes", ())]
+        yield from (f"{item.path}: {note}" for note in scan.meta.get("notes", ()))
+        with self._scratch(scan) as folder:
+            for event in predict(self.config, self.checkpoint, scan, folder):
+                if isinstance(event, PredictFinished):
+                    yield Kept(self.finish(self._segmented(item, scan, event)))
+                else:
+                    yield event
 
     @contextmanager
-    def scratch(self, scan: Scan) -> Iterator[Path | None]:
+    def _scratch(self, scan: Scan) -> Iterator[Path | None]:
         """Give a folder to the result of a scan that is read in pieces, as it may be huge."""
         lazy = not isinstance(scan.data, np.ndarray) and math.prod(scan.grid_shape) > _IN_MEMORY
         if not lazy or find_spec("zarr") is None:
@@ -87,14 +116,20 @@ class Task:
         with scratch_folder(self.out) as folder:
             yield folder
 
-    def segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
-        """Put a prediction together with where it comes from."""
+    def _segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
         known = provenance(item.path, self.categories, self.model)
         return Segmented(item, scan, result, known | {"settings": plain(self.config)})
 
 
+def oddity(event: Any) -> str:
+    """Return what an event says that the user should know of the scan; empty for most events."""
+    if isinstance(event, DeviceFallback):
+        return event.message
+    return event if isinstance(event, str) else ""
+
+
 class Segmenter:
-    """Runs the network over scans; those that fail are listed and the rest goes on.
+    """Runs the network over scans; those that fail do not keep the rest from going on.
 
     Parameters
     ----------
@@ -104,8 +139,6 @@ class Segmenter:
         Folder of the masks.
     stop, bar
         Asked between scans and slices; told how far it is.
-    failed : list
-        Gets the scans that failed, with their problem.
     series : str, optional
         Of DICOM.
     cluster : Cluster, optional
@@ -124,7 +157,6 @@ class Segmenter:
         out: Path,
         stop: Stop,
         bar: Bar,
-        failed: list[tuple[str, str]],
         series: str | None = None,
         cluster: Cluster | None = None,
     ) -> None:
@@ -132,11 +164,11 @@ class Segmenter:
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
         self._config, self._checkpoint, self._series = config, checkpoint.absolute(), series
         self._out = out
-        self._stop, self._bar, self._failed = stop, bar, failed
+        self._stop, self._bar = stop, bar
         self._cluster = cluster
 
-    def run(self, items: Sequence[Input], finish: Callable[[Segmented], Any]) -> Iterator[Any]:
-        """Yield what is kept of the scans that went well, until a stop is wished for."""
+    def run(self, items: Sequence[Input], finish: Callable[[Segmented], Any]) -> Iterator[Attempt]:
+        """Yield what is kept of every scan, or its problem, until a stop is wished for."""
         task = Task(
             self._config,
             self._checkpoint,
@@ -147,12 +179,12 @@ class Segmenter:
             self._out,
         )
         attempts = self._shared_out if self._cluster else self._one_by_one
-        for index, (item, kept, problem) in enumerate(attempts(task, items), 1):
-            if problem:
-                self._failed.append((str(item.path), problem))
-            elif kept is not None:
-                yield kept
-                self._bar.update(index, len(items), item.name)
+        for index, attempt in enumerate(attempts(task, items), 1):
+            if attempt.problem:
+                yield attempt
+            elif attempt.value is not None:
+                yield attempt
+                self._bar.update(index, len(items), attempt.item.name)
             if self._stop:
                 return
 
@@ -166,37 +198,32 @@ class Segmenter:
 
     def _one_by_one(self, task: Task, items: Sequence[Input]) -> Iterator[Attempt]:
         for index, item in enumerate(items):
-            with ExitStack() as stack:
-                try:
-                    scan, notes = task.read(item)
-                    for note in notes:
-                        warn(note)
-                    folder = stack.enter_context(task.scratch(scan))
-                    segmented = self._segment(task, item, scan, folder, index, len(items))
-                    attempt = Attempt(item, task.finish(segmented)) if segmented else None
-                except WriteError:
-                    # A full disk or the like: it would be no better for the scans after this one.
-                    raise
-                except SegmentationError as error:
-                    attempt = Attempt(item, None, str(error))
-            if attempt is not None:
-                yield attempt
+            try:
+                attempt = Attempt(item, self._segment(task, item, index, len(items)))
+            except WriteError:
+                # A full disk or the like: it would be no better for the scans after this one.
+                raise
+            except SegmentationError as error:
+                attempt = Attempt(item, None, str(error))
+            yield attempt
 
-    def _segment(
-        self, task: Task, item: Input, scan: Scan, folder: Path | None, index: int, count: int
-    ) -> Segmented | None:
-        events = engine().stream(
-            "napari_unet_seg.engine:predict", self._config, self._checkpoint, scan, folder
-        )
-        for event in follow(events, self._stop):
-            if isinstance(event, TileDone):
-                text = f"{item.name}, slice {event.index} of {event.count}"
-                self._bar.update(index + event.index / event.count, count, text)
-            elif isinstance(event, DeviceFallback):
-                warn(event.message)
-            elif isinstance(event, PredictFinished):
-                return task.segmented(item, scan, event)
-        return None
+    def _segment(self, task: Task, item: Input, index: int, count: int) -> Any:
+        """Segment a scan in the engine's process; returns what is kept, None if it was stopped."""
+        kept = None
+        with closing(task.events(item, self._predict)) as events:
+            for event in events:
+                if isinstance(event, TileDone):
+                    text = f"{item.name}, slice {event.index} of {event.count}"
+                    self._bar.update(index + event.index / event.count, count, text)
+                elif isinstance(event, Kept):
+                    kept = event.value
+                elif note := oddity(event):
+                    warn(note)
+        return kept
+
+    def _predict(self, *arguments: Any) -> Iterator[Any]:
+        events = engine().stream("napari_unet_seg.engine:predict", *arguments)
+        return follow(events, self._stop)
 
 
 def pixels(segmented: Segmented) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.process.cluster import Attempt, Cluster, one_by_one, worker_count
+from napari_unet_seg.process.cluster import Attempt, Cluster, map_locally, worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,4 +60,4 @@ class Sharing:
     def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
         """Yield what became of the items, in their order."""
         with shared_out(self.scheduler, self.workers, len(items)) as cluster:
-            yield from cluster.map(function, items) if cluster else one_by_one(function, items)
+            yield from cluster.map(function, items) if cluster else map_locally(function, items)

@@ -17,7 +17,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
     BatchEnd,
     Command,
-    Comparison,
+    DiceChange,
     EpochEnd,
     FineTuned,
     ItemDone,
@@ -28,7 +28,7 @@ from napari_unet_seg.events import (
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
-from napari_unet_seg.training.launch import process_rank
+from napari_unet_seg.training.launcher import process_rank
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
@@ -115,7 +115,7 @@ def finetune(
     dimensions = read_header(start).model.dimensions
     samples = union([_read_samples(folder, dimensions) for folder in data])
     _check_free(out)
-    events = fine_tune(chosen, start, samples, out, engine().stream, earlier=earlier)
+    events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
         return _follow(events, chosen, stop, json=json)
 
@@ -199,7 +199,7 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
             bar.say(_in_words("samples of the earlier data", event.old))
 
 
-def _in_words(samples: str, change: Comparison) -> str:
+def _in_words(samples: str, change: DiceChange) -> str:
     return (
         f"Dice on {change.samples} held-out {samples}: {_figure(change.before)} before, "
         f"{_figure(change.after)} after."

@@ -15,9 +15,12 @@ from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
     from types import FrameType
+
+Failure = tuple[str, str]
+"""The name of what failed, and its problem."""
 
 BAD_INPUT = 2
 """Exit code where some input was bad; what could be done with the rest is done."""
@@ -117,7 +120,7 @@ def output_folder(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def report_failures(failed: list[tuple[str, str]]) -> None:
+def report_failures(failed: Sequence[Failure]) -> None:
     """List what went wrong, a line each, the name in front where the problem lacks it."""
     for name, problem in failed:
         warn(problem if name in problem else f"{name}: {problem}")

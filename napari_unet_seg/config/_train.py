@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import Config, Device, Precision
@@ -89,7 +90,7 @@ class TrainConfig(Config):
     keep_statistics: bool = False
     """In fine-tuning, leave the means and variances of batch normalisation as they are: a few
     slices, in small batches, tell less about them than the data that the model was trained on."""
-    encoder_weights: str = ""
+    encoder_weights: Path | None = None
     """File with the weights of the encoder, .safetensors or a state dict of torch; empty: train it
     from scratch."""
     replay: float = Field(0.25, ge=0, lt=1)
@@ -105,6 +106,12 @@ class TrainConfig(Config):
     augment: AugmentConfig = AugmentConfig()
     terms: LossConfig = LossConfig()
     model: ModelConfig = ModelConfig()
+
+    @field_validator("encoder_weights", mode="before")
+    @classmethod
+    def _no_path(cls, value: object) -> object:
+        """Read the empty text that files of earlier versions hold."""
+        return None if value == "" else value
 
     @model_validator(mode="after")
     def _size_fits_depth(self) -> Self:

@@ -1,6 +1,6 @@
-"""A small U-Net that outlines what is in a box, applied with numpy alone.
+"""A small U-Net that outlines the object in a box, applied with numpy only.
 
-`benchmarks/train_outline.py` trains it; its 95,000 weights lie beside this module.
+`benchmarks/train_outline.py` trains it; its 95,000 weights are in `box_net.safetensors`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ WEIGHTS = Path(__file__).parent / "box_net.safetensors"
 
 @cache
 def box_net_weights() -> dict[str, Array]:
-    """The trained weights by name, float32."""
+    """Return the trained weights by name, float32."""
     from safetensors.numpy import load_file
 
     return {name: value.astype(np.float32) for name, value in load_file(WEIGHTS).items()}
 
 
 def box_logits(channels: Array, weights: Mapping[str, Array]) -> Array:
-    """Log odds of being foreground.
+    """Compute the log odds of being foreground.
 
     Parameters
     ----------
     channels : array
-        (channels, Y, X), float32; the sides are divisible by 2 to the number of poolings.
+        (channels, Y, X), float32; height and width are divisible by 2 to the number of poolings.
     weights : mapping of str to array
-        `down.LEVEL.STEP`, `up.LEVEL.STEP` and `last`, each with `.weight` and `.bias`; the last
-        one sees the channels again beside the features.
+        `down.LEVEL.STEP`, `up.LEVEL.STEP` and `last`, each with `.weight` and `.bias`; the input of
+        `last` is the features and the input channels.
 
     Returns
     -------

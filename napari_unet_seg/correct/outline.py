@@ -1,4 +1,4 @@
-"""A mask from a box around it."""
+"""Segmentation of an object from a box around it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def outline_in_box(image: Array, probability: Array, box: Box) -> Array:
-    """Outline the one object that a tight box encloses.
+    """Segment the single object that a tight box encloses.
 
-    The network's probabilities, the grey values and the place in the box are weighed by a small
-    network that has learned what masks within boxes look like, from boxes with and without
-    probabilities. The box is taken as a prior on the extent, as by Lempitsky et al. 2009 ("Image
-    segmentation with a bounding box prior").
+    A small network combines the segmentation network's probabilities, the grey values and the
+    location in the box. It was trained on boxes with and without probabilities. The box is a prior
+    on the extent of the object, as by Lempitsky et al. 2009 ("Image segmentation with a bounding
+    box prior").
 
     Parameters
     ----------
     image : array
-        Grey values (Y, X) of any real dtype; what is not finite is filled in.
+        Grey values (Y, X) of any real dtype; values that are not finite become the median.
     probability : array
-        Foreground probabilities (Y, X) in 0…1; all zeros where no network found anything.
+        Foreground probabilities (Y, X) in 0…1; zeros if there is no prediction.
     box : tuple of int
         Top, left, bottom, right in pixels, half open; clipped to the image.
 
     Returns
     -------
     array
-        Bool mask (Y, X): one connected object without holes within the box. Empty only where the
-        box holds no pixel of the image.
+        Bool mask (Y, X): one connected object without holes within the box. Empty only if the box
+        holds no pixel of the image.
     """
     mask = np.zeros(image.shape, bool)
     top, left, bottom, right = box = _clipped(box, mask.shape)
@@ -52,7 +52,7 @@ def _clipped(box: Box, shape: tuple[int, ...]) -> Box:
 
 
 def _one_object(found: Array) -> Array:
-    """The largest component without holes; where there is none, the inscribed ellipse."""
+    """Return the largest component without holes; the inscribed ellipse if there is none."""
     from scipy.ndimage import binary_fill_holes, label
 
     parts, count = label(found)

@@ -1,4 +1,4 @@
-"""A mask solved again around the strokes that say what belongs to it and what does not."""
+"""Correction of a mask around foreground and background scribbles."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Window = tuple[slice, slice]
 
 _NETWORK = 0.5
-"""Weight of the network's log odds: what it missed once it is no judge of."""
+"""Weight of the network's log odds, below 1 since its prediction was wrong near a scribble."""
 _PRESENT = 1.5
 """Log odds that a pixel's present label is right."""
 _PULL = 3.0
-"""Log odds for what a stroke says, beside the stroke."""
+"""Log odds of a scribble's label at the scribble's edge."""
 _REACH = 7.0
-"""Pixels over which a stroke's word loses its weight."""
+"""Distance in pixels at which the log odds of a scribble have fallen to 1/e."""
 _STROKE_SHARE = 0.5
-"""Share of the strokes in the histogram of its side; the whole side has the rest."""
+"""Share of the scribbled pixels in the grey value histogram of foreground or background."""
 _ROUNDS = 2
-"""As in GrabCut, grey values are judged again by what was found with them."""
+"""Number of iterations; as in GrabCut, histograms are computed from the previous result."""
 
 
 def solve_scribbles(
@@ -42,36 +42,37 @@ def solve_scribbles(
     value: int,
     window_margin: int = 32,
 ) -> tuple[Window, Array]:
-    """Label a window around strokes again; what the strokes cover is as they say.
+    """Segment a window around scribbles again; scribbled pixels take the label of their scribble.
 
     A random walker with priors (Grady 2005, "Multilabel random walker image segmentation using
-    prior models") decides between `value` and the rest: each pixel leans to the network's
-    probability, its present label, the grey values under the strokes and the strokes near it, and
-    is tied to its neighbours where there is no edge between them. Only changes that are connected
-    with a stroke are made, and the window's rim stays, so that the mask goes on beyond it.
+    prior models") decides between `value` and background. The prior of a pixel combines the
+    network's probability, the present label, the grey values under the scribbles and the distance
+    to the scribbles; neighbouring pixels without an edge between them tend to the same label. Only
+    components that touch a scribble change. The outermost pixels of the window do not change, so
+    that the mask continues outside the window without a seam.
 
     Parameters
     ----------
     image : array
-        Grey values (Y, X) of any real dtype; what is not finite is filled in.
+        Grey values (Y, X) of any real dtype; values that are not finite become the median.
     probability : array, optional
-        The network's probabilities of `value`, (Y, X) in 0…1; without them the present labels
-        count in their place.
+        The network's probabilities of `value`, (Y, X) in 0…1; by default the present labels are
+        used.
     labels : array
         The present labels (Y, X), of integers.
     foreground, background : array
-        Bool, (Y, X): what is `value`, and what is not. Foreground wins where both are set.
+        Bool (Y, X): scribbles on pixels that are `value`, and on pixels that are not. Foreground
+        wins where both are set.
     value : int
-        The label to solve for. Pixels of other labels but 0 are left alone, unless a foreground
-        stroke is on them.
+        The label to segment. Pixels of other labels than 0 change only under a foreground scribble.
     window_margin : int
-        Pixels of the window around the strokes.
+        Width in pixels of the window around the scribbles.
 
     Returns
     -------
     tuple of slice, array
-        The window, and the new labels within it, of the dtype of `labels`. Without a stroke both
-        are empty.
+        The window, and the new labels within the window, of the dtype of `labels`. Both are empty
+        without a scribble.
     """
     window = _window(foreground | background, window_margin)
     before, inside = labels[window], foreground[window]
@@ -82,20 +83,20 @@ def solve_scribbles(
     held = inside | outside | (~present & (before != 0)) | _rim(window, labels.shape)
     grey = finite(image[window])
     levels = grey_levels(grey)
-    lean = np.where(present, _PRESENT, -_PRESENT) + _pull(inside) - _pull(outside)
-    known = np.where(present, 0.9, 0.1) if probability is None else probability[window]
-    lean += _NETWORK * log_odds(known)
+    evidence = np.where(present, _PRESENT, -_PRESENT) + _pull(inside) - _pull(outside)
+    prior = np.where(present, 0.9, 0.1) if probability is None else probability[window]
+    evidence += _NETWORK * log_odds(prior)
     found = (present | inside) & ~outside
     for _ in range(_ROUNDS):
-        odds = lean + _by_grey(levels, found, inside, outside)
+        odds = evidence + _grey_odds(levels, found, inside, outside)
         found = walk(grey, odds, held, (present | inside) & ~outside)
-    changed = _touching((found != present) | inside | outside, inside | outside)
+    changed = _touching_components((found != present) | inside | outside, inside | outside)
     after = np.where(changed & present & ~found, 0, before)
     return window, np.where(changed & found, value, after).astype(labels.dtype)
 
 
 def _window(strokes: Array, margin: int) -> Window:
-    """The box around the strokes and a margin, as far as the image goes."""
+    """Return the bounding box of the scribbles with a margin inside the image."""
     box = []
     for axis in (0, 1):
         marked = np.flatnonzero(strokes.any(1 - axis))
@@ -106,7 +107,7 @@ def _window(strokes: Array, margin: int) -> Window:
 
 
 def _rim(window: Window, shape: tuple[int, ...]) -> Array:
-    """The outermost pixels of a window on the sides where the image goes on."""
+    """Mark the outermost pixels of a window, except at the borders of the image."""
     free = [
         slice(int(part.start > 0), part.stop - part.start - int(part.stop < length))
         for part, length in zip(window, shape, strict=True)
@@ -117,7 +118,7 @@ def _rim(window: Window, shape: tuple[int, ...]) -> Array:
 
 
 def _pull(stroke: Array) -> Array:
-    """Log odds by a stroke nearby: a Gaussian of the distance from it."""
+    """Return log odds by the distance from a scribble: a Gaussian of the distance."""
     from scipy.ndimage import distance_transform_edt
 
     if not stroke.any():
@@ -125,22 +126,22 @@ def _pull(stroke: Array) -> Array:
     return _PULL * np.exp(-((distance_transform_edt(~stroke) / _REACH) ** 2))
 
 
-def _by_grey(levels: Array, found: Array, inside: Array, outside: Array) -> Array:
-    """Log odds by how often the grey levels occur on either side, and under its strokes."""
-    sides = ((found, inside), (~found, outside))
-    return grey_odds(levels, *(_histogram(levels, side, stroke) for side, stroke in sides))
+def _grey_odds(levels: Array, found: Array, inside: Array, outside: Array) -> Array:
+    """Return log odds by the grey level histograms of foreground and background."""
+    regions = ((found, inside), (~found, outside))
+    return grey_odds(levels, *(_histogram(levels, region, stroke) for region, stroke in regions))
 
 
-def _histogram(levels: Array, side: Array, stroke: Array) -> Array:
-    by_side = grey_histogram(levels, side * 1.0)
+def _histogram(levels: Array, region: Array, stroke: Array) -> Array:
+    of_region = grey_histogram(levels, region * 1.0)
     if not stroke.any():
-        return by_side
-    by_stroke = grey_histogram(levels, stroke * 1.0)
-    return _STROKE_SHARE * by_stroke + (1 - _STROKE_SHARE) * by_side
+        return of_region
+    of_stroke = grey_histogram(levels, stroke * 1.0)
+    return _STROKE_SHARE * of_stroke + (1 - _STROKE_SHARE) * of_region
 
 
-def _touching(changed: Array, strokes: Array) -> Array:
-    """Those components of what changed that hold a part of a stroke."""
+def _touching_components(changed: Array, strokes: Array) -> Array:
+    """Return the connected components of changed pixels that hold scribbled pixels."""
     from scipy.ndimage import label
 
     parts, _ = label(changed)

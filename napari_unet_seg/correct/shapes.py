@@ -1,9 +1,10 @@
-"""Corrections of one category's shape: each takes a mask and returns a mask of the same shape.
+"""Operations on the shape of one category: each takes a mask and returns a new mask.
 
-A mask is a bool array with axes YX or ZYX. Lengths are in pixels along its last axis; where
-`spacing` is given, one number an axis in any unit, the other axes are measured in the same length,
-so that in a volume of thick slices three pixels may not reach the next slice. Nothing is assumed
-beyond the border of the array: a mask neither shrinks from it nor is closed by it.
+A mask is a bool array with axes YX or ZYX. Lengths are in pixels along its last axis. With
+`spacing`, the voxel size along each axis in any unit, lengths along the other axes are the same
+physical lengths, so that in a volume of thick slices three pixels may not reach the next slice.
+Nothing is assumed beyond the border of the array: a mask neither shrinks from the border nor is
+closed by it.
 """
 
 from __future__ import annotations
@@ -21,80 +22,79 @@ Distances = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def grow(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Mask:
-    """Add what lies within `pixels` of the mask: dilation by a disc or ball."""
+    """Add the pixels within a distance of `pixels` of the mask: dilation by a disc or ball."""
     margin = int(np.ceil(pixels * max(1.0, *(1 / _ratios(mask, spacing)))))
     return _cropped(mask, margin, lambda part: depth(~part, spacing) <= pixels)
 
 
 def shrink(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Mask:
-    """Take away what lies within `pixels` of the background: erosion by a disc or ball."""
+    """Remove pixels within a distance of `pixels` of the background: erosion by a disc or ball."""
     return _cropped(mask, 1, lambda part: depth(part, spacing) > pixels)
 
 
 def close_gaps(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Mask:
-    """Join parts that lie less than twice `pixels` apart: grow, then shrink."""
+    """Join parts less than twice `pixels` apart: closing, which grows, then shrinks."""
     return mask | shrink(grow(mask, pixels, spacing), pixels, spacing)
 
 
 def smooth(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Mask:
-    """Even out the border: details finer than about `pixels` go, bumps and bays alike.
+    """Smooth the border: remove bumps and bays finer than about `pixels`.
 
-    A Gaussian with a standard deviation of half as many pixels, cut at one half, which leaves
-    straight borders where they are.
+    The mask is blurred by a Gaussian with a standard deviation of half of `pixels` and thresholded
+    at 0.5, which does not move straight borders.
     """
     from scipy import ndimage
 
     sigma = pixels / 2 / _ratios(mask, spacing)
 
-    def work(part: Mask) -> Mask:
+    def operation(part: Mask) -> Mask:
         blurred = ndimage.gaussian_filter(part.astype(np.float32), sigma, mode="nearest")
         return np.asarray(blurred > 0.5)
 
-    return _cropped(mask, 1, work)
+    return _cropped(mask, 1, operation)
 
 
 def fill_holes(mask: Mask) -> Mask:
-    """Fill what the mask encloses within a slice, slice by slice.
+    """Fill the holes of the mask in each slice.
 
-    A cavity that is closed in a volume is closed in each of its slices too, and so is filled; a
-    tunnel that leaves the slice is a hole on the screen, and is filled as well.
+    A closed cavity of a volume is a hole in each of its slices, and is filled. A tunnel across the
+    slices is a hole on the screen, and is filled too.
     """
     from scipy import ndimage
 
-    def work(part: Mask) -> Mask:
+    def operation(part: Mask) -> Mask:
         planes = part.reshape(-1, *part.shape[-2:])
         return np.stack([ndimage.binary_fill_holes(p) for p in planes]).reshape(part.shape)
 
-    return _cropped(mask, 1, work)
+    return _cropped(mask, 1, operation)
 
 
 def keep_largest(mask: Mask) -> Mask:
-    """Keep the part with the most pixels; parts that touch at a corner alone are one."""
+    """Keep the connected component with the most pixels; pixels that share a corner connect."""
     parts, sizes = _parts(mask)
     return parts == 1 + int(np.argmax(sizes)) if sizes.size else mask.copy()
 
 
 def remove_small(mask: Mask, pixels: int) -> Mask:
-    """Take away the parts of fewer than `pixels` pixels (voxels in a volume)."""
+    """Remove connected components of fewer than `pixels` pixels (voxels in a volume)."""
     parts, sizes = _parts(mask)
     kept: Mask = np.concatenate(([False], sizes >= pixels))[parts]
     return kept
 
 
 def split(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Mask:
-    """Separate objects that touch, by a line of background one pixel wide.
+    """Separate touching objects by a line of background one pixel wide, see `split_parts`.
 
-    Label values stand for categories, so that two objects of one category can only be told apart
-    by what lies between them. Where they are cut is said at `split_parts`.
+    Label values are categories, so that only background can separate objects of one category.
     """
     return split_parts(mask, pixels, spacing) > 0
 
 
 def split_parts(mask: Mask, pixels: float, spacing: Sequence[float] = ()) -> Labels:
-    """Label the objects that a mask consists of, from 1, with lines of 0 between those that touch.
+    """Label the objects of a mask from 1, as int32, with lines of 0 between touching objects.
 
-    The watershed of the distance to the background (Beucher and Lantuéjoul 1979). A neck is cut
-    where it is at least `pixels` narrower than the objects on both of its sides.
+    Objects are separated by the watershed of the distance to the background (Beucher and
+    Lantuéjoul 1979), at necks that are at least `pixels` narrower than the objects on both sides.
     """
     parts = np.zeros(mask.shape, np.int32)
     box = box_of(mask, 1)
@@ -111,7 +111,7 @@ def _watershed(mask: Mask, height: float, spacing: Sequence[float]) -> Any:
     from skimage.segmentation import watershed
 
     distance = depth(mask, spacing)
-    # Lower than any object, so that one that is thinner than `height` still has a peak.
+    # Lower than any object, so that an object thinner than `height` still has a peak.
     distance[~mask] = -height - 1
     lowered = reconstruction(distance - height, distance)  # type: ignore[no-untyped-call]
     peaks = local_maxima(lowered) & mask  # type: ignore[no-untyped-call]
@@ -119,24 +119,24 @@ def _watershed(mask: Mask, height: float, spacing: Sequence[float]) -> Any:
     markers, found = ndimage.label(peaks, _neighbours(mask))
     if found == count:
         return parts
-    # Objects that touch at a corner alone count as one, so the line has to part corners too.
+    # Pixels that share a corner are connected, so that the line separates corners too.
     return watershed(  # type: ignore[no-untyped-call]
         -distance, markers, _neighbours(mask), mask=mask, watershed_line=True
     )
 
 
-def _cropped(mask: Mask, margin: int, work: Callable[[Mask], Mask]) -> Mask:
-    """Do the work where the mask is, with a margin of background around it."""
+def _cropped(mask: Mask, margin: int, operation: Callable[[Mask], Mask]) -> Mask:
+    """Apply an operation to the bounding box of the mask, with a margin of background."""
     box = box_of(mask, margin)
     if box is None or mask[box].all():
         return mask.copy()
     result = np.zeros_like(mask)
-    result[box] = work(mask[box])
+    result[box] = operation(mask[box])
     return result
 
 
 def box_of(mask: Mask, margin: int) -> tuple[slice, ...] | None:
-    """Return where the mask is, with a margin as far as the array goes; None if it is empty."""
+    """Return the bounding box of the mask with a margin inside the array; None if it is empty."""
     axes = range(mask.ndim)
     spans = [np.flatnonzero(mask.any(tuple(a for a in axes if a != axis))) for axis in axes]
     if not spans[0].size:
@@ -145,7 +145,10 @@ def box_of(mask: Mask, margin: int) -> tuple[slice, ...] | None:
 
 
 def depth(mask: Mask, spacing: Sequence[float]) -> Distances:
-    """Return the distance of each pixel of the mask to the nearest one outside."""
+    """Return the distance of each pixel of the mask to the nearest background pixel.
+
+    In pixels along the last axis, float64; infinite if there is no background.
+    """
     from scipy import ndimage
 
     if mask.all():
@@ -154,7 +157,7 @@ def depth(mask: Mask, spacing: Sequence[float]) -> Distances:
 
 
 def _ratios(mask: Mask, spacing: Sequence[float]) -> Distances:
-    """Return how far apart pixels are along each axis, in pixels along the last one."""
+    """Return the pixel distance along each axis, in pixels along the last axis."""
     return np.asarray(spacing, np.float64) / spacing[-1] if len(spacing) else np.ones(mask.ndim)
 
 
@@ -163,7 +166,7 @@ def _neighbours(mask: Mask) -> Mask:
 
 
 def _parts(mask: Mask) -> tuple[Labels, np.ndarray[Any, np.dtype[np.intp]]]:
-    """Label the parts of a mask from 1, and count the pixels of each."""
+    """Label the connected components of a mask from 1, and count the pixels of each."""
     from scipy import ndimage
 
     parts: Labels = ndimage.label(mask, _neighbours(mask))[0]

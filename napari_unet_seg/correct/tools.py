@@ -1,7 +1,8 @@
-"""What each tool does to the labels of a slice or a volume; knows nothing of layers.
+"""Correction tools: operations on the labels of a slice or a volume, as arrays.
 
-The work of a tool is a function of the labels of one part and the part's place along the leading
-axes. A part is the slice on screen or, of the whole, a volume; of single images a slice again.
+An operation is a function of the labels of one part of a mask and the part's index along the
+leading axes. A part is the slice on screen; where a tool changes the whole mask, each volume is a
+part, or each slice of independent images.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.correct import shapes
-from napari_unet_seg.correct.apply import Change, change_to, joined, relabel
-from napari_unet_seg.correct.between import interpolate
+from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
+from napari_unet_seg.correct.interpolation import interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator
@@ -21,115 +22,134 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import Command
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Place = tuple[int, ...]
-Work = Callable[[Array, Place], Change]
+Position = tuple[int, ...]
+"""Index of a part along the leading axes of a mask."""
+Operation = Callable[[Array, Position], Change]
+"""Returns the change of a part from the labels and the index of the part."""
 
 
-class Aim(NamedTuple):
-    """What a tool is to change, and by how much."""
+class ToolSettings(NamedTuple):
+    """Category that a tool changes, and sizes."""
 
     value: int
     """Label value of the category."""
     locked: Collection[int]
     """Label values that must not change."""
     pixels: int
+    """Size of the change, along the last axis."""
     spacing: tuple[float, ...]
-    """Along the axes of a part."""
+    """Voxel size along the axes of a part."""
 
     def change(self, labels: Array, mask: shapes.Mask) -> Change:
-        """Return what changes when the category is to cover a mask."""
+        """Return the change after which the category covers a mask."""
         return change_to(labels, mask, self.value, self.locked)
 
 
-SHAPES: dict[str, Callable[[shapes.Mask, Aim], shapes.Mask]] = {
-    "grow": lambda mask, aim: shapes.grow(mask, aim.pixels, aim.spacing),
-    "shrink": lambda mask, aim: shapes.shrink(mask, aim.pixels, aim.spacing),
-    "smooth": lambda mask, aim: shapes.smooth(mask, aim.pixels, aim.spacing),
-    "fill_holes": lambda mask, aim: shapes.fill_holes(mask),
-    "close_gaps": lambda mask, aim: shapes.close_gaps(mask, aim.pixels, aim.spacing),
-    "split": lambda mask, aim: shapes.split(mask, aim.pixels, aim.spacing),
-    "keep_largest": lambda mask, aim: shapes.keep_largest(mask),
-    "remove_small": lambda mask, aim: shapes.remove_small(mask, aim.pixels),
+SHAPES: dict[str, Callable[[shapes.Mask, ToolSettings], shapes.Mask]] = {
+    "grow": lambda mask, settings: shapes.grow(mask, settings.pixels, settings.spacing),
+    "shrink": lambda mask, settings: shapes.shrink(mask, settings.pixels, settings.spacing),
+    "smooth": lambda mask, settings: shapes.smooth(mask, settings.pixels, settings.spacing),
+    "fill_holes": lambda mask, settings: shapes.fill_holes(mask),
+    "close_gaps": lambda mask, settings: shapes.close_gaps(mask, settings.pixels, settings.spacing),
+    "split": lambda mask, settings: shapes.split(mask, settings.pixels, settings.spacing),
+    "keep_largest": lambda mask, settings: shapes.keep_largest(mask),
+    "remove_small": lambda mask, settings: shapes.remove_small(mask, settings.pixels),
 }
-"""Tools that see nothing but the category's own shape."""
+"""Tools that depend on the shape of the category only."""
 
 
-def reshape(aim: Aim, name: str) -> Work:
-    """Change the category's shape by one of `SHAPES`."""
-    return lambda labels, _: aim.change(labels, SHAPES[name](labels == aim.value, aim))
+def reshape(settings: ToolSettings, name: str) -> Operation:
+    """Return the operation that changes the category's shape by one of `SHAPES`."""
+    return lambda labels, _: settings.change(
+        labels, SHAPES[name](labels == settings.value, settings)
+    )
 
 
-def merge(aim: Aim, target: int) -> Work:
-    """Make the category part of another one."""
-    return lambda labels, _: relabel(labels, aim.value, target, aim.locked)
+def merge(settings: ToolSettings, target: int) -> Operation:
+    """Return the operation that turns the category into the category of label `target`."""
+    return lambda labels, _: relabel(labels, settings.value, target, settings.locked)
 
 
-def cut(aim: Aim, probability: Array, level: float) -> Work:
-    """Let the category be where it is at least so probable; slices without a map stay."""
-
-    def work(labels: Array, place: Place) -> Change:
-        likely = probability[place]
-        known = likely.any((-2, -1), keepdims=True)
-        return aim.change(labels, np.where(known, likely >= level, labels == aim.value))
-
-    return work
-
-
-def fill_between(aim: Aim, accepted: Iterable[Place], only: int | None = None) -> Work:
-    """Draw the category between key slices of a volume.
+def apply_threshold(settings: ToolSettings, probability: Array, level: float) -> Operation:
+    """Return the operation that sets the category where its probability reaches a level.
 
     Parameters
     ----------
-    aim : Aim
+    settings : ToolSettings
+        With the category.
+    probability : array
+        Probabilities of the category in 0…1, of the mask's shape; slices of zeros, which have no
+        prediction, do not change.
+    level : float
+        Lowest probability of the category, in 0…1.
+    """
+
+    def operation(labels: Array, position: Position) -> Change:
+        part = probability[position]
+        predicted = part.any((-2, -1), keepdims=True)
+        mask = np.where(predicted, part >= level, labels == settings.value)
+        return settings.change(labels, mask)
+
+    return operation
+
+
+def fill_between(
+    settings: ToolSettings, accepted: Iterable[Position], only: int | None = None
+) -> Operation:
+    """Return the operation that interpolates the category between key slices of a volume.
+
+    Parameters
+    ----------
+    settings : ToolSettings
         With the category.
     accepted : iterable of tuple of int
-        Places of the slices that are right. Where a volume has fewer than two of them, the keys
-        are the slices that hold the category.
-    only : int
-        The one slice to draw; by default all.
+        Indices of the accepted slices, which are the key slices of their volumes. In a volume with
+        fewer than two of them, the slices that hold the category are the key slices.
+    only : int, optional
+        The only slice to change; by default all slices between key slices.
     """
-    places = tuple(accepted)
+    positions = tuple(accepted)
 
-    def work(labels: Array, place: Place) -> Change:
-        mask = labels == aim.value
-        keys = [where[-1] for where in places if where[:-1] == place]
+    def operation(labels: Array, position: Position) -> Change:
+        mask = labels == settings.value
+        keys = [index[-1] for index in positions if index[:-1] == position]
         if len(keys) < 2:
             keys = np.flatnonzero(mask.any((1, 2))).tolist()
         if only is None:
-            return aim.change(labels, interpolate(mask, keys))
+            return settings.change(labels, interpolate(mask, keys))
         keys = [*sorted(k for k in keys if k < only)[-1:], *sorted(k for k in keys if k > only)[:1]]
         drawn = interpolate(mask, keys)[only]
-        return aim.change(labels[only], drawn).at((only,))
+        return settings.change(labels[only], drawn).at((only,))
 
-    return work
-
-
-def parts_of(labels: Array, axes: int) -> Iterator[tuple[Place, Array]]:
-    """Return all parts of so many axes of a mask, each after its place."""
-    return ((place, labels[place]) for place in np.ndindex(labels.shape[:-axes]))
+    return operation
 
 
-def over_parts(
-    parts: Iterable[tuple[Place, Array]], ndim: int, work: Work
+def iterate_parts(labels: Array, axes: int) -> Iterator[tuple[Position, Array]]:
+    """Iterate over the parts of a mask that have this number of axes, each after its index."""
+    return ((position, labels[position]) for position in np.ndindex(labels.shape[:-axes]))
+
+
+def apply_to_parts(
+    parts: Iterable[tuple[Position, Array]], ndim: int, operation: Operation
 ) -> Generator[int | Change, Command | None, None]:
-    """Do the work on parts of a mask.
+    """Apply an operation to parts of a mask.
 
     Parameters
     ----------
     parts : iterable of tuple
-        Place and labels of each.
+        Index and labels of each part.
     ndim : int
-        Axes of the mask.
-    work : callable
+        Number of axes of the mask.
+    operation : callable
         Of a tool.
 
     Yields
     ------
     int or Change
-        How many parts are done, after each of them; then what changes in all.
+        After each part the number of parts done; at the end the change of the whole mask.
     """
     changes = []
-    for place, labels in parts:
-        changes.append(work(labels, place).at(place))
+    for position, labels in parts:
+        changes.append(operation(labels, position).at(position))
         yield len(changes)
-    yield joined(changes, ndim)
+    yield join_changes(changes, ndim)

@@ -9,37 +9,37 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _SMOOTHING = 1.0
-"""Pixels of blur before edges are looked for."""
+"""Standard deviation in pixels of the Gaussian blur before edges are computed."""
 _SHARPNESS = 1.0
-"""How much an edge of average strength separates: by a factor of e here."""
-_LEAST_TIE = 0.01
-"""What ties neighbours across the strongest edge, as a share of those without an edge."""
+"""Exponent by which an edge of average strength lowers the weight between two pixels."""
+_LEAST_WEIGHT = 0.01
+"""Weight between two pixels across the strongest edge; 1 without an edge."""
 _PRIOR = 0.3
-"""What ties a pixel to its own prior, in ties to a neighbour."""
+"""Weight of a pixel's prior."""
 _HELD = 1000.0
-"""The same for a pixel that is settled."""
+"""Weight of the value of a held pixel."""
 
 
 def walk(grey: Array, odds: Array, held: Array, foreground: Array) -> Array:
-    """Decide for each pixel whether it is foreground (Grady 2005, with priors).
+    """Segment pixels into foreground and background by a random walker with priors (Grady 2005).
 
-    The probability x is the least of Σ w (x_i - x_j)² over neighbours + Σ p (x_i - prior_i)².
+    The probabilities x minimise Σ w (x_i - x_j)² over neighbours + Σ p (x_i - prior_i)².
 
     Parameters
     ----------
     grey : array
-        Grey values (Y, X) whose steps loosen the ties w between neighbours.
+        Grey values (Y, X), whose edges lower the weights w between neighbours.
     odds : array
         Log odds of the prior, (Y, X).
     held : array
-        Bool, (Y, X): pixels that are settled.
+        Bool (Y, X): pixels whose value is fixed.
     foreground : array
-        Bool, (Y, X): what the settled pixels are; where the solution starts for the others.
+        Bool (Y, X): the value of the held pixels.
 
     Returns
     -------
     array
-        Bool, (Y, X).
+        Bool (Y, X): whether a pixel is foreground.
     """
     from scipy.sparse import diags
     from scipy.sparse.linalg import cg
@@ -47,17 +47,17 @@ def walk(grey: Array, odds: Array, held: Array, foreground: Array) -> Array:
 
     prior = np.where(held, foreground, expit(odds)).ravel()
     trust = np.where(held, _HELD, _PRIOR).ravel()
-    ties = _ties(grey)
-    diagonal = np.asarray(ties.sum(1)).ravel() + trust
+    weights = _edge_weights(grey)
+    diagonal = np.asarray(weights.sum(1)).ravel() + trust
     scale = diags(1 / diagonal)
-    system = (diags(diagonal) - ties).tocsr()
+    system = (diags(diagonal) - weights).tocsr()
     start = np.where(held, foreground, 0.5).ravel()
     found, _ = cg(system, trust * prior, x0=start, rtol=1e-3, maxiter=300, M=scale)
     decided = found.reshape(grey.shape) >= 0.5
     return np.where(held, foreground, decided)
 
 
-def _ties(grey: Array) -> Any:
+def _edge_weights(grey: Array) -> Any:
     """Weights between the four neighbours, as a symmetric sparse matrix of pixels by pixels."""
     from scipy.ndimage import gaussian_filter
     from scipy.sparse import diags
@@ -66,7 +66,7 @@ def _ties(grey: Array) -> Any:
     steps = [np.diff(smooth, axis=axis) ** 2 for axis in (0, 1)]
     average = sum(s.sum() for s in steps) / max(sum(s.size for s in steps), 1)
     sharpness = _SHARPNESS / max(average, np.finfo(np.float64).tiny)
-    down, right = (np.exp(-sharpness * s) + _LEAST_TIE for s in steps)
+    down, right = (np.exp(-sharpness * s) + _LEAST_WEIGHT for s in steps)
     across = np.pad(right, ((0, 0), (0, 1))).ravel()[:-1]
     half = diags(across, 1, (grey.size,) * 2) + diags(down.ravel(), grey.shape[1], (grey.size,) * 2)
     return half + half.T

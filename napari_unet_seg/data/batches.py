@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class Side(Protocol):
+class SplitItems(Protocol):
     """What one side of a split is trained or validated on: slices, or patches of volumes."""
 
     def __len__(self) -> int:

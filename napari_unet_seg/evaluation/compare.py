@@ -1,4 +1,4 @@
-"""Two masks of one scan side by side: overlap, distance and size of each category."""
+"""Comparison of two masks of one scan: overlap, distance and size of each category."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.evaluation.evaluate import Measure, measure
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
-    Pair,
-    Side,
+    MaskPair,
+    NamedMask,
     pair_categories,
     to_foreground,
 )
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 __all__ = [
-    "Comparison",
+    "MaskComparison",
+    "NamedMask",
     "Row",
-    "Side",
     "check_grids",
     "compare_masks",
-    "plane_of",
-    "whole_of",
+    "copy_mask",
+    "extract_slice",
     "write_csv",
 ]
 
@@ -49,48 +49,57 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One category of two masks A and B."""
+    """Metrics of one category of two masks A and B."""
 
     category: str
-    """Empty for all categories taken as one."""
+    """Name of the category; empty for all categories as one."""
     counts: Counts
-    """A as the found, B as the true one; pixels unreviewed in either are in none."""
+    """With A as the predicted and B as the true mask; pixels unreviewed in A or B do not count."""
     hd95: float
-    """In `Comparison.unit`, NaN where a mask is empty; the mean of what is `Comparison.mean_of`."""
+    """Mean over the parts in `MaskComparison.unit`; NaN if one of the masks is always empty."""
     size_a: float
-    """In `Comparison.size_unit`, as is that of B; without unreviewed pixels, and a mean too."""
+    """Mean size over the parts in `MaskComparison.size_unit`, without unreviewed pixels."""
     size_b: float
+    """Size of the category in B, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The figures of two masks."""
+class MaskComparison:
+    """Metrics of two masks A and B."""
 
     a: str
+    """Name of mask A."""
     b: str
+    """Name of mask B."""
     rows: tuple[Row, ...]
-    """One for each category, and the last one for all."""
+    """One row per category, and a last row for all categories as one."""
     unit: str
-    """Of distances: `mm`, `µm` or `pixel`, of which the finest axis is measured in."""
+    """Unit of distances: `mm`, `µm`, or `pixel` of the finest axis."""
     size_unit: str
-    """`ml` of volumes and `mm²` of slices; `pixels` where the voxel size is unknown."""
+    """`ml` for volumes, `mm²` for slices, `pixels` if the voxel size is unknown."""
     mean_of: int = 1
-    """How many volumes of a series, or independent slices, distances and sizes are the mean of."""
+    """Number of parts, volumes or independent slices, that distances and sizes are means of."""
 
 
-def check_grids(a: Side, b: Side) -> None:
-    """Raise DataError, with both grids, unless two masks are on the same one."""
+def check_grids(a: NamedMask, b: NamedMask) -> None:
+    """Check that two masks are on the same grid.
+
+    Raises
+    ------
+    DataError
+        If the grids or the orientations differ; the message names both grids.
+    """
     _pair(a, b)
 
 
-def compare_masks(a: Side, b: Side) -> Iterator[ItemDone | Comparison]:
-    """Compare two masks by category, and by all categories taken as one.
+def compare_masks(a: NamedMask, b: NamedMask) -> Iterator[ItemDone | MaskComparison]:
+    """Compare two masks by category, and with all categories as one.
 
-    Categories are paired by name where the masks share one, else by label value.
+    Categories are paired by name if both masks have a name in common, else by label value.
 
     Yields
     ------
-    ItemDone or Comparison
+    ItemDone or MaskComparison
         One `ItemDone` for each category of a volume or of an independent slice, then the result.
 
     Raises
@@ -99,27 +108,35 @@ def compare_masks(a: Side, b: Side) -> Iterator[ItemDone | Comparison]:
         If the grids differ.
     """
     pair = _pair(a, b)
-    pairings = pair_categories(a.categories, b.categories)
+    pairs = pair_categories(a.categories, b.categories)
     items = list(pair.items())
-    steps = len(items) * (len(pairings.known) + 1)
-    found: list[Measure] = []
+    steps = len(items) * (len(pairs.pairs) + 1)
+    measures: list[Measure] = []
     for name, ours, theirs in items:
-        unknown = (ours == IGNORE_INDEX) | (theirs == IGNORE_INDEX)
-        theirs = np.where(unknown, IGNORE_INDEX, theirs)
-        each = measure(name, "", ours, theirs, pairings, pair.spacing)
-        for measured in chain(each, _all_in_one(ours, theirs, pair.spacing)):
-            found.append(measured)
-            yield ItemDone(min(len(found), steps), steps, name)
+        unreviewed = (ours == IGNORE_INDEX) | (theirs == IGNORE_INDEX)
+        theirs = np.where(unreviewed, IGNORE_INDEX, theirs)
+        each = measure(name, "", ours, theirs, pairs, pair.spacing)
+        for measured in chain(each, _measure_foreground(ours, theirs, pair.spacing)):
+            measures.append(measured)
+            yield ItemDone(min(len(measures), steps), steps, name)
     scale, size_unit = _size(pair.spacing, pair.unit)
-    categories = [*dict.fromkeys(m.category for m in found if m.category), ""]
+    categories = [*dict.fromkeys(m.category for m in measures if m.category), ""]
     share = scale / len(items)
-    rows = (_row([m for m in found if m.category == name], share) for name in categories)
-    yield Comparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items))
+    rows = (_row([m for m in measures if m.category == name], share) for name in categories)
+    yield MaskComparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items))
 
 
-def plane_of(side: Side, place: tuple[int, ...]) -> Side:
-    """Return one slice of a mask as a mask of its own, its pixels copied."""
-    scan = side.scan
+def extract_slice(mask: NamedMask, place: tuple[int, ...]) -> NamedMask:
+    """Return a copy of one slice of a mask.
+
+    Parameters
+    ----------
+    mask : NamedMask
+        The mask.
+    place : tuple of int
+        Index of the slice along the leading axes.
+    """
+    scan = mask.scan
     plane = replace(
         scan,
         data=np.array(scan.data[place]),
@@ -129,25 +146,25 @@ def plane_of(side: Side, place: tuple[int, ...]) -> Side:
         affine=None,
         meta={},
     )
-    return side._replace(scan=plane)
+    return mask._replace(scan=plane)
 
 
-def whole_of(side: Side) -> Side:
-    """Return a mask with its pixels copied, so that one may go on painting."""
-    return side._replace(scan=replace(side.scan, data=np.array(side.scan.data)))
+def copy_mask(mask: NamedMask) -> NamedMask:
+    """Return a mask with a copy of its pixels, so that the original can be painted on meanwhile."""
+    return mask._replace(scan=replace(mask.scan, data=np.array(mask.scan.data)))
 
 
-def write_csv(path: Path | str, comparison: Comparison, part: str) -> None:
-    """Write the figures as a table, one row a category; what has no value is left empty.
+def write_csv(path: Path | str, comparison: MaskComparison, part: str) -> None:
+    """Write the metrics as a CSV table with one row per category; NaN becomes an empty cell.
 
     Parameters
     ----------
     path : Path
-        File to write, whole or not at all.
-    comparison : Comparison
-        What was compared.
+        The file, which is written atomically.
+    comparison : MaskComparison
+        The metrics.
     part : str
-        The slice that it was, or that it was the whole scan.
+        Name of the slice that was compared, or of the whole scan.
 
     Raises
     ------
@@ -160,23 +177,25 @@ def write_csv(path: Path | str, comparison: Comparison, part: str) -> None:
         writer.writerows(_cells(comparison, row, part) for row in comparison.rows)
 
 
-def _cells(comparison: Comparison, row: Row, part: str) -> list[str]:
-    figures = [_figure(v) for v in (row.counts.dice, row.counts.iou, row.hd95)]
-    sizes = [_figure(v) for v in (row.size_a, row.size_b)]
+def _cells(comparison: MaskComparison, row: Row, part: str) -> list[str]:
+    metrics = [_cell(v) for v in (row.counts.dice, row.counts.iou, row.hd95)]
+    sizes = [_cell(v) for v in (row.size_a, row.size_b)]
     names = [comparison.a, comparison.b, part, row.category or "all"]
     units = comparison.unit, comparison.size_unit
-    return [*names, *figures, units[0], *sizes, units[1], str(comparison.mean_of)]
+    return [*names, *metrics, units[0], *sizes, units[1], str(comparison.mean_of)]
 
 
-def _figure(value: float) -> str:
+def _cell(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-def _pair(a: Side, b: Side) -> Pair:
-    return Pair("", a.scan, b.scan, (f"mask {a.name}", f"mask {b.name}"))
+def _pair(a: NamedMask, b: NamedMask) -> MaskPair:
+    return MaskPair("", a.scan, b.scan, (f"mask {a.name}", f"mask {b.name}"))
 
 
-def _all_in_one(ours: Array, theirs: Array, spacing: tuple[float, ...]) -> Iterator[Measure]:
+def _measure_foreground(
+    ours: Array, theirs: Array, spacing: tuple[float, ...]
+) -> Iterator[Measure]:
     ours, theirs = to_foreground(ours), to_foreground(theirs)
     for measured in measure("", "", ours, theirs, FOREGROUND, spacing):
         yield replace(measured, category="")
@@ -195,7 +214,7 @@ def _row(measures: Sequence[Measure], scale: float) -> Row:
 
 
 def _size(spacing: tuple[float, ...], unit: str) -> tuple[float, str]:
-    """Return the size of a voxel, and its unit."""
+    """Return the size of a voxel, and the unit of the size."""
     if unit not in _IN_MM:
         return 1.0, "pixels"
     size = math.prod(_IN_MM[unit] * step for step in spacing)

@@ -1,4 +1,4 @@
-"""Predicted masks against true ones: counts first, then figures, by group and category."""
+"""Evaluation of predicted masks against true masks, by group and category."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
-    Pair,
-    Pairings,
+    CategoryPairs,
+    MaskPair,
     pair_categories,
     to_foreground,
 )
@@ -23,7 +23,7 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.process.cluster import one_by_one
+from napari_unet_seg.process.cluster import map_locally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -37,7 +37,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One category in one scan, or in one of independent slices."""
+    """Metrics of one category in one scan, or in one independent slice."""
 
     name: str
     group: str
@@ -49,24 +49,24 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Means over the scans of a group; NaN figures are left out of their mean."""
+    """Mean metrics over the scans of a group; NaN values are left out of the means."""
 
     group: str
     """Empty for all scans."""
     category: str
     samples: int
-    """Scans, or independent slices."""
+    """Number of scans, or of independent slices."""
     empty: int
-    """Of these, with both masks empty: they have no Dice, and no part in the means."""
+    """Number of samples where both masks are empty: they have no Dice and are in no mean."""
     dice: float
     iou: float
     precision: float
     recall: float
     hd95: float
     hd95_samples: int
-    """With a surface in both masks, so that there is a distance between them."""
+    """Number of samples where neither mask is empty, so that there is a distance."""
     pooled_dice: float
-    """Of the counts of all scans together."""
+    """Dice of the summed counts of all scans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,46 +76,46 @@ class Evaluation:
     measures: tuple[Measure, ...]
     summaries: tuple[Summary, ...]
     unit: str
-    """Of HD95: `mm`, `µm`, `pixel`, or several of them."""
+    """Unit of HD95: `mm`, `µm`, `pixel`, or several of them joined by `and`."""
     missing: tuple[str, ...]
-    """True masks without a predicted one."""
+    """Names of true masks without a predicted mask."""
     extra: tuple[str, ...]
-    """Predicted masks without a true one."""
+    """Names of predicted masks without a true mask."""
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One mask against the true one."""
+class PairResult:
+    """Metrics of one pair of masks."""
 
     items: tuple[str, ...]
-    """The mask, or the independent slices in it."""
+    """Names of the mask, or of the independent slices in the mask."""
     measures: tuple[Measure, ...]
     unit: str
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Compares the masks of one name, in this process or at a worker."""
+class PairEvaluator:
+    """Measures the pair of masks of a name, in this process or at a worker."""
 
     predicted: Path
     truth: Path
-    pairings: Pairings
+    pairs: CategoryPairs
     group_pattern: str
     foreground: bool
     token: str = field(default_factory=secrets.token_hex)
-    """Of this evaluation, for which a process lists either side once."""
+    """Identifies the evaluation, so that a process lists both folders once per evaluation."""
 
-    def __call__(self, name: str) -> Compared:
+    def __call__(self, name: str) -> PairResult:
         """Read both masks and measure them.
 
         Raises
         ------
         DataError
-            If one cannot be read, or their grids differ.
+            If a mask cannot be read, or the grids differ.
         """
         ours, theirs = (_masks(side, self.token) for side in (self.predicted, self.truth))
-        pair = Pair(name, ours.load(name), theirs.load(name))
+        pair = MaskPair(name, ours.load(name), theirs.load(name))
         group_of = _Groups(self.group_pattern)
         items: list[str] = []
         measures: list[Measure] = []
@@ -123,8 +123,8 @@ class Comparison:
             items.append(item)
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
-            measures += measure(item, group_of(item), found, true, self.pairings, pair.spacing)
-        return Compared(tuple(items), tuple(measures), pair.unit)
+            measures += measure(item, group_of(item), found, true, self.pairs, pair.spacing)
+        return PairResult(tuple(items), tuple(measures), pair.unit)
 
 
 @functools.lru_cache(maxsize=2)
@@ -138,9 +138,9 @@ def evaluate(
     group_pattern: str = "",
     *,
     foreground: bool = False,
-    attempts: Callable[[Comparison, Sequence[str]], Iterator[Attempt]] = one_by_one,
+    attempts: Callable[[PairEvaluator, Sequence[str]], Iterator[Attempt]] = map_locally,
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
-    """Compare masks of the same names.
+    """Evaluate predicted masks against true masks of the same names.
 
     Parameters
     ----------
@@ -150,19 +150,19 @@ def evaluate(
         Regular expression on a mask's name; its first group, or else the whole match, names the
         group.
     foreground : bool
-        Take all labels for one category.
+        Whether all labels count as one category.
     attempts : callable
-        Where the masks are compared; a cluster's `map` shares them out.
+        Measures the pairs: `map_locally`, or the `map` of a `Cluster`.
 
     Yields
     ------
     ItemDone or Evaluation
-        One `ItemDone` a pair, with the problem of those that cannot be compared, then the result.
+        One `ItemDone` per pair, with a problem if the pair cannot be compared, then the result.
 
     Raises
     ------
     DataError
-        If a side holds no masks, or no mask of one has the name of one of the other.
+        If a source holds no masks, or both sources have no name in common.
     ConfigError
         If the pattern is no regular expression.
     """
@@ -172,12 +172,13 @@ def evaluate(
     names = [name for name in theirs.names if name in both]
     if not names:
         raise DataError(
-            f"No mask in {predicted} has the name of one in {truth}; give masks of the same scans."
+            f"No mask in {predicted} has the name of a mask in {truth}; give masks of the same "
+            "scans."
         )
-    pairings = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
-    comparison = Comparison(predicted, truth, pairings, group_pattern, foreground)
-    done: list[Compared] = []
-    for index, (name, compared, problem) in enumerate(attempts(comparison, names), 1):
+    pairs = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
+    evaluate_pair = PairEvaluator(predicted, truth, pairs, group_pattern, foreground)
+    done: list[PairResult] = []
+    for index, (name, compared, problem) in enumerate(attempts(evaluate_pair, names), 1):
         if compared is not None:
             done.append(compared)
         if (yield ItemDone(index, len(names), name, problem)) is Command.STOP:
@@ -191,12 +192,12 @@ def evaluate(
         " and ".join(sorted(units)) or "pixel",
         tuple(sorted(set(theirs.names) - both)),
         tuple(sorted(set(ours.names) - both)),
-        pairings.notes,
+        pairs.notes,
     )
 
 
 class _Groups:
-    """The group of a name."""
+    """Finds the group of a mask's name."""
 
     def __init__(self, pattern: str) -> None:
         try:
@@ -216,28 +217,40 @@ def measure(
     group: str,
     found: Array,
     true: Array,
-    pairings: Pairings,
+    pairs: CategoryPairs,
     spacing: tuple[float, ...],
 ) -> Iterator[Measure]:
-    """Count and measure every category of one item; pixels unreviewed in the truth are left out."""
-    known = true != IGNORE_INDEX
-    for pairing in pairings.of(found, true):
-        ours = (found == pairing.predicted) & known
-        theirs = true == pairing.truth
-        # Unreviewed pixels keep their value in the truth, and are left out of the counts.
-        counts = count(ours, np.where(known, theirs, IGNORE_INDEX), 1)
-        yield Measure(item, group, pairing.category, counts, hd95(ours, theirs, spacing))
+    """Measure every category of one item; pixels unreviewed in the truth do not count.
+
+    Parameters
+    ----------
+    item, group : str
+        Names of the item and of its group.
+    found, true : array
+        Predicted and true label values, of one shape.
+    pairs : CategoryPairs
+        Categories to compare.
+    spacing : tuple of float
+        Voxel size along each axis.
+    """
+    reviewed = true != IGNORE_INDEX
+    for pair in pairs.of(found, true):
+        ours = (found == pair.predicted) & reviewed
+        theirs = true == pair.truth
+        # Unreviewed pixels stay marked in the truth, so that `count` leaves them out.
+        counts = count(ours, np.where(reviewed, theirs, IGNORE_INDEX), 1)
+        yield Measure(item, group, pair.category, counts, hd95(ours, theirs, spacing))
 
 
 def summarise(measures: Sequence[Measure], groups: dict[str, str]) -> tuple[Summary, ...]:
-    """Mean figures of all scans, then of each group, by category.
+    """Compute the mean metrics of all scans, then of each group, by category.
 
     Parameters
     ----------
     measures : sequence of Measure
-        What was counted; a category that an item lacks is empty there.
+        Metrics of the items; an item without a category counts as empty in this category.
     groups : dict
-        Group of every item, by its name; the empty one is no group.
+        Group of every item, by the item's name; an empty string is no group.
     """
     categories = list(dict.fromkeys(m.category for m in measures))
     chosen = ["", *sorted(set(groups.values()) - {""})]

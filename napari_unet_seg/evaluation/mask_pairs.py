@@ -1,4 +1,4 @@
-"""A predicted mask and the true one: the same grid, and categories of the same names."""
+"""Pairs of a predicted and a true mask on the same grid, and pairs of their categories."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _SPACE = "ZYX"
-_NOWHERE = -1
-"""A label value that no pixel has, for a category that one side does not know."""
+_ABSENT = -1
+"""A label value that no pixel has, for a category that exists in the other mask only."""
 
 
-class Pairing(NamedTuple):
-    """A category, and the label values that stand for it on either side."""
+class CategoryPair(NamedTuple):
+    """A category, and its label values in the predicted and in the true mask."""
 
     category: str
     predicted: int
     truth: int
 
 
-class Side(NamedTuple):
-    """A mask that is compared with another one."""
+class NamedMask(NamedTuple):
+    """A mask with its name, grid and categories."""
 
     name: str
     scan: Scan
-    """Its labels on their grid."""
+    """Label values on their grid."""
     categories: tuple[Category, ...]
-    """What the label values from 1 stand for."""
+    """Categories of the label values from 1, in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """A predicted mask and the true one, on the same grid.
+class MaskPair:
+    """A predicted mask and the true mask, on the same grid.
 
     Raises
     ------
     DataError
-        If the grids differ.
+        If the grids or the orientations differ.
     """
 
     name: str
     predicted: Scan
     truth: Scan
     sides: tuple[str, str] | None = None
-    """What messages call the two; by default the predicted mask of the name, and the true one."""
+    """Names of both masks in messages; by default `predicted mask NAME` and `true mask`."""
 
     def __post_init__(self) -> None:
         ours, theirs = self.predicted, self.truth
-        one, other = self.sides or (f"predicted mask {self.name}", "true one")
+        one, other = self.sides or (f"predicted mask {self.name}", "true mask")
         same = ours.grid_shape == theirs.grid_shape
         if same and ours.unit == theirs.unit != "pixel":
             same = np.allclose(ours.spacing, theirs.spacing, rtol=1e-3)
@@ -68,7 +68,7 @@ class Pair:
                 f"The {one} has the grid {_grid(ours)} and the {other} {_grid(theirs)}; give "
                 "masks that were made on the same scan."
             )
-        if _turned(ours, theirs):
+        if _differ_in_orientation(ours, theirs):
             raise DataError(
                 f"The {one} has its axes in another direction than the {other} (a DICOM series "
                 "as it was acquired, a NIfTI file turned upright); save both in one format."
@@ -76,7 +76,7 @@ class Pair:
 
     @property
     def _measured(self) -> Scan:
-        """The side that knows the voxel size."""
+        """The mask that has a voxel size."""
         return self.predicted if self.truth.unit == "pixel" else self.truth
 
     @property
@@ -86,20 +86,21 @@ class Pair:
 
     @property
     def _axes(self) -> str:
-        """Those of the side that knows of times, or that its slices are no cuts of one body."""
-        return max(self.truth.axes, self.predicted.axes, key=_count_apart)
+        """Axes of the mask with more axes outside space: times, or independent slices."""
+        return max(self.truth.axes, self.predicted.axes, key=_separate_axes)
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        """Voxel size along the axes of space, in pixels of the finest one where it has no unit."""
+        """Voxel size along the axes of space; without a unit in pixels of the finest axis."""
         steps = zip(self._axes, self._measured.spacing, strict=True)
         sizes = tuple(abs(size) for axis, size in steps if axis in _SPACE)
         return tuple(size / min(sizes) for size in sizes) if self.unit == "pixel" else sizes
 
     def items(self) -> Iterator[tuple[str, Array, Array]]:
-        """Yield name, predicted and true labels of every part that stands for itself.
+        """Yield name, predicted labels and true labels of each independent part.
 
-        Independent slices and times do; there are no distances between them.
+        Independent slices, and time points, are separate parts, since there are no distances
+        between them. The labels have the axes of space only.
         """
         ours, theirs = np.asarray(self.predicted.data), np.asarray(self.truth.data)
         apart = [i for i, axis in enumerate(self._axes) if axis not in _SPACE]
@@ -112,12 +113,12 @@ class Pair:
             yield f"{self.name}#{number}", ours[place], theirs[place]
 
 
-def _count_apart(axes: str) -> int:
+def _separate_axes(axes: str) -> int:
     return sum(axis not in _SPACE for axis in axes)
 
 
-def _turned(one: Scan, other: Scan) -> bool:
-    """Whether two masks that know their place in the patient differ in where their axes go."""
+def _differ_in_orientation(one: Scan, other: Scan) -> bool:
+    """Whether two masks with affines differ in the directions of their axes in the patient."""
     affines = [scan.meta.get("display_affine", scan.affine) for scan in (one, other)]
     if any(affine is None for affine in affines):
         return False
@@ -135,43 +136,52 @@ def _grid(scan: Scan) -> str:
     return f"{size} ({scan.grid_axes}, {spacing} {scan.unit})"
 
 
-class Pairings(NamedTuple):
-    """The categories that are compared."""
+class CategoryPairs(NamedTuple):
+    """The categories to compare."""
 
-    known: tuple[Pairing, ...]
+    pairs: tuple[CategoryPair, ...]
     closed: bool
-    """Whether these are all; else any other label value is a category of its own."""
+    """Whether `pairs` is complete; else each other label value is a category too."""
     notes: tuple[str, ...] = ()
 
-    def of(self, found: Array, true: Array) -> tuple[Pairing, ...]:
-        """Return the known ones, and those of other values that one of the arrays holds."""
+    def of(self, found: Array, true: Array) -> tuple[CategoryPair, ...]:
+        """Return `pairs`, and a pair for each other label value that one of the arrays holds."""
         if self.closed:
-            return self.known
+            return self.pairs
         values = {int(v) for array in (found, true) for v in np.unique(array)}
-        others = sorted(values - {0, IGNORE_INDEX} - {p.truth for p in self.known})
-        return (*self.known, *(Pairing(str(value), value, value) for value in others))
+        others = sorted(values - {0, IGNORE_INDEX} - {p.truth for p in self.pairs})
+        return (*self.pairs, *(CategoryPair(str(value), value, value) for value in others))
 
 
-FOREGROUND = Pairings((Pairing("foreground", 1, 1),), closed=True)
+FOREGROUND = CategoryPairs((CategoryPair("foreground", 1, 1),), closed=True)
 
 
 def to_foreground(labels: Array) -> Array:
-    """Make every label 1, but for pixels that nobody has reviewed."""
+    """Return the labels with 1 for every category, as uint8; unreviewed pixels stay 255."""
     return np.where(labels == IGNORE_INDEX, IGNORE_INDEX, labels != 0).astype(np.uint8)
 
 
-def pair_categories(predicted: Sequence[Category], truth: Sequence[Category]) -> Pairings:
-    """Pair by name where the sides share one, else by label value."""
+def pair_categories(predicted: Sequence[Category], truth: Sequence[Category]) -> CategoryPairs:
+    """Pair categories by name if both masks have a name in common, else by label value.
+
+    Parameters
+    ----------
+    predicted, truth : sequence of Category
+        Categories of the label values from 1, in order; empty if unknown.
+    """
     ours = {c.name.casefold(): (value, c.name) for value, c in enumerate(predicted, 1)}
     theirs = {c.name.casefold(): (value, c.name) for value, c in enumerate(truth, 1)}
     if ours.keys() & theirs.keys():
-        both, nothing = {**ours, **theirs}, (_NOWHERE, "")
+        both, nothing = {**ours, **theirs}, (_ABSENT, "")
         keys = (*theirs, *(key for key in ours if key not in theirs))
         pairs = (
-            Pairing(both[key][1], ours.get(key, nothing)[0], theirs.get(key, nothing)[0])
+            CategoryPair(both[key][1], ours.get(key, nothing)[0], theirs.get(key, nothing)[0])
             for key in keys
         )
-        return Pairings(tuple(pairs), closed=True)
-    note = "The two sides name no category alike, so equal label values are compared."
-    named = tuple(Pairing(c.name, v, v) for v, c in enumerate(truth or predicted, 1))
-    return Pairings(named, closed=False, notes=(note,) if ours and theirs else ())
+        return CategoryPairs(tuple(pairs), closed=True)
+    note = (
+        "The predicted and the true masks have no category name in common, so equal label values "
+        "are compared."
+    )
+    named = tuple(CategoryPair(c.name, v, v) for v, c in enumerate(truth or predicted, 1))
+    return CategoryPairs(named, closed=False, notes=(note,) if ours and theirs else ())

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskSource:
-    """Masks that are read one at a time."""
+    """A collection of masks that are read one at a time."""
 
     path: Path
     names: tuple[str, ...]
-    """What masks of the same scan have in common: the file's name without its suffix."""
+    """Names of the masks, equal for masks of the same scan: file names without suffix."""
     load: Callable[[str], Scan]
-    """Label values from 1 on the mask's grid."""
+    """Reads the mask of a name: label values from 1 on the mask's grid."""
     categories: tuple[Category, ...] = ()
-    """What the label values from 1 stand for; empty where nothing tells."""
+    """Categories of the label values from 1, in order; empty if unknown."""
     images: dict[str, Path] = field(default_factory=dict)
-    """Files of the images that the masks were made on, where known."""
+    """Image files that the masks were made on, by name; not every source has them."""
 
 
 def open_masks(path: Path | str) -> MaskSource:
@@ -45,7 +45,7 @@ def open_masks(path: Path | str) -> MaskSource:
     Raises
     ------
     DataError
-        If it is missing, or holds no masks, or two of one name.
+        If the path does not exist, holds no masks, or holds two masks of one name.
     """
     path = Path(path)
     if not path.exists():
@@ -62,7 +62,7 @@ def is_dataset(folder: Path) -> bool:
 
 
 def seg_files(folder: Path) -> list[Path]:
-    """DICOM SEG files of a folder, named `.dcm`, in order; no hidden ones, no backups."""
+    """List the DICOM SEG files `*.dcm` of a folder in order, without hidden files and backups."""
     from napari_unet_seg.io.dicom.seg_read import is_seg
 
     files = sorted(p for p in folder.glob("*.dcm") if p.is_file() and not p.name.startswith("."))
@@ -70,12 +70,12 @@ def seg_files(folder: Path) -> list[Path]:
 
 
 def stem(path: Path) -> str:
-    """Name of a file without its suffix; `.nii.gz` and `.ome.tif` are one suffix."""
+    """Return the name of a file without its suffix; `.nii.gz` and `.ome.tif` are one suffix."""
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
 def read_mask(path: Path) -> Scan:
-    """Read a mask file; one of nothing but 0 and 255 is a binary mask, as many tools write."""
+    """Read a mask file; a file that holds only 0 and 255 is read as a binary mask of 0 and 1."""
     scan = read_labels(path)
     values = np.asarray(scan.data)
     if np.any(values == IGNORE_INDEX) and not np.any((values != 0) & (values != IGNORE_INDEX)):
@@ -99,7 +99,7 @@ def _coco_source(path: Path) -> MaskSource:
 
 
 def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
-    """Ids of the images by their file's name, with its folders only where that needs them."""
+    """Ids of the images by file name; folders are part of a name only if it is not unique."""
     full = [(_without_suffix(image.file_name), image.id) for image in dataset.images]
     counts = Counter(name.rpartition("/")[2] for name, _ in full)
     ids = {}
@@ -110,7 +110,7 @@ def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
 
 
 def _without_suffix(name: str) -> str:
-    """Take the suffix off a file name as COCO has it, with slashes of either kind."""
+    """Remove the suffix of a COCO file name, which may have slashes or backslashes."""
     path = Path(name.replace("\\", "/"))
     return path.with_name(split_suffix(path)[0]).as_posix()
 
@@ -153,5 +153,5 @@ def _check_unique(names: Iterable[str], folder: Path) -> None:
     name, count = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
     if count > 1:
         raise DataError(
-            f"{folder} holds {count} masks of the name {name}; rename or remove all but one."
+            f"{folder} holds {count} masks named {name}; rename or remove all but one of them."
         )

@@ -1,4 +1,4 @@
-"""Counts first, then the figures made of them (numpy only)."""
+"""Counts of pixels, and the metrics computed from counts (numpy only)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Pixels of one class that were found, wrongly found, missed and rightly left."""
+    """Numbers of true positive, false positive, false negative and true negative pixels."""
 
     tp: int
     fp: int
@@ -38,12 +38,12 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """Share of the found pixels that are right; NaN where none was found."""
+        """Tp / (tp + fp); NaN where the predicted mask is empty."""
         return _ratio(self.tp, self.tp + self.fp)
 
     @property
     def recall(self) -> float:
-        """Share of the true pixels that were found; NaN where there are none."""
+        """Tp / (tp + fn); NaN where the true mask is empty."""
         return _ratio(self.tp, self.tp + self.fn)
 
 
@@ -52,9 +52,17 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def count(predicted: Array, truth: Array, value: int) -> Counts:
-    """Count one label value over arrays of one shape; `IGNORE_INDEX` in the truth is left out."""
-    known = truth != IGNORE_INDEX
-    found, true = (predicted == value) & known, (truth == value) & known
+    """Count the pixels of one label value.
+
+    Parameters
+    ----------
+    predicted, truth : array
+        Label values, of one shape; pixels that are `IGNORE_INDEX` in the truth do not count.
+    value : int
+        The label value.
+    """
+    reviewed = truth != IGNORE_INDEX
+    found, true = (predicted == value) & reviewed, (truth == value) & reviewed
     tp, n_found, n_true = (int(np.count_nonzero(a)) for a in (found & true, found, true))
-    total = int(np.count_nonzero(known))
+    total = int(np.count_nonzero(reviewed))
     return Counts(tp, n_found - tp, n_true - tp, total - n_found - n_true + tp)

@@ -11,9 +11,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def hd95(predicted: Array, truth: Array, spacing: tuple[float, ...]) -> float:
-    """95th percentile of the symmetric surface distance, in the unit of `spacing`.
+    """Compute the 95th percentile of the symmetric surface distance (HD95).
 
-    After Huttenlocher et al. 1993, with the percentile of the pooled distances of both surfaces.
+    After Huttenlocher et al. 1993, as the percentile of the pooled distances of both surfaces.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def hd95(predicted: Array, truth: Array, spacing: tuple[float, ...]) -> float:
     Returns
     -------
     float
-        NaN where a mask is empty.
+        In the unit of `spacing`; NaN if one of the masks is empty.
     """
     if not predicted.any() or not truth.any():
         return float("nan")

@@ -1,4 +1,4 @@
-"""Volumes that are cut across other axes than the scan's slices: read once, and averaged."""
+"""Prediction of volumes across several axes: one copy of the scan, and the mean of the results."""
 
 from __future__ import annotations
 
@@ -16,63 +16,73 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from napari_unet_seg.inference.result import ResultBuffer
-    from napari_unet_seg.inference.slabs import Arrays, Slabs
+    from napari_unet_seg.inference.slabs import ArrayFactory, Slabs
     from napari_unet_seg.inference.slices import SliceReader
-    from napari_unet_seg.inference.volumes import Take
+    from napari_unet_seg.inference.sliding_window import SliceSink
 
 
-def at_hand(
-    reader: SliceReader, scratch: Arrays, total: int
+def random_access_reader(
+    reader: SliceReader, scratch: ArrayFactory, total: int
 ) -> Generator[PredictEvent, Command | None, SliceReader | None]:
-    """Return a reader that may cut across any axis; a scan that is read lazily is copied for it.
+    """Return a reader that can take slices across any axis.
 
-    Every other way to cut it would read all of it for each of its slices.
+    A scan that is read lazily is copied to `scratch`, since each slice across Y or X would
+    otherwise read the whole scan.
+
+    Parameters
+    ----------
+    reader : SliceReader
+        Of the scan, with slices across Z.
+    scratch : ArrayFactory
+        Makes the array for the copy.
+    total : int
+        Number of slices to predict, for the events.
 
     Returns
     -------
     SliceReader or None
-        None where it was stopped.
+        None after `Command.STOP`.
     """
     if reader.in_memory:
         return reader
     grid = (*reader.leading, *reader.plane)
-    array = scratch.cubes("scan", grid, np.uint8, reader.channels)
+    copy = scratch.cubes("scan", grid, np.uint8, reader.channels)
     slices = reader.leading[-1]
     for volume in range(0, reader.count, slices):
         for start in range(0, slices, DEPTH):
             numbers = range(start, min(start + DEPTH, slices))
-            found = reader.read([volume + number for number in numbers])
-            place = (*reader.place(volume)[:-1], slice(start, numbers.stop))
-            array[place] = np.moveaxis(found, 1, -1)
+            planes = reader.read([volume + number for number in numbers])
+            slab = (*reader.position(volume)[:-1], slice(start, numbers.stop))
+            copy[slab] = np.moveaxis(planes, 1, -1)
             if (yield TileDone(0, total)) is Command.STOP:
                 return None
-    return reader.of_copy(array)
+    return reader.for_copy(copy)
 
 
-class CutAverage:
-    """The mean over several ways to cut the volumes of a scan.
+class OrientationAverage:
+    """Mean of the predictions of a scan across several axes.
 
     Parameters
     ----------
-    arrays : Arrays
-        Where it is kept until the last slice is added.
+    arrays : ArrayFactory
+        Makes the float16 arrays that hold the sums.
     classes : int
-        Foreground classes.
+        Number of foreground classes.
     reader : SliceReader
         Of the scan.
-    cuts : int
-        How many ways there are.
+    axes : int
+        Number of axes to average over.
     """
 
-    def __init__(self, arrays: Arrays, classes: int, reader: SliceReader, cuts: int) -> None:
+    def __init__(self, arrays: ArrayFactory, classes: int, reader: SliceReader, axes: int) -> None:
         grid = (*reader.leading, *reader.plane)
-        names = [*(f"probable-{value}" for value in range(classes)), "spread"]
+        names = [*(f"probabilities-{value}" for value in range(classes)), "disagreement"]
         self._sums = [arrays.cubes(name, grid, np.float16) for name in names]
-        self._cuts = cuts
+        self._axes = axes
 
     @contextmanager
-    def along(self, reader: SliceReader) -> Iterator[Take]:
-        """Give what takes the slices of a reader, one of those that cut the scan."""
+    def sink(self, reader: SliceReader) -> Iterator[SliceSink]:
+        """Give a function that adds the predicted slices of a reader across one axis."""
         sums = [reader.slabs(array) for array in self._sums]
         yield functools.partial(self._add, reader, sums)
         for slabs in sums:
@@ -83,20 +93,20 @@ class CutAverage:
         reader: SliceReader,
         sums: list[Slabs],
         indices: range,
-        probable: torch.Tensor,
-        spread: torch.Tensor,
+        probabilities: torch.Tensor,
+        disagreement: torch.Tensor,
     ) -> None:
-        shares = torch.cat([probable, spread[:, None]], 1) / self._cuts
+        shares = torch.cat([probabilities, disagreement[:, None]], 1) / self._axes
         for index, planes in zip(indices, shares.cpu().numpy(), strict=True):
             for slabs, plane in zip(sums, planes, strict=True):
-                slabs.add(reader.place(index), plane)
+                slabs.add(reader.position(index), plane)
 
-    def pour(self, result: ResultBuffer, reader: SliceReader) -> Iterator[None]:
-        """Fill a result, slice by slice across Z; yields after each slab."""
+    def copy_to(self, result: ResultBuffer, reader: SliceReader) -> Iterator[None]:
+        """Fill a result slice by slice across Z; yields after each slab of 64 slices."""
         sums = [reader.slabs(array) for array in self._sums]
         for index in range(reader.count):
-            place = reader.place(index)
-            planes = torch.from_numpy(np.stack([slabs[place] for slabs in sums])).float()
+            position = reader.position(index)
+            planes = torch.from_numpy(np.stack([slabs[position] for slabs in sums])).float()
             result.fill((index,), planes[None, :-1], planes[None, -1])
             if (index + 1) % DEPTH == 0:
                 yield

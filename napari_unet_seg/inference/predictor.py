@@ -1,4 +1,4 @@
-"""A checkpoint made ready to predict: folded, channels last, in the fastest precision."""
+"""Predictor: a checkpoint optimised for inference by folding, memory layout and precision."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from napari_unet_seg.inference.fused import can_fuse, fuse
-from napari_unet_seg.inference.tiling import tile_places, tile_window
-from napari_unet_seg.inference.tta import look
+from napari_unet_seg.inference.fused_convolution import can_fuse, fuse
+from napari_unet_seg.inference.tiling import tile_slices, tile_weights
+from napari_unet_seg.inference.tta import augmented_forward
 from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.encoders import EncoderUNet
-from napari_unet_seg.nn.labels import probabilities as to_probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 from napari_unet_seg.nn.sizes import apply_net
 
 if TYPE_CHECKING:
@@ -31,16 +31,24 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _TRIAL = {2: 192, 3: 32}
-"""Pixels a side of what the precisions are timed on, by dimensions."""
+"""Side length in pixels of the input that precisions are timed on, by number of dimensions."""
 
 _fastest: dict[ModelConfig, torch.dtype] = {}
-"""What a processor was measured to be fastest in. Timed once for all models of one shape: another
-timing could come out otherwise, and one scan would be segmented in two ways.
+"""The precision that was fastest on the CPU. Measured once for all models of one shape: a second
+measurement could find another precision, and the same scan would get a slightly different mask.
 """
 
 
 def load_predictor(path: Path, device: Device, precision: Precision) -> Predictor:
-    """Load a checkpoint, or return it from memory if the file has not changed since."""
+    """Load a checkpoint, or return it from memory if its file has not changed.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is no checkpoint of this package.
+    EngineError
+        If the device does not exist on this machine.
+    """
     stat = path.stat() if path.is_file() else None
     return _load(path, stat and stat.st_mtime_ns, device, precision)
 
@@ -49,13 +57,13 @@ def load_predictor(path: Path, device: Device, precision: Precision) -> Predicto
 def _load(path: Path, mtime: int | None, device: Device, precision: Precision) -> Predictor:
     info, net = load_net(path)
     net.eval()
-    # Encoders from elsewhere look their layers up by place, which folding changes.
+    # Encoders of segmentation-models-pytorch find their layers by position, which folding changes.
     folded = net if isinstance(net, EncoderUNet) else fold(net)
     return Predictor(info, folded, choose_device(device), precision)
 
 
 def fold(module: nn.Module) -> nn.Module:
-    """Fold each batch norm into the convolution before it, in place; same result, less work."""
+    """Fold each batch norm into the convolution before it, in place; the outputs stay the same."""
     for name, child in module.named_children():
         if isinstance(child, nn.Sequential):
             setattr(module, name, _fold_sequence(child))
@@ -67,11 +75,11 @@ def fold(module: nn.Module) -> nn.Module:
 def _fold_sequence(sequence: nn.Sequential) -> nn.Sequential:
     layers: list[nn.Module] = []
     for layer in sequence:
-        place = _convolution_before(layers)
-        if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm3d) and place is not None:
-            before: Any = layers[place]
+        index = _last_convolution(layers)
+        if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm3d) and index is not None:
+            before: Any = layers[index]
             transpose = isinstance(before, nn.ConvTranspose2d | nn.ConvTranspose3d)
-            layers[place] = fuse_conv_bn_eval(before, layer, transpose)
+            layers[index] = fuse_conv_bn_eval(before, layer, transpose)
         elif not isinstance(layer, nn.Dropout2d | nn.Dropout3d):
             layers.append(
                 fold(layer) if not isinstance(layer, nn.Sequential) else _fold_sequence(layer)
@@ -79,33 +87,33 @@ def _fold_sequence(sequence: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _convolution_before(layers: list[nn.Module]) -> int | None:
-    """Where the convolution stands that the next layer works on.
+def _last_convolution(layers: list[nn.Module]) -> int | None:
+    """Return the index of the convolution that a following batch norm can be folded into.
 
-    Interpolation between them does not matter: its weights sum to one, so that a batch norm
+    An interpolation between the two does not matter: its weights sum to one, so that a batch norm
     commutes with it.
     """
-    place = len(layers) - 1
-    if place > 0 and isinstance(layers[place], nn.Upsample):
-        place -= 1
+    index = len(layers) - 1
+    if index > 0 and isinstance(layers[index], nn.Upsample):
+        index -= 1
     kinds = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
-    return place if place >= 0 and isinstance(layers[place], kinds) else None
+    return index if index >= 0 and isinstance(layers[index], kinds) else None
 
 
 class Predictor:
-    """Probabilities of slices.
+    """A network that computes the probabilities of slices.
 
     Parameters
     ----------
     info : CheckpointInfo
-        What the checkpoint says of itself.
+        Header of the checkpoint.
     net : nn.Module
         Folded, in evaluation mode.
     device : torch.device
-        Where to compute.
+        Device to compute on.
     precision : str
-        `auto` times float32 against bfloat16 on a processor, once for all models of one shape, and
-        takes float16 on a GPU.
+        `auto` times float32 against bfloat16 on a CPU, once for all models of one shape, and takes
+        float16 on a GPU.
     """
 
     def __init__(
@@ -115,29 +123,32 @@ class Predictor:
         self.device = device
         net = channels_last(net, device)
         self.dtype = self._choose_dtype(precision, net)
-        self._net = self._at_its_fastest(net, self.dtype)
+        self._net = self._optimised(net, self.dtype)
 
     def _choose_dtype(self, precision: Precision, net: nn.Module) -> torch.dtype:
         if precision == "auto" and self.device.type != "cpu":
-            # Every GPU has it; its mantissa is longer than bfloat16's, and no gradient can vanish.
+            # Every GPU has float16. Its mantissa is longer than that of bfloat16, and its small
+            # range does no harm without gradients.
             return torch.float16
         model = self.info.model
         if precision == "auto" and model in _fastest:
             return _fastest[model]
-        # Copies, for weights that were bfloat16 once have lost half their digits.
-        ready = functools.cache(lambda dtype: self._at_its_fastest(copy.deepcopy(net), dtype))
-        found = choose_dtype(precision, self.device, lambda dtype: self._try(ready(dtype), dtype))
-        # The first of two threads at once decides for both.
-        return _fastest.setdefault(model, found) if precision == "auto" else found
+        # Copies, because weights lose half their digits on conversion to bfloat16.
+        optimised = functools.cache(lambda dtype: self._optimised(copy.deepcopy(net), dtype))
+        chosen = choose_dtype(
+            precision, self.device, lambda dtype: self._trial(optimised(dtype), dtype)
+        )
+        # Of two threads that measure at once, the first to finish decides for both.
+        return _fastest.setdefault(model, chosen) if precision == "auto" else chosen
 
     @torch.inference_mode()
-    def _try(self, net: nn.Module, dtype: torch.dtype) -> None:
+    def _trial(self, net: nn.Module, dtype: torch.dtype) -> None:
         model = self.info.model
         shape = (1, model.in_channels, *[_TRIAL[model.dimensions]] * model.dimensions)
         images = torch.zeros(shape, dtype=dtype, device=self.device)
         apply_net(net, model, channels_last(images, self.device))
 
-    def _at_its_fastest(self, net: nn.Module, dtype: torch.dtype) -> nn.Module:
+    def _optimised(self, net: nn.Module, dtype: torch.dtype) -> nn.Module:
         net = net.to(dtype)
         if self.device.type != "cpu" or isinstance(net, EncoderUNet) or not can_fuse(dtype):
             return net
@@ -146,39 +157,40 @@ class Predictor:
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Map floats in 0…1 of shape (B, C, …), any size, to float32 logits (B, K, …)."""
-        ready = channels_last(images.to(dtype=self.dtype), self.device)
-        return apply_net(self._net, self.info.model, ready).float()
+        prepared = channels_last(images.to(dtype=self.dtype), self.device)
+        return apply_net(self._net, self.info.model, prepared).float()
 
     @torch.inference_mode()
-    def look(
+    def probabilities(
         self, images: Array, config: PredictConfig, aspect: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Probabilities of the foreground classes, and how much the views disagree.
+        """Compute the probabilities of the foreground classes, and how much the views disagree.
 
         Parameters
         ----------
         images : array
             uint8 slices of one size, of shape (B, C, Y, X).
         config : PredictConfig
-            In which views; whether the longer side is brought to the size of training, or the
-            slices are tiled at their own size, and with how much overlap.
+            The views of test-time augmentation; whether slices are resampled until their longer
+            side has the size of training, or are tiled at their own size; overlap of the tiles.
         aspect : float
-            Height of a pixel over its width, which resampling evens out.
+            Height of a pixel over its width; resampling makes pixels square.
 
         Returns
         -------
-        probable : Tensor
+        probabilities : Tensor
             float32 of shape (B, classes, Y, X), on the device.
-        spread : Tensor
-            Standard deviation over the views, float32 of shape (B, Y, X).
+        disagreement : Tensor
+            Standard deviation over the views, float32 of shape (B, Y, X), on the device.
         """
         x = torch.from_numpy(images).to(self.device).float() / 255
         if config.resample:
             net = functools.partial(self._resampled, aspect=aspect)
         else:
             net = functools.partial(self._tiled, overlap=config.overlap)
-        logits, spread = look(net, x, config.views, self.info.model.head, aspect)
-        return to_probabilities(logits, self.info.model.head), spread
+        head = self.info.model.head
+        logits, disagreement = augmented_forward(net, x, config.views, head, aspect)
+        return to_probabilities(logits, head), disagreement
 
     def _resampled(self, x: torch.Tensor, aspect: float) -> torch.Tensor:
         height, width = x.shape[-2:]
@@ -197,13 +209,30 @@ class Predictor:
 def blend_tiles(
     x: torch.Tensor, net: Callable[[torch.Tensor], torch.Tensor], tile: int, overlap: float
 ) -> torch.Tensor:
-    """Apply a net to overlapping tiles of (B, C, Y, X) and blend the logits (B, K, Y, X)."""
+    """Apply a net to overlapping tiles and blend their logits.
+
+    Parameters
+    ----------
+    x : Tensor
+        Images of shape (B, C, Y, X).
+    net : callable
+        Maps floats of shape (B, C, y, x) to logits of shape (B, K, y, x).
+    tile : int
+        Height and width of a tile in pixels.
+    overlap : float
+        Least share of a tile that neighbouring tiles have in common, in 0…1.
+
+    Returns
+    -------
+    Tensor
+        Logits of shape (B, K, Y, X).
+    """
     size = x.shape[-2:]
     total: torch.Tensor | None = None
     weight = torch.zeros(size, device=x.device)
-    for rows, columns in tile_places(tuple(size), (tile, tile), overlap):
+    for rows, columns in tile_slices(tuple(size), (tile, tile), overlap):
         logits = net(x[..., rows, columns])
-        part = torch.from_numpy(tile_window((rows, columns), tuple(size), (tile, tile), overlap))
+        part = torch.from_numpy(tile_weights((rows, columns), tuple(size), (tile, tile), overlap))
         part = part.to(x.device)
         if total is None:
             total = x.new_zeros((len(x), logits.shape[1], *size))

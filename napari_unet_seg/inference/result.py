@@ -1,4 +1,4 @@
-"""Labels and maps of a prediction, filled in slice by slice."""
+"""Labels and maps of a prediction, filled slice by slice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.inference.predicted_dice import predicted_dice
-from napari_unet_seg.inference.slabs import Arrays
+from napari_unet_seg.inference.slabs import ArrayFactory
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels
 
@@ -36,18 +36,19 @@ class ResultBuffer:
     reader : SliceReader
         Of the scan.
     folder : Path, optional
-        Where the arrays are kept instead of in memory, a chunk a slice.
+        Where the arrays are kept instead of in memory, one chunk per slice.
 
     Attributes
     ----------
-    arrays : Arrays
-        Makes the others.
+    arrays : ArrayFactory
+        Makes the other arrays.
     labels : array
-        uint8, of the scan's grid.
+        uint8 label values, of the scan's grid.
     probabilities : array or None
-        float16 of shape (classes, *grid), if asked for.
+        float16 of shape (classes, *grid), if the configuration asks for it.
     uncertainty, disagreement : array or None
-        float16 of the scan's grid, if asked for: entropy in bits; standard deviation over views.
+        float16 of the scan's grid, if the configuration asks for it: entropy in bits; standard
+        deviation over the views.
     dice : array
         float32 of the leading axes' shape: the predicted Dice of each slice.
     """
@@ -60,8 +61,8 @@ class ResultBuffer:
         folder: Path | None = None,
     ) -> None:
         grid = (*reader.leading, *reader.plane)
-        self._config, self._info, self._place = config, info, reader.place
-        self.arrays = Arrays(folder)
+        self._config, self._info, self._position = config, info, reader.position
+        self.arrays = ArrayFactory(folder)
         self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
         self.probabilities = self._map("probabilities", (info.model.classes, *grid))
@@ -72,25 +73,37 @@ class ResultBuffer:
         return self._array(name, shape, np.float16) if getattr(self._config, name) else None
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        return self.arrays.make(name, shape, dtype, (*(1,) * (len(shape) - 2), *shape[-2:]))
+        return self.arrays.zeros(name, shape, dtype, (*(1,) * (len(shape) - 2), *shape[-2:]))
 
-    def fill(self, indices: Sequence[int], probable: torch.Tensor, spread: torch.Tensor) -> None:
-        """Put in the slices of one batch: (B, classes, Y, X), and (B, Y, X) over the views."""
+    def fill(
+        self, indices: Sequence[int], probabilities: torch.Tensor, disagreement: torch.Tensor
+    ) -> None:
+        """Store the slices of one batch.
+
+        Parameters
+        ----------
+        indices : sequence of int
+            Running numbers of the slices.
+        probabilities : Tensor
+            Of the foreground classes, of shape (B, classes, Y, X).
+        disagreement : Tensor
+            Standard deviation over the views, of shape (B, Y, X).
+        """
         head = self._info.model.head
-        found = to_labels(probable, head, self._config.threshold)
-        dice = predicted_dice(probable, found, self._info.calibration)
+        found = to_labels(probabilities, head, self._config.threshold)
+        dice = predicted_dice(probabilities, found, self._info.calibration)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
-            place = self._place(index)
-            self.labels[place] = labels[number]
-            self.dice[place] = dice[number]
+            position = self._position(index)
+            self.labels[position] = labels[number]
+            self.dice[position] = dice[number]
             if self.disagreement is not None:
-                self.disagreement[place] = spread[number].cpu().numpy()
+                self.disagreement[position] = disagreement[number].cpu().numpy()
             if self.probabilities is None and self.uncertainty is None:
                 continue
-            values = probable[number].cpu().numpy()
+            values = probabilities[number].cpu().numpy()
             if self.probabilities is not None:
                 for value, plane in enumerate(values):
-                    self.probabilities[(value, *place)] = plane
+                    self.probabilities[(value, *position)] = plane
             if self.uncertainty is not None:
-                self.uncertainty[place] = entropy(values, head)
+                self.uncertainty[position] = entropy(values, head)

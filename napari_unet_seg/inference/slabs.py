@@ -1,4 +1,4 @@
-"""Arrays that a prediction fills, in memory or on disk, and volumes taken slab by slab."""
+"""Arrays that a prediction fills, in memory or on disk, and access to them slab by slab."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DEPTH = 64
-"""Slices of a slab, whichever way a volume is cut, and voxels of a chunk along each axis."""
+"""Slices of a slab across any axis, and voxels of a chunk along each axis."""
 
 
-class Arrays:
+class ArrayFactory:
     """Makes arrays of zeros: in memory, or as Zarr in a folder.
 
     Parameters
@@ -32,8 +32,8 @@ class Arrays:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
 
-    def make(self, name: str, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, ...]) -> Any:
-        """Return a numpy array, or one of Zarr with these chunks."""
+    def zeros(self, name: str, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, ...]) -> Any:
+        """Return an array of zeros: of numpy, or of Zarr with these chunks."""
         if self._folder is None:
             return np.zeros(shape, dtype)
         return require("zarr").create_array(
@@ -41,74 +41,87 @@ class Arrays:
         )
 
     def cubes(self, name: str, grid: tuple[int, ...], dtype: Any, *channels: int) -> Any:
-        """Return an array of a grid that ends with `ZYX`, as easy to cut across each of them."""
+        """Return an array of zeros with cubic chunks, for slices across any axis.
+
+        Parameters
+        ----------
+        name : str
+            Name of the Zarr array in the folder.
+        grid : tuple of int
+            Shape, of which the last three axes are Z, Y and X.
+        dtype : data type
+            Of numpy.
+        *channels : int
+            Number of channels, as a last axis, if there is one.
+        """
         chunks = (*(1,) * (len(grid) - 3), *(min(n, DEPTH) for n in grid[-3:]), *channels)
-        return self.make(name, (*grid, *channels), dtype, chunks)
+        return self.zeros(name, (*grid, *channels), dtype, chunks)
 
     @contextmanager
-    def scratch(self) -> Iterator[Arrays]:
-        """Give a maker of arrays that are gone at the end of the block."""
+    def scratch(self) -> Iterator[ArrayFactory]:
+        """Give a factory whose arrays are deleted at the end of the block."""
         if self._folder is None:
-            yield Arrays()
+            yield ArrayFactory()
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="scratch-", dir=self._folder) as folder:
-            yield Arrays(Path(folder))
+            yield ArrayFactory(Path(folder))
 
 
 class Slabs:
-    """A volume, or several, taken slice by slice across an axis.
+    """Slices of one or more volumes across an axis, read and written in slabs.
 
-    Of a stored one a few neighbouring slices are held at a time, since each chunk has a part of
-    all of them.
+    A slab of neighbouring slices of a stored array is held in memory, since each chunk of the
+    array has a part of all these slices.
 
     Parameters
     ----------
     array : array
-        numpy, or of Zarr or dask.
+        Of numpy, Zarr or dask.
     axis : int
-        That the slices are counted along.
-    counted : int
-        Axes before those of a volume.
+        Axis of `array` that the slices are counted along.
+    leading : int
+        Number of axes before Z, Y and X.
     depth : int
-        Slices to hold.
+        Number of slices in a slab.
 
     Attributes
     ----------
     shape : tuple of int
-        With the axis moved to the front of the volume's.
+        Shape of `array` with `axis` moved in front of the axes of a slice.
     """
 
-    def __init__(self, array: Any, axis: int, counted: int, depth: int = DEPTH) -> None:
-        self._array, self._axis, self._counted, self._depth = array, axis, counted, depth
+    def __init__(self, array: Any, axis: int, leading: int, depth: int = DEPTH) -> None:
+        self._array, self._axis, self._leading, self._depth = array, axis, leading, depth
         others = [int(n) for i, n in enumerate(array.shape) if i != axis]
-        self.shape = (*others[:counted], int(array.shape[axis]), *others[counted:])
-        self._where: tuple[Any, ...] = ()
-        self._held: Array | None = None
+        self.shape = (*others[:leading], int(array.shape[axis]), *others[leading:])
+        self._index: tuple[Any, ...] = ()
+        """Index of the slab in the array."""
+        self._slab: Array | None = None
         self._changed = False
 
-    def __getitem__(self, place: tuple[int, ...]) -> Array:
-        """Return a slice, by its place along the axes before those of a slice."""
-        *volume, number = place
+    def __getitem__(self, position: tuple[int, ...]) -> Array:
+        """Return a slice of shape (Y, X), by its index along all axes before those of a slice."""
+        *volume, number = position
         start = number - number % self._depth
-        across = (slice(None),) * (self._axis - self._counted)
-        where = (*volume, *across, slice(start, start + self._depth))
-        if self._held is None or where != self._where:
+        across = (slice(None),) * (self._axis - self._leading)
+        index = (*volume, *across, slice(start, start + self._depth))
+        if self._slab is None or index != self._index:
             self.flush()
             # Of a numpy array this is a view, so that nothing is copied or written back.
-            held = np.asarray(self._array[where])
-            self._where, self._held = where, np.moveaxis(held, len(across), 0)
-        plane: Array = self._held[number - start]
+            slab = np.asarray(self._array[index])
+            self._index, self._slab = index, np.moveaxis(slab, len(across), 0)
+        plane: Array = self._slab[number - start]
         return plane
 
-    def add(self, place: tuple[int, ...], values: Array) -> None:
-        """Add to a slice; it is stored by `flush`, or when another slab is come to."""
-        plane = self[place]
+    def add(self, position: tuple[int, ...], values: Array) -> None:
+        """Add values to a slice; they are stored by `flush`, or when another slab is accessed."""
+        plane = self[position]
         plane += values
         self._changed = not isinstance(self._array, np.ndarray)
 
     def flush(self) -> None:
-        """Store what was added."""
-        if self._changed and self._held is not None:
-            self._array[self._where] = np.moveaxis(self._held, 0, self._axis - self._counted)
+        """Store the values that were added to the current slab."""
+        if self._changed and self._slab is not None:
+            self._array[self._index] = np.moveaxis(self._slab, 0, self._axis - self._leading)
         self._changed = False

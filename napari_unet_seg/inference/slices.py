@@ -1,4 +1,4 @@
-"""The slices of a scan as the network wants them."""
+"""Slices of a scan, normalised as the input of a network."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST = 16
-"""Pixels a slice needs on each side."""
-_READY: Window = (0.0, 255.0)
-"""The window of what was read already, which leaves it as it is."""
+"""Smallest height and width of a slice, in pixels."""
+_NORMALISED: Window = (0.0, 255.0)
+"""The intensity window that keeps the values of slices that are normalised already."""
 
 
 class SliceReader:
-    """Read normalised slices of a scan one at a time.
+    """Reader of the normalised slices of a scan, one at a time.
 
     Parameters
     ----------
     scan : Scan
-        Any number of axes before `YX`; read lazily where it is no numpy array.
+        Any number of axes before `YX`; an array other than of numpy is read lazily.
     info : CheckpointInfo
-        Channels and normalisation.
+        Number of channels and normalisation of the model.
     across : str
-        Axis that the slices are counted along, of a scan that ends with `ZYX`; empty leaves them as
-        the scan has them.
+        `Z`, `Y` or `X`: the axis that slices are taken across, in a scan whose axes end with
+        `ZYX`. Empty takes slices along Y and X.
     window : tuple of float, optional
-        Of intensities, where it is known already.
+        Intensities that become black and white; taken from the scan by default.
 
     Attributes
     ----------
     leading, plane : tuple of int
-        Sizes of the axes that slices are counted along, and of a slice.
+        Sizes of the axes that slices are counted along; height and width of a slice in pixels.
     count : int
-        Slices.
+        Number of slices.
     channels : int
-        Of a slice that was read.
+        Number of channels of the slices that `read` returns.
     in_memory : bool
-        Whether the scan is.
+        Whether the scan's array is in memory.
     aspect : float
-        Height of a pixel over its width as far as it differs from what the model was trained on.
+        Height of a pixel over its width across Y or X, else 1, as in the training slices.
 
     Raises
     ------
@@ -78,7 +78,7 @@ class SliceReader:
         self._window = window or shared_window(scan, info.normalise)
 
     def across(self, axis: str) -> SliceReader:
-        """Return a reader of the same volumes cut across `Z`, `Y` or `X`.
+        """Return a reader of the same volumes with slices across `Z`, `Y` or `X`.
 
         Raises
         ------
@@ -88,22 +88,28 @@ class SliceReader:
         scan = self._scan
         if not scan.grid_axes.endswith("ZYX"):
             raise DataError(
-                f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to cut in "
-                "several ways; set across to Z."
+                f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to take "
+                "slices of across other axes; set across to Z."
             )
         return SliceReader(scan, self._info, axis, self._window)
 
-    def of_copy(self, array: Any) -> SliceReader:
-        """Return a reader of all slices as this one reads them, their channels last."""
+    def for_copy(self, array: Any) -> SliceReader:
+        """Return a reader of an array that holds the slices which this reader has read.
+
+        Parameters
+        ----------
+        array : array
+            uint8 of the scan's grid, with the channels as last axis.
+        """
         scan = replace(self._scan, data=array, axes=f"{self._scan.grid_axes}C")
-        return SliceReader(scan, self._info, "Z", _READY)
+        return SliceReader(scan, self._info, "Z", _NORMALISED)
 
     def slabs(self, array: Any) -> Slabs:
-        """Take an array of the scan's grid slice by slice, as they are counted."""
+        """Return access to an array of the scan's grid by the slices of this reader."""
         return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)
 
-    def volume_slices(self) -> int:
-        """Slices of each volume of the scan.
+    def slices_per_volume(self) -> int:
+        """Return the number of slices of each volume of the scan.
 
         Raises
         ------
@@ -112,22 +118,22 @@ class SliceReader:
         """
         if not self._scan.grid_axes.endswith("ZYX"):
             raise DataError(
-                f"{self._scan.path or 'the scan'} has the axes {self._scan.grid_axes} and the "
+                f"{self._scan.path or 'The scan'} has the axes {self._scan.grid_axes} and the "
                 "model takes volumes; choose a model of slices."
             )
         return self.leading[-1]
 
-    def place(self, index: int) -> tuple[int, ...]:
-        """Index of a slice along the leading axes."""
+    def position(self, index: int) -> tuple[int, ...]:
+        """Return the index along each leading axis of the slice of a running number."""
         return tuple(int(i) for i in np.unravel_index(index, self.leading)) if self.leading else ()
 
     def read(self, indices: Sequence[int]) -> Array:
         """Return uint8 slices of shape (B, C, Y, X)."""
-        return np.stack([self._read_one(self.place(index)) for index in indices])
+        return np.stack([self._read_slice(self.position(index)) for index in indices])
 
-    def _read_one(self, place: tuple[int, ...]) -> Array:
+    def _read_slice(self, position: tuple[int, ...]) -> Array:
         with reading(self._scan.path or "The scan", "a scan"):
-            plane = np.asarray(self._data[place])
+            plane = np.asarray(self._data[position])
         if not self._colour:
             plane = plane[..., None]
         elif self._info.model.in_channels == 1:
@@ -142,11 +148,11 @@ class SliceReader:
 
 
 def _by_chunks(scan: Scan) -> Any:
-    """Return what slices are read from: each chunk of a lazy array once, for all it has of them."""
+    """Return the scan's array, in slabs of its chunks' depth, so that each chunk is read once."""
     axis = len(scan.grid_shape) - 3
     chunk = getattr(scan.data, "chunksize", ())  # of dask
-    deep = min(DEPTH, chunk[axis]) if chunk and axis >= 0 else 1
-    return Slabs(scan.data, axis, axis, deep) if deep > 1 else scan.data
+    depth = min(DEPTH, chunk[axis]) if chunk and axis >= 0 else 1
+    return Slabs(scan.data, axis, axis, depth) if depth > 1 else scan.data
 
 
 def _aspect(scan: Scan, axis: str) -> float:
@@ -157,15 +163,15 @@ def _aspect(scan: Scan, axis: str) -> float:
 
 
 def _check(scan: Scan, info: CheckpointInfo, plane: tuple[int, ...], across: str) -> None:
-    name = scan.path or "the scan"
+    name = scan.path or "The scan"
     if not scan.grid_axes.endswith("YX") or min(plane) < SMALLEST:
         raise DataError(
-            f"Slices of {name} are {plane} pixels; at least {SMALLEST} on each side are needed"
-            f"{'' if across in ('', 'Z') else ', so set across to Z'}."
+            f"{name} has slices of {plane} pixels; give slices of at least {SMALLEST} on each side"
+            f"{'' if across in ('', 'Z') else ', or set across to Z'}."
         )
     channels, wanted = scan.data.shape[-1] if "C" in scan.axes else 1, info.model.in_channels
     if wanted not in (1, channels):
         raise DataError(
             f"{name} has {channels} channels and the model takes {wanted}; choose a model that "
-            "was trained on such scans."
+            f"was trained on scans of {channels} channels."
         )

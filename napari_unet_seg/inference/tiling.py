@@ -1,4 +1,4 @@
-"""Sliding windows: where tiles start, and how they are blended (pure numpy)."""
+"""Tiles of a sliding window: positions and blending weights (numpy only)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
-    """Evenly spaced starts of tiles along one axis; the last tile ends at the border.
+    """Return evenly spaced starts of tiles along one axis; the last tile ends at the border.
 
     Parameters
     ----------
     length, tile : int
-        Pixels of the axis and of a tile; an axis shorter than a tile has one tile.
+        Length of the axis and of a tile in pixels; an axis shorter than a tile has one tile.
     overlap : float
-        Least share of a tile that neighbours have in common, in 0…1.
+        Least share of a tile that neighbouring tiles have in common, in 0…1.
     """
     if length <= tile:
         return [0]
@@ -28,10 +28,23 @@ def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
     return [round(start) for start in np.linspace(0, length - tile, count)]
 
 
-def tile_places(
+def tile_slices(
     shape: tuple[int, ...], size: tuple[int, ...], overlap: float
 ) -> list[tuple[slice, ...]]:
-    """Where the tiles of an image or volume lie; an axis shorter than a tile has a short one."""
+    """Return the index of each tile in an image or volume.
+
+    Parameters
+    ----------
+    shape, size : tuple of int
+        Shape of the image and of a tile in pixels; tiles are cut to an axis that is shorter.
+    overlap : float
+        Least share of a tile that neighbouring tiles have in common, in 0…1.
+
+    Returns
+    -------
+    list of tuple of slice
+        In the order of the first axis, then of the next.
+    """
     starts = [tile_starts(n, s, overlap) for n, s in zip(shape, size, strict=True)]
     return [
         tuple(slice(a, min(a + s, n)) for a, s, n in zip(corner, size, shape, strict=True))
@@ -39,36 +52,43 @@ def tile_places(
     ]
 
 
-def tile_window(
-    place: tuple[slice, ...], shape: tuple[int, ...], size: tuple[int, ...], overlap: float
+def tile_weights(
+    tile: tuple[slice, ...], shape: tuple[int, ...], size: tuple[int, ...], overlap: float
 ) -> Array:
-    """Weights that a tile has in the blend, float32 of the tile's shape.
+    """Return the blending weights of one tile, float32 of the tile's shape.
 
-    A quarter of the overlap counts nothing along borders that lie inside the image: a network
-    sees no neighbours there, which would show as a seam.
+    A quarter of the overlap has weight 0 along borders that lie inside the image: a network has
+    no neighbouring pixels there, which would show as a seam.
+
+    Parameters
+    ----------
+    tile : tuple of slice
+        Index of the tile, from `tile_slices`.
+    shape, size, overlap
+        As `tile_slices` takes them.
     """
-    window = blend_window(*size)[tuple(slice(0, p.stop - p.start) for p in place)].copy()
-    for axis, (part, length, tile) in enumerate(zip(place, shape, size, strict=True)):
-        along = np.moveaxis(window, axis, 0)
-        margin = int(tile * overlap) // 4
+    weights = gaussian_weights(*size)[tuple(slice(0, s.stop - s.start) for s in tile)].copy()
+    for axis, (part, length, extent) in enumerate(zip(tile, shape, size, strict=True)):
+        along = np.moveaxis(weights, axis, 0)
+        margin = int(extent * overlap) // 4
         if part.start > 0:
             along[:margin] = 0
         if part.stop < length:
             along[len(along) - margin :] = 0
-    return window
+    return weights
 
 
 @functools.lru_cache(maxsize=8)
-def blend_window(*size: int) -> Array:
-    """Gaussian weights of a tile of this size, float32, never zero.
+def gaussian_weights(*size: int) -> Array:
+    """Return Gaussian weights of a tile of this size, float32 of 0.001…1, read-only.
 
-    As in Isensee et al. 2021 (nnU-Net): sigma of an eighth of the tile along each axis.
+    As in Isensee et al. 2021 (nnU-Net): sigma is an eighth of the tile along each axis.
     """
-    window = np.ones(size, np.float32)
+    weights = np.ones(size, np.float32)
     for axis, length in enumerate(size):
         distance = np.arange(length) - (length - 1) / 2
         profile = np.exp(-0.5 * (distance / (length / 8)) ** 2)
-        window *= profile.reshape(-1, *[1] * (len(size) - axis - 1)).astype(np.float32)
-    window = np.maximum(window, 1e-3)
-    window.flags.writeable = False
-    return window
+        weights *= profile.reshape(-1, *[1] * (len(size) - axis - 1)).astype(np.float32)
+    weights = np.maximum(weights, 1e-3)
+    weights.flags.writeable = False
+    return weights

@@ -1,7 +1,7 @@
-"""Test-time augmentation: the same slices seen in several ways, and the average.
+"""Test-time augmentation: predictions of mirrored and rotated views of an image, averaged.
 
-The logits of the views are averaged, as Isensee et al. 2021 (nnU-Net) do with mirrored ones.
-Disagreement between views as a measure of uncertainty is after Wang et al. 2019
+The logits of the views are averaged, as Isensee et al. 2021 (nnU-Net) do with mirrored images.
+Disagreement between views as a measure of uncertainty follows Wang et al. 2019
 (Neurocomputing 338:34).
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.nn.labels import probabilities
+from napari_unet_seg.nn.labels import to_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Views
     from napari_unet_seg.nn.labels import Head
 
-TURN = 7.0
-"""Degrees of the turned views, to both sides."""
+ROTATION = 7.0
+"""Angle in degrees of the rotated views, clockwise and counter-clockwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way to look at images: mirrored along axes, then turned in the last two."""
+    """One augmentation of images: mirrored along `flips`, then rotated in the last two axes."""
 
     flips: tuple[int, ...] = ()
     degrees: float = 0.0
 
-    def there(self, images: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
-        """Images (B, C, …) as this view shows them; their pixels are `aspect` as high as wide."""
-        return turned(images.flip(self.flips) if self.flips else images, self.degrees, aspect)
+    def transform(self, images: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
+        """Mirror and rotate images (B, C, …), whose pixels are `aspect` times as high as wide."""
+        return rotated(images.flip(self.flips) if self.flips else images, self.degrees, aspect)
 
-    def back(self, logits: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
-        """Logits (B, K, …) of such images, on the grid of the images themselves."""
-        straight = turned(logits, -self.degrees, aspect)
+    def invert(self, logits: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
+        """Bring the logits (B, K, …) of transformed images to the grid of the original images."""
+        straight = rotated(logits, -self.degrees, aspect)
         return straight.flip(self.flips) if self.flips else straight
 
 
@@ -49,15 +49,24 @@ VIEWS: dict[Views, tuple[View, ...]] = {
     "mirrored": (View(), View((-1,))),
     "flips and turns": (
         *(View(flips) for flips in ((), (-1,), (-2,), (-1, -2))),
-        *(View(flips, degrees) for flips in ((), (-1,)) for degrees in (TURN, -TURN)),
+        *(View(flips, degrees) for flips in ((), (-1,)) for degrees in (ROTATION, -ROTATION)),
     ),
 }
 
 
-def turned(images: torch.Tensor, degrees: float, aspect: float = 1.0) -> torch.Tensor:
-    """Turn (B, C, …) about the middle of the last two axes; the border goes on outside.
+def rotated(images: torch.Tensor, degrees: float, aspect: float = 1.0) -> torch.Tensor:
+    """Rotate images (B, C, …) about the centre of the last two axes, bilinearly.
 
-    The turn is one of the body: pixels that are `aspect` times as high as wide are turned as such.
+    Pixels from outside the image take the value of the nearest border pixel.
+
+    Parameters
+    ----------
+    images : Tensor
+        Floats of shape (B, C, …, Y, X).
+    degrees : float
+        Angle of the rotation in space, not on the pixel grid.
+    aspect : float
+        Height of a pixel over its width.
     """
     if not degrees:
         return images
@@ -65,20 +74,20 @@ def turned(images: torch.Tensor, degrees: float, aspect: float = 1.0) -> torch.T
     planes = images.reshape(len(images), -1, height, width)
     sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     ratio = aspect * height / width  # of the coordinates, which reach from -1 to 1 along both axes
-    turn = planes.new_tensor([[cosine, -sine * ratio, 0], [sine / ratio, cosine, 0]])
-    grid = F.affine_grid(turn.expand(len(planes), 2, 3), list(planes.shape), align_corners=False)
-    found = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-    return found.reshape(images.shape)
+    theta = planes.new_tensor([[cosine, -sine * ratio, 0], [sine / ratio, cosine, 0]])
+    grid = F.affine_grid(theta.expand(len(planes), 2, 3), list(planes.shape), align_corners=False)
+    resampled = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    return resampled.reshape(images.shape)
 
 
-def look(
+def augmented_forward(
     net: Callable[[torch.Tensor], torch.Tensor],
     images: torch.Tensor,
     views: Views,
     head: Head,
     aspect: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Apply a net to images in several views.
+    """Apply a net to several views of images, and average the logits.
 
     Parameters
     ----------
@@ -87,9 +96,9 @@ def look(
     images : Tensor
         Of shape (B, C, …).
     views : str
-        Of `VIEWS`.
+        A key of `VIEWS`.
     head : str
-        How logits become probabilities.
+        How logits become probabilities: `sigmoid` or `softmax`.
     aspect : float
         Height of a pixel over its width.
 
@@ -97,13 +106,13 @@ def look(
     -------
     logits : Tensor
         Mean over the views, of shape (B, K, …).
-    spread : Tensor
-        Standard deviation over the views of the foreground probabilities, the largest of the
-        classes', of shape (B, …).
+    disagreement : Tensor
+        Standard deviation over the views of the foreground probabilities, the largest among the
+        classes, of shape (B, …).
     """
-    found = [view.back(net(view.there(images, aspect)), aspect) for view in VIEWS[views]]
-    mean = functools.reduce(torch.add, found) / len(found)
-    if len(found) == 1:
+    logits = [view.invert(net(view.transform(images, aspect)), aspect) for view in VIEWS[views]]
+    mean = functools.reduce(torch.add, logits) / len(logits)
+    if len(logits) == 1:
         return mean, mean.new_zeros((len(mean), *mean.shape[2:]))
-    seen = torch.stack([probabilities(logits, head) for logits in found])
-    return mean, seen.std(0, correction=0).amax(1)
+    probabilities = torch.stack([to_probabilities(each, head) for each in logits])
+    return mean, probabilities.std(0, correction=0).amax(1)

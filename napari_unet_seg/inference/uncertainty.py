@@ -1,4 +1,4 @@
-"""How unsure a prediction is."""
+"""Uncertainty of a prediction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def entropy(probabilities: Array, head: Literal["sigmoid", "softmax"]) -> Array:
-    """Shannon entropy in bits.
+    """Compute the Shannon entropy of each pixel's probabilities, in bits.
 
     Parameters
     ----------

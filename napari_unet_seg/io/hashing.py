@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,18 @@ def sha256(path: Path | str) -> str:
         for name, child in sorted(_own_files(path)):
             total.update(f"{name}\0{sha256(child)}\0".encode())
         return total.hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """Hash a file, but only once as long as it stays as it is: by its size, time and place."""
+    with reading(path, "a file"):
+        state = path.stat()
+    return _sha256_of(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=32)
+def _sha256_of(path: Path, *_state: int) -> str:
+    return sha256(path)
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Device, Precision
 
 
+PRECISION_VARIABLE = "NAPARI_UNET_SEG_PRECISION"
+"""The environment variable that names what `auto` is; a GPU predicts in float16 all the same."""
 _ROUNDS = 5
 _WORTH_IT = 0.8
 """Of float32's time: what is hardly faster is not worth half the digits, and might be noise."""
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 Movable = TypeVar("Movable", bound=nn.Module | torch.Tensor)
 
@@ -70,14 +75,21 @@ def choose_dtype(
     Parameters
     ----------
     precision : str
-        `auto`, `float32` or `bfloat16`.
+        `auto`, `float32` or `bfloat16`; instead of `auto` the environment may name another.
     device : torch.device
         On a GPU `auto` asks the driver.
     run : callable
         Computes something typical in the precision it is given.
+
+    Raises
+    ------
+    EngineError
+        If the environment names a precision that does not exist.
     """
+    if precision == "auto":
+        precision = precision_of_environment()
     if precision != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+        return _DTYPES[precision]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "mps":
@@ -85,6 +97,20 @@ def choose_dtype(
     if not _has_bfloat16():
         return torch.float32
     return torch.bfloat16 if _is_worth_it(run) else torch.float32
+
+
+def precision_of_environment() -> Precision:
+    """Return the precision that the environment sets in place of `auto`, else `auto`.
+
+    The nodes of a cluster may differ in what they find the faster; named there, one precision
+    holds for all.
+    """
+    named = os.environ.get(PRECISION_VARIABLE, "auto")
+    if named not in ("auto", *_DTYPES):
+        raise EngineError(
+            f"{PRECISION_VARIABLE} is {named!r}; set it to float32 or bfloat16, or leave it out."
+        )
+    return cast("Precision", named)
 
 
 def _has_bfloat16() -> bool:

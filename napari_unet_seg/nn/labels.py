@@ -9,7 +9,7 @@ import torch
 Head = Literal["sigmoid", "softmax"]
 
 
-def probabilities(logits: torch.Tensor, head: Head) -> torch.Tensor:
+def to_probabilities(logits: torch.Tensor, head: Head) -> torch.Tensor:
     """Probabilities of the foreground classes, (B, classes, Y, X), from logits (B, K, Y, X)."""
     return logits.softmax(1)[:, 1:] if head == "softmax" else logits.sigmoid()
 

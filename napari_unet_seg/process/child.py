@@ -1,7 +1,7 @@
-"""The child's side of `remote`: run as `python -m napari_unet_seg.process.child`.
+"""The child process of `engine_process`: run as `python -m napari_unet_seg.process.child`.
 
 Messages are pickled tuples `(kind, stream number, content)`. To the child: `start`, `pull` with a
-command or None, `close`. Back: `event`, `end`, `failed` with the error and its traceback.
+command or None, `close`. To the parent: `event`, `end`, `failed` with the error and its traceback.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     Message = tuple[str, int, Any]
 
 AHEAD = 2
-"""Events the child may be ahead of the one who pulls them: who stops to pull pauses the child."""
+"""Number of events that the child sends before they are pulled; without pulls the child pauses."""
 GRACE = 3.0
-"""Seconds that the child has to come to its next event once its parent is gone."""
+"""Time in seconds for the child to reach its next event after its parent has ended."""
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def write(pipe: IO[bytes], message: Message) -> None:
-    """Send a message, its contiguous arrays as they lie in memory."""
+    """Send a message; contiguous arrays are sent without a copy."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
     views = [buffer.raw() for buffer in buffers]
@@ -49,7 +49,13 @@ def write(pipe: IO[bytes], message: Message) -> None:
 
 
 def read(pipe: IO[bytes]) -> Message:
-    """Receive a message; EOFError if the other side is gone."""
+    """Receive a message.
+
+    Raises
+    ------
+    EOFError
+        If the other process has ended.
+    """
     length, count = struct.unpack("<QQ", _read_bytes(pipe, 16))
     sizes = struct.unpack(f"<{count}Q", _read_bytes(pipe, 8 * count))
     head = _read_bytes(pipe, length)
@@ -58,7 +64,7 @@ def read(pipe: IO[bytes]) -> Message:
 
 
 def _read_bytes(pipe: IO[bytes], size: int) -> memoryview:
-    # np.empty, since a bytearray is filled with zeros first, with the interpreter's lock held.
+    # np.empty, since creating a bytearray fills it with zeros while it holds the interpreter lock.
     view = memoryview(cast("Any", np.empty(size, np.uint8)))
     if size and cast("Any", pipe).readinto(view) != size:
         raise EOFError
@@ -66,7 +72,7 @@ def _read_bytes(pipe: IO[bytes], size: int) -> memoryview:
 
 
 def serve(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Run the streams that arrive on `source` until it ends."""
+    """Run the streams that are requested on `source`, until `source` ends."""
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(source, inbox), daemon=True).start()
     while (message := inbox.get())[0] != "gone":
@@ -77,7 +83,7 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
 
 
 def _listen(source: IO[bytes], inbox: queue.SimpleQueue[Message]) -> None:
-    """Pass messages on; when the parent is gone, end the process even from a long step."""
+    """Pass messages to the inbox; when the parent has ended, end the process after `GRACE`."""
     with suppress(EOFError, OSError):
         while True:
             inbox.put(read(source))
@@ -93,7 +99,7 @@ def _answer(stream: int, content: Any, inbox: queue.SimpleQueue[Message], sink: 
         last: Message = ("end", stream, None)
     except SegmentationError as error:
         last = ("failed", stream, (error, ""))
-    except Exception as error:  # the parent is told, whatever it was
+    except Exception as error:  # the parent reports every error
         last = ("failed", stream, (_explain(error), traceback.format_exc()))
     with suppress(BrokenPipeError):
         write(sink, last)
@@ -130,7 +136,7 @@ def _run(
 
 def _explain(error: Exception) -> EngineError:
     text = str(error) or type(error).__name__
-    # torch names its class so, on every device; torch itself is not imported to find out.
+    # The name of torch's class on every device; comparing names avoids an import of torch.
     if (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -144,14 +150,14 @@ def _explain(error: Exception) -> EngineError:
 
 
 def _return_memory() -> None:
-    """Give back what glibc was told to keep, as nothing may run here for a long time."""
+    """Return the memory that glibc keeps, since the process may be idle for a long time."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
 
 
 def main() -> None:
-    """Serve the parent; what anyone prints goes to the standard error."""
+    """Serve the parent on standard input and output; printed text goes to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(int(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Many scans shared out to worker processes, on this machine or on others, by Dask."""
+"""Distribution of many items over worker processes, on this machine or on others, by Dask."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _CORES = 4
-"""Of a worker; more hardly speed up the network on one slice."""
+"""Cores per worker; more cores hardly speed up the network on one slice."""
 _SCANS = 16
-"""Of a worker at least, for it takes seconds to start."""
-PATIENCE = "10s"
-"""For a scheduler to answer."""
-_WAITING = 4
-"""Scans sent to a worker beforehand: enough to keep it busy, few enough to hold their results."""
+"""Smallest number of scans per worker, since a worker takes seconds to start."""
+CONNECT_TIMEOUT = "10s"
+"""Time for a scheduler to answer."""
+_QUEUED = 4
+"""Items per worker that are submitted ahead: enough to keep it busy, few enough for the memory."""
 _LOCAL = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-saturation": 1}
-"""A scan that kills its worker comes back at once, and takes no waiting scan with it."""
+"""An item that kills its worker fails at once, and no queued item fails with it."""
 
 
 class Attempt(NamedTuple):
-    """What became of an item: a value, or a problem."""
+    """The result of processing an item: a value, or a problem."""
 
     item: Any
     value: Any
@@ -34,13 +34,21 @@ class Attempt(NamedTuple):
 
 
 def worker_count(items: int, cores: int | None = None) -> int:
-    """Return how many workers on this machine some scans are worth; 1 where none is gained."""
+    """Return the number of workers on this machine that speeds up a number of scans; at least 1.
+
+    Parameters
+    ----------
+    items : int
+        Number of scans.
+    cores : int, optional
+        Number of cores; those of this machine by default.
+    """
     cores = cores or os.cpu_count() or 1
     return max(1, min(cores // _CORES, items // _SCANS))
 
 
-def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
-    """Yield what becomes of every item in this process, as a cluster does."""
+def map_locally(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
+    """Process every item in this process; yield the results as `Cluster.map` does."""
     for item in items:
         try:
             yield Attempt(item, function(item))
@@ -49,26 +57,26 @@ def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator
 
 
 class Cluster:
-    """Workers that take one item after another.
+    """Worker processes that process items.
 
-    An item that fails at a worker is tried once more at another one, which may have the memory or
-    the file that the first had not; one whose worker died is tried once more alone.
+    An item that fails is processed once more by another worker, which may have more memory or the
+    file that was missing. An item whose worker died is processed once more, alone.
 
     Parameters
     ----------
     address : str
-        Of a running Dask scheduler, `tcp://node:8786` for example; empty starts workers here.
-        Its workers need this package, and the scans under the same paths. What they send is
-        unpickled here, as Dask does: take a scheduler that you trust.
+        Address of a running Dask scheduler, for example `tcp://node:8786`; empty starts workers on
+        this machine. The workers need this package, and the scans under the same paths. Dask
+        unpickles the results here: use only a scheduler that you trust.
     workers : int
-        Processes to start here; they share the cores.
+        Number of processes to start on this machine; they share its cores.
 
     Raises
     ------
     DataError
         If the package `distributed` is not installed.
     ConfigError
-        If no scheduler answers at the address, or it has no workers.
+        If no scheduler answers at the address, or the scheduler has no workers.
     """
 
     def __init__(self, address: str = "", workers: int = 1) -> None:
@@ -88,11 +96,11 @@ class Cluster:
 
     @property
     def workers(self) -> list[str]:
-        """Addresses of the workers that are there now."""
+        """Addresses of the workers that are connected now."""
         return list(self.client.scheduler_info(n_workers=-1)["workers"])
 
     def as_completed(self) -> Any:
-        """Return an empty iterator of futures and their results, to be added to."""
+        """Return an iterator of completed futures and their results; futures are added to it."""
         return self._distributed.as_completed(
             loop=self.client.loop, with_results=True, raise_errors=False
         )
@@ -102,7 +110,9 @@ class Cluster:
 
         if address:
             try:
-                client = self._distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+                client = self._distributed.Client(
+                    address, timeout=CONNECT_TIMEOUT, set_as_default=False
+                )
             except (OSError, ValueError) as error:
                 raise ConfigError(
                     f"No Dask scheduler answers at {address}; start one with `dask scheduler`, or "
@@ -116,11 +126,11 @@ class Cluster:
                 )
             return client
         threads = max(1, (os.cpu_count() or 1) // workers)
-        # glibc reads its variables as a process starts; those of this process win over that, but
-        # not over `env`, which comes in time for the threads.
+        # glibc reads its variables when a process starts, so that they are set before the spawn.
+        # Variables of this process override these, but not `env`, which sets the threads.
         variables = engine_variables(threads)
-        early = {"distributed.nanny.pre-spawn-environ": variables}
-        self._open.enter_context(dask.config.set(_LOCAL | early))
+        pre_spawn = {"distributed.nanny.pre-spawn-environ": variables}
+        self._open.enter_context(dask.config.set(_LOCAL | pre_spawn))
         local = self._open.enter_context(
             self._distributed.LocalCluster(
                 n_workers=workers,
@@ -133,50 +143,50 @@ class Cluster:
         return self._distributed.Client(local, set_as_default=False)
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
-        """Yield what became of every item, in their order.
+        """Process every item, and yield the results in the order of the items.
 
         Parameters
         ----------
         function : callable
-            What a worker does with an item; it travels by pickle.
+            Processes one item at a worker; it is pickled.
         items : sequence
-            They travel likewise.
+            Pickled too.
         """
-        work = _Work(self, _Try(function), items)
+        pending = _PendingItems(self, _WorkerTask(function), items)
         try:
             for index in range(len(items)):
-                yield work.wait_for(index)
+                yield pending.wait_for(index)
         finally:
-            work.cancel()
+            pending.cancel()
 
 
-class _Work:
-    """Items on their way: some are sent ahead, and those that end early wait for their turn."""
+class _PendingItems:
+    """Submitted items; some are submitted ahead, and results that come early are kept."""
 
-    def __init__(self, cluster: Cluster, function: _Try, items: Sequence[Any]) -> None:
+    def __init__(self, cluster: Cluster, function: _WorkerTask, items: Sequence[Any]) -> None:
         self._cluster, self._function, self._items = cluster, function, items
         self._running = cluster.as_completed()
         self._sent: dict[Any, int] = {}
         self._retried: set[int] = set()
-        self._suspects: list[int] = []
-        """They were at a worker as it died; each goes alone, to tell the culprit."""
+        self._retry_alone: list[int] = []
+        """Items whose worker died; each is processed alone, to find the item that killed it."""
         self._done: dict[int, Attempt] = {}
-        self._ahead = _WAITING * len(cluster.workers)
-        for index in range(self._ahead):
+        self._lead = _QUEUED * len(cluster.workers)
+        for index in range(self._lead):
             self._send(index)
 
     def wait_for(self, index: int) -> Attempt:
-        """Return what became of the next item, and send another on its way."""
+        """Return the result of the next item, and submit another item."""
         while index not in self._done:
             if not self._sent:
-                self._send(self._suspects.pop(0))
+                self._send(self._retry_alone.pop(0))
             future, outcome = next(self._running)
-            self._take(self._sent.pop(future), *_read(future, outcome))
-        self._send(index + self._ahead)
+            self._record(self._sent.pop(future), *_read(future, outcome))
+        self._send(index + self._lead)
         return self._done.pop(index)
 
     def cancel(self) -> None:
-        """Leave what is not done."""
+        """Cancel the items that are not done."""
         self._cluster.client.cancel(list(self._sent))
 
     def _send(self, index: int, workers: list[str] | None = None) -> None:
@@ -192,20 +202,20 @@ class _Work:
         self._sent[future] = index
         self._running.add(future)
 
-    def _take(self, index: int, worker: str, value: Any, problem: str) -> None:
+    def _record(self, index: int, worker: str, value: Any, problem: str) -> None:
         others = [a for a in self._cluster.workers if a != worker]
         if problem and index not in self._retried and (others or not worker):
             self._retried.add(index)
             if worker:
                 self._send(index, others)
             else:
-                self._suspects.append(index)
+                self._retry_alone.append(index)
         else:
             self._done[index] = Attempt(self._items[index], value, problem)
 
 
-class _Try:
-    """Call a function at a worker, and say which worker it was."""
+class _WorkerTask:
+    """Calls a function at a worker, and returns the worker's address, the value and the problem."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = function
@@ -218,11 +228,16 @@ class _Try:
             return address, self._function(item), ""
         except SegmentationError as error:
             return address, None, str(error)
-        except Exception as error:  # whatever it is, the other scans go on
+        except Exception as error:  # whatever it is, the other items must be processed
             return address, None, f"{type(error).__name__}: {error}"
 
 
 def _read(future: Any, outcome: Any) -> tuple[str, Any, str]:
     if future.status == "finished":
         return outcome  # type: ignore[no-any-return]
-    return "", None, "Its workers died, for want of memory mostly; give them more or take fewer."
+    return (
+        "",
+        None,
+        "The worker processes died, most often because memory ran out; give them more memory or "
+        "start fewer workers.",
+    )

@@ -1,7 +1,7 @@
-"""The engine in a process of its own, so that no import and no step of torch holds the window.
+"""The engine in a child process, so that no import and no step of torch blocks the window.
 
-The parent talks with the child through its standard input and output. The end of its input tells
-the child that the parent is gone, however it died, so that it never outlives it.
+Parent and child communicate through the child's standard input and output. The child ends at the
+end of its input, so that it never outlives its parent, even if the parent is killed.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TOP_PAD_": str(64 << 20),
 }
-"""Tells glibc to keep freed activations; to fault their pages in anew costs a fifth or more."""
+"""Makes glibc keep freed activations; page faults would otherwise cost a fifth of the time."""
 
 
 class EngineProcess:
     """A child process that runs generators of events, one after another.
 
-    It starts with the first stream and stays, so that a network once loaded there is warm.
+    The process starts with the first stream and stays alive, so that a network is loaded once.
 
     Parameters
     ----------
-    threads
-        Threads that OpenMP starts with; 0 leaves it to the machine.
-    niceness
-        How far the child steps back behind the window when both want the processor, 0 to 19.
+    threads : int
+        Number of OpenMP threads; 0 takes OpenMP's default.
+    niceness : int
+        Niceness added to the child process, 0 to 19; a nice process leaves the CPU to the window.
     """
 
     def __init__(self, *, threads: int = 0, niceness: int = 0) -> None:
@@ -69,20 +69,26 @@ class EngineProcess:
 
         Parameters
         ----------
-        function
-            `"module:name"`, which is then not imported here, or a function of a module.
+        function : str or callable
+            A generator function: `"module:name"`, which is not imported in this process, or a
+            function of a module.
         *args, **kwargs
-            What it takes; they are pickled.
+            Arguments of the function; they are pickled.
 
         Raises
         ------
         SegmentationError
-            The child's own; EngineError for all else, with the child's traceback in its notes.
+            If the function raises it.
+        EngineError
+            If the function raises another error, whose traceback is in the notes, or if the child
+            process ends or is busy.
         """
         if not isinstance(function, str):
             function = f"{function.__module__}:{function.__qualname__}"
         if not self._running.acquire(blocking=False):
-            raise EngineError("The engine is still busy; wait for it to end, or stop it first.")
+            raise EngineError(
+                "The engine is still busy; wait until it has finished, or stop it first."
+            )
         child = None
         try:
             child = self._ready_child()
@@ -94,7 +100,7 @@ class EngineProcess:
                 child.release()
 
     def close(self) -> None:
-        """End the child; a stream that another thread still pulls just ends."""
+        """End the child process; a stream that another thread pulls ends without an error."""
         child, self._child = self._child, None
         _OPEN.discard(self)
         if child is not None:
@@ -119,7 +125,7 @@ class EngineProcess:
 
 
 class _Child:
-    """One process, and one stream of messages at a time with it."""
+    """The child process, with one stream of events at a time."""
 
     def __init__(self, threads: int, niceness: int) -> None:
         self.ending = False
@@ -137,11 +143,12 @@ class _Child:
         except OSError as error:
             self.errors.close()
             raise EngineError(
-                f"{sys.executable} cannot be started for the engine: {error}."
+                f"The engine's process cannot be started with {sys.executable} ({error}); check "
+                "the Python installation and the free memory."
             ) from error
 
     def events(self, stream: int, start: Any) -> Generator[Any, Command | None, None]:
-        """Start one generator in the child and yield what it yields."""
+        """Start one generator in the child and yield its events."""
         self._send("start", stream, start)
         ended = False
         try:
@@ -157,7 +164,7 @@ class _Child:
                 self._interrupt(stream)
 
     def end(self) -> None:
-        """End the process: by itself at its next event, or else by force."""
+        """End the process at its next event, or kill it if that does not come in time."""
         self.ending = True
         with suppress(OSError):
             cast("IO[bytes]", self.process.stdin).close()
@@ -168,7 +175,7 @@ class _Child:
             self.process.wait()
 
     def release(self) -> None:
-        """Close the pipes, once nobody reads any more."""
+        """Close the pipes, once no thread reads from them."""
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.errors):
             with suppress(OSError):
@@ -196,7 +203,7 @@ class _Child:
         return (content,) if kind == "event" else None
 
     def _interrupt(self, stream: int) -> None:
-        """End the generator at its next event, or the process if that does not come."""
+        """End the generator at its next event, or kill the process if that is late."""
         if self.ending:
             return
         timer = threading.Timer(2 * GRACE, self.process.kill)
@@ -210,7 +217,7 @@ class _Child:
     def _died(self) -> EngineError:
         error = EngineError(
             f"The engine's process ended unexpectedly (exit code {self.process.wait()}), perhaps "
-            "for want of memory; try again with a smaller batch or image size."
+            "because memory ran out; try again with a smaller batch or image size."
         )
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 4000))
         error.add_note(self.errors.read().decode(errors="replace"))
@@ -218,18 +225,18 @@ class _Child:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    # The parent's search path, so that the child finds what the parent finds.
+    # With the parent's search path the child imports the same modules as the parent.
     path = os.pathsep.join(filter(None, sys.path))
     return {**os.environ, "PYTHONPATH": path, **engine_variables(threads)}
 
 
 def engine_variables(threads: int) -> dict[str, str]:
-    """Return the environment variables that a process which runs the network starts with.
+    """Return the environment variables of a process that runs the network.
 
     Parameters
     ----------
     threads : int
-        Threads that OpenMP starts with; 0 leaves it to the machine.
+        Number of OpenMP threads; 0 takes OpenMP's default.
     """
     variables = {}
     if sys.platform == "linux":
@@ -244,6 +251,6 @@ _OPEN: weakref.WeakSet[EngineProcess] = weakref.WeakSet()
 
 @atexit.register
 def close_all() -> None:
-    """End every child process that is still open."""
+    """End every open child process."""
     for process in list(_OPEN):
         process.close()

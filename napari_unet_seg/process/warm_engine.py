@@ -1,4 +1,4 @@
-"""The engine for a click: a child process that is started early and stays warm."""
+"""The warm engine: a child process that has the network loaded before the first prediction."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 
 class WarmEngine:
-    """Predicts in a child process; the network is loaded before it is asked for."""
+    """Prediction in a child process that loads the network in advance."""
 
     def __init__(self) -> None:
         self._process = EngineProcess()
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._windows = _Windows()
+        self._windows = _WindowCache()
 
     @property
     def warming(self) -> bool:
@@ -47,7 +47,7 @@ class WarmEngine:
         return self._thread is not None and self._thread.is_alive()
 
     def warm_up(self, config: PredictConfig, checkpoint: Path) -> None:
-        """Load a network in the background; while that goes on, another call does nothing."""
+        """Load a network in the background; does nothing while a network is being loaded."""
         if self._closed or self.warming:
             return
         self._thread = threading.Thread(
@@ -60,24 +60,32 @@ class WarmEngine:
             for _ in self._stream("warm_up", config, checkpoint):
                 pass
         except SegmentationError as error:
-            # The prediction meets the same error and shows it; nobody has asked for one yet.
+            # The prediction will raise the same error and show it; so far the user has not asked
+            # for a prediction.
             logger.info("Warming up failed: %s", error)
 
     def predict(
         self, config: PredictConfig, checkpoint: Path, scan: Scan, place: tuple[int, ...]
     ) -> Generator[PredictEvent, Command | None, None]:
-        """Segment a scan; pull it in a thread, since a lazily read scan is read there.
+        """Segment a scan or a part of it.
+
+        Iterate in a worker thread, since the scan may be read there.
 
         Parameters
         ----------
         config, checkpoint, scan
             As `engine.predict` takes them.
         place : tuple of int
-            Where along the leading axes; empty for the whole scan. A part is seen in the
-            intensity window of the whole.
+            Index of the part along the leading axes; empty for the whole scan. A part is
+            normalised with the intensity window of the whole scan.
+
+        Raises
+        ------
+        SegmentationError
+            As `engine.predict`.
         """
-        part = portable(cut(scan, place))
-        window = self._windows.of(scan, read_header(checkpoint).normalise) if place else None
+        part = portable(scan_part(scan, place))
+        window = self._windows.window(scan, read_header(checkpoint).normalise) if place else None
         yield from self._stream("predict", config, checkpoint, part, None, window)
 
     def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
@@ -86,10 +94,10 @@ class WarmEngine:
                 yield from self._process.stream(f"napari_unet_seg.engine:{name}", *args)
 
     def close(self) -> None:
-        """End the child; one that only warms up holds nothing that is worth waiting for."""
+        """End the child process; a process that is loading a network is killed at once."""
         self._closed = True
         if self.warming and self._process.pid is not None:
-            with suppress(OSError):  # it is gone already
+            with suppress(OSError):  # the process has ended already
                 os.kill(self._process.pid, signal.SIGTERM)
         self._process.close()
         if self._thread is not None:
@@ -97,39 +105,39 @@ class WarmEngine:
             self._process.close()
 
 
-class _Windows:
-    """Finds the intensity window of a scan, and keeps the last one: it takes a look at them all."""
+class _WindowCache:
+    """Intensity window of the last scan, since computing a window reads the whole scan."""
 
     def __init__(self) -> None:
-        self._known: tuple[Callable[[], Any], NormaliseConfig, Window | None] | None = None
+        self._last: tuple[Callable[[], Any], NormaliseConfig, Window | None] | None = None
 
-    def of(self, scan: Scan, normalise: NormaliseConfig) -> Window | None:
-        known = self._known
-        if known is None or known[0]() is not scan.data or known[1] != normalise:
+    def window(self, scan: Scan, normalise: NormaliseConfig) -> Window | None:
+        last = self._last
+        if last is None or last[0]() is not scan.data or last[1] != normalise:
             window = shared_window(scan, normalise)
-            with suppress(TypeError):  # not every array can be referred to weakly
-                self._known = weakref.ref(scan.data), normalise, window
+            with suppress(TypeError):  # some array types allow no weak references
+                self._last = weakref.ref(scan.data), normalise, window
             return window
-        return known[2]
+        return last[2]
 
 
-def cut(scan: Scan, place: tuple[int, ...]) -> Scan:
-    """Return the part of a scan at an index along its first axes."""
+def scan_part(scan: Scan, place: tuple[int, ...]) -> Scan:
+    """Return the part of a scan at an index along its leading axes."""
     if not place:
         return scan
-    taken = len(place)
+    count = len(place)
     names = (scan.names[place[0]],) if len(scan.names) > place[0] else ()
     return replace(
         scan,
         data=scan.data[place],
-        axes=scan.axes[taken:],
-        spacing=scan.spacing[taken:],
+        axes=scan.axes[count:],
+        spacing=scan.spacing[count:],
         names=names,
     )
 
 
 def portable(scan: Scan) -> Scan:
-    """Return a scan that can be sent to the child: lazily if its array allows, else as numbers."""
+    """Return a scan that can be pickled: with its lazy array if possible, else with its pixels."""
     data = scan.data
     if isinstance(data, np.ndarray):
         return replace(scan, meta={})

@@ -1,4 +1,4 @@
-"""The processes of one training: usually one, or one for each GPU or node."""
+"""Distributed training: the group of processes of one run, usually one process or one per GPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from napari_unet_seg.errors import EngineError
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.training.launch import node_process_count, process_count
+from napari_unet_seg.training.launcher import node_process_count, process_count
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -21,20 +21,20 @@ Array = np.ndarray[Any, np.dtype[Any]]
 T = TypeVar("T")
 
 
-class Team:
-    """One process, which works alone.
+class ProcessGroup:
+    """The group of a training in a single process.
 
     Parameters
     ----------
     device : torch.device
-        Where it computes.
+        Device that this process computes on.
 
     Attributes
     ----------
     rank : int
-        Number of this process, from 0; the first one writes the files.
+        Rank of this process, from 0; the process of rank 0 writes the files.
     size : int
-        How many there are.
+        Number of processes.
     """
 
     rank = 0
@@ -43,34 +43,34 @@ class Team:
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
-    def share(self, indices: Array) -> Array:
-        """The part of a batch that falls to this process."""
+    def shard(self, indices: Array) -> Array:
+        """Return the indices of a batch that this process computes."""
         return indices[self.rank :: self.size]
 
-    def join(self, net: Net) -> Any:
-        """Prepare a net whose gradients are averaged over the processes."""
+    def wrap(self, net: Net) -> Any:
+        """Return a net whose gradients are averaged over the processes."""
         return net
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute the gradients."""
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
 
-    def total(self, values: torch.Tensor) -> torch.Tensor:
-        """Sum over the processes, through which gradients pass."""
+    def all_reduce(self, values: torch.Tensor) -> torch.Tensor:
+        """Sum values over the processes; gradients flow through the sum."""
         return values
 
-    def gather(self, value: T) -> list[T]:
-        """The values of all processes, in order."""
+    def all_gather(self, value: T) -> list[T]:
+        """Return the values of all processes, in the order of their ranks."""
         return [value]
 
 
-class FabricTeam(Team):
-    """Several processes, joined by Lightning Fabric.
+class FabricProcessGroup(ProcessGroup):
+    """A group of several processes, connected by Lightning Fabric.
 
     Parameters
     ----------
     device : torch.device
-        Kind of device, one for each process.
+        Kind of device; each process takes one device of this kind.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -79,56 +79,61 @@ class FabricTeam(Team):
         super().__init__(self._fabric.device)
         self.rank, self.size = self._fabric.global_rank, self._fabric.world_size
 
-    def join(self, net: Net) -> Any:
-        """Prepare a net whose gradients are averaged over the processes."""
+    def wrap(self, net: Net) -> Any:
+        """Return a net whose gradients are averaged over the processes."""
         if self.device.type == "cuda":
-            # There is no such norm for processors: there each process normalises its own part.
+            # torch has no SyncBatchNorm for CPUs: there each process normalises its own samples.
             net = torch.nn.SyncBatchNorm.convert_sync_batchnorm(net)  # type: ignore[no-untyped-call]
-        joined = self._fabric.setup_module(net)
-        joined.mark_forward_method("supervised")
-        return joined
+        wrapped = self._fabric.setup_module(net)
+        wrapped.mark_forward_method("supervised")
+        return wrapped
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute the gradients."""
         self._fabric.backward(loss)
 
-    def total(self, values: torch.Tensor) -> torch.Tensor:
-        """Sum over the processes, through which gradients pass."""
+    def all_reduce(self, values: torch.Tensor) -> torch.Tensor:
+        """Sum values over the processes; gradients flow through the sum."""
         from torch.distributed.nn.functional import all_reduce
 
         summed: torch.Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
         return summed
 
-    def gather(self, value: T) -> list[T]:
-        """The values of all processes, in order."""
+    def all_gather(self, value: T) -> list[T]:
+        """Return the values of all processes, in the order of their ranks."""
         values: list[Any] = [None] * self.size
         torch.distributed.all_gather_object(values, value)
         return values
 
 
-def make_team(device: torch.device) -> Team:
-    """Join the processes that `torchrun`, `fabric run` or SLURM has started, if it has.
+def join_processes(device: torch.device) -> ProcessGroup:
+    """Connect the processes that `torchrun`, `fabric run` or SLURM started, if there are any.
+
+    Parameters
+    ----------
+    device : torch.device
+        Kind of device to compute on.
 
     Raises
     ------
     EngineError
-        If they cannot be joined.
+        If the processes cannot be connected.
     """
     if process_count() == 1:
-        return Team(device)
+        return ProcessGroup(device)
     try:
-        return FabricTeam(device)
+        return FabricProcessGroup(device)
     except (RuntimeError, ValueError) as error:
         raise EngineError(
-            f"The {process_count()} processes of this training cannot be joined ({error}); start "
-            "them with torchrun, fabric run or srun, one for each device."
+            f"The {process_count()} processes of this training cannot connect ({error}); start "
+            "them with torchrun, fabric run or srun, one process for each device."
         ) from error
 
 
 def _fabric(device: torch.device) -> Fabric:
     fabric: type[Fabric] = require("lightning_fabric").Fabric
     if "LT_CLI_USED" in os.environ:
-        return fabric()  # `fabric run` has said everything
+        return fabric()  # `fabric run` has set all options in the environment
     local = node_process_count()
     return fabric(
         accelerator="gpu" if device.type == "cuda" else "cpu",

@@ -1,4 +1,4 @@
-"""Fine-tuning, and what it gained on the new data and lost on the old, as a generator of events."""
+"""Fine-tuning, and the comparison of the model before and after, as a generator of events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import (
     Command,
-    Comparison,
+    DiceChange,
     Evaluated,
     FineTuned,
     ItemDone,
@@ -20,7 +20,7 @@ from napari_unet_seg.events import (
     TrainFinished,
 )
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.training.replay import MEASURED, draw, earlier_samples, names
+from napari_unet_seg.training.replay import MEASURED, draw, names, previous_samples
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
@@ -41,53 +41,55 @@ def fine_tune(
     run: Path,
     stream: Stream,
     *,
-    earlier: Path | None = None,
+    previous_data: Path | None = None,
 ) -> Generator[Any, Command | None, FineTuned | None]:
-    """Train a model further, and compare it with what it was.
+    """Fine-tune a model on new samples, and measure it before and after.
 
-    Against forgetting (Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal") a
-    share of the data that the model was trained on before is replayed, where they are at hand.
+    Against forgetting, a share of the data that the model was trained on is replayed if the data
+    can still be read (Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal").
 
     Parameters
     ----------
     config : TrainConfig
-        `config.FINE_TUNE`, or what the user made of them; `replay` is the share.
+        Such as `config.FINE_TUNE`; `replay` is the share of replayed samples.
     base : Path
         Checkpoint to start from.
     samples : SampleSet
-        The new ones.
+        The new samples.
     run : Path
         Folder for the new run.
     stream : callable
-        Runs `"module:function"` with its arguments: `EngineProcess.stream`, or one that runs it
-        in this process.
-    earlier : Path, optional
-        The data set that the model was trained on, where it has moved.
+        Runs the generator function `"module:function"` with its arguments, for example
+        `EngineProcess.stream`.
+    previous_data : Path, optional
+        Folder of the data set that the model was trained on, if it has moved.
 
     Yields
     ------
     TrainEvent, SampleMeasured, Evaluated or FineTuned
-        The training, then both models on the held-out samples, new and earlier ones; `FineTuned`
-        is last, and returned too. After `Command.STOP` before the first step there is none.
+        Events of the training, then of the measurement of both models on new and previous held-out
+        samples; `FineTuned` is the last event, and is returned too. After `Command.STOP` before
+        the first step there is no `FineTuned`.
 
     Raises
     ------
     DataError
-        If there is nothing to train on, or `earlier` is not the model's data set.
+        If there is nothing to train on, or `previous_data` is not the model's data set.
     CheckpointError
         If the base model cannot be read.
     """
     info = read_header(base)
-    # With other classes the last layer starts afresh: nothing of the old can be kept or lost.
+    # With other classes the last layer is new, so that previous data can be neither replayed nor
+    # measured.
     same = len(info.categories) == len(samples.categories)
-    old = earlier_samples(base, info, earlier) if same or earlier else None
+    old = previous_samples(base, info, previous_data) if same or previous_data else None
     replayed = _replayed(old, samples.samples, config)
     train = stream("napari_unet_seg.engine:train", config, samples, run, init=base, replay=replayed)
-    finished, _ = yield from _follow(train)
+    finished, _ = yield from _forward(train)
     if not isinstance(finished, TrainFinished):
         return None
-    sides = Run(run).split()
-    valid = set(sides["valid"])
+    splits = Run(run).split()
+    valid = set(splits["valid"])
     held_out = tuple(s for s in samples.samples if s.name in valid)
     kept = draw(old, "valid", MEASURED, config.seed) if old else ()
     models = (base if same else None, finished.best)
@@ -95,26 +97,30 @@ def fine_tune(
     loss = None
     if kept:
         loss = yield from _compare(models, replace(samples, samples=kept), config, stream)
-    used = len({s.name for s in replayed} & set(sides["train"]))
-    done = FineTuned(finished, gain, loss, len(sides["train"]) - used, used)
+    used = len({s.name for s in replayed} & set(splits["train"]))
+    done = FineTuned(finished, gain, loss, len(splits["train"]) - used, used)
     yield done
     return done
 
 
 def union(sets: Sequence[SampleSet]) -> SampleSet:
-    """Join sample sets; of names that several hold, each gets the set's name too, or a number.
+    """Join sample sets of the same categories.
+
+    A name that occurs in several sets is completed by the name of its set, and by a number if that
+    occurs several times too.
 
     Raises
     ------
     DataError
-        If their categories differ.
+        If the categories of the sets differ.
     """
     first, *others = sets
     for other in others:
         if names(other.categories) != names(first.categories):
             raise DataError(
                 f"{other.source} has the categories {', '.join(names(other.categories))} and "
-                f"{first.source} {', '.join(names(first.categories))}; give data of the same."
+                f"{first.source} has {', '.join(names(first.categories))}; give data of the same "
+                "categories."
             )
     counts = Counter(s.name for part in sets for s in part.samples)
     joined = [
@@ -126,13 +132,13 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
 
 
 def _numbered(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Number those of one name that follow the first, as of sets of one name in two folders."""
+    """Add a number to each sample whose name has occurred before."""
     seen: Counter[str] = Counter()
     numbered = []
     for sample in samples:
         seen[sample.name] += 1
-        again = seen[sample.name]
-        numbered.append(sample if again == 1 else replace(sample, name=f"{sample.name} {again}"))
+        count = seen[sample.name]
+        numbered.append(sample if count == 1 else replace(sample, name=f"{sample.name} {count}"))
     return tuple(numbered)
 
 
@@ -148,26 +154,27 @@ def _replayed(
 def _compare(
     models: tuple[Path | None, Path], samples: SampleSet, config: TrainConfig, stream: Stream
 ) -> _Result:
-    """Measure the model before and after; None for what cannot be, or is stopped."""
-    # Of one precision: what "auto" finds the faster one may differ from model to model, and the
+    """Measure the Dice of both models; None for a model that is missing or was not measured."""
+    # In one precision: "auto" may choose another precision for each model, which can change the
     # Dice by more than a short round gains.
-    how = PredictConfig(device=config.device, precision="float32", threads=config.threads)
-    figures: list[float | None] = []
+    predict = PredictConfig(device=config.device, precision="float32", threads=config.threads)
+    dice: list[float | None] = []
     for model in models:
-        figures.append(None)
+        dice.append(None)
         if model is not None and samples.samples:
-            evaluate = stream("napari_unet_seg.engine:evaluate_samples", model, samples, how)
-            last, _ = yield from _follow(evaluate)
+            evaluate = stream("napari_unet_seg.engine:evaluate_samples", model, samples, predict)
+            last, _ = yield from _forward(evaluate)
             if isinstance(last, Evaluated) and math.isfinite(last.dice):
-                figures[-1] = last.dice
-    before, after = figures
-    return Comparison(before, after, len(samples.samples))
+                dice[-1] = last.dice
+    before, after = dice
+    return DiceChange(before, after, len(samples.samples))
 
 
-def _follow(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:
-    """Pass events and commands through; return the last event and whether to stop was asked.
+def _forward(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:
+    """Pass events and commands through; return the last event and whether a stop was requested.
 
-    While items are only read or measured there is nothing to keep: stopping ends them at once.
+    A stop while samples are read or measured ends the stream at once, since there is no result
+    to keep.
     """
     last, command, stopped = None, None, False
     try:

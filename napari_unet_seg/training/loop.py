@@ -1,4 +1,4 @@
-"""The course of a training run: its state between two events."""
+"""The training loop: state of a run, and the events of its epochs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
-from napari_unet_seg.training.distributed import Team, make_team
+from napari_unet_seg.training.distributed import ProcessGroup, join_processes
 from napari_unet_seg.training.run import Run, history_row
 from napari_unet_seg.training.trainer import Trainer
 from napari_unet_seg.training.validation import validate
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_unet_seg.config import TrainConfig
-    from napari_unet_seg.data.batches import Side
+    from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.nn.build import Net
-    from napari_unet_seg.training.validation import Shown
+    from napari_unet_seg.training.validation import PreviewSlice
 
 
 @dataclass(slots=True, eq=False)
-class Course:
-    """What changes while a run goes on; its methods yield the events of their part."""
+class TrainingLoop:
+    """State of a training run; the methods yield the events of an epoch."""
 
     config: TrainConfig
     samples: SampleSet
     run: Run
-    sides: dict[str, list[Sample]]
-    items: dict[str, Side]
+    splits: dict[str, list[Sample]]
+    items: dict[str, SplitItems]
     net: Net
     parent: str
     notes: list[str]
@@ -64,48 +64,48 @@ class Course:
     lowest_loss: float = math.inf
     epochs_without_gain: int = 0
     trainer: Trainer = field(init=False)
-    team: Team = field(init=False)
+    processes: ProcessGroup = field(init=False)
     train_loss: float = math.nan
     calibration: Calibration = ()
-    """Of what is held out; where that is too little, of the model that the run starts from."""
+    """From the validation split, or of the initial model if the validation split is too small."""
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
 
     def __post_init__(self) -> None:
-        self.team = make_team(choose_device(self.config.device))
-        if len(self.items["train"]) < self.team.size:
+        self.processes = join_processes(choose_device(self.config.device))
+        if len(self.items["train"]) < self.processes.size:
             raise EngineError(
-                f"There are {self.team.size} processes for {len(self.items['train'])} training "
-                "samples; start fewer."
+                f"{self.processes.size} processes cannot share {len(self.items['train'])} training "
+                "samples; start fewer processes."
             )
         total = self.config.epochs * self.steps
-        self.trainer = Trainer(self.net, self.config, self.team, total)
+        self.trainer = Trainer(self.net, self.config, self.processes, total)
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch."""
+        """Number of steps of an epoch."""
         return -(-len(self.items["train"]) // self._batch)
 
     @property
     def _batch(self) -> int:
-        """Samples of a step, over all processes."""
-        return min(self.config.batch_size * self.team.size, len(self.items["train"]))
+        """Number of samples of a step, over all processes."""
+        return min(self.config.batch_size * self.processes.size, len(self.items["train"]))
 
     @property
-    def goes_on(self) -> bool:
-        """Whether another epoch is due."""
+    def has_next_epoch(self) -> bool:
+        """Whether the run continues: neither its last epoch nor its patience has ended."""
         patience = self.config.patience
-        tired = 0 < patience <= self.epochs_without_gain
-        return self.epoch < self.config.epochs and not tired
+        stalled = 0 < patience <= self.epochs_without_gain
+        return self.epoch < self.config.epochs and not stalled
 
     def started(self) -> TrainStarted:
-        """The event that opens a run."""
-        train, valid = len(self.sides["train"]), len(self.sides["valid"])
+        """Return the first event of the run."""
+        train, valid = len(self.splits["train"]), len(self.splits["valid"])
         notes = list(self.notes)
         if not valid:
-            notes.append("No scan is held out, so the training loss chooses the best.")
+            notes.append("No scan is held out, so the training loss chooses the best checkpoint.")
         if self.parent:
-            notes.append("The net and its image size are those of the model it starts from.")
+            notes.append("Architecture and image size are those of the initial model.")
         return TrainStarted(
             self.run.folder,
             train,
@@ -117,19 +117,21 @@ class Course:
         )
 
     def train_epoch(self) -> Generator[TrainEvent, Command | None, bool]:
-        """Train on every sample once; returns whether the user asked to stop."""
+        """Train on every sample once; return whether the user asked to stop."""
         self.epoch += 1
         self._epoch_start = time.perf_counter()
-        config, side = self.config, self.items["train"]
+        config, items = self.config, self.items["train"]
         seed = (config.seed, self.epoch)
-        epoch_seed = (config.seed * 1_000_003 + self.epoch) * self.team.size + self.team.rank
+        epoch_seed = (
+            config.seed * 1_000_003 + self.epoch
+        ) * self.processes.size + self.processes.rank
         generator = torch.Generator().manual_seed(epoch_seed)
-        torch.manual_seed(epoch_seed)  # for dropout, so that every epoch can be repeated
+        torch.manual_seed(epoch_seed)  # for dropout, so that every epoch is reproducible
         losses: list[float] = []
         seen = 0
-        for number, indices in enumerate(shuffled(len(side), self._batch, seed), 1):
-            mine = side.take(self.team.share(indices), generator)
-            images, masks = augment(*mine, config.augment, generator)
+        for number, indices in enumerate(shuffled(len(items), self._batch, seed), 1):
+            batch = items.take(self.processes.shard(indices), generator)
+            images, masks = augment(*batch, config.augment, generator)
             step = (self.epoch - 1) * self.steps + number - 1
             loss = self.trainer.step(images, masks, step)
             self._check_finite(loss, indices)
@@ -137,9 +139,9 @@ class Course:
             seen += len(indices)
             self.train_loss = float(np.mean(losses))
             rate = seen / (time.perf_counter() - self._epoch_start)
-            left = (config.epochs - self.epoch + 1) * len(side) - seen
-            event = BatchEnd(self.epoch, number, self.steps, loss, rate, left / rate)
-            if any(self.team.gather((yield event) is Command.STOP)):
+            remaining = (config.epochs - self.epoch + 1) * len(items) - seen
+            event = BatchEnd(self.epoch, number, self.steps, loss, rate, remaining / rate)
+            if any(self.processes.all_gather((yield event) is Command.STOP)):
                 return True
         return False
 
@@ -147,18 +149,18 @@ class Course:
         if not math.isfinite(loss):
             names = ", ".join(self._name("train", i) for i in indices[:4])
             raise EngineError(
-                f"The loss stopped being a number at epoch {self.epoch} (samples {names} …); "
+                f"The loss is not a finite number in epoch {self.epoch} (samples {names} …); "
                 "lower the learning rate."
             )
 
     def end_epoch(self) -> Generator[TrainEvent, Any, None]:
-        """Validate, keep the best, write the checkpoints and the history."""
+        """Validate, and write the checkpoints and the history."""
         with self.trainer.averaged():
             batch, classes = self.config.batch_size, self.config.model.classes
-            held_out = validate(self.trainer, self.items["valid"], batch, classes, self.team)
+            held_out = validate(self.trainer, self.items["valid"], batch, classes, self.processes)
         loss, dice = held_out.loss, held_out.dice
         self.calibration = held_out.calibration or self.calibration
-        # Equal Dice is common at the start, when a small lesion is not found at all.
+        # Equal Dice is common in the first epochs, when the net finds no small lesion at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
         if is_best:
@@ -168,23 +170,22 @@ class Course:
         seconds = time.perf_counter() - self._epoch_start
         event = EpochEnd(self.epoch, self.train_loss, loss, dice, rate, is_best, seconds)
         self.history.append(history_row(event))
-        if self.team.rank == 0:
+        if self.processes.rank == 0:
             self._write(is_best)
-        self.team.gather(None)  # so that nobody reads what is not written yet
+        self.processes.all_gather(None)  # waits, so that no process reads a file before it is whole
         yield event
         if is_best:
             yield CheckpointSaved(self.run.best, "best", self.epoch)
         yield CheckpointSaved(self.run.last, "last", self.epoch)
-        preview = self._preview(held_out.shown)
+        preview = self._preview(held_out.preview)
         if preview is not None:
             yield preview
 
     def _write(self, is_best: bool) -> None:
         if is_best:
-            with self.trainer.averaged():
-                save_checkpoint(self.run.best, self.net, self._info())
-        # The last checkpoint comes last: whatever is killed before it is done again from the one
-        # before.
+            with self.trainer.averaged() as net:
+                save_checkpoint(self.run.best, net, self._info())
+        # The last checkpoint is written last: a run killed before that repeats the whole epoch.
         self.run.write_history(self.history)
         save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
 
@@ -194,18 +195,18 @@ class Course:
         else:
             self.epochs_without_gain += 1
 
-    def _name(self, side: str, index: int) -> str:
-        return self.sides[side][self.items[side].owner(index)].name
+    def _name(self, split: str, index: int) -> str:
+        return self.splits[split][self.items[split].owner(index)].name
 
-    def _preview(self, shown: Shown | None) -> Preview | None:
+    def _preview(self, preview: PreviewSlice | None) -> Preview | None:
         every = self.config.preview_every
-        if shown is None or not every or self.epoch % every:
+        if preview is None or not every or self.epoch % every:
             return None
-        if self.team.rank == 0:
+        if self.processes.rank == 0:
             with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
-                tifffile.imwrite(path, shown.labels, compression="deflate")
-        name = self.sides["valid"][shown.owner].name
-        return Preview(self.epoch, name, shown.image, shown.truth, shown.labels)
+                tifffile.imwrite(path, preview.labels, compression="deflate")
+        name = self.splits["valid"][preview.owner].name
+        return Preview(self.epoch, name, preview.image, preview.truth, preview.labels)
 
     def _info(self) -> CheckpointInfo:
         progress = {
@@ -214,7 +215,7 @@ class Course:
             "lowest_loss": self.lowest_loss,
             "epochs_without_gain": self.epochs_without_gain,
         }
-        figures = {"valid_dice": self.best_dice, "train_loss": self.train_loss}
+        metrics = {"valid_dice": self.best_dice, "train_loss": self.train_loss}
         return CheckpointInfo(
             version=__version__,
             model=self.config.model,
@@ -224,37 +225,45 @@ class Course:
             patch_slices=self.config.patch_slices if self.config.model.dimensions == 3 else 1,
             summary={
                 "source": self.samples.source,
-                "train": len(self.sides["train"]),
-                "valid": len(self.sides["valid"]),
+                "train": len(self.splits["train"]),
+                "valid": len(self.splits["valid"]),
                 "options": self.config.model_dump(mode="json", exclude={"model", "normalise"}),
                 "precision": str(self.trainer.dtype).removeprefix("torch."),
                 "progress": {k: v for k, v in progress.items() if v != math.inf},
             },
-            metrics={k: v for k, v in figures.items() if math.isfinite(v)},
+            metrics={k: v for k, v in metrics.items() if math.isfinite(v)},
             calibration=self.calibration,
             epoch=self.epoch,
             parent=self.parent,
         )
 
     def resume(self, info: CheckpointInfo, tensors: dict[str, torch.Tensor]) -> None:
-        """Go on after the epoch that a `last` checkpoint was written at.
+        """Restore the state of a run from its `last` checkpoint.
+
+        Parameters
+        ----------
+        info : CheckpointInfo
+            Header of the checkpoint.
+        tensors : dict of str to Tensor
+            All tensors of the checkpoint.
 
         Raises
         ------
         CheckpointError
-            If it holds no optimiser state, as `best` checkpoints do not.
+            If the checkpoint holds no optimiser state, as for example a `best` checkpoint.
         """
         if not any(key.startswith("optimiser.") for key in tensors):
             raise CheckpointError(
-                f"{self.run.folder}: only last.safetensors can be resumed; give that file."
+                f"The checkpoint given for the run {self.run.folder} holds no optimiser state; "
+                "resume from last.safetensors."
             )
         if not {"precision", "progress"} <= info.summary.keys():
             raise CheckpointError(
-                f"The run {self.run.folder} was begun by version {info.version} of this plugin, "
-                "which stored too little to resume it; fine-tune its model, or train a new run."
+                f"The run {self.run.folder} was written by version {info.version} of this plugin "
+                "without the state that resuming needs; fine-tune its model, or train a new run."
             )
         self.trainer.load_state(tensors)
-        # Timing both precisions again could choose the other one.
+        # A second measurement of both precisions could choose the other precision.
         self.trainer.dtype = getattr(torch, info.summary["precision"])
         self.epoch = info.epoch
         self.history = self.run.history(info.epoch)
@@ -265,7 +274,7 @@ class Course:
         self.parent = info.parent
 
     def finished(self, stopped: bool) -> TrainFinished:
-        """The event that closes a run."""
+        """Return the last event of the run."""
         return TrainFinished(
             self.run.best, self.run.last, self.epoch, self.best_epoch, self.best_dice, stopped
         )

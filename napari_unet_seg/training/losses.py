@@ -1,4 +1,4 @@
-"""Losses on logits, aware of unreviewed pixels; for images and volumes."""
+"""Losses on logits of images and volumes; unreviewed pixels do not count."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from napari_unet_seg.nn.labels import Head
 
 Total = Callable[[torch.Tensor], torch.Tensor]
+"""Sums a tensor over the processes that share a batch."""
 
 _SMOOTH = 1e-5
 _FOCUS = 2.0
-"""Exponent of the focal loss, the value of its paper."""
+"""Exponent of the focal loss, as in its paper."""
 
 
-def _alone(values: torch.Tensor) -> torch.Tensor:
+def _identity(values: torch.Tensor) -> torch.Tensor:
     return values
 
 
@@ -34,7 +35,7 @@ def soft_dice(
     probabilities: torch.Tensor,
     truth: torch.Tensor,
     weight: torch.Tensor,
-    total: Total = _alone,
+    total: Total = _identity,
 ) -> torch.Tensor:
     """Soft Dice of each class over the whole batch (Milletari et al. 2016, without squares).
 
@@ -43,9 +44,9 @@ def soft_dice(
     probabilities, truth : Tensor
         Shape (B, K, …).
     weight : Tensor
-        Shape (B, 1, …), 0 where a pixel does not count.
+        Shape (B, 1, …), 0 where a pixel does not count, else 1.
     total : callable
-        Adds up over the processes that share a batch.
+        Sums a tensor over the processes that share a batch.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def _overlap(
     miss: float,
     total: Total,
 ) -> torch.Tensor:
-    """Tversky index of each class; that of halves is Dice."""
+    """Tversky index of each class, of shape (K,); it equals Dice if both weights are 0.5."""
     axes = [0, *range(2, truth.ndim)]
     shares = (probabilities * truth * weight, probabilities * weight, truth * weight)
     both, found, true = total(torch.stack([share.sum(axes) for share in shares]))
@@ -73,12 +74,12 @@ def _overlap(
 
 
 class _Batch(NamedTuple):
-    """A batch as the terms want it; K counts the background under softmax."""
+    """A batch as input of the terms of the loss; K includes the background under softmax."""
 
     logits: torch.Tensor
     """(B, K, …)."""
     labels: torch.Tensor
-    """(B, …), `IGNORE_INDEX` for what does not count."""
+    """(B, …), `IGNORE_INDEX` for pixels that do not count."""
     truth: torch.Tensor
     """(B, classes, …), 0 or 1."""
     probabilities: torch.Tensor
@@ -86,9 +87,8 @@ class _Batch(NamedTuple):
     weight: torch.Tensor
     """(B, 1, …), 0 or 1."""
     classes: torch.Tensor
-    """(classes,), with a mean of 1."""
+    """Weights of the classes (classes,), with a mean of 1."""
     total: Total
-    """Adds up over the processes that share the batch."""
 
     def over_pixels(self, values: torch.Tensor) -> torch.Tensor:
         """Mean of (B, classes, …) over the pixels that count."""
@@ -102,12 +102,12 @@ class _Batch(NamedTuple):
         return mean
 
     def over_classes(self, values: torch.Tensor) -> torch.Tensor:
-        """Mean of (classes,)."""
+        """Weighted mean of (classes,)."""
         return (values * self.classes).mean()
 
 
 class Loss:
-    """Dice and cross-entropy, and the terms that are switched on.
+    """Sum of soft Dice loss, cross-entropy and the further terms that are switched on.
 
     Parameters
     ----------
@@ -118,15 +118,17 @@ class Loss:
     terms : LossConfig
         Weights of the further terms and of the classes.
     total : callable
-        Adds up over the processes that share a batch.
+        Sums a tensor over the processes that share a batch.
 
     Raises
     ------
     ConfigError
-        If there are weights for another number of classes.
+        If the number of class weights differs from the number of classes.
     """
 
-    def __init__(self, head: Head, classes: int, terms: LossConfig, total: Total = _alone) -> None:
+    def __init__(
+        self, head: Head, classes: int, terms: LossConfig, total: Total = _identity
+    ) -> None:
         given = terms.class_weights or (1.0,) * classes
         if len(given) != classes or min(given) < 0 or sum(given) <= 0:
             raise ConfigError(
@@ -139,7 +141,7 @@ class Loss:
         self._class_weights: Sequence[float] = [w * classes / sum(given) for w in given]
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Compare logits (B, K, …) with integer labels (B, …); a scalar."""
+        """Compute the loss, a scalar, of logits (B, K, …) and integer labels (B, …)."""
         batch = self._batch(logits.float(), labels.long())
         entropy = _cross_entropy(batch) if self._softmax else _binary_cross_entropy(batch)
         dice = batch.over_classes(
@@ -195,7 +197,7 @@ def _tversky(batch: _Batch, beta: float) -> torch.Tensor:
 
 
 def _boundary(batch: _Batch) -> torch.Tensor:
-    """Kervadec et al. 2019 (arXiv:1812.07032), distances as a share of the image's longest side."""
+    """Kervadec et al. 2019 (arXiv:1812.07032); distances as a share of the image's longest side."""
     truth = batch.truth.detach().cpu().numpy() > 0
     signed = np.zeros(truth.shape, np.float32)
     for place in np.ndindex(truth.shape[:2]):
@@ -205,7 +207,7 @@ def _boundary(batch: _Batch) -> torch.Tensor:
 
 
 def _signed_distance(mask: np.ndarray) -> np.ndarray:
-    """Distance to the outline, negative within; zero everywhere where there is none."""
+    """Distance to the outline in pixels, negative inside; 0 everywhere if there is no outline."""
     if mask.all() or not mask.any():
         return np.zeros(mask.shape)
     outside = ndimage.distance_transform_edt(~mask)

@@ -1,4 +1,4 @@
-"""The data that a model was trained on before, where they are still at hand."""
+"""Replay: the data that a model was trained on, if they can still be read."""
 
 from __future__ import annotations
 
@@ -21,77 +21,91 @@ if TYPE_CHECKING:
     from napari_unet_seg.models.header import CheckpointInfo
 
 MEASURED = 200
-"""Earlier samples that a model is measured on, at most."""
+"""Largest number of previous samples that a model is measured on."""
 
 
-def earlier_samples(base: Path, info: CheckpointInfo, folder: Path | None) -> SampleSet | None:
-    """Read the data set of a model, each sample on the side that its run gave it.
+def previous_samples(base: Path, info: CheckpointInfo, folder: Path | None) -> SampleSet | None:
+    """Read the data set that a model was trained on, with the splits of its run.
 
     Parameters
     ----------
     base : Path
-        Checkpoint of the model; `split.json` beside it tells the sides.
+        Checkpoint of the model; the splits are read from `split.json` in the same folder.
     info : CheckpointInfo
-        Its header.
+        Header of the checkpoint.
     folder : Path, optional
-        Where the data set is now; else where it was as the model was trained.
+        Folder of the data set; by default the folder that the header names.
 
     Returns
     -------
     SampleSet or None
-        None where no folder is given and the data set is no longer where it was. Names end in
-        `(earlier)`, so that none is that of a new sample.
+        None if no folder is given and the folder in the header holds no matching data set. The
+        names end in `(earlier)`, so that none of them equals the name of a new sample.
 
     Raises
     ------
     DataError
-        If the folder that is given holds no data set, or has other categories than the model.
+        If the given folder holds no data set, or its categories differ from the model's.
     """
     if folder is None:
-        return _where_it_was(base, info)
+        return _previous_at_source(base, info)
     samples = open_dataset(folder)
     if names(samples.categories) != names(info.categories):
         raise DataError(
             f"{folder} has the categories {', '.join(names(samples.categories))} and the model "
-            f"{', '.join(names(info.categories))}; give the data set it was trained on."
+            f"{base} has {', '.join(names(info.categories))}; give the data set that this model "
+            "was trained on."
         )
-    return _on_sides(samples, base)
+    return _assign_splits(samples, base)
 
 
-def _where_it_was(base: Path, info: CheckpointInfo) -> SampleSet | None:
+def _previous_at_source(base: Path, info: CheckpointInfo) -> SampleSet | None:
     source = Path(str(info.summary.get("source", "")))
     if not source.is_absolute() or not source.is_dir():
         return None
     try:
-        return earlier_samples(base, info, source)
+        return previous_samples(base, info, source)
     except DataError:
-        # Whatever stands there now, nobody asked for it.
+        # The user has not asked for the data set in this folder, so that an error is no news.
         return None
 
 
 def names(categories: Sequence[Category]) -> list[str]:
-    """Names of categories, in their order."""
+    """Return the names of categories, in their order."""
     return [c.name for c in categories]
 
 
-def _on_sides(samples: SampleSet, base: Path) -> SampleSet:
+def _assign_splits(samples: SampleSet, base: Path) -> SampleSet:
     run = Run(base.parent)
     stored = run.split() if (run.folder / "split.json").is_file() else {}
-    held_out, trained = (set(stored.get(side, ())) for side in ("valid", "train"))
+    held_out, trained = (set(stored.get(name, ())) for name in ("valid", "train"))
 
-    def side(sample: Sample) -> Split:
+    def split_of(sample: Sample) -> Split:
         if sample.name in held_out:
             return "valid"
         return "train" if sample.name in trained else sample.split or "train"
 
     moved = tuple(
-        dataclasses.replace(s, name=f"{s.name} (earlier)", split=side(s)) for s in samples.samples
+        dataclasses.replace(s, name=f"{s.name} (earlier)", split=split_of(s))
+        for s in samples.samples
     )
     return SampleSet(moved, samples.categories, samples.source)
 
 
-def draw(samples: SampleSet, side: str, count: int, seed: int) -> tuple[Sample, ...]:
-    """Draw samples of one side at random, all of them where there are no more; in their order."""
-    members = [s for s in samples.samples if s.split == side]
+def draw(samples: SampleSet, split: str, count: int, seed: int) -> tuple[Sample, ...]:
+    """Draw at most `count` samples of one split at random; return them in their order.
+
+    Parameters
+    ----------
+    samples : SampleSet
+        Samples of all splits.
+    split : str
+        `train`, `valid` or `test`.
+    count : int
+        Number of samples to draw.
+    seed : int
+        Seed of the draw.
+    """
+    members = [s for s in samples.samples if s.split == split]
     chosen = np.random.default_rng(seed).permutation(len(members))[:count]
     return tuple(members[i] for i in sorted(chosen))

@@ -30,13 +30,13 @@ _HISTORY = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Paths of a run folder and the writing of its small files."""
+    """Folder of a training run: its checkpoints, and its configuration, split and history."""
 
     folder: Path
 
     @property
     def best(self) -> Path:
-        """The checkpoint with the best validation figure."""
+        """The checkpoint with the best validation Dice."""
         return self.folder / "best.safetensors"
 
     @property
@@ -50,19 +50,19 @@ class Run:
         return self.folder / "preview"
 
     def start(self, config: TrainConfig, split: dict[str, Any]) -> None:
-        """Make the folder and write the settings and the split.
+        """Create the folder and write the configuration and the split.
 
         Raises
         ------
         DataError
-            If the folder cannot be written.
+            If the folder cannot be created.
         """
         try:
             self.preview.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(
-                f"The run folder {self.folder} cannot be made ({error.strerror}); choose another "
-                "output folder."
+                f"The run folder {self.folder} cannot be created ({error.strerror}); choose "
+                "another output folder."
             ) from error
         with atomic(self.folder / "config.yaml") as path:
             config.to_file(path)
@@ -70,7 +70,7 @@ class Run:
             path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
 
     def split(self) -> dict[str, list[str]]:
-        """Names of the samples of each side.
+        """Read the names of the samples of each split.
 
         Raises
         ------
@@ -79,13 +79,13 @@ class Run:
         """
         path = self.folder / "split.json"
         with reading(path, "JSON"):
-            sides: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-            if not all(isinstance(sides[side], list) for side in ("train", "valid")):
-                raise ValueError("train and valid are no lists")
-        return sides
+            splits: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+            if not all(isinstance(splits[name], list) for name in ("train", "valid")):
+                raise ValueError("train and valid are not lists")
+        return splits
 
     def history(self, epochs: int) -> list[dict[str, str]]:
-        """Rows of the history up to an epoch, as text."""
+        """Read the rows of the history up to an epoch, as text; no rows if there is no file."""
         path = self.folder / "history.csv"
         if not path.is_file():
             return []
@@ -93,7 +93,7 @@ class Run:
             return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
 
     def write_history(self, rows: Iterable[dict[str, str]]) -> None:
-        """Write the history anew, whole or not at all."""
+        """Write the whole history, atomically."""
         with (
             atomic(self.folder / "history.csv") as path,
             path.open("w", newline="", encoding="utf-8") as file,
@@ -104,5 +104,5 @@ class Run:
 
 
 def history_row(epoch: EpochEnd) -> dict[str, str]:
-    """Text of one epoch's figures; floats in full, so that runs can be compared exactly."""
+    """Return the metrics of one epoch as text; floats with all digits, to compare runs exactly."""
     return {name: repr(getattr(epoch, name)) for name in _HISTORY}

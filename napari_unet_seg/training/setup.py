@@ -1,9 +1,8 @@
-"""What a training run needs before its first step: data in memory and a net."""
+"""Set-up of a training run: data in memory, splits, and the net."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,23 +17,24 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
 from napari_unet_seg.nn.encoders import EncoderUNet
-from napari_unet_seg.training.loop import Course
+from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
-    from napari_unet_seg.data.batches import Side
+    from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import ItemDone, TrainEvent
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
-    _Sides = tuple[dict[str, list[Sample]], dict[str, Side], list[str]]
-    """Samples and items of each side, and notes for the user."""
+    _TrainingData = tuple[dict[str, list[Sample]], dict[str, SplitItems], list[str]]
+    """Samples and items of each split, and notes for the user."""
 
-_SIDES = ("train", "valid")
+_SPLITS = ("train", "valid")
 
 
 def prepare(
@@ -45,19 +45,27 @@ def prepare(
     init: Path | None,
     resume: Path | None,
     replay: Sequence[Sample],
-) -> Generator[TrainEvent, Any, Course]:
-    """Read the data and build the net; see `engine.train` for the parameters."""
+) -> Generator[TrainEvent, Any, TrainingLoop]:
+    """Read the data and build the net.
+
+    Parameters, events and errors are those of `engine.train`.
+
+    Returns
+    -------
+    TrainingLoop
+        Ready for its first epoch.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     torch.use_deterministic_algorithms(config.deterministic)
     source = resume or init
     loaded = load_tensors(source) if source else None
-    config = _fitted(config, samples, loaded[0] if loaded else None)
+    config = _complete_config(config, samples, loaded[0] if loaded else None)
     used = [s for s in samples.samples if s.split != "test"]
-    read = _volumes if config.model.dimensions == 3 else _slices
-    sides, items, notes = yield from read(config, used, run if resume else None, replay)
-    if not sides["train"]:
+    read = _read_volumes if config.model.dimensions == 3 else _read_slices
+    splits, items, notes = yield from read(config, used, run if resume else None, replay)
+    if not splits["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
@@ -73,24 +81,26 @@ def prepare(
         notes = [*notes, f"No training mask holds {' or '.join(absent)}: the net cannot learn it."]
     net = build_net(config.model)
     if loaded and source:
-        _take_weights(net, *loaded, source)
+        _load_weights(net, *loaded, source)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
-        net.load_encoder(Path(config.encoder_weights))
+        net.load_encoder(config.encoder_weights)
     parent = sha256(init) if init else ""
-    course = Course(config, samples, Run(run), sides, items, net, parent, notes)
+    loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
     if loaded and _has_classes_of(net, loaded[0]):
-        course.calibration = loaded[0].calibration
+        loop.calibration = loaded[0].calibration
     if loaded and resume:
-        course.resume(*loaded)
-    elif course.team.rank == 0:
-        course.run.start(
-            config, {side: [s.name for s in members] for side, members in sides.items()}
+        loop.resume(*loaded)
+    elif loop.processes.rank == 0:
+        loop.run.start(
+            config, {name: [s.name for s in members] for name, members in splits.items()}
         )
-    return course
+    return loop
 
 
-def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None) -> TrainConfig:
-    """The configuration with the model's shape taken from the data and the checkpoint."""
+def _complete_config(
+    config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None
+) -> TrainConfig:
+    """Set the model's classes from the data, and its architecture from the checkpoint if any."""
     classes = len(samples.categories)
     if not samples.samples or not classes:
         raise DataError(
@@ -109,45 +119,46 @@ def _fitted(config: TrainConfig, samples: SampleSet, info: CheckpointInfo | None
     )
 
 
-def _slices(
+def _read_slices(
     config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
-) -> Generator[ItemDone, Any, _Sides]:
-    """Read slices; near-duplicates among them stay on one side."""
+) -> Generator[ItemDone, Any, _TrainingData]:
+    """Read slices, and keep near-duplicates in one split."""
     model = config.model
     cache = yield from build_cache(
         [*samples, *replay], config.image_size, model.in_channels, model.classes, config.normalise
     )
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
     split, notes = _split(config, samples, replay, resumed, twins)
-    split += _apart(split, replay, twins)
-    items: dict[str, Side] = {
-        side: cache.part(np.array([s.split == side for s in split])) for side in _SIDES
+    split += _assign_replay(split, replay, twins)
+    items: dict[str, SplitItems] = {
+        name: cache.part(np.array([s.split == name for s in split])) for name in _SPLITS
     }
-    return _by_side(split), items, notes
+    return _by_split(split), items, notes
 
 
-def _volumes(
+def _read_volumes(
     config: TrainConfig, samples: list[Sample], resumed: Path | None, replay: Sequence[Sample]
-) -> Generator[ItemDone, Any, _Sides]:
-    """Read volumes, of which patches are cut."""
+) -> Generator[ItemDone, Any, _TrainingData]:
+    """Read volumes, which training and validation take patches from."""
     volumes = yield from read_volumes([*samples, *replay], config, config.model.classes)
     split, notes = _split(config, samples, replay, resumed, None)
-    split += _apart(split, replay, None)
+    split += _assign_replay(split, replay, None)
     parts = {
-        side: [v for v, s in zip(volumes, split, strict=True) if s.split == side] for side in _SIDES
+        name: [v for v, s in zip(volumes, split, strict=True) if s.split == name]
+        for name in _SPLITS
     }
     size = (config.patch_slices, config.image_size, config.image_size)
-    items: dict[str, Side] = {
+    items: dict[str, SplitItems] = {
         "train": Patches(parts["train"], size),
         "valid": Tiles(parts["valid"], size),
     }
-    return _by_side(split), items, notes
+    return _by_split(split), items, notes
 
 
-def _apart(
+def _assign_replay(
     split: tuple[Sample, ...], replay: Sequence[Sample], twins: list[int] | None
 ) -> tuple[Sample, ...]:
-    """Put earlier samples on the training side, but for near-copies of what is held out."""
+    """Assign replayed samples to the training split; near-copies of held-out samples to none."""
     if twins is None:
         return tuple(dataclasses.replace(s, split="train") for s in replay)
     held_out = {t for t, s in zip(twins, split, strict=False) if s.split == "valid"}
@@ -157,8 +168,8 @@ def _apart(
     )
 
 
-def _by_side(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:
-    return {side: [s for s in split if s.split == side] for side in _SIDES}
+def _by_split(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:
+    return {name: [s for s in split if s.split == name] for name in _SPLITS}
 
 
 def _split(
@@ -168,7 +179,7 @@ def _split(
     resumed: Path | None,
     twins: list[int] | None,
 ) -> tuple[tuple[Sample, ...], list[str]]:
-    """Give the samples their sides; also say what became of twins."""
+    """Assign the samples to splits; return a note about near-duplicates too."""
     if resumed is not None:
         return _stored_split(Run(resumed), samples, {s.name for s in replay}), []
     twins = twins[: len(samples)] if twins else twins
@@ -179,24 +190,24 @@ def _split(
 
 
 def _stored_split(run: Run, samples: list[Sample], replayed: set[str]) -> tuple[Sample, ...]:
-    """The sides that a run gave its samples when it began; those replayed are beside them."""
-    sides = {name: side for side, names in run.split().items() for name in names}
-    strangers = ({s.name for s in samples} ^ set(sides)) - replayed
-    if strangers:
+    """Assign the samples to the splits that a run has stored; ignore its replayed samples."""
+    splits = {name: split for split, names in run.split().items() for name in names}
+    differing = ({s.name for s in samples} ^ set(splits)) - replayed
+    if differing:
         raise DataError(
-            f"The data are not those that the run {run.folder} was begun with ({min(strangers)} "
-            "is on one side only); give its data set, or train a new run."
+            f"The run {run.folder} was started with other data ({min(differing)} is only in one of "
+            "the two); give the data set of this run, or train a new run."
         )
     return tuple(
-        dataclasses.replace(s, split=sides[s.name])  # type: ignore[arg-type]
+        dataclasses.replace(s, split=splits[s.name])  # type: ignore[arg-type]
         for s in samples
     )
 
 
-def _take_weights(
+def _load_weights(
     net: Net, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
 ) -> None:
-    """Load a checkpoint; where the classes differ, the last layer starts afresh."""
+    """Load a checkpoint; if its classes differ, the last layer keeps its initial weights."""
     last = {}
     if not _has_classes_of(net, info):
         fresh = net.state_dict()
@@ -205,5 +216,5 @@ def _take_weights(
 
 
 def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:
-    """Whether a net tells as many classes apart as a checkpoint, in the same way."""
+    """Whether a net has the number of classes and the head of a checkpoint."""
     return (info.model.classes, info.model.head) == (net.config.classes, net.config.head)

@@ -1,4 +1,4 @@
-"""One pass over the held-out samples of a training."""
+"""Validation of a net on the held-out samples of a training."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from napari_unet_seg.inference.predicted_dice import (
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
-    from napari_unet_seg.data.batches import Side
-    from napari_unet_seg.training.distributed import Team
+    from napari_unet_seg.data.batches import SplitItems
+    from napari_unet_seg.training.distributed import ProcessGroup
     from napari_unet_seg.training.trainer import Trainer
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -34,43 +34,67 @@ _NOTHING = Counts(0, 0, 0, 0)
 
 
 @dataclass(slots=True, eq=False)
-class Shown:
-    """A slice to look at: the one with the most labelled pixels."""
+class PreviewSlice:
+    """The validation slice with the most labelled pixels."""
 
     owner: int
+    """Index of its sample in the validation split."""
     labelled: int
+    """Number of labelled pixels in the truth."""
     image: Array
+    """uint8 of shape (Y, X)."""
     truth: Array
+    """uint8 labels of shape (Y, X)."""
     labels: Array
+    """The network's labels, uint8 of shape (Y, X)."""
 
 
 @dataclass(slots=True, eq=False)
 class Validation:
-    """What came of it."""
+    """Result of a validation."""
 
     loss: float
-    """Mean over the items; NaN where none is held out."""
+    """Mean over the items; NaN if there are none."""
     dice: float
-    """Mean over scans and classes that are in the truth or the prediction; else NaN."""
-    shown: Shown | None
+    """Mean over scans and classes that occur in the truth or the prediction; NaN if there are
+    none."""
+    preview: PreviewSlice | None
     calibration: Calibration
-    """Of the predicted Dice, by slice."""
+    """Knots of the predicted Dice, fitted to the validation slices."""
 
 
-def validate(trainer: Trainer, side: Side, batch_size: int, classes: int, team: Team) -> Validation:
-    """Validate a net; counts are added up over a scan, and over processes, before any Dice."""
-    parts = team.gather(_validate_part(trainer, side, batch_size, classes, team))
+def validate(
+    trainer: Trainer, items: SplitItems, batch_size: int, classes: int, processes: ProcessGroup
+) -> Validation:
+    """Validate a net on the held-out items of all processes.
+
+    Pixels are counted over a whole scan, and over all processes, before its Dice is computed.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Of the net.
+    items : SplitItems
+        The validation split; may be empty.
+    batch_size : int
+        Items of a batch.
+    classes : int
+        Number of foreground classes.
+    processes : ProcessGroup
+        Processes that share the items.
+    """
+    parts = processes.all_gather(_validate_shard(trainer, items, batch_size, classes, processes))
     counts: Scores = defaultdict(lambda: _NOTHING)
     for part in parts:
         for key, value in part.counts.items():
             counts[key] = counts[key] + value
-    # in order, so that the sum is the same for any number of processes
+    # In order, so that the sum is the same for any number of processes.
     dices = [c.dice for _, c in sorted(counts.items()) if c.tp + c.fp + c.fn]
-    shown = [part.shown for part in parts if part.shown is not None]
+    preview = [part.preview for part in parts if part.preview is not None]
     return Validation(
-        sum(part.loss for part in parts) / len(side) if len(side) else math.nan,
+        sum(part.loss for part in parts) / len(items) if len(items) else math.nan,
         float(np.mean(dices)) if dices else math.nan,
-        max(shown, key=lambda s: s.labelled, default=None),
+        max(preview, key=lambda s: s.labelled, default=None),
         calibrate(
             [e for part in parts for e in part.expected], [t for part in parts for t in part.true]
         ),
@@ -78,61 +102,63 @@ def validate(trainer: Trainer, side: Side, batch_size: int, classes: int, team: 
 
 
 @dataclass(slots=True, eq=False)
-class _Part:
-    """What one process found."""
+class _ProcessResult:
+    """Result of one process."""
 
     counts: dict[tuple[int, int], Counts]
     """By scan and label value."""
     loss: float
     """Summed over the items."""
-    shown: Shown | None
+    preview: PreviewSlice | None
     expected: list[float]
     true: list[float]
-    """Dice of each slice, expected and measured."""
+    """Expected and measured Dice of each slice with reviewed pixels."""
 
 
-def _validate_part(
-    trainer: Trainer, side: Side, batch_size: int, classes: int, team: Team
-) -> _Part:
+def _validate_shard(
+    trainer: Trainer, items: SplitItems, batch_size: int, classes: int, processes: ProcessGroup
+) -> _ProcessResult:
     counts: Scores = defaultdict(lambda: _NOTHING)
-    total, shown = 0.0, None
+    total, preview = 0.0, None
     expected: list[float] = []
     true: list[float] = []
     generator = torch.Generator()
-    mine = team.share(np.arange(len(side)))
+    mine = processes.shard(np.arange(len(items)))
     for batch in in_order(len(mine), batch_size):
         indices = mine[batch]
-        images, masks = side.take(indices, generator)
-        loss, probable = trainer.validate(images, masks)
+        images, masks = items.take(indices, generator)
+        loss, probabilities = trainer.validate(images, masks)
         total += loss * len(indices)
-        labels = to_labels(probable, trainer.head)
+        labels = to_labels(probabilities, trainer.head)
         found, truth = labels.cpu().numpy(), masks.numpy()
-        some = (masks != IGNORE_INDEX).any(-1).any(-1)
-        expected += _expected(probable, labels, masks)[some].tolist()
-        true += slice_dice(found, truth)[some.numpy()].tolist()
+        reviewed = (masks != IGNORE_INDEX).any(-1).any(-1)
+        expected += _expected(probabilities, labels, masks)[reviewed].tolist()
+        true += slice_dice(found, truth)[reviewed.numpy()].tolist()
         for place, index in enumerate(indices):
-            owner = side.owner(int(index))
+            owner = items.owner(int(index))
             for value in range(1, classes + 1):
                 key = (owner, value)
                 counts[key] = counts[key] + count(found[place], truth[place], value)
             image = images[place, 0].numpy()
-            candidate = _slice(owner, image, truth[place], found[place])
-            if shown is None or candidate.labelled > shown.labelled:
-                shown = candidate
-    return _Part(dict(counts), total, shown, expected, true)
+            candidate = _preview_slice(owner, image, truth[place], found[place])
+            if preview is None or candidate.labelled > preview.labelled:
+                preview = candidate
+    return _ProcessResult(dict(counts), total, preview, expected, true)
 
 
-def _expected(probable: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Expected Dice of each slice, on the processor, without the pixels that nobody reviewed."""
-    known = (masks != IGNORE_INDEX).to(labels.device)
-    return expected_dice(probable * known.unsqueeze(1), labels * known).cpu()
+def _expected(
+    probabilities: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor
+) -> torch.Tensor:
+    """Expected Dice of each slice without its unreviewed pixels, on the CPU."""
+    reviewed = (masks != IGNORE_INDEX).to(labels.device)
+    return expected_dice(probabilities * reviewed.unsqueeze(1), labels * reviewed).cpu()
 
 
-def _slice(owner: int, image: Array, truth: Array, labels: Array) -> Shown:
-    """Of a patch of a volume, the slice with the most labelled pixels."""
-    known = (truth > 0) & (truth != IGNORE_INDEX)
+def _preview_slice(owner: int, image: Array, truth: Array, labels: Array) -> PreviewSlice:
+    """Return an item as a slice; of a patch of a volume, the slice with most labelled pixels."""
+    labelled = (truth > 0) & (truth != IGNORE_INDEX)
     if truth.ndim == 3:
-        best = int(np.argmax(np.count_nonzero(known, axis=(1, 2))))
-        image, truth, labels, known = image[best], truth[best], labels[best], known[best]
+        best = int(np.argmax(np.count_nonzero(labelled, axis=(1, 2))))
+        image, truth, labels, labelled = image[best], truth[best], labels[best], labelled[best]
     grey = (image * 255).round().astype(np.uint8)
-    return Shown(owner, int(np.count_nonzero(known)), grey, truth, labels)
+    return PreviewSlice(owner, int(np.count_nonzero(labelled)), grey, truth, labels)

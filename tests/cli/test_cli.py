@@ -16,6 +16,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_unet_seg import __version__
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.coco.raster import rasterise
@@ -94,6 +95,11 @@ def test_help_lists_every_setting(capsys):
     text = capsys.readouterr().out
     assert "model.width: Channels of the first level" in text
     assert "augment.rotation" in text
+
+
+def test_it_tells_its_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"napari-unet-seg {__version__}\n"
 
 
 def test_without_a_command_it_shows_the_help(capsys):

@@ -12,11 +12,11 @@ import pytest
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.evaluation.compare import (
-    Comparison,
-    Side,
+    MaskComparison,
+    NamedMask,
     check_grids,
     compare_masks,
-    plane_of,
+    extract_slice,
     write_csv,
 )
 from napari_unet_seg.events import ItemDone
@@ -31,8 +31,10 @@ BOTH = (TUMOUR, OEDEMA)
 
 def side(
     labels: Any, axes: str, spacing: Any = (), unit: str = "pixel", categories: Any = BOTH
-) -> Side:
-    return Side("A", Scan(np.asarray(labels, np.uint8), axes, tuple(spacing), unit), categories)
+) -> NamedMask:
+    return NamedMask(
+        "A", Scan(np.asarray(labels, np.uint8), axes, tuple(spacing), unit), categories
+    )
 
 
 def volume(*boxes: tuple[int, tuple[slice, ...]]) -> np.ndarray:
@@ -42,15 +44,15 @@ def volume(*boxes: tuple[int, tuple[slice, ...]]) -> np.ndarray:
     return labels
 
 
-def compared(a: Side, b: Side) -> Comparison:
+def compared(a: NamedMask, b: NamedMask) -> MaskComparison:
     *steps, result = compare_masks(a, b)
     assert all(isinstance(step, ItemDone) for step in steps)
     assert steps[-1].index == steps[-1].count
-    assert isinstance(result, Comparison)
+    assert isinstance(result, MaskComparison)
     return result
 
 
-def figures(result: Comparison) -> dict[str, tuple[float, ...]]:
+def figures(result: MaskComparison) -> dict[str, tuple[float, ...]]:
     return {
         row.category or "all": (
             row.counts.dice,
@@ -188,7 +190,7 @@ def test_grids_that_differ_are_both_named() -> None:
 
 def test_a_slice_is_an_area() -> None:
     labels = volume((1, (slice(1, 2), slice(0, 2), slice(0, 3))))
-    plane = plane_of(side(labels, "ZYX", (5, 2, 3), "mm"), (1,))
+    plane = extract_slice(side(labels, "ZYX", (5, 2, 3), "mm"), (1,))
     labels[:] = 0
     result = compared(plane, plane)
     assert (result.rows[0].size_a, result.size_unit) == (36, "mm²")

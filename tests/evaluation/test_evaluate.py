@@ -214,7 +214,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_two_masks_of_one_name_are_refused(folders):
     pred, truth = folders({"a": LEFT}, {"a": LEFT})
     Image.fromarray(LEFT).save(truth / "a.png")
-    with pytest.raises(DataError, match="2 masks of the name a"):
+    with pytest.raises(DataError, match="2 masks named a"):
         list(evaluate(pred, truth))
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from shared_children import ChildPool
+
 HERE = __file__.rsplit("/", 1)[0]
 NAPARI_WARNS = (
     "ignore:System theme detection:UserWarning",
@@ -40,8 +42,17 @@ def _children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-def _flush() -> None:
+def _freeze() -> None:
+    """Spare the collector what is there for good; napari and this file call it in each test.
+
+    Each viewer leaves some thousand objects of napari's menus for ever, and a pass through all of
+    them comes to take longer than the test.
+    """
     gc.collect()
+    gc.freeze()
+
+
+def _flush() -> None:
     deletion = QEvent.Type.DeferredDelete  # an int in PyQt5, an enum in PyQt6
     QApplication.sendPostedEvents(None, int(getattr(deletion, "value", deletion)))
     QApplication.processEvents()
@@ -53,10 +64,16 @@ _FOR_EVER = ("zarr_io", "asyncio_")
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(
-    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    qapp: QApplication,
+    child_pool: ChildPool,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
     monkeypatch.setattr(close_guard, "ask_to_stop", lambda jobs, parent: True)
+    has_viewer = "make_napari_viewer" in request.fixturenames
+    if has_viewer:
+        _freeze()
     # Modules that napari and vispy keep for good are made before the count.
     widgets, threads, children = (
         set(qapp.topLevelWidgets()),
@@ -66,6 +83,8 @@ def nothing_left_behind(
     yield
     running = jobs.active_jobs()
     close_guard.end_jobs(running)
+    if has_viewer:
+        gc.collect()
     _flush()
     left = set(qapp.topLevelWidgets()) - widgets
     left = {w for w in left if type(w).__name__ not in {"CanvasBackendDesktop", "QMenu"}}
@@ -74,13 +93,20 @@ def nothing_left_behind(
         for t in set(threading.enumerate()) - threads
         if not isinstance(t, threading._DummyThread) and not t.name.startswith(_FOR_EVER)
     }
-    new_children = _children() - children
+    new_children = _children() - children - child_pool.pids
     engine_process.close_all()
     if (call := getattr(request.node, "rep_call", None)) and call.passed:
         assert not running, f"jobs left running: {running}"
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture(autouse=True)
+def warm_children(request: pytest.FixtureRequest) -> None:
+    """Share the engine's child processes, but for tests that are about them."""
+    if request.node.get_closest_marker("own_process") is None:
+        request.getfixturevalue("shared_children")
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,7 @@ def save(
 
 
 @pytest.mark.slow
+@pytest.mark.own_process
 def test_the_loop(
     qtbot: QtBot,
     make_napari_viewer: Callable[..., Any],
@@ -60,10 +61,10 @@ def test_the_loop(
     notifications: list[str],
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    qtbot.waitExposed(viewer.window._qt_window)
     segmenter, reviewer = SegmentWidget(viewer), ReviewWidget(viewer)
     for widget in (segmenter, reviewer):
         viewer.window.add_dock_widget(widget)
+    qtbot.waitExposed(reviewer.window())
 
     # Open the sample and segment one image of it.
     image, truth = viewer.open_sample("napari-unet-seg", "coco")
@@ -76,10 +77,10 @@ def test_the_loop(
     reviewer.bar.image_combo.setLayer(image)
     reviewer.bar.mask_combo.setLayer(mask)
     reviewer.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(reviewer.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(reviewer.desk.session_changed, timeout=PATIENCE):
         reviewer.bar.start_button.click()
-    qtbot.waitUntil(lambda: reviewer._job is None)
-    shown = reviewer.reviewing.index
+    qtbot.waitUntil(lambda: not reviewer.desk.busy)
+    shown = reviewer.desk.current.index
     mask.mode, mask.selected_label, mask.brush_size = "paint", 1, 9
     stroke(qtbot, viewer, (60, 60), (60, 90))
     painted = mask.data[shown].copy()
@@ -94,7 +95,7 @@ def test_the_loop(
 
     # Accept it and, after another stroke, the next one.
     for _ in range(2):
-        with qtbot.waitSignal(reviewer.reviewing.autosave.saved, timeout=PATIENCE):
+        with qtbot.waitSignal(reviewer.desk.current.autosave.saved, timeout=PATIENCE):
             reviewer.review.buttons["accept"].click()
         stroke(qtbot, viewer, (70, 60), (70, 80))
     assert Session.open(tmp_path / "session").accepted == tuple(
@@ -115,7 +116,7 @@ def test_the_loop(
     # Fine-tune: the plot moves, the new model is chosen, the Dice before and after is told.
     fine_tune = reviewer.fine_tune
     reviewer.tabs.setCurrentWidget(fine_tune)
-    fine_tune.form.editor("epochs").setValue(1)
+    fine_tune.form.editor("epochs").value = 1
     curve = fine_tune.panel.plot.step_curve
     with qtbot.waitSignal(fine_tune.finished, timeout=PATIENCE) as done:
         fine_tune.start_button.click()

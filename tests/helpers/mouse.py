@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 
+def canvas_of(viewer: Any) -> Any:
+    """The widget that napari draws in, which nothing public gives."""
+    return viewer.window._qt_viewer.canvas.native
+
+
 def canvas_position(viewer: Any, y: float, x: float) -> QPoint:
     """Where a point of the world's last two axes lies on the canvas, in pixels."""
-    canvas = viewer.window._qt_viewer.canvas.native
+    canvas = canvas_of(viewer)
     camera = getattr(viewer, "scene", viewer).camera  # newer napari has several scenes
     row = (y - camera.center[-2]) * camera.zoom + canvas.height() / 2
     column = (x - camera.center[-1]) * camera.zoom + canvas.width() / 2
@@ -43,7 +48,7 @@ def drag_along(
     button: Any = Qt.MouseButton.LeftButton,
 ) -> None:
     """Press a button over the canvas, drag through points and release it."""
-    canvas = viewer.window._qt_viewer.canvas.native
+    canvas = canvas_of(viewer)
     none = Qt.MouseButton.NoButton
 
     def move(point: tuple[float, float], buttons: Any) -> None:

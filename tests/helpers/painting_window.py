@@ -50,11 +50,11 @@ def main(folder: str, settings: str, painted: str) -> None:
     viewer.window.add_dock_widget(widget)
 
     def paint() -> None:
-        assert widget.reviewing is not None
+        assert widget.desk.current is not None
         viewer.dims.set_point(0, SHOWN)
         viewer.layers.selection.active = mask
         mask.mode, mask.selected_label, mask.brush_size = "paint", 3, 4
-        widget.reviewing.autosave.saved.connect(tell)
+        widget.desk.current.autosave.saved.connect(tell)
         stroke(Patience(), viewer, *STROKE)  # type: ignore[arg-type]
 
     def tell(_: object) -> None:
@@ -62,7 +62,7 @@ def main(folder: str, settings: str, painted: str) -> None:
             np.save(painted, mask.data)
             print("saved", flush=True)
 
-    widget.session_changed.connect(lambda _: QTimer.singleShot(0, paint))
+    widget.desk.session_changed.connect(lambda _: QTimer.singleShot(0, paint))
     widget.bar.folder.setValue(Path(folder))
     widget.bar.start_button.click()
     napari.run(force=True)

@@ -14,7 +14,7 @@ from napari_unet_seg import engine
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, PredictStarted, TileDone
-from napari_unet_seg.inference.slabs import DEPTH, Arrays, Slabs
+from napari_unet_seg.inference.slabs import DEPTH, ArrayFactory, Slabs
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ HOW = PredictConfig(
 def test_slabs_are_the_slices_of_the_array(tmp_path: Path, axis: int) -> None:
     grid = (2, DEPTH + 7, 2 * DEPTH, 3)
     values = np.random.default_rng(0).integers(0, 99, grid, np.uint8)
-    stored, held = (Arrays(folder).cubes("a", grid, np.uint8) for folder in (tmp_path, None))
+    stored, held = (ArrayFactory(folder).cubes("a", grid, np.uint8) for folder in (tmp_path, None))
     for array in (stored, held):
         slabs = Slabs(array, axis, 1)
         moved = np.moveaxis(values, axis, 1)

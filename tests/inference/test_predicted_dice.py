@@ -16,9 +16,9 @@ from napari_unet_seg.inference.predicted_dice import (
 
 
 def square(inside: float, outside: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
-    probable = torch.full((1, 1, 100, 100), outside)
-    probable[..., 20:70, 20:70] = inside
-    return probable, (probable[:, 0] >= 0.5).to(torch.uint8)
+    probabilities = torch.full((1, 1, 100, 100), outside)
+    probabilities[..., 20:70, 20:70] = inside
+    return probabilities, (probabilities[:, 0] >= 0.5).to(torch.uint8)
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,16 @@ def test_expected_dice_of_a_square(inside, outside, expected):
 
 
 def test_classes_and_slices_of_a_volume_are_told_apart():
-    probable = torch.zeros(1, 2, 3, 40, 40)
-    probable[0, 0, 0, :20] = 1.0
-    probable[0, 1, 1, :20] = 0.6
+    probabilities = torch.zeros(1, 2, 3, 40, 40)
+    probabilities[0, 0, 0, :20] = 1.0
+    probabilities[0, 1, 1, :20] = 0.6
     labels = torch.zeros(1, 3, 40, 40, dtype=torch.uint8)
     labels[0, 0, :20], labels[0, 1, :20] = 1, 2
-    found = expected_dice(probable, labels)
+    found = expected_dice(probabilities, labels)
     assert found.shape == (1, 3)
     assert found[0].tolist() == pytest.approx([1.0, 0.75, 1.0], abs=0.01)
     swapped = torch.where(labels > 0, 3 - labels, 0)
-    assert expected_dice(probable, swapped)[0, 0] < 0.01
+    assert expected_dice(probabilities, swapped)[0, 0] < 0.01
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_calibration_maps_to_what_held_out_slices_had():
     expected = np.linspace(0, 1, 200)
     knots = calibrate(expected, expected**2)
     assert len(knots) == 32
-    probable, labels = square(0.5)
-    raw = expected_dice(probable, labels).item()
-    assert predicted_dice(probable, labels, knots)[0] == pytest.approx(raw**2, abs=0.01)
+    probabilities, labels = square(0.5)
+    raw = expected_dice(probabilities, labels).item()
+    assert predicted_dice(probabilities, labels, knots)[0] == pytest.approx(raw**2, abs=0.01)
 
 
 def test_calibration_never_falls():
@@ -80,6 +80,6 @@ def test_calibration_never_falls():
 
 def test_few_slices_calibrate_nothing():
     assert calibrate([0.5] * 19, [0.6] * 19) == ()
-    probable, labels = square(0.5)
-    raw = expected_dice(probable, labels).numpy()
-    assert predicted_dice(probable, labels, ()) == pytest.approx(raw)
+    probabilities, labels = square(0.5)
+    raw = expected_dice(probabilities, labels).numpy()
+    assert predicted_dice(probabilities, labels, ()) == pytest.approx(raw)

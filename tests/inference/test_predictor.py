@@ -13,6 +13,14 @@ from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn import devices
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 from napari_unet_seg.nn.devices import choose_dtype
+from napari_unet_seg.nn.sizes import apply_net
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch):
+    """Leave `auto` to the timing, where the other tests take what their environment names."""
+    monkeypatch.delenv(devices.PRECISION_VARIABLE, raising=False)
+    monkeypatch.setattr(predictor_module, "_fastest", {})
 
 
 @pytest.mark.parametrize("upsampling", ["bilinear", "transposed"])
@@ -31,7 +39,7 @@ def test_folding_changes_no_logit(make_checkpoint, upsampling):
 def test_probabilities_have_the_size_of_the_slice(make_checkpoint, size, resample):
     predictor = load_predictor(make_checkpoint(), "cpu", "float32")
     images = np.random.default_rng(0).integers(0, 255, (2, 1, *size), dtype=np.uint8)
-    found, _ = predictor.look(images, PredictConfig(resample=resample))
+    found, _ = predictor.probabilities(images, PredictConfig(resample=resample))
     assert found.shape == (2, 1, *size)
     assert 0 <= found.min() and found.max() <= 1
 
@@ -40,7 +48,7 @@ def test_a_slice_of_the_training_size_is_not_resampled(make_checkpoint):
     path = make_checkpoint()
     info, net = load_net(path)
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
-    found, _ = load_predictor(path, "cpu", "float32").look(images, PredictConfig())
+    found, _ = load_predictor(path, "cpu", "float32").probabilities(images, PredictConfig())
     with torch.no_grad():
         wanted = net.eval()(torch.from_numpy(images).float() / 255).sigmoid()
     assert info.image_size == 64
@@ -51,7 +59,7 @@ def test_bfloat16_gives_nearly_the_same_probabilities(make_checkpoint):
     path = make_checkpoint()
     images = np.random.default_rng(0).integers(0, 255, (1, 1, 64, 64), dtype=np.uint8)
     exact, fast = (
-        load_predictor(path, "cpu", precision).look(images, PredictConfig())[0]
+        load_predictor(path, "cpu", precision).probabilities(images, PredictConfig())[0]
         for precision in ("float32", "bfloat16")
     )
     assert (exact - fast).abs().max() < 0.05
@@ -66,9 +74,24 @@ def worth_it(monkeypatch, *answers):
         run(torch.bfloat16)
         return next(left)
 
-    monkeypatch.setattr(predictor_module, "_fastest", {})
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(devices, "_is_worth_it", timed)
+
+
+def test_a_net_is_timed_in_both_precisions(make_checkpoint, monkeypatch):
+    seen = []
+
+    def apply(net, model, images):
+        seen.append(images.dtype)
+        return apply_net(net, model, images)
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(predictor_module, "apply_net", apply)
+    predictor = load_predictor(make_checkpoint(), "cpu", "auto")
+    assert {torch.float32, torch.bfloat16} == set(seen)
+    assert seen.count(torch.float32) == seen.count(torch.bfloat16) > 1
+    assert predictor.dtype in seen
+    assert predictor.logits(torch.rand(1, 1, 64, 64)).isfinite().all()
 
 
 def test_timing_the_precisions_leaves_the_weights_as_they_are(make_checkpoint, monkeypatch):

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet_seg.inference.predictor import blend_tiles
-from napari_unet_seg.inference.tiling import blend_window, tile_places, tile_starts, tile_window
+from napari_unet_seg.inference.tiling import (
+    gaussian_weights,
+    tile_slices,
+    tile_starts,
+    tile_weights,
+)
 
 
 @given(st.integers(1, 700), st.integers(1, 256), st.floats(0, 0.9))
@@ -27,7 +32,7 @@ def test_tiles_cover_the_axis_and_end_at_its_border(length, tile, overlap):
 
 
 def test_window_is_largest_in_the_middle_and_never_zero():
-    window = blend_window(32, 32)
+    window = gaussian_weights(32, 32)
     assert window.argmax() in (15 * 32 + 15, 15 * 32 + 16, 16 * 32 + 15, 16 * 32 + 16)
     assert window.min() > 0
     assert np.allclose(window, window[::-1, ::-1])
@@ -67,6 +72,6 @@ def test_no_seam_of_a_net_that_looks_at_neighbours(size, radius, overlap):
 def test_every_pixel_has_a_weight(axes, overlap):
     shape, size = zip(*axes, strict=True)
     weight = np.zeros(shape)
-    for place in tile_places(shape, size, overlap):
-        weight[place] += tile_window(place, shape, size, overlap)
+    for place in tile_slices(shape, size, overlap):
+        weight[place] += tile_weights(place, shape, size, overlap)
     assert weight.min() > 0

@@ -89,7 +89,8 @@ def fill(found: Mask, mask: Mask) -> Mask:
 
 
 def test_the_page_is_that_of_the_table() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    file = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
+    page = file.read_text(encoding="utf-8")
     rows = {
         cells[0]: cells[1:]
         for line in page.splitlines()

@@ -133,6 +133,10 @@ def test_weights_without_an_encoder_are_refused() -> None:
         TrainConfig().replace(encoder_weights="resnet18.pth")
 
 
+def test_an_empty_path_as_older_files_hold_it_names_no_weights() -> None:
+    assert TrainConfig.parse({"encoder_weights": ""}, "an older file") == TrainConfig()
+
+
 def test_without_the_package_one_is_told_what_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", None)
     with pytest.raises(DataError, match=r'pip install "napari-unet-seg\[encoders\]"'):

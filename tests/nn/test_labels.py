@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from napari_unet_seg.nn.labels import probabilities, to_labels
+from napari_unet_seg.nn.labels import to_labels, to_probabilities
 
 
 def test_sigmoid_takes_the_most_probable_class_above_the_threshold():
@@ -15,5 +15,5 @@ def test_sigmoid_takes_the_most_probable_class_above_the_threshold():
 
 def test_softmax_labels_are_the_argmax_of_the_logits():
     logits = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    labels = to_labels(probabilities(logits, "softmax"), "softmax")
+    labels = to_labels(to_probabilities(logits, "softmax"), "softmax")
     assert torch.equal(labels, logits.argmax(1).to(torch.uint8))

@@ -17,7 +17,7 @@ from cluster_tasks import fails_here_once, in_reverse, kills_its_worker, refuses
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.errors import ConfigError, DataError
-from napari_unet_seg.process.cluster import Cluster, one_by_one, worker_count
+from napari_unet_seg.process.cluster import Cluster, map_locally, worker_count
 from napari_unet_seg.process.engine_process import engine_variables
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_workers_keep_memory_and_share_the_cores(cluster):
 
 
 def test_a_cluster_does_what_one_process_does(cluster):
-    assert list(cluster.map(square, range(9))) == list(one_by_one(square, range(9)))
+    assert list(cluster.map(square, range(9))) == list(map_locally(square, range(9)))
     assert list(cluster.map(square, ())) == []
 
 
@@ -163,7 +163,7 @@ def test_relative_paths_mean_the_callers_folder(cluster, scans, tmp_path, monkey
     ],
 )
 def test_a_wrong_scheduler_is_told_in_a_line(scans, tmp_path, capsys, more, said, monkeypatch):
-    monkeypatch.setattr("napari_unet_seg.process.cluster.PATIENCE", "1s")
+    monkeypatch.setattr("napari_unet_seg.process.cluster.CONNECT_TIMEOUT", "1s")
     assert main(["predict", str(scans), "--out", str(tmp_path / "out"), *more]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line

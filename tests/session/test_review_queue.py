@@ -98,6 +98,7 @@ def test_after_a_decision(
     assert Queue(ORDER, states, shown).following(index) == expected
 
 
+@pytest.mark.serial
 def test_thousands_of_slices_take_linear_time() -> None:
     def prepare(count: int) -> Callable[[], Queue]:
         def work() -> Queue:

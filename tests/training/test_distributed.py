@@ -98,11 +98,13 @@ def test_more_processes_than_samples_are_told(tmp_path):
         [*command, str(tmp_path / "c.yaml")], capture_output=True, text=True, timeout=300
     )
     assert done.returncode != 0
-    assert "2 processes for 1 training samples; start fewer" in done.stderr
+    assert "2 processes cannot share 1 training samples; start fewer" in done.stderr
 
 
 def test_one_process_needs_no_launcher():
-    from napari_unet_seg.training.distributed import Team, make_team
+    from napari_unet_seg.training.distributed import ProcessGroup, join_processes
 
-    team = make_team(torch.device("cpu"))
-    assert type(team) is Team and team.size == 1 and team.gather(3) == [3]
+    processes = join_processes(torch.device("cpu"))
+    assert (
+        type(processes) is ProcessGroup and processes.size == 1 and processes.all_gather(3) == [3]
+    )

@@ -248,7 +248,7 @@ def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
     samples = session.training_samples()
     with pytest.raises(DataError, match=r"other has the categories .* and the model tumour"):
-        [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, earlier=folder)]
+        [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
 
 
 def test_a_near_copy_of_a_held_out_slice_is_not_replayed(

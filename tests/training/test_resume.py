@@ -119,5 +119,5 @@ def test_the_split_is_the_runs_own(tmp_path):
 
 def test_other_data_are_refused(tmp_path):
     list(engine.train(CONFIG.replace(epochs=1), samples(), tmp_path))
-    with pytest.raises(DataError, match=r"s14 is on one side only"):
+    with pytest.raises(DataError, match=r"s14 is only in one of the two"):
         list(engine.train(CONFIG, samples(15), tmp_path, resume=tmp_path / "last.safetensors"))

@@ -9,9 +9,9 @@ import torch
 
 from napari_unet_seg.config import FINE_TUNE, ModelConfig, TrainConfig
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.training.average import WeightAverage
-from napari_unet_seg.training.distributed import Team
-from napari_unet_seg.training.trainer import Trainer
+from napari_unet_seg.nn.devices import PRECISION_VARIABLE
+from napari_unet_seg.training.distributed import ProcessGroup
+from napari_unet_seg.training.trainer import Trainer, average_of
 
 CONFIG = TrainConfig(
     image_size=32, precision="float32", learning_rate=0.01, model=ModelConfig(width=4, depth=2)
@@ -22,7 +22,9 @@ MASKS = (IMAGES[:, 0] > 0.7).to(torch.uint8)
 
 def trainer(config: TrainConfig = CONFIG) -> Trainer:
     torch.manual_seed(0)
-    return Trainer(build_net(config.model), config, Team(torch.device("cpu")), total_steps=100)
+    return Trainer(
+        build_net(config.model), config, ProcessGroup(torch.device("cpu")), total_steps=100
+    )
 
 
 def weights(of: Trainer) -> dict[str, torch.Tensor]:
@@ -47,6 +49,23 @@ def test_the_loss_falls(changes):
     assert losses[-1] < 0.8 * losses[0]
 
 
+def test_auto_precision_is_timed_before_the_first_step(monkeypatch):
+    monkeypatch.delenv(PRECISION_VARIABLE, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    seen = []
+    forward = Trainer._forward
+
+    def noted(self, images, dtype):
+        seen.append(dtype)
+        return forward(self, images, dtype)
+
+    monkeypatch.setattr(Trainer, "_forward", noted)
+    learning = trainer(CONFIG.replace(precision="auto"))
+    assert set(seen) == {torch.float32, torch.bfloat16}
+    assert learning.step(IMAGES, MASKS, 10) > 0
+    assert seen[-1] is learning.dtype
+
+
 def test_a_net_of_volumes_learns():
     model = CONFIG.model.replace(dimensions=3)
     learning = trainer(CONFIG.replace(model=model))
@@ -58,20 +77,18 @@ def test_a_net_of_volumes_learns():
 
 def test_the_average_follows_the_weights_by_its_decay():
     learning = trainer()
-    average = WeightAverage(learning.net, 0.6)
+    average = average_of(learning.net, 0.6)
     name = "first.0.weight"
     expected = weights(learning)[name]
     for number in range(1, 15):
         learning.step(IMAGES, MASKS, 10)
-        average.update()
+        average.update_parameters(learning.net)
         decay = min(0.6, (1 + number) / (10 + number))
         expected = decay * expected + (1 - decay) * weights(learning)[name]
-    own = weights(learning)
-    average.swap()
-    assert torch.allclose(weights(learning)[name], expected, atol=1e-6)
-    assert torch.equal(weights(learning)["first.1.running_mean"], own["first.1.running_mean"])
-    average.swap()
-    assert all(torch.equal(v, own[k]) for k, v in weights(learning).items())
+    averaged = average.module.state_dict()
+    assert torch.allclose(averaged[name], expected, atol=1e-6)
+    statistics = "first.1.running_mean"
+    assert torch.equal(averaged[statistics], weights(learning)[statistics])
 
 
 def test_the_average_is_validated_and_training_goes_on_with_the_weights():
@@ -80,8 +97,9 @@ def test_the_average_is_validated_and_training_goes_on_with_the_weights():
         learning.step(IMAGES, MASKS, 10)
     own = weights(learning)
     plain, _ = learning.validate(IMAGES, MASKS)
-    with learning.averaged():
+    with learning.averaged() as net:
         averaged, _ = learning.validate(IMAGES, MASKS)
+        assert not torch.equal(net.state_dict()["first.0.weight"], own["first.0.weight"])
     assert averaged != plain
     assert all(torch.equal(v, own[k]) for k, v in weights(learning).items())
 
@@ -157,3 +175,16 @@ def test_the_state_brings_back_optimiser_and_average():
     assert all(torch.equal(v, weights(other)[k]) for k, v in weights(one).items())
     for key, value in one.state().items():
         assert torch.equal(value, other.state()[key]), key
+
+
+def test_an_average_as_older_checkpoints_hold_it_goes_on():
+    learning = trainer(CONFIG.replace(ema=0.9))
+    name = "first.0.weight"
+    stored = {f"average.{k}": v + 1 for k, v in weights(learning).items()}
+    learning.load_state({**stored, "average.steps": torch.tensor(6)})
+    learning.step(IMAGES, MASKS, 10)
+    decay = (1 + 7) / (10 + 7)
+    expected = decay * stored[f"average.{name}"] + (1 - decay) * weights(learning)[name]
+    with learning.averaged() as net:
+        torch.testing.assert_close(net.state_dict()[name], expected)
+    assert int(learning.state()["average.steps"]) == 7

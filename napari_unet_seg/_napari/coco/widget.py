@@ -140,7 +140,7 @@ class ImportCocoWidget(DockWidget):
         self.open_button.setToolTip("One stack per image size, read as you look at it")
         self.status = QLabel("Choose a COCO file to see what it holds.")
         self.status.setWordWrap(True)
-        self.legend = CategoryLegend(self._viewer)
+        self.legend = CategoryLegend(self.viewer)
         self.write_box = WriteDatasetBox()
         paths = QFormLayout()
         paths.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -229,7 +229,7 @@ class ImportCocoWidget(DockWidget):
             return
         layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
         for layer in layers:
-            self._viewer.add_layer(layer)
+            self.viewer.add_layer(layer)
         names = ", ".join(stack.name for stack in event.stacks)
         self.status.setText(f"Opened {names} with masks.")
         self.opened.emit(layers)

@@ -11,7 +11,7 @@ from napari_unet_seg._napari.layers.geometry import converted, in_mm
 from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.evaluation.mask_pairs import Side
+from napari_unet_seg.evaluation.mask_pairs import NamedMask
 from napari_unet_seg.session.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -44,25 +44,25 @@ class Outlines(NamedTuple):
 class Wanted:
     """What to work out of two masks."""
 
-    a: Side
-    b: Side
+    a: NamedMask
+    b: NamedMask
     place: tuple[int, ...] | None
     """The slice, None for all."""
     figures: bool = True
     outlines: bool = False
 
 
-def layer_side(layer: Labels) -> Side:
+def layer_side(layer: Labels) -> NamedMask:
     """Return a labels layer as a side."""
-    return Side(layer.name, scan_from_layer(layer), categories_of(layer))
+    return NamedMask(layer.name, scan_from_layer(layer), categories_of(layer))
 
 
-def prediction_side(session: Session) -> Side:
+def prediction_side(session: Session) -> NamedMask:
     """Return the prediction of a session as a side; it is on the grid of the scan."""
     scan = session.scan
     predictions = Predictions(session.masks)
     grid = replace(scan, data=predictions, axes=scan.grid_axes, affine=None, meta={})
-    return Side(PREDICTION, grid, session.categories)
+    return NamedMask(PREDICTION, grid, session.categories)
 
 
 def misplaced(a: Labels | None, b: Labels | None) -> str:
@@ -100,14 +100,19 @@ def working(wanted: Wanted) -> Generator[Any, Any, None]:
     So it can be told beside the masks, where it is told once, and not at each slice.
     """
     # With it scipy comes, which the window must not wait for.
-    from napari_unet_seg.evaluation.compare import check_grids, compare_masks, plane_of, whole_of
+    from napari_unet_seg.evaluation.compare import (
+        check_grids,
+        compare_masks,
+        copy_mask,
+        extract_slice,
+    )
 
     try:
         check_grids(wanted.a, wanted.b)
         if wanted.place is None:
-            a, b = whole_of(wanted.a), whole_of(wanted.b)
+            a, b = copy_mask(wanted.a), copy_mask(wanted.b)
         else:
-            a, b = plane_of(wanted.a, wanted.place), plane_of(wanted.b, wanted.place)
+            a, b = extract_slice(wanted.a, wanted.place), extract_slice(wanted.b, wanted.place)
             if wanted.outlines:
                 yield Outlines(outlines(a.scan.data, b.scan.data), wanted.place)
         if wanted.figures:

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
-    from napari_unet_seg.evaluation.compare import Comparison
-    from napari_unet_seg.evaluation.mask_pairs import Side
+    from napari_unet_seg.evaluation.compare import MaskComparison
+    from napari_unet_seg.evaluation.mask_pairs import NamedMask
 
 NAME = "contours"
 _REFRESH_MS = 150
@@ -81,24 +81,24 @@ class CompareTab(CompareForm):
     """
 
     compared = Signal(object)
-    """The `Comparison` that is shown now."""
+    """The `MaskComparison` that is shown now."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self._viewer = viewer
-        self._reviewing: Reviewing | None = None
+        self._reviewing: OpenSession | None = None
         self._watched: list[_Watched] = []
         self._job: jobs.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
-        self._shown: tuple[Comparison, str] | None = None
+        self._shown: tuple[MaskComparison, str] | None = None
         self._overlay: Overlay | None = None
         self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
         self._connect()
         self._on_list()
         self._on_choice()
 
-    def show_review(self, reviewing: Reviewing | None) -> None:
+    def show_session(self, reviewing: OpenSession | None) -> None:
         """Offer the prediction of an open session, and compare its mask with it."""
         self._reviewing = reviewing
         self.contours.setChecked(False)
@@ -213,12 +213,12 @@ class CompareTab(CompareForm):
         mask = self._reviewing.mask if self._reviewing else None
         return self.b.layer() or self.a.layer() or mask
 
-    def _sides(self) -> tuple[Side, Side] | None:
+    def _sides(self) -> tuple[NamedMask, NamedMask] | None:
         a, b = self._side(self.a), self._side(self.b)
         apart = misplaced(self.a.layer(), self.b.layer())
         return None if a is None or b is None or apart else (a, b)
 
-    def _side(self, combo: LayerCombo) -> Side | None:
+    def _side(self, combo: LayerCombo) -> NamedMask | None:
         if combo.isFirst() and self._reviewing is not None:
             return prediction_side(self._reviewing.session)
         layer = combo.layer()
@@ -255,7 +255,7 @@ class CompareTab(CompareForm):
         for work in waiting:
             work()
 
-    def _show(self, comparison: Comparison | None) -> None:
+    def _show(self, comparison: MaskComparison | None) -> None:
         self._shown = None if comparison is None else (comparison, self._part)
         named = {c.name for side in self._sides() or () for c in side.categories}
         self.table.show_comparison(comparison, named)

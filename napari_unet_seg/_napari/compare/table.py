@@ -13,7 +13,7 @@ from napari_unet_seg._napari.layers.legend import swatch
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from napari_unet_seg.evaluation.compare import Comparison, Row
+    from napari_unet_seg.evaluation.compare import MaskComparison, Row
 
 _TIPS = (
     "Pixels that are unreviewed in A or B are left out of all figures",
@@ -46,12 +46,14 @@ class CompareTable(QTableWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._show_heads("", "", 1)
 
-    def show_comparison(self, comparison: Comparison | None, named: Collection[str] = ()) -> None:
+    def show_comparison(
+        self, comparison: MaskComparison | None, named: Collection[str] = ()
+    ) -> None:
         """Show figures, or none.
 
         Parameters
         ----------
-        comparison : Comparison
+        comparison : MaskComparison
             What was measured.
         named : collection of str
             The categories that have a colour.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import napari
+from napari.utils.notifications import notification_manager
 
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg.io.read import read_scan
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLUGIN = "napari-unet-seg"
+_QT5_NOTICE = "PyQt5 backend is deprecated"
 
 
 def open_window(files: Iterable[Path], *, sample: bool) -> None:
     """Open files, and the sample scan if it is wanted; return once the window is closed."""
-    viewer = napari.Viewer()
+    viewer = new_viewer()
     viewer.window.add_plugin_dock_widget(_PLUGIN, "Segment")
     if sample:
         viewer.open_sample(_PLUGIN, "scan")
@@ -30,6 +32,18 @@ def open_window(files: Iterable[Path], *, sample: bool) -> None:
         else:
             viewer.open(file, plugin=_reader(file))
     napari.run()
+
+
+def new_viewer() -> napari.Viewer:
+    """Open a window without napari's notice about PyQt5, which would cover a part of the scan."""
+    records, ready = notification_manager.records, notification_manager.notification_ready
+    earlier = len(records)
+    with ready.blocker():
+        viewer = napari.Viewer()
+    for notification in records[earlier:]:
+        if _QT5_NOTICE not in str(notification.message):
+            ready(notification)
+    return viewer
 
 
 def _reader(file: Path) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
@@ -58,7 +58,7 @@ class Learning(QObject):
     def __init__(self, panel: FineTunePanel) -> None:
         super().__init__(panel)
         self._panel, self._bar = panel, panel.learn_bar
-        self._reviewing: Reviewing | None = None
+        self._reviewing: OpenSession | None = None
         self._job: jobs.Job | None = None
         self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
@@ -80,7 +80,7 @@ class Learning(QObject):
         connect(panel, (chosen_model.model_chosen, self._show))
         self._show()
 
-    def show_review(self, reviewing: Reviewing | None) -> None:
+    def show_session(self, reviewing: OpenSession | None) -> None:
         """Follow an open session; of the scans of a folder, the next one goes on from the last."""
         if self._job is not None:
             self._job.quit()

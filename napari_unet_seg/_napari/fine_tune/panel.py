@@ -19,7 +19,7 @@ from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.process.engine_process import EngineProcess
-from napari_unet_seg.process.train_in_child import NICENESS
+from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.model_lineage import is_used
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import Round
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
-    from napari_unet_seg._napari.scans.queue import ScanQueue
+    from napari_unet_seg._napari.session.desk import SessionDesk
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.events import Command
     from napari_unet_seg.session.folders import Found
     from napari_unet_seg.session.session import Session
@@ -52,6 +53,17 @@ class FineTunePanel(QWidget):
     """Trains a session's model further on its accepted slices.
 
     The new model is chosen in Segment once it is there.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where previews are shown.
+    desk : SessionDesk
+        Which knows the open session.
+    scans : callable
+        Returns the folder of scans that is gone through, if any is.
+    other_sessions : callable
+        Returns the sessions of its other scans, which are learnt from too.
     """
 
     started = Signal()
@@ -62,8 +74,15 @@ class FineTunePanel(QWidget):
     set_aside = Signal(object)
     """The round, stored in its session, where it is of something else than what is open."""
 
-    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        desk: SessionDesk,
+        scans: Callable[[], ScanFolder | None],
+        other_sessions: Callable[[], OtherSessions | None],
+    ) -> None:
+        super().__init__()
+        self._desk, self._scans, self._other_sessions = desk, scans, other_sessions
         self._session: Session | None = None
         self._of: Session | None = None
         """Whose round it is that runs, or ran last."""
@@ -75,11 +94,8 @@ class FineTunePanel(QWidget):
         """The last round, once it is stored; what was read of its session may be older."""
         self._left_out: list[ItemDone] = []
         """What it does not learn from, as it cannot be read: sessions, or slices of theirs."""
-        self.scans: ScanQueue | None = None
-        """The scans of a folder, if any are gone through."""
         self._by_user = True
         """Whether the user started the round that runs, or ran last."""
-        self._pixels: Callable[[], Any] = lambda: None
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
@@ -99,24 +115,26 @@ class FineTunePanel(QWidget):
         self.panel.failed.connect(self._tell_left_out)
         self.panel.running_changed.connect(self._on_running)
         self._recall()
-        self.show_session(None, self._pixels)
+        self.show_session(None)
 
-    def show_session(self, session: Session | None, pixels: Callable[[], Any]) -> None:
-        """Fine-tune on this session; `pixels` returns its mask's array."""
-        self._session, self._pixels = session, pixels
+    def show_session(self, current: OpenSession | None) -> None:
+        """Fine-tune on this session."""
+        self._session = current.session if current else None
+        if current is not None:
+            current.decided.connect(self.refresh)
         self.refresh()
 
     @property
     def goes_on(self) -> bool:
         """Whether a round runs that outlives its session, as those of a folder do."""
-        if self._folder is None or self.scans is None:
+        if self._folder is None:
             return False
-        return self.panel.running and self.scans.folder is self._folder
+        return self.panel.running and self._scans() is self._folder
 
     @property
     def beside(self) -> OtherSessions | None:
         """The sessions to learn from with the open one, where a folder is gone through."""
-        return None if self.scans is None else self.scans.beside()
+        return self._other_sessions()
 
     @property
     def accepted(self) -> int:
@@ -145,11 +163,6 @@ class FineTunePanel(QWidget):
         self._folder = None
         self.leave()
 
-    def held_session(self, folder: Path) -> Session | None:
-        """Return the session of a folder, held once more, if it is held for the round that runs."""
-        of = self._of
-        return of if of is not None and of.folder == folder and of.hold_again() else None
-
     def checkpoint_of(self, finished: Round) -> Path:
         """Return the model of the last round."""
         assert self._of is not None
@@ -177,8 +190,8 @@ class FineTunePanel(QWidget):
             At most so many, for a round that the user did not ask for; its model is used if it is
             not worse.
         """
-        session = self._session
-        if session is None or self.panel.running:
+        current, session = self._desk.current, self._session
+        if current is None or session is None or self.panel.running:
             return
         try:
             config = self.form.value()
@@ -189,7 +202,7 @@ class FineTunePanel(QWidget):
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
         beside, folders = self.beside, [found.folder for found in self._others()]
-        work = _round(session, self._pixels(), config, self.base_of(session), folders)
+        work = _round(session, current.mask.data, config, self.base_of(session), folders)
         if epochs is None:
             self.panel.show()
         else:
@@ -199,6 +212,7 @@ class FineTunePanel(QWidget):
         self._left, self._left_out, self._last = False, [], None
         self.started.emit()
         session.hold()
+        self._desk.lend(session)
         try:
             self.panel.start(work, "Fine-tuning")
         except BaseException:
@@ -281,10 +295,10 @@ class FineTunePanel(QWidget):
         session, of = self._session, self._of
         if session is of:
             return not self._left
-        if of is None or self._folder is None or self.scans is None:
+        if of is None or self._folder is None:
             return False
         if session is None:
-            return self.scans.folder is self._folder
+            return self._scans() is self._folder
         beside = self.beside
         same = beside is not None and beside.folder is self._folder
         return same and names(session.categories) == names(of.categories)

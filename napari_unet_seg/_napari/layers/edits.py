@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.correct.apply import Change
+from napari_unet_seg.correct.change import Change
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
-
-    from napari_unet_seg._napari.files.writer import Array
+    from numpy.typing import NDArray
 
 
 __all__ = [
@@ -257,7 +256,7 @@ def add_map(
     )
 
 
-def categories_for(labels: Array, known: dict[str, Any]) -> tuple[Category, ...]:
+def categories_for(labels: NDArray[Any], known: dict[str, Any]) -> tuple[Category, ...]:
     """Return a layer's categories, or one for each label value where it has none."""
     categories: tuple[Category, ...] = known.get("categories") or ()
     if categories:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.instances import (
@@ -86,9 +86,13 @@ class CategoryLegend(QWidget):
         """The mask whose categories are shown."""
         return self._layer
 
+    def buttons(self) -> list[QAbstractButton]:
+        """The rows, one a category."""
+        return list(self._group.buttons())
+
     def names(self) -> list[str]:
         """Texts of the rows."""
-        return [button.text() for button in self._group.buttons()]
+        return [button.text() for button in self.buttons()]
 
     def _follow(self, event: Any = None) -> None:
         layer = self._viewer.layers.selection.active
@@ -112,7 +116,7 @@ class CategoryLegend(QWidget):
         self._layer = None
 
     def _fill(self, categories: Sequence[Category]) -> None:
-        for button in self._group.buttons():
+        for button in self.buttons():
             self._group.removeButton(button)
             self._rows.removeWidget(button)
             button.deleteLater()
@@ -150,7 +154,7 @@ class CategoryLegend(QWidget):
         self._highest = max(self._highest, self._layer.selected_label)
         chosen = self._place(self._layer)
         self._group.setExclusive(False)
-        for button in self._group.buttons():
+        for button in self.buttons():
             button.setChecked(self._group.id(button) == chosen)
         self._group.setExclusive(True)
 

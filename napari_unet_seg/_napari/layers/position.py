@@ -37,12 +37,22 @@ def shows_slice(viewer: ViewerModel) -> bool:
     return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
 
 
-def off_screen(viewer: ViewerModel, layer: Image | Labels) -> str:
-    """Say why no slice of a layer is on screen, nothing if one is."""
+def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") -> str:
+    """Say why no slice of a layer is on screen, nothing if one is.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Which shows the layer.
+    layer : Image or Labels
+        Of which a slice is needed.
+    remedy : str
+        What else than going to a slice helps, for the end of the sentence.
+    """
     if not shows_slice(viewer):
-        return "No slice is on screen as a plane; turn the view back."
+        return f"No slice is on screen as a plane; turn the view back{remedy}."
     if not reaches(viewer, layer):
-        return f"No slice of {layer.name} is on screen; go to one of its slices."
+        return f"No slice of {layer.name} is on screen; go to one of its slices{remedy}."
     return ""
 
 

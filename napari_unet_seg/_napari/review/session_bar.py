@@ -72,7 +72,8 @@ class SessionBar(QWidget):
         self.decline_button = QToolButton()
         self.decline_button.setText("✕")
         self.decline_button.setToolTip("Do not offer it again; the session stays as it is")
-        self._offered: Path | None = None
+        self.offered: Path | None = None
+        """The session that is offered to be gone on with."""
         self._lay_out()
         self.image_combo.layerChanged.connect(self._propose)
         self.mask_combo.layerChanged.connect(self._on_mask)
@@ -80,8 +81,8 @@ class SessionBar(QWidget):
         self.open_button.clicked.connect(self._browse)
         self.scans_button.clicked.connect(self._browse_scans)
         self.close_button.clicked.connect(self.close_wanted)
-        self.reopen_button.clicked.connect(lambda: self.open_wanted.emit(self._offered))
-        self.decline_button.clicked.connect(lambda: self.declined.emit(self._offered))
+        self.reopen_button.clicked.connect(lambda: self.open_wanted.emit(self.offered))
+        self.decline_button.clicked.connect(lambda: self.declined.emit(self.offered))
         self.offer(None)
         self._propose()
         self.show_session(None)
@@ -102,7 +103,7 @@ class SessionBar(QWidget):
 
     def offer(self, left: LeftOpen | None) -> None:
         """Offer to reopen a session that was left open, or offer none."""
-        self._offered = left.folder if left else None
+        self.offered = left.folder if left else None
         self._offer.setVisible(left is not None)
         if left is not None:
             today = left.saved.date() == datetime.now().date()

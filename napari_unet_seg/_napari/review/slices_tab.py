@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.session import Changes
 
 _KEYS = {
@@ -48,7 +48,7 @@ class ReviewTab(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._reviewing: Reviewing | None = None
+        self._reviewing: OpenSession | None = None
         self._thumbnails: Thumbnails | None = None
         self._keys: Keys | None = None
         self.bar = QueueBar()
@@ -66,13 +66,12 @@ class ReviewTab(QWidget):
         self.note.setWordWrap(True)
         self._lay_out()
         self._connect()
-        self.show_review(None)
+        self.show_session(None)
 
-    def show_review(self, reviewing: Reviewing | None) -> None:
+    def show_session(self, reviewing: OpenSession | None) -> None:
         """Go through an open session."""
         self._reviewing = reviewing
-        self._told = ""
-        self.status.setText("")
+        self.report("")
         self.setEnabled(reviewing is not None)
         self.show_changes.setChecked(False)
         self.changes.setText("")
@@ -97,15 +96,20 @@ class ReviewTab(QWidget):
         reviewing.told.connect(self._tell)
         reviewing.moved.connect(lambda _: self._tell(""))
         reviewing.autosave.saved.connect(self._on_saved)
-        reviewing.autosave.failed.connect(lambda error: self.status.setText(str(error)))
+        reviewing.autosave.failed.connect(lambda error: self.report(str(error)))
         self._on_order()
         reviewing.look()
 
+    def report(self, text: str) -> None:
+        """Show what happened to the session, until something else happens."""
+        self.status.setText(text)
+        self._is_about_slice = False
+
     def _tell(self, text: str) -> None:
         """Show what concerns the slice on screen, or take it away."""
-        if text or self.status.text() == self._told:
+        if text or self._is_about_slice:
             self.status.setText(text)
-        self._told = text
+            self._is_about_slice = bool(text)
 
     def show_note(self, text: str) -> None:
         """Show a sentence that stays when others come, or none."""
@@ -235,7 +239,7 @@ class ReviewTab(QWidget):
 
     def _on_saved(self, time: Any) -> None:
         if self._reviewing is not None:  # the last save of all tells when its session is closed
-            self.status.setText(f"saved {time:%H:%M:%S}")
+            self.report(f"saved {time:%H:%M:%S}")
 
 
 def _button(key: str, text: str, tip: str) -> QPushButton:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QApplication, QTabWidget, QVBoxLayout
 
@@ -14,26 +13,24 @@ from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.review.save_bar import SaveBar
 from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import ReviewTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
-from napari_unet_seg._napari.session.jobs import Ready, opening, starting, writing
-from napari_unet_seg._napari.session.open_session import Reviewing
-from napari_unet_seg._napari.session.session_layers import session_of, show_session
+from napari_unet_seg._napari.session.desk import SessionDesk
+from napari_unet_seg._napari.session.jobs import writing
 from napari_unet_seg._napari.tools.tab import Tools
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget, before_window_goes, connect
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget, before_window_goes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable
 
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg._napari.session.recovery import LeftOpen
     from napari_unet_seg.session.session import Session
 
@@ -47,50 +44,27 @@ class ReviewWidget(DockWidget):
         Where masks are corrected.
     """
 
-    session_changed = Signal(object)
-    """The open session, None once it is closed."""
     written = Signal(object)
     """The path of a mask or COCO file that was saved."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
-        self._job: jobs.Job | None = None
-        self._is_closed = False
-        self.reviewing: Reviewing | None = None
-        self.channels: Sequence[Image] = ()
-        """Other channels of the scan, which came when the session was opened."""
+        self.desk = SessionDesk(napari_viewer, self)
         self.bar = SessionBar(napari_viewer)
         self.review = ReviewTab()
         self.tools = Tools(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
-        self.fine_tune = FineTunePanel(napari_viewer)
+        self.scans = ScanQueue(napari_viewer, self.desk, self.bar.parent_folder, self)
+        self.fine_tune = FineTunePanel(
+            napari_viewer, self.desk, lambda: self.scans.folder, self.scans.other_sessions
+        )
         self.learning = Learning(self.fine_tune)
-        self.scans = ScanQueue(napari_viewer, self)
-        self.fine_tune.scans = self.scans
         self.saving = SaveBar(
             lambda: self.current_mask,
             lambda: self.session.folder if self.session else Path.home(),
         )
         self._lay_out()
-        self.bar.start_wanted.connect(self.start_session)
-        self.bar.open_wanted.connect(self.open_session)
-        self.bar.close_wanted.connect(self.close_session)
-        self.bar.declined.connect(self._on_declined)
-        self.bar.mask_combo.layerChanged.connect(self._show_mask)
-        self.session_changed.connect(self._show_mask)
-        self.bar.scans_wanted.connect(self.scans.open_folder)
-        self.scans.changed.connect(self.fine_tune.refresh)
-        self.fine_tune.panel.running_changed.connect(self.refresh)
-        self.tools.busy_changed.connect(self.refresh)
-        self.tools.lock_toggled.connect(lambda: self.reviewing and self.reviewing.store_locks())
-        # Strokes that are still there would take Ctrl+Z for theirs.
-        self.review.revert_button.clicked.connect(self.tools.marks.end)
-        self.saving.tiff_wanted.connect(self.save_tiff)
-        self.saving.binary_wanted.connect(self.save_binary)
-        self.saving.coco_wanted.connect(self.save_coco)
-        connect(self, (napari_viewer.layers.events.removed, self._on_removed))
-        before_window_goes(self, self._leave)
-        QApplication.instance().aboutToQuit.connect(self._leave)
+        self._listen()
         self.refresh()
         self._look_for_left()
         self._show_mask()
@@ -98,77 +72,26 @@ class ReviewWidget(DockWidget):
     @property
     def current_mask(self) -> Labels | None:
         """What is corrected and saved: the open session's mask, else the chosen one."""
-        return self.reviewing.mask if self.reviewing else self.bar.mask_combo.layer()
+        current = self.desk.current
+        return current.mask if current else self.bar.mask_combo.layer()
 
     @property
     def current_image(self) -> Image | None:
         """What it is the mask of."""
-        return self.reviewing.image if self.reviewing else self.bar.image_combo.layer()
+        current = self.desk.current
+        return current.image if current else self.bar.image_combo.layer()
 
     @property
     def session(self) -> Session | None:
         """The open session."""
-        return self.reviewing.session if self.reviewing else None
+        return self.desk.session
 
     def start_session(self) -> None:
         """Start a session on the chosen layers in the chosen folder."""
-        image, mask, folder = (
-            self.bar.image_combo.layer(),
-            self.bar.mask_combo.layer(),
-            self.bar.folder.value(),
-        )
-        if self._job is not None or image is None or mask is None or folder is None:
-            return
-        try:
-            arguments = session_of(image, mask)
-        except SegmentationError as error:
-            show_error(str(error))
-            return
-
-        def show(ready: Ready) -> None:
-            if not {image, mask} <= set(self._viewer.layers):
-                ready.session.close()
-                show_error(f"{image.name} or {mask.name} was removed; add it and start again.")
-                return
-            if ready.mask is not mask.data:
-                mask.data = ready.mask
-            self._begin(ready.session, image, mask)
-
-        self._run(starting(folder, arguments), show, "Starting the session")
-
-    def open_session(self, folder: Path | str) -> None:
-        """Open a session with its scan and its mask as it was last saved."""
-
-        def show(ready: Ready) -> None:
-            try:
-                image, mask, channels = show_session(self._viewer, *ready)
-            except BaseException:
-                ready.session.close()
-                raise
-            self._begin(ready.session, image, mask, channels)
-
-        folder = Path(folder).absolute()
-        already = self.session is not None and self.session.folder == folder
-        if self._job is None and not already:
-            held = self.fine_tune.held_session(folder)
-            self._run(opening(folder, held), show, "Opening the session")
-
-    def close_session(self) -> None:
-        """Save for the last time and let go; the layers stay."""
-        reviewing, self.reviewing = self.reviewing, None
-        if reviewing is None:
-            return
-        self.fine_tune.leave()
-        self.learning.show_review(None)
-        self.review.unbind()
-        self.review.show_review(None)
-        self.compare.show_review(None)
-        self.fine_tune.show_session(None, lambda: None)
-        reviewing.close()
-        recovery.note_closed(reviewing.session.folder)
-        self.bar.show_session(None)
-        self.refresh()
-        self.session_changed.emit(None)
+        bar = self.bar
+        image, mask, folder = bar.image_combo.layer(), bar.mask_combo.layer(), bar.folder.value()
+        if image is not None and mask is not None and folder is not None:
+            self.desk.start(image, mask, folder)
 
     def save_tiff(self, path: Path | str) -> None:
         """Write the mask as TIFF, or by its name as NIfTI or OME-Zarr."""
@@ -185,7 +108,7 @@ class ReviewWidget(DockWidget):
     def refresh(self) -> None:
         """Enable what can be done now."""
         # What a tool makes of the mask is to be saved in its own session.
-        busy = self._job is not None or self.tools.busy
+        busy = self.desk.busy or self.tools.busy
         self.bar.set_busy(busy)
         self.saving.set_busy(busy or self.current_mask is None)
         # Going to another scan would stop it.
@@ -195,11 +118,12 @@ class ReviewWidget(DockWidget):
     def event(self, event: QEvent) -> bool:
         """Close the session when the dock is closed, which takes this widget out of it."""
         if event.type() == QEvent.Type.ParentChange:
-            self._is_closed = self.parent() is None
-        if event.type() == QEvent.Type.ParentChange and self._is_closed:
-            self._leave()
-            self.tools.marks.end()
-            self.compare.contours.setChecked(False)
+            is_closed = self.parent() is None
+            self.desk.dismiss(is_closed)
+            if is_closed:
+                self._leave()
+                self.tools.marks.end()
+                self.compare.contours.setChecked(False)
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
@@ -216,31 +140,58 @@ class ReviewWidget(DockWidget):
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.saving)
 
+    def _listen(self) -> None:
+        desk, bar, tools = self.desk, self.bar, self.tools
+        desk.opened.connect(self._on_opened)
+        desk.leaving.connect(self._on_leaving)
+        desk.session_changed.connect(self._show_mask)
+        desk.busy_changed.connect(self.refresh)
+        bar.start_wanted.connect(self.start_session)
+        bar.open_wanted.connect(desk.open)
+        bar.close_wanted.connect(desk.close)
+        bar.declined.connect(self._on_declined)
+        bar.mask_combo.layerChanged.connect(self._show_mask)
+        bar.scans_wanted.connect(self.scans.open_folder)
+        self.scans.changed.connect(self.fine_tune.refresh)
+        self.scans.note_changed.connect(self.review.show_note)
+        self.scans.folder_proposed.connect(bar.folder.setValue)
+        self.fine_tune.panel.running_changed.connect(self.refresh)
+        tools.busy_changed.connect(self.refresh)
+        tools.lock_toggled.connect(self._store_locks)
+        # Strokes that are still there would take Ctrl+Z for theirs.
+        self.review.revert_button.clicked.connect(tools.marks.end)
+        self.saving.tiff_wanted.connect(self.save_tiff)
+        self.saving.binary_wanted.connect(self.save_binary)
+        self.saving.coco_wanted.connect(self.save_coco)
+        before_window_goes(self, self._leave)
+        QApplication.instance().aboutToQuit.connect(self._leave)
+
     def _leave(self) -> None:
         self.fine_tune.abandon()
         self.scans.close()
-        self.close_session()
+        self.desk.close()
 
-    def _begin(
-        self, session: Session, image: Image, mask: Labels, channels: Sequence[Image] = ()
-    ) -> None:
-        self.close_session()
-        self.channels = channels
-        make_editable(mask)
-        self.reviewing = Reviewing(self._viewer, session, image, mask)
-        self.reviewing.autosave.failed.connect(lambda error: show_error(str(error)))
-        self.reviewing.decided.connect(self.fine_tune.refresh)
-        self.review.show_review(self.reviewing)
-        self.review.bind(self._viewer)
-        self.compare.show_review(self.reviewing)
-        self.fine_tune.show_session(session, lambda: mask.data)
-        self.learning.show_review(self.reviewing)
-        self.bar.show_session(session.folder)
+    def _on_opened(self, current: OpenSession) -> None:
+        self.review.show_session(current)
+        self.review.bind(self.viewer)
+        self.compare.show_session(current)
+        self.fine_tune.show_session(current)
+        self.learning.show_session(current)
+        self.bar.show_session(current.session.folder)
         self.bar.offer(None)
-        recovery.note_open(session.folder)
-        if session.lock.note:
-            show_info(session.lock.note)
-        self.session_changed.emit(session)
+
+    def _on_leaving(self) -> None:
+        self.fine_tune.leave()
+        self.learning.show_session(None)
+        self.review.unbind()
+        self.review.show_session(None)
+        self.compare.show_session(None)
+        self.fine_tune.show_session(None)
+        self.bar.show_session(None)
+
+    def _store_locks(self, _: bool) -> None:
+        if self.desk.current is not None:
+            self.desk.current.store_locks()
 
     def _look_for_left(self) -> None:
         if recovery.any_noted():
@@ -256,7 +207,7 @@ class ReviewWidget(DockWidget):
 
     def _save(self, path: Path, write: Callable[..., list[str]]) -> None:
         mask = self.current_mask
-        if mask is None or self._job is not None:
+        if mask is None or self.desk.busy:
             return
         attributes = {
             "name": mask.name,
@@ -264,34 +215,13 @@ class ReviewWidget(DockWidget):
             "features": mask.features,
             **geometry_of(mask),
         }
-        work = writing(write, path, mask.data, attributes)
-        self._run(work, self._on_written, f"Saving {path.name}")
+        events = writing(write, path, mask.data, attributes)
+        self.desk.run(events, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:
-        self.review.status.setText(f"wrote {path}")
+        self.review.report(f"wrote {path}")
         self.written.emit(path)
-
-    def _run(self, work: Generator[Any, Any, None], on_event: Any, name: str) -> None:
-        def on_done() -> None:
-            self._job = None
-            self.refresh()
-
-        def deliver(event: Any) -> None:
-            if self._is_closed and isinstance(event, Ready):
-                event.session.close()
-                return
-            try:
-                on_event(event)
-            except SegmentationError as error:
-                show_error(str(error))
-
-        self._job = jobs.run(work, on_event=deliver, on_done=on_done, name=name)
-        self.refresh()
 
     def _show_mask(self, _: object = None) -> None:
         self.tools.show_mask(self.current_mask, self.session)
         self.refresh()
-
-    def _on_removed(self, event: Any) -> None:
-        if self.reviewing is not None and event.value is self.reviewing.mask:
-            self.close_session()

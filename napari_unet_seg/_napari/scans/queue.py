@@ -21,14 +21,16 @@ from napari_unet_seg.session.scan_review import scan_review, what_next
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.scans.folder import Named
     from napari_unet_seg._napari.scans.thumbnails import Source
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.desk import SessionDesk
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -43,16 +45,31 @@ class ScanQueue(QObject):
     ----------
     viewer : napari.Viewer
         Where the scans are shown.
-    review : ReviewWidget
+    desk : SessionDesk
         Which opens, starts and closes their sessions.
+    parent_folder : callable
+        Returns the folder that new sessions go into.
+    dock : QWidget
+        The dock that the queue ends with.
     """
 
     changed = Signal()
     """Another folder is gone through, or none, or there is news of its scans."""
 
-    def __init__(self, viewer: ViewerModel, review: ReviewWidget) -> None:
-        super().__init__(review)
-        self._viewer, self._review = viewer, review
+    note_changed = Signal(str)
+    """What there is to do after the last decision on a scan; empty if nothing is."""
+    folder_proposed = Signal(object)
+    """The folder that a session of the scan would go into."""
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        desk: SessionDesk,
+        parent_folder: Callable[[], Path],
+        dock: QWidget,
+    ) -> None:
+        super().__init__(dock)
+        self._viewer, self._desk, self._parent_folder = viewer, desk, parent_folder
         self.bar = ScanBar()
         self._list = self.bar.scans
         self._keys = Keys(viewer)
@@ -63,15 +80,15 @@ class ScanQueue(QObject):
         self._parent: Path | None = None
         """Where the sessions of the scans are, whatever other session was opened meanwhile."""
         self._layers = ScanLayers(viewer)
-        self._waiting = False
+        self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
         self.bar.list_wanted.connect(self._on_list)
         self._list.chosen.connect(self._on_chosen)
         self._list.bar.order_changed.connect(self._arrange)
         self._list.bar.filter_changed.connect(self._arrange)
-        review.session_changed.connect(self._on_session)
-        AutoStart(viewer, review, self._without_session)
+        desk.session_changed.connect(self._on_session)
+        AutoStart(viewer, desk, self._without_session, parent_folder, dock)
 
     @property
     def path(self) -> Path | None:
@@ -83,7 +100,7 @@ class ScanQueue(QObject):
         """The folder that is gone through."""
         return self._folder
 
-    def beside(self) -> OtherSessions | None:
+    def other_sessions(self) -> OtherSessions | None:
         """Return what there is to learn from with the open session.
 
         None where no folder is gone through, or what is open is not of its scan.
@@ -109,20 +126,21 @@ class ScanQueue(QObject):
 
         Where it cannot be saved, everything stays; the reason has been told.
         """
-        folder, reviewing = self._folder, self._review.reviewing
-        if folder is None or (reviewing is not None and not reviewing.autosave.finish()):
+        folder, current = self._folder, self._desk.current
+        if folder is None or (current is not None and not current.autosave.finish()):
             return
-        self._review.close_session()
+        self._desk.close()
         self._layers.remove()
         self._layers.begin()
         self._at, self._waiting = at, True
-        self.set_busy(True)
+        self._show_busy()
         self._arrange()
         self._fetch(folder, at)
 
     def set_busy(self, busy: bool) -> None:
-        """Lock the buttons while the widget opens or starts a session."""
-        self.bar.set_busy(busy or self._waiting)
+        """Lock the buttons while a session is being opened or started."""
+        self._busy = busy
+        self._show_busy()
 
     def close(self) -> None:
         """Leave the folder; layers and session stay."""
@@ -135,7 +153,7 @@ class ScanQueue(QObject):
         self._waiting = False
         self._list.hide()
         self._list.list_scans(())
-        self._review.review.show_note("")
+        self.note_changed.emit("")
         self.bar.hide()
         self.changed.emit()
 
@@ -148,11 +166,11 @@ class ScanQueue(QObject):
         folder.states.changed.connect(self.changed)
         folder.states.looked.connect(self._on_looked)
         for worker in folder.workers:
-            self._review.destroyed.connect(worker.close)
+            self.parent().destroyed.connect(worker.close)
         self._list.list_scans(folder.titles, folder.thumbnails)
         steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
         self._keys.bind({key: button.click for key, button in steps.items()})
-        self._parent = self._review.bar.parent_folder()
+        self._parent = self._parent_folder()
         folder.states.look(self._parent)
 
     def _on_looked(self) -> None:
@@ -173,7 +191,7 @@ class ScanQueue(QObject):
 
     def _on_list(self) -> None:
         if self._folder is not None:
-            self._folder.states.look(self._review.bar.parent_folder())
+            self._folder.states.look(self._parent_folder())
             self._fill_list()
 
     def _show_list(self) -> None:
@@ -204,7 +222,10 @@ class ScanQueue(QObject):
         done = self._reviewing() and self._queue.states[at] is not ReviewState.TODO
         key = f"▸ [{shown_key(NEXT_KEY)}]"
         note = what_next(self._queue, at, folder.titles, key) if done else ""
-        self._review.review.show_note(note)
+        self.note_changed.emit(note)
+
+    def _show_busy(self) -> None:
+        self.bar.set_busy(self._busy or self._waiting)
 
     def _live(self, at: int) -> Source | None:
         reviewing, scan = self._reviewing(), self._layers.scan
@@ -216,14 +237,14 @@ class ScanQueue(QObject):
         return None if scan is None else of_scan(scan)
 
     def _fetch(self, folder: ScanFolder, at: int) -> None:
-        path, parent = folder.paths[at], self._review.bar.parent_folder()
+        path, parent = folder.paths[at], self._parent_folder()
         found = find_session(parent, folder.names[at], path)
         if found is None:
             folder.reader.take(path)
             return
         self._waiting = False
-        self._review.open_session(found.folder)
-        self._review.refresh()
+        self._desk.open(found.folder)
+        self._show_busy()
         self._arrange()
 
     def _on_arrived(self, path: Path, result: Scan | SegmentationError) -> None:
@@ -234,12 +255,12 @@ class ScanQueue(QObject):
             show_error(str(result))
         else:
             self._layers.show(result, self._name())
-        self._review.refresh()
+        self._show_busy()
         self._arrange()
 
-    def _reviewing(self) -> Reviewing | None:
+    def _reviewing(self) -> OpenSession | None:
         """Return the session of the scan that is worked on, if that is what is open."""
-        reviewing = self._review.reviewing
+        reviewing = self._desk.current
         source = reviewing.session.origin.scan if reviewing else ""
         return reviewing if self.path is not None and source == str(self.path) else None
 
@@ -248,21 +269,20 @@ class ScanQueue(QObject):
         reviewing, folder = self._reviewing(), self._folder
         if reviewing is not None:
             self._parent = reviewing.session.folder.parent
-            self._layers.take(reviewing.image, reviewing.mask, self._review.channels)
+            self._layers.take(reviewing.image, reviewing.mask, self._desk.channels)
             reviewing.queue_changed.connect(self._on_review)
             self._on_review()
-        elif folder is not None and self._review.reviewing is None:
+        elif folder is not None and self._desk.current is None:
             self._on_closed(folder)
 
     def _on_closed(self, folder: ScanFolder) -> None:
-        bar = self._review.bar
-        if self._parent is not None and bar.parent_folder() != self._parent:
+        if self._parent is not None and self._parent_folder() != self._parent:
             # That of a session that was no scan's of the folder.
-            bar.folder.setValue(free_folder(self._parent, self._name()))
+            self.folder_proposed.emit(free_folder(self._parent, self._name()))
         folder.states.set_live(None)
         if self._at is not None:
-            folder.states.look_at(self._at, bar.parent_folder())
-        folder.states.look(bar.parent_folder())
+            folder.states.look_at(self._at, self._parent_folder())
+        folder.states.look(self._parent_folder())
 
     def _on_review(self) -> None:
         reviewing = self._reviewing()
@@ -273,7 +293,7 @@ class ScanQueue(QObject):
             self._arrange()
 
     def _without_session(self) -> OpenScan | None:
-        if self.path is None or self._review.reviewing is not None:
+        if self.path is None or self._desk.current is not None:
             return None
         return OpenScan(self.path, self._name())
 

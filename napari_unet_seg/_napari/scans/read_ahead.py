@@ -36,6 +36,11 @@ class ReadAhead(QObject):
         self._last: Future[Result] | None = None
         self._closed = False
 
+    @property
+    def ahead(self) -> Path | None:
+        """The scan that is read, or was, before anybody has asked for it."""
+        return None if self._ahead is None else self._ahead[0]
+
     def read_ahead(self, path: Path) -> None:
         """Read the scan that is likely to be wanted next, in place of any other such."""
         if self._ahead is None or self._ahead[0] != path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_unet_seg._napari.layers.layers import file_of, image_of, is_users
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.review.widget import ReviewWidget
+    from napari_unet_seg._napari.session.desk import SessionDesk
 
 
 class OpenScan(NamedTuple):
@@ -35,18 +36,28 @@ class AutoStart(QObject):
     ----------
     viewer : napari.Viewer
         Where masks come.
-    review : ReviewWidget
+    desk : SessionDesk
         Which starts the session.
     scan : callable
         Returns the scan that is open without a session, if there is one.
+    parent_folder : callable
+        Returns the folder that new sessions go into.
+    dock : QWidget
+        The dock that ends it.
     """
 
     def __init__(
-        self, viewer: ViewerModel, review: ReviewWidget, scan: Callable[[], OpenScan | None]
+        self,
+        viewer: ViewerModel,
+        desk: SessionDesk,
+        scan: Callable[[], OpenScan | None],
+        parent_folder: Callable[[], Path],
+        dock: QWidget,
     ) -> None:
-        super().__init__(review)
-        self._viewer, self._review, self._scan = viewer, review, scan
-        connect(review, (viewer.layers.events.inserted, self._on_inserted))
+        super().__init__(dock)
+        self._viewer, self._desk, self._scan = viewer, desk, scan
+        self._parent_folder = parent_folder
+        connect(dock, (viewer.layers.events.inserted, self._on_inserted))
 
     def _on_inserted(self, event: Any) -> None:
         scan = self._scan()
@@ -57,11 +68,8 @@ class AutoStart(QObject):
             QTimer.singleShot(0, lambda: self._start(event.value))
 
     def _start(self, mask: Labels) -> None:
-        bar, scan = self._review.bar, self._scan()
-        image = image_of(mask, bar.image_combo.layers)
-        if scan is None or image is None or mask not in self._viewer.layers:
-            return
-        bar.mask_combo.setLayer(mask)
-        bar.image_combo.setLayer(image)
-        bar.folder.setValue(free_folder(bar.parent_folder(), scan.name))
-        self._review.start_session()
+        scan = self._scan()
+        images = [layer for layer in self._viewer.layers if is_users(layer, Image)]
+        image = image_of(mask, images)
+        if scan is not None and image is not None and mask in self._viewer.layers:
+            self._desk.start(image, mask, free_folder(self._parent_folder(), scan.name))

@@ -11,7 +11,7 @@ import numpy as np
 from napari_unet_seg._napari.segment.chosen_model import current_model, remembered_config
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import PredictFinished
-from napari_unet_seg.process.warm_engine import WarmEngine, cut
+from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ class Source(NamedTuple):
 
     def grey(self, place: Place) -> Array:
         """Return the grey values of a slice, which may have to be read."""
-        part = cut(self.scan, place)
+        part = scan_part(self.scan, place)
         plane = np.asarray(part.data)
         return plane.mean(-1) if part.axes.endswith("C") else plane
 

@@ -25,7 +25,7 @@ from napari_unet_seg._napari.widgets.scroll import fill_scrolling
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
-from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.io.hashing import sha256_once
 from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class SegmentWidget(DockWidget):
         self._engine = WarmEngine()
         self._job: jobs.Job | None = None
         self._request: _Request | None = None
+        self._has_outcome = False
+        """Whether the job brought a mask or an error before it ended."""
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
@@ -98,7 +100,7 @@ class SegmentWidget(DockWidget):
         except SegmentationError as error:
             self._fail(error)
             return
-        self._request, self._mask = request, None
+        self._request, self._mask, self._has_outcome = request, None, False
         self.form.status.setText("Starting the network …")
         self.form.show_progress(0, 0)
         self._job = jobs.run(
@@ -131,7 +133,7 @@ class SegmentWidget(DockWidget):
 
     def _make_request(self, image: Image) -> _Request:
         scan = scan_from_layer(image)
-        place = () if self.form.whole() else shown_place(self._viewer, image)
+        place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
         self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
@@ -139,7 +141,7 @@ class SegmentWidget(DockWidget):
 
     def _work(self, request: _Request) -> Generator[Any, Any, None]:
         """Pass the engine's events on; runs in a thread."""
-        model = {"path": str(request.checkpoint), "sha256": sha256(request.checkpoint)}
+        model = {"path": str(request.checkpoint), "sha256": sha256_once(request.checkpoint)}
         events = self._engine.predict(
             request.config, request.checkpoint, request.scan, request.place
         )
@@ -171,12 +173,13 @@ class SegmentWidget(DockWidget):
 
     def _show(self, result: _Result) -> None:
         request, prediction = self._request, result.prediction
-        if request is None or request.image not in self._viewer.layers:
+        self._has_outcome = True
+        if request is None or request.image not in self.viewer.layers:
             self.form.status.setText("The image was closed; its mask is dropped.")
             return
         try:
             self._mask = show_prediction(
-                self._viewer,
+                self.viewer,
                 request.image,
                 self._masks.get(request.image),
                 prediction.labels,
@@ -190,11 +193,12 @@ class SegmentWidget(DockWidget):
             self._fail(error)
             return
         self._masks[request.image] = self._mask
-        show_channel(self._viewer, request.image)
-        show_maps(self._viewer, request.image, self._mask, prediction, request.place)
+        show_channel(self.viewer, request.image)
+        show_maps(self.viewer, request.image, self._mask, prediction, request.place)
         self.form.status.setText(result.summary)
 
     def _on_error(self, error: SegmentationError) -> None:
+        self._has_outcome = True
         self.form.status.setText(str(error))
 
     def _fail(self, error: SegmentationError) -> None:
@@ -203,7 +207,7 @@ class SegmentWidget(DockWidget):
 
     def _on_done(self) -> None:
         job, self._job, self._request = self._job, None, None
-        if job is not None and self.form.status.text() == "Stopping …":
+        if job is not None and job.was_stopped and not self._has_outcome:
             self.form.status.setText("Stopped.")
         self.form.show_running(False)
         mask, self._mask = self._mask, None

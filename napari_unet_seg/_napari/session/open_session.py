@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _REFRESH_MS = 120
 
 
-class Reviewing(QObject):
+class OpenSession(QObject):
     """Joins a session with the layers it is corrected in, until `close`.
 
     Parameters

@@ -16,7 +16,7 @@ from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_pla
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg._napari.session.open_session import Reviewing
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg._napari.widgets.lazy_icons import Drawing
     from napari_unet_seg.config import Category
 
@@ -28,13 +28,13 @@ class Thumbnails(LazyIcons):
 
     Parameters
     ----------
-    reviewing : Reviewing
+    reviewing : OpenSession
         Whose slices; the mask is copied on the main thread, the scan read in the other one.
     ratio : float
         Pixels of the screen to one of its scale.
     """
 
-    def __init__(self, reviewing: Reviewing, ratio: float = 1.0) -> None:
+    def __init__(self, reviewing: OpenSession, ratio: float = 1.0) -> None:
         super().__init__(ratio)
         self._session, self._mask = reviewing.session, reviewing.mask
         self._image = reviewing.image

@@ -22,11 +22,10 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.layers.legend import swatch
 from napari_unet_seg._napari.tools.mark_bar import MarkBar
 from napari_unet_seg._napari.tools.texts import TOOLS, Tool
+from napari_unet_seg._napari.widgets.scroll import leave_wheel_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from qtpy.QtGui import QWheelEvent
 
     from napari_unet_seg.config import Category
 
@@ -38,14 +37,6 @@ _MAPLESS = (
     "There are no probabilities of this slice to cut: tick Probabilities in Segment, and segment "
     "the image again"
 )
-
-
-class _Slider(QSlider):
-    """Leaves the wheel to what scrolls the form: a mask should not change by it."""
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        if event is not None:
-            event.ignore()
 
 
 class ToolsTab(QWidget):
@@ -84,7 +75,8 @@ class ToolsTab(QWidget):
         self.merge_button.setToolTip("Make the chosen category part of another one")
         self.target = _combo("The category that the chosen one becomes")
         self.mark_bar = MarkBar()
-        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        leave_wheel_to_parent(self.slider)
         self.slider.setRange(1, _STEPS - 1)
         self.slider.setValue(_STEPS // 2)
         self.level = QLabel()

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.correct.apply import Change
+from napari_unet_seg.correct.change import Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from napari_unet_seg._napari.segment.probabilities import Likely, Source
-    from napari_unet_seg.correct.tools import Aim, Place, Work
+    from napari_unet_seg.correct.tools import Operation, Position, ToolSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 
 def outlining(
-    source: Source, likely: Likely, place: Place, box: Box
+    source: Source, likely: Likely, place: Position, box: Box
 ) -> Generator[tuple[Array, bool], Any, None]:
     """Outline what a box of a slice encloses; yields the mask, and whether a model helped."""
     from napari_unet_seg.correct.outline import outline_in_box
@@ -29,11 +29,11 @@ def outlining(
     yield outline_in_box(source.grey(place), probability, box), bool(probability.any())
 
 
-def replace_in_box(aim: Aim, outline: Array, box: Box) -> Work:
+def replace_in_box(aim: ToolSettings, outline: Array, box: Box) -> Operation:
     """Let the category be in a box what its outline is."""
     part = np.s_[box[0] : box[2], box[1] : box[3]]
 
-    def work(labels: Array, _: Place) -> Change:
+    def work(labels: Array, _: Position) -> Change:
         mask = labels == aim.value
         mask[part] = outline[part]
         return aim.change(labels, mask)
@@ -41,17 +41,17 @@ def replace_in_box(aim: Aim, outline: Array, box: Box) -> Work:
     return work
 
 
-def redrawing(aim: Aim, labels: Array, path: Array) -> Generator[Change, Any, None]:
+def redrawing(aim: ToolSettings, labels: Array, path: Array) -> Generator[Change, Any, None]:
     """Let the border of the category in a slice follow a path; yields what changes."""
     from napari_unet_seg.correct.border import redraw_border
 
     yield aim.change(labels, redraw_border(labels == aim.value, path))
 
 
-def outline_parts(aim: Aim, source: Source, likely: Likely) -> Work:
+def outline_parts(aim: ToolSettings, source: Source, likely: Likely) -> Operation:
     """Take each part of the category in a slice for a box around what it should be."""
 
-    def work(labels: Array, place: Place) -> Change:
+    def work(labels: Array, place: Position) -> Change:
         from scipy.ndimage import find_objects, label
 
         from napari_unet_seg.correct.outline import outline_in_box
@@ -69,9 +69,9 @@ def outline_parts(aim: Aim, source: Source, likely: Likely) -> Work:
 
 
 def solving(
-    aim: Aim,
+    aim: ToolSettings,
     source: Source,
-    place: Place,
+    place: Position,
     probability: Array | None,
     labels: Array,
     inside: Array,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Aim
+    from napari_unet_seg.correct.tools import ToolSettings
 
 
 class Target(NamedTuple):
@@ -22,7 +22,7 @@ class Target(NamedTuple):
 
     mask: Labels
     category: Category
-    aim: Aim
+    aim: ToolSettings
     source: Source
 
 
@@ -31,7 +31,7 @@ def target_of(
     mask: Labels,
     image: Image | None,
     categories: tuple[Category, ...],
-    aim: Aim,
+    aim: ToolSettings,
 ) -> Target:
     """Join a mask with the image that it belongs to.
 

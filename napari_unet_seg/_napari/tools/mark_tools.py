@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.tools.mark_operations import Array
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg._napari.tools.steps import Steps
-    from napari_unet_seg.correct.apply import Change
-    from napari_unet_seg.correct.tools import Place, Work
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.correct.tools import Operation, Position
 
 _SIGNS = {"inside": INSIDE, "outside": OUTSIDE}
 
@@ -180,17 +180,17 @@ class MarkTools(QObject):
             if self._name == "box":
                 self._likely.warm_up(target.source, place_of(self._viewer, target.mask))
 
-    def _put_solved(self, target: Target, place: Place, change: Change) -> None:
+    def _put_solved(self, target: Target, place: Position, change: Change) -> None:
         said = f"Moved the border of {target.category.name}"
         self._put(self._step(target, said, lambda *_: change), place)
 
-    def _put(self, step: Step, place: Place) -> None:
+    def _put(self, step: Step, place: Position) -> None:
         """Do a step, unless meanwhile another mask is corrected or a tool works on the whole."""
         if step.mask is self._mask and not self._steps.busy:
             self._steps.do_at(step, place, select=False)
             self.solved.emit()
 
-    def _step(self, target: Target, said: str, work: Work) -> Step:
+    def _step(self, target: Target, said: str, work: Operation) -> Step:
         return Step(target.mask, target.aim.value, target.category, said, work)
 
     def _on_dims(self) -> None:

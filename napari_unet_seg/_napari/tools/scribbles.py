@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.segment.probabilities import Likely
     from napari_unet_seg._napari.tools.mark_target import Target
-    from napari_unet_seg.correct.apply import Change
-    from napari_unet_seg.correct.tools import Place
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.correct.tools import Position
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,7 +58,7 @@ class Scribbles(QObject):
         viewer: ViewerModel,
         likely: Likely,
         target: Callable[[], Target | None],
-        put: Callable[[Target, Place, Change], None],
+        put: Callable[[Target, Position, Change], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -70,7 +70,7 @@ class Scribbles(QObject):
         self._layer.redo_wanted.connect(self.redo)
         self._job: jobs.Job | None = None
         self._mask: Any = None
-        self._place: Place = ()
+        self._place: Position = ()
         self._done: list[_Solved] = []
         self._undone: list[_Solved] = []
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari.layers.edits import in_words, put
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg.correct.tools import over_parts, parts_of
+from napari_unet_seg.correct.tools import apply_to_parts, iterate_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.apply import Change
-    from napari_unet_seg.correct.tools import Place, Work
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.correct.tools import Operation, Position
 
 
 _AT_ONCE = 2**18
@@ -38,7 +38,7 @@ class Step(NamedTuple):
     category: Category
     said: str
     """What was done to it, in words."""
-    work: Work
+    work: Operation
     slow: bool = False
     """Whether it takes more than a look at each label."""
 
@@ -69,7 +69,7 @@ class Steps(QObject):
         """Whether a step runs in a thread."""
         return self._step is not None
 
-    def do(self, step: Step, place: Place) -> None:
+    def do(self, step: Step, place: Position) -> None:
         """Do a step on what lies at `place`: at once if that is quick, else in a thread."""
         part = step.mask.data[place]
         if step.slow and part.size > _AT_ONCE:
@@ -77,7 +77,7 @@ class Steps(QObject):
         else:
             self.do_at(step, place)
 
-    def do_at(self, step: Step, place: Place, *, select: bool = True) -> None:
+    def do_at(self, step: Step, place: Position, *, select: bool = True) -> None:
         """Do a step on what lies at `place` along the leading axes, at once.
 
         The mask is selected for its keys of undo, unless another layer has them too.
@@ -86,15 +86,17 @@ class Steps(QObject):
         if self._put(step, step.work(step.mask.data[place], place).at(place)) and select:
             self._select(step.mask)
 
-    def do_in_thread(self, step: Step, axes: int, place: Place = ()) -> None:
+    def do_in_thread(self, step: Step, axes: int, place: Position = ()) -> None:
         """Do a step on all parts of so many axes that lie at `place`, in a thread.
 
         The brush is kept off meanwhile.
         """
         make_editable(step.mask)
         labels = step.mask.data[place].copy()
-        work = over_parts(
-            parts_of(labels, axes), labels.ndim, lambda part, at: step.work(part, (*place, *at))
+        work = apply_to_parts(
+            iterate_parts(labels, axes),
+            labels.ndim,
+            lambda part, at: step.work(part, (*place, *at)),
         )
         thaw = _frozen(step.mask)
         self._step = step

@@ -26,7 +26,14 @@ from napari_unet_seg._napari.tools.texts import TOOLS, problem_of
 from napari_unet_seg._napari.tools.threshold_preview import Preview
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.correct.tools import SHAPES, Aim, cut, fill_between, merge, reshape
+from napari_unet_seg.correct.tools import (
+    SHAPES,
+    ToolSettings,
+    apply_threshold,
+    fill_between,
+    merge,
+    reshape,
+)
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.mark_target import Target
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Array, Place, Work
+    from napari_unet_seg.correct.tools import Array, Operation, Position
     from napari_unet_seg.session.session import Session
 
 
@@ -57,7 +64,7 @@ class Tools(ToolsTab):
 
     def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
         super().__init__()
-        self._viewer, self._image = viewer, image
+        self.viewer, self._image = viewer, image
         self._mask: Labels | None = None
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
@@ -138,7 +145,7 @@ class Tools(ToolsTab):
         if self.whole():
             self._do(fill_between(self._aim(), accepted), self._said("interpolate"), slow=True)
         else:
-            *volume, index = place_of(self._viewer, mask)
+            *volume, index = place_of(self.viewer, mask)
             work = fill_between(self._aim(), accepted, index)
             self._do(work, self._said("interpolate"), tuple(volume), slow=True)
 
@@ -147,7 +154,7 @@ class Tools(ToolsTab):
         mask = self._mask
         if mask is None or not self._may_change(self.value(), here=True):
             return
-        here = place_of(self._viewer, mask)
+        here = place_of(self.viewer, mask)
         other = (*here[:-1], here[-1] + step) if here else ()
         if not other or not 0 <= other[-1] < mask.data.shape[len(here) - 1]:
             self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
@@ -159,14 +166,14 @@ class Tools(ToolsTab):
             self.status.setText(f"There is no {self._name(aim.value)} to copy.")
             return
         self._do(lambda labels, _: aim.change(labels, drawn), self._said("copy_next"), target)
-        go_to(self._viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
+        go_to(self.viewer, mask, int(np.ravel_multi_index(target, mask.data.shape[:-2])))
 
-    def cut(self) -> None:
+    def apply_threshold(self) -> None:
         """Let the category be where its probability is at least what the slider says."""
         probability = self._probability()
         if probability is not None:
             said = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
-            self._do(cut(self._aim(), probability, self.threshold()), said)
+            self._do(apply_threshold(self._aim(), probability, self.threshold()), said)
 
     def event(self, event: QEvent) -> bool:
         """Look for probabilities when the user comes here: a map that is filled tells nobody.
@@ -186,7 +193,9 @@ class Tools(ToolsTab):
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
 
-    def _do(self, work: Work, said: str, place: Place | None = None, *, slow: bool = False) -> None:
+    def _do(
+        self, work: Operation, said: str, place: Position | None = None, *, slow: bool = False
+    ) -> None:
         """Do the work at a place, by default where the form says: the slice shown or all."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
@@ -195,7 +204,7 @@ class Tools(ToolsTab):
         if place is None and self.whole() and mask.ndim > 2:
             self._steps.do_in_thread(step, volume_axes(mask))
         else:
-            self._steps.do(step, place_of(self._viewer, mask) if place is None else place)
+            self._steps.do(step, place_of(self.viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
@@ -208,17 +217,17 @@ class Tools(ToolsTab):
         if mask is None or not self._may_change(self.value()):
             return None
         try:
-            return target_of(self._viewer, mask, self._image(), self._categories, self._aim())
+            return target_of(self.viewer, mask, self._image(), self._categories, self._aim())
         except SegmentationError as error:
             self.status.setText(str(error))
             return None
 
-    def _aim(self) -> Aim:
+    def _aim(self) -> ToolSettings:
         if self._mask is None:
-            return Aim(0, (), self.pixels.value(), ())
+            return ToolSettings(0, (), self.pixels.value(), ())
         axes = volume_axes(self._mask) if self.whole() else 2
         sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
-        return Aim(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
+        return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
     def _may_change(self, value: int, *, here: bool = False) -> bool:
         """Whether a category may be changed in what is chosen, or `here` in the slice on screen."""
@@ -228,9 +237,8 @@ class Tools(ToolsTab):
         if value in locked_of(self._mask):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
-            problem = off_screen(self._viewer, self._mask)
-            if problem and not here:
-                problem = f"{problem.removesuffix('.')}, or choose the volume."
+            remedy = "" if here else ", or choose the volume"
+            problem = off_screen(self.viewer, self._mask, remedy=remedy)
         self.status.setText(problem)
         return not problem
 
@@ -245,8 +253,8 @@ class Tools(ToolsTab):
         mask = self._mask
         if mask is None or not self.value():
             return None
-        found = probability_map(self._viewer, mask, self._categories[self.value() - 1])
-        known = found is not None and found[place_of(self._viewer, mask)].any()
+        found = probability_map(self.viewer, mask, self._categories[self.value() - 1])
+        known = found is not None and found[place_of(self.viewer, mask)].any()
         return found if known else None
 
     def _look_for_map(self, _: Any = None) -> None:
@@ -255,15 +263,15 @@ class Tools(ToolsTab):
     def _on_slider(self) -> None:
         mask, probability = self._mask, self._probability()
         if not self.slider.isSliderDown():
-            self.cut()
+            self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
-            place = place_of(self._viewer, mask)
-            work = cut(self._aim(), probability, self.threshold())
+            place = place_of(self.viewer, mask)
+            work = apply_threshold(self._aim(), probability, self.threshold())
             self._preview.show(mask, place, work)
 
     def _on_released(self) -> None:
         if self._preview.end():
-            self.cut()
+            self.apply_threshold()
 
     def _on_label(self, _: Any = None) -> None:
         if self._mask is None:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_unet_seg.correct.tools import Place, Work
+    from napari_unet_seg.correct.tools import Operation, Position
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -22,9 +22,9 @@ class Preview:
     """
 
     def __init__(self) -> None:
-        self._shown: tuple[Labels, Place, Array] | None = None
+        self._shown: tuple[Labels, Position, Array] | None = None
 
-    def show(self, mask: Labels, place: Place, work: Work) -> None:
+    def show(self, mask: Labels, place: Position, work: Operation) -> None:
         """Draw the slice at `place` as it was at first and then changed by the work."""
         if self._shown is None:
             self._shown = (mask, place, mask.data[place].copy())
@@ -42,6 +42,6 @@ class Preview:
         return shown is not None
 
 
-def _draw(mask: Labels, place: Place, labels: Array) -> None:
+def _draw(mask: Labels, place: Position, labels: Array) -> None:
     mask.data[place] = labels
     mask.refresh(thumbnail=False, highlight=False, extent=False)

@@ -16,7 +16,7 @@ from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.widgets.jobs import run
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.events import Augmented
+from napari_unet_seg.events import AugmentationPreview
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 _GAP = 4
-_ENGINE = "napari_unet_seg.training.augmented:augmented"
+_ENGINE = "napari_unet_seg.training.augmentation_preview:preview_augmentation"
 _ASK = "Show eight augmented samples"
 
 
@@ -88,7 +88,7 @@ class AugmentedSamples(QWidget):
     def _on_event(self, event: Any) -> None:
         if isinstance(event, SampleSet):
             self._categories = event.categories
-        elif isinstance(event, Augmented):
+        elif isinstance(event, AugmentationPreview):
             self.picture.setPixmap(_pixmap(_mosaic(event, self._categories)))
             self.picture.setToolTip("\n".join(event.names))
             self.picture.show()
@@ -137,7 +137,7 @@ def _augmented(source: Any, config: TrainConfig) -> Generator[Any, Any, None]:
         yield from process.stream(_ENGINE, config, samples)
 
 
-def _mosaic(event: Augmented, categories: Sequence[Category]) -> Array:
+def _mosaic(event: AugmentationPreview, categories: Sequence[Category]) -> Array:
     """RGB tiles of the samples with the outlines of their masks, of shape (Y, X, 3)."""
     tiles = np.repeat(event.images[..., None], 3, axis=-1)
     width = max(1, tiles.shape[1] // 128)

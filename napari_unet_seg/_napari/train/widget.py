@@ -35,7 +35,7 @@ from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
-from napari_unet_seg.process.train_in_child import train_in_child
+from napari_unet_seg.process.training_process import ENGINE, train_in_child
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,12 +57,13 @@ class TrainWidget(DockWidget):
     ----------
     napari_viewer : napari.Viewer
         Whose layers can be trained on, and where previews are shown.
+    engine : str
+        What trains in the child process, as `module:function`.
     """
 
-    engine = "napari_unet_seg.engine:train"
-
-    def __init__(self, napari_viewer: ViewerModel) -> None:
+    def __init__(self, napari_viewer: ViewerModel, *, engine: str = ENGINE) -> None:
         super().__init__(napari_viewer)
+        self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
         self.source = SourceBox(napari_viewer)
@@ -113,7 +114,7 @@ class TrainWidget(DockWidget):
         resume = run / "last.safetensors" if self._resuming() else None
         self._finished = None
         self.panel.start(
-            train_in_child(source, config, run, resume=resume, engine=self.engine), "Training"
+            train_in_child(source, config, run, resume=resume, engine=self._engine), "Training"
         )
 
     def load(self, path: Path) -> None:

@@ -30,7 +30,7 @@ class DockWidget(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
-        self._viewer = viewer
+        self.viewer = viewer
         self.installEventFilter(_Joiner(self))
         free_in_place(self, viewer)
 

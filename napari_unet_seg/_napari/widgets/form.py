@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from magicgui.widgets import CheckBox
 from pydantic import BaseModel
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_unet_seg._napari.widgets.editors import BoolEdit, make_editor, words
+from napari_unet_seg._napari.widgets.fields import display_name, make_field
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import ConfigError
 
@@ -56,6 +57,8 @@ class Form(QWidget, Generic[C]):
         self._class = model_class
         self._value = model_class()
         self._editors: dict[str, Any] = {}
+        # Forms of nested configurations, and magicgui's widgets of single values.
+        self._showing = False
         hidden = {*exclude, *more}
         names = include if include is not None else list(model_class.model_fields)
         layout = QVBoxLayout(self)
@@ -84,7 +87,7 @@ class Form(QWidget, Generic[C]):
     def changes(self) -> dict[str, Any]:
         """What stands in the editors, valid or not."""
         return {
-            name: editor.changes() if isinstance(editor, Form) else editor.value()
+            name: editor.changes() if isinstance(editor, Form) else editor.value
             for name, editor in self._editors.items()
         }
 
@@ -92,17 +95,20 @@ class Form(QWidget, Generic[C]):
         """Show a configuration."""
         changed = value != self._value
         self._value = value
+        self._showing = True
         for name, editor in self._editors.items():
-            blocker = QSignalBlocker(editor)
-            editor.setValue(getattr(value, name))
-            blocker.unblock()
+            if isinstance(editor, Form):
+                editor.setValue(getattr(value, name))
+            else:
+                editor.value = getattr(value, name)
+        self._showing = False
         self._follow_switches()
         self._problem.hide()
         if changed:
             self.valueChanged.emit(value)
 
     def editor(self, name: str) -> Any:
-        """The editor of a field; of a nested one by its dotted name."""
+        """The magicgui widget of a field; of a nested one by its dotted name."""
         first, _, rest = name.partition(".")
         editor = self._editors[first]
         return editor.editor(rest) if rest else editor
@@ -122,32 +128,33 @@ class Form(QWidget, Generic[C]):
             if isinstance(editor, Form):
                 layout.addRow(_heading(name, field))
                 layout.addRow(editor)
-            elif not isinstance(editor, BoolEdit):
-                layout.addRow(_label(words(name), field), editor)
+            elif not isinstance(editor, CheckBox):
+                layout.addRow(_label(display_name(name), field), editor.native)
             elif waiting and _is_amount(name, waiting[0]):
                 amount = waiting.pop(0)
-                editor.setText(f"{words(name)} up to")
-                layout.addRow(editor, self._make(amount, self._class.model_fields[amount]))
+                editor.text = f"{display_name(name)} up to"
+                amount_editor = self._make(amount, self._class.model_fields[amount])
+                layout.addRow(editor.native, amount_editor.native)
             else:
-                editor.setText(words(name))
+                editor.text = display_name(name)
                 if switches is None:
                     switches = QGridLayout()
                     layout.addRow(switches)
                 count = switches.count()
-                switches.addWidget(editor, count // _SWITCHES, count % _SWITCHES)
+                switches.addWidget(editor.native, count // _SWITCHES, count % _SWITCHES)
                 continue
             switches = None
         return layout
 
-    def _make(self, name: str, field: FieldInfo) -> QWidget:
+    def _make(self, name: str, field: FieldInfo) -> Any:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             editor: Any = Form(kind)
+            editor.setObjectName(name)
+            editor.valueChanged.connect(self._on_edited)
         else:
-            editor = make_editor(field)
-            editor.setToolTip(field.description or "")
-        editor.valueChanged.connect(self._on_edited)
-        editor.setObjectName(name)
+            editor = make_field(name, field)
+            editor.changed.connect(self._on_edited)
         self._editors[name] = editor
         return editor
 
@@ -161,6 +168,8 @@ class Form(QWidget, Generic[C]):
         return fold
 
     def _on_edited(self) -> None:
+        if self._showing:
+            return
         self._follow_switches()
         try:
             value = self.value()
@@ -176,8 +185,8 @@ class Form(QWidget, Generic[C]):
         names = list(self._editors)
         for switch, amount in pairwise(names):
             editor = self._editors[switch]
-            if isinstance(editor, BoolEdit) and _is_amount(switch, amount):
-                self._editors[amount].setEnabled(editor.value())
+            if isinstance(editor, CheckBox) and _is_amount(switch, amount):
+                self._editors[amount].enabled = editor.value
 
 
 def _is_amount(switch: str, name: str) -> bool:
@@ -192,6 +201,6 @@ def _label(text: str, field: FieldInfo) -> QLabel:
 
 
 def _heading(name: str, field: FieldInfo) -> QLabel:
-    label = _label(f"<b>{words(name)}</b>", field)
+    label = _label(f"<b>{display_name(name)}</b>", field)
     label.setContentsMargins(0, 6, 0, 0)
     return label

@@ -61,6 +61,11 @@ class Job(QObject):
         self._left.connect(self._end)
         self._thread = threading.Thread(target=self._work, name=f"{name} job", daemon=True)
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the generator was asked to end before it was through."""
+        return self._command is Command.STOP
+
     def start(self) -> None:
         """Start to pull events."""
         _ACTIVE.append(self)
@@ -155,7 +160,6 @@ class Job(QObject):
         self._set_state(JobState.ENDED)
         if error is not None and not self._quitting:
             self.failed.emit(error)
-            show_error(str(error))
         self.ended.emit()
 
 
@@ -194,6 +198,7 @@ def run(
     ):
         if callback is not None:
             signal.connect(job.unless_abandoned(callback))
+    job.failed.connect(lambda error: show_error(str(error)))
     owner = getattr(on_event, "__self__", None)
     if isinstance(owner, QObject):
         job.owner = owner

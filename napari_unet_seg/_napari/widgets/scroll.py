@@ -45,3 +45,18 @@ def fill_scrolling(widget: QWidget, content: QWidget, lowest: int) -> None:
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(Column(content, lowest))
+
+
+class _WheelGuard(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Refuse the wheel, so that Qt offers it to the parent."""
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        event.ignore()
+        return True
+
+
+def leave_wheel_to_parent(editor: QWidget) -> None:
+    """Let the wheel scroll what is around an editor, which neither changes nor takes the focus."""
+    editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    editor.installEventFilter(_WheelGuard(editor))

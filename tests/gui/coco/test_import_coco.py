@@ -114,7 +114,7 @@ def test_the_table_tells_before_anything_is_loaded(
     ):
         assert row in rows
     assert widget.images_edit.line.placeholderText() == str(coco.parent)
-    assert len(widget._viewer.layers) == 0
+    assert len(widget.viewer.layers) == 0
 
 
 def test_one_stack_per_size_with_its_mask(
@@ -124,7 +124,7 @@ def test_one_stack_per_size_with_its_mask(
     wide, wide_mask, high, high_mask = _open(qtbot, widget)
     dataset = read_coco(coco)
 
-    assert [layer.name for layer in widget._viewer.layers] == [
+    assert [layer.name for layer in widget.viewer.layers] == [
         "train 40×30",
         "train 40×30 mask",
         "train 20×50",
@@ -162,12 +162,12 @@ def test_legend_chooses_the_brushs_label(
 ) -> None:
     _wait(qtbot, widget, coco)
     *_, mask = _open(qtbot, widget)
-    buttons = widget.legend._group.buttons()
+    buttons = widget.legend.buttons()
     buttons[1].click()
     assert mask.selected_label == 2
     mask.selected_label = 1
     assert [button.isChecked() for button in buttons] == [True, False]
-    widget._viewer.layers.clear()
+    widget.viewer.layers.clear()
     assert widget.legend.names() == []
 
 
@@ -280,7 +280,7 @@ def test_write_data_set(widget: ImportCocoWidget, coco: Path, tmp_path: Path, qt
     assert {mask.parent.parent.name for mask in masks} == {"train", "valid"}
     assert {int(tifffile.imread(mask).max()) for mask in masks} == {1, 2}
     assert "1 images were left out" in box.message.text()
-    source = SourceBox(widget._viewer)
+    source = SourceBox(widget.viewer)
     qtbot.addWidget(source)
     assert source.folder.value() == tmp_path / "set"
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 from qtpy.QtWidgets import QFileDialog, QLabel
+from scene import SHAPE, add_mask
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
-from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.config import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,34 +22,31 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
     from qtpy.QtGui import QColor
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
-SHAPE = (4, 40, 50)
-PLACE = {"scale": (4, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
+PLACE = {**scene.PLACE, "scale": (4, 0.5, 0.5)}
 
 
 @pytest.fixture
 def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     """Two masks of a scan, the second moved by half the width of the first; Compare on top."""
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8), **PLACE)
     for name, left in (("first", 10), ("second", 15)):
         labels = np.zeros(SHAPE, np.uint8)
         labels[1:3, 10:20, left : left + 10] = 1
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
-        viewer.add_labels(labels, name=name, metadata=known, **PLACE)
+        add_mask(viewer, labels, name, **PLACE)
     viewer.dims.set_point(0, 14.0)
     widget.tabs.setCurrentWidget(widget.compare)
     return widget
 
 
 def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
-    widget.bar.mask_combo.setLayer(widget._viewer.layers["second"])
+    widget.bar.mask_combo.setLayer(widget.viewer.layers["second"])
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
-    return widget._viewer.layers["second"]
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    return widget.viewer.layers["second"]
 
 
 def until_shows(qtbot: QtBot, widget: ReviewWidget, row: list[str]) -> None:
@@ -55,7 +54,7 @@ def until_shows(qtbot: QtBot, widget: ReviewWidget, row: list[str]) -> None:
 
 
 def until_idle(qtbot: QtBot, widget: ReviewWidget) -> None:
-    qtbot.waitUntil(lambda: widget.compare._job is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
 
 
 def heads(widget: ReviewWidget) -> list[str]:
@@ -80,7 +79,7 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
     until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
-    widget._viewer.dims.set_point(0, 10.0)
+    widget.viewer.dims.set_point(0, 10.0)
     until_shows(qtbot, widget, ["all", "–", "–", "–", "0", "0"])
     mask = widget.compare.b.layer()
     mask.data_setitem((np.zeros(4, int), np.full(4, 3), np.arange(4)), 2)
@@ -103,10 +102,10 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
 def test_what_is_no_slice_is_not_measured(
     qtbot: QtBot, widget: ReviewWidget, turn: Callable[[Any], None], said: str
 ) -> None:
-    dims, compare = widget._viewer.dims, widget.compare
-    widget._viewer.add_image(np.ones((9, 40, 50), np.uint8), name="longer", **PLACE)
-    compare.a.setLayer(widget._viewer.layers["first"])
-    compare.b.setLayer(widget._viewer.layers["second"])
+    dims, compare = widget.viewer.dims, widget.compare
+    widget.viewer.add_image(np.ones((9, 40, 50), np.uint8), name="longer", **PLACE)
+    compare.a.setLayer(widget.viewer.layers["first"])
+    compare.b.setLayer(widget.viewer.layers["second"])
     compare.contours.setChecked(True)
     until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
     until_idle(qtbot, widget)
@@ -135,7 +134,7 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     assert compare.button.isEnabled()
     mask = compare.b.layer()
     looks = (
-        lambda: widget._viewer.dims.set_point(0, 1),
+        lambda: widget.viewer.dims.set_point(0, 1),
         lambda: setattr(mask, "contour", 2),
         lambda: setattr(mask, "visible", False),
         lambda: setattr(mask, "visible", True),
@@ -166,7 +165,7 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
 def test_sizes_are_those_in_the_world(
     qtbot: QtBot, widget: ReviewWidget, place: dict[str, Any]
 ) -> None:
-    viewer, compare = widget._viewer, widget.compare
+    viewer, compare = widget.viewer, widget.compare
     for name in ("first", "second"):
         layer = viewer.layers.pop(name)
         viewer.add_labels(layer.data, name=name, metadata=layer.metadata, **place)
@@ -182,13 +181,12 @@ def test_sizes_are_those_in_the_world(
 
 
 def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget) -> None:
-    viewer, compare = widget._viewer, widget.compare
+    viewer, compare = widget.viewer, widget.compare
     for name in ("first", "second"):
         labels = np.stack([viewer.layers[name].data] * 2)
-        known = {METADATA_KEY: {"categories": CATEGORIES}}
         place = {"scale": (1, 4, 0.5, 0.5), "units": ("second", "mm", "mm", "mm")}
         viewer.layers.remove(name)
-        viewer.add_labels(labels, name=name, metadata=known, **place)
+        add_mask(viewer, labels, name, **place)
     compare.a.setLayer(viewer.layers["first"])
     compare.b.setLayer(viewer.layers["second"])
     compare.part.setCurrentIndex(1)
@@ -255,7 +253,7 @@ def test_a_slice_predicted_later_counts_in_the_whole_scan(
 
 
 def test_contours_follow_and_disturb_nothing(qtbot: QtBot, widget: ReviewWidget) -> None:
-    viewer, compare = widget._viewer, widget.compare
+    viewer, compare = widget.viewer, widget.compare
     mask = compare.b.layer()
     viewer.layers.selection.active = mask
     mask.data_setitem((np.array([1]), np.array([30]), np.array([30])), 1)
@@ -299,7 +297,7 @@ def luminance(colour: QColor) -> float:
 def test_the_legend_stands_out_in_every_theme(
     qtbot: QtBot, widget: ReviewWidget, theme: str
 ) -> None:
-    widget._viewer.theme = theme
+    widget.viewer.theme = theme
     labels = widget.compare.legend.findChildren(QLabel)
     assert [label.text() for label in labels if label.text()] == ["A", "B", "both"]
     for mark, name in pairwise(labels):
@@ -316,8 +314,8 @@ def test_the_legend_stands_out_in_every_theme(
 def test_grids_that_differ_are_told_beside_the_masks(
     qtbot: QtBot, widget: ReviewWidget, notifications: list[str]
 ) -> None:
-    widget._viewer.add_labels(np.zeros((3, 40, 50), np.uint8), name="short")
-    widget.compare.b.setLayer(widget._viewer.layers["short"])
+    widget.viewer.add_labels(np.zeros((3, 40, 50), np.uint8), name="short")
+    widget.compare.b.setLayer(widget.viewer.layers["short"])
     qtbot.waitUntil(lambda: "3 × 40 × 50" in widget.compare.status.text(), timeout=20_000)
     assert "4 × 40 × 50 (ZYX, 4 × 0.5 × 0.5 mm)" in widget.compare.status.text()
     assert widget.compare.table.rowCount() == 0
@@ -329,22 +327,22 @@ def test_grids_that_differ_are_told_beside_the_masks(
 def test_masks_that_lie_apart_are_told(qtbot: QtBot, widget: ReviewWidget) -> None:
     compare = widget.compare
     crop = np.zeros(SHAPE, np.uint8)
-    widget._viewer.add_labels(crop, name="crop", **{**PLACE, "translate": (10, -2, 6)})
-    compare.b.setLayer(widget._viewer.layers["crop"])
+    widget.viewer.add_labels(crop, name="crop", **{**PLACE, "translate": (10, -2, 6)})
+    compare.b.setLayer(widget.viewer.layers["crop"])
     assert "lie 5 mm apart" in compare.status.text()
-    widget._viewer.layers["crop"].units = ("cm",) * 3
+    widget.viewer.layers["crop"].units = ("cm",) * 3
     compare._on_choice()
     assert "mm apart" in compare.status.text()
     metres = {"scale": (0.004, 5e-4, 5e-4), "translate": (0.01, -0.005, 0.002)}
-    widget._viewer.add_labels(crop, name="same", units=("m",) * 3, **metres)
-    compare.b.setLayer(widget._viewer.layers["same"])
+    widget.viewer.add_labels(crop, name="same", units=("m",) * 3, **metres)
+    compare.b.setLayer(widget.viewer.layers["same"])
     assert compare.status.text() == ""
-    compare.b.setLayer(widget._viewer.layers["crop"])
-    widget._viewer.layers["crop"].units = ("mm",) * 3
+    compare.b.setLayer(widget.viewer.layers["crop"])
+    widget.viewer.layers["crop"].units = ("mm",) * 3
     compare._on_choice()
     assert not compare.button.isEnabled()
-    compare.b.setLayer(widget._viewer.layers["first"])
-    compare.a.setLayer(widget._viewer.layers["second"])
+    compare.b.setLayer(widget.viewer.layers["first"])
+    compare.a.setLayer(widget.viewer.layers["second"])
     assert compare.status.text() == ""
     until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
     until_idle(qtbot, widget)

@@ -12,7 +12,7 @@ from napari_unet_seg import engine
 from napari_unet_seg._napari.layers.layers import METADATA_KEY
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.widgets.jobs import JobState
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.scan import Scan
@@ -56,7 +56,7 @@ def widget(
     remember("predict", HOW.model_dump(mode="json"))
     model = make_checkpoint()
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(scan.data, name="head")
     known = {
         "categories": read_header(model).categories,
@@ -64,21 +64,21 @@ def widget(
     }
     viewer.add_labels(predicted(model, scan), name="mask", metadata={METADATA_KEY: known})
     widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
-        form.editor(name).setValue(value)
+        form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(len(ACCEPTED))
     return widget
 
 
 def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
     """Draw the bright square of a slice, and accept it."""
-    assert widget.reviewing is not None
-    widget.reviewing.go_to(index)
-    mask = widget.reviewing.mask
+    assert widget.desk.current is not None
+    widget.desk.current.go_to(index)
+    mask = widget.desk.current.mask
     where = np.nonzero(mask.data[index] != (scan.data[index] == 200))
     place = (np.full(where[0].size, index), *where)
     with mask.block_history():
@@ -90,7 +90,7 @@ def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
 def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan, tmp_path: Path
 ) -> None:
-    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    reviewing, bar = widget.desk.current, widget.fine_tune.learn_bar
     assert reviewing is not None
     mask, session, first = reviewing.mask, reviewing.session, widget.session.checkpoint
     before = mask.data.copy()
@@ -139,15 +139,15 @@ def test_predictions_that_were_left_for_others_end_without_them(
 ) -> None:
     learning = widget.learning
     learning._predict_again("The first")
-    first = learning._job
+    (first,) = jobs.active_jobs()
     learning._predict_again("The second")
-    second = learning._job
+    (second,) = set(jobs.active_jobs()) - {first}
     second.pause()
-    qtbot.waitUntil(lambda: first.state is JobState.ENDED, timeout=PATIENCE)
-    assert learning._job is second
+    qtbot.waitUntil(lambda: first.state is jobs.JobState.ENDED, timeout=PATIENCE)
+    assert jobs.active_jobs() == (second,)
     with qtbot.waitSignal(second.ended, timeout=PATIENCE):
         widget.bar.close_button.click()
-    assert learning._job is None
+    assert not jobs.active_jobs()
 
 
 @pytest.mark.slow
@@ -161,8 +161,8 @@ def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
     bar.close_button.click()
     assert widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
-        widget.open_session(folder)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+        widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
     qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
     widget.session.save()
@@ -182,7 +182,7 @@ def test_without_the_switch_nothing_is_learnt(widget: ReviewWidget, scan: Scan) 
 def test_learning_waits_for_a_slice_with_a_mask(
     qtbot: QtBot, widget: ReviewWidget, scan: Scan, notifications: list[str]
 ) -> None:
-    reviewing, bar = widget.reviewing, widget.fine_tune.learn_bar
+    reviewing, bar = widget.desk.current, widget.fine_tune.learn_bar
     mask, panel = reviewing.mask, widget.fine_tune.panel
     mask.data = np.zeros_like(mask.data)
     bar.every.setValue(2)
@@ -198,15 +198,15 @@ def test_learning_waits_for_a_slice_with_a_mask(
         accept_truth(widget, scan, 2)
     assert done.args[0].number == 1
     qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: widget.learning._job is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=PATIENCE)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def widget(
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
-        form.editor(name).setValue(value)
+        form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
     widget.bar.scans_button.click()
@@ -70,18 +70,18 @@ def widget(
 
 
 def shown(widget: ReviewWidget) -> list[str]:
-    return [layer.name for layer in widget._viewer.layers]
+    return [layer.name for layer in widget.viewer.layers]
 
 
 def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     """Draw what the current model sees as Segment does, correct it, and accept."""
-    model, image = chosen_model.current_model(), widget._viewer.layers[-1]
+    model, image = chosen_model.current_model(), widget.viewer.layers[-1]
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
     categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
-    with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
-        mask = show_prediction(widget._viewer, image, None, labels, categories, (), sums, made)
-    qtbot.waitUntil(lambda: widget._job is None, timeout=PATIENCE)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+        mask = show_prediction(widget.viewer, image, None, labels, categories, (), sums, made)
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=PATIENCE)
     where = np.nonzero(mask.data != (image.data == 200))
     mask.data_setitem(where, (image.data == 200)[where].astype(np.uint8))
     widget.review.buttons["accept"].click()
@@ -143,7 +143,7 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
         go_on(qtbot, widget, index + 1)
     assert widget.fine_tune.panel.running
     with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
-        with qtbot.waitSignal(widget.session_changed, timeout=PATIENCE):
+        with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
             widget.scans.bar.previous_button.click()
         widget.fine_tune.panel.stop()
     again = widget.session
@@ -160,6 +160,6 @@ def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: Revie
     job, first = widget.fine_tune.panel.job, chosen_model.current_model()
     assert job is not None
     with qtbot.waitSignal(job.ended, timeout=PATIENCE):
-        widget._viewer.window.remove_dock_widget(widget)
+        widget.viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
     assert chosen_model.current_model() == first

@@ -118,10 +118,10 @@ def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Sessi
 
 def opened(qtbot: QtBot, widget: ReviewWidget, act: Callable[[], Any]) -> None:
     with qtbot.waitSignal(
-        widget.session_changed, timeout=PATIENCE, check_params_cb=lambda s: s is not None
+        widget.desk.session_changed, timeout=PATIENCE, check_params_cb=lambda s: s is not None
     ):
         act()
-    qtbot.waitUntil(lambda: widget._job is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=PATIENCE)
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
@@ -150,7 +150,7 @@ def test_slices_of_a_session_outside_do_not_count(
     stack = a_stack(tmp_path / "elsewhere" / "stack", accepted=20)
     open_folder(qtbot, widget, folder)
     if visit:
-        opened(qtbot, widget, lambda: widget.open_session(stack.folder))
+        opened(qtbot, widget, lambda: widget.desk.open(stack.folder))
         assert widget.fine_tune.start_button.text() == "Fine-tune on 20 accepted slices"
     for index in range(EVERY):
         assert not started
@@ -274,7 +274,7 @@ def test_what_rounds_brought_is_seen_at_all_scans_of_their_folder(
     for at in (2, 0):
         go(qtbot, widget, at)
         qtbot.waitUntil(lambda: result.text() == in_words(finished), timeout=PATIENCE)
-    widget.close_session()
+    widget.desk.close()
     assert not result.text()
 
 
@@ -288,7 +288,7 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     root = make_checkpoint()
     session = a_stack(tmp_path / "stack", root, accepted=30)
     tuned = store_round(session, root)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     assert chosen_model.current_model() == tuned
     assert "Segment goes on with the model that was fine-tuned here last." in notifications
     assert widget.fine_tune.learn_bar.back_button.isEnabled()
@@ -301,12 +301,12 @@ def test_each_session_has_its_own_model_until_one_is_chosen(
     sessions = [a_stack(tmp_path / name, root, accepted=30) for name in "abc"]
     tuned = [store_round(session, root) for session in sessions]
     for session, model in zip(sessions[:2], tuned, strict=False):
-        opened(qtbot, widget, lambda folder=session.folder: widget.open_session(folder))
+        opened(qtbot, widget, lambda folder=session.folder: widget.desk.open(folder))
         assert chosen_model.current_model() == model
         assert back.isEnabled()
     chosen_model.choose_model(BUNDLED)
     assert not back.isEnabled(), "the model in use is none of those"
-    opened(qtbot, widget, lambda: widget.open_session(sessions[2].folder))
+    opened(qtbot, widget, lambda: widget.desk.open(sessions[2].folder))
     assert chosen_model.current_model() == BUNDLED
     assert not back.isEnabled()
 
@@ -378,7 +378,8 @@ def test_a_prediction_that_was_left_is_taken_up_again(
     for index in (2, 3, 2):
         go(qtbot, widget, index)
     assert predicting == [[0, 1, 2, 3, 4]] * 3
-    assert widget.learning._job is not None
+    (job,) = (job for job in jobs.active_jobs() if job.state is jobs.JobState.RUNNING)
+    assert job.name == "Predicting again"
 
 
 def test_a_model_that_is_gone_keeps_no_session_from_opening(
@@ -420,10 +421,10 @@ def test_a_round_that_ends_while_its_session_is_opened_again_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     session = a_session(tmp_path, min(folder.iterdir()), make_checkpoint(), learnt=1)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     model = chosen_model.current_model()
     widget.fine_tune.start()
-    widget.close_session()
+    widget.desk.close()
     load = Session.load_mask
 
     def slow(self: Session) -> Any:
@@ -436,8 +437,8 @@ def test_a_round_that_ends_while_its_session_is_opened_again_is_kept(
     assert job is not None
     job.ended.connect(ended.set)
     monkeypatch.setattr(Session, "load_mask", slow)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
-    widget.close_session()
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
+    widget.desk.close()
     assert len(Session.open(session.folder).rounds) == 1
     assert chosen_model.current_model() == model, "closing its session stopped the round"
     Session.open(session.folder, hold=True).close()
@@ -461,8 +462,8 @@ def test_a_round_of_a_folder_is_not_used_outside(
     widget.fine_tune.start()
     if leave:
         widget.scans.bar.close_button.click()
-    widget.close_session()
-    opened(qtbot, widget, lambda: widget.open_session(stack.folder))
+    widget.desk.close()
+    opened(qtbot, widget, lambda: widget.desk.open(stack.folder))
     slow_round.set()
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
     assert len(Session.open(sessions[0].folder).rounds) == 1
@@ -478,7 +479,7 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
             pass
 
     other = make_napari_viewer()
-    job = jobs.run(work(), on_event=widget.fine_tune.panel._on_event)
+    job = jobs.run(work(), on_event=widget.review.status.setNum)
     other.close()
     assert job.state is jobs.JobState.RUNNING
     job.stop()
@@ -503,7 +504,7 @@ def test_a_round_that_was_stopped_unmeasured_is_used_only_by_who_started_it(
     qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
     session = a_stack(tmp_path / "stack", make_checkpoint())
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     tuning, bar, model = widget.fine_tune, widget.fine_tune.learn_bar, chosen_model.current_model()
     with qtbot.waitSignal(tuning.finished, timeout=PATIENCE) as done:
         for _ in range(EVERY):
@@ -525,7 +526,7 @@ def test_a_round_that_was_stopped_unmeasured_is_not_taken_up_later(
 ) -> None:
     session = a_stack(tmp_path / "stack", base := make_checkpoint())
     store_round(session, base, before=None, after=None, stopped=True)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     assert not widget.fine_tune.learn_bar.back_button.isEnabled(), "it was never used"
 
 
@@ -533,7 +534,7 @@ def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
     qtbot: QtBot, widget: ReviewWidget, slow_round: threading.Event, tmp_path: Path
 ) -> None:
     session = a_stack(tmp_path / "stack")
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     panel = widget.fine_tune.panel
     for _ in range(EVERY):
         accept(widget)
@@ -544,7 +545,7 @@ def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
         widget.session.set_state(index, ReviewState.TODO)
     for index in range(EVERY, 2 * EVERY):
         assert not panel.running
-        widget.reviewing.go_to(index)
+        widget.desk.current.go_to(index)
         accept(widget)
     assert panel.running
 
@@ -553,7 +554,7 @@ def test_a_session_is_let_go_where_a_round_cannot_start(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = a_stack(tmp_path / "stack", accepted=1)
-    opened(qtbot, widget, lambda: widget.open_session(session.folder))
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
 
     def start(*_: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -561,7 +562,7 @@ def test_a_session_is_let_go_where_a_round_cannot_start(
     monkeypatch.setattr(widget.fine_tune.panel, "start", start)
     with pytest.raises(RuntimeError, match="new thread"):
         widget.fine_tune.start()
-    widget.close_session()
+    widget.desk.close()
     again = Session.open(session.folder, hold=True)
     assert again.lock.held
     again.close()

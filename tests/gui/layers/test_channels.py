@@ -51,22 +51,22 @@ def widget(
 
 
 def images(widget: ReviewWidget) -> list[str]:
-    return [layer.name for layer in widget._viewer.layers if isinstance(layer, Image)]
+    return [layer.name for layer in widget.viewer.layers if isinstance(layer, Image)]
 
 
 def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
     """Put a mask over a channel, on which a session starts."""
-    image = widget._viewer.layers[name]
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        mask = add_labels(widget._viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
-    qtbot.waitUntil(lambda: widget._job is None)
+    image = widget.viewer.layers[name]
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        mask = add_labels(widget.viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     return mask
 
 
 def test_the_first_channel_is_shown_and_proposed_and_each_has_its_name(
     widget: ReviewWidget,
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     assert images(widget) == NAMES
     assert [layer.visible for layer in viewer.layers] == [False, False, True]
     assert viewer.layers.selection.active is viewer.layers["a · T1"]
@@ -77,7 +77,7 @@ def test_the_session_is_on_the_channel_that_was_segmented(
     qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
 ) -> None:
     draw_on(qtbot, widget, "a · FLAIR")
-    reviewing = widget.reviewing
+    reviewing = widget.desk.current
     assert reviewing is not None
     assert reviewing.image.name == "a · FLAIR"
     np.testing.assert_array_equal(np.asarray(reviewing.session.scan.data), pixels[1])
@@ -86,30 +86,30 @@ def test_the_session_is_on_the_channel_that_was_segmented(
 def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     qtbot: QtBot, widget: ReviewWidget, pixels: np.ndarray[Any, Any]
 ) -> None:
-    for layer in widget._viewer.layers:
+    for layer in widget.viewer.layers:
         layer.scale = (3, 0.5, 0.5)
     draw_on(qtbot, widget, "a · FLAIR")
     widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.scans.bar.previous_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
     assert sorted(images(widget)) == sorted(NAMES)
     for channel, name in enumerate(("a · T1", "a · FLAIR", "a · T2")):
-        layer = widget._viewer.layers[name]
+        layer = widget.viewer.layers[name]
         np.testing.assert_array_equal(np.asarray(layer.data), pixels[channel])
         assert layer.visible == (name == "a · FLAIR")
         assert tuple(layer.scale) == (3, 0.5, 0.5)
-    assert widget.current_image is widget._viewer.layers["a · FLAIR"]
+    assert widget.current_image is widget.viewer.layers["a · FLAIR"]
     assert widget.session is not None
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     assert all(name.startswith("b") for name in images(widget))
     # What was segmented in the one scan is proposed in the next.
-    assert [layer.visible for layer in widget._viewer.layers] == [False, True, False]
-    assert widget._viewer.layers.selection.active is widget._viewer.layers["b · FLAIR"]
+    assert [layer.visible for layer in widget.viewer.layers] == [False, True, False]
+    assert widget.viewer.layers.selection.active is widget.viewer.layers["b · FLAIR"]
 
 
 @pytest.mark.parametrize("now", ["gone", "a colour picture"])
@@ -120,15 +120,15 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
     assert widget.session is not None
     folder = widget.session.folder
     widget.scans.close()
-    widget.close_session()
-    widget._viewer.layers.clear()
+    widget.desk.close()
+    widget.viewer.layers.clear()
     file = tmp_path / "scans" / "a.ome.tif"
     file.unlink()
     if now != "gone":
         tifffile.imwrite(file, np.zeros((4, 20, 24, 3), np.uint8), photometric="rgb")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert images(widget) == ["a · FLAIR"]
 
 
@@ -136,10 +136,10 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
     mask = draw_on(qtbot, widget, "a · T2")
-    widget.close_session()
-    widget.bar.image_combo.setLayer(widget._viewer.layers["a · T1"])
+    widget.desk.close()
+    widget.bar.image_combo.setLayer(widget.viewer.layers["a · T1"])
     widget.bar.mask_combo.layerChanged.emit(mask)
-    assert widget.bar.image_combo.layer() is widget._viewer.layers["a · T2"]
+    assert widget.bar.image_combo.layer() is widget.viewer.layers["a · T2"]
 
 
 def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
 
 def test_the_channel_that_is_segmented_is_shown(qtbot: QtBot, dock: Callable[[type], Any]) -> None:
     widget: SegmentWidget = dock(SegmentWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     scan = Scan(np.random.default_rng(0).random((48, 48, 2), np.float32), "YXC")
     for data, options, _ in scan_layers(scan, "a"):
         viewer.add_image(data, **options)

@@ -119,12 +119,12 @@ def _paint(mask: Labels, plane: int, rows: slice, columns: slice, value: int) ->
 
 
 def _click(widget: ImportCocoWidget, qtbot: QtBot, name: str) -> None:
-    (button,) = (b for b in widget.legend._group.buttons() if b.text().strip() == name)
+    (button,) = (b for b in widget.legend.buttons() if b.text().strip() == name)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def _pressed(widget: ImportCocoWidget) -> list[str]:
-    return [b.text().strip() for b in widget.legend._group.buttons() if b.isChecked()]
+    return [b.text().strip() for b in widget.legend.buttons() if b.isChecked()]
 
 
 def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: Labels) -> None:
@@ -137,7 +137,7 @@ def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: 
     assert table["iscrowd"].tolist() == [None, 0, 0, 0, 0, 1]
     assert table["attributes"].tolist() == [None] * 5 + ['{"grade": 2}']
     assert table["image"].tolist() == [None, *["a.png"] * 4, "b.png"]
-    widget._viewer.dims.set_point(0, 1)
+    widget.viewer.dims.set_point(0, 1)
     status = mask.get_status((1, 0, 0), view_direction=np.array([1.0, 0, 0]), world=True)
     assert "annotation_id: 10" in status["coordinates"]
     assert 'attributes: {"grade": 2}' in status["coordinates"]
@@ -220,7 +220,7 @@ def test_the_right_button_gives_an_object_another_category(
     widget: ImportCocoWidget, mask: Labels, coco: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     mask.selected_label = 2
-    (button,) = (b for b in widget.legend._group.buttons() if "meningioma" in b.text())
+    (button,) = (b for b in widget.legend.buttons() if "meningioma" in b.text())
     before = mask.get_color(2)
     button.customContextMenuRequested.emit(QPoint(1, 1))
     assert _pressed(widget) == ["meningioma"]
@@ -284,7 +284,7 @@ def test_the_options_are_asked_remembered_and_used(
     _paint(mask, 0, slice(4, 5), slice(4, 5), 0)  # a hole in the first
     dialog = CocoOptionsDialog()
     qtbot.addWidget(dialog)
-    dialog.form.editor("segmentation").setValue("polygons")
+    dialog.form.editor("segmentation").value = "polygons"
     dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).click()
     assert coco_options() == CocoOptions(segmentation="polygons")
     first = _save(mask, tmp_path / "out.json")["annotations"][0]

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tifffile
 from growth import LINEAR, growth
+from mouse import canvas_of
 from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
@@ -24,7 +26,7 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import SliceTable
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
@@ -35,23 +37,18 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
-SHAPE = (4, 40, 50)
-
 
 @pytest.fixture
 def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
     """A widget over a scan with its prediction, placed askew in the world."""
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     voxels = np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8)
     labels = np.zeros(SHAPE, np.uint8)
     labels[:, 10:20, 10:20] = 1
     labels[2, 30:34, 30:34] = 2
-    place = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
-    viewer.add_image(voxels, name="head", **place)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(labels, name="head mask", metadata=known, **place)
+    viewer.add_image(voxels, name="head", **PLACE)
+    add_mask(viewer, labels, **PLACE)
     viewer.dims.set_point(0, 10.0)
     return widget
 
@@ -65,24 +62,24 @@ def dask_without_threads() -> Iterator[None]:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    assert widget.reviewing is not None
-    return qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000)
+    assert widget.desk.current is not None
+    return qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000)
 
 
 def mask_of(widget: ReviewWidget) -> Any:
-    assert widget.reviewing is not None
-    return widget.reviewing.mask
+    assert widget.desk.current is not None
+    return widget.desk.current.mask
 
 
 def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
     """Press a key over napari's canvas."""
-    canvas = widget._viewer.window._qt_viewer.canvas.native
+    canvas = canvas_of(widget.viewer)
     QTest.keyClick(canvas, key, modifier)
 
 
@@ -101,7 +98,7 @@ def test_a_session_starts_from_the_layers(
 
 def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
-    reviewing = widget.reviewing
+    reviewing = widget.desk.current
     assert reviewing is not None
     assert reviewing.index == 0
     with when_saved(qtbot, widget):
@@ -162,16 +159,16 @@ def test_flagged_slices_wait_for_a_second_look(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     press(widget, Qt.Key.Key_Q)
     widget.review.buttons["flag"].click()
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     press(widget, Qt.Key.Key_A)
     press(widget, Qt.Key.Key_S)
     assert states_of(widget) == ["flagged", "flagged", "accepted", "skipped"]
     assert widget.review.bar.progress.text() == "2 / 4 reviewed"
-    assert widget.reviewing.index == 3
-    assert widget.reviewing.session.accepted == (2,)
+    assert widget.desk.current.index == 3
+    assert widget.desk.current.session.accepted == (2,)
 
 
 def test_a_key_hides_the_mask_whatever_is_selected(
@@ -179,14 +176,14 @@ def test_a_key_hides_the_mask_whatever_is_selected(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask, box = mask_of(widget), widget.review.show_mask
-    widget._viewer.layers.selection.active = widget._viewer.layers["head"]
+    widget.viewer.layers.selection.active = widget.viewer.layers["head"]
     press(widget, Qt.Key.Key_H)
     assert (mask.visible, box.isChecked()) == (False, False)
     mask.visible = True
     assert box.isChecked()
     box.click()
     assert not mask.visible
-    assert widget._viewer.layers["head"].visible
+    assert widget.viewer.layers["head"].visible
 
 
 def listed(widget: ReviewWidget) -> list[tuple[str, str]]:
@@ -204,7 +201,7 @@ def choose(combo: Any, text: str) -> None:
 
 
 def predict(widget: ReviewWidget, *figures: float) -> None:
-    mask = widget._viewer.layers["head mask"]
+    mask = widget.viewer.layers["head mask"]
     known = {(place,): figure for place, figure in enumerate(figures)}
     mask.metadata[METADATA_KEY]["predicted_dice"] = known
 
@@ -212,23 +209,23 @@ def predict(widget: ReviewWidget, *figures: float) -> None:
 def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     predict(widget, 0.91, float("nan"), 0.834, 0.5)
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     assert listed(widget) == [("0", "0.91"), ("1", "–"), ("2", "0.83"), ("3", "0.50")]
     choose(widget.review.bar.order_combo, "w")
     assert listed(widget) == [("3", "0.50"), ("2", "0.83"), ("0", "0.91"), ("1", "–")]
-    went = [widget.reviewing.index]
+    went = [widget.desk.current.index]
     for key in (Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_A):
         press(widget, key)
-        went.append(widget.reviewing.index)
+        went.append(widget.desk.current.index)
     assert went == [3, 2, 0, 1, 2, 0]
     selected = widget.review.table.selectionModel().selectedRows()
     assert [index.row() for index in selected] == [2]
-    widget.close_session()
+    widget.desk.close()
     assert Session.open(tmp_path / "s").predicted_dice == (0.91, None, 0.834, 0.5)
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing.index == 0
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current.index == 0
     another = QueueBar()
     qtbot.addWidget(another)
     assert another.order is Order.WORST_FIRST
@@ -238,11 +235,11 @@ def test_without_figures_worst_first_is_in_order(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    assert widget.desk.current is not None
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     choose(widget.review.bar.order_combo, "w")
     assert widget.review.bar.order is Order.WORST_FIRST
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     assert [name for name, _ in listed(widget)] == ["0", "1", "2", "3"]
     assert "No slice of this session" in widget.review.bar.order_combo.toolTip()
 
@@ -259,24 +256,24 @@ def test_a_slice_predicted_again_finds_its_new_place(
     later[2:8, 2:8] = 1
     mask.metadata[METADATA_KEY]["predicted_dice"][0,] = 0.85
     sums = checksums(later, (0,))
-    show_prediction(widget._viewer, image, mask, later, CATEGORIES, (0,), sums, {})
+    show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, {})
     qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
     assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
 
 
 def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
     """Return the mask that a prediction goes to, where that of the scan is there."""
-    mask, image = widget._viewer.layers["head mask"], widget.bar.image_combo.layer()
+    mask, image = widget.viewer.layers["head mask"], widget.bar.image_combo.layer()
     sums = checksums(labels, place)
-    return show_prediction(widget._viewer, image, mask, labels, CATEGORIES, place, sums, {})
+    return show_prediction(widget.viewer, image, mask, labels, CATEGORIES, place, sums, {})
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_Q])
 def test_slices_that_were_decided_on_are_not_segmented_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, key: Any
 ) -> None:
-    before = widget._viewer.layers["head mask"].data.copy()
-    widget._viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
+    before = widget.viewer.layers["head mask"].data.copy()
+    widget.viewer.layers["head mask"].metadata[METADATA_KEY]["predicted"] = checksums(before)
     start(qtbot, widget, tmp_path / "s")
     mask, later = mask_of(widget), np.ones(SHAPE, np.uint8)
     press(widget, key)
@@ -284,7 +281,7 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     assert segmented(widget, later[0], (0,)) is not mask
     np.testing.assert_array_equal(mask.data, before)
     assert segmented(widget, later[2], (2,)) is mask
-    widget.close_session()
+    widget.desk.close()
     assert segmented(widget, later) is mask
 
 
@@ -292,19 +289,19 @@ def test_nothing_is_saved_where_there_is_no_mask(dock: Callable[[type], Any]) ->
     widget = dock(ReviewWidget)
     buttons = (widget.saving.tiff_button, widget.saving.coco_button)
     assert not any(button.isEnabled() for button in buttons)
-    mask = widget._viewer.add_labels(np.zeros((8, 9), np.uint8))
+    mask = widget.viewer.add_labels(np.zeros((8, 9), np.uint8))
     assert all(button.isEnabled() for button in buttons)
-    widget._viewer.layers.remove(mask)
+    widget.viewer.layers.remove(mask)
     assert not any(button.isEnabled() for button in buttons)
 
 
 def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).name = "mine"
-    widget.close_session()
-    widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(tmp_path / "s")
+    widget.desk.close()
+    widget.viewer.layers.clear()
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(tmp_path / "s")
     assert mask_of(widget).name == "mine"
 
 
@@ -321,12 +318,12 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.CORRECTED
-    widget.reviewing.go_to(0)
+    widget.desk.current.go_to(0)
     mask.data_setitem(corner, 3)
-    widget.reviewing.look()
+    widget.desk.current.look()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3" in status.text()
-    widget.reviewing.go_to(1)
+    widget.desk.current.go_to(1)
     assert not status.text(), "that was told of another slice"
 
 
@@ -337,8 +334,8 @@ def test_a_label_that_is_no_category_is_seen_in_a_slice_that_was_left_at_once(
     session, mask = widget.session, mask_of(widget)
     widget.review.buttons["accept"].click()
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 3)
-    assert widget.reviewing.index == 1
-    widget.reviewing.look()
+    assert widget.desk.current.index == 1
+    widget.desk.current.look()
     assert session.states[0] is ReviewState.TODO
 
 
@@ -346,13 +343,13 @@ def test_masks_from_a_file_are_not_predicted_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    reviewing, mask = widget.reviewing, mask_of(widget)
+    reviewing, mask = widget.desk.current, mask_of(widget)
     before = mask.data.copy()
     assert reviewing.session.checkpoint is None
     assert not reviewing.predict_again(3, np.ones(SHAPE[1:], np.uint8), 0.9)
     np.testing.assert_array_equal(mask.data, before)
     show_prediction(
-        *(widget._viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
+        *(widget.viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
         checksums(before[2], (2,)),
         {},
     )
@@ -365,7 +362,7 @@ def test_masks_from_a_file_are_not_predicted_again(
 def test_maps_of_slices_that_are_predicted_again_are_dropped(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    viewer, values = widget._viewer, np.full(SHAPE, 0.7)
+    viewer, values = widget.viewer, np.full(SHAPE, 0.7)
     mask = viewer.layers["head mask"]
     other = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="other")
     maps = [
@@ -376,7 +373,7 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     viewer.layers.selection.active = mask
     mask.name = "mine"  # its maps stay its own
     start(qtbot, widget, tmp_path / "s")
-    reviewing, tools = widget.reviewing, widget.tools
+    reviewing, tools = widget.desk.current, widget.tools
     mask.metadata[METADATA_KEY]["predicted"] = checksums(mask.data)
     reviewing.decide(ReviewState.SKIPPED)
     taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
@@ -396,14 +393,14 @@ def test_nothing_is_decided_where_no_slice_is_on_screen(
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.dims.order = (1, 0, 2)
+    widget.viewer.dims.order = (1, 0, 2)
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
             assert widget.review.status.text().startswith("No slice is on screen")
     assert not widget.session.accepted
     assert mask.data[0, 1, 1] == 2
-    widget._viewer.dims.order = (0, 1, 2)
+    widget.viewer.dims.order = (0, 1, 2)
     widget.review.buttons["accept"].click()
     assert widget.session.accepted == (0,)
 
@@ -413,8 +410,8 @@ def test_nothing_is_decided_beyond_the_mask(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     longer = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm",) * 3}
-    widget._viewer.add_image(np.ones((10, 40, 50), np.uint8), **longer)
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 8)
+    widget.viewer.add_image(np.ones((10, 40, 50), np.uint8), **longer)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 8)
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
@@ -422,7 +419,7 @@ def test_nothing_is_decided_beyond_the_mask(
                 "No slice of head mask is on screen; go to one of its slices."
             )
     assert widget.session.states == (ReviewState.TODO,) * 4
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 3)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 3)
     with when_saved(qtbot, widget):
         widget.review.buttons["accept"].click()
     assert widget.session.accepted == (3,)
@@ -430,7 +427,7 @@ def test_nothing_is_decided_beyond_the_mask(
 
 def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     combo, table = widget.review.bar.filter_combo, widget.review.table
     for key in (Qt.Key.Key_Q, Qt.Key.Key_A, Qt.Key.Key_Q):
         press(widget, key)
@@ -447,18 +444,19 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
     assert [name for name, _ in listed(widget)] == ["0", "2"]
     assert not table.selectionModel().hasSelection()
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
-    assert widget.reviewing.index == 2
+    assert widget.desk.current.index == 2
     press(widget, Qt.Key.Key_A)
-    assert widget.reviewing.index == 0
+    assert widget.desk.current.index == 0
     assert combo.currentText() == "Flagged (1)"
     row = table.visualRect(table.slices.index(0, 0)).center()
     choose(combo, "a")
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=row)
-    assert widget.reviewing.index == 0
-    widget.close_session()
+    assert widget.desk.current.index == 0
+    widget.desk.close()
     assert combo.currentText() == "All (0)"
 
 
+@pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
     tab = ReviewTab()
     qtbot.addWidget(tab)
@@ -484,7 +482,7 @@ def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
 def test_keys_are_given_back_when_the_session_closes(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     pressed: list[str] = []
     viewer.bind_key("S", lambda _: pressed.append("mine"))
     before = dict(viewer.keymap)
@@ -521,7 +519,7 @@ def test_the_overlay_shows_what_was_added_and_removed(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    mask, viewer = mask_of(widget), widget._viewer
+    mask, viewer = mask_of(widget), widget.viewer
     mask.data_setitem((np.array([0, 0]), np.array([30, 10]), np.array([5, 10])), [1, 0])
     widget.review.show_changes.click()
     overlay = viewer.layers["changes"]
@@ -550,13 +548,13 @@ def test_a_slice_segmented_later_is_compared_with_that(
     later[2:8, 2:8] = 1
     with when_saved(qtbot, widget):
         filled = show_prediction(
-            widget._viewer, image, mask, later, CATEGORIES, (0,), checksums(later, (0,)), {}
+            widget.viewer, image, mask, later, CATEGORIES, (0,), checksums(later, (0,)), {}
         )
     assert filled is mask
     assert widget.review.changes.text() == "As predicted"
     mask.data_setitem((np.array([0]), np.array([9]), np.array([9])), 1)
     qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+1 −0 px"))
-    widget.close_session()
+    widget.desk.close()
     stored = Session.open(tmp_path / "s")
     np.testing.assert_array_equal(stored.masks.read_prediction(0), later)
     assert stored.prediction[0].sum() == 100
@@ -626,15 +624,15 @@ def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     (tmp_path / "s" / "masks").rmdir()
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    with qtbot.waitSignal(widget.reviewing.autosave.failed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.current.autosave.failed, timeout=20_000):
         widget.review.buttons["accept"].click()
     assert "masks/00000.tif cannot be written: its folder does not exist" in notifications[-1]
     (tmp_path / "s" / "masks").mkdir()
     with when_saved(qtbot, widget):
-        widget.reviewing.autosave.save()
+        widget.desk.current.autosave.save()
     assert (tmp_path / "s" / "masks" / "00000.tif").is_file()
 
 
@@ -647,7 +645,7 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
 ) -> None:
     monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
-    saving, later = widget.reviewing.autosave, np.ones(SHAPE[1:], np.uint8)
+    saving, later = widget.desk.current.autosave, np.ones(SHAPE[1:], np.uint8)
     for name in ("masks", "predictions"):
         (tmp_path / "s" / name).rename(tmp_path / name)
     paint(widget, 1)
@@ -671,7 +669,7 @@ def test_closing_saves_and_opening_brings_all_back(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    viewer, mask = widget._viewer, mask_of(widget)
+    viewer, mask = widget.viewer, mask_of(widget)
     before = {name: np.asarray(getattr(mask, name)) for name in ("scale", "translate")}
     mask.data_setitem((np.array([3]), np.array([1]), np.array([1])), 2)
     painted = mask.data.copy()
@@ -679,8 +677,8 @@ def test_closing_saves_and_opening_brings_all_back(
     widget.bar.close_button.click()
     assert widget.session is None
     viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(tmp_path / "s")
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(tmp_path / "s")
     opened = mask_of(widget)
     np.testing.assert_array_equal(opened.data, painted)
     np.testing.assert_array_equal(viewer.layers["head"].data.shape, SHAPE)
@@ -689,7 +687,7 @@ def test_closing_saves_and_opening_brings_all_back(
     assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
     assert opened.metadata[METADATA_KEY]["categories"] == CATEGORIES
     assert widget.review.bar.progress.text() == "1 / 4 reviewed"
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_removing_the_mask_closes_the_session(
@@ -697,7 +695,7 @@ def test_removing_the_mask_closes_the_session(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.layers.remove("head mask")
+    widget.viewer.layers.remove("head mask")
     assert widget.session is None
     assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
 
@@ -705,7 +703,7 @@ def test_removing_the_mask_closes_the_session(
 def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget._viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(widget)
     assert widget.session is None
     assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
     widget.deleteLater()
@@ -732,7 +730,7 @@ def test_masks_that_do_not_fit_are_told(
     make: Callable[[], dict[str, Any]],
     reason: str,
 ) -> None:
-    bad = widget._viewer.add_labels(name="bad", **make())
+    bad = widget.viewer.add_labels(name="bad", **make())
     widget.bar.mask_combo.setLayer(bad)
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
@@ -745,17 +743,17 @@ def test_a_scan_that_changed_is_refused_in_the_window(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    widget.close_session()
+    widget.desk.close()
     write_array(tmp_path / "s" / "scan.tif", np.zeros((2, 5, 5), np.uint8), axes="ZYX")
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None)
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "from ZYX 4×40×50 (uint8) to ZYX 2×5×5 (uint8)" in notifications[-1]
     assert widget.bar.open_button.isEnabled()
 
 
 @pytest.mark.usefixtures("dask_without_threads")
 def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
-    lazy = widget._viewer.add_labels(
+    lazy = widget.viewer.add_labels(
         da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy"
     )
     widget.bar.mask_combo.setLayer(lazy)
@@ -767,7 +765,7 @@ def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path
 
 
 def test_a_2d_image_is_one_slice(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.layers.clear()
     viewer.add_image(np.ones((30, 40, 3), np.uint8), rgb=True, name="photo")
     viewer.add_labels(np.zeros((30, 40), np.uint8), name="photo mask")
@@ -788,13 +786,13 @@ def test_masks_are_saved_as_tiff_and_coco(
     start(qtbot, widget, tmp_path / "s")
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.save_tiff(tmp_path / "mask.tif")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     saved = read_tiff(tmp_path / "mask.tif")
     np.testing.assert_array_equal(saved.data, mask_of(widget).data)
     assert (saved.axes, saved.spacing, saved.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.save_coco(tmp_path / "mask.json")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     coco = COCO(str(tmp_path / "mask.json"))
     assert {c["name"] for c in coco.cats.values()} == {"tumour", "oedema"}
     total = sum(int(coco.annToMask(a).sum()) for a in coco.anns.values())
@@ -813,7 +811,7 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     labels = mask_of(widget).data
     for value, name in enumerate(("tumour", "oedema"), 1):
         files = sorted((tmp_path / "binary" / name).glob("*.tif"))
@@ -828,9 +826,9 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     write_image(tmp_path / "scan.zarr")
     ((data, options, _),) = scan_layers(read_scan(tmp_path / "scan.zarr"), "scan")
     widget = dock(ReviewWidget)
-    image = widget._viewer.add_image(np.asarray(data), **options)
+    image = widget.viewer.add_image(np.asarray(data), **options)
     labels = np.ones(image.data.shape, np.uint8)
-    mask = add_labels(widget._viewer, labels, image, CATEGORIES, "mask")
+    mask = add_labels(widget.viewer, labels, image, CATEGORIES, "mask")
     widget.bar.mask_combo.setLayer(mask)
 
     def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
@@ -839,7 +837,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     with qtbot.waitSignal(widget.written, timeout=20_000):
         widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
     np.testing.assert_array_equal(stored.data, labels)
 
@@ -848,7 +846,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.save_tiff(tmp_path / "missing" / "mask.tif")
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "cannot be written: its folder does not exist" in notifications[-1]
     assert widget.saving.tiff_button.isEnabled()
 

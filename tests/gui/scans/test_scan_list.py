@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
+from mouse import canvas_of
 from napari._qt.utils import QImg2array
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
@@ -16,7 +18,6 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.popup import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 T, A, C, S, F = ReviewState
 SHAPE = (3, 40, 40)
 REVIEWS = {
@@ -95,7 +96,7 @@ def opened(qtbot: QtBot, widget: ReviewWidget, name: str) -> None:
     bar = widget.scans.bar
     qtbot.waitUntil(lambda: bar.list_button.full_text.endswith(f": {name}.tif"))
     qtbot.waitUntil(bar.close_button.isEnabled)
-    assert name in widget._viewer.layers
+    assert name in widget.viewer.layers
     assert (widget.session is not None) == (name in REVIEWS)
 
 
@@ -142,7 +143,7 @@ def choose(combo: Any, text: str) -> None:
 
 def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
     """Press a key over napari's canvas."""
-    QTest.keyClick(widget._viewer.window._qt_viewer.canvas.native, key, modifier)
+    QTest.keyClick(canvas_of(widget.viewer), key, modifier)
 
 
 def colours(scans: ScanList, row: int) -> set[tuple[int, ...]]:
@@ -180,13 +181,13 @@ def test_a_click_on_a_row_saves_and_opens_that_scan(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
-    widget.reviewing.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
+    assert widget.desk.current is not None
+    widget.desk.current.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
     scans = show_list(qtbot, widget)
     click(scans, 4)
     assert not scans.isVisible()
     opened(qtbot, widget, "e")
-    assert [layer.name for layer in widget._viewer.layers] == ["e"]
+    assert [layer.name for layer in widget.viewer.layers] == ["e"]
     assert Session.open(tmp_path / "sessions" / "b").load_mask()[0, 1, 2] == 1
     click(show_list(qtbot, widget), 2)
     opened(qtbot, widget, "c")
@@ -207,10 +208,10 @@ def test_a_scan_that_cannot_be_saved_is_not_left(
     qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path, notifications: list[str]
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     masks = tmp_path / "sessions" / "b" / "masks"
     masks.rmdir()
-    widget.reviewing.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
+    widget.desk.current.mask.data_setitem((np.array([0]), np.array([1]), np.array([2])), 1)
     click(show_list(qtbot, widget), 2)
     qtbot.waitUntil(lambda: "cannot be written" in (notifications or [""])[-1])
     opened(qtbot, widget, "b")
@@ -230,17 +231,17 @@ def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     bar.previous_button.click()
     opened(qtbot, widget, "c")
     assert not bar.previous_button.isEnabled()
-    assert widget.scans._folder is not None
-    reader = widget.scans._folder.reader
+    assert widget.scans.folder is not None
+    reader = widget.scans.folder.reader
     for name in "ba":
-        assert reader._ahead is None
+        assert reader.ahead is None
         bar.next_button.click()
         opened(qtbot, widget, name)
-    assert reader._ahead is not None
-    assert reader._ahead[0].name == "d.tif"
+    assert reader.ahead is not None
+    assert reader.ahead.name == "d.tif"
     bar.close_button.click()
-    widget.close_session()
-    widget._viewer.layers.clear()
+    widget.desk.close()
+    widget.viewer.layers.clear()
     open_folder(qtbot, widget, folder, "c")
     another = ScanList()
     qtbot.addWidget(another)
@@ -263,11 +264,12 @@ def test_the_filter_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     scans.hide()
     bar.next_button.click()
     opened(qtbot, widget, "c")
-    assert widget.scans._folder is not None
-    qtbot.waitUntil(lambda: widget.scans._folder.reader.peek(folder / "e.tif") is not None)
+    assert widget.scans.folder is not None
+    reader = widget.scans.folder.reader
+    qtbot.waitUntil(lambda: reader.peek(folder / "e.tif") is not None)
     bar.next_button.click()
     opened(qtbot, widget, "e")
-    assert widget.scans._folder.reader._ahead[0].name == "f.tif"
+    assert reader.ahead.name == "f.tif"
 
 
 def test_the_open_scan_is_told_as_done_and_keys_go_on(
@@ -275,7 +277,7 @@ def test_the_open_scan_is_told_as_done_and_keys_go_on(
 ) -> None:
     open_folder(qtbot, widget, folder)
     note = widget.review.note
-    widget._viewer.dims.set_point(0, 0)
+    widget.viewer.dims.set_point(0, 0)
     press(widget, Qt.Key.Key_A)
     scans = show_list(qtbot, widget)
     assert rows(scans)[1] == ("b.tif", "0.55", "○ 2 of 3")
@@ -305,7 +307,7 @@ def test_the_keys_are_given_back_with_the_folder(
     qtbot: QtBot, widget: ReviewWidget, folder: Path
 ) -> None:
     pressed: list[str] = []
-    widget._viewer.bind_key("G", lambda _: pressed.append("mine"))
+    widget.viewer.bind_key("G", lambda _: pressed.append("mine"))
     open_folder(qtbot, widget, folder)
     press(widget, Qt.Key.Key_G)
     opened(qtbot, widget, "c")
@@ -349,8 +351,8 @@ def test_what_is_painted_and_saved_is_seen_in_the_thumbnail(
     qtbot: QtBot, widget: ReviewWidget, folder: Path
 ) -> None:
     open_folder(qtbot, widget, folder)
-    assert widget.reviewing is not None
-    widget.reviewing.mask.data[0, :20] = 1
+    assert widget.desk.current is not None
+    widget.desk.current.mask.data[0, :20] = 1
     wanted = {(60, 60, 60), TUMOUR}
     scans = show_list(qtbot, widget)
     qtbot.waitUntil(lambda: wanted <= colours(scans, 1))
@@ -375,7 +377,7 @@ def test_a_damaged_session_counts_as_none(
 ) -> None:
     (tmp_path / "sessions" / "a" / "session.json").write_text("{")
     widget.scans.open_folder(folder)
-    qtbot.waitUntil(lambda: "a" in widget._viewer.layers)
+    qtbot.waitUntil(lambda: "a" in widget.viewer.layers)
     assert rows(show_list(qtbot, widget))[0] == ("a.tif", "–", "○ to do")
     widget.scans.bar.scans.hide()
 
@@ -400,7 +402,7 @@ def test_slow_sessions_hold_up_nothing(
     qtbot.waitUntil(lambda: bool(read))
     assert rows(scans)[2][2] == "○ to do"
     scans.hide()
-    widget._viewer.dims.set_point(0, 0)
+    widget.viewer.dims.set_point(0, 0)
     press(widget, Qt.Key.Key_A)
     assert rows(show_list(qtbot, widget))[1][2] == "○ 2 of 3"
     gate.set()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import nibabel
 import numpy as np
 import pytest
+import scene
 from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.images.tiff import write_array
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def widget(
 
 
 def layers(widget: ReviewWidget) -> list[str]:
-    return [layer.name for layer in widget._viewer.layers]
+    return [layer.name for layer in widget.viewer.layers]
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
@@ -62,11 +62,11 @@ def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
 
 def segment(widget: ReviewWidget, *figures: float) -> Any:
     """Put a mask over the scan as Segment does, and tell how well it fits."""
-    image = widget._viewer.layers[-1]
+    image = widget.viewer.layers[-1]
     labels = np.zeros(image.data.shape, np.uint8)
     labels[:, 3:9, 3:9] = 1
     sums = checksums(labels)
-    mask = show_prediction(widget._viewer, image, None, labels, CATEGORIES, (), sums, {})
+    mask = show_prediction(widget.viewer, image, None, labels, CATEGORIES, (), sums, {})
     mask.metadata["unet_seg"]["predicted_dice"] = dict(zip(sums, figures, strict=False))
     return mask
 
@@ -78,7 +78,7 @@ def go(qtbot: QtBot, widget: ReviewWidget, button: Any, text: str) -> None:
 
 
 def when_started(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    return qtbot.waitSignal(widget.session_changed, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.session_changed, timeout=20_000)
 
 
 def started(qtbot: QtBot, widget: ReviewWidget) -> Any:
@@ -97,7 +97,7 @@ def test_scans_of_a_folder_follow_each_other(
     assert bar.isVisibleTo(widget)
     assert bar.list_button.full_text == "Scan 1 of 4: a.nii.gz"
     assert not bar.previous_button.isEnabled()
-    np.testing.assert_array_equal(widget._viewer.layers["a"].scale, (3, 0.5, 0.5))
+    np.testing.assert_array_equal(widget.viewer.layers["a"].scale, (3, 0.5, 0.5))
     go(qtbot, widget, bar.next_button, "2 of 4: b.tif")
     assert layers(widget) == ["b"]
     go(qtbot, widget, bar.next_button, "3 of 4: c.tif")
@@ -115,16 +115,15 @@ def test_scans_of_a_folder_follow_each_other(
 
 def test_the_next_scan_is_read_ahead_and_only_that(qtbot: QtBot, widget: ReviewWidget) -> None:
     open_folder(qtbot, widget)
-    assert widget.scans._folder is not None
-    reader = widget.scans._folder.reader
-    assert reader._ahead is not None
-    path, future = reader._ahead
+    assert widget.scans.folder is not None
+    reader, path = widget.scans.folder.reader, widget.scans.folder.reader.ahead
+    assert path is not None
     assert path.name == "b.tif"
-    qtbot.waitUntil(future.done)
+    qtbot.waitUntil(lambda: reader.peek(path) is not None)
     path.write_bytes(b"")
     go(qtbot, widget, widget.scans.bar.next_button, "b.tif")
     assert layers(widget) == ["b"]
-    assert reader._ahead[0].name == "c.tif"
+    assert reader.ahead.name == "c.tif"
 
 
 def test_a_mask_starts_the_session_and_going_on_saves_it(
@@ -137,8 +136,8 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     assert widget.session is not None
     assert widget.session.folder == tmp_path / "sessions" / "a"
     qtbot.waitUntil(bar.next_button.isEnabled)
-    assert widget.reviewing is not None
-    index = widget.reviewing.index
+    assert widget.desk.current is not None
+    index = widget.desk.current.index
     mask.data_setitem((np.array([index]), np.array([0]), np.array([0])), 1)
     widget.review.buttons["accept"].click()
     go(qtbot, widget, bar.next_button, "b.tif")
@@ -154,8 +153,8 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     bar.previous_button.click()
     qtbot.waitUntil(lambda: widget.session is not None and widget.session.folder.name == "a")
     assert sorted(layers(widget)) == ["a", "a mask"]
-    assert widget.reviewing.mask.data[index, 0, 0] == 1
-    qtbot.waitUntil(lambda: widget._job is None)
+    assert widget.desk.current.mask.data[index, 0, 0] == 1
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_a_scan_that_cannot_be_saved_stays(
@@ -200,18 +199,18 @@ def test_a_dicom_series_has_its_session_too(
     qtbot.waitUntil(lambda: layers(widget) == ["d.1"])
     with when_started(qtbot, widget):
         segment(widget)
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     widget.scans.go_to(0)
     qtbot.waitUntil(lambda: widget.session is not None)
     assert widget.session is not None
     assert widget.session.folder == tmp_path / "sessions" / "d.1"
     assert sorted(layers(widget)) == ["d.1", "d.1 mask"]
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_labels_that_were_in_no_session_stay(qtbot: QtBot, widget: ReviewWidget) -> None:
     open_folder(qtbot, widget)
-    widget._viewer.add_labels(np.ones((5, 24, 20), np.uint8), name="mine")
+    widget.viewer.add_labels(np.ones((5, 24, 20), np.uint8), name="mine")
     go(qtbot, widget, widget.scans.bar.next_button, "b.tif")
     assert sorted(layers(widget)) == ["b", "mine"]
     assert widget.session is None
@@ -236,7 +235,7 @@ def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
     found = find_session(other.folder.parent, "a", tmp_path / "scans" / "a.nii.gz")
     assert found is not None
     assert found.folder == widget.session.folder
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
@@ -244,8 +243,8 @@ def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
 ) -> None:
     bar = widget.scans.bar
     mask = started(qtbot, widget)
-    qtbot.waitUntil(lambda: widget._job is None)
-    widget._viewer.layers.remove(mask)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    widget.viewer.layers.remove(mask)
     assert widget.session is None
     with when_started(qtbot, widget):
         segment(widget)
@@ -258,7 +257,7 @@ def test_of_two_sessions_on_a_scan_the_later_one_comes_back(
     with when_started(qtbot, widget):
         bar.previous_button.click()
     assert widget.session.folder.name == "a-2"
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_a_folder_without_scans_is_told(

@@ -17,7 +17,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.process.warm_engine import WarmEngine, cut
+from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
 
 @pytest.mark.usefixtures("no_dask_threads")
 def test_every_kind_of_image(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     with_nan = _head()
     with_nan[:3] = np.nan
     kinds = {
@@ -82,7 +82,7 @@ def test_every_kind_of_image(widget: SegmentWidget, qtbot: QtBot) -> None:
 
 
 def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     image = viewer.add_image(
         _head(2), scale=(3, 0.5, 0.5), translate=(1, 2, 3), units=("mm",) * 3, name="head"
     )
@@ -99,7 +99,7 @@ def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: Q
 
 
 def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     image = viewer.add_image(_head())
     first = _segment(qtbot, widget, image)
     again = _segment(qtbot, widget, image)
@@ -113,7 +113,7 @@ def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: 
 
 
 def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     image = viewer.add_image(_head(5), scale=(2, 1, 1), translate=(10, 0, 0))
     widget.form.setWhole(False)
     viewer.dims.set_point(0, 16)
@@ -126,7 +126,7 @@ def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
 def test_beyond_the_image_no_slice_is_segmented(
     widget: SegmentWidget, notifications: list[str]
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(_head(9))
     image = viewer.add_image(_head(5), name="short")
     viewer.dims.set_point(0, 8)
@@ -142,7 +142,7 @@ def test_beyond_the_image_no_slice_is_segmented(
 def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
     widget: SegmentWidget,
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(_head())
     assert widget.form.extent_combo.isHidden()
     viewer.add_image(_head(3))
@@ -153,7 +153,7 @@ def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
 
 
 def test_maps_on_request_are_renewed_with_the_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     image = viewer.add_image(_head(2), scale=(2, 1, 1), name="head")
     config = PredictConfig(probabilities=True, uncertainty=True)
     widget.form.config_form.setValue(config)
@@ -176,7 +176,7 @@ def test_maps_on_request_are_renewed_with_the_mask(widget: SegmentWidget, qtbot:
 
 
 def test_stop_leaves_the_layers_as_they_are(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(_head(300, size=32))
     widget.form.progress.valueChanged.connect(lambda value: value > 0 and widget.stop())
 
@@ -190,7 +190,7 @@ def test_stop_leaves_the_layers_as_they_are(widget: SegmentWidget, qtbot: QtBot)
 def test_an_image_too_small_is_told_and_the_form_stays_usable(
     widget: SegmentWidget, qtbot: QtBot, notifications: list[str]
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     small = viewer.add_image(np.ones((8, 40)))
 
     assert _segment(qtbot, widget, small) is None
@@ -203,7 +203,7 @@ def test_an_image_too_small_is_told_and_the_form_stays_usable(
 def test_a_model_that_is_none_is_told(
     widget: SegmentWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
-    widget._viewer.add_image(_head())
+    widget.viewer.add_image(_head())
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"not a model")
     chosen_model.choose_model(broken)
@@ -225,7 +225,7 @@ def test_model_choice_follows_a_finished_training(
     assert choice.value() == path
     assert choice.combo.currentText() == path.stem
     assert choice.card.text().startswith("Finds c0, c1")
-    mask = _segment(qtbot, widget, widget._viewer.add_image(_head()))
+    mask = _segment(qtbot, widget, widget.viewer.add_image(_head()))
     assert [c.name for c in categories_of(mask)] == ["c0", "c1"]
     choice.setValue("bundled")
     assert chosen_model.current_model() == BUNDLED
@@ -234,7 +234,7 @@ def test_model_choice_follows_a_finished_training(
 def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
     widget: SegmentWidget,
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     first, second = viewer.add_image(_head()), viewer.add_image(_head())
     combo = widget.form.image_combo
     assert combo.layer() is second
@@ -250,7 +250,7 @@ def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
 
 
 def test_an_image_that_is_closed_meanwhile(widget: SegmentWidget, qtbot: QtBot) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     image = viewer.add_image(_head(40, size=32))
     with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
         widget.segment_layer(image)
@@ -272,7 +272,7 @@ def test_fallback_to_another_device_is_said(
 
 
 def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> None:
-    widget._viewer.add_image(_head())
+    widget.viewer.add_image(_head())
     taken = {
         str(KeyBinding.from_int(key) if isinstance(key, int) else key)
         for keys in default_shortcuts.values()
@@ -289,12 +289,13 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
 
 def test_settings_are_remembered(widget: SegmentWidget, dock: Any, qtbot: QtBot) -> None:
     widget.form.config_form.setValue(PredictConfig(threshold=0.3))
-    _segment(qtbot, widget, widget._viewer.add_image(_head()))
+    _segment(qtbot, widget, widget.viewer.add_image(_head()))
 
     other = dock(SegmentWidget)
     assert other.form.config_form.value().threshold == 0.3
 
 
+@pytest.mark.own_process
 def test_closing_ends_the_engine_while_it_warms_up() -> None:
     engine = WarmEngine()
     engine.warm_up(PredictConfig(), BUNDLED)
@@ -304,6 +305,7 @@ def test_closing_ends_the_engine_while_it_warms_up() -> None:
     assert list(engine.predict(PredictConfig(), BUNDLED, Scan(_head(), "YX"), ())) == []
 
 
+@pytest.mark.own_process
 def test_a_prediction_waits_for_the_warming_up() -> None:
     engine = WarmEngine()
     engine.warm_up(PredictConfig(), BUNDLED)
@@ -329,7 +331,7 @@ def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
 
 def test_cut_takes_one_slice_with_its_name() -> None:
     scan = Scan(_head(3), "NYX", (1, 2, 3), names=("a", "b", "c"))
-    part = cut(scan, (1,))
+    part = scan_part(scan, (1,))
 
     assert (part.axes, part.spacing, part.names) == ("YX", (2, 3), ("b",))
-    assert cut(scan, ()) is scan
+    assert scan_part(scan, ()) is scan

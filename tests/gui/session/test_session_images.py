@@ -20,19 +20,19 @@ RANDOM = np.random.default_rng(0)
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     """Close the session and take its layers away; return the image that comes back."""
-    widget.close_session()
-    widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
-    return widget._viewer.layers["head"]
+    widget.desk.close()
+    widget.viewer.layers.clear()
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    return widget.viewer.layers["head"]
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_colours_of_any_type_come_back_as_colours(
     widget: ReviewWidget = dock(ReviewWidget)
     top = 1 if dtype == "float32" else 60_000
     colours = (RANDOM.random(shape) * top).astype(dtype)
-    widget._viewer.add_image(colours, rgb=True, name="head")
-    widget._viewer.add_labels(np.zeros(shape[:-1], np.uint8), name="head mask")
+    widget.viewer.add_image(colours, rgb=True, name="head")
+    widget.viewer.add_labels(np.zeros(shape[:-1], np.uint8), name="head mask")
     start(qtbot, widget, tmp_path / "s")
     image = reopen(qtbot, widget, tmp_path / "s")
     assert image.rgb
     assert image.data.dtype == dtype
     np.testing.assert_array_equal(np.asarray(image.data), colours)
-    assert widget._viewer.layers["head mask"].data.shape == shape[:-1]
+    assert widget.viewer.layers["head mask"].data.shape == shape[:-1]
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "float16"])
@@ -65,8 +65,8 @@ def test_images_of_any_type_start_sessions(
 ) -> None:
     widget: ReviewWidget = dock(ReviewWidget)
     pixels = RANDOM.integers(0, 200, (4, 32, 40)).astype(dtype)
-    widget._viewer.add_image(pixels, name="head")
-    widget._viewer.add_labels(np.zeros(pixels.shape, np.uint8), name="head mask")
+    widget.viewer.add_image(pixels, name="head")
+    widget.viewer.add_labels(np.zeros(pixels.shape, np.uint8), name="head mask")
     start(qtbot, widget, tmp_path / "s")
     np.testing.assert_array_equal(reopen(qtbot, widget, tmp_path / "s").data, pixels)
 
@@ -75,11 +75,11 @@ def test_an_image_that_cannot_be_stored_is_told_by_its_name(
     qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, notifications: list[str]
 ) -> None:
     widget: ReviewWidget = dock(ReviewWidget)
-    widget._viewer.add_image(np.array([[0, 2**40]], np.int64), name="head")
-    widget._viewer.add_labels(np.zeros((1, 2), np.uint8), name="head mask")
+    widget.viewer.add_image(np.array([[0, 2**40]], np.int64), name="head")
+    widget.viewer.add_labels(np.zeros((1, 2), np.uint8), name="head mask")
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
     (told,) = notifications
     assert told.startswith("The image head holds int64 numbers")
     assert widget.session is None

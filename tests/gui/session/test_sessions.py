@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import SHAPE
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-SHAPE = (4, 40, 50)
 WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
 
 
@@ -40,24 +40,24 @@ def window(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
     widget: ReviewWidget = dock(ReviewWidget)
-    widget._viewer.add_image(np.full(SHAPE, value, np.uint8), name="head")
-    widget._viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
+    widget.viewer.add_image(np.full(SHAPE, value, np.uint8), name="head")
+    widget.viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
     return widget
 
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
-    return widget.reviewing.mask
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
+    return widget.desk.current.mask
 
 
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
     """Return the session that is offered, once it is known."""
     qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
-    return widget.bar._offered
+    return widget.bar.offered
 
 
 def click(button: Any) -> None:
@@ -72,8 +72,8 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     notifications: list[str],
 ) -> None:
     widget: ReviewWidget = dock(ReviewWidget)
-    widget.open_session(tmp_path / "s")
-    qtbot.waitUntil(lambda: widget._job is None, timeout=20_000)
+    widget.desk.open(tmp_path / "s")
+    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
     assert f"open in another window (process {window.pid} on " in notifications[-1]
     assert offered(qtbot, widget) is None
     window.kill()
@@ -83,15 +83,15 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     saved = datetime.fromtimestamp((tmp_path / "s" / "session.json").stat().st_mtime)
     assert widget.bar.reopen_button.text().startswith("Reopen “s” (saved ")
     assert f"{saved:%H:%M})" in widget.bar.reopen_button.text()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         click(widget.bar.reopen_button)
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
     painted = np.load(tmp_path / "painted.npy")
     assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
-    np.testing.assert_array_equal(widget.reviewing.mask.data, painted)
-    assert widget.bar._offered is None
-    widget.close_session()
+    np.testing.assert_array_equal(widget.desk.current.mask.data, painted)
+    assert widget.bar.offered is None
+    widget.desk.close()
     assert offered(qtbot, dock(ReviewWidget)) is None
 
 
@@ -116,17 +116,17 @@ def test_two_sessions_in_two_windows_do_not_mix(
     for index, mask in enumerate(masks):
         mask.data_setitem((np.array([index]), np.array([5]), np.array([6])), 1)
     for index, widget in enumerate(widgets):
-        widget._viewer.dims.set_point(0, index)
-        assert widget.reviewing is not None
-        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+        widget.viewer.dims.set_point(0, index)
+        assert widget.desk.current is not None
+        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
             widget.review.buttons["accept"].click()
-    widgets[1].open_session(tmp_path / "s0")
-    qtbot.waitUntil(lambda: widgets[1]._job is None, timeout=20_000)
+    widgets[1].desk.open(tmp_path / "s0")
+    qtbot.waitUntil(lambda: not widgets[1].desk.busy, timeout=20_000)
     assert "The session s0 is open in another window of this program" in notifications[-1]
     assert widgets[1].session is not None
     assert widgets[1].session.folder.name == "s1"
     for widget in widgets:
-        widget.close_session()
+        widget.desk.close()
     for index in range(2):
         stored = Session.open(tmp_path / f"s{index}")
         expected = np.zeros(SHAPE, np.uint8)
@@ -152,7 +152,7 @@ def test_closing_a_window_closes_its_session(
     mask.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
     if by_its_button:
         with qtbot.waitSignal(widget.destroyed):
-            viewers[0].window._qt_window.close()
+            widget.window().close()
         del viewers[0].window._qt_window  # so that nobody closes it again
     else:
         viewers[0].close()

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import pytest
+from mouse import canvas_of
 from napari._qt.utils import QImg2array
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
+from scene import CATEGORIES
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.layers import add_labels, scan_options
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import lazy_icons
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -102,7 +102,7 @@ def widget(
     viewer = make_napari_viewer(show=True)  # rows are drawn as they are painted
     widget = ReviewWidget(viewer)
     viewer.window.add_dock_widget(widget)
-    viewer.window._qt_window.resize(1366, 768)
+    widget.window().resize(1366, 768)
     image = viewer.add_image(scan.data, **scan_options(scan, "stack"))
     labels = np.zeros((60, 40, 40), np.uint8)
     labels[:, 10:20, 10:20] = 1
@@ -110,9 +110,9 @@ def widget(
     viewer.dims.set_point(0, 0)
     widget.bar.mask_combo.setLayer(mask)
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget
 
 
@@ -145,8 +145,8 @@ def test_rows_show_their_slice_with_the_outline_of_its_mask(
 def test_edits_are_drawn_on_whatever_slice_they_are(qtbot: QtBot, widget: ReviewWidget) -> None:
     oedema = category_colour("oedema")
     qtbot.waitUntil(lambda: has_colour(widget, 1, grey(4), 1_000))
-    assert widget.reviewing is not None
-    mask = widget.reviewing.mask
+    assert widget.desk.current is not None
+    mask = widget.desk.current.mask
     mask.data_setitem((np.arange(3), np.full(3, 30), np.full(3, 30)), 2)
     for row in (0, 1, 2):
         qtbot.waitUntil(lambda r=row: has_colour(widget, r, oedema))
@@ -168,11 +168,11 @@ def test_only_rows_on_screen_are_drawn_and_slow_files_hold_up_nothing(
         return pixels(path)
 
     monkeypatch.setattr(image_files, "_pixels", slow)
-    assert widget.reviewing is not None
+    assert widget.desk.current is not None
     widget.review.table.scrollToBottom()
     qtbot.waitUntil(lambda: bool(read))
-    QTest.keyClick(widget._viewer.window._qt_viewer.canvas.native, Qt.Key.Key_N)
-    assert widget.reviewing.index == 1
+    QTest.keyClick(canvas_of(widget.viewer), Qt.Key.Key_N)
+    assert widget.desk.current.index == 1
     assert not held_up, "the window waited for the file"
     widget.review.table.scrollToBottom()
     gate.set()
@@ -193,16 +193,15 @@ def test_a_damaged_file_leaves_its_row_empty(
 
 
 def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidget) -> None:
-    window = widget._viewer.window._qt_window
-    widget._viewer.window._qt_viewer.canvas.native.setFocus()
-    assert widget.reviewing is not None
+    canvas_of(widget.viewer).setFocus()
+    assert widget.desk.current is not None
     for combo in (widget.review.bar.filter_combo, widget.review.bar.order_combo):
         QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(combo.view().isVisible)
         combo.hidePopup()
-        before = widget.reviewing.index
-        QTest.keyClick(window.focusWidget(), Qt.Key.Key_S)
-        assert widget.reviewing.index == before + 1
+        before = widget.desk.current.index
+        QTest.keyClick(widget.window().focusWidget(), Qt.Key.Key_S)
+        assert widget.desk.current.index == before + 1
         assert not combo.currentIndex()
 
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mouse import drag_along, stroke
+from mouse import canvas_of, drag_along, stroke
 from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import CATEGORIES, PLACE, add_mask
 
-from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map, is_users
+from napari_unet_seg._napari.layers.layers import add_map, is_users
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.mark_bar import MARKS
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.session.session import ReviewState, Session
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.tab import Tools
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (5, 64, 80)
 SHOWN = 2
@@ -35,7 +35,6 @@ BOX = ((14, 19), (46, 51))
 CONTROL = Qt.KeyboardModifier.ControlModifier
 REDO = CONTROL | Qt.KeyboardModifier.ShiftModifier
 NONE = Qt.KeyboardModifier.NoModifier
-PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
 ROWS, COLUMNS = np.indices(SHAPE[1:])
 
 
@@ -60,11 +59,10 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     It is given the viewer as napari gives it to plugins.
     """
     widget: ReviewWidget = dock(lambda viewer: ReviewWidget(PublicOnlyProxy(viewer)))
-    viewer = widget._viewer
+    viewer = widget.viewer
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     viewer.add_image(60 + 100.0 * disc() + noise, name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(start(), name="head mask", metadata=known, **PLACE)
+    add_mask(viewer, start(), **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
     return widget
@@ -73,9 +71,8 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 @pytest.fixture
 def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
     """The tools in a window on screen."""
-    window = viewer_of(widget.tools).window
-    window.show()
-    qtbot.waitExposed(window._qt_window)
+    widget.window().show()
+    qtbot.waitExposed(widget.window())
     return widget.tools
 
 
@@ -83,14 +80,14 @@ def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
 def likely(widget: ReviewWidget) -> None:
     """A map of the probabilities, which is right."""
     values = np.broadcast_to(np.where(disc(), 0.9, 0.1), SHAPE)
-    mask = widget._viewer.layers["head mask"]
-    add_map(widget._viewer, values, mask, "probability of tumour")
-    widget._viewer.layers.selection.active = mask
+    mask = widget.viewer.layers["head mask"]
+    add_map(widget.viewer, values, mask, "probability of tumour")
+    widget.viewer.layers.selection.active = mask
 
 
 def viewer_of(tools: Tools) -> Any:
     """The viewer itself."""
-    return tools._viewer.__wrapped__
+    return tools.viewer.__wrapped__
 
 
 def mask_of(tools: Tools) -> Any:
@@ -103,7 +100,7 @@ def click(button: Any) -> None:
 
 def press(tools: Tools, key: Any, modifier: Any = CONTROL) -> None:
     """Press a key over napari's canvas."""
-    QTest.keyClick(viewer_of(tools).window._qt_viewer.canvas.native, key, modifier)
+    QTest.keyClick(canvas_of(viewer_of(tools)), key, modifier)
 
 
 def drag(qtbot: QtBot, tools: Tools, corner: tuple[int, int], other: tuple[int, int]) -> None:
@@ -353,9 +350,9 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
 ) -> None:
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     session, mask = widget.session, mask_of(tools)
     layers = {"box": tools.marks._boxes, "border": tools.marks._lines}
     drawn = layers.get(name, tools.marks._scribbles._layer).drawn
@@ -364,7 +361,7 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     click(tools.mark_bar.buttons[name])
     MARKED[name](qtbot, tools)
     qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED), timeout=20_000)
-    assert widget.reviewing.index != SHOWN
+    assert widget.desk.current.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
     np.testing.assert_array_equal(session.load_mask()[SHOWN], mask.data[SHOWN])
@@ -505,7 +502,7 @@ def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole:
     mask.data[...] = before = boxed()
     tools.volume_button.setChecked(whole)
     click(tools.mark_bar.outline_button)
-    qtbot.waitUntil(lambda: not tools._steps.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
     assert changed(before, mask.data) == ([0, 2, 3] if whole else [SHOWN])
     assert_only_tumour(before, mask.data)
     found = mask.data[SHOWN] == TUMOUR
@@ -524,8 +521,7 @@ def test_a_mask_of_one_category_and_one_slice(
     photo = np.zeros((*SHAPE[1:], *channels), np.uint8)
     photo[disc()] = 100
     viewer.add_image(photo, name="photo", rgb=bool(channels))
-    known = {METADATA_KEY: {"categories": CATEGORIES[:1]}}
-    mask = viewer.add_labels(disc(8).astype(np.uint8), name="photo mask", metadata=known)
+    mask = add_mask(viewer, disc(8).astype(np.uint8), "photo mask", CATEGORIES[:1])
     tools.mark_bar.buttons["inside"].click()
     with qtbot.waitSignal(tools._steps.told, timeout=20_000):
         stroke(qtbot, viewer, (30, 25), (30, 46))

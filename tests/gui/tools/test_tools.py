@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mouse import stroke
+from mouse import canvas_of, stroke
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+from scene import CATEGORIES, PLACE, add_mask
 
 from napari_unet_seg._napari.layers.layers import METADATA_KEY, add_map
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.texts import TOOLS
-from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
 
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.tools.tab import Tools
 
-CATEGORIES = (Category(id=7, name="tumour"), Category(id=9, name="oedema"))
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
 SHOWN = 3
 REDO = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-PLACE = {"scale": (3, 0.5, 0.5), "translate": (10, -5, 2), "units": ("mm", "mm", "mm")}
 
 
 def rods() -> np.ndarray:
@@ -48,10 +46,9 @@ def rods() -> np.ndarray:
 def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     """The dock with a mask of two categories, at its fourth slice, the tools in front."""
     widget: ReviewWidget = dock(ReviewWidget)
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(np.ones(SHAPE, np.uint8), name="head", **PLACE)
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    viewer.add_labels(rods(), name="head mask", metadata=known, **PLACE)
+    add_mask(viewer, rods(), **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
     return widget
@@ -63,7 +60,7 @@ def tools(widget: ReviewWidget) -> Tools:
 
 
 def mask_of(tools: Tools) -> Any:
-    return tools._viewer.layers["head mask"]
+    return tools.viewer.layers["head mask"]
 
 
 def click(button: Any) -> None:
@@ -73,12 +70,11 @@ def click(button: Any) -> None:
 
 def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlModifier) -> None:
     """Press a key over napari's canvas."""
-    canvas = tools._viewer.window._qt_viewer.canvas.native
-    QTest.keyClick(canvas, key, modifier)
+    QTest.keyClick(canvas_of(tools.viewer), key, modifier)
 
 
 def finish(qtbot: QtBot, tools: Tools) -> None:
-    qtbot.waitUntil(lambda: not tools._steps.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not tools.busy, timeout=20_000)
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> list[int]:
@@ -105,7 +101,7 @@ def test_a_click_changes_the_slice_or_all_and_one_undo_takes_it_back(
 ) -> None:
     mask, before = mask_of(tools), rods()
     said, in_slice, in_volume = CLICKS[name]
-    tools._viewer.layers.selection.active = tools._viewer.layers["head"]
+    tools.viewer.layers.selection.active = tools.viewer.layers["head"]
     click(tools.volume_button if whole else tools.slice_button)
     assert tools.whole() is whole
     click(tools.buttons[name])
@@ -172,13 +168,12 @@ def test_large_slices_are_reshaped_in_a_thread(
 ) -> None:
     drawn = np.zeros((600, 600), np.uint8)
     drawn[100:300, 100:300] = TUMOUR
-    viewer = tools._viewer
+    viewer = tools.viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    mask = viewer.add_labels(drawn.copy(), name="large mask", metadata=known)
+    mask = add_mask(viewer, drawn.copy(), "large mask")
     widget.bar.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
-    assert tools._steps.busy
+    assert tools.busy
     mask.mode = "paint"
     assert mask.mode == "pan_zoom"
     finish(qtbot, tools)
@@ -253,11 +248,11 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
         widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: widget._job is None)
-    assert widget.reviewing is not None
-    return widget.reviewing.session
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    assert widget.desk.current is not None
+    return widget.desk.current.session
 
 
 def test_accepted_slices_are_those_between_which_is_drawn(
@@ -269,9 +264,9 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     before = mask.data.copy()
     begin(qtbot, widget, tmp_path / "s")
     for index in (1, 5):
-        assert widget.reviewing is not None
-        widget.reviewing.go_to(index)
-        with qtbot.waitSignal(widget.reviewing.autosave.saved, timeout=20_000):
+        assert widget.desk.current is not None
+        widget.desk.current.go_to(index)
+        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
     click(tools.buttons["interpolate"])
@@ -293,11 +288,11 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
     mask.data[1] = 0
     for index, decision in enumerate(("accept", "accept", "skip")):
-        widget.reviewing.go_to(index)
+        widget.desk.current.go_to(index)
         widget.review.buttons[decision].click()
     before = mask.data.copy()
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
-    widget.reviewing.go_to(SHOWN)
+    widget.desk.current.go_to(SHOWN)
     mask.visible = shown
     click(tools.volume_button)
     click(tools.buttons["grow"])
@@ -305,7 +300,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
     np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
     assert (mask.data[0] != before[0]).any()
-    qtbot.waitUntil(lambda: widget.reviewing.queue.states == session.states)
+    qtbot.waitUntil(lambda: widget.desk.current.queue.states == session.states)
     mask.undo()
     mask.visible = True
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
@@ -317,7 +312,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
 def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
     widget: ReviewWidget, tools: Tools
 ) -> None:
-    mask, viewer = mask_of(tools), widget._viewer
+    mask, viewer = mask_of(tools), widget.viewer
     viewer.dims.set_point(0, 10.0 + 3 * 4)
     click(tools.buttons["copy_previous"])
     np.testing.assert_array_equal(mask.data[4] == TUMOUR, rods()[3] == TUMOUR)
@@ -332,10 +327,10 @@ def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
 
 def test_a_copy_goes_to_the_next_slice(widget: ReviewWidget, tools: Tools) -> None:
     click(tools.buttons["copy_next"])
-    assert widget._viewer.dims.point[0] == 10.0 + 3 * 4
+    assert widget.viewer.dims.point[0] == 10.0 + 3 * 4
     click(tools.buttons["copy_next"])
     assert changed(rods(), mask_of(tools).data) == [4], "the one after is the same already"
-    assert widget._viewer.dims.point[0] == 10.0 + 3 * 5
+    assert widget.viewer.dims.point[0] == 10.0 + 3 * 5
 
 
 def test_a_category_is_merged_into_another(tools: Tools) -> None:
@@ -386,10 +381,10 @@ def test_locked_categories_are_changed_by_no_tool(tools: Tools) -> None:
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
-    widget._viewer.layers.clear()
-    with qtbot.waitSignal(widget.session_changed, timeout=20_000):
-        widget.open_session(folder)
-    qtbot.waitUntil(lambda: widget._job is None)
+    widget.viewer.layers.clear()
+    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+        widget.desk.open(folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def test_locks_are_kept_with_the_session(
@@ -410,10 +405,15 @@ def test_locks_are_kept_with_the_session(
 
 def drag(qtbot: QtBot, tools: Tools, start: tuple[int, int], end: tuple[int, int]) -> None:
     """Drag the mouse over the canvas, from pixel to pixel of the slice."""
-    tools._viewer.window.show()
-    qtbot.waitExposed(tools._viewer.window._qt_window)
+    tools.window().show()
+    qtbot.waitExposed(tools.window())
     ends = (mask_of(tools).data_to_world((SHOWN, *pixel))[1:] for pixel in (start, end))
-    stroke(qtbot, tools._viewer, *ends)
+    stroke(qtbot, tools.viewer, *ends)
+
+
+def until_put_back(qtbot: QtBot, tools: Tools) -> None:
+    said = "px of locked categories were put back."
+    qtbot.waitUntil(lambda: tools.status.text().endswith(said))
 
 
 @pytest.mark.parametrize(
@@ -426,13 +426,12 @@ def test_strokes_over_a_locked_category_are_put_back(
     tools.category.setCurrentIndex(1)
     click(tools.lock)
     mask.selected_label, mask.mode, mask.brush_size = label, mode, 5
-    with qtbot.waitSignal(tools._guard.kept):
-        drag(qtbot, tools, (15, 22), (15, 17))
+    drag(qtbot, tools, (15, 22), (15, 17))
+    until_put_back(qtbot, tools)
     after = mask.data.copy()
     np.testing.assert_array_equal(after == OEDEMA, rods() == OEDEMA)
     if mode != "fill" and label != OEDEMA:
         assert changed(rods(), after) == [SHOWN], "the rest of the stroke stays"
-    assert tools.status.text().endswith("px of locked categories were put back.")
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, rods())
     press(tools, Qt.Key.Key_Z, REDO)
@@ -442,8 +441,8 @@ def test_strokes_over_a_locked_category_are_put_back(
 def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: Tools) -> None:
     mask = mask_of(tools)
     click(tools.lock)
-    with qtbot.waitSignal(tools._guard.kept):
-        mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
+    mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
+    until_put_back(qtbot, tools)
     assert mask.data[1, 12, 7:12].tolist() == [0, OEDEMA, OEDEMA, TUMOUR, TUMOUR]
     mask.undo()
     np.testing.assert_array_equal(mask.data, rods())
@@ -455,8 +454,8 @@ def add_probabilities(widget: ReviewWidget, slices: slice = slice(None)) -> np.n
     plane = np.clip(1 - 0.1 * np.hypot(rows - 15, columns - 12), 0, 1).astype(np.float32)
     values = np.zeros(SHAPE, np.float32)
     values[slices] = plane
-    add_map(widget._viewer, values, mask_of(widget.tools), "probability of tumour")
-    widget._viewer.layers.selection.active = mask_of(widget.tools)
+    add_map(widget.viewer, values, mask_of(widget.tools), "probability of tumour")
+    widget.viewer.layers.selection.active = mask_of(widget.tools)
     return plane
 
 
@@ -498,7 +497,7 @@ def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: T
     tools.slider.setSliderDown(True)
     tools.slider.setValue(80)
     assert changed(rods(), mask.data) == [SHOWN]
-    widget._viewer.layers.remove(mask)
+    widget.viewer.layers.remove(mask)
     np.testing.assert_array_equal(mask.data, rods())
 
 
@@ -517,9 +516,9 @@ def test_slices_without_probabilities_are_not_cut(
     finish(qtbot, tools)
     assert changed(rods(), mask_of(tools).data) == [2, 3]
     np.testing.assert_array_equal(mask_of(tools).data[SHOWN], cut(0.51, plane))
-    widget._viewer.dims.set_point(0, 10.0)
+    widget.viewer.dims.set_point(0, 10.0)
     assert not tools.slider.isEnabled()
-    widget._viewer.dims.set_point(0, 10.0 + 3 * 2)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     assert tools.slider.isEnabled()
     tools.category.setCurrentIndex(1)
     assert not tools.slider.isEnabled()
@@ -532,7 +531,7 @@ def test_a_map_that_is_filled_later_is_found(
     add_probabilities(widget, slice(0, 2))
     assert not tools.slider.isEnabled()
     assert tools.level.text() == "no map"
-    widget._viewer.layers["head mask · probability of tumour"].data[SHOWN] = 0.7
+    widget.viewer.layers["head mask · probability of tumour"].data[SHOWN] = 0.7
     QApplication.sendEvent(tools, QEvent(kind))
     assert tools.slider.isEnabled()
     assert tools.level.text() == "0.50"
@@ -550,7 +549,7 @@ def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> Non
 
 def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
     known = {"categories": CATEGORIES, "independent": True}
-    mask = widget._viewer.add_labels(
+    mask = widget.viewer.add_labels(
         np.zeros(SHAPE, np.uint8), name="images", metadata={METADATA_KEY: known}
     )
     mask.data[3, 15, 15] = TUMOUR
@@ -570,7 +569,7 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
 def test_a_slice_that_is_not_on_screen_is_not_changed(
     qtbot: QtBot, tools: Tools, turn: Callable[[Any], None]
 ) -> None:
-    turn(tools._viewer.dims)
+    turn(tools.viewer.dims)
     click(tools.buttons["grow"])
     assert tools.status.text().startswith("No slice is on screen as a plane")
     np.testing.assert_array_equal(mask_of(tools).data, rods())
@@ -585,8 +584,8 @@ def test_beyond_the_mask_no_slice_is_changed(
     qtbot: QtBot, widget: ReviewWidget, tools: Tools, beyond: int
 ) -> None:
     longer = {**PLACE, "translate": (10 - 3 * 4, -5, 2)}
-    widget._viewer.add_image(np.ones((16, 40, 50), np.uint8), name="longer", **longer)
-    widget._viewer.dims.set_point(0, 10.0 + 3 * beyond)
+    widget.viewer.add_image(np.ones((16, 40, 50), np.uint8), name="longer", **longer)
+    widget.viewer.dims.set_point(0, 10.0 + 3 * beyond)
     said = "No slice of head mask is on screen; go to one of its slices"
     for name in ("grow", "fill_holes", "interpolate"):
         click(tools.buttons[name])
@@ -602,8 +601,7 @@ def test_beyond_the_mask_no_slice_is_changed(
 
 
 def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
-    known = {METADATA_KEY: {"categories": CATEGORIES}}
-    mask = widget._viewer.add_labels(rods()[0], name="plain", metadata=known)
+    mask = add_mask(widget.viewer, rods()[0], "plain")
     tools.volume_button.setChecked(True)
     click(tools.buttons["fill_holes"])
     assert tools.status.text() == "Filled holes of tumour: +4 px in 1 slice."
@@ -625,13 +623,13 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None
 def test_masks_that_cannot_be_corrected_are_told(
     widget: ReviewWidget, tools: Tools, known: dict[str, Any], reason: str
 ) -> None:
-    widget._viewer.add_labels(rods(), name="other", metadata={METADATA_KEY: known})
+    widget.viewer.add_labels(rods(), name="other", metadata={METADATA_KEY: known})
     assert reason in tools.status.text()
     assert not tools.controls.isEnabled()
-    widget._viewer.layers.selection.active = mask_of(tools)
+    widget.viewer.layers.selection.active = mask_of(tools)
     assert tools.controls.isEnabled()
     assert tools.category.count() == 2
-    widget._viewer.layers.clear()
+    widget.viewer.layers.clear()
     assert tools.status.text() == "Choose a mask to correct."
 
 
@@ -654,7 +652,7 @@ def test_a_mask_that_is_removed_meanwhile_is_let_go(
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
     mask = mask_of(tools)
-    tools._viewer.layers.remove(mask)
+    tools.viewer.layers.remove(mask)
     finish(qtbot, tools)
     np.testing.assert_array_equal(mask.data, rods())
     assert not tools.controls.isEnabled()
@@ -669,7 +667,7 @@ def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
     assert mask.mode == "pan_zoom"
-    widget._viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
     qtbot.waitUntil(lambda: mask.mode == "paint")
     mask.mode = "fill"

@@ -31,8 +31,13 @@ def events(epochs: int, run: Path) -> Generator[TrainEvent, Command | None, None
 
 
 @pytest.fixture
-def plot(qtbot: QtBot) -> LossPlot:
-    plot = LossPlot(ViewerModel())
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def plot(qtbot: QtBot, viewer: ViewerModel) -> LossPlot:
+    plot = LossPlot(viewer)
     qtbot.addWidget(plot)
     return plot
 
@@ -71,7 +76,7 @@ def test_figures_that_are_no_numbers_are_left_out(plot: LossPlot) -> None:
     plot.redraw()
     assert len(plot.train_curve.getData()[0]) == 1
     assert not plot.valid_curve.getData()[0]
-    assert not plot._steps
+    assert not plot.step_curve.getData()[0]
 
 
 def test_a_spike_of_the_validation_loss_does_not_flatten_the_rest(plot: LossPlot) -> None:
@@ -98,8 +103,10 @@ def test_a_long_training_is_thinned_out(plot: LossPlot, monkeypatch: pytest.Monk
     monkeypatch.setattr(loss_plot, "MOST_STEPS", 50)
     for step in range(1, 1001):
         plot.on_event(BatchEnd(1, step, 1000, 1.0, 1.0, 1.0))
-    assert 20 <= len(plot._steps) <= 50
-    assert plot._steps[-1][0] > 0.9
+    plot.redraw()
+    shown, _ = plot.step_curve.getData()
+    assert 20 <= len(shown) <= 50
+    assert shown[-1] > 0.9
 
 
 def test_clear_forgets(plot: LossPlot, tmp_path: Path) -> None:
@@ -111,8 +118,8 @@ def test_clear_forgets(plot: LossPlot, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_it_is_readable_in_both_themes(qtbot: QtBot, plot: LossPlot, theme: str) -> None:
-    plot._viewer.theme = theme
+def test_it_is_readable_in_both_themes(plot: LossPlot, viewer: ViewerModel, theme: str) -> None:
+    viewer.theme = theme
     ground = plot.view.backgroundBrush().color()
     text = plot.view.getPlotItem().getAxis("left").textPen().color()
     assert (ground.lightness() < 128) == (theme == "dark")

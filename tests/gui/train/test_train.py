@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import scene
 import tifffile
 from qtpy.QtCore import Qt
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
-from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
+from napari_unet_seg.config import IGNORE_INDEX, PRESETS, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.io.common.scan import Scan
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-CATEGORIES = (Category(id=7, name="tumour"),)
+CATEGORIES = scene.CATEGORIES[:1]
 
 
 @pytest.fixture
@@ -41,11 +43,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def widget(dock: Callable[[type], Any], tmp_path: Path) -> TrainWidget:
-    widget = dock(TrainWidget)
-    widget.engine = "fake_engine:train"
-    widget.output.setValue(tmp_path / "run")
-    return widget
+def with_engine(dock: Callable[..., Any], tmp_path: Path) -> Callable[..., TrainWidget]:
+    """Make a widget whose child runs the engine that is named, or the one it has by itself."""
+
+    def make(**engine: str) -> TrainWidget:
+        widget: TrainWidget = dock(partial(TrainWidget, **engine))
+        widget.output.setValue(tmp_path / "run")
+        return widget
+
+    return make
+
+
+@pytest.fixture
+def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
+    return with_engine(engine="fake_engine:train")
+
+
+def epochs_drawn(widget: TrainWidget) -> list[int]:
+    widget.panel.plot.redraw()
+    return list(widget.panel.plot.train_curve.getData()[0])
 
 
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
@@ -56,16 +72,16 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(2)
+    widget.form.editor("epochs").value = 2
     widget.start_button.click()
     assert not widget.start_button.isEnabled()
     assert not widget.settings.isEnabled()
     finish(qtbot, widget)
     assert widget.start_button.isEnabled()
-    assert len(widget.panel.plot._epochs) == 2
+    assert epochs_drawn(widget) == [1, 2]
     assert "best validation Dice 0.750" in notifications[0]
-    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
-    names = [layer.name for layer in widget._viewer.layers]
+    qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
+    names = [layer.name for layer in widget.viewer.layers]
     assert names == ["validation: one, epoch 2", "validation truth", "validation prediction"]
     chosen: list[Path] = []
     chosen_model.model_chosen.connect(chosen.append)
@@ -76,12 +92,12 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
 def test_training_on_layers_leaves_them_and_the_selection_alone(
     qtbot: QtBot, widget: TrainWidget
 ) -> None:
-    viewer = widget._viewer
+    viewer = widget.viewer
     viewer.add_image(np.ones((4, 32, 32), np.uint8), name="scan", scale=(3, 2, 2))
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
     widget.source.tabs.setCurrentIndex(1)
-    widget.form.editor("epochs").setValue(1)
+    widget.form.editor("epochs").value = 1
     before = labels.data.copy()
     events: list[Any] = []
     widget.panel.event_arrived.connect(events.append)
@@ -95,9 +111,9 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
 
 
 def test_the_engine_itself_trains_in_the_widget(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
+    qtbot: QtBot, with_engine: Callable[..., TrainWidget], folder: Path, tmp_path: Path
 ) -> None:
-    del widget.engine
+    widget = with_engine()
     widget.source.folder.setValue(folder)
     small = TrainConfig().model.replace(width=4, depth=2)
     widget.setValue(TrainConfig(epochs=2, batch_size=2, image_size=32, model=small, threads=1))
@@ -105,13 +121,13 @@ def test_the_engine_itself_trains_in_the_widget(
     finish(qtbot, widget)
     assert widget.panel.status.text().startswith("Finished.")
     assert (tmp_path / "run" / "best.safetensors").is_file()
-    assert len(widget.panel.plot._epochs) == 2
-    qtbot.waitUntil(lambda: len(widget._viewer.layers) == 3)
+    assert epochs_drawn(widget) == [1, 2]
+    qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
 
 
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(10_000)
+    widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
     qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
     widget.panel.stop_button.click()
@@ -121,9 +137,12 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Pa
 
 
 def test_out_of_memory_is_told_and_leaves_the_form_usable(
-    qtbot: QtBot, widget: TrainWidget, folder: Path, notifications: list[str]
+    qtbot: QtBot,
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    notifications: list[str],
 ) -> None:
-    widget.engine = "fake_engine:train_without_memory"
+    widget = with_engine(engine="fake_engine:train_without_memory")
     widget.source.folder.setValue(folder)
     widget.start_button.click()
     finish(qtbot, widget)
@@ -138,10 +157,10 @@ def test_closing_the_dock_stops_the_training(
     qtbot: QtBot, widget: TrainWidget, folder: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(10_000)
+    widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
     qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
-    widget._viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(widget)
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped")
     widget.close()
@@ -159,8 +178,8 @@ def no_layers(widget: TrainWidget, tmp_path: Path) -> str:
 
 def wrong_values(widget: TrainWidget, tmp_path: Path) -> str:
     widget.source.folder.setValue(tmp_path)
-    widget.form.editor("model.depth").setValue(6)
-    widget.form.editor("image_size").setValue(240)
+    widget.form.editor("model.depth").value = 6
+    widget.form.editor("image_size").value = 240
     return "240 is no multiple of 64"
 
 
@@ -207,7 +226,7 @@ def test_presets_fill_the_form_and_edits_make_it_custom(widget: TrainWidget) -> 
     widget.preset.setCurrentText("optimised")
     widget.preset.activated.emit(2)
     assert widget.value() == PRESETS["optimised"]
-    widget.form.editor("epochs").setValue(3)
+    widget.form.editor("epochs").value = 3
     assert widget.preset.currentText() == "custom"
 
 
@@ -234,10 +253,10 @@ def test_settings_are_remembered(
     qtbot: QtBot, widget: TrainWidget, folder: Path, tmp_path: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").setValue(1)
+    widget.form.editor("epochs").value = 1
     widget.start_button.click()
     finish(qtbot, widget)
-    again = TrainWidget(widget._viewer)
+    again = TrainWidget(widget.viewer)
     qtbot.addWidget(again)
     assert again.value().epochs == 1
     assert again.source.folder.value() == folder
@@ -299,7 +318,7 @@ def test_eight_augmented_samples_can_be_looked_at(
     qtbot: QtBot, widget: TrainWidget, folder: Path
 ) -> None:
     widget.source.folder.setValue(folder)
-    widget.form.editor("image_size").setValue(32)
+    widget.form.editor("image_size").value = 32
     shown = widget.augmented
     assert shown.picture.isHidden()
     qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
@@ -310,7 +329,7 @@ def test_eight_augmented_samples_can_be_looked_at(
     assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
     assert shown.picture.toolTip().splitlines()[0] == "train0"
     # The picture would be wrong now.
-    widget.form.editor("augment.flip").setValue(True)
+    widget.form.editor("augment.flip").value = True
     assert shown.picture.isHidden()
 
 

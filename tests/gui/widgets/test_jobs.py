@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Events = Generator[Any, Command | None, None]
 
+pytestmark = pytest.mark.own_process
+
 
 def numbers(n: int) -> Events:
     for i in range(n):

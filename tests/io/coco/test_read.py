@@ -370,6 +370,7 @@ def test_a_whole_real_data_set(real_data):
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 def test_annotations_are_read_in_linear_time(tmp_path):
     def prepare(count):
         images = [entry(i, f"{i}.png") for i in range(count // 50)]

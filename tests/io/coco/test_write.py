@@ -145,6 +145,7 @@ def test_the_previous_file_is_kept_and_a_failure_leaves_it(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 def test_a_volume_is_exported_in_linear_time():
     y, x = np.mgrid[:120, :120]
 

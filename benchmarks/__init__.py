@@ -1,0 +1,1 @@
+"""Scripts that measure the package; started as `python -m benchmarks.FOLDER.SCRIPT`."""

@@ -1,0 +1,1 @@
+"""What several scripts use: data, command line, records."""

@@ -1,0 +1,134 @@
+"""Figures of a model on BRISC slices, measured as a user predicts: a scan in, a mask out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy.stats import pearsonr, spearmanr
+
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.engine import predict
+from napari_unet_seg.evaluation.metrics import Counts, count
+from napari_unet_seg.inference.predicted_dice import calibrate
+from napari_unet_seg.io.common.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from napari_unet_seg.config import Views
+    from napari_unet_seg.data.samples import Sample
+    from napari_unet_seg.inference.predicted_dice import Calibration
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+    Change = Callable[[Array, Array], tuple[Array, Array]]
+
+NAMES = {
+    "gl": "glioma",
+    "me": "meningioma",
+    "pi": "pituitary tumour",
+    "no": "healthy",
+    "ax": "axial",
+    "co": "coronal",
+    "sa": "sagittal",
+}
+_RESAMPLINGS = 2000
+
+
+class Measured(NamedTuple):
+    """One slice: its pixels counted, and the Dice that the predictor expected of its mask."""
+
+    counts: Counts
+    expected: float
+
+    @property
+    def dice(self) -> float:
+        """Measured Dice; 1 where truth and mask are empty."""
+        c = self.counts
+        return c.dice if c.tp + c.fp + c.fn else 1.0
+
+
+def measured(
+    checkpoint: Path,
+    samples: Iterable[Sample],
+    change: Change | None = None,
+    views: Views = "plain",
+) -> dict[str, Measured]:
+    """Every slice at its own size, by name; `change` alters image and truth before."""
+    how = PredictConfig(precision="float32", device="auto", views=views)
+    found = {}
+    for sample in samples:
+        image, truth = _read(sample)
+        if change is not None:
+            image, truth = change(image, truth)
+        *_, result = predict(how, checkpoint, Scan(np.ascontiguousarray(image), "YX"))
+        found[sample.name] = Measured(count(result.labels, truth, 1), float(result.dice))
+    return found
+
+
+def _read(sample: Sample) -> tuple[Array, Array]:
+    with Image.open(sample.image) as file:
+        image = np.asarray(file.convert("L"))
+    if isinstance(sample.mask, np.ndarray):
+        return image, sample.mask
+    with Image.open(sample.mask) as file:
+        return image, np.asarray(file.convert("1")).astype(np.uint8)
+
+
+def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:
+    """Mean figures over the slices with a tumour, by kind and plane, and false positives."""
+    tumour = {name: m.counts for name, m in slices.items() if "_no_" not in name}
+    healthy = [m.counts for name, m in slices.items() if "_no_" in name]
+    groups = defaultdict(list)
+    for name, c in tumour.items():
+        for part in name.split("_")[3:5]:
+            groups[NAMES[part]].append(c.dice)
+    dice = np.array([c.dice for c in tumour.values()])
+    iou = np.array([c.iou for c in tumour.values()])
+    return {
+        "slices": len(dice),
+        "dice": _round(dice.mean()),
+        "dice_interval": _interval(dice),
+        "median": _round(np.median(dice)),
+        "iou": _round(iou.mean()),
+        "iou_interval": _interval(iou),
+        "pooled": _round(sum(tumour.values(), Counts(0, 0, 0, 0)).dice),
+        "missed": _round(np.mean(dice == 0)),
+        "groups": {name: _round(np.mean(group)) for name, group in sorted(groups.items())},
+        "healthy": len(healthy),
+        "false": sum(c.fp > 0 for c in healthy),
+    }
+
+
+def calibration_of(slices: dict[str, Measured]) -> tuple[Calibration, dict[str, float]]:
+    """Calibrate the predicted Dice, and tell how it goes with the measured one.
+
+    Expected figures must come from a checkpoint without calibration. The correlations are of each
+    half of the slices, calibrated on the other half.
+    """
+    expected = np.array([m.expected for m in slices.values()])
+    true = np.array([m.dice for m in slices.values()])
+    predicted = np.empty_like(true)
+    halves = np.random.default_rng(0).permutation(len(true)) % 2 == 0
+    for half in (halves, ~halves):
+        knots = np.array(calibrate(expected[~half], true[~half])).T
+        few = knots.size == 0  # too few slices to calibrate on
+        predicted[half] = expected[half] if few else np.interp(expected[half], *knots)
+    return calibrate(expected.tolist(), true.tolist()), {
+        "pearson": _round(pearsonr(predicted, true)[0]),
+        "spearman": _round(spearmanr(predicted, true)[0]),
+        "mean_error": _round(np.abs(predicted - true).mean()),
+    }
+
+
+def _interval(values: Array) -> list[float]:
+    """95 % by bootstrap over slices."""
+    drawn = np.random.default_rng(0).choice(values, (_RESAMPLINGS, len(values))).mean(axis=1)
+    return [_round(v) for v in np.percentile(drawn, (2.5, 97.5))]
+
+
+def _round(value: float) -> float:
+    return round(float(value), 4)

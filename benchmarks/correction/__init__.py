@@ -1,0 +1,1 @@
+"""How much work corrections are, and what is learnt from them."""

@@ -1,0 +1,1 @@
+"""The page of results in the documentation."""

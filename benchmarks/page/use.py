@@ -1,0 +1,127 @@
+"""The parts of docs/explanation/results.md about prediction and correction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.common.records import read_records
+from benchmarks.page.markdown_table import table
+
+WAYS = ("published", "monai", "openvino_float32", "openvino")
+NAMES = {
+    "published": "published project's way",
+    "monai": "MONAI",
+    "openvino_float32": "OpenVINO, float32",
+    "openvino": "OpenVINO, its default",
+}
+
+
+def prediction() -> str:
+    rows = [
+        _case(record["name"], case, figures)
+        for record in read_records("predict")
+        for case, figures in record["cases"].items()
+    ]
+    if not rows:
+        return ""
+    head = ["machine", "pixels", "this package", *(NAMES[way] for way in WAYS)]
+    return PREDICTION.format(table=table([*head, "peak memory"], rows))
+
+
+def _case(machine: str, case: str, figures: dict[str, Any]) -> list[str]:
+    ours = figures["ours"]
+    times = [f"**{ours['ms']:.0f} ms**"]
+    memory = [f"{ours['peak_mib']}"]
+    for way in WAYS:
+        there = figures.get(way)
+        times.append(f"{there['ms']:.0f} ms ({there['ms'] / ours['ms']:.2f}×)" if there else "–")
+        memory.append(f"{there['peak_mib']}" if there else "–")
+    return [machine, case, *times, " / ".join(memory) + " MiB"]
+
+
+def effort() -> str:
+    records = read_records("annotation_effort")
+    whole = next((r for r in records if "ways" in r), None)
+    if whole is None:
+        return ""
+    rows = [
+        [name, f"{w['strokes']:.2f}", f"{w['of_nothing']:.0%}", f"{w['pixels']:,.0f}"]
+        for name, w in whole["ways"].items()
+    ]
+    head = ["from, with", "strokes a slice", "of nothing's", "pixels painted over"]
+    text = EFFORT.format(slices=whole["slices"], table=table(head, rows))
+    text += "".join(REPEATABILITY.format_map(r) for r in read_records("repeatability"))
+    return text + _curves([r for r in records if "curves" in r])
+
+
+def _curves(records: list[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    count = max(len(each) for r in records for each in r["curves"].values())
+    head = ["slices", "model", *(f"{10 * i + 1}–{10 * i + 10}" for i in range(count)), "all"]
+    rows = [
+        [r["change"], name, *(f"{v:.1f}" for v in each), f"{sum(each) / len(each):.2f}"]
+        for r in records
+        for name, each in r["curves"].items()
+    ]
+    return LEARNING.format(table=table(head, rows))
+
+
+def fine_tuning() -> str:
+    records = read_records("fine_tuning")
+    if not records:
+        return ""
+    (record,) = records
+    head = ["slices", *next(iter(record["dice"].values()))]
+    rows = [
+        [kind, *(f"{dice:.3f}" for dice in dices.values())]
+        for kind, dices in record["dice"].items()
+    ]
+    return FINE_TUNING.format(slices=record["slices"], table=table(head, rows))
+
+
+PREDICTION = """\
+## Speed of prediction
+
+The same weights (the bundled ones) on the same pixels: a slice of 256×256, one of 640×640, a volume
+of 155×240×240. In brackets how many times longer than this package it takes. Each way in a process
+of its own, in turns in one run, medians; peak memory in the order of the columns, torch or OpenVINO
+itself included. `python -m benchmarks.speed.predict`.
+
+{table}"""
+
+EFFORT = """\
+## The effort of an annotator
+
+A simulated annotator brings {slices} held-out slices with a tumour to a Dice of 0.95: from nothing
+or from the bundled model's mask, by brush or with the tools of the window, each use of which counts
+as a stroke. `benchmarks/correction/strokes.py` describes the strokes,
+`python -m benchmarks.correction.annotation_effort` measures.
+
+{table}"""
+
+REPEATABILITY = """
+The true masks themselves repeat no better: BRISC holds {pairs} slices twice, mirrored, and each of
+the two was annotated. One mask reaches a mean Dice of {dice} on the other (median {median}), and
+0.95 on {good:.0%} of them. By brush it takes {of_nothing:.0%} of the strokes from nothing to bring
+the one to a Dice of 0.95 with the other, so no model can be expected to save more of them on these
+data. `python -m benchmarks.correction.repeatability`.
+"""
+
+FINE_TUNING = """\
+## Fine-tuning on a few slices
+
+Dice per slice on 100 held-out slices, before and after the bundled model was fine-tuned on {slices}
+others. It has seen inverted and turned slices in training; masks drawn by another habit are new to
+it. Keeping the statistics of batch normalisation is the default (`keep_statistics`).
+`python -m benchmarks.correction.fine_tuning`.
+
+{table}"""
+
+LEARNING = """
+Through the queue, worst first by predicted Dice, strokes a slice with the tools. Learning means a
+short fine-tuning after every ten slices, and new predictions for the rest, as *Learn while
+correcting* does. On slices that are like those that it was trained on, or changed in ways that it
+has seen, the model has nothing to learn; where the annotator draws by another habit, it learns it.
+
+{table}"""

@@ -1,0 +1,1 @@
+"""How fast training, prediction, files and the window are."""

@@ -1,0 +1,174 @@
+"""The desk: opens, holds and closes the one open session of a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet_seg._napari.layers.position import make_editable
+from napari_unet_seg._napari.session import recovery
+from napari_unet_seg._napari.session.jobs import Ready, opening, starting
+from napari_unet_seg._napari.session.open_session import OpenSession
+from napari_unet_seg._napari.session.session_layers import session_of, show_session
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg.errors import SegmentationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from napari.layers import Image, Labels
+    from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
+
+    from napari_unet_seg.session.session import Session
+
+
+class SessionDesk(QObject):
+    """Owns the open session; whoever depends on it listens.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where sessions are shown.
+    dock : QWidget
+        The dock that the desk lives and ends with.
+    """
+
+    opened = Signal(object)
+    """The `OpenSession` that is the current one now."""
+    leaving = Signal()
+    """The session is no longer the current one, and is about to be saved for the last time."""
+    session_changed = Signal(object)
+    """The open `Session`, once listeners of `opened` show it; None once it is closed."""
+    busy_changed = Signal(bool)
+    """Whether a session is being started or opened, or a mask written."""
+
+    def __init__(self, viewer: ViewerModel, dock: QWidget) -> None:
+        super().__init__(dock)
+        self._viewer = viewer
+        self._current: OpenSession | None = None
+        self._job: jobs.Job | None = None
+        self._lent: Session | None = None
+        self._is_dismissed = False
+        self.channels: Sequence[Image] = ()
+        """Other channels of the scan, which came when the session was opened."""
+        connect(dock, (viewer.layers.events.removed, self._on_removed))
+
+    @property
+    def current(self) -> OpenSession | None:
+        """The open session with its layers."""
+        return self._current
+
+    @property
+    def session(self) -> Session | None:
+        """The open session."""
+        return self._current.session if self._current else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a session is being started or opened, or a mask written."""
+        return self._job is not None
+
+    def start(self, image: Image, mask: Labels, folder: Path) -> None:
+        """Start a session on an image and its mask in a folder."""
+        if self.busy:
+            return
+        try:
+            arguments = session_of(image, mask)
+        except SegmentationError as error:
+            show_error(str(error))
+            return
+
+        def show(ready: Ready) -> None:
+            if not {image, mask} <= set(self._viewer.layers):
+                ready.session.close()
+                show_error(f"{image.name} or {mask.name} was removed; add it and start again.")
+                return
+            if ready.mask is not mask.data:
+                mask.data = ready.mask
+            self._begin(ready.session, image, mask)
+
+        self.run(starting(folder, arguments), show, "Starting the session")
+
+    def open(self, folder: Path | str) -> None:
+        """Open a session with its scan and its mask as it was last saved."""
+        folder = Path(folder).absolute()
+        already = self.session is not None and self.session.folder == folder
+        if self.busy or already:
+            return
+
+        def show(ready: Ready) -> None:
+            try:
+                image, mask, channels = show_session(self._viewer, *ready)
+            except BaseException:
+                ready.session.close()
+                raise
+            self._begin(ready.session, image, mask, channels)
+
+        self.run(opening(folder, self._held(folder)), show, "Opening the session")
+
+    def close(self) -> None:
+        """Save for the last time and let go; the layers stay."""
+        current, self._current = self._current, None
+        if current is None:
+            return
+        self.leaving.emit()
+        current.close()
+        recovery.note_closed(current.session.folder)
+        self.session_changed.emit(None)
+
+    def lend(self, session: Session) -> None:
+        """Note that a background round holds a session, so that it can be opened again."""
+        self._lent = session
+
+    def dismiss(self, is_dismissed: bool) -> None:
+        """Let a session that is still being opened go again, as the dock is closed meanwhile."""
+        self._is_dismissed = is_dismissed
+
+    def run(
+        self, events: Generator[Any, Any, None], on_event: Callable[[Any], None], name: str
+    ) -> None:
+        """Run a slow part of a session's life in a thread, one at a time."""
+
+        def on_done() -> None:
+            self._job = None
+            self.busy_changed.emit(False)
+
+        def deliver(event: Any) -> None:
+            if self._is_dismissed and isinstance(event, Ready):
+                event.session.close()
+                return
+            try:
+                on_event(event)
+            except SegmentationError as error:
+                show_error(str(error))
+
+        self._job = jobs.run(events, on_event=deliver, on_done=on_done, name=name)
+        self.busy_changed.emit(True)
+
+    def _begin(
+        self, session: Session, image: Image, mask: Labels, channels: Sequence[Image] = ()
+    ) -> None:
+        self.close()
+        self.channels = channels
+        make_editable(mask)
+        self._current = OpenSession(self._viewer, session, image, mask)
+        self._current.autosave.failed.connect(lambda error: show_error(str(error)))
+        self.opened.emit(self._current)
+        recovery.note_open(session.folder)
+        if session.lock.note:
+            show_info(session.lock.note)
+        self.session_changed.emit(session)
+
+    def _held(self, folder: Path) -> Session | None:
+        """Return the lent session of a folder, held once more, if its round still holds it."""
+        lent = self._lent
+        return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
+
+    def _on_removed(self, event: Any) -> None:
+        if self._current is not None and event.value is self._current.mask:
+            self.close()

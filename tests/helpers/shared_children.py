@@ -1,0 +1,74 @@
+"""Child processes of the engine that tests share, where they are not about processes."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from napari_unet_seg.process import engine_process
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable
+
+
+class ChildPool:
+    """Keeps the children that one test has closed for the next one that starts the same.
+
+    To import torch and to load the bundled model takes a child longer than most tests need it.
+    """
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[Hashable, list[_SharedChild]] = defaultdict(list)
+
+    @property
+    def pids(self) -> set[int]:
+        """Process ids of the children that nobody has."""
+        return {child.process.pid for children in self._idle.values() for child in children}
+
+    def take(self, threads: int, niceness: int) -> _SharedChild:
+        """Return an idle child that would start the same, else a new one."""
+        test = {"PYTEST_CURRENT_TEST": ""}
+        start = threads, niceness, os.getcwd(), tuple(sorted({**os.environ, **test}.items()))
+        while self._idle[start]:
+            child = self._idle[start].pop()
+            if child.process.poll() is None:
+                return child
+            child.release()
+        return _SharedChild(threads, niceness, self._idle[start])
+
+    def close(self) -> None:
+        """End the children that nobody has."""
+        for children in self._idle.values():
+            while children:
+                children.pop().end_now()
+
+
+class _SharedChild(engine_process._Child):
+    """Goes back to the idle ones instead of ending, unless it is cut off in a stream."""
+
+    def __init__(self, threads: int, niceness: int, idle: list[_SharedChild]) -> None:
+        super().__init__(threads, niceness)
+        self._streaming = False
+        self._idle = idle
+
+    def events(self, stream: int, start: Any) -> Generator[Any, Any, None]:
+        self._streaming = True
+        try:
+            yield from super().events(stream, start)
+        finally:
+            self._streaming = False
+
+    def end(self) -> None:
+        if self._streaming or self.process.poll() is not None:
+            super().end()
+        else:
+            self._idle.append(self)
+
+    def release(self) -> None:
+        if self not in self._idle:
+            super().release()
+
+    def end_now(self) -> None:
+        super().end()
+        super().release()

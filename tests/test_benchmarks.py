@@ -1,0 +1,90 @@
+"""Every script of benchmarks/ and docs/ at its smallest size: figures can be repeated."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+ROOT = Path(__file__).parents[1]
+WITHOUT_WINDOW = {
+    "accuracy.brisc": ["train", "--name", "best"],
+    "accuracy.tumorseg": [],
+    "bundled.train_bundled": ["measure"],
+    "bundled.train_outline": [],
+    "correction.annotation_effort": ["--learn"],
+    "correction.box_outline": [],
+    "correction.fine_tuning": [],
+    "correction.repeatability": [],
+    "correction.scribble": [],
+    "page.results": [],
+    "robustness.fuzz": [],
+    "robustness.images": [],
+    "speed.coco": [],
+    "speed.predict": ["--name", "smoke"],
+    "speed.training": ["--name", "smoke"],
+}
+IN_A_WINDOW = {
+    "speed.autosave": ["-m", "benchmarks.speed.autosave"],
+    "speed.click": ["-m", "benchmarks.speed.click"],
+    "speed.import_coco": ["-m", "benchmarks.speed.import_coco"],
+    "speed.responsiveness": ["-m", "benchmarks.speed.responsiveness"],
+    "make_pictures": ["docs/make_pictures.py"],
+    "make_tool_pictures": ["docs/make_tool_pictures.py"],
+}
+
+
+def committed() -> dict[Path, bytes]:
+    """Return what the scripts write at their full size."""
+    pages = (ROOT / "docs").rglob("*.md")
+    weights = (ROOT / "napari_unet_seg").rglob("*.safetensors")
+    records = (ROOT / "benchmarks" / "results").rglob("*.json")
+    return {path: path.read_bytes() for path in (*pages, *weights, *records)}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> object:
+    before = committed()
+    yield
+    assert committed() == before
+
+
+@pytest.mark.parametrize("script", WITHOUT_WINDOW)
+def test_it_measures_without_a_window(
+    script: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script, *WITHOUT_WINDOW[script], "--smoke"])
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.chdir(tmp_path)
+    main = importlib.import_module(f"benchmarks.{script}").main
+    assert not main()
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("script", IN_A_WINDOW)
+def test_it_measures_in_a_window(script: str) -> None:
+    run(*IN_A_WINDOW[script], "--smoke")
+
+
+def test_the_table_of_formats_can_be_made() -> None:
+    run("docs/make_formats.py", "--smoke")
+
+
+def run(*arguments: str) -> None:
+    command = [sys.executable, "-W", "ignore", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_script_is_run() -> None:
+    scripts = {
+        f"{path.parent.name}.{path.stem}"
+        for path in (ROOT / "benchmarks").glob("*/*.py")
+        if "__main__" in path.read_text(encoding="utf-8")
+    }
+    assert scripts == {*WITHOUT_WINDOW, *(name for name in IN_A_WINDOW if "." in name)}
