@@ -593,7 +593,7 @@ def test_pixels_that_nobody_told_of_are_saved_every_minute(
     monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
     for _ in range(3):
-        with qtbot.waitSignal(widget.reviewing.autosave.minute):
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
             pass
     with when_saved(qtbot, widget):
         mask_of(widget).data[1, 1, 1] = 2
@@ -605,16 +605,15 @@ def test_looking_at_slices_writes_nothing(
 ) -> None:
     monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
     start(qtbot, widget, tmp_path / "s")
-    widget.reviewing.autosave.finish()
+    with when_saved(qtbot, widget):
+        widget.desk.current.autosave.finish()
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")}
     saved: list[object] = []
-    widget.reviewing.autosave.saved.connect(saved.append)
-    qtbot.wait(0)
-    saved.clear()
+    widget.desk.current.autosave.saved.connect(saved.append)
     for index in range(4):
-        with qtbot.waitSignal(widget.reviewing.autosave.minute):
-            widget.reviewing.go_to(index)
-    assert widget.reviewing.autosave.finish()
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
+            widget.desk.current.go_to(index)
+    assert widget.desk.current.autosave.finish()
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")} == files
     qtbot.waitUntil(lambda: bool(saved), timeout=20_000)
     assert len(saved) == 1, "that of the save that was asked for"
