@@ -261,7 +261,7 @@ class ScanQueue(QObject):
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
         open_session = self._desk.current
-        source = open_session.session.extra.get("source") if open_session else None
+        source = open_session.session.origin.scan if open_session else ""
         return open_session if self.path is not None and source == str(self.path) else None
 
     def _on_session(self) -> None:

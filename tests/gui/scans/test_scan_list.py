@@ -21,6 +21,7 @@ from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
+from napari_unet_seg.session.record import LayersRecord, Origin
 from napari_unet_seg.session.review_queue import Order, ReviewState
 from napari_unet_seg.session.scan_review import ScanReview, scan_review
 from napari_unet_seg.session.session import Session
@@ -50,9 +51,16 @@ def store(folder: Path, path: Path, states: Sequence[ReviewState], figures: Any)
     labels = np.zeros(SHAPE, np.uint8)
     labels[:2, 20:22, 20:22] = 1
     labels[2, 10:20, 10:20] = 1
-    extra = {"source": str(path), "image": path.stem, "mask": f"{path.stem} mask"}
+    origin = Origin(scan=str(path))
+    layers = LayersRecord(image=path.stem, mask=f"{path.stem} mask")
     session = Session.create(
-        folder, read_scan(path), CATEGORIES, labels, predicted_dice=figures, extra=extra
+        folder,
+        read_scan(path),
+        CATEGORIES,
+        labels,
+        predicted_dice=figures,
+        origin=origin,
+        layers=layers,
     )
     for index, state in enumerate(states):
         session.set_state(index, state)
@@ -418,7 +426,7 @@ def test_the_open_session_knows_better_than_the_disk(
 
 
 def store_again(folder: Path) -> None:
-    Session.open(folder).save()
+    Session.open(folder).save(anew=True)
 
 
 def test_rows_stay_marked_while_others_change(
