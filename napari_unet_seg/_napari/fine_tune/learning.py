@@ -220,7 +220,7 @@ class Learning(QObject):
         if self._reviewing is None:
             return
         if isinstance(event, SlicePredicted):
-            self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
+            self._taken += self._reviewing.replace_prediction(event.index, event.labels, event.dice)
             done = f"{event.done} of {event.count} slices to do predicted again"
             self._bar.say(f"{self._why}: {done}")
             if event.done == event.count:
@@ -233,7 +233,7 @@ class Learning(QObject):
     def _on_done(self) -> None:
         self._job = None
         if self._reviewing is not None:
-            self._reviewing.arrange_again()
+            self._reviewing.refresh_queue()
             self._bar.say(
                 f"{self._why}: {self._taken} slices to do were predicted again. Those that you "
                 "touched or that came from a file, and the one on screen, stay."

@@ -9,7 +9,7 @@ import pytest
 from stored_rounds import store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, ModelFile
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
