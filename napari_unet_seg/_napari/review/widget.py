@@ -112,7 +112,7 @@ class ReviewWidget(DockWidget):
         self.bar.set_busy(busy)
         self.saving.set_busy(busy or self.current_mask is None)
         # Another scan would stop a fine-tuning that does not run in the background.
-        learning = self.fine_tune.panel.running and not self.fine_tune.goes_on
+        learning = self.fine_tune.panel.running and not self.fine_tune.outlives_session
         self.scans.set_busy(busy or learning)
 
     def event(self, event: QEvent) -> bool:
@@ -181,7 +181,7 @@ class ReviewWidget(DockWidget):
         self.bar.offer(None)
 
     def _on_leaving(self) -> None:
-        self.fine_tune.leave()
+        self.fine_tune.stop_with_session()
         self.learning.show_session(None)
         self.review.unbind()
         self.review.show_session(None)
