@@ -78,7 +78,7 @@ def train(
     resume : Path, optional
         `last.safetensors` of a run, which continues with its next epoch.
     replay : sequence of Sample, optional
-        Samples of previous data to train on too; near-copies of held-out samples are left out.
+        Samples of previous data to train on too; near-copies of held-out samples are skipped.
 
     Yields
     ------
@@ -236,33 +236,34 @@ def refine(
     previous: np.ndarray | None = None,
     window: Window | None = None,
 ) -> Generator[Refined | DeviceFallback, Command | None, None]:
-    """Segment what the prompts on an image mean, in a time that does not grow with the image.
+    """Segment the object that prompts mark, in a time that does not grow with the image.
 
     Parameters
     ----------
     config : PredictConfig
         Threshold and device.
     checkpoint : Path
-        A model that follows prompts.
+        A model that was trained with prompts.
     image : Scan
-        A slice, or a volume for a model of volumes.
+        A slice, or a volume for a 3D network.
     prompts : array
-        Positive, negative and box, bool of shape (3, …) on the image's grid.
+        Maps of positive prompts, negative prompts and boxes, bool of shape (3, …) on the image's
+        grid.
     previous : array, optional
-        The mask so far, bool, on the image's grid: an earlier answer, or that of a model, of a
-        person, of the slice before.
+        The present mask, bool on the image's grid: of a previous call, of another model, of a
+        person, or of the neighbouring slice.
     window : tuple of float, optional
-        Intensities of black and white, where the image is part of a scan.
+        Intensities that become black and white, if the image is a part of a scan.
 
     Yields
     ------
     Refined or DeviceFallback
-        The answer; before it `DeviceFallback` where memory ran out.
+        `Refined` is the last event; `DeviceFallback` comes before it if memory ran out.
 
     Raises
     ------
     CheckpointError
-        If the model cannot be read, or follows no prompts.
+        If the model cannot be read, or was not trained with prompts.
     DataError
         If image, prompts and mask do not fit each other or the model.
     """

@@ -173,10 +173,10 @@ class SlicePredicted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refined:
-    """What the prompts on an image mean; outside the window nothing does."""
+    """Segmentation of the object that prompts mark, in a window; outside it the mask is empty."""
 
     window: tuple[slice, ...]
-    """The part of the image that the answer is of."""
+    """The predicted part of the image."""
     mask: Array
     """bool, of the window's shape."""
     probabilities: Array

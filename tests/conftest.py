@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Timing the precisions is tested on its own; elsewhere it would be most of a network's first call.
 os.environ.setdefault("NAPARI_UNET_SEG_PRECISION", "float32")
+# napari's settings stay in memory, and out of the user's file, which the workers would share.
+os.environ["NAPARI_CONFIG"] = ""
 
 ROOT = Path(__file__).parents[1]
 

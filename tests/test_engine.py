@@ -22,8 +22,8 @@ from napari_unet_seg.config import (
     PredictConfig,
     TrainConfig,
 )
-from napari_unet_seg.data.from_scan import samples_from_scan
 from napari_unet_seg.data.samples import Sample, SampleSet
+from napari_unet_seg.data.scan_samples import samples_from_scan
 from napari_unet_seg.errors import CheckpointError, ConfigError, DataError, EngineError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -544,8 +544,8 @@ def test_mirrored_slices_stay_on_one_side_and_are_reported(tmp_path):
     )
     note = next(e for e in events if isinstance(e, TrainStarted)).notes[0]
     assert note == (
-        "20 slices are near-copies of others, mirrored and turned ones too, in 10 groups: "
-        "7 in the training part, 3 held out."
+        "20 slices are near-copies of others (also mirrored or rotated), in 10 groups: "
+        "7 in the training split, 3 held out."
     )
 
 

@@ -200,7 +200,7 @@ def test_it_finds_nothing_by_itself(untrained):
 
 def test_an_automatic_model_follows_no_prompts(make_checkpoint):
     image = Scan(two_discs(0).image, "YX")
-    with pytest.raises(CheckpointError, match="follows no prompts"):
+    with pytest.raises(CheckpointError, match="does not follow prompts"):
         list(engine.refine(AS_IT_IS, make_checkpoint(), image, np.zeros((3, 64, 64), bool)))
 
 

@@ -9,8 +9,8 @@ import pytest
 from napari_unet_seg import engine
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category, ModelConfig, PredictConfig, TrainConfig
-from napari_unet_seg.data.from_scan import volume_sample
 from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.data.scan_samples import volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Evaluated, PredictFinished, TileDone, TrainFinished
 from napari_unet_seg.io.common.scan import Scan

@@ -1,16 +1,18 @@
-"""The commands together, and errors in one line."""
+"""The program: its commands, exit codes and error messages."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, cast
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
 from napari_unet_seg import __version__
-from napari_unet_seg.cli._console import warn
+from napari_unet_seg.cli._console import BAD_INPUT, warn
 from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
 from napari_unet_seg.cli._import import import_
@@ -18,12 +20,11 @@ from napari_unet_seg.cli._open import open_
 from napari_unet_seg.cli._predict import predict
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
-from napari_unet_seg.cli._work import BAD_INPUT
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.errors import NewerVersionWarning, SegmentationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NAME = "napari-unet-seg"
 
@@ -56,12 +57,12 @@ def _about(
 ) -> None:
     """Segment brain MRI with U-Nets: import COCO, train, predict, correct, fine-tune.
 
-    Exit codes: 0 all is done; 2 some input was bad, each with a line that names it, and the rest
-    is done; 130 stopped by Ctrl+C.
+    Exit codes: 0 success; 2 some input was bad: each is named in a line, and the rest has been
+    processed; 130 stopped by Ctrl+C.
     """
 
 
-# What it logs of a broken file would stand beside the one line that tells of it.
+# tifffile logs damaged files, which would repeat the one line of the error message.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 app.command("import")(import_)
@@ -77,11 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     command = typer.main.get_command(app)
     try:
-        result = command.main(
-            args=None if arguments is None else list(arguments),
-            prog_name=NAME,
-            standalone_mode=False,
-        )
+        with _warnings_in_one_line():
+            result = command.main(
+                args=None if arguments is None else list(arguments),
+                prog_name=NAME,
+                standalone_mode=False,
+            )
     except SegmentationError as error:
         warn(f"{NAME}: {error}")
         return BAD_INPUT
@@ -91,19 +93,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn("Stopped.")
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone, `head` for example.
+        # The reader of the output has ended, `head` for example.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        # A folder that must not be listed, for example; what is read and written has words of
-        # its own.
+        # For example a folder without read permission; reading and writing of files raise
+        # SegmentationErrors.
         warn(f"{NAME}: {error.filename or 'A file'}: {error.strerror}; check it and try again.")
         return BAD_INPUT
     return int(result or 0)
 
 
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show warnings about the user's files without the place in the code that they come from."""
+    shown = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, NewerVersionWarning):
+            warn(f"{NAME}: {message}")
+        else:
+            shown(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
 def _wrong_usage(error: Any) -> int:
-    """Show the help where no command was given, else say in a line what is wrong."""
+    """Show the help if no command was given, else one line with the problem."""
     path = error.ctx.command_path if error.ctx else NAME
     message = error.format_message()
     if "\n" in message:

@@ -1,4 +1,4 @@
-"""What the program tells people, and what it tells machines."""
+"""Output of the program: text and progress bars, JSON, and problems."""
 
 from __future__ import annotations
 
@@ -21,23 +21,36 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+Failure = tuple[str, str]
+"""Name of an item that failed, and its problem."""
+
+BAD_INPUT = 2
+"""Exit code after bad input; the rest of the input has been processed."""
+
+
 def say(text: str) -> None:
-    """Tell a result."""
+    """Print a result."""
     typer.echo(text)
 
 
 def warn(text: str) -> None:
-    """Tell a problem, in one line."""
+    """Print a problem to the standard error, in one line."""
     typer.echo(" ".join(text.split()), err=True)
 
 
+def report_failures(failed: Sequence[Failure]) -> None:
+    """Print the problems of failed items, one line each, preceded by the name if not part of it."""
+    for name, problem in failed:
+        warn(problem if name in problem else f"{name}: {problem}")
+
+
 def emit(value: Any) -> None:
-    """Write one line of JSON; NaN, which JSON does not know, becomes null."""
+    """Print a value as one line of JSON; NaN becomes null."""
     typer.echo(json.dumps(plain(value), allow_nan=False))
 
 
 def plain(value: Any) -> Any:
-    """Bring events, configurations and paths to what JSON holds; arrays are left out."""
+    """Convert events, configurations and paths to JSON values; arrays are skipped."""
     if isinstance(value, BaseModel):
         return plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -55,12 +68,12 @@ def plain(value: Any) -> Any:
 
 
 def event_line(event: Any) -> dict[str, Any]:
-    """An event as JSON, its class under `event`."""
+    """Convert an event to a JSON object with the name of its class under `event`."""
     return {"event": type(event).__name__, **plain(event)}
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows, the first of them the head; the first column left, the others right."""
+    """Format rows as a table; the first row is the header, the first column is left-aligned."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -70,21 +83,21 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a figure; a dash where there is none."""
+    """Format a number; NaN becomes a dash."""
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
 
 
 class Bar:
-    """A progress bar with rate and time left, where a person looks at a terminal.
+    """A progress bar with rate and remaining time, shown if standard error is a terminal.
 
     Parameters
     ----------
     title : str
-        What is going on.
+        Name of the activity.
     unit : str
-        What is counted.
+        Name of the counted items.
     quiet : bool
-        Show nothing at all.
+        Whether to show nothing.
     """
 
     def __init__(self, title: str, unit: str, *, quiet: bool = False) -> None:
@@ -123,7 +136,7 @@ class Bar:
         rate: float | None = None,
         left: float | None = None,
     ) -> None:
-        """Move on; rate and time left are reckoned from the start where they are not given."""
+        """Set the progress; by default rate and remaining time are averages since the start."""
         if self._progress is None or self._task is None:
             return
         seconds = time.perf_counter() - self._start
@@ -139,7 +152,7 @@ class Bar:
         )
 
     def say(self, text: str) -> None:
-        """Tell something above the bar."""
+        """Print a text above the bar."""
         if self._progress is None:
             say(text)
         else:
@@ -147,7 +160,7 @@ class Bar:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as minutes and seconds, or with hours."""
+    """Format a duration as minutes and seconds, with hours from one hour on."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

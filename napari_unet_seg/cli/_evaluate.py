@@ -1,4 +1,4 @@
-"""`evaluate`: predicted masks against true ones."""
+"""`evaluate`: metrics of predicted masks against true masks."""
 
 import json as json_
 from pathlib import Path
@@ -6,13 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, number, plain, say, table, warn
-from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, Sharing
-from napari_unet_seg.cli._work import BAD_INPUT, follow, make_folder, report_failures, stoppable
+from napari_unet_seg.cli._console import (
+    BAD_INPUT,
+    Bar,
+    number,
+    plain,
+    report_failures,
+    say,
+    table,
+    warn,
+)
+from napari_unet_seg.cli._engine import follow, stoppable
+from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, Distribution
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 
-_FIGURES = ("dice", "iou", "precision", "recall")
+_METRICS = ("dice", "iou", "precision", "recall")
 
 
 def evaluate(
@@ -22,24 +32,24 @@ def evaluate(
         str,
         typer.Option(
             metavar="REGEX",
-            help="On a mask's name: its first group, or else the match, is the scan's group.",
+            help="Searched in a mask's name: its first group, or else the match, is the group.",
         ),
     ] = "",
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Take all labels for one category.")
+        bool, typer.Option("--foreground", help="Count all labels as one category.")
     ] = False,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
     json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write all figures as JSON; - for here.")
+        str | None, typer.Option(metavar="FILE", help="Write all metrics as JSON; - prints them.")
     ] = None,
 ) -> int:
     """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
 
-    Masks are paired by name, without suffix; categories by name where both sides have names, else
-    by label value. Means are over scans. A scan whose masks are both
-    empty has no Dice: it is left out of the means and counted under "empty". Many scans are shared
-    out to several processes as in predict.
+    Masks are paired by name without suffix; categories by name if both sides have names, else by
+    label value. Means are over scans. A scan whose masks are both empty has no Dice: it is in no
+    mean and is counted under "empty". Many scans are distributed over several processes as in
+    predict.
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
@@ -49,10 +59,10 @@ def evaluate(
     result: Any = None
     count = 0
     if scheduler:
-        # Its workers have a working folder of their own.
+        # Workers may have another working folder.
         pred, truth = pred.absolute(), truth.absolute()
     events = evaluation.evaluate(
-        pred, truth, group, foreground=foreground, attempts=Sharing(scheduler, workers)
+        pred, truth, group, foreground=foreground, attempts=Distribution(scheduler, workers)
     )
     with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
         for event in follow(events, stop):
@@ -74,7 +84,7 @@ def evaluate(
     for title, names in (("no prediction", result.missing), ("no truth", result.extra)):
         if names:
             have = "mask has" if len(names) == 1 else "masks have"
-            warn(f"{len(names)} {have} {title}: {_some(names)}")
+            warn(f"{len(names)} {have} {title}: {_first_names(names)}")
     report_failures(failed)
     return BAD_INPUT if failed else 0
 
@@ -83,14 +93,14 @@ def _report(result: Any) -> str:
     head = ["", "scans", "empty", "Dice", "IoU", "precision", "recall", f"HD95 ({result.unit})"]
     rows = [head]
     for s in result.summaries:
-        figures = [number(getattr(s, name)) for name in _FIGURES]
+        metrics = [number(getattr(s, name)) for name in _METRICS]
         title = f"{s.group or 'all'}: {s.category}"
-        rows.append([title, str(s.samples), str(s.empty), *figures, number(s.hd95, 2)])
+        rows.append([title, str(s.samples), str(s.empty), *metrics, number(s.hd95, 2)])
     notes = "".join(f"\n{note}" for note in result.notes)
     return (table(rows) if len(rows) > 1 else "All masks are empty.") + notes
 
 
-def _some(names: tuple[str, ...], most: int = 5) -> str:
+def _first_names(names: tuple[str, ...], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
@@ -103,7 +113,7 @@ def _write_json(
     document = plain(result)
     measures = zip(document.pop("measures"), result.measures, strict=True)
     document["samples"] = [
-        {**row, **plain({name: getattr(m.counts, name) for name in _FIGURES})}
+        {**row, **plain({name: getattr(m.counts, name) for name in _METRICS})}
         for row, m in measures
     ]
     document["failed"] = [{"name": name, "problem": problem} for name, problem in failed]

@@ -8,22 +8,16 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, Failure, emit, report_failures, say, warn
+from napari_unet_seg.cli._folders import make_folder, output_folder
+from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._slices import planes
-from napari_unet_seg.cli._work import (
-    BAD_INPUT,
-    Failure,
-    make_folder,
-    output_folder,
-    report_failures,
-)
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
 
 
 class Format(StrEnum):
-    """What masks are exported as."""
+    """Formats of the export."""
 
     coco = "coco"
     binary = "binary"
@@ -54,12 +48,12 @@ def export(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
-    """Write masks as COCO: polygons on the pixel edges, RLE where there are holes.
+    """Write masks as COCO: polygons along the pixel edges, RLE for masks with holes.
 
-    The slices of a volume become images of their own, named after it and their number. A data set
-    that was imported from COCO files goes back into files of the same names if --out is a folder;
-    what was not edited stays as it was there. With --format binary each image gets a TIFF of 0 and
-    255, in a folder for each category if there are several.
+    Each slice of a volume becomes an image, named after the volume and the number of the slice. A
+    data set that was imported from COCO files is written to files of the same names if --out is a
+    folder; annotations that were not edited do not change. With --format binary each image gets a
+    TIFF of 0 and 255, in one folder per category if there are several.
 
     Example: napari-unet-seg export masks --images images --out annotations.json
     """
@@ -69,10 +63,10 @@ def export(
     encoder = Encoder(settings(CocoOptions(), None, set_ or ()))
     to_json = out.suffix.lower() == ".json"
     if format_ is Format.binary and to_json:
-        raise DataError(f"{out} is no folder; give --out a folder for the binary masks.")
+        raise DataError(f"{out} is not a folder; give --out a folder for the binary masks.")
     if format_ is Format.coco and not to_json:
         if not is_dataset(masks):
-            raise DataError(f"{out} is no COCO file; end its name with .json.")
+            raise DataError(f"{out} is not a COCO file; give --out a name that ends with .json.")
         return _export_dataset(masks, out, encoder, json=json)
     if format_ is Format.binary:
         done, failed = _export_binary(masks, images, out, quiet=json)
@@ -83,7 +77,7 @@ def export(
     else:
         counts = " with ".join(f"{number} {what}" for what, number in done.items())
         say(f"{counts} are in {out}.")
-    _tell_cuts(encoder)
+    _warn_of_cuts(encoder)
     report_failures(failed)
     return BAD_INPUT if failed else 0
 
@@ -97,13 +91,13 @@ def _export_dataset(masks: Path, out: Path, encoder: Any, *, json: bool) -> int:
         emit({"out": out, "files": written})
     else:
         say("Wrote " + ", ".join(map(str, written)) + ".")
-    _tell_cuts(encoder)
+    _warn_of_cuts(encoder)
     return 0
 
 
-def _tell_cuts(encoder: Any) -> None:
+def _warn_of_cuts(encoder: Any) -> None:
     if encoder.cut:
-        warn(f"{encoder.cut} masks with holes were cut into polygons side by side.")
+        warn(f"{encoder.cut} masks with holes were cut into polygons without holes.")
 
 
 def _export_coco(
@@ -145,12 +139,12 @@ def _export_binary(
 
 
 class _Slices:
-    """Every slice of every mask, with its image's name; read as it is iterated over."""
+    """Iterable over the slices of all masks, with the names of their images."""
 
     def __init__(self, source: Any, names: dict[str, str], bar: Bar) -> None:
         self._source, self._names, self._bar = source, names, bar
         self.failed: list[Failure] = []
-        """The masks that could not be read."""
+        """Masks that could not be read."""
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Read one mask after another."""
@@ -163,14 +157,14 @@ class _Slices:
 
 
 def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]:
-    """File name of every mask's image, relative to the folder written to where it is inside."""
+    """Return the file name of each mask's image, relative to the output folder if inside."""
     from napari_unet_seg.evaluation.mask_sources import stem
     from napari_unet_seg.io.find import scan_files
 
     if images is not None and not images.is_dir():
         raise DataError(f"The image folder {images} does not exist; choose another one.")
-    beside = source.path.parent / "images"
-    folder = images or (beside if beside.is_dir() else None)
+    sibling = source.path.parent / "images"
+    folder = images or (sibling if sibling.is_dir() else None)
     found = {stem(file): file for file in scan_files(folder)} if folder else {}
     found = {**source.images, **found}
     names = {}
@@ -182,7 +176,7 @@ def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]
 
 
 def _categories(source: Any) -> Any:
-    """The source's categories, or one for every label value where nothing names them."""
+    """Return the categories of the source, or one per label value if the source has none."""
     from napari_unet_seg.config import IGNORE_INDEX, Category
 
     if source.categories:
@@ -192,7 +186,6 @@ def _categories(source: Any) -> Any:
         try:
             values = np.asarray(source.load(name).data)
         except DataError:
-            # It is listed when its turn comes.
-            continue
+            continue  # reported when the mask is exported
         highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
     return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))

@@ -1,30 +1,30 @@
-"""`import`: COCO to a data set."""
+"""`import`: COCO files to a data set."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, table, warn
-from napari_unet_seg.cli._work import BAD_INPUT, follow, report_failures, stoppable
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, table, warn
+from napari_unet_seg.cli._engine import follow, stoppable
 
-_MENDS = {
+_REMEDIES = {
     "its file is missing": "add it, or give the image folder with --images",
     "it has only a box": "give --boxes to draw it as a rectangle",
 }
-"""What to do about a problem of a COCO file that correcting the file does not mend best."""
+"""What to do about problems of a COCO file, other than correcting the file."""
 
 
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="COCO.json...", help="COCO files.")],
-    out: Annotated[Path, typer.Option(metavar="DATASET", help="Folder to make.")],
+    out: Annotated[Path, typer.Option(metavar="DATASET", help="Folder to create.")],
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Image folder; guessed if not given.")
     ] = None,
     valid_fraction: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Share held out for validation, where the files name none."
+            min=0, max=1, help="Share held out for validation, if the files name no such split."
         ),
     ] = 0.2,
     test_fraction: Annotated[
@@ -38,8 +38,8 @@ def import_(
 ) -> int:
     """Write COCO files as a data set: images and masks per split, and dataset.json.
 
-    Several files that name their split (train, valid, test) keep it. Else near-copies of an image,
-    mirrored or turned ones too, stay on one side; how many there are is said.
+    Several files that name their split (train, valid, test) keep it. Otherwise near-copies of an
+    image, also mirrored or rotated, stay in one split; their number is printed.
 
     Example: napari-unet-seg import train/_annotations.coco.json --out dataset
     """
@@ -55,14 +55,14 @@ def import_(
         for dataset, report in zip(datasets, reports, strict=True)
     ]
     failed = [
-        _with_mend(file, *problem)
+        _with_remedy(file, *problem)
         for file, report in zip(files, reports, strict=True)
         for problem in report.skipped
     ]
     if not json:
         for file, report, below in zip(files, reports, covered, strict=True):
             say(f"{_describe(file, report)}\n{below}".rstrip())
-    known = {name for report in reports for name, _ in report.skipped}
+    reported = {name for report in reports for name, _ in report.skipped}
     written = 0
     with stoppable() as stop, Bar("Writing", "images", quiet=json) as bar:
         shares = {"valid_fraction": valid_fraction, "test_fraction": test_fraction}
@@ -70,27 +70,27 @@ def import_(
         for item in follow(events, stop):
             bar.update(item.index, item.count)
             written += not item.problem
-            if item.problem and item.name not in known:
+            if item.problem and item.name not in reported:
                 failed.append((item.name, item.problem))
     if stop:
-        warn(f"Stopped; {out} is not written.")
+        warn(f"Stopped; {out} has not been written.")
         return stop.exit_code
     note = read_description(out).note
     if json:
-        machine = [_machine(*each) for each in zip(files, reports, covered, strict=True)]
-        emit({"out": out, "written": written, "note": note, "files": machine})
+        documents = [_as_json(*each) for each in zip(files, reports, covered, strict=True)]
+        emit({"out": out, "written": written, "note": note, "files": documents})
     else:
         say(f"{written} images with masks are in {out}. {note}".rstrip())
     report_failures(failed)
     return BAD_INPUT if failed else 0
 
 
-def _with_mend(file: Path, what: str, why: str) -> tuple[str, str]:
-    """Tell the COCO file and the mend, where the problem is no sentence with its own yet."""
+def _with_remedy(file: Path, what: str, why: str) -> tuple[str, str]:
+    """Add the COCO file and a remedy to a problem, unless it is a sentence already."""
     if why.endswith("."):
         return what, why
-    mend = _MENDS.get(why, "correct it there and import again")
-    return f"{file}: {what}", f"{why}; {mend}."
+    remedy = _REMEDIES.get(why, "correct it there and import again")
+    return f"{file}: {what}", f"{why}; {remedy}."
 
 
 def _describe(file: Path, report: Any) -> str:
@@ -101,7 +101,7 @@ def _describe(file: Path, report: Any) -> str:
     return f"{head} ({sizes or 'none usable'})\n{table(rows)}"
 
 
-def _machine(file: Path, report: Any, below: Any) -> dict[str, Any]:
+def _as_json(file: Path, report: Any, below: Any) -> dict[str, Any]:
     return {
         "file": file,
         "overlaps": below._asdict(),

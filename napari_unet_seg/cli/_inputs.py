@@ -1,11 +1,11 @@
-"""The scans that the program is to segment."""
+"""Input scans of the program."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.cli._slices import output_names
+from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans, no_scans
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_unet_seg.cli._work import Failure
+    from napari_unet_seg.cli._console import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A scan, and the name of its mask."""
+    """An input scan, and the name of its mask."""
 
     path: Path
     """A file, or the folder of a DICOM series or an OME-Zarr."""
     name: str
+    """Name of the mask, without suffix."""
 
 
 def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
@@ -36,9 +37,9 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     Returns
     -------
     list of Input
-        At least one.
+        At least one scan.
     list of Failure
-        The paths that hold no scan, or some that are left out.
+        Paths without a scan, and paths with DICOM files that are skipped.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     for path in paths:
         scans = find_scans(path)
         if not scans:
-            failed.append((str(path), _nothing(path)))
+            failed.append((str(path), _missing(path)))
         elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
             failed.append((str(path), _mixed(path)))
         found |= dict.fromkeys(scans)
@@ -62,12 +63,12 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
 
 def _mixed(folder: Path) -> str:
     return (
-        f"{folder} holds DICOM files beside other scans, and those are left out; give the DICOM "
-        "files a folder of their own."
+        f"{folder} holds DICOM files and other scans, and the DICOM files are skipped; move them "
+        "to another folder."
     )
 
 
-def _nothing(path: Path) -> str:
+def _missing(path: Path) -> str:
     if path.exists():
         return str(no_scans(path))
     return f"{path} does not exist; check the name or choose another file."

@@ -6,21 +6,21 @@ from typing import Annotated
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, say, warn
+from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, warn
+from napari_unet_seg.cli._engine import stoppable
+from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
-from napari_unet_seg.cli._outputs import write_coco, write_files
-from napari_unet_seg.cli._scratch import remove_left
-from napari_unet_seg.cli._segment import Segmenter
+from napari_unet_seg.cli._mask_files import write_coco, write_files
+from napari_unet_seg.cli._segmenter import Segmenter
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._sharing import SCHEDULER, WORKERS, shared_out
-from napari_unet_seg.cli._work import BAD_INPUT, output_folder, report_failures, stoppable
+from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, open_cluster
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.models import checkpoint_path
 
 
 class Format(StrEnum):
-    """How masks are stored."""
+    """Formats of masks."""
 
     tif = "tif"
     nii = "nii"
@@ -58,7 +58,7 @@ def predict(
     series: Annotated[
         str | None,
         typer.Option(
-            metavar="NUMBER|UID", help="The DICOM series to take of a folder that holds several."
+            metavar="NUMBER|UID", help="The DICOM series to read from a folder that holds several."
         ),
     ] = None,
     probabilities: Annotated[
@@ -83,31 +83,31 @@ def predict(
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
 
-    A folder of DICOM files is one scan; of any other folder every scan in it is segmented, but not
-    DICOM files among them. Masks have the scan's grid and say where they come from. Maps go as
-    TIFF into folders of their names. With --format coco all masks go into
-    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the
-    folder that an OME-Zarr stands in, its mask goes among its labels.
+    A folder of DICOM files is one scan; in any other folder all scans except DICOM files are
+    segmented. Masks have the grid of the scan, and store their provenance. Maps are written as
+    TIFF into the folders probabilities, uncertainty and disagreement. With --format coco all masks
+    are in annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG. If --out
+    is the folder that holds an OME-Zarr, its mask is added to its labels.
 
-    Many scans are shared out to several processes, on a large machine without being asked, and
-    with --scheduler to other machines; a scan that fails at one is tried once at another.
+    Many scans are distributed over several processes, by default on a large machine, and with
+    --scheduler over other machines; a scan that fails at one worker is tried once more at another.
 
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
-    how = settings(PredictConfig(), config, set_ or (), named)
+    chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
     if format_ in _EXTRAS:
         require(_EXTRAS[format_])
     if scheduler:
-        # Its workers have a working folder of their own.
+        # Workers may have another working folder.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
     items, failed = list_inputs(inputs)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
-        shared = shared_out(scheduler, workers, len(items))
-        with shared as cluster, output_folder(out):
-            remove_left(out)
-            segmenter = Segmenter(how, checkpoint, out, stop, bar, series, cluster)
+        opened = open_cluster(scheduler, workers, len(items))
+        with opened as cluster, output_folder(out):
+            remove_abandoned(out)
+            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:
@@ -121,6 +121,6 @@ def predict(
         say(f"{len(results)} of {len(items)} scans are segmented{where}.")
     report_failures(failed)
     if stop:
-        warn("Stopped; the masks that were done are kept.")
+        warn("Stopped; the finished masks are kept.")
         return stop.exit_code
     return BAD_INPUT if failed else 0

@@ -1,4 +1,4 @@
-"""Settings of the program, made from the configurations: no option is written twice."""
+"""Settings of the program, derived from the configuration classes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ C = TypeVar("C", bound=Config)
 
 
 def preset(name: str) -> TrainConfig:
-    """Return a named starting point.
+    """Return the training configuration of a preset.
 
     Raises
     ------
     ConfigError
-        If there is none of this name.
+        If there is no preset of this name.
     """
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name}; choose one of {', '.join(PRESETS)}.")
@@ -33,23 +33,23 @@ def preset(name: str) -> TrainConfig:
 def settings(
     base: C, file: Path | None, changes: Sequence[str], named: Mapping[str, Any] | None = None
 ) -> C:
-    """Change a configuration by a file, then by `key=value`, then by options of their own.
+    """Change a configuration by a file, then by `key=value`, then by options with own names.
 
     Parameters
     ----------
     base : Config
-        What to start from.
+        The configuration to change.
     file : Path, optional
-        YAML or JSON; keys that it lacks stay as in `base`.
+        YAML or JSON; keys that are not in the file keep their value.
     changes : sequence of str
-        `key=value` with a dot before the keys of a part, `model.width=32`.
+        `key=value`, with dots between nested keys: `model.width=32`.
     named : mapping, optional
         Values by key; None leaves the value as it is.
 
     Raises
     ------
     ConfigError
-        If a key is unknown or a value not allowed.
+        If a key does not exist or a value is not allowed.
     """
     kind = type(base)
     values: dict[str, Any] = base.model_dump()
@@ -70,8 +70,8 @@ def _split(kind: type[Config], change: str) -> tuple[str, Any]:
     keys = dict(_keys(kind))
     if key not in keys:
         close = difflib.get_close_matches(key, keys, 1)
-        mend = f"did you mean {close[0]}?" if close else "see --help for the keys."
-        raise ConfigError(f"--set {change}: there is no setting {key}; {mend}")
+        remedy = f"did you mean {close[0]}?" if close else "see --help for the keys."
+        raise ConfigError(f"--set {change}: there is no setting {key}; {remedy}")
     if not equals:
         raise ConfigError(f"--set {change}: the value is missing; write --set {key}=VALUE.")
     try:
@@ -96,7 +96,7 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _keys(kind: type[Config], before: str = "") -> list[tuple[str, str]]:
-    """Every key with its default and what it does."""
+    """List every key with its description and default."""
     keys: list[tuple[str, str]] = []
     for name, info in kind.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, Config):
@@ -107,7 +107,7 @@ def _keys(kind: type[Config], before: str = "") -> list[tuple[str, str]]:
 
 
 def settings_help(kind: type[Config]) -> str:
-    """List what `--set` takes, for the end of `--help`."""
+    """Return the list of the keys of `--set`, for the end of `--help`."""
     keys = _keys(kind)
     lines = "\n".join(f"  {key}: {text}" for key, text in keys)
     return f"\b\nKeys of --set and of the file for --config, with their defaults:\n{lines}"

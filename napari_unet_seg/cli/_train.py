@@ -1,4 +1,4 @@
-"""`train` and `finetune`."""
+"""`train` and `finetune`: training of a model, and fine-tuning with a comparison."""
 
 import math
 from collections.abc import Generator
@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
+from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._work import Stop, engine, follow, stoppable
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -51,17 +51,17 @@ def train(
     config: Config_ = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=f"Settings to start from: {', '.join(PRESETS)}."),
+        typer.Option(metavar="NAME", help=f"Preset of the settings: {', '.join(PRESETS)}."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run, with its own settings.")
+        bool, typer.Option("--resume", help="Continue the run, with its own settings.")
     ] = False,
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
     json: Json = False,
 ) -> int:
-    """Train a U-Net. Ctrl+C ends it after the step and keeps the best model.
+    """Train a U-Net. Ctrl+C stops after the current step and keeps the best model.
 
     Example: napari-unet-seg train dataset --out run --preset fast-cpu --epochs 40
     """
@@ -71,11 +71,11 @@ def train(
     if not resume:
         _check_free(out)
     with stoppable() as stop:
-        # Without a checkpoint the run was ended in its first epoch and begins again.
+        # A run without a checkpoint was stopped in its first epoch, which is repeated.
         last = out / "last.safetensors"
-        begun = resume and last.is_file()
+        exists = resume and last.is_file()
         events = engine().stream(
-            "napari_unet_seg.engine:train", chosen, samples, out, resume=last if begun else None
+            "napari_unet_seg.engine:train", chosen, samples, out, resume=last if exists else None
         )
         return _follow(events, chosen, stop, json=json)
 
@@ -93,7 +93,7 @@ def finetune(
         Path | None,
         typer.Option(
             metavar="DATASET",
-            help="Data set that the model was trained on, if it is no longer where it was.",
+            help="Data set that the model was trained on, if it has moved.",
         ),
     ] = None,
     config: Config_ = None,
@@ -102,11 +102,11 @@ def finetune(
     set_: Set_ = None,
     json: Json = False,
 ) -> int:
-    """Go on training a model on other data, or on the accepted slices of sessions.
+    """Fine-tune a model on other data, or on the accepted slices of sessions.
 
-    Starts from 10 epochs with a learning rate of 0.0001. Of the data that the model was trained on
-    a share is trained on again (--set replay), where they are at hand. Tells the Dice before and
-    after on the held-out samples: what was gained on the new data, and lost on the earlier.
+    The defaults are 10 epochs with a learning rate of 0.0001. A share (--set replay) of the data
+    that the model was trained on is replayed, if they can still be read. Prints the Dice before and
+    after on held-out samples: the gain on the new data, and the loss on the previous data.
 
     Example: napari-unet-seg finetune bundled --data session --data session2 --out tuned
     """
@@ -128,10 +128,10 @@ def _resumed(run: Path) -> TrainConfig:
 
 def _check_free(run: Path) -> None:
     if process_rank():
-        return  # the first process looks, before the others could find what it has written
-    # A full disk can leave the best model alone.
+        return  # the process of rank 0 checks, before it writes files that others could find
+    # A full disk can leave a run with only one of the checkpoints.
     if any((run / f"{name}.safetensors").exists() for name in ("last", "best")):
-        raise DataError(f"The run {run} holds a model already; choose another --out.")
+        raise DataError(f"The run {run} already holds a model; choose another --out.")
 
 
 def _read_samples(folder: Path, dimensions: int) -> SampleSet:
@@ -141,25 +141,24 @@ def _read_samples(folder: Path, dimensions: int) -> SampleSet:
         return Session.open(folder).training_samples(dimensions)
     from napari_unet_seg.data.dataset import open_dataset
 
-    # The checkpoint keeps the name, for a later fine-tuning to find the data.
+    # The checkpoint stores the path, so that fine-tuning can find the data.
     return open_dataset(folder.absolute())
 
 
 def _follow(
     events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
 ) -> int:
-    begun, silent = False, process_rank() > 0
+    started, silent = False, process_rank() > 0
     with Bar("Training", "samples", quiet=json or silent) as bar:
         for event in follow(events, stop):
-            begun |= isinstance(event, BatchEnd)
+            started |= isinstance(event, BatchEnd)
             if json and not silent:
                 emit(event_line(event))
             elif not silent:
                 _show(event, config, bar)
-            if stop and not begun:
-                # Nothing is trained yet, so there is nothing to keep.
-                break
-    if stop and not begun:
+            if stop and not started:
+                break  # before the first step there is nothing to save
+    if stop and not started:
         warn("Stopped before the first step.")
     return stop.exit_code if stop else 0
 
@@ -192,19 +191,19 @@ def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
         bar.update(event.index, event.count, "(measuring)")
     elif isinstance(event, FineTuned):
         if event.replayed:
-            bar.say(f"{event.replayed} samples of the earlier data were trained on again.")
+            bar.say(f"{event.replayed} samples of the previous data were replayed.")
         if event.new.samples:
             bar.say(_dice_summary("samples", event.new))
         if event.old:
-            bar.say(_dice_summary("samples of the earlier data", event.old))
+            bar.say(_dice_summary("samples of the previous data", event.old))
 
 
 def _dice_summary(samples: str, change: DiceChange) -> str:
     return (
-        f"Dice on {change.samples} held-out {samples}: {_figure(change.before)} before, "
-        f"{_figure(change.after)} after."
+        f"Dice on {change.samples} held-out {samples}: {_score(change.before)} before, "
+        f"{_score(change.after)} after."
     )
 
 
-def _figure(dice: float | None) -> str:
+def _score(dice: float | None) -> str:
     return number(math.nan if dice is None else dice)

@@ -1,4 +1,4 @@
-"""Batches out of the cache."""
+"""Batches of the items of a split."""
 
 from __future__ import annotations
 
@@ -15,41 +15,40 @@ if TYPE_CHECKING:
 
 
 class SplitItems(Protocol):
-    """What one side of a split is trained or validated on: slices, or patches of volumes."""
+    """The items of one split: slices, or patches of volumes."""
 
     def __len__(self) -> int:
-        """Items of an epoch."""
+        """Return the number of items of an epoch."""
 
     @property
     def labels(self) -> set[int]:
-        """The label values that occur."""
+        """The label values that occur in the masks."""
 
     def owner(self, index: int) -> int:
-        """Which scan or slice an item belongs to, for figures that are counted per scan."""
+        """Return the index of the item's sample in its split, for metrics of whole scans."""
 
     def take(
         self, indices: np.ndarray, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Floats in 0…1 of shape (B, C, …) and uint8 masks of shape (B, …)."""
+        """Return images, floats in 0…1 of shape (B, C, …), and uint8 masks of shape (B, …)."""
 
 
 def labels_in(masks: Iterable[np.ndarray]) -> set[int]:
-    """Label values that occur in uint8 masks; neither background nor `IGNORE_INDEX` is one."""
+    """Return the label values in uint8 masks, without background and `IGNORE_INDEX`."""
     counts = sum((np.bincount(m.ravel(), minlength=256) for m in masks), np.zeros(256, int))
     return set(np.flatnonzero(counts).tolist()) - {0, IGNORE_INDEX}
 
 
 def in_order(count: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Indices of consecutive batches, the last one as it comes."""
+    """Return the indices of consecutive batches; the last batch may be smaller."""
     for start in range(0, count, batch_size):
         yield np.arange(start, min(start + batch_size, count))
 
 
 def shuffled(count: int, batch_size: int, seed: tuple[int, ...]) -> list[np.ndarray]:
-    """Indices of one epoch's batches, of sizes as even as can be; at most `batch_size`.
+    """Return the indices of one epoch's batches, of nearly equal sizes up to `batch_size`.
 
-    Even sizes keep the last step from learning from a lone sample, whose batch statistics are
-    poor.
+    Equal sizes avoid a last batch of a single sample, whose batch statistics are poor.
     """
     order = np.random.default_rng(seed).permutation(count)
     return np.array_split(order, -(-count // batch_size))

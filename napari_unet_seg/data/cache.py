@@ -28,39 +28,39 @@ _REPORT_EVERY = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cache:
-    """Slices of one side of a split."""
+class SliceCache:
+    """Slices of one split, in memory."""
 
     images: Array
-    """uint8 of shape (N, C, S, S), of all sides."""
+    """uint8 of shape (N, C, S, S), of all splits."""
     masks: Array
-    """uint8 labels of shape (N, S, S), of all sides."""
-    places: Array
-    """Which of them belong to this side."""
+    """uint8 labels of shape (N, S, S), of all splits."""
+    members: Array
+    """Indices of the slices of this split."""
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.members)
 
-    def part(self, members: Array) -> Cache:
-        """A side: members chosen by booleans of shape (N,); nothing is copied."""
-        return Cache(self.images, self.masks, self.places[members])
+    def part(self, chosen: Array) -> SliceCache:
+        """Return the slices of a split, chosen by booleans of shape (N,), without a copy."""
+        return SliceCache(self.images, self.masks, self.members[chosen])
 
     @property
     def labels(self) -> set[int]:
-        """The label values that occur."""
-        return labels_in(self.masks[place] for place in self.places)
+        """The label values that occur in the masks."""
+        return labels_in(self.masks[place] for place in self.members)
 
     def owner(self, index: int) -> int:
-        """Which scan an index belongs to, for figures that are counted per scan: its slice."""
+        """Return the index of the item's sample: each slice is a sample."""
         return index
 
     def take(
         self, indices: Array, _: torch.Generator | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Floats in 0…1 of shape (B, C, S, S) and uint8 masks of shape (B, S, S)."""
-        places = self.places[indices]
-        images = torch.from_numpy(self.images[places]).float() / 255
-        return images, torch.from_numpy(self.masks[places])
+        """Return floats in 0…1 of shape (B, C, S, S) and uint8 masks of shape (B, S, S)."""
+        members = self.members[indices]
+        images = torch.from_numpy(self.images[members]).float() / 255
+        return images, torch.from_numpy(self.masks[members])
 
 
 def build_cache(
@@ -69,26 +69,26 @@ def build_cache(
     channels: int,
     classes: int,
     normalise: NormaliseConfig,
-) -> Generator[ItemDone, Any, Cache]:
-    """Read and normalise every sample, and bring it to a square without changing its proportions.
+) -> Generator[ItemDone, Any, SliceCache]:
+    """Read and normalise every sample, and resize it to a square, with black borders if oblong.
 
     Parameters
     ----------
     samples : sequence of Sample
-        Files or arrays.
+        Slices with masks, as files or arrays.
     size : int
-        Pixels on each side of the result.
+        Height and width of the result in pixels.
     channels : int
-        1 turns colour to grey; otherwise the image must have so many.
+        1 converts colour images to grey; else the number of channels of the images.
     classes : int
         Highest label value allowed.
     normalise : NormaliseConfig
-        Percentiles, for samples without a window of their own.
+        Intensity window, for samples without a window.
 
     Yields
     ------
     ItemDone
-        Every 32 samples.
+        After every 32 samples.
 
     Raises
     ------
@@ -111,11 +111,17 @@ def build_cache(
         masks[index] = resize(mask, size, Image.Resampling.NEAREST, around=IGNORE_INDEX)
         if (index + 1) % _REPORT_EVERY == 0:
             yield ItemDone(index + 1, len(samples), sample.name)
-    return Cache(images, masks, np.arange(len(samples)))
+    return SliceCache(images, masks, np.arange(len(samples)))
 
 
 def check_labels(sample: Sample, mask: Array, classes: int) -> None:
-    """Refuse labels beyond the categories."""
+    """Check that the labels of a mask do not exceed the number of categories.
+
+    Raises
+    ------
+    DataError
+        If a label is higher.
+    """
     highest = int(mask.max(where=mask != IGNORE_INDEX, initial=0))
     if highest > classes:
         raise DataError(
@@ -125,17 +131,35 @@ def check_labels(sample: Sample, mask: Array, classes: int) -> None:
 
 
 def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tuple[Array, Array]:
-    """Read one sample: uint8 image of shape (Y, X, channels) and label mask of shape (Y, X).
+    """Read and normalise one sample.
 
-    Of a volume, (Z, Y, X, channels) and (Z, Y, X).
+    Parameters
+    ----------
+    sample : Sample
+        A slice or a volume.
+    channels : int
+        1 converts colour images to grey; else the number of channels of the image.
+    normalise : NormaliseConfig
+        Intensity window, for a sample without a window.
+
+    Returns
+    -------
+    array, array
+        uint8 image of shape (Y, X, channels) and uint8 labels of shape (Y, X); of a volume
+        (Z, Y, X, channels) and (Z, Y, X).
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or image and mask do not fit each other or the model.
     """
     image = _read_array(sample.image)
     stored = image.dtype
     mask = _read_mask(sample.mask)
     if mask.shape != image.shape[: mask.ndim]:
-        what = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
+        name = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
         raise DataError(
-            f"{what} has {mask.shape} pixels and its image {image.shape[: mask.ndim]}; "
+            f"{name} has {mask.shape} pixels and its image {image.shape[: mask.ndim]}; "
             "give the mask that was made on this image."
         )
     if image.ndim == mask.ndim:
@@ -166,9 +190,9 @@ def _read_labels(path: Path) -> Array:
 
 
 def _read_mask(source: Path | Array) -> Array:
-    """Label values as uint8; a file of nothing but 0 and 255 is a binary mask, as many tools write.
+    """Read label values as uint8; a file that holds only 0 and 255 is a binary mask of 0 and 1.
 
-    In an array, and in a file with other labels beside it, 255 is `IGNORE_INDEX`.
+    In an array, and in a file that holds other labels too, 255 is `IGNORE_INDEX`.
     """
     mask = _read_labels(source) if isinstance(source, Path) else source
     if isinstance(source, Path) and not np.any((mask != 0) & (mask != 255)):
@@ -182,10 +206,10 @@ def _read_mask(source: Path | Array) -> Array:
 
 
 def resize(plane: Array, size: int, resampling: Image.Resampling, around: int) -> Array:
-    """Bring a uint8 plane (Y, X) to a square, with an area filter when it shrinks.
+    """Resize a uint8 plane (Y, X) to a square, with an area filter when it shrinks.
 
-    Its longer side becomes `size`, as in prediction, and what is left is `around`, as much on
-    either side, so that turned copies of a slice stay copies.
+    The longer side becomes `size`, as in prediction. The rest is filled with `around`, equally on
+    both sides, so that rotated copies of a slice stay copies.
     """
     scale = size / max(plane.shape)
     top, left = (round((size - max(1, n * scale)) / 2) for n in plane.shape)

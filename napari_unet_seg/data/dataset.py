@@ -16,27 +16,27 @@ __all__ = ["open_dataset", "write_dataset"]
 
 
 def open_dataset(folder: Path | str) -> SampleSet:
-    """Read a data set's list of samples; the files themselves are read when they are needed.
+    """Read the list of samples of a data set; images and masks are read later.
 
     Parameters
     ----------
     folder : Path
-        With a `dataset.json`, or with nothing but `images/` and `masks/` in it or in `train`,
-        `valid` and `test`: see `read_pairs`.
+        A folder with `dataset.json`; or with `images/` and `masks/`, or `train`, `valid` and
+        `test` that hold these folders, see `read_pairs`.
 
     Raises
     ------
     DataError
-        If it is no data set, is empty, or a file is missing.
+        If the folder is no data set, is empty, or a file is missing.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; choose the folder of a data set.")
+        raise DataError(f"{folder} is not a folder; choose the folder of a data set.")
     if not (folder / FILE_NAME).is_file():
         return read_pairs(folder)
     description = read_description(folder)
     if not description.samples:
-        raise DataError(f"{folder / FILE_NAME} lists no sample; write the data set again.")
+        raise DataError(f"{folder / FILE_NAME} lists no samples; write the data set again.")
     samples = tuple(
         Sample(e.name, _file(folder, e.image), _file(folder, e.mask), e.group, e.split)
         for e in description.samples

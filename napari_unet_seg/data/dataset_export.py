@@ -1,4 +1,4 @@
-"""The masks of a data set back into the COCO files that it was made from."""
+"""Export of the masks of a data set to the COCO files that it was imported from."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
 
 def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
-    """Write the COCO files of a data set again, with what was edited in its masks.
+    """Write the COCO files of a data set again, with the edits of its masks.
 
-    What was not edited keeps its JSON, images that the data set has not among it. The files get
-    the names they had, and the folders where they differ in these.
+    Annotations that were not edited keep their JSON, as do images that the data set does not hold.
+    The files keep their names, and their folders if the names alone are not unique.
 
     Parameters
     ----------
     folder : Path
         A data set that `write_dataset` made.
     out : Path
-        Folder for the files; made if it does not exist.
+        Folder for the files; it is created if it does not exist.
     encoder : Encoder
         How masks are encoded.
 
     Returns
     -------
     list of Path
-        The files that were written.
+        The written files.
 
     Raises
     ------
     DataError
-        If the data set was not made from COCO files, one of them is no longer there, or a mask
-        does not fit its image. No file is written then.
+        If the data set was not imported from COCO files, a COCO file cannot be read, or a mask does
+        not fit its image. No file is written in this case.
     """
     description = read_description(folder)
     if not description.sources:
         raise DataError(
-            f"{folder} was not made from COCO files; give --out the name of a .json file."
+            f"{folder} was not imported from COCO files; give --out the name of a .json file."
         )
     sources = [read_coco(source) for source in description.sources]
     joined, tables = join_categories([source.categories for source in sources])
@@ -73,7 +73,7 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
 
 
 def _edited(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[int, Array], bool]]:
-    """Return the masks by image id for each COCO file, and whether boxes were drawn in them."""
+    """Return for each COCO file the masks by image id, and whether boxes were drawn as masks."""
     found: dict[str, dict[int, Array]] = defaultdict(dict)
     boxes: dict[str, bool] = defaultdict(bool)
     for path in masks:
@@ -81,8 +81,8 @@ def _edited(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[int, Ar
         origin = mask.meta.get("description", {})
         if not isinstance(origin.get("image_id"), int):
             raise DataError(
-                f"{path} does not say which image of which COCO file it is of; export {folder} to "
-                "a .json file instead."
+                f"{path} does not store the COCO file and image that it belongs to; export "
+                f"{folder} to a .json file instead."
             )
         found[origin["coco"]][origin["image_id"]] = mask.data
         boxes[origin["coco"]] |= bool(origin.get("boxes"))
@@ -92,7 +92,7 @@ def _edited(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[int, Ar
 def _own(
     labels: Array, table: Array, joined: Sequence[Category], source: CocoDataset, image_id: int
 ) -> Array:
-    """Turn label values of the data set into those of one of its files."""
+    """Convert label values of the data set to label values of one of its COCO files."""
     back = np.zeros(max(len(joined), int(labels.max(initial=0))) + 1, np.int32)
     back[table] = np.arange(len(table))
     lacking = sorted({*np.unique(labels).tolist()} - {*table.tolist()})
@@ -101,13 +101,13 @@ def _own(
         name = joined[value - 1].name if value <= len(joined) else f"label {value}"
         image = source.by_id[image_id].file_name
         raise DataError(
-            f"The mask for {image} holds {name}, which is no category of {source.path}; add the "
-            "category there, or correct the mask."
+            f"The mask for {image} holds {name}, which is not a category of {source.path}; add the "
+            "category to this file, or correct the mask."
         )
     return np.asarray(back[labels])
 
 
 def _names(paths: Sequence[Path]) -> list[Path]:
-    """Return the files' names, with the folders that tell them apart."""
+    """Return the paths of the files relative to their common folder."""
     root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     return [path.absolute().relative_to(root) for path in paths]

@@ -1,4 +1,4 @@
-"""What becomes of every image and category of COCO files in one data set."""
+"""Plan of a data set from COCO files: the sample or problem of each image, joined categories."""
 
 from __future__ import annotations
 
@@ -23,23 +23,30 @@ LONGEST_NAME = 150
 
 
 class Item(NamedTuple):
-    """An image of a COCO file, and why it cannot be used or else the sample it becomes."""
+    """An image of a COCO file, and its sample, or the reason why the image cannot be used."""
 
     coco: CocoDataset
     image: CocoImage
     table: Array
-    """From the COCO file's own label values to the common ones."""
+    """Maps the COCO file's label values to the label values of the data set."""
     problem: str
+    """Reason why the image cannot be used, or empty."""
     sample: Sample
 
 
 def join_categories(
     groups: Sequence[Sequence[Category]],
 ) -> tuple[tuple[Category, ...], list[Array]]:
-    """Join categories of several files by name; return them and a table for each file's labels.
+    """Join the categories of several files by name, since files may number them differently.
 
-    Files of one data set may number the same categories differently. Those of one file are never
-    joined, whatever their names.
+    Categories of the same file are never joined, even if they have the same name.
+
+    Returns
+    -------
+    tuple of Category
+        Categories of the data set, in the order of its label values from 1.
+    list of array
+        For each file, the label value in the data set by the label value in the file.
     """
     merged: dict[tuple[str, int], Category] = {}
     tables = []
@@ -58,7 +65,24 @@ def plan(
     tables: Sequence[Array],
     boxes: bool,
 ) -> tuple[list[Item], list[tuple[str, str]]]:
-    """List all images with what becomes of them, and all that is left out."""
+    """Plan the sample of every image.
+
+    Parameters
+    ----------
+    coco : sequence of CocoDataset
+        The COCO files.
+    tables : sequence of array
+        Of `join_categories`.
+    boxes : bool
+        Whether annotations that have only a box are drawn as rectangles.
+
+    Returns
+    -------
+    list of Item
+        All images of all files.
+    list of (str, str)
+        What is skipped, an image or an annotation, and why.
+    """
     items: list[Item] = []
     skipped: list[tuple[str, str]] = []
     taken: set[str] = set()
@@ -76,7 +100,7 @@ def plan(
 
 
 def _unique_name(file_name: str, taken: set[str]) -> str:
-    """Return a name for image and mask; folders become part of it."""
+    """Return a unique name for image and mask; folders become a part of the name."""
     stem = PurePosixPath(file_name.replace("\\", "/")).with_suffix("")
     base = "_".join(part for part in stem.parts if part.strip("."))[-LONGEST_NAME:]
     base = name = base or "image"

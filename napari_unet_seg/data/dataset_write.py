@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _UNSORTED = "unsorted"
-"""Folder of what is written before the sides are drawn."""
+"""Folder of images and masks before they are assigned to splits."""
 
 
 def write_dataset(
@@ -44,39 +44,39 @@ def write_dataset(
     seed: int = 0,
     boxes: bool = False,
 ) -> Generator[ItemDone, Command | None, Path | None]:
-    """Write COCO files as one data set: images as they are, masks as TIFF.
+    """Write COCO files as one data set, with copies of the images, and masks as TIFF.
 
-    Of several files, those that name a split (by their name or folder) keep it; the images of a
-    single file are split at random, with augmented copies of one image on the same side. The
-    folder appears when all is written; until then, and if it is stopped, nothing stands there.
+    Among several files, a file that names a split by its name or folder keeps this split. The
+    images of a single file are split at random, with augmented copies of an image in one split.
+    The folder is created at the end, so that a stop or an error leaves no partial data set.
 
     Parameters
     ----------
     coco : sequence of CocoDataset
         From `read_coco`.
     out : Path
-        Folder to make; it must not exist or be empty.
+        Folder to create; it must not exist, or must be empty.
     valid_fraction, test_fraction : float
-        Shares to hold out, where the files have no such part.
+        Shares of the samples to hold out, if the files name no such split.
     seed : int
-        Of the split.
+        Seed of the random split.
     boxes : bool
-        Draw annotations that have only a box as a rectangle.
+        Whether annotations that have only a box are drawn as rectangles.
 
     Yields
     ------
     ItemDone
-        For every image, with its problem if it is left out; `Command.STOP` ends the work.
+        For every image, with its problem if the image is skipped; `Command.STOP` stops.
 
     Returns
     -------
     Path or None
-        The folder; None if it was stopped.
+        The folder; None after a stop.
 
     Raises
     ------
     DataError
-        If no image or no labelled pixel is left, or the folder cannot be written.
+        If no image can be used, no pixel is labelled, or the folder cannot be written.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -99,7 +99,7 @@ def write_dataset(
 def _write(
     coco: Sequence[CocoDataset], folder: Path, split: tuple[float, float, int], boxes: bool
 ) -> Generator[ItemDone, Command | None, bool]:
-    """Write everything into a folder; return whether it was finished."""
+    """Write the data set into a folder; return False after a stop."""
     categories, tables = join_categories([dataset.categories for dataset in coco])
     items, skipped = plan(coco, tables, boxes)
     samples: list[Sample] = []
@@ -165,7 +165,7 @@ def _split(
 
 
 def _read(image: CocoImage) -> tuple[Array | None, str]:
-    """Decode a file, or tell why not: its header alone does not show that it is cut off."""
+    """Decode an image or return the problem; the header alone does not show a truncated file."""
     try:
         return np.asarray(read_image(image.path or Path()).data), ""
     except DataError as error:
@@ -173,7 +173,7 @@ def _read(image: CocoImage) -> tuple[Array | None, str]:
 
 
 def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
-    """Write one image with its mask, not on a side yet; return them and the labelled pixels."""
+    """Write an image with its mask; return the sample and the number of labelled pixels."""
     sample, source = item.sample, Path(str(item.sample.image))
     for part in ("images", "masks"):
         (folder / _UNSORTED / part).mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
 
 
 def _place(sample: Sample, folder: Path) -> SampleEntry:
-    """Move image and mask to the folder of their side."""
+    """Move image and mask to the folders of their split."""
     names = []
     for file in (Path(str(sample.image)), Path(str(sample.mask))):
         name = f"{sample.split}/{file.parent.name}/{file.name}"

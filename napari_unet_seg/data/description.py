@@ -1,13 +1,13 @@
-"""`dataset.json`, the description of a data set on disk."""
+"""Description of a data set on disk, the file `dataset.json`."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from napari_unet_seg.config import Category, Config
+from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.data.samples import Split
-from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, reading
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ FILE_NAME = "dataset.json"
 
 
 class SampleEntry(Config):
-    """One sample; its paths are relative to the data set's folder, with slashes."""
+    """A sample; paths are relative to the folder of the data set, with slashes."""
 
     name: str
     split: Split | None = None
@@ -26,34 +26,43 @@ class SampleEntry(Config):
     mask: str
 
 
-class Description(Config):
-    """What `dataset.json` holds."""
+class Description(Stored):
+    """Content of `dataset.json`."""
 
-    version: Literal[1] = 1
+    version_key: ClassVar[str] = "version"
+    version: Version = 1
     categories: tuple[Category, ...]
     """In the order of the label values, from 1."""
     samples: tuple[SampleEntry, ...]
     sources: tuple[str, ...] = ()
-    """The COCO files it was made from."""
+    """The COCO files that the data set was imported from."""
     skipped: tuple[tuple[str, str], ...] = ()
-    """What was left out, and why."""
+    """Skipped images and annotations, and the reasons."""
     note: str = ""
-    """Near-copies among the images, and the sides that they went to."""
+    """Note on near-copies among the images and their splits."""
 
 
 def read_description(folder: Path) -> Description:
-    """Read and check the description in a data set's folder."""
+    """Read and check the description in the folder of a data set.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or is damaged.
+    """
     path = folder / FILE_NAME
     with reading(path, "JSON"):
         values = json.loads(path.read_text(encoding="utf-8"))
     try:
         return Description.parse(values, str(path))
+    except NewerVersionError as error:
+        raise DataError(str(error)) from error
     except ConfigError as error:
         raise DataError(f"{str(error).rstrip('.')}; write the data set again.") from error
 
 
 def write_description(folder: Path, description: Description) -> None:
-    """Write the description into a data set's folder."""
-    text = json.dumps(description.model_dump(mode="json"), indent=1)
+    """Write the description into the folder of a data set, atomically."""
+    text = json.dumps(description.content(), indent=1)
     with atomic(folder / FILE_NAME) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Folders of images and masks that other programs wrote, without a description."""
+"""Pairs of images and masks in folders without a `dataset.json`, as other programs write them."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ _MASK_ENDS = ("", "_mask", "_masks", "_seg", "_label", "_labels")
 
 
 def group_of(name: str) -> str:
-    """Return what a sample's name says of its scan.
+    """Return the name of a sample's scan.
 
-    Roboflow writes several augmented copies of an image, which differ after `.rf.` alone.
+    Roboflow writes several augmented copies of an image, whose names differ only after `.rf.`.
     """
     return name.split(".rf.")[0]
 
 
 def read_pairs(folder: Path) -> SampleSet:
-    """Pair `images/` and `masks/`, or those of `train`, `valid` and `test`, by their stems.
+    """Pair the files of `images/` and `masks/` by name, also in `train`, `valid` and `test`.
 
-    Masks hold label values, or nothing but 0 and 255. A mask may end with `_mask` and the like.
+    Masks hold label values, or only 0 and 255. The name of a mask may end with `_mask`, `_seg` or
+    `_label`.
 
     Raises
     ------
     DataError
-        If nothing is there, a partner is missing, a mask has another size or is a colour image,
-        or no mask has a labelled pixel.
+        If the folder holds no files, an image or a mask is missing, a mask has another size or is
+        a colour image, or no mask has a labelled pixel.
     """
     samples = tuple(_samples(folder))
     if not samples:
@@ -72,14 +73,14 @@ def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
         mask = next((masks.pop(stem + end) for end in _MASK_ENDS if stem + end in masks), None)
         if mask is None:
             raise DataError(
-                f"{image} has no mask of its name in {folder / 'masks'}; add the mask or take the "
-                "image away."
+                f"{image} has no mask of the same name in {folder / 'masks'}; add the mask or "
+                "remove the image."
             )
         yield Sample(stem, image, mask, group_of(stem), split)
     if masks:
         raise DataError(
-            f"{next(iter(masks.values()))} has no image of its name in {folder / 'images'}; add "
-            "the image or take the mask away."
+            f"{next(iter(masks.values()))} has no image of the same name in {folder / 'images'}; "
+            "add the image or remove the mask."
         )
 
 
@@ -91,22 +92,22 @@ def _by_stem(folder: Path) -> dict[str, Path]:
             continue
         if stem in files:
             raise DataError(
-                f"{path} and {files[stem].name} differ in their suffix alone, so their "
-                "masks cannot be told apart; rename one."
+                f"{path} and {files[stem].name} differ only in their suffix, so that their masks "
+                "have the same name; rename one of them."
             )
         files[stem] = path
     return files
 
 
 def _stem(path: Path) -> str:
-    """Return the name without its suffix, empty for what is neither an image nor a volume."""
+    """Return the name without suffix; empty for a file that is neither image nor volume."""
     name = path.name.lower()
     suffix = next((s for s in (*SUFFIXES, *TIFF_SUFFIXES, *VOLUMES) if name.endswith(s)), "")
     return path.name[: -len(suffix)] if suffix and not name.startswith(".") else ""
 
 
 def _values(sample: Sample) -> Array:
-    """Tell which of the values 0 to 255 a mask holds."""
+    """Return for each of the values 0 to 255 whether the mask holds it."""
     mask, size = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
     if mask.shape != size:
         raise DataError(
@@ -127,7 +128,7 @@ def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...]]:
 
 
 def _categories(labels: Array) -> tuple[Category, ...]:
-    """Return the categories of the values that masks hold."""
+    """Return categories for the label values in the masks."""
     if labels.tolist() in ([1], [IGNORE_INDEX]):
         return (Category(id=1, name="foreground"),)
     highest = int(labels[labels != IGNORE_INDEX].max())

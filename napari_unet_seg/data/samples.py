@@ -1,4 +1,4 @@
-"""Training samples: slices with their masks, and where they come from."""
+"""Training samples: slices or volumes with their masks."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ Split = Literal["train", "valid", "test"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One slice and its mask, as files or as arrays."""
+    """A slice or a volume with its mask, as files or as arrays."""
 
     name: str
     image: Path | Array
-    """A 2D image file, or an array of shape (Y, X) or (Y, X, C)."""
+    """An image file, or an array of shape (Y, X), (Y, X, C), (Z, Y, X) or (Z, Y, X, C)."""
     mask: Path | Array
-    """A TIFF, or an integer array of shape (Y, X): 0 background, then label values."""
+    """A file, or an integer array of shape (Y, X) or (Z, Y, X): 0 background, then label values."""
     group: str
-    """Patient or scan; samples of one group stay on one side of a split."""
+    """Patient or scan; samples of one group stay in one split."""
     split: Split | None = None
-    """Where the data set itself says which side it is on."""
+    """Split that the data set assigns; None if it does not."""
     window: tuple[float, float] | None = None
-    """Intensities that become black and white; of the volume for a slice of one, else None."""
+    """Intensities that become black and white, for a slice of a volume; None takes the slice's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSet:
-    """Samples and the categories that their label values, from 1, stand for."""
+    """Samples and the categories of their label values."""
 
     samples: tuple[Sample, ...]
     categories: tuple[Category, ...]
+    """Categories of the label values from 1, in order."""
     source: str
-    """Where they come from, for the checkpoint's training summary and for messages."""
+    """Path of the data set or session, for the checkpoint's header and for messages."""

@@ -1,4 +1,4 @@
-"""Splits by patient or scan, never by slice; twins stay together."""
+"""Splits by patient or scan, never by slice; near-duplicates stay in one split."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def assign_splits(
     group_pattern: str = "",
     twins: Sequence[int] | None = None,
 ) -> tuple[Sample, ...]:
-    """Give every sample a side.
+    """Assign every sample to a split.
 
-    A data set that names a validation part keeps its sides. Otherwise whole groups are drawn at
+    A data set that has a validation split keeps its splits. Otherwise whole groups are drawn at
     random until the fraction of samples is reached; with a single group nothing is held out.
 
     Parameters
     ----------
     samples : sequence of Sample
-        With or without a side of their own.
+        With or without a split.
     valid_fraction : float
         Share of the samples to hold out.
     seed : int
-        Of the draw.
+        Seed of the draw.
     group_pattern : str
-        Regular expression whose first group is the patient, sought in the name, then in the
-        image's path; where it is not found, and if it is empty, `Sample.group` counts.
+        Regular expression whose first group is the patient, searched in the name, then in the
+        image's path. If it is empty or does not match, `Sample.group` is the group.
     twins : sequence of int, optional
-        Numbers of near-duplicates as `twin_groups` gives them; they stay on one side too.
+        Numbers of near-duplicates, from `twin_groups`; near-duplicates stay in one split too.
 
     Raises
     ------
     ConfigError
-        If the pattern is no regular expression or has no group.
+        If the pattern is not a regular expression or has no group.
     """
     if any(s.split == "valid" for s in samples):
         return tuple(dataclasses.replace(s, split=s.split or "train") for s in samples)
@@ -65,9 +65,19 @@ def assign_splits(
 
 
 def draw_groups(groups: Sequence[str], fraction: float, seed: int) -> set[str]:
-    """Draw whole groups until they hold the fraction of the members; at least one stays out.
+    """Draw whole groups at random until they hold a fraction of the members.
 
-    At least one group is drawn where there are two and the fraction is above zero.
+    At least one group is not drawn. At least one group is drawn if there are two or more groups
+    and the fraction is above 0.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Group of each member.
+    fraction : float
+        Share of the members to draw, in 0…1.
+    seed : int
+        Seed of the draw.
     """
     names, sizes = np.unique(np.asarray(groups, dtype=object).astype(str), return_counts=True)
     if len(names) < 2 or fraction <= 0:
@@ -85,10 +95,12 @@ def _groups(samples: Sequence[Sample], pattern: str) -> list[str]:
         compiled = re.compile(pattern)
     except re.error as error:
         raise ConfigError(
-            f"group_pattern {pattern!r} is no regular expression: {error}."
+            f"group_pattern {pattern!r} is not a regular expression ({error}); correct it."
         ) from error
     if not compiled.groups:
-        raise ConfigError(f"group_pattern {pattern!r} needs a group in brackets for the patient.")
+        raise ConfigError(
+            f"group_pattern {pattern!r} has no group; put the part for the patient in brackets."
+        )
     return [_patient(compiled, s) or s.group for s in samples]
 
 

@@ -1,4 +1,4 @@
-"""Near-duplicate slices, mirrored and rotated ones too."""
+"""Near-duplicate slices (twins), including mirrored and rotated copies."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
     Parameters
     ----------
     thumbnails : array
-        Slices brought to a small square, of shape (N, S, S); `THUMBNAIL` pixels are enough to
-        tell slices apart and few enough for 10,000 slices.
+        Slices resized to small squares, of shape (N, S, S). `THUMBNAIL` pixels are enough to
+        distinguish slices, and few enough for 10,000 slices.
     threshold : float
         Pearson correlation above which two slices are twins.
 
@@ -39,7 +39,7 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
     array
         Group number of each slice, of shape (N,); twins of twins share a group.
     """
-    # A blank slice is no copy of anything, and there may be thousands.
+    # Blank slices are no copies of each other, and there may be thousands.
     shown = np.flatnonzero(np.ptp(thumbnails, axis=(1, 2)))
     if not shown.size:
         return np.arange(len(thumbnails))
@@ -56,10 +56,10 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
 
 
 def _candidates(symmetric: Array, threshold: float) -> Iterator[tuple[Array, Array]]:
-    """Pairs of slices whose symmetric parts are as close as those of twins must be.
+    """Yield pairs of slices whose means over all orientations are close enough for twins.
 
-    The mean over all orientations is an orthogonal projection, so it brings no two slices further
-    apart; unit vectors of correlation c are √(2 − 2c) apart.
+    The mean over all orientations is an orthogonal projection, which never increases the distance
+    of two slices; unit vectors of correlation c have the distance √(2 − 2c).
     """
     half = (symmetric**2).sum(axis=1) / 2
     for start in range(0, len(symmetric), _CHUNK):
@@ -73,7 +73,20 @@ def _candidates(symmetric: Array, threshold: float) -> Iterator[tuple[Array, Arr
 
 
 def join_groups(groups: Sequence[str], twins: Sequence[int]) -> list[str]:
-    """Join the groups that have twins in each other; returns the new group of each member."""
+    """Join the groups that share twins.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Group of each sample.
+    twins : sequence of int
+        Number of the twin group of each sample, from `twin_groups`.
+
+    Returns
+    -------
+    list of str
+        Joined group of each sample.
+    """
     names, number = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
     joined = _components(number, len(names) + np.asarray(twins), len(names) + max(twins) + 1)
     first = {int(j): str(n) for j, n in zip(joined[number][::-1], groups[::-1], strict=True)}
@@ -81,7 +94,7 @@ def join_groups(groups: Sequence[str], twins: Sequence[int]) -> list[str]:
 
 
 def thumbnail(picture: Array) -> Array:
-    """Bring an image of any size, type and channels to a grey square of shape (32, 32)."""
+    """Resize an image of any size, dtype and channels to a grey float32 square (32, 32)."""
     grey = to_grey(picture) if picture.ndim == 3 else picture
     clean = np.nan_to_num(grey.astype(np.float32), posinf=0, neginf=0)
     size = (THUMBNAIL, THUMBNAIL)
@@ -89,27 +102,28 @@ def thumbnail(picture: Array) -> Array:
 
 
 def thumbnails(images: Array) -> Array:
-    """Bring uint8 images of shape (N, C, S, S) to grey squares of shape (N, 32, 32).
+    """Average uint8 images of shape (N, C, S, S) to grey float32 squares of about 32 pixels.
 
-    Areas are averaged, by whole pixels, so that sides that are no multiple lose their last few.
+    Blocks of whole pixels are averaged; the last pixels of a side that is not a multiple of the
+    block are left out.
     """
     size = images.shape[-1]
     step = max(1, size // THUMBNAIL)
     side = size // step * step
     cut = images[..., :side, :side].reshape(*images.shape[:2], side // step, step, -1, step)
-    # one at a time: floats of all would take four times the memory of the images
+    # One image at a time, since floats of all images need four times the memory of the images.
     return np.stack([image.mean(axis=(0, 2, 4), dtype=np.float32) for image in cut])
 
 
 def twin_note(groups: Sequence[str], twins: Sequence[int], held_out: Sequence[bool]) -> str:
-    """Say how many near-duplicates there are and where they went; empty where there are none.
+    """Return a note on the near-duplicates and their splits; empty if there are none.
 
     Parameters
     ----------
     groups : sequence of str
-        Patient or scan of each slice: neighbours in a volume are no twins.
+        Patient or scan of each slice: similar slices of one scan do not count.
     twins : sequence of int
-        Of `twin_groups`.
+        Number of the twin group of each slice, from `twin_groups`.
     held_out : sequence of bool
         Whether each slice is held out.
     """
@@ -124,14 +138,14 @@ def twin_note(groups: Sequence[str], twins: Sequence[int], held_out: Sequence[bo
     split = sum(held_out[p] for m, s in zip(found, sides, strict=True) if len(s) > 1 for p in m)
     number = "1 group" if len(found) == 1 else f"{len(found)} groups"
     note = (
-        f"{count} slices are near-copies of others, mirrored and turned ones too, in {number}: "
-        f"{sides.count({False})} in the training part, {sides.count({True})} held out"
+        f"{count} slices are near-copies of others (also mirrored or rotated), in {number}: "
+        f"{sides.count({False})} in the training split, {sides.count({True})} held out"
     )
     if not split:
         return f"{note}."
     return (
-        f"{note}, {sum(len(s) > 1 for s in sides)} on both sides, which flatters the figures on "
-        f"{split} held-out slices."
+        f"{note}, {sum(len(s) > 1 for s in sides)} in both, which makes the metrics of {split} "
+        "held-out slices too good."
     )
 
 
@@ -141,9 +155,9 @@ def _components(row: Array, column: Array, count: int) -> Array:
 
 
 def _orientations(images: Array) -> list[Array]:
-    """The four rotations of the images and of their mirror images."""
-    turned = [np.rot90(images, k, axes=(1, 2)) for k in range(4)]
-    return turned + [t[:, :, ::-1] for t in turned]
+    """Return the four rotations of the images and of their mirror images."""
+    rotated = [np.rot90(images, k, axes=(1, 2)) for k in range(4)]
+    return rotated + [r[:, :, ::-1] for r in rotated]
 
 
 def _unit_vectors(images: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The volumes of a run in memory, and the patches that are cut out of them."""
+"""Volumes of a run in memory, and patches of them for training and validation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 Size = tuple[int, int, int]
 
 _ON_LABEL = 0.5
-"""Share of the patches that hold a labelled voxel for sure (Isensee et al. 2021 take a third)."""
+"""Share of the patches that are drawn around a labelled voxel (Isensee et al. 2021: a third)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
-    """One volume: uint8 of shape (C, Z, Y, X), and labels of shape (Z, Y, X)."""
+    """A volume, uint8 of shape (C, Z, Y, X), and its labels, uint8 of shape (Z, Y, X)."""
 
     image: Array
     mask: Array
@@ -42,15 +42,24 @@ def read_volumes(
 ) -> Generator[ItemDone, Any, list[Volume]]:
     """Read and normalise every sample, at its own size.
 
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Volumes with masks.
+    config : TrainConfig
+        Number of channels, and the intensity window of samples without a window.
+    classes : int
+        Highest label value allowed.
+
     Yields
     ------
     ItemDone
-        After each.
+        After each sample.
 
     Raises
     ------
     DataError
-        If a file cannot be read, is no volume, or its mask does not fit it.
+        If a file cannot be read, is not a volume, or its mask does not fit the image.
     """
     volumes = []
     for index, sample in enumerate(samples, 1):
@@ -66,18 +75,18 @@ def read_volumes(
     return volumes
 
 
-class Patches:
-    """Patches at random places, for training.
+class RandomPatches:
+    """Patches at random positions, for training.
 
-    In an epoch every volume is drawn as often as patches fit into it. A volume that is smaller
-    than a patch is surrounded by black, which nobody has reviewed.
+    In an epoch every volume is drawn as many times as patches fit into it. A volume smaller than a
+    patch is padded with black voxels that are marked as unreviewed.
 
     Parameters
     ----------
     volumes : sequence of Volume
-        Of the training part.
+        Of the training split.
     size : tuple of int
-        Voxels of a patch along Z, Y and X.
+        Size of a patch in voxels along Z, Y and X.
     """
 
     def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
@@ -92,15 +101,15 @@ class Patches:
 
     @property
     def labels(self) -> set[int]:
-        """The label values that occur."""
+        """The label values that occur in the masks."""
         return labels_in(v.mask for v in self._volumes)
 
     def owner(self, index: int) -> int:
-        """Which volume an index belongs to."""
+        """Return the index of the volume that an item belongs to."""
         return int(self._volume[index])
 
     def take(self, indices: Array, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size)."""
+        """Return floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size)."""
         return _batch([self._draw(self.owner(i), generator) for i in indices])
 
     def _draw(self, number: int, generator: torch.Generator) -> tuple[Array, Array]:
@@ -115,15 +124,15 @@ class Patches:
         return patch_at(volume, start, self._size)
 
 
-class Tiles:
-    """Patches that cover every voxel once, for validation.
+class GridPatches:
+    """Patches on a grid that count every voxel once, for validation.
 
     Parameters
     ----------
     volumes : sequence of Volume
-        Of the validation part.
+        Of the validation split.
     size : tuple of int
-        Voxels of a patch along Z, Y and X.
+        Size of a patch in voxels along Z, Y and X.
     """
 
     def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
@@ -142,21 +151,21 @@ class Tiles:
 
     @property
     def labels(self) -> set[int]:
-        """The label values that occur."""
+        """The label values that occur in the masks."""
         return labels_in(v.mask for v in self._volumes)
 
     def owner(self, index: int) -> int:
-        """Which volume an index belongs to."""
+        """Return the index of the volume that an item belongs to."""
         return self._places[index][0]
 
     def take(self, indices: Array, _: torch.Generator | None = None) -> Any:
-        """Floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size).
+        """Return floats in 0…1 of shape (B, C, *size) and uint8 masks of shape (B, *size).
 
-        Where tiles overlap at the border, the later one leaves the earlier one's voxels out.
+        Voxels that a previous patch of the volume covers too are marked as unreviewed.
         """
-        return _batch([self._cut(*self._places[i]) for i in indices])
+        return _batch([self._extract(*self._places[i]) for i in indices])
 
-    def _cut(self, number: int, start: Size) -> tuple[Array, Array]:
+    def _extract(self, number: int, start: Size) -> tuple[Array, Array]:
         image, mask = patch_at(self._volumes[number], np.array(start), self._size)
         shape = self._volumes[number].mask.shape
         for axis, (at, size, length) in enumerate(zip(start, self._size, shape, strict=True)):
@@ -169,12 +178,27 @@ class Tiles:
 
 
 def patch_at(volume: Volume, start: Array, size: Size) -> tuple[Array, Array]:
-    """Copy a patch; beyond the volume is black that nobody has reviewed."""
+    """Copy a patch of a volume; voxels outside the volume are black and unreviewed.
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume.
+    start : array
+        First voxel of the patch along Z, Y and X.
+    size : tuple of int
+        Size of the patch.
+
+    Returns
+    -------
+    array, array
+        Image of shape (C, *size) and labels of shape (*size), both uint8.
+    """
     inside = tuple(slice(a, a + n) for a, n in zip(start, size, strict=True))
     image, mask = volume.image[(slice(None), *inside)], volume.mask[inside]
-    lacking = [(0, n - have) for n, have in zip(size, mask.shape, strict=True)]
-    padded = np.pad(image, [(0, 0), *lacking])
-    return padded, np.pad(mask, lacking, constant_values=IGNORE_INDEX)
+    missing = [(0, n - have) for n, have in zip(size, mask.shape, strict=True)]
+    padded = np.pad(image, [(0, 0), *missing])
+    return padded, np.pad(mask, missing, constant_values=IGNORE_INDEX)
 
 
 def _is_label(mask: Array) -> Array:

@@ -1,8 +1,8 @@
-"""How many pixels of a sample a model finds, by category."""
+"""Counts of pixels of a sample by category, for a model with or without prompts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,19 +16,33 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.predictor import Predictor
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
-_READY = (0.0, 255.0)
-"""Intensities of a sample that was read, which stay as they are."""
+_NORMALISED = (0.0, 255.0)
+"""The intensity window that keeps the values of samples that are normalised already."""
 
 
 def automatic_counts(
     predictor: Predictor, image: Array, truth: Array, classes: int, config: PredictConfig
 ) -> list[Counts]:
-    """Counts of each category of a sample (…, C), uint8, by a model that needs no prompt."""
+    """Count the pixels of each category as predicted by a model without prompts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    image : array
+        uint8 of shape (Y, X, C) or (Z, Y, X, C).
+    truth : array
+        Label values of shape (Y, X) or (Z, Y, X).
+    classes : int
+        Number of foreground classes.
+    config : PredictConfig
+        Threshold, views and tiling.
+    """
     probable = sample_probabilities(predictor, np.moveaxis(image, -1, 0), config)
     labels = to_labels(probable, predictor.info.model.head, config.threshold).cpu().numpy()
     labels = labels.reshape(truth.shape)
@@ -38,21 +52,27 @@ def automatic_counts(
 def prompted_counts(
     predictor: Predictor, image: Array, truth: Array, classes: int, config: PredictConfig
 ) -> list[Counts]:
-    """Counts of each category of a sample (…, C), uint8, after a click into its middle."""
+    """Count the pixels of each category as predicted after one click into its centre.
+
+    Parameters are those of `automatic_counts`.
+    """
     scan = Scan(image, "ZYXC"[-image.ndim :])
     counts = []
     for value in range(1, classes + 1):
         labels = np.zeros(truth.shape, np.uint8)
         prompts = click_maps(truth == value)[:PREVIOUS]
         if prompts.any():
-            sides, probable = answer(predictor, scan, prompts, window=_READY)
+            sides, probable = answer(predictor, scan, prompts, window=_NORMALISED)
             labels[sides] = np.where(probable >= config.threshold, value, 0)
         counts.append(count(labels, truth, value))
     return counts
 
 
 def sample_probabilities(predictor: Predictor, image: Array, config: PredictConfig) -> torch.Tensor:
-    """Probabilities (1, classes, Y, X) of a slice (C, Y, X), (Z, classes, Y, X) of a volume."""
+    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
+
+    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
+    """
     if image.ndim == 3:
         return predictor.probabilities(image[None], config)[0]
     slices: list[torch.Tensor] = []

@@ -1,43 +1,52 @@
-"""Where a network of prompts looks: a window around what is marked, and what it sees there.
+"""The window around prompts that a network is applied to, and the resampling of its input.
 
-The window has about the same number of pixels whatever the image's size, so that an answer takes
-the same time.
+The input of the network has about the same number of pixels for every image, so that a prediction
+takes the same time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.models.header import CheckpointInfo
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _VIEW = 0.75
-"""What the network sees around a small object, as a share of the size it was trained at."""
+"""Smallest size of the window, as a share of the size of training."""
 _MARGIN = 0.1
-"""What it sees around a large one, likewise."""
+"""Margin around a large object, as a share of the size of training."""
 _CLOSER = 0.65
-"""How much finer than at that size it sees a larger image, at most."""
+"""Largest magnification of an image that is larger than the size of training: its pixel size as a
+share of the pixel size at the size of training."""
 
 
 class PromptWindow(NamedTuple):
-    """A part of an image, and the size that the network sees it in."""
+    """A part of an image, and the size in pixels that it is resampled to for the network."""
 
     sides: tuple[slice, ...]
     size: tuple[int, ...]
 
 
 def window_around(marked: Array, info: CheckpointInfo) -> PromptWindow:
-    """The window around all that is marked in (Y, X) or (Z, Y, X); the whole where nothing is."""
+    """Return the window around all marked pixels.
+
+    Parameters
+    ----------
+    marked : array
+        bool of shape (Y, X) or (Z, Y, X); without a marked pixel the window is the whole image.
+    info : CheckpointInfo
+        Size of training.
+    """
     bounds = _bounds(marked)
     size = info.image_size
     extent = max(high - low for low, high in bounds[-2:])
-    whole = max(marked.shape[-2:]) / size  # image pixels for one that the network sees
+    whole = max(marked.shape[-2:]) / size  # image pixels per pixel of the network's input
     pixel = max(min(whole, max(1.0, _CLOSER * whole)), extent / (size * (1 - 2 * _MARGIN)))
     view = float(np.clip(extent + 2 * _MARGIN * size * pixel, _VIEW * size * pixel, size * pixel))
     pixels, views = [pixel, pixel], [view, view]
@@ -53,7 +62,7 @@ def window_around(marked: Array, info: CheckpointInfo) -> PromptWindow:
 
 
 def _bounds(marked: Array) -> list[tuple[int, int]]:
-    """From where to where something is marked along each axis."""
+    """Return first and last marked index along each axis, half open."""
     axes = range(marked.ndim)
     found = [np.flatnonzero(marked.any(tuple(a for a in axes if a != axis))) for axis in axes]
     if not len(found[0]):
@@ -62,7 +71,7 @@ def _bounds(marked: Array) -> list[tuple[int, int]]:
 
 
 def _side(bounds: tuple[int, int], length: int, view: float) -> slice:
-    """So many pixels of an axis, the marked ones in the middle as far as the image allows."""
+    """Return `view` pixels of an axis, centred on the marked pixels as far as the image allows."""
     wanted = min(length, round(view))
     start = round((sum(bounds) - wanted) / 2)
     start = min(max(0, start), length - wanted)
@@ -70,7 +79,7 @@ def _side(bounds: tuple[int, int], length: int, view: float) -> slice:
 
 
 def resized(images: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
-    """Bring floats (B, C, …) to another size, with an area filter where slices shrink."""
+    """Resample floats (B, C, …) to another size, with antialiasing where slices shrink."""
     if images.shape[2:] == size:
         return images
     if len(size) == 3:
@@ -80,9 +89,9 @@ def resized(images: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
 
 
 def marks(prompts: Array, size: tuple[int, ...]) -> torch.Tensor:
-    """Prompts (3, …) at another size, as floats; a mark is not lost, and not thinner than three.
+    """Resample prompts (3, …), as floats; prompts keep a width of at least three pixels.
 
-    What is drawn by a fine brush, or seen from afar, would else be thinner than in training.
+    Prompts of a fine brush, or on a large image, would otherwise be thinner than in training.
     """
     pool = {2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}[len(size)]
     seen = pool(torch.from_numpy(prompts).float()[None], size)[0]
@@ -90,12 +99,12 @@ def marks(prompts: Array, size: tuple[int, ...]) -> torch.Tensor:
 
 
 def _thickened(mark: torch.Tensor) -> torch.Tensor:
-    """Grow what holds no block of three pixels on each side by one pixel."""
-    core = -_spread(-mark)
-    return torch.maximum(mark, _spread(mark * (1 - _spread(core))))
+    """Grow the parts of a map that hold no block of 3×3 pixels by one pixel."""
+    core = -_dilated(-mark)
+    return torch.maximum(mark, _dilated(mark * (1 - _dilated(core))))
 
 
-def _spread(values: torch.Tensor) -> torch.Tensor:
-    """The highest of each pixel and its neighbours along all axes."""
+def _dilated(values: torch.Tensor) -> torch.Tensor:
+    """Return the maximum of each pixel and its neighbours."""
     pool = {2: F.max_pool2d, 3: F.max_pool3d}[values.ndim]
     return pool(values[None, None], 3, 1, 1)[0, 0]

@@ -1,8 +1,8 @@
-"""An answer to prompts."""
+"""Prediction of the object that prompts mark, in a window of an image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,12 +16,11 @@ from napari_unet_seg.nn.labels import to_probabilities
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Window
     from napari_unet_seg.models.header import CheckpointInfo
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def answer(
@@ -31,27 +30,33 @@ def answer(
     previous: Array | None = None,
     window: Window | None = None,
 ) -> tuple[tuple[slice, ...], Array]:
-    """What the prompts mean, as probabilities in a window around them.
+    """Predict the probabilities of the marked object in a window around the prompts.
 
     Parameters
     ----------
     predictor : Predictor
-        Of a network that follows prompts.
+        Of a network that was trained with prompts.
     image : Scan
-        A slice, or a volume for a network of volumes, with or without colour.
+        A slice, or a volume for a 3D network, with or without colour.
     prompts : array
-        Positive, negative and box, bool of shape (3, …) on the image's grid.
+        Maps of positive prompts, negative prompts and boxes, bool of shape (3, …) on the image's
+        grid.
     previous : array, optional
-        The mask so far, bool, on the image's grid.
+        The present mask, bool on the image's grid.
     window : tuple of float, optional
-        Intensities of black and white, where the image is part of a scan.
+        Intensities that become black and white, if the image is a part of a scan.
 
     Returns
     -------
     sides : tuple of slice
-        The window in the image; it holds all that is marked, and the mask so far.
+        The window in the image, which contains all prompts and the present mask.
     probable : array
-        float32 of the window's shape.
+        Probabilities, float32 of the window's shape.
+
+    Raises
+    ------
+    DataError
+        If the image cannot be read.
     """
     before = np.zeros(image.grid_shape, bool) if previous is None else previous.astype(bool)
     sides, size = window_around(prompts.any(0) | before, predictor.info)
@@ -71,7 +76,7 @@ def answer(
 def _cut(
     image: Scan, sides: tuple[slice, ...], info: CheckpointInfo, window: Window | None
 ) -> torch.Tensor:
-    """Floats in 0…1 of shape (1, C, …) of a part of an image, in the intensities of the whole."""
+    """Return a part of an image as floats (1, C, …) in 0…1, normalised as the whole image."""
     colour = image.axes.endswith("C")
     dtype = image.data.dtype
     with reading(image.path or "The image", "a scan"):
@@ -88,25 +93,26 @@ def _cut(
 def check(
     checkpoint: Path, info: CheckpointInfo, image: Scan, prompts: Array, previous: Array | None
 ) -> None:
-    """Refuse what cannot be answered.
+    """Check that model, image, prompts and mask fit each other.
 
     Raises
     ------
     CheckpointError
-        If the model follows no prompts.
+        If the model was not trained with prompts.
     DataError
         If image, prompts and mask do not fit each other or the model.
     """
     if not info.model.prompts:
         raise CheckpointError(
-            f"The model {checkpoint} follows no prompts; choose one that was trained with "
+            f"The model {checkpoint} does not follow prompts; choose a model that was trained with "
             "model.prompts."
         )
-    grid, name = image.grid_shape, image.path or "the image"
+    grid, name = image.grid_shape, image.path or "The image"
     if len(grid) != info.model.dimensions:
         wanted = {2: "a slice", 3: "a volume"}[info.model.dimensions]
         raise DataError(
-            f"{name} has the axes {image.grid_axes}; this model follows prompts on {wanted}."
+            f"{name} has the axes {image.grid_axes} and this model follows prompts on {wanted}; "
+            f"give {wanted}."
         )
     channels = image.data.shape[-1] if "C" in image.axes else 1
     if info.model.in_channels not in (1, channels):
@@ -117,6 +123,6 @@ def check(
     if prompts.shape != (3, *grid) or (previous is not None and previous.shape != grid):
         shapes = f"{prompts.shape}" + ("" if previous is None else f" and {previous.shape}")
         raise DataError(
-            f"Prompts and mask have the shapes {shapes} and {name} {grid}; give (3, *{grid}) and "
-            f"{grid}."
+            f"{name} has the shape {grid}, and prompts and mask have {shapes}; give prompts of "
+            f"(3, *{grid}) and a mask of {grid}."
         )

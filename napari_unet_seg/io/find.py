@@ -1,4 +1,4 @@
-"""Scans in a folder."""
+"""Search for scans in folders."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _SUFFIXES = (*SUFFIXES, *TIFF_SUFFIXES, ".nii", ".nii.gz", ".npy")
 
 
 def scan_files(folder: Path) -> list[Path]:
-    """Scans of a folder by their suffix, OME-Zarr too, in order; none hidden, no backups."""
+    """List the scan files and OME-Zarr folders in a folder, sorted, without hidden and backups."""
     found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
     return [p for p in found if (_is_scan_file(p) if p.is_file() else is_zarr(p))]
 
 
 def find_scans(path: Path) -> list[Path]:
-    """Return the scans that a path stands for: itself, those of a folder, or a DICOM series."""
+    """Return the scans at a path: the file itself, the scans in a folder, or a DICOM folder."""
     if not path.is_dir() or is_zarr(path):
         return [path] if path.exists() else []
     return scan_files(path) or ([path] if _holds_dicom(path) else [])
 
 
 def find_scans_and_series(folder: Path) -> list[Path]:
-    """Return the scans of a folder, and those folders in it that hold DICOM files, in order.
+    """Return the scans in a folder, and its subfolders that hold DICOM files, sorted.
 
     Raises
     ------
     DataError
-        If there are none, or the folder cannot be read.
+        If there are no scans, or the folder cannot be read.
     """
     try:
         inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]

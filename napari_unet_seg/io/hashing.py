@@ -1,4 +1,4 @@
-"""Hashes of scans and checkpoints, by which they are known again."""
+"""Hashes that identify scans and checkpoints."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def sha256(path: Path | str) -> str:
-    """Hash a file, or the names and contents of the files in a folder.
+    """Return the SHA-256 of a file, or of the names and contents of the files in a folder.
 
-    Masks that were saved into the folder do not count: DICOM SEG in that of a series, the labels
+    Masks saved into the folder do not count: DICOM SEG files in the folder of a series, the labels
     of an OME-Zarr.
     """
     path = Path(path)
@@ -32,7 +32,7 @@ def sha256(path: Path | str) -> str:
 
 
 def sha256_once(path: Path) -> str:
-    """Hash a file, but only once as long as it stays as it is: by its size, time and place."""
+    """Return the SHA-256 of a file, cached by its path, size and modification time."""
     with reading(path, "a file"):
         state = path.stat()
     return _sha256_of(path, state.st_size, state.st_mtime_ns, state.st_ino)
@@ -44,7 +44,7 @@ def _sha256_of(path: Path, *_state: int) -> str:
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the names and files of a folder, all that are below it if it is a Zarr."""
+    """Yield the names and files of a folder, including subfolders in a Zarr."""
     from napari_unet_seg.io.dicom.seg_read import is_seg
 
     if is_zarr(folder):

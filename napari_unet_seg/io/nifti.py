@@ -1,4 +1,4 @@
-"""NIfTI in and out, shown in one orientation and saved in the source's own."""
+"""Reading NIfTI in the orientation of DICOM, and writing masks in the source's orientation."""
 
 # nibabel is typed in part only.
 # mypy: disable-error-code="no-untyped-call"
@@ -30,17 +30,18 @@ if TYPE_CHECKING:
 SUFFIXES = (".nii", ".nii.gz")
 
 _COMMENT = 6
-"""Code of the header extension that holds our JSON."""
+"""Code of the header extension that holds this package's JSON."""
 _DEFLATE_LIMIT = 1040
-"""No gzip stream expands more than this, so a header that says more lies."""
+"""Largest expansion of a gzip stream; a header that claims more is damaged."""
 _UNITS = {"micron": ("µm", 1.0), "meter": ("mm", 1000.0)}
 
 
 def read_nifti(path: Path | str) -> Scan:
     """Read a NIfTI-1 or NIfTI-2 file.
 
-    The array is turned to the order of DICOM, as viewers show it: X grows to the patient's left,
-    Y to the back, Z upwards; an oblique scan is turned to the nearest such order, not resampled.
+    The array is reoriented to the axes of DICOM, as viewers show it: X increases towards the
+    patient's left side, Y towards the back, Z upwards. An oblique scan is reoriented to the nearest
+    such axes, and not resampled.
 
     Returns
     -------
@@ -52,13 +53,13 @@ def read_nifti(path: Path | str) -> Scan:
     Raises
     ------
     DataError
-        If the file is missing, truncated or no NIfTI.
+        If the file is missing, truncated or not a NIfTI file.
     """
     path = Path(path)
     with reading(path, "a NIfTI file"):
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Pair):
-            raise DataError(f"{path} is no NIfTI file; choose a .nii or .nii.gz file.")
+            raise DataError(f"{path} is not a NIfTI file; choose a .nii or .nii.gz file.")
         _check_size(image, path)
         affine, notes = _usable_affine(image)
         shape = _spatial_first(image.shape)
@@ -89,34 +90,34 @@ def write_nifti_labels(
     description: dict[str, Any] | None = None,
     keep: bool = False,
 ) -> None:
-    """Write labels on a scan's grid.
+    """Write labels on the grid of a scan.
 
-    For a scan from a NIfTI file the result has its exact shape, affine, qform and sform with
-    their codes; for a DICOM series it lies in patient coordinates; for a scan that knows only its
-    voxel size it is upright with the origin in the first voxel.
+    For a scan from a NIfTI file the result has the shape, affine, qform and sform of this file with
+    their codes. For a DICOM series the affine maps to patient coordinates. For a scan with only a
+    voxel size the affine is upright, with the origin in the first voxel.
 
     Parameters
     ----------
     path : Path
-        A `.nii` or `.nii.gz` file, written whole or not at all.
+        A `.nii` or `.nii.gz` file, which is written atomically.
     labels : array
-        Integers of the scan's `grid_shape`, in the order in which the scan is shown.
+        Integers of the scan's `grid_shape`, in the axis order of the scan.
     like : Scan
         The scan that the labels were made on.
     description : dict
         Provenance, kept as JSON in a header extension.
     keep : bool
-        Keep the file that stood there as `name.bak.nii.gz`.
+        Whether to keep the previous file as `name.bak.nii.gz`.
 
     Raises
     ------
     DataError
-        If the labels are no integers, the scan is no volume, or the file cannot be written.
+        If the labels are not integers, the scan is not a volume, or the file cannot be written.
     """
     array = smallest(labels, str(path))
     if like.grid_axes not in ("YX", "ZYX", "TZYX"):
         raise DataError(
-            f"{path} cannot hold the axes {like.grid_axes}, since NIfTI is for volumes; save the "
+            f"{path} cannot store the axes {like.grid_axes}, since NIfTI stores volumes; save the "
             "mask as .tif."
         )
     data = _to_source(array, like)
@@ -140,7 +141,7 @@ def _values(image: Any, path: Path) -> Array:
 
 
 def _spatial_first(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape as (x, y, z) or (x, y, z, t); what comes after is channels."""
+    """Return the shape as (x, y, z) or (x, y, z, t); further axes are channels."""
     padded = (*shape, 1, 1)[: max(3, len(shape))]
     return padded[:3] if len(padded) > 4 and padded[3] == 1 else padded[:4]
 
@@ -189,7 +190,7 @@ def _header(like: Scan) -> Any:
 
 
 def upright_affine(like: Scan) -> Array:
-    """Return the affine of a scan that knows only its voxel size, in its order (x, y, z)."""
+    """Return the affine of a scan with only a voxel size, for the index order (x, y, z)."""
     z, y, x = (1.0, *like.spacing)[-3:]
     return np.diag([-x, -y, z, 1.0])
 
@@ -228,7 +229,7 @@ def _provenance(header: Any) -> dict[str, Any]:
         try:
             value = json.loads(bytes(extension.content).rstrip(b"\0").decode())
         except ValueError:
-            # A comment of another program.
+            # A comment written by another program.
             continue
         if isinstance(value, dict):
             return value

@@ -1,4 +1,4 @@
-"""Where a mask comes from, as it is written into the mask's own file."""
+"""Provenance of a mask, which is stored in the mask's file."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 def provenance(
     source: Path | None, categories: Sequence[Category], model: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Describe a mask that is written now.
+    """Return the provenance of a mask that is written now.
 
     Parameters
     ----------
     source : Path, optional
-        File or folder of the scan; its hash is left out where it is no longer there.
+        File or folder of the scan; its hash is omitted if it does not exist any more.
     categories : sequence of Category
-        What the label values from 1 stand for.
+        Categories of the label values from 1, in order.
     model : mapping, optional
-        `path` and `sha256` of the checkpoint that drew it.
+        `path` and `sha256` of the checkpoint that predicted the mask.
 
     Returns
     -------
     dict
-        Anything in it can be written as JSON.
+        Values that can be written as JSON.
     """
     described: dict[str, Any] = {}
     if source is not None:

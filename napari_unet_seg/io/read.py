@@ -1,4 +1,4 @@
-"""Any scan or mask by its name."""
+"""Reading of scans and masks of any format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = (
     "TIFF, PNG, JPEG, BMP, NIfTI (.nii, .nii.gz), DICOM (a folder or a file), OME-Zarr (a folder) "
     "or .npy"
 )
-"""What can be read, for messages."""
+"""Formats that can be read, for messages."""
 
 _COLOUR_CHANNELS = (3, 4)
 
@@ -36,12 +36,12 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
     path : Path
         A file, or the folder of a DICOM series or of an OME-Zarr.
     series : str, optional
-        Number or key of a DICOM series where there are several; other files have none.
+        Number or key of a DICOM series, for a folder that holds several series.
 
     Raises
     ------
     DataError
-        If it is missing, damaged, or of no kind that can be read.
+        If the file is missing or damaged, or its format cannot be read.
     """
     path = Path(path)
     if "://" in str(path) or re.match(r"(https?|s3|gs):/", str(path)):
@@ -53,18 +53,18 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
 
 
 def read_labels(path: Path | str) -> Scan:
-    """Read a mask: as `read_scan`, its values as labels in the smallest dtype.
+    """Read a mask as `read_scan` reads a scan, with labels of the smallest unsigned dtype.
 
-    Labels of single objects become those of their categories.
+    In a mask of single objects, the labels of objects become the labels of their categories.
 
     Raises
     ------
     DataError
-        Also if it holds colours, fractions or negative values.
+        As `read_scan`, and if the file holds colours, fractions or negative values.
     """
     scan = read_scan(path)
     if "C" in scan.axes:
-        raise DataError(f"{path} holds colours and not labels; choose the mask's file.")
+        raise DataError(f"{path} holds colours instead of labels; choose the file of a mask.")
     labels = from_stored(scan.data, str(path))
     described = scan.meta.get("description")
     categories = stored_categories(described)
@@ -74,7 +74,7 @@ def read_labels(path: Path | str) -> Scan:
 
 
 def _reader(path: Path) -> Callable[[Path], Scan]:
-    # Each library is imported when its first file comes.
+    # The library of each format is imported when a file of this format is first read.
     name = path.name.lower()
     if path.is_dir():
         return _ome_zarr if is_zarr(path) or name.endswith(SUFFIX) else _dicom
@@ -88,7 +88,7 @@ def _reader(path: Path) -> Callable[[Path], Scan]:
         return _image
     if _is_dicom(path):
         return _dicom
-    raise DataError(f"{path} is of no kind that can be read; choose a {KINDS} file.")
+    raise DataError(f"{path} has a format that cannot be read; choose a {KINDS} file.")
 
 
 def read_npy(path: Path | str) -> Scan:
@@ -99,7 +99,7 @@ def read_npy(path: Path | str) -> Scan:
     path = Path(path)
     with reading(path, "a .npy array"):
         with path.open("rb") as file:
-            np.lib.format.read_magic(file)  # numpy takes a file without it for a pickle
+            np.lib.format.read_magic(file)  # numpy would unpickle a file without it
         array = np.load(path, allow_pickle=False, mmap_mode="r")
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
             raise DataError(f"{path} holds no numbers; save an array of integers or floats.")

@@ -1,4 +1,4 @@
-"""A mask to a file, on the grid of its scan."""
+"""Writing of masks of any format, on the grid of their scan."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 def write_mask(
     path: Path | str, labels: Any, like: Scan, provenance: dict[str, Any] | None = None
 ) -> None:
-    """Write a scan's mask as TIFF, NIfTI, DICOM SEG or OME-Zarr, whole or not at all.
+    """Write the mask of a scan as TIFF, NIfTI, DICOM SEG or OME-Zarr, atomically.
 
-    The version of the file that stood there before is kept as `name.bak.suffix`.
+    The previous version of the file is kept as `name.bak.suffix`.
 
     Parameters
     ----------
     path : Path
         Ends with `.tif`, `.tiff`, `.nii`, `.nii.gz`, `.zarr` or, for a mask of a DICOM series,
-        `.dcm`. The scan's own OME-Zarr gets the mask among its labels.
+        `.dcm`. The path of the scan's own OME-Zarr adds the mask to its labels.
     labels : array
         Integers of the scan's `grid_shape`.
     like : Scan
-        The scan: gives axes, spacing and affine.
+        The scan, which gives axes, spacing and affine.
     provenance : dict
-        Where the mask comes from, anything that JSON holds; stored in the file.
+        Provenance of the mask, JSON values; stored in the file.
 
     Raises
     ------
     DataError
-        If the labels are on another grid, are no integers, or cannot be written.
+        If the grid of the labels differs, the labels are not integers, or the file cannot be
+        written.
     """
     path = Path(path)
     _check_grid(path, labels, like)
@@ -56,7 +57,8 @@ def write_mask(
         write_ome_labels(path, labels, like, provenance, keep=True)
     else:
         raise DataError(
-            f"{path} is no mask file; end its name with .tif, .nii, .nii.gz, .zarr or .dcm."
+            f"{path} has no suffix of a mask file; give a name that ends with .tif, .nii, .nii.gz, "
+            ".zarr or .dcm."
         )
 
 
@@ -65,8 +67,8 @@ def _check_grid(path: Path, labels: Any, like: Scan) -> None:
     if shape != like.grid_shape:
         scan = like.path.name if like.path is not None else "its scan"
         raise DataError(
-            f"{path} is not written, since the mask has the grid {_grid(shape)} and {scan} has "
-            f"{_grid(like.grid_shape)} ({like.grid_axes}); choose the mask that was made on it."
+            f"{path} was not written, since the mask has the grid {_grid(shape)} and {scan} has "
+            f"{_grid(like.grid_shape)} ({like.grid_axes}); choose the mask of this scan."
         )
 
 

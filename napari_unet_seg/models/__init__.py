@@ -1,4 +1,4 @@
-"""The bundled weights and their model card, and how a model's name becomes a file."""
+"""The bundled weights and their model card, and the file of a model's name."""
 
 from __future__ import annotations
 

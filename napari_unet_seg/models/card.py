@@ -1,4 +1,4 @@
-"""Model cards (Mitchell et al. 2019, arXiv:1810.03993), written or made of a model's header."""
+"""Model cards (Mitchell et al. 2019, arXiv:1810.03993), from a file or a checkpoint's header."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.models.header import CheckpointInfo
 
-_FIGURES = {
+_METRICS = {
     "dice": "Dice, mean over held-out slices",
     "iou": "IoU, mean over held-out slices",
-    "valid_dice": "Dice on the validation part, of the best epoch",
+    "valid_dice": "Dice on the validation split, of the best epoch",
     "train_loss": "training loss",
 }
 
@@ -26,7 +26,7 @@ def card_text(path: Path) -> str:
     Raises
     ------
     CheckpointError
-        If it is no model.
+        If the file is not a checkpoint of this package.
     """
     if path == BUNDLED:
         return MODEL_CARD.read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def card_text(path: Path) -> str:
         ("training data", str(info.summary.get("source", "unknown"))),
         ("samples", _samples(info)),
         ("epochs", str(info.epoch)),
-        *((_FIGURES.get(k, k), f"{v:.3f}") for k, v in info.metrics.items()),
+        *((_METRICS.get(k, k), f"{v:.3f}") for k, v in info.metrics.items()),
         ("fine-tuned from", f"the model with the SHA-256 `{info.parent}`" if info.parent else ""),
         ("written by", f"napari-unet-seg {info.version}"),
     ]
@@ -48,7 +48,7 @@ def card_text(path: Path) -> str:
 
 
 def network(info: CheckpointInfo) -> str:
-    """Name a network by its architecture and size."""
+    """Return a short description of a network's architecture and size."""
     model = info.model
     kind = {"unet": "U-Net", "vnet": "V-Net"}[model.architecture]
     if model.encoder:

@@ -1,1 +1,1 @@
-"""The networks, losses and metrics (torch; no files, no Qt)."""
+"""Networks, devices and checkpoints (torch; no files but checkpoints, no Qt)."""

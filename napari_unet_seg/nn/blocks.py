@@ -1,4 +1,4 @@
-"""The pieces of the U-Net."""
+"""Blocks of the U-Net."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 def crop(x: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """Cut the middle out of (B, C, …), to a spatial size that is not larger."""
+    """Crop (B, C, …) around its centre to a spatial size that is not larger."""
     if x.shape[2:] == size:
-        return x  # to narrow by nothing would cost copies of the gradient, in another layout
+        return x  # an unneeded `narrow` would copy the gradient into another layout
     for axis, wanted in enumerate(size, start=2):
         x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
     return x
 
 
 class _Join(torch.autograd.Function):
-    """Concatenate along channels, with gradients that lie in memory as their tensors do.
+    """Concatenate along channels, with contiguous gradients of both tensors.
 
-    Those of `torch.cat` are views into one tensor of twice the channels, on which the backward
-    steps of activations and normalisations are several times as slow.
+    The gradients of `torch.cat` are views into one tensor of twice the channels, on which the
+    backward steps of activations and normalisations are several times slower.
     """
 
     @staticmethod
@@ -77,9 +77,9 @@ class DoubleConv(nn.Sequential):
 
 
 class ResidualConv(nn.Module):
-    """Two convolutions around which the input is led (He et al. 2016, arXiv:1512.03385).
+    """Two convolutions with a residual connection (He et al. 2016, arXiv:1512.03385).
 
-    (B, in, …) to (B, out, …); where the widths differ, the shortcut is a 1×1 convolution.
+    (B, in, …) to (B, out, …); if the widths differ, the shortcut is a 1×1 convolution.
     """
 
     def __init__(
@@ -131,10 +131,10 @@ def _halve(config: ModelConfig, channels: int) -> nn.Module:
 
 
 class AttentionGate(nn.Module):
-    """Weigh a skip by what the coarser level sees (Oktay et al. 2018, arXiv:1804.03999).
+    """Attention gate of a skip by the coarser level (Oktay et al. 2018, arXiv:1804.03999).
 
-    A skip of (B, C, 2Y, 2X) and a gating signal of (B, 2C, Y, X) give the skip times a map in
-    0…1, which is computed on the coarse grid and interpolated.
+    A skip of (B, C, 2Y, 2X) is multiplied by a map in 0…1, which is computed with the gating signal
+    of (B, 2C, Y, X) on the coarse grid and interpolated.
     """
 
     def __init__(self, config: ModelConfig, channels: int) -> None:
@@ -161,8 +161,8 @@ class Up(nn.Module):
     def __init__(self, config: ModelConfig, channels_in: int) -> None:
         super().__init__()
         half = channels_in // 2
-        # The 1×1 convolution and the interpolation commute: narrowing first is a quarter of the
-        # work for the same result.
+        # The 1×1 convolution and the interpolation commute: convolving first takes a quarter of the
+        # operations for the same result.
         up = (
             [transposed(config, channels_in, half)]
             if config.upsampling == "transposed"

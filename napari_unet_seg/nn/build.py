@@ -1,4 +1,4 @@
-"""The network that a configuration describes."""
+"""Construction of a network from its configuration."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ Net = UNet | VNet | EncoderUNet
 
 
 def build_net(config: ModelConfig) -> Net:
-    """Build a network with fresh weights.
+    """Build a network with random weights.
 
-    It maps (B, channels, …) to logits (B, K, …), K being one per class and one for background
-    under softmax; `supervised` gives all the logits that are to learn from the truth.
+    The network maps (B, channels, …) to logits (B, K, …), with one logit per class, and one for
+    background under softmax; its method `supervised` returns the logits of all supervised levels.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `EncoderUNet`, for a configuration with an encoder.
     """
     if config.encoder:
         return EncoderUNet(config)

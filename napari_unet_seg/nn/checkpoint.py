@@ -1,7 +1,8 @@
-"""Checkpoints: safetensors with everything that a prediction needs in the header."""
+"""Checkpoints: safetensors whose header holds everything that a prediction needs."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import safetensors.torch
@@ -29,7 +30,7 @@ def save_checkpoint(
     extra: Mapping[str, torch.Tensor] | None = None,
     dtype: torch.dtype | None = None,
 ) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint, atomically.
 
     Parameters
     ----------
@@ -42,17 +43,23 @@ def save_checkpoint(
     extra : mapping of str to Tensor, optional
         Further tensors, the optimiser's state for example.
     dtype : torch.dtype, optional
-        Store floating weights so; as they are by default.
+        Data type for floating-point weights; by default they keep theirs.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
     """
     tensors = {_NET + key: _stored(value, dtype) for key, value in net.state_dict().items()}
     tensors |= {key: _stored(value, None) for key, value in (extra or {}).items()}
     with atomic(path) as temporary:
-        # not save_file: it hides the file from everyone but its owner
-        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: info.model_dump_json()}))
+        # Not save_file, which makes the file readable by its owner only.
+        header = json.dumps(info.content())
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header}))
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
-    """A contiguous copy on the processor: safetensors knows no strides."""
+    """Return a contiguous copy on the CPU, since safetensors stores no strides."""
     kept = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
     return tensor.detach().to("cpu", kept, copy=True, memory_format=torch.contiguous_format)
 
@@ -63,7 +70,7 @@ def load_tensors(path: Path) -> tuple[CheckpointInfo, dict[str, torch.Tensor]]:
     Raises
     ------
     CheckpointError
-        If it is not a checkpoint of this package or is damaged.
+        If the file is not a checkpoint of this package, or is damaged.
     """
     info = read_header(path)
     try:
@@ -78,7 +85,7 @@ def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
     Raises
     ------
     CheckpointError
-        If the file is no checkpoint, or its weights do not fit its own description.
+        If the file is not a checkpoint, or its weights do not fit its header.
     """
     info, tensors = load_tensors(path)
     net = build_net(info.model)
@@ -87,7 +94,7 @@ def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
 
 
 def with_prompts(net: Net, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A checkpoint's tensors for a net that sees prompts too, which count for nothing at first."""
+    """Extend a checkpoint's tensors for a net with prompt channels; their weights start at 0."""
     widened = dict(tensors)
     for name, own in net.state_dict().items():
         given = tensors.get(_NET + name)
@@ -103,7 +110,7 @@ def load_weights(net: Net, tensors: Mapping[str, torch.Tensor], path: Path) -> N
     Raises
     ------
     CheckpointError
-        If they do not fit.
+        If the weights do not fit the net.
     """
     state = {k.removeprefix(_NET): v for k, v in tensors.items() if k.startswith(_NET)}
     try:

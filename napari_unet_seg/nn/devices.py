@@ -1,4 +1,4 @@
-"""Which device and precision to compute with."""
+"""Choice of device and precision."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 PRECISION_VARIABLE = "NAPARI_UNET_SEG_PRECISION"
-"""The environment variable that names what `auto` is; a GPU predicts in float16 all the same."""
+"""Environment variable that sets the precision of `auto`; a GPU still predicts in float16."""
 _ROUNDS = 5
 _WORTH_IT = 0.8
-"""Of float32's time: what is hardly faster is not worth half the digits, and might be noise."""
+"""Largest share of float32's time for bfloat16 to be chosen: a smaller gain may be noise, and is
+not worth the loss of digits."""
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -29,23 +30,23 @@ Movable = TypeVar("Movable", bound=nn.Module | torch.Tensor)
 
 
 def choose_device(wanted: Device) -> torch.device:
-    """Return the wanted device; `auto` takes CUDA, then MPS, then the processor.
+    """Return a device; `auto` chooses CUDA, then MPS, then the CPU.
 
     Raises
     ------
     EngineError
-        If the wanted device is not there.
+        If the device does not exist on this machine.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
         return torch.device(next((name for name, yes in there.items() if yes), "cpu"))
     if not there.get(wanted, True):
-        raise EngineError(f"There is no {wanted} device here; set the device to auto or cpu.")
+        raise EngineError(f"This machine has no {wanted} device; set the device to auto or cpu.")
     return torch.device(wanted)
 
 
 def channels_last(moved: Movable, device: torch.device) -> Movable:
-    """Move a net or images to a device, laid out so that the channels come last."""
+    """Move a net or images to a device, in the memory format `channels_last`."""
     volumes = moved.ndim == 5 if isinstance(moved, torch.Tensor) else _has_volumes(moved)
     layout = torch.channels_last_3d if volumes else torch.channels_last
     # torch's own types leave out memory_format
@@ -58,7 +59,7 @@ def _has_volumes(net: nn.Module) -> bool:
 
 
 def device_name(device: torch.device) -> str:
-    """Name of the device for people."""
+    """Return the name of a device for the user."""
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name(device)})"
     return {"cpu": f"CPU ({torch.get_num_threads()} threads)", "mps": "GPU (Apple)"}[device.type]
@@ -67,24 +68,24 @@ def device_name(device: torch.device) -> str:
 def choose_dtype(
     precision: Precision, device: torch.device, run: Callable[[torch.dtype], None]
 ) -> torch.dtype:
-    """Return the wanted precision; `auto` takes bfloat16 where it measures a fifth less time.
+    """Return a precision; `auto` chooses bfloat16 if it takes at least a fifth less time.
 
-    Processors without native bfloat16 emulate it, several times slower than float32; those are not
-    asked. Of the others no flag tells how fast they are, so both are timed.
+    CPUs without native bfloat16 emulate it, several times slower than float32, and are not timed.
+    On other CPUs both precisions are timed, since no flag of the CPU gives their speed.
 
     Parameters
     ----------
     precision : str
-        `auto`, `float32` or `bfloat16`; instead of `auto` the environment may name another.
+        `auto`, `float32` or `bfloat16`; an environment variable can set the precision of `auto`.
     device : torch.device
-        On a GPU `auto` asks the driver.
+        On a GPU `auto` chooses bfloat16 if the driver supports it.
     run : callable
-        Computes something typical in the precision it is given.
+        Runs a typical computation in a precision, to be timed.
 
     Raises
     ------
     EngineError
-        If the environment names a precision that does not exist.
+        If the environment variable names a precision that does not exist.
     """
     if precision == "auto":
         precision = precision_of_environment()
@@ -100,10 +101,10 @@ def choose_dtype(
 
 
 def precision_of_environment() -> Precision:
-    """Return the precision that the environment sets in place of `auto`, else `auto`.
+    """Return the precision of `auto` in the environment variable, else `auto`.
 
-    The nodes of a cluster may differ in what they find the faster; named there, one precision
-    holds for all.
+    The nodes of a cluster may measure different precisions as the fastest; the variable sets one
+    precision for all.
     """
     named = os.environ.get(PRECISION_VARIABLE, "auto")
     if named not in ("auto", *_DTYPES):
@@ -114,25 +115,25 @@ def precision_of_environment() -> Precision:
 
 
 def _has_bfloat16() -> bool:
-    """Whether the processor says so; yes where an older torch cannot tell."""
-    told: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return not told or any("bf16" in name and there for name, there in told.items())
+    """Whether the CPU has native bfloat16; True if an older torch cannot find out."""
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return not capabilities or any("bf16" in name and there for name, there in capabilities.items())
 
 
 def _is_worth_it(run: Callable[[torch.dtype], None]) -> bool:
-    """Whether bfloat16 is clearly faster; in turns, for the machine may have other work."""
+    """Whether bfloat16 is clearly faster; timed alternately, since other programs may run."""
     times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
     for _ in range(_ROUNDS):
         for dtype, each in times.items():
             start = time.perf_counter()
             run(dtype)
             each.append(time.perf_counter() - start)
-    # The least also leaves out the first call, which prepares the kernels.
+    # The minimum also excludes the first call, which prepares the kernels.
     return min(times[torch.bfloat16]) < _WORTH_IT * min(times[torch.float32])
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on a GPU or on the processor."""
+    """Whether an error means that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "allocate memory" in str(error)

@@ -1,4 +1,4 @@
-"""U-Nets on encoders that were trained elsewhere, of `segmentation-models-pytorch`."""
+"""U-Nets with pretrained encoders of `segmentation-models-pytorch`."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import ModelConfig
 
-_NAMED = "encoder."
-"""Before the names of an encoder's weights, where a whole model was stored."""
+_PREFIX = "encoder."
+"""Prefix of the names of the encoder's weights in a stored whole model."""
 _COUNTER = "num_batches_tracked"
 
 
 class EncoderUNet(nn.Module):
-    """A U-Net whose contracting path is one of the known image networks (Iakubovskii 2019).
+    """A U-Net whose contracting path is an image classification network (Iakubovskii 2019).
 
     Parameters
     ----------
     config : ModelConfig
-        `encoder`, `depth`, and `width`, which is that of the finest level of the expansive path.
+        `encoder`, `depth`, and `width`, the number of channels of the finest decoder level.
 
     Raises
     ------
     DataError
         If the package `segmentation-models-pytorch` is not installed.
     ConfigError
-        If it has no such encoder.
+        If the package has no such encoder.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -54,36 +54,36 @@ class EncoderUNet(nn.Module):
         return logits
 
     def contracting(self) -> list[nn.Module]:
-        """The encoder, which is frozen as a whole."""
+        """Return the encoder, which is frozen as a whole."""
         return [self.encoder]
 
     def supervised(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """The logits; coarser levels do not learn from the truth."""
+        """Return the logits; coarser levels are not supervised."""
         return [self(x)]
 
     def load_encoder(self, path: Path) -> None:
-        """Take the encoder's weights from a file; of three input channels where it had them.
+        """Load the encoder's weights from a file, and adapt weights for three input channels.
 
         Parameters
         ----------
         path : Path
-            Safetensors, or a state dict of torch that holds nothing but tensors; of the encoder
-            or of a whole model of that package.
+            Safetensors, or a state dict of torch that holds only tensors; of the encoder or of a
+            whole model of the package.
 
         Raises
         ------
         CheckpointError
-            If it cannot be read, or is of another encoder.
+            If the file cannot be read, or holds another encoder.
         """
         state = _read_state(path)
-        if any(key.startswith(_NAMED) for key in state):
-            state = {k.removeprefix(_NAMED): v for k, v in state.items() if k.startswith(_NAMED)}
+        if any(key.startswith(_PREFIX) for key in state):
+            state = {k.removeprefix(_PREFIX): v for k, v in state.items() if k.startswith(_PREFIX)}
         encoder: Any = self.encoder
         adapted = not self._fits(state)
         if adapted:
             encoder = _build(self.config, 3).encoder
         try:
-            # The last layers of a classifier are of no use; counters are missing in old files.
+            # The last layers of a classifier are not used; old files have no counters.
             encoder.load_state_dict(
                 {
                     k: state[k] if _COUNTER not in k else state.get(k, v)
@@ -97,18 +97,18 @@ class EncoderUNet(nn.Module):
             self.encoder = encoder
 
     def _fits(self, state: dict[str, torch.Tensor]) -> bool:
-        """Whether the weights are of as many input channels as the net has."""
+        """Whether the weights have the number of input channels of the net."""
         own = self.encoder.state_dict()
         return all(value.shape == own[key].shape for key, value in state.items() if key in own)
 
 
 def _build(config: ModelConfig, channels: int) -> Any:
     smp = require("segmentation_models_pytorch")
-    known = smp.encoders.get_encoder_names()
-    if config.encoder not in known:
+    names = smp.encoders.get_encoder_names()
+    if config.encoder not in names:
         raise ConfigError(
             f"There is no encoder {config.encoder!r}; take resnet34, efficientnet-b0 or another "
-            f"of the {len(known)} of segmentation-models-pytorch."
+            f"of the {len(names)} of segmentation-models-pytorch."
         )
     try:
         return smp.Unet(

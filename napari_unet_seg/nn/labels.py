@@ -1,4 +1,4 @@
-"""From logits to probabilities to labels."""
+"""Conversion of logits to probabilities, and of probabilities to labels."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Head = Literal["sigmoid", "softmax"]
 
 
 def to_probabilities(logits: torch.Tensor, head: Head) -> torch.Tensor:
-    """Probabilities of the foreground classes, (B, classes, Y, X), from logits (B, K, Y, X)."""
+    """Convert logits (B, K, …) to the probabilities of the foreground classes (B, classes, …)."""
     return logits.softmax(1)[:, 1:] if head == "softmax" else logits.sigmoid()
 
 
-def to_labels(probable: torch.Tensor, head: Head, threshold: float = 0.5) -> torch.Tensor:
-    """Label values, uint8 of shape (B, Y, X), from probabilities (B, classes, Y, X).
+def to_labels(probabilities: torch.Tensor, head: Head, threshold: float = 0.5) -> torch.Tensor:
+    """Convert probabilities (B, classes, …) to label values, uint8 of shape (B, …).
 
-    A pixel takes its most probable class: under sigmoid heads if that reaches the threshold,
+    A pixel takes its most probabilities class: under sigmoid heads if that reaches the threshold,
     under softmax if it beats the background.
     """
-    # max, not argmax: on a processor argmax over channels is tens of times slower
-    best, index = probable.max(1)
+    # max instead of argmax: on a CPU argmax over channels is tens of times slower
+    best, index = probabilities.max(1)
     if head == "softmax":
-        found = best > 1 - probable.sum(1)
+        found = best > 1 - probabilities.sum(1)
     else:
         found = best >= threshold
     return torch.where(found, index.to(torch.uint8) + 1, 0)

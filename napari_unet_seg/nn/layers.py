@@ -1,4 +1,4 @@
-"""The layers that the options of a model stand for, in two or three dimensions."""
+"""Layers for the options of a model, in two or three dimensions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def pool(config: ModelConfig) -> nn.Module:
         return _MAX_POOL[config.dimensions](2)
     if config.dimensions == 2:
         return nn.AvgPool2d(2)
-    # Interpolation to half the size takes the same mean, in bfloat16 too, which pooling lacks.
+    # Interpolation to half the size takes the same mean, and supports bfloat16, unlike pooling.
     return nn.Upsample(scale_factor=0.5, mode="trilinear", align_corners=False)
 
 
@@ -67,7 +67,7 @@ def interpolation(config: ModelConfig) -> nn.Module:
 
 
 def norm(config: ModelConfig, channels: int) -> list[nn.Module]:
-    """The normalisation of so many channels; nothing under `none`."""
+    """Return the normalisation of a number of channels; an empty list under `none`."""
     if config.norm == "batch":
         return [_BATCH_NORM[config.dimensions](channels)]
     if config.norm == "group":
@@ -78,7 +78,7 @@ def norm(config: ModelConfig, channels: int) -> list[nn.Module]:
 
 
 def activation(config: ModelConfig, channels: int) -> nn.Module:
-    """A new activation; PReLU has a slope for each channel."""
+    """Return a new activation; PReLU has a slope for each channel."""
     if config.activation == "relu":
         return nn.ReLU(inplace=True)
     if config.activation == "leaky_relu":
@@ -99,12 +99,12 @@ def conv_norm(
 
 
 def dropout(config: ModelConfig) -> nn.Module:
-    """Drop whole channels in training."""
+    """Return dropout of whole channels in training."""
     return _DROPOUT[config.dimensions](config.dropout)
 
 
 def initialise(module: nn.Module) -> None:
-    """Kaiming uniform weights (He et al. 2015) and biases of 0, as the published run."""
+    """Set Kaiming uniform weights (He et al. 2015) and biases of 0, as in the published run."""
     if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
         nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
         if module.bias is not None:
@@ -112,5 +112,5 @@ def initialise(module: nn.Module) -> None:
 
 
 def logit_channels(config: ModelConfig) -> int:
-    """One logit per class, and one for background under softmax."""
+    """Return the number of logits: one per class, and one for background under softmax."""
     return config.classes + (config.head == "softmax")

@@ -1,4 +1,4 @@
-"""Sizes that go through a network, and inputs brought to them."""
+"""Valid input sizes of a network, and padding of inputs to them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def output_size(config: ModelConfig, size: int) -> int | None:
-    """Pixels of the logits along an axis, for those of the input; None where it does not fit.
+    """Return the size of the logits along an axis, or None for an invalid input size.
 
-    Unpadded convolutions of kernel 3 take `dilation` pixels off each side; every level has two.
+    Unpadded convolutions of kernel 3 remove `dilation` pixels on each side; each level has two.
     """
     lost = 0 if config.padded else 4 * config.dilation
     for _ in range(config.depth):
@@ -36,19 +36,19 @@ def output_size(config: ModelConfig, size: int) -> int | None:
 
 
 def input_size(config: ModelConfig, size: int) -> int:
-    """The smallest input whose logits cover so many pixels along an axis."""
+    """Return the smallest input size whose logits cover `size` pixels along an axis."""
     return next(
         wanted for wanted in itertools.count(size) if (output_size(config, wanted) or 0) >= size
     )
 
 
 def check_size(config: ModelConfig, size: tuple[int, ...]) -> None:
-    """Refuse a size that does not go through the network.
+    """Check that the network can process an input size.
 
     Raises
     ------
     ValueError
-        With the size to take instead.
+        If the size is invalid; the message names the next valid size.
     """
     if any(output_size(config, n) is None for n in size):
         right = tuple(
@@ -58,20 +58,21 @@ def check_size(config: ModelConfig, size: tuple[int, ...]) -> None:
 
 
 def apply_net(net: nn.Module, config: ModelConfig, images: torch.Tensor) -> torch.Tensor:
-    """Logits of the images' own size, whatever it is."""
+    """Compute logits (B, K, …) of the size of the images (B, C, …), for any size."""
     return trimmed(net(fit(config, images)), images.shape[2:])
 
 
 def trimmed(logits: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """Take away again what `fit` put around the image."""
+    """Remove the padding of `fit` from logits."""
     return crop(logits, size)
 
 
 def fit(config: ModelConfig, images: torch.Tensor) -> torch.Tensor:
-    """Surround (B, C, …) with as much as the network needs to cover it.
+    """Pad images (B, C, …) to a size whose logits cover them.
 
-    Padded networks get black background, unpadded ones the mirrored image, as Ronneberger et al.
-    do at the border (background again where the image is smaller than the margin).
+    Images for networks with padded convolutions get black background; for unpadded convolutions
+    they are mirrored, as by Ronneberger et al. (black background if the image is smaller than the
+    margin).
     """
     margins = [input_size(config, n) - n for n in images.shape[2:]]
     if not any(margins):

@@ -1,4 +1,4 @@
-"""The U-Net, of images and of volumes."""
+"""The U-Net, in 2D and 3D."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import ModelConfig
 
 _SUPERVISED = 2
-"""Levels below the finest that learn from the truth too, under deep supervision."""
+"""Number of levels below the finest that are supervised too, under deep supervision."""
 
 
 class UNet(nn.Module):
     """U-Net after Ronneberger, Fischer and Brox 2015 (arXiv:1505.04597).
 
-    The 3D one follows Çiçek et al. 2016 (arXiv:1606.06650). With padded convolutions the logits
-    have the input's size; without, the middle of it, 388 for 572.
+    The 3D U-Net follows Çiçek et al. 2016 (arXiv:1606.06650). With padded convolutions the logits
+    have the size of the input; with unpadded convolutions they cover its centre, 388 of 572 pixels.
 
     Parameters
     ----------
@@ -58,17 +58,17 @@ class UNet(nn.Module):
         Raises
         ------
         ValueError
-            If the size does not go through the levels; the message has one that does.
+            If the size is invalid for the depth; the message names the next valid size.
         """
         logits: torch.Tensor = self.last(self._features(x)[-1])
         return logits
 
     def contracting(self) -> list[nn.Module]:
-        """Levels of the contracting path, the finest first."""
+        """Return the levels of the contracting path, the finest first."""
         return [self.first, *self.downs]
 
     def supervised(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Logits of the finest level, then those of coarser ones brought to its size."""
+        """Return the logits of the finest level, then of coarser levels, upsampled to its size."""
         features = self._features(x)
         logits = [self.last(features[-1])]
         if self.config.deep_supervision:
@@ -77,7 +77,7 @@ class UNet(nn.Module):
         return logits
 
     def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Features of the expansive path, the coarsest first."""
+        """Compute the features of the expansive path, the coarsest first."""
         check_size(self.config, tuple(x.shape[2:]))
         skips = [self.first(x)]
         for down in self.downs:

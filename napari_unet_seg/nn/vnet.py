@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 _KERNEL = 5
 _MOST = 3
-"""Convolutions of the deeper stages; the first has one, the second two."""
+"""Number of convolutions of the deeper stages; the first stage has one, the second two."""
 
 
 class Stage(nn.Module):
-    """Convolutions of kernel 5 around which the stage's first tensor is led.
+    """Convolutions of kernel 5 with a residual connection: (B, C, …) to (B, C, …).
 
-    (B, C, …) to (B, C, …). `x` goes through the convolutions, `led` is added before the last
-    activation; it needs C channels or one, which is then added to each.
+    `x` passes through the convolutions, and `led` is added before the last activation; `led` has C
+    channels, or one channel, which is added to each.
     """
 
     def __init__(self, config: ModelConfig, channels_in: int, channels: int, count: int) -> None:
@@ -55,9 +55,9 @@ class Stage(nn.Module):
 class VNet(nn.Module):
     """V-Net after Milletari, Navab and Ahmadi 2016 (arXiv:1606.04797), in 3D or in 2D.
 
-    Stages of one, two, then three convolutions of kernel 5, each with its input added; strided
-    convolutions down and transposed ones up, both of kernel 2. The paper's has PReLU and no
-    normalisation; here both are options.
+    Stages of one, two, then three convolutions of kernel 5, each with a residual connection;
+    strided convolutions down and transposed convolutions up, both of kernel 2. The V-Net of the
+    paper has PReLU and no normalisation; here both are options.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class VNet(nn.Module):
             Stage(config, width, width, count)
             for width, count in zip(widths[1:], counts[1:], strict=True)
         )
-        # A stage of the right side is as wide as the two tensors that it joins.
+        # A stage of the expansive path is as wide as the two tensors that it joins.
         right = [2 * width for width in reversed(widths[:-1])]
         before = [widths[-1], *right[:-1]]
         self.ups = nn.ModuleList(
@@ -105,7 +105,7 @@ class VNet(nn.Module):
         Raises
         ------
         ValueError
-            If a side is no multiple of 2**depth; the message has the size to take.
+            If a side is not a multiple of 2**depth; the message names the next valid size.
         """
         check_size(self.config, tuple(x.shape[2:]))
         skips = [self.first(x, self.lead(x))]
@@ -120,7 +120,7 @@ class VNet(nn.Module):
         return logits
 
     def contracting(self) -> list[nn.Module]:
-        """Stages of the left side, the finest first."""
+        """Return the stages of the contracting path, the finest first."""
         pairs = zip(self.downs, self.left, strict=True)
         return [
             nn.ModuleList([self.lead, self.first]),
@@ -128,12 +128,12 @@ class VNet(nn.Module):
         ]
 
     def supervised(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Logits of the finest level, the only one that learns from the truth."""
+        """Return the logits of the finest level, the only supervised level."""
         return [self(x)]
 
 
 def _lead(config: ModelConfig, width: int) -> nn.Module:
-    """Lead the input around the first stage: one channel is added to each, more are mixed."""
+    """Return the residual connection of the first stage; several input channels are mixed."""
     if config.channels == 1:
         return nn.Identity()
     return conv(config, config.channels, width, 1, bias=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
+from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

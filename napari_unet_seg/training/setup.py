@@ -11,7 +11,7 @@ import torch
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
-from napari_unet_seg.data.volumes import Patches, Tiles, read_volumes
+from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
@@ -165,8 +165,8 @@ def _read_volumes(
     }
     size = (config.patch_slices, config.image_size, config.image_size)
     items: dict[str, SplitItems] = {
-        "train": Patches(parts["train"], size),
-        "valid": Tiles(parts["valid"], size),
+        "train": RandomPatches(parts["train"], size),
+        "valid": GridPatches(parts["valid"], size),
     }
     return _by_split(split), items, notes
 

@@ -78,7 +78,7 @@ def test_missing_and_duplicate_slices_are_told(
     scan = write_series(tmp_path / "scan", [0, 2, 2, 4, 8])
     assert predict(scan, "--model", make_checkpoint(), "--out", tmp_path / "m") == 0
     doubles, gap = capsys.readouterr().err.splitlines()
-    assert doubles.startswith(f"{scan}: 1 slices lie where another one does")
+    assert doubles.startswith(f"{scan}: 1 slices have the position of another slice")
     assert "3-2.dcm" in doubles
     assert "missing between 3-3.dcm and 3-4.dcm" in gap
 
@@ -91,7 +91,7 @@ def test_what_is_no_dicom_gets_no_dicom_seg(
     arguments = ("--model", make_checkpoint(), "--out", tmp_path / "m", "--format", "dcm")
     assert predict(tmp_path / "a.npy", scan, *arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "a.npy is no DICOM series" in line
+    assert "a.npy is not a DICOM series" in line
     assert [p.name for p in (tmp_path / "m").iterdir()] == ["scan.dcm"]
 
 

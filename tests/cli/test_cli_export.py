@@ -127,7 +127,7 @@ def test_a_category_that_the_file_lacks_is_told_and_nothing_is_written(
     capsys.readouterr()
     assert run(tmp_path / "dataset", "--out", tmp_path / "out") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"a.png holds cyst, which is no category of {parts[0]}; add" in line
+    assert f"a.png holds cyst, which is not a category of {parts[0]}; add" in line
     assert not (tmp_path / "out").exists()
 
 
@@ -146,7 +146,7 @@ def test_boxes_that_were_drawn_stay_boxes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["masks", "--out", "out"], "end its name with .json"),
+        (["masks", "--out", "out"], "name that ends with .json"),
         (["masks", "--out", "out.json", "--format", "binary"], "give --out a folder"),
         (["masks", "--out", "out.json", "--set", "segmentation=lines"], "segmentation"),
         (["masks", "--out", "out.json", "--set", "tolerance=-1"], "tolerance"),
@@ -261,7 +261,7 @@ def test_overlaps_are_told_on_import(
 ) -> None:
     assert main(["import", str(parts[0]), "--out", str(tmp_path / "a")]) == 0
     told = capsys.readouterr().out
-    assert "In 2 images 2 annotations lie below later ones, 2 of them wholly" in told
+    assert "In 2 images later annotations cover 2 others, 2 of them completely" in told
     assert main(["import", str(parts[0]), "--out", str(tmp_path / "b"), "--json"]) == 0
     (file,) = json.loads(capsys.readouterr().out)["files"]
     assert file["overlaps"] == {"images": 2, "partly": 0, "wholly": 2}

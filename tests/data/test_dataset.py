@@ -269,7 +269,7 @@ def test_pairs_in_split_folders(tmp_path):
         (lambda f: (f / "masks" / "a.png").unlink(), "a.jpg has no mask"),
         (lambda f: (f / "images" / "a.jpg").unlink(), "a.png has no image"),
         (lambda f: picture(f / "masks" / "a.png", 0, (12, 9)), r"a.png has the shape \(9, 12\)"),
-        (lambda f: picture(f / "images" / "a.png"), "differ in their suffix"),
+        (lambda f: picture(f / "images" / "a.png"), "differ only in their suffix"),
         (lambda f: picture(f / "masks" / "a.png", 0), "No mask of .* labelled pixel"),
         (lambda f: (f / "masks" / "a.png").write_text("x"), "a.png cannot be read"),
         (
@@ -292,7 +292,7 @@ def test_broken_pairs_are_refused(tmp_path, break_it, words):
 def test_what_is_no_data_set_is_refused(tmp_path):
     with pytest.raises(DataError, match="is no data set"):
         open_dataset(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         open_dataset(tmp_path / "nowhere")
 
 
@@ -321,6 +321,4 @@ def test_mirrored_copies_stay_on_one_side_and_are_told(tmp_path):
     assert {sides[f"{i}a"] == sides[f"{i}b"] for i in range(6)} == {True}
     assert set(sides.values()) == {"train", "valid", "test"}
     note = read_description(tmp_path / "out").note
-    assert note.startswith(
-        "12 slices are near-copies of others, mirrored and turned ones too, in 6"
-    )
+    assert note.startswith("12 slices are near-copies of others (also mirrored or rotated), in 6")

@@ -68,12 +68,12 @@ def test_the_note_counts_twins_of_other_scans_and_their_sides():
     held_out = [False, False, False, False, False, True, True, True]
     note = twin_note(groups, twins, held_out)
     assert note.startswith("4 slices are near-copies of others")
-    assert note.endswith("in 2 groups: 1 in the training part, 1 held out.")
+    assert note.endswith("in 2 groups: 1 in the training split, 1 held out.")
 
 
 def test_the_note_tells_of_a_leak():
     note = twin_note(list("abcd"), [0, 0, 1, 2], [False, True, True, False])
-    assert note.endswith("1 on both sides, which flatters the figures on 1 held-out slices.")
+    assert note.endswith("1 in both, which makes the metrics of 1 held-out slices too good.")
 
 
 def test_neighbours_within_a_scan_are_no_twins():

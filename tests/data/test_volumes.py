@@ -1,4 +1,4 @@
-"""Patches of volumes."""
+"""RandomPatches of volumes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from napari_unet_seg.config import IGNORE_INDEX, ModelConfig, TrainConfig
 from napari_unet_seg.data.samples import Sample
-from napari_unet_seg.data.volumes import Patches, Tiles, Volume, read_volumes
+from napari_unet_seg.data.volumes import GridPatches, RandomPatches, Volume, read_volumes
 from napari_unet_seg.errors import DataError
 
 SHAPES = [(9, 20, 31), (4, 7, 5), (16, 16, 16), (17, 33, 16)]
@@ -28,7 +28,7 @@ def generator() -> torch.Generator:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_tiles_count_every_voxel_once(shape):
     known = volume(shape)
-    tiles = Tiles([known, known], SIZE)
+    tiles = GridPatches([known, known], SIZE)
     _, masks = tiles.take(np.arange(len(tiles)))
     owners = np.array([tiles.owner(i) for i in range(len(tiles))])
     for owner in (0, 1):
@@ -41,7 +41,7 @@ def test_tiles_count_every_voxel_once(shape):
 def test_patches_are_cut_from_image_and_mask_alike(shape):
     known = volume(shape)
     known = Volume(known.image, (known.image[0] > 128).astype(np.uint8))
-    patches = Patches([known], SIZE)
+    patches = RandomPatches([known], SIZE)
     images, masks = patches.take(np.zeros(50, int), generator())
     assert images.shape == (50, 1, *SIZE) and masks.shape == (50, *SIZE)
     inside = masks != IGNORE_INDEX
@@ -53,7 +53,7 @@ def test_patches_reach_every_corner_and_half_of_them_a_small_lesion():
     lesion = volume((24, 48, 48), labels=0)
     lesion.mask[20, 5, 40] = 1
     lesion.image[:] = np.arange(24, dtype=np.uint8)[:, None, None]
-    images, masks = Patches([lesion], SIZE).take(np.zeros(400, int), generator())
+    images, masks = RandomPatches([lesion], SIZE).take(np.zeros(400, int), generator())
     firsts = (images[:, 0, 0, 0, 0] * 255).round().int().tolist()
     assert min(firsts) == 0 and max(firsts) == 16
     share = float((masks == 1).flatten(1).any(1).float().mean())
@@ -61,15 +61,15 @@ def test_patches_reach_every_corner_and_half_of_them_a_small_lesion():
 
 
 def test_an_epoch_sees_a_volume_as_often_as_patches_fit_into_it():
-    patches = Patches([volume((16, 32, 32)), volume((8, 16, 16)), volume((3, 4, 5))], SIZE)
+    patches = RandomPatches([volume((16, 32, 32)), volume((8, 16, 16)), volume((3, 4, 5))], SIZE)
     assert [patches.owner(i) for i in range(len(patches))] == [0] * 8 + [1, 2]
 
 
 def test_unlabelled_volumes_are_known_as_such():
     blank = volume((8, 16, 16), labels=0)
     blank.mask[0] = IGNORE_INDEX
-    assert Patches([blank], SIZE).labels == Tiles([blank], SIZE).labels == set()
-    assert Patches([blank, volume((8, 16, 16))], SIZE).labels == {1}
+    assert RandomPatches([blank], SIZE).labels == GridPatches([blank], SIZE).labels == set()
+    assert RandomPatches([blank, volume((8, 16, 16))], SIZE).labels == {1}
 
 
 def test_a_slice_is_refused():

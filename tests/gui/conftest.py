@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from npe2 import PluginManifest
+from patient_bot import PatientBot
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
@@ -62,6 +64,12 @@ _FOR_EVER = ("zarr_io", "asyncio_")
 """Names of the threads in which zarr reads, started once a process."""
 
 
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Wait for what the window does."""
+    return PatientBot(request)
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(
     qapp: QApplication,
@@ -100,6 +108,15 @@ def nothing_left_behind(
         assert not left, f"widgets left: {left}"
         assert not new_threads, f"threads left: {new_threads}"
         assert not new_children, f"child processes left: {new_children}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def manifests_read_once() -> Iterator[None]:
+    """Look for installed plugins once, not anew for each viewer."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 # Two cores may be shared with a training.
-PATIENCE = 120_000
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def dask_without_threads() -> Iterator[None]:
 def segment(qtbot: QtBot, widget: SegmentWidget, image: Any) -> Any:
     widget.form.image_combo.setLayer(image)
     widget.form.setWhole(False)
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as done:
+    with qtbot.waitSignal(widget.finished) as done:
         widget.form.segment_button.click()
     return done.args[0]
 
@@ -47,7 +46,7 @@ def save(
     qtbot: QtBot, widget: ReviewWidget, button: Any, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
-    with qtbot.waitSignal(widget.written, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.written):
         button.click()
     qtbot.waitUntil(button.isEnabled)
 
@@ -78,7 +77,7 @@ def test_the_loop(
     reviewer.bar.image_combo.setLayer(image)
     reviewer.bar.mask_combo.setLayer(mask)
     reviewer.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(reviewer.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(reviewer.desk.session_changed):
         reviewer.bar.start_button.click()
     qtbot.waitUntil(lambda: not reviewer.desk.busy)
     shown = reviewer.desk.current.index
@@ -96,7 +95,7 @@ def test_the_loop(
 
     # Accept it and, after another stroke, the next one.
     for _ in range(2):
-        with qtbot.waitSignal(reviewer.desk.current.autosave.saved, timeout=PATIENCE):
+        with qtbot.waitSignal(reviewer.desk.current.autosave.saved):
             reviewer.review.buttons["accept"].click()
         stroke(qtbot, viewer, (70, 60), (70, 80))
     assert Session.open(tmp_path / "session").accepted == tuple(
@@ -119,11 +118,11 @@ def test_the_loop(
     reviewer.tabs.setCurrentWidget(fine_tune)
     fine_tune.form.editor("epochs").value = 1
     curve = fine_tune.panel.plot.step_curve
-    with qtbot.waitSignal(fine_tune.finished, timeout=PATIENCE) as done:
+    with qtbot.waitSignal(fine_tune.finished) as done:
         fine_tune.start_button.click()
-        qtbot.waitUntil(lambda: curve.xData is not None and len(curve.xData) > 0, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: not fine_tune.panel.running, timeout=PATIENCE)
-    (finished,) = done.args
+        qtbot.waitUntil(lambda: curve.xData is not None and len(curve.xData) > 0)
+    qtbot.waitUntil(lambda: not fine_tune.panel.running)
+    finished, _ = done.args
     new_model = tmp_path / "session" / finished.checkpoint
     assert chosen_model.current_model() == new_model
     assert segmenter.form.model_choice.value() == new_model

@@ -26,16 +26,19 @@ class ChildPool:
         """Process ids of the children that nobody has."""
         return {child.process.pid for children in self._idle.values() for child in children}
 
-    def take(self, threads: int, niceness: int) -> _SharedChild:
-        """Return an idle child that would start the same, else a new one."""
+    def take(self, threads: int, _niceness: int) -> _SharedChild:
+        """Return an idle child that would start the same, else a new one.
+
+        None of them steps back, as on a busy machine the tests would wait for minutes.
+        """
         test = {"PYTEST_CURRENT_TEST": ""}
-        start = threads, niceness, os.getcwd(), tuple(sorted({**os.environ, **test}.items()))
+        start = threads, os.getcwd(), tuple(sorted({**os.environ, **test}.items()))
         while self._idle[start]:
             child = self._idle[start].pop()
             if child.process.poll() is None:
                 return child
             child.release()
-        return _SharedChild(threads, niceness, self._idle[start])
+        return _SharedChild(threads, self._idle[start])
 
     def close(self) -> None:
         """End the children that nobody has."""
@@ -47,8 +50,8 @@ class ChildPool:
 class _SharedChild(engine_process._Child):
     """Goes back to the idle ones instead of ending, unless it is cut off in a stream."""
 
-    def __init__(self, threads: int, niceness: int, idle: list[_SharedChild]) -> None:
-        super().__init__(threads, niceness)
+    def __init__(self, threads: int, idle: list[_SharedChild]) -> None:
+        super().__init__(threads, 0)
         self._streaming = False
         self._idle = idle
 

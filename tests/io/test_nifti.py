@@ -216,7 +216,7 @@ def test_a_sheared_affine_is_in_the_sform_only(tmp_path: Path) -> None:
 
 def test_independent_images_are_no_volume(tmp_path: Path) -> None:
     scan = Scan(np.zeros((5, 4, 3)), "NYX")
-    with pytest.raises(DataError, match=r"m\.nii cannot hold the axes NYX.*save.*\.tif"):
+    with pytest.raises(DataError, match=r"m\.nii cannot store the axes NYX.*save.*\.tif"):
         write_mask(tmp_path / "m.nii", np.zeros((5, 4, 3), int), scan)
 
 

@@ -161,7 +161,7 @@ def test_a_mask_of_another_grid_is_refused_with_both_grids(tmp_path: Path) -> No
 
 
 def test_a_mask_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"m\.png is no mask file"):
+    with pytest.raises(DataError, match=r"m\.png has no suffix of a mask file"):
         write_mask(tmp_path / "m.png", LABELS, SCAN)
 
 

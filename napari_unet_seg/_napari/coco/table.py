@@ -1,4 +1,4 @@
-"""The table that says what a COCO file holds before anything is loaded."""
+"""The table of a COCO file's content, shown before anything is loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_ROWS = 500
 
 
 class CocoTable(QTreeWidget):
-    """Images, annotations by category, sizes, and what will be skipped and why."""
+    """Images, annotations by category, image sizes, and skipped entries with the reason."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +36,7 @@ class CocoTable(QTreeWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
 
     def show_report(self, dataset: CocoDataset, report: CocoReport) -> None:
-        """Fill in what was found."""
+        """Show the report on a data set."""
         self.clear()
         self._images(dataset, report)
         self._categories(dataset, report)
@@ -48,7 +48,7 @@ class CocoTable(QTreeWidget):
         self._skipped(report)
 
     def texts(self) -> list[tuple[str, str]]:
-        """All rows, for reading them out."""
+        """The two texts of every row, from top to bottom."""
         rows: list[tuple[str, str]] = []
         waiting: list[Any] = [self.topLevelItem(i) for i in range(self.topLevelItemCount())]
         while waiting:
@@ -63,7 +63,7 @@ class CocoTable(QTreeWidget):
         if unusable:
             rows.append(("found, but not usable", str(unusable)))
         section = self._section("Images", str(len(dataset.images)), rows)
-        section.setToolTip(0, f"Looked for in {dataset.folder}")
+        section.setToolTip(0, f"Folder of the images: {dataset.folder}")
 
     def _categories(self, dataset: CocoDataset, report: CocoReport) -> None:
         total = sum(report.annotations.values())

@@ -1,4 +1,4 @@
-"""Import COCO: look through a data set, open it, or write it as masks for training."""
+"""Import COCO: inspect a data set, open it, or write it as masks for training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
-from napari_unet_seg.io.coco.splits import other_parts
+from napari_unet_seg.io.coco.splits import other_splits
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,34 +44,34 @@ _VALUES = "coco/values"
 
 
 class Inspected(NamedTuple):
-    """A COCO file that was read and looked through."""
+    """A COCO file with the report on it."""
 
     dataset: CocoDataset
     report: CocoReport
     others: tuple[CocoDataset, ...]
-    """The other parts of the same data set."""
+    """The COCO files of the other splits of the same data set."""
 
 
 class Loaded(NamedTuple):
-    """Its images and masks, ready to become layers."""
+    """The images and masks of a data set, ready to become layers."""
 
     dataset: CocoDataset
     stacks: list[CocoStack]
 
 
 class ImportCocoWidget(DockWidget):
-    """Choose a COCO file, see what it holds, open it or write it as a data set.
+    """Shows the content of a COCO file, opens the file as layers or writes it as a data set.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where it is opened.
+        The viewer that the layers are added to.
     """
 
     inspected = Signal(object)
-    """The report, once the table shows it."""
+    """Emitted with the report when the table shows it."""
     opened = Signal(object)
-    """The new layers."""
+    """Emitted with the new layers."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
@@ -88,11 +88,11 @@ class ImportCocoWidget(DockWidget):
         self._show_state()
 
     def setPath(self, path: Path | str) -> None:
-        """Choose a COCO file, as if it were typed in."""
+        """Choose a COCO file, as if its path was typed in."""
         self.path_edit.setValue(path)
 
     def dataset(self) -> CocoDataset | None:
-        """The data set as it would be opened; None until a file was looked through."""
+        """The data set as it would be opened; None until a file was inspected."""
         dataset = self._dataset
         if dataset is None or not dataset.hidden or self.hide_parent.isChecked():
             return dataset
@@ -104,29 +104,29 @@ class ImportCocoWidget(DockWidget):
         if dataset is None or self._job is not None:
             return
         remember(_VALUES, self.values.currentData())
-        work = _load(dataset, self.boxes.isChecked(), self.values.currentData())
-        self._start(work, self._on_loaded, "Opening", "Drawing the annotations …")
+        events = _load(dataset, self.boxes.isChecked(), self.values.currentData())
+        self._start(events, self._on_loaded, "Opening", "Drawing the annotations …")
 
     def _build(self) -> None:
-        tip = "A COCO file; what it holds is shown before anything is opened"
+        tip = "A COCO file; its content is listed before anything is opened"
         pattern = "COCO annotations (*.json)"
         self.path_edit = PathEdit("file", "Choose a COCO file", pattern, tip=tip)
         self.path_edit.setPlaceholder("annotations.json")
         if last := recall("coco"):
             self.path_edit.start = Path(last)
-        tip = "Choose it only if the images are not found: they are looked for beside the file"
+        tip = "Only needed if the images are not found next to the COCO file"
         self.images_edit = PathEdit("folder", "Choose the folder of the images", tip=tip)
-        self.images_edit.setPlaceholder("found by itself")
+        self.images_edit.setPlaceholder("found automatically")
         self.table = CocoTable()
         self.hide_parent = QCheckBox("Hide the unused parent category")
         self.hide_parent.setToolTip(
-            "A category that only groups others gets no label value; untick it to give it one"
+            "A category that only groups others gets no label; untick the box to give it a label"
         )
         self.hide_parent.setChecked(True)
         self.hide_parent.hide()
         self.boxes = QCheckBox("Draw boxes where there is no outline")
         self.boxes.setToolTip(
-            "Fill the box of an annotation that has nothing else; else it is left out"
+            "Fill the box of an annotation without outline; otherwise the annotation is skipped"
         )
         self.boxes.hide()
         self.values = QComboBox()
@@ -134,12 +134,12 @@ class ImportCocoWidget(DockWidget):
         self.values.addItem("one for each annotation", "instances")
         self.values.setCurrentIndex(max(self.values.findData(recall(_VALUES)), 0))
         self.values.setToolTip(
-            "For each category: to train and to correct. For each annotation: to tell single "
-            "objects apart, with their id and attributes in the status bar."
+            "One for each category: for training and correction. One for each annotation: single "
+            "objects are separate, with their id and attributes in the status bar."
         )
         self.open_button = QPushButton("Open images and masks")
-        self.open_button.setToolTip("One stack per image size, read as you look at it")
-        self.status = QLabel("Choose a COCO file to see what it holds.")
+        self.open_button.setToolTip("One stack per image size; a slice is read when it is shown")
+        self.status = QLabel("Choose a COCO file to list its content.")
         self.status.setWordWrap(True)
         self.legend = CategoryLegend(self.viewer)
         self.write_box = WriteDatasetBox()
@@ -178,22 +178,22 @@ class ImportCocoWidget(DockWidget):
         if path is None:
             self._show_state()
             return
-        work = _inspect(path, self.images_edit.value(), self.boxes.isChecked())
-        self._start(work, self._on_inspected, "Reading the annotations", f"Reading {path.name} …")
+        events = _inspect(path, self.images_edit.value(), self.boxes.isChecked())
+        self._start(events, self._on_inspected, "Reading the annotations", f"Reading {path.name} …")
 
     def _start(
-        self, work: Generator[Any, Any, None], on_event: Any, name: str, message: str
+        self, events: Generator[Any, Any, None], on_event: Any, name: str, message: str
     ) -> None:
         self.status.setText(message)
         job: jobs.Job | None = None
 
         def done() -> None:
-            # A later inspection may have taken this one's place.
+            # A later inspection may have replaced this one.
             if self._job is job:
                 self._job = None
                 self._show_state()
 
-        job = jobs.run(work, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
+        job = jobs.run(events, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
         self._job = job
         self._show_state()
 
@@ -247,7 +247,7 @@ class ImportCocoWidget(DockWidget):
 
 def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspected, Any, None]:
     dataset = read_coco(path, images)
-    yield Inspected(dataset, inspect(dataset, boxes=boxes), other_parts(dataset))
+    yield Inspected(dataset, inspect(dataset, boxes=boxes), other_splits(dataset))
 
 
 def _load(

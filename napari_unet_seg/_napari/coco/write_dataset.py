@@ -1,4 +1,4 @@
-"""The part of the import that writes a data set of images and masks."""
+"""The box of Import COCO that writes a data set of images and masks."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 
 class _Written(NamedTuple):
-    """A data set, and what near-copies there are in it."""
+    """The folder of a written data set, and a note on near-copies in it."""
 
     folder: Path
     note: str
 
 
 class WriteDatasetBox(QGroupBox):
-    """Folder, shares, a button, and how far it is."""
+    """Folder, shares of the splits, buttons and progress of writing a data set."""
 
     written = Signal(object)
-    """The data set's folder."""
+    """Emitted with the data set's folder."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Write data set for training", parent)
@@ -63,31 +63,31 @@ class WriteDatasetBox(QGroupBox):
     def setDataset(
         self, dataset: CocoDataset, others: Sequence[CocoDataset] = (), *, boxes: bool = False
     ) -> None:
-        """Choose what is written, and name a folder for it.
+        """Choose the COCO data set to write, and propose a folder.
 
         Parameters
         ----------
         dataset : CocoDataset
-            The file that was chosen.
+            The COCO file that was chosen.
         others : sequence of CocoDataset
-            Its sister files, the other parts of the same data set.
+            The COCO files of the other splits of the same data set.
         boxes : bool
             Draw annotations that have only a box as a rectangle.
         """
         self._dataset, self._others, self._boxes = dataset, tuple(others), boxes
         names = ", ".join(f"{d.split} ({len(d.images)} images)" for d in others)
-        self.with_others.setText(f"With its other parts: {names}")
+        self.with_others.setText(f"With its other splits: {names}")
         self.with_others.setVisible(bool(others))
         self.folder_edit.setValue(_free_folder(dataset))
         self._show_state()
 
     def setReady(self, ready: bool) -> None:
-        """Tell whether there is something to write."""
+        """Enable the button if there is something to write."""
         self._ready = ready
         self._show_state()
 
     def write(self) -> None:
-        """Write `train|valid|test/{images,masks}`."""
+        """Write the images and masks of each split as TIFF."""
         folder = self.folder_edit.value()
         if self._dataset is None or folder is None or self._job is not None:
             return
@@ -105,35 +105,35 @@ class WriteDatasetBox(QGroupBox):
         self._show_state()
 
     def parts(self) -> list[CocoDataset]:
-        """What will be written together."""
+        """The COCO files that are written together."""
         if self._dataset is None:
             return []
         together = self.with_others.isChecked() and self._others
         return [self._dataset, *(self._others if together else ())]
 
     def stop(self) -> None:
-        """Stop; nothing is left behind."""
+        """Stop, and delete what was written so far."""
         if self._job is not None:
             self.message.setText("Stopped; nothing was written.")
             self._job.stop()
 
     def _build(self) -> None:
-        tip = "A folder that is new or empty; training takes it as it is written"
+        tip = "A new or empty folder; training reads the data set from it"
         self.folder_edit = PathEdit("folder", "Choose the folder to write to", tip=tip)
-        self.valid = _share(20, "Share of the images that measures a training while it runs")
-        self.test = _share(0, "Share of the images that no training sees")
+        self.valid = _share(20, "Share of the images on which a running training is measured")
+        self.test = _share(0, "Share of the images that no training uses")
         shares = QHBoxLayout()
         for name, box in (("Validation", self.valid), ("Test", self.test)):
             shares.addWidget(QLabel(name))
             shares.addWidget(box, 1)
         self.with_others = QCheckBox()
-        self.with_others.setToolTip("Keep the parts that the files name instead of a new split")
+        self.with_others.setToolTip("Keep the splits of the COCO files instead of a new split")
         self.with_others.setChecked(True)
         self.with_others.hide()
         self.write_button = QPushButton("Write data set")
-        self.write_button.setToolTip("Copy the images and write their masks as TIFF, in parts")
+        self.write_button.setToolTip("Copy the images and write their masks as TIFF, by split")
         self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("Stop writing; nothing is left behind")
+        self.stop_button.setToolTip("Stop writing, and delete what was written so far")
         buttons = QHBoxLayout()
         buttons.addWidget(self.write_button, 1)
         buttons.addWidget(self.stop_button)
@@ -149,8 +149,8 @@ class WriteDatasetBox(QGroupBox):
 
     def _on_event(self, event: ItemDone | _Written) -> None:
         if isinstance(event, _Written):
-            left_out = f"; {self._problems} images were left out" if self._problems else ""
-            self.message.setText(f"Wrote {event.folder}{left_out}. {event.note}".rstrip())
+            skipped = f"; {self._problems} images were skipped" if self._problems else ""
+            self.message.setText(f"Wrote {event.folder}{skipped}. {event.note}".rstrip())
             remember(DATASET, str(event.folder))
             self.written.emit(event.folder)
             return
@@ -191,7 +191,7 @@ def _write(
 
 
 def _free_folder(dataset: CocoDataset) -> Path:
-    """Return a folder beside the data set that does not exist yet."""
+    """Return a folder next to the data set that does not exist yet."""
     above = dataset.path.absolute().parent
     base = above.parent if dataset.split else above
     names = (f"{base.name}-dataset{number or ''}" for number in range(1000))

@@ -1,4 +1,4 @@
-"""A COCO data set as layers: per image size one lazily read stack and its mask."""
+"""A COCO data set as layers: for each image size a lazily read stack and its mask."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COMMON_NAMES = ("annotations", "annotation", "coco", "labels", "result", "insta
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoStack:
-    """The images of one size, with their labels."""
+    """The images of one size in a data set, with their labels."""
 
     name: str
     scan: Scan
@@ -41,23 +41,23 @@ class CocoStack:
     boxes: bool
     """Whether annotations that have only a box are drawn."""
     instances: Instances | None
-    """What the labels stand for where each annotation has one of its own."""
+    """The annotations that the labels stand for, if each annotation has its own label."""
 
 
 def coco_stacks(
     dataset: CocoDataset, *, boxes: bool = False, values: Values = "classes"
 ) -> list[CocoStack]:
-    """Group a data set's images by size and draw their annotations; images that fail are left out.
+    """Group a data set's images by size and draw their annotations; skip unreadable images.
 
     Parameters
     ----------
     dataset : CocoDataset
-        As `io.coco.read_coco` returns it.
+        A data set from `io.coco.read.read_coco`.
     boxes : bool
         Draw annotations that have only a box as a rectangle.
     values : str
-        What label values are: "classes", the place of the category from 1, or "instances", one for
-        each annotation.
+        The meaning of a label: "classes" for the position of the category, from 1, or "instances"
+        for a label of its own for each annotation.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def coco_stacks(
     if not groups:
         raise DataError(
             f"None of the {len(dataset.images)} images of {dataset.path} can be read; choose the "
-            "folder they lie in."
+            "folder of the images."
         )
     title = _title(dataset)
     return [
@@ -90,20 +90,20 @@ def coco_stacks(
 
 
 def _title(dataset: CocoDataset) -> str:
-    """Return the file's name, or its folder's where all such files are named alike."""
+    """Return the name of the COCO file; of its folder if the file has a common name."""
     stem = dataset.path.name.partition(".")[0]
     is_common = stem.strip("_").lower() in _COMMON_NAMES
     return (dataset.path.absolute().parent.name or stem) if is_common else stem
 
 
 def _layout(image: CocoImage) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and dtype of an image's file, None where it cannot be shown with its annotations."""
+    """Return the shape and dtype of an image's file; None if it does not fit its annotations."""
     if image.path is None:
         return None
     try:
         shape, dtype = image_layout(image.path)
     except DataError:
-        return None  # the table of the import says why
+        return None  # the table of Import COCO shows the reason
     return (shape, dtype) if shape[:2] == (image.height, image.width) else None
 
 
@@ -146,14 +146,14 @@ def _draw_classes(
 
 
 def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> list[LayerData]:
-    """Return the layers that show a data set, images below their masks.
+    """Return the layers of a data set, images below their masks.
 
     Parameters
     ----------
     dataset : CocoDataset
-        As `io.coco.read_coco` returns it.
+        A data set from `io.coco.read.read_coco`.
     stacks : list of CocoStack
-        What `coco_stacks` made of it, in another thread for example.
+        The data set's stacks from `coco_stacks`, if they were made in another thread.
     """
     layers: list[LayerData] = []
     source = CocoSource(dataset.path, dataset)

@@ -1,4 +1,4 @@
-"""How masks are written as COCO: asked once, remembered, used wherever napari saves COCO."""
+"""The options with which masks are saved as COCO: their dialog, and the last choice."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from napari_unet_seg.errors import ConfigError
 if TYPE_CHECKING:
     from napari_unet_seg.io.coco.encode import Encoder
 
-_ABOUT = "Annotations of an imported file that were not edited stay as they were."
+_ABOUT = "Annotations of an imported file that were not edited are saved unchanged."
 
 
 def coco_options() -> CocoOptions:
-    """Return what was chosen last."""
+    """Return the options that were chosen last."""
     try:
         return CocoOptions.parse(recall(COCO_OPTIONS, {}), "the settings")
     except ConfigError:
-        # Of another version; they are a convenience only.
+        # Written by another version; lost options are no more than an inconvenience.
         return CocoOptions()
 
 
-def tell_cuts(encoder: Encoder) -> None:
-    """Tell that masks with holes became more than one polygon."""
+def show_cuts(encoder: Encoder) -> None:
+    """Show how many masks with holes became more than one polygon."""
     if encoder.cut:
         show_info(
-            f"{encoder.cut} masks with holes were cut into polygons side by side, since COCO "
+            f"{encoder.cut} masks with holes were cut into adjacent polygons, because COCO "
             "polygons have no holes."
         )
 
 
 class CocoOptionsButton(QToolButton):
-    """Opens the options of the COCO that is saved."""
+    """Opens the dialog of the COCO options."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,17 +46,17 @@ class CocoOptionsButton(QToolButton):
         self.clicked.connect(self.ask)
 
     def ask(self) -> None:
-        """Show the options until they are accepted or left."""
+        """Show the dialog of the options."""
         self.dialog = CocoOptionsDialog(self)
         self.dialog.open()
 
 
 class CocoOptionsDialog(QDialog):
-    """Asks for the options, and remembers them."""
+    """Edits the COCO options; OK keeps them for the next start of napari."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Options of COCO")
+        self.setWindowTitle("COCO options")
         self.form = Form(CocoOptions)
         self.form.setValue(coco_options())
         about = QLabel(_ABOUT)
@@ -73,6 +73,6 @@ class CocoOptionsDialog(QDialog):
         layout.addWidget(self.buttons)
 
     def accept(self) -> None:
-        """Remember what was chosen."""
+        """Keep the options."""
         remember(COCO_OPTIONS, self.form.value().model_dump())
         super().accept()

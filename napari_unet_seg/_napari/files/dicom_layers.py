@@ -1,4 +1,4 @@
-"""DICOM files and folders as scans, with the series to open chosen in the window."""
+"""DICOM files and folders as scans; the user chooses the series to open."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
-    """Read folders and files, each scan with a name.
+    """Read DICOM folders and files; return each scan with a name.
 
-    Files of one folder belong together. Where there are several series, those to open are asked
-    for; without a window there is nobody to ask.
+    Files of one folder belong together. If there are several series, a dialog lets the user choose
+    some of them; without a window several series are an error.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A window of napari with Segment docked."""
+"""The napari window of the program, with Segment docked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _QT5_NOTICE = "PyQt5 backend is deprecated"
 
 
 def open_window(files: Iterable[Path], *, sample: bool) -> None:
-    """Open files, and the sample scan if it is wanted; return once the window is closed."""
+    """Open files, and the sample scan if `sample`; return when the window is closed."""
     viewer = new_viewer()
     viewer.window.add_plugin_dock_widget(_PLUGIN, "Segment")
     if sample:
         viewer.open_sample(_PLUGIN, "scan")
     for file in files:
         if file.name.lower().endswith((".tif", ".tiff")):
-            # napari's own reader knows neither voxel size nor what a mask's labels stand for.
+            # napari's own reader reads neither the voxel size nor the categories of a mask.
             for data, options, kind in scan_layers(read_scan(file), file.name):
                 getattr(viewer, f"add_{kind}")(data, **options)
         else:
@@ -35,18 +35,20 @@ def open_window(files: Iterable[Path], *, sample: bool) -> None:
 
 
 def new_viewer() -> napari.Viewer:
-    """Open a window without napari's notice about PyQt5, which would cover a part of the scan."""
+    """Open a window without napari's notice about PyQt5, which would cover part of the scan."""
     records, ready = notification_manager.records, notification_manager.notification_ready
-    earlier = len(records)
+    count = len(records)
     with ready.blocker():
         viewer = napari.Viewer()
-    for notification in records[earlier:]:
+    for notification in records[count:]:
         if _QT5_NOTICE not in str(notification.message):
             ready(notification)
     return viewer
 
 
 def _reader(file: Path) -> str:
-    """Whose reader is to open a file; pictures are left to napari's own."""
-    ours = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz", ".dcm"))
-    return _PLUGIN if ours else "napari"
+    """Return the plugin that reads a file; napari's own reader opens pictures."""
+    is_plugin_format = file.is_dir() or file.name.lower().endswith(
+        (".json", ".nii", ".nii.gz", ".dcm")
+    )
+    return _PLUGIN if is_plugin_format else "napari"

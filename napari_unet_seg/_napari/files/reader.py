@@ -1,4 +1,4 @@
-"""Readers for napari: COCO, NIfTI, DICOM and OME-Zarr; TIFF and pictures stay napari's own."""
+"""Readers for napari: COCO, NIfTI, DICOM and OME-Zarr; napari itself reads TIFF and pictures."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _DICOM_MARK = (128, b"DICM")
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
-_LOOKED_AT = 1000
-"""Files of a folder that are looked at to tell whether it holds DICOM."""
+_MAX_SNIFFED = 1000
+"""Maximum number of files of a folder that are examined to find DICOM."""
 
 
 def coco_reader(path: Paths) -> Reader | None:
@@ -67,8 +67,8 @@ def _is_coco(path: Path) -> bool:
 
 def _may_be_dicom(path: Path) -> bool:
     if path.is_dir():
-        # A study has a folder for each series; in a folder of everything nobody waits for long.
-        return any(p.is_file() and _is_dicom(p) for p in islice(path.rglob("*"), _LOOKED_AT))
+        # A study has a folder for each series; a limit keeps the wait short in large folders.
+        return any(p.is_file() and _is_dicom(p) for p in islice(path.rglob("*"), _MAX_SNIFFED))
     return path.suffix.lower() in _DICOM_SUFFIXES or _is_dicom(path)
 
 
@@ -82,23 +82,23 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _telling(read: Reader) -> Reader:
-    """Show what is wrong with a file as it is; napari would bury it in sentences on plugins."""
+def _showing_errors(read: Reader) -> Reader:
+    """Make a reader show its errors; napari would hide them in a message about plugins."""
 
     @wraps(read)
-    def read_and_tell(path: Paths) -> list[Any]:
+    def read_or_show_error(path: Paths) -> list[Any]:
         try:
             return read(path)
         except SegmentationError as error:
             if current_viewer() is None:
-                raise  # without a window it is a script that reads, and wants to know
+                raise  # without a window a script reads, and has to handle the error
             show_error(str(error))
             return [(None,)]  # "no layers" to napari
 
-    return read_and_tell
+    return read_or_show_error
 
 
-@_telling
+@_showing_errors
 def _read_coco(path: Paths) -> list[LayerData]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
     from napari_unet_seg.io.coco.read import read_coco
@@ -106,31 +106,31 @@ def _read_coco(path: Paths) -> list[LayerData]:
     return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
 
 
-@_telling
+@_showing_errors
 def _read_scans(path: Paths) -> list[LayerData]:
     from napari_unet_seg.io.read import read_scan
 
-    return [layer for p in _paths(path) for layer in _told_layers(read_scan(p), p.name)]
+    return [layer for p in _paths(path) for layer in _layers_with_warnings(read_scan(p), p.name)]
 
 
-@_telling
+@_showing_errors
 def _read_dicom(path: Paths) -> list[Any]:
     from napari_unet_seg._napari.files.dicom_layers import dicom_scans
 
-    # Where the choice of a series is cancelled nothing is opened: "no layers" to napari.
+    # After Cancel in the choice of a series nothing is opened: "no layers" to napari.
     scans = dicom_scans(_paths(path))
-    return [layer for pair in scans for layer in _told_layers(*pair)] or [(None,)]
+    return [layer for pair in scans for layer in _layers_with_warnings(*pair)] or [(None,)]
 
 
-def _told_layers(scan: Scan, name: str) -> list[LayerData]:
-    """Return a scan as layers, and tell what is wrong with it: missing slices for example."""
+def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
+    """Return a scan as layers, and show its defects as warnings: missing slices for example."""
     for note in scan.meta.get("notes", ()):
         show_warning(f"{name}: {note}")
     return scan_layers(scan, name)
 
 
 def scan_layers(scan: Scan, name: str) -> list[LayerData]:
-    """Return a scan as its image layers, or as labels if it is a mask that this plugin wrote."""
+    """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
     from napari_unet_seg._napari.layers.carried import LayerRecord
     from napari_unet_seg._napari.layers.channels import image_layers
     from napari_unet_seg._napari.layers.instances import stored_options
@@ -152,5 +152,5 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     options |= {"scale": scan.spacing}
     if translation := scan.meta.get("translation"):
         options["translate"] = translation
-    # What is read lazily could not be painted on.
+    # A lazily read array cannot be painted on.
     return [(np.asarray(scan.data), options, "labels")]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def sample_folder() -> Path:
-    """Return the folder of the sample data, in an installed package or beside it in a checkout.
+    """Return the folder of the sample data: in an installed package, or in a checkout next to it.
 
     Raises
     ------
     DataError
-        If the installation lacks it.
+        If the installation has no sample data.
     """
     package = Path(__file__).parents[2]
     for folder in (package / "sample_data", package.parent / "sample_data"):
@@ -31,7 +31,7 @@ def coco_sample() -> list[LayerData]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
     from napari_unet_seg.io.coco.read import read_coco
 
-    return coco_layers(read_coco(_only("coco/*.json", "**/*.json")))
+    return coco_layers(read_coco(_first_file("coco/*.json", "**/*.json")))
 
 
 def scan_sample() -> list[LayerData]:
@@ -39,11 +39,11 @@ def scan_sample() -> list[LayerData]:
     from napari_unet_seg._napari.files.reader import scan_layers
     from napari_unet_seg.io.read import read_scan
 
-    path = _only("*.nii.gz", "**/*.nii.gz")
+    path = _first_file("*.nii.gz", "**/*.nii.gz")
     return scan_layers(read_scan(path), path.name.partition(".")[0])
 
 
-def _only(*patterns: str) -> Path:
+def _first_file(*patterns: str) -> Path:
     folder = sample_folder()
     for pattern in patterns:
         for path in sorted(folder.glob(pattern)):

@@ -1,4 +1,4 @@
-"""The series of a DICOM folder, listed for choice."""
+"""The dialog that lists the series of a DICOM folder."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.io.dicom.frames import Series
 
-_HEADS = ("Description", "Number", "Modality", "Slices", "Size")
+_HEADERS = ("Description", "Number", "Modality", "Slices", "Size")
 
 
 class SeriesDialog(QDialog):
-    """Lets one or more series be chosen; none is until a row is clicked.
+    """Chooses one or more series; no series is chosen until a row is clicked.
 
     Parameters
     ----------
     series : sequence of Series
-        As `list_series` gives them.
+        The series to list, from `list_series`.
     name : str
-        Of the folder.
+        Name of the folder.
     parent : QWidget
-        The window that it lies over.
+        The window below the dialog.
     """
 
     def __init__(self, series: Sequence[Series], name: str, parent: QWidget | None = None) -> None:
@@ -66,8 +66,8 @@ class SeriesDialog(QDialog):
         self.table.itemDoubleClicked.connect(lambda _: self.accept())
 
     def _make_table(self) -> QTableWidget:
-        table = QTableWidget(len(self._series), len(_HEADS), self)
-        table.setHorizontalHeaderLabels(_HEADS)
+        table = QTableWidget(len(self._series), len(_HEADERS), self)
+        table.setHorizontalHeaderLabels(_HEADERS)
         table.verticalHeader().hide()
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -98,7 +98,7 @@ def _cells(series: Series) -> tuple[str, ...]:
 def ask_for_series(
     series: Sequence[Series], name: str, parent: QWidget | None = None
 ) -> tuple[Series, ...]:
-    """Show the series of a folder and return those that are chosen; none if it is cancelled."""
+    """Let the user choose among the series of a folder; return none after Cancel."""
     dialog = SeriesDialog(series, name, parent)
     try:
         accepted = dialog.exec() == int(getattr(_ACCEPTED, "value", _ACCEPTED))

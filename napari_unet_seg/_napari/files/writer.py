@@ -34,20 +34,20 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 
 def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write a labels layer as OME-Zarr; into its image's own, among its labels, by that's name."""
+    """Write a labels layer as OME-Zarr; a path in an image's `labels` folder adds to that image."""
     return _write_mask(path, data, attributes)
 
 
 def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as DICOM SEG on the series it was drawn on."""
-    record, kinds = _record(attributes), _kinds(attributes)
-    # What a network drew has been in a person's hands.
-    by = "SEMIAUTOMATIC" if record.model else "MANUAL"
-    # A segment is a category.
-    if kinds is not None:
-        data = to_classes(np.asarray(data), kinds, record.categories)
+    record, object_categories = _record(attributes), _object_categories(attributes)
+    # A person has reviewed what a network predicted.
+    algorithm_type = "SEMIAUTOMATIC" if record.model else "MANUAL"
+    # A segment of DICOM is a category, not an object.
+    if object_categories is not None:
+        data = to_classes(np.asarray(data), object_categories, record.categories)
         record = replace(record, values="classes")
-    return _write_mask(path, data, {**attributes, "metadata": record.as_metadata()}, by)
+    return _write_mask(path, data, {**attributes, "metadata": record.as_metadata()}, algorithm_type)
 
 
 def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -55,9 +55,12 @@ def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     from napari_unet_seg.io.images.binary_masks import write_binary_masks
 
     labels = np.asarray(data)
-    kinds, categories = _kinds(attributes), categories_for(labels, _record(attributes))
-    if kinds is not None:
-        labels = to_classes(labels, kinds, categories)
+    object_categories, categories = (
+        _object_categories(attributes),
+        categories_for(labels, _record(attributes)),
+    )
+    if object_categories is not None:
+        labels = to_classes(labels, object_categories, categories)
     write_binary_masks(_slices(labels, attributes), categories, Path(path))
     return [path]
 
@@ -65,10 +68,10 @@ def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer as COCO, with the options that were chosen last.
 
-    A mask that came from a COCO file goes back into it: what was not edited keeps its JSON. A
-    prediction whose categories are not those of the file is written as a file of its own.
+    A mask of an imported COCO file is written back: annotations that were not edited keep their
+    JSON. A mask with categories that the file does not have is written as a new document.
     """
-    from napari_unet_seg._napari.files.coco_options import coco_options, tell_cuts
+    from napari_unet_seg._napari.files.coco_options import coco_options, show_cuts
     from napari_unet_seg.io.coco.encode import Encoder
     from napari_unet_seg.io.coco.write import save_coco
 
@@ -76,7 +79,7 @@ def write_coco(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     labels = np.asarray(data)
     document, style = _document(labels, attributes, encoder)
     save_coco(document, Path(path), style=style)
-    tell_cuts(encoder)
+    show_cuts(encoder)
     return [path]
 
 
@@ -87,25 +90,28 @@ def _document(
     from napari_unet_seg.io.coco.write import labels_to_coco
     from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 
-    record, kinds = _record(attributes), _kinds(attributes)
+    record, object_categories = _record(attributes), _object_categories(attributes)
     categories, coco = categories_for(labels, record), record.coco
     if coco is not None and len(coco.ids) == len(labels):
         planes = dict(zip(coco.ids, labels, strict=True))
         if (instances := record.instances) is not None:
-            written = write_back_instances(instances, planes, kinds=kinds, encoder=encoder)
+            written = write_back_instances(
+                instances, planes, kinds=object_categories, encoder=encoder
+            )
             return written, instances.dataset.style
         dataset = coco.source.dataset()
-        if kinds is None and {*categories} <= {*dataset.categories, *dataset.hidden}:
+        if object_categories is None and {*categories} <= {*dataset.categories, *dataset.hidden}:
             written = write_back(
                 dataset, planes, categories=categories, boxes=coco.boxes, encoder=encoder
             )
             return written, dataset.style
     slices = _slices(labels, attributes)
-    return labels_to_coco(slices, categories, instances=kinds, encoder=encoder), JsonStyle()
+    document = labels_to_coco(slices, categories, instances=object_categories, encoder=encoder)
+    return document, JsonStyle()
 
 
-def _kinds(attributes: dict[str, Any]) -> dict[int, Category] | None:
-    """Return the category of every object, None where the values are categories."""
+def _object_categories(attributes: dict[str, Any]) -> dict[int, Category] | None:
+    """Return the category of every object by label; None if the labels are categories."""
     from napari_unet_seg._napari.layers.instances import by_value
 
     record = _record(attributes)
@@ -122,14 +128,14 @@ def _write_mask(
     from napari_unet_seg.io.write import write_mask
 
     labels, record = np.asarray(data), _record(attributes)
-    like = record.scan or _grid(labels, attributes)
+    grid = record.scan or _grid(labels, attributes)
     model = record.model._asdict() if record.model else None
-    described = provenance(like.path, categories_for(labels, record), model)
+    description = provenance(grid.path, categories_for(labels, record), model)
     if algorithm_type:
-        described["algorithm_type"] = algorithm_type
+        description["algorithm_type"] = algorithm_type
     if record.values == "instances":
-        described[INSTANCES_KEY] = rows_to_store(attributes["features"])
-    write_mask(Path(path), labels, like, described)
+        description[INSTANCES_KEY] = rows_to_store(attributes["features"])
+    write_mask(Path(path), labels, grid, description)
     return [path]
 
 
@@ -138,13 +144,13 @@ def _record(attributes: dict[str, Any]) -> LayerRecord:
 
 
 def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:
-    """Return the grid of a layer that did not come from the plugin."""
+    """Return the grid of a layer that the plugin did not add."""
     axes = axes_of(attributes, labels.ndim)
     return Scan(labels, axes, *voxel_size(attributes, labels.ndim))
 
 
 def _slices(labels: Array, attributes: dict[str, Any]) -> Iterator[tuple[str, Array]]:
-    """Yield the planes of a mask with the name of the image each belongs to."""
+    """Yield the slices of a mask, each with the file name of its image."""
     record = _record(attributes)
     scan = record.scan
     named = scan.path.name if scan and scan.path else f"{attributes.get('name', 'mask')}.png"

@@ -1,4 +1,4 @@
-"""The buttons that save a mask, and the questions where to."""
+"""The buttons that save a mask, and their file dialogs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MASKS = f"TIFF (*.tif *.tiff);;NIfTI (*.nii.gz *.nii);;OME-Zarr (*.zarr);;{_BIN
 
 
 class SaveBar(QWidget):
-    """Asks where a mask goes.
+    """Buttons that let the user choose where a mask is saved, and in which format.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class SaveBar(QWidget):
     """
 
     tiff_wanted = Signal(object)
-    """A path for TIFF, or by its name for NIfTI or OME-Zarr."""
+    """Emitted with a path; its name decides between TIFF, NIfTI and OME-Zarr."""
     binary_wanted = Signal(object)
-    """A folder for TIFFs of 0 and 255."""
+    """Emitted with a folder for TIFFs of 0 and 255."""
     coco_wanted = Signal(object)
 
     def __init__(self, mask: Callable[[], Labels | None], folder: Callable[[], Path]) -> None:
@@ -44,10 +44,14 @@ class SaveBar(QWidget):
         self._mask, self._folder = mask, folder
         self.tiff_button = QPushButton("Save TIFF…")
         self.tiff_button.setToolTip(
-            "The whole mask with its axes and voxel size; or NIfTI; or 0/255 TIFFs, one an image"
+            "Save the whole mask with its axes and voxel size as TIFF, NIfTI or OME-Zarr, or as a "
+            "folder of 0/255 TIFFs, one for each image"
         )
         self.coco_button = QPushButton("Save COCO…")
-        self.coco_button.setToolTip("Of an imported file, annotations not edited stay as they were")
+        self.coco_button.setToolTip(
+            "Save the mask as COCO; annotations of an imported file that were not edited are saved "
+            "unchanged"
+        )
         buttons = QHBoxLayout(self)
         buttons.setContentsMargins(0, 0, 0, 0)
         for button in (self.tiff_button, self.coco_button, CocoOptionsButton()):
@@ -56,7 +60,7 @@ class SaveBar(QWidget):
         self.coco_button.clicked.connect(self._browse_coco)
 
     def set_busy(self, busy: bool) -> None:
-        """Lock the buttons while something is being saved or opened, or there is no mask."""
+        """Disable the buttons while a mask is saved or a session opened, or without a mask."""
         self.tiff_button.setEnabled(not busy)
         self.coco_button.setEnabled(not busy)
 
@@ -83,7 +87,7 @@ class SaveBar(QWidget):
             self.coco_wanted.emit(Path(path))
 
     def _store(self) -> Path | None:
-        """Return the OME-Zarr that the mask's image is, if it is one."""
+        """Return the path of the mask's image if that is an OME-Zarr, else None."""
         mask = self._mask()
         scan = carried(mask).scan if mask else None
         return scan.path if scan and scan.path and is_zarr(scan.path) else None

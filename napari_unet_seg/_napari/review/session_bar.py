@@ -1,4 +1,4 @@
-"""Where a session is started from layers, or opened again."""
+"""The bar that starts, opens and closes sessions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _KEY = "sessions_folder"
 _NAME_WIDTH = 110
-"""Pixels for the name of a session in a button; a long one would widen the dock."""
+"""Width in pixels of a session's name in a button; a long name would widen the dock."""
 _SCANS_KEY = "scans_folder"
 
 
@@ -42,38 +42,40 @@ class SessionBar(QWidget):
 
     start_wanted = Signal()
     open_wanted = Signal(object)
-    """The folder that was chosen."""
+    """Emitted with the folder of a session."""
     scans_wanted = Signal(object)
-    """A folder of scans to go through."""
+    """Emitted with a folder of scans."""
     close_wanted = Signal()
     declined = Signal(object)
-    """The folder of a session that was offered."""
+    """Emitted with the folder of a session that the user does not want to reopen."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
-        self.image_combo.setToolTip("The scan")
+        self.image_combo.setToolTip("The scan of the mask")
         self.mask_combo = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
-        self.mask_combo.setToolTip("What to correct; start the session before you do")
-        tip = "The session keeps its prediction, masks and models here"
+        self.mask_combo.setToolTip("The mask to correct; start the session before you edit it")
+        tip = "Folder for the session's prediction, masks and models"
         self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
         self.start_button = QPushButton("Start session")
-        self.start_button.setToolTip("Keep the mask as it is now, and save corrections from here")
+        self.start_button.setToolTip(
+            "Keep the mask of now as the prediction, and save every correction"
+        )
         self.open_button = QPushButton("Open session…")
-        self.open_button.setToolTip("Go on with a session where it was left")
+        self.open_button.setToolTip("Continue a session that was saved before")
         self.scans_button = QPushButton("Open folder…")
-        self.scans_button.setToolTip("Go through the scans of a folder, one after another")
+        self.scans_button.setToolTip("Review the scans of a folder, one after another")
         self.close_button = QPushButton("Close session")
-        self.close_button.setToolTip("Save for the last time; the layers stay")
+        self.close_button.setToolTip("Save and close the session; its layers stay open")
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.reopen_button = QPushButton()
-        self.reopen_button.setToolTip("Go on with a session that was not closed")
+        self.reopen_button.setToolTip("Continue a session that was not closed")
         self.decline_button = QToolButton()
         self.decline_button.setText("✕")
-        self.decline_button.setToolTip("Do not offer it again; the session stays as it is")
+        self.decline_button.setToolTip("Do not offer this session again; it is not deleted")
         self.offered: Path | None = None
-        """The session that is offered to be gone on with."""
+        """Folder of the session that the user is offered to reopen."""
         self._lay_out()
         self.image_combo.layerChanged.connect(self._propose)
         self.mask_combo.layerChanged.connect(self._on_mask)
@@ -88,7 +90,7 @@ class SessionBar(QWidget):
         self.show_session(None)
 
     def show_session(self, folder: Path | None) -> None:
-        """Show the open session, or what one can be started from."""
+        """Show the open session; without one, the choice of layers to start one from."""
         self._form.setVisible(folder is None)
         self.start_button.setVisible(folder is None)
         self.close_button.setVisible(folder is not None)
@@ -96,7 +98,7 @@ class SessionBar(QWidget):
         if folder is None:
             self._propose()
         else:
-            self.folder.setValue(folder)  # the next session goes beside it
+            self.folder.setValue(folder)  # the next session gets a folder next to it
             self.title.setText(f"<b>{folder.name}</b>")
             self.title.setToolTip(str(folder))
             remember(_KEY, str(folder.parent))
@@ -115,12 +117,12 @@ class SessionBar(QWidget):
             self.reopen_button.setToolTip(f"It was not closed: {left.folder}")
 
     def parent_folder(self) -> Path:
-        """Return where the session goes: beside the folder that stands there, or the last one."""
+        """Return the parent of the session's folder; without one, that of the last session."""
         chosen = self.folder.value()
         return chosen.parent if chosen else sessions_folder()
 
     def set_busy(self, busy: bool) -> None:
-        """Lock the buttons while a session is being started or opened."""
+        """Disable the buttons while a session is being started or opened."""
         layers = self.image_combo.layer() is not None and self.mask_combo.layer() is not None
         self.start_button.setEnabled(not busy and layers)
         self.open_button.setEnabled(not busy)
@@ -160,7 +162,7 @@ class SessionBar(QWidget):
         layout.addLayout(buttons)
 
     def _on_mask(self, mask: Layer | None) -> None:
-        """Choose the image that the mask belongs to, as far as the layers tell."""
+        """Choose the image that a mask belongs to, if the layers show which."""
         image = image_of(mask, self.image_combo.layers) if mask is not None else None
         if image is not None:
             self.image_combo.setLayer(image)
@@ -187,6 +189,6 @@ class SessionBar(QWidget):
 
 
 def sessions_folder() -> Path:
-    """Return where sessions were kept last, `~/napari-unet-seg/sessions` at first."""
+    """Return the folder of the last session's parent, `~/napari-unet-seg/sessions` at first."""
     default = Path.home() / "napari-unet-seg" / "sessions"
     return Path(recall(_KEY, str(default)))

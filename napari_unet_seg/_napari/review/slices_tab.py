@@ -1,4 +1,4 @@
-"""The part of the widget where slices are gone through, one after another."""
+"""The tab in which the slices of a session are reviewed, one after another."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Changes
 
 _KEYS = {
-    "accept": ("A", "Accept", "The mask of this slice is right; save it and go to the next to do"),
-    "skip": ("S", "Skip", "Leave this slice out and go to the next to do"),
-    "flag": ("Q", "Flag", "In question: to be looked at again; go to the next to do"),
-    "previous": ("Shift-N", "◂ Previous", "Go one slice back in the list"),
-    "next": ("N", "Next ▸", "Go one slice on in the list"),
+    "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),
+    "skip": ("S", "Skip", "Exclude this slice from training, and go to the next to do"),
+    "flag": ("Q", "Flag", "Mark this slice for a second review, and go to the next to do"),
+    "previous": ("Shift-N", "◂ Previous", "Go to the previous slice of the list"),
+    "next": ("N", "Next ▸", "Go to the next slice of the list"),
     "mask": ("H", "Show mask", "Show or hide the mask, whichever layer is selected"),
     "toggle": ("D", "Show changes", "Green: added to the prediction; magenta: removed"),
 }
-"""By action: key in napari's notation, free in its labels layers, text, and what it does."""
+"""By action: key in napari's notation, unused by its labels layers; text; tooltip."""
 
 _BUTTONS = ("accept", "skip", "flag", "previous", "next")
 
 
-class ReviewTab(QWidget):
-    """The list of slices, the decisions with their keys, and what changed."""
+class SlicesTab(QWidget):
+    """The list of slices, a button and a key for each decision, and the changes of a slice."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._reviewing: OpenSession | None = None
+        self._open_session: OpenSession | None = None
         self._thumbnails: Thumbnails | None = None
         self._keys: KeyBindings | None = None
         self.bar = QueueBar()
@@ -57,9 +57,9 @@ class ReviewTab(QWidget):
         self.show_mask = _check_box(*_KEYS["mask"])
         self.show_changes = _check_box(*_KEYS["toggle"])
         self.changes = QLabel()
-        self.changes.setToolTip("Pixels of this slice added and removed since the prediction")
+        self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
-        self.revert_button.setToolTip("Back to the prediction; Ctrl+Z brings the corrections back")
+        self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.note = QLabel()
@@ -68,11 +68,11 @@ class ReviewTab(QWidget):
         self._connect()
         self.show_session(None)
 
-    def show_session(self, reviewing: OpenSession | None) -> None:
-        """Go through an open session."""
-        self._reviewing = reviewing
+    def show_session(self, open_session: OpenSession | None) -> None:
+        """Review the slices of an open session; None for no session."""
+        self._open_session = open_session
         self.report("")
-        self.setEnabled(reviewing is not None)
+        self.setEnabled(open_session is not None)
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
@@ -80,75 +80,75 @@ class ReviewTab(QWidget):
         if self._thumbnails is not None:
             self._thumbnails.close()
             self._thumbnails = None
-        if reviewing is None:
+        if open_session is None:
             self.bar.show_queue(Queue())
             self.table.show_slices(())
             return
-        session = reviewing.session
-        self.show_mask.setChecked(reviewing.mask.visible)
-        self._thumbnails = Thumbnails(reviewing, self.devicePixelRatioF())
+        session = open_session.session
+        self.show_mask.setChecked(open_session.mask.visible)
+        self._thumbnails = Thumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
-        reviewing.moved.connect(self.table.go_to)
-        reviewing.queue_changed.connect(self._on_queue)
-        reviewing.changed.connect(self._on_changed)
-        reviewing.mask_shown.connect(self.show_mask.setChecked)
-        reviewing.told.connect(self._tell)
-        reviewing.moved.connect(lambda _: self._tell(""))
-        reviewing.autosave.saved.connect(self._on_saved)
-        reviewing.autosave.failed.connect(lambda error: self.report(str(error)))
+        open_session.moved.connect(self.table.go_to)
+        open_session.queue_changed.connect(self._on_queue)
+        open_session.changed.connect(self._on_changed)
+        open_session.mask_shown.connect(self.show_mask.setChecked)
+        open_session.told.connect(self._report_on_slice)
+        open_session.moved.connect(lambda _: self._report_on_slice(""))
+        open_session.autosave.saved.connect(self._on_saved)
+        open_session.autosave.failed.connect(lambda error: self.report(str(error)))
         self._on_order()
-        reviewing.look()
+        open_session.look()
 
     def report(self, text: str) -> None:
-        """Show what happened to the session, until something else happens."""
+        """Show a message on the session, until the next message."""
         self.status.setText(text)
         self._is_about_slice = False
 
-    def _tell(self, text: str) -> None:
-        """Show what concerns the slice on screen, or take it away."""
+    def _report_on_slice(self, text: str) -> None:
+        """Show a message on the slice on screen; an empty text removes only such a message."""
         if text or self._is_about_slice:
             self.status.setText(text)
             self._is_about_slice = bool(text)
 
     def show_note(self, text: str) -> None:
-        """Show a sentence that stays when others come, or none."""
+        """Show a note that later messages do not replace; an empty text removes it."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def accept(self) -> None:
-        """Accept the slice on screen and go on."""
-        if self._reviewing is not None:
-            self._reviewing.accept()
+        """Accept the slice on screen and go to the next to do."""
+        if self._open_session is not None:
+            self._open_session.accept()
 
     def skip(self) -> None:
-        """Skip the slice on screen and go on."""
-        if self._reviewing is not None:
-            self._reviewing.decide(ReviewState.SKIPPED)
+        """Skip the slice on screen and go to the next to do."""
+        if self._open_session is not None:
+            self._open_session.decide(ReviewState.SKIPPED)
 
     def flag(self) -> None:
-        """Keep the slice on screen for a second look and go on."""
-        if self._reviewing is not None:
-            self._reviewing.decide(ReviewState.FLAGGED)
+        """Flag the slice on screen and go to the next to do."""
+        if self._open_session is not None:
+            self._open_session.decide(ReviewState.FLAGGED)
 
     def next(self) -> None:
-        """Go one slice of the list on."""
-        if self._reviewing is not None:
-            self._reviewing.step(1)
+        """Go to the next slice of the list."""
+        if self._open_session is not None:
+            self._open_session.step(1)
 
     def previous(self) -> None:
-        """Go one slice of the list back."""
-        if self._reviewing is not None:
-            self._reviewing.step(-1)
+        """Go to the previous slice of the list."""
+        if self._open_session is not None:
+            self._open_session.step(-1)
 
     def bind(self, viewer: ViewerModel) -> None:
-        """Let the keys work in the viewer; keys that were taken are given back by `unbind`."""
+        """Bind the keys of the tab in a viewer, until `unbind`."""
         actions = self._actions()
         self._keys = KeyBindings(viewer)
         self._keys.bind({key: actions[name] for name, (key, *_) in _KEYS.items()})
 
     def unbind(self) -> None:
-        """Give the keys back."""
+        """Restore the viewer's own keys."""
         if self._keys is not None:
             self._keys.unbind()
 
@@ -177,13 +177,13 @@ class ReviewTab(QWidget):
     def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setSpacing(4)
-        for place, name in enumerate(_BUTTONS):
-            row, column, span = (0, 2 * place, 2) if place < 3 else (1, 3 * (place - 3), 3)
+        for index, name in enumerate(_BUTTONS):
+            row, column, span = (0, 2 * index, 2) if index < 3 else (1, 3 * (index - 3), 3)
             grid.addWidget(self.buttons[name], row, column, 1, span)
-        looks = QHBoxLayout()
-        looks.addWidget(self.show_mask)
-        looks.addWidget(self.show_changes, 1)
-        looks.addWidget(self.revert_button)
+        display = QHBoxLayout()
+        display.addWidget(self.show_mask)
+        display.addWidget(self.show_changes, 1)
+        display.addWidget(self.revert_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
@@ -191,41 +191,41 @@ class ReviewTab(QWidget):
         layout.addWidget(self.table, 1)
         layout.addLayout(grid)
         layout.addWidget(self.changes)
-        layout.addLayout(looks)
+        layout.addLayout(display)
         layout.addWidget(self.status)
         layout.addWidget(self.note)
 
     def _on_chosen(self, index: int) -> None:
-        if self._reviewing is not None:
-            self._reviewing.go_to(index)
+        if self._open_session is not None:
+            self._open_session.go_to(index)
 
     def _on_toggled(self, shown: bool) -> None:
-        if self._reviewing is not None:
-            self._reviewing.show_changes(shown)
+        if self._open_session is not None:
+            self._open_session.show_changes(shown)
 
     def _on_revert(self) -> None:
-        if self._reviewing is not None:
-            self._reviewing.revert()
+        if self._open_session is not None:
+            self._open_session.revert()
 
     def _on_order(self) -> None:
         self._on_filter()
-        reviewing = self._reviewing
-        if reviewing is None or self.bar.order is Order.AS_STORED:
+        open_session = self._open_session
+        if open_session is None or self.bar.order is Order.AS_STORED:
             return
-        if any(figure is not None for figure in reviewing.session.predicted_dice):
-            reviewing.go_to_first()
+        if any(score is not None for score in open_session.session.predicted_dice):
+            open_session.go_to_first()
 
     def _on_filter(self) -> None:
-        if self._reviewing is not None:
-            self._reviewing.arrange(self.bar.order, self.bar.shown)
+        if self._open_session is not None:
+            self._open_session.arrange(self.bar.order, self.bar.shown)
 
     def _on_queue(self) -> None:
-        reviewing = self._reviewing
-        if reviewing is not None:
-            figures = reviewing.session.predicted_dice
-            self.bar.show_scores(figures)
-            self.bar.show_queue(reviewing.queue)
-            self.table.show_queue(reviewing.queue, figures, reviewing.index)
+        open_session = self._open_session
+        if open_session is not None:
+            scores = open_session.session.predicted_dice
+            self.bar.show_scores(scores)
+            self.bar.show_queue(open_session.queue)
+            self.table.show_queue(open_session.queue, scores, open_session.index)
 
     def _on_changed(self, changes: Changes) -> None:
         self.changes.setText(correction_summary(changes))
@@ -234,11 +234,11 @@ class ReviewTab(QWidget):
             self.table.viewport().update()
 
     def _on_mask(self, shown: bool) -> None:
-        if self._reviewing is not None:
-            self._reviewing.show_mask(shown)
+        if self._open_session is not None:
+            self._open_session.show_mask(shown)
 
     def _on_saved(self, time: Any) -> None:
-        if self._reviewing is not None:  # the last save of all tells when its session is closed
+        if self._open_session is not None:  # the last save happens after the session was closed
             self.report(f"saved {time:%H:%M:%S}")
 
 

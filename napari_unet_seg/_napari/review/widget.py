@@ -1,4 +1,4 @@
-"""Correct and save: review a mask slice by slice, save it, and let the network learn from it."""
+"""Correct and save: review a mask slice by slice, save it, and fine-tune a network on it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.review.save_bar import SaveBar
 from napari_unet_seg._napari.review.session_bar import SessionBar
-from napari_unet_seg._napari.review.slices_tab import ReviewTab
+from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.session.jobs import writing
-from napari_unet_seg._napari.tools.tab import Tools
+from napari_unet_seg._napari.tools.tab import ToolsTab
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 
 class ReviewWidget(DockWidget):
-    """Starts, opens and closes sessions, and saves their masks.
+    """Starts, opens and closes sessions, and saves masks.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where masks are corrected.
+        The viewer in which masks are corrected.
     """
 
     written = Signal(object)
-    """The path of a mask or COCO file that was saved."""
+    """Emitted with the path of a saved mask or COCO file."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
         self.desk = SessionDesk(napari_viewer, self)
         self.bar = SessionBar(napari_viewer)
-        self.review = ReviewTab()
-        self.tools = Tools(napari_viewer, lambda: self.current_image)
+        self.review = SlicesTab()
+        self.tools = ToolsTab(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
         self.scans = ScanQueue(napari_viewer, self.desk, self.bar.parent_folder, self)
         self.fine_tune = FineTunePanel(
@@ -64,20 +64,20 @@ class ReviewWidget(DockWidget):
             lambda: self.session.folder if self.session else Path.home(),
         )
         self._lay_out()
-        self._listen()
+        self._connect()
         self.refresh()
-        self._look_for_left()
+        self._search_unclosed()
         self._show_mask()
 
     @property
     def current_mask(self) -> Labels | None:
-        """What is corrected and saved: the open session's mask, else the chosen one."""
+        """The mask that is corrected and saved: the open session's, else the chosen layer."""
         current = self.desk.current
         return current.mask if current else self.bar.mask_combo.layer()
 
     @property
     def current_image(self) -> Image | None:
-        """What it is the mask of."""
+        """The image of `current_mask`."""
         current = self.desk.current
         return current.image if current else self.bar.image_combo.layer()
 
@@ -94,7 +94,7 @@ class ReviewWidget(DockWidget):
             self.desk.start(image, mask, folder)
 
     def save_tiff(self, path: Path | str) -> None:
-        """Write the mask as TIFF, or by its name as NIfTI or OME-Zarr."""
+        """Write the mask as TIFF, NIfTI or OME-Zarr, by the name of the path."""
         self._save(Path(path), writer.write_tiff)
 
     def save_binary(self, folder: Path | str) -> None:
@@ -106,12 +106,12 @@ class ReviewWidget(DockWidget):
         self._save(Path(path), writer.write_coco)
 
     def refresh(self) -> None:
-        """Enable what can be done now."""
-        # What a tool makes of the mask is to be saved in its own session.
+        """Enable the controls that can be used now."""
+        # The result of a running tool belongs to the session that is open now.
         busy = self.desk.busy or self.tools.busy
         self.bar.set_busy(busy)
         self.saving.set_busy(busy or self.current_mask is None)
-        # Going to another scan would stop it.
+        # Another scan would stop a fine-tuning that does not run in the background.
         learning = self.fine_tune.panel.running and not self.fine_tune.goes_on
         self.scans.set_busy(busy or learning)
 
@@ -121,15 +121,15 @@ class ReviewWidget(DockWidget):
             is_closed = self.parent() is None
             self.desk.dismiss(is_closed)
             if is_closed:
-                self._leave()
-                self.tools.marks.end()
+                self._release()
+                self.tools.prompts.end()
                 self.compare.contours.setChecked(False)
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
-        self.tabs.addTab(self.tools, "Tools")
+        self.tabs.addTab(self.tools, "ToolsTab")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         layout = QVBoxLayout(self)
@@ -140,7 +140,7 @@ class ReviewWidget(DockWidget):
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.saving)
 
-    def _listen(self) -> None:
+    def _connect(self) -> None:
         desk, bar, tools = self.desk, self.bar, self.tools
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(self._on_leaving)
@@ -158,15 +158,15 @@ class ReviewWidget(DockWidget):
         self.fine_tune.panel.running_changed.connect(self.refresh)
         tools.busy_changed.connect(self.refresh)
         tools.lock_toggled.connect(self._store_locks)
-        # Strokes that are still there would take Ctrl+Z for theirs.
-        self.review.revert_button.clicked.connect(tools.marks.end)
+        # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
+        self.review.revert_button.clicked.connect(tools.prompts.end)
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
-        call_before_window_deletion(self, self._leave)
-        QApplication.instance().aboutToQuit.connect(self._leave)
+        call_before_window_deletion(self, self._release)
+        QApplication.instance().aboutToQuit.connect(self._release)
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self.fine_tune.abandon()
         self.scans.close()
         self.desk.close()
@@ -193,17 +193,17 @@ class ReviewWidget(DockWidget):
         if self.desk.current is not None:
             self.desk.current.store_locks()
 
-    def _look_for_left(self) -> None:
+    def _search_unclosed(self) -> None:
         if recovery.any_noted():
-            jobs.run(recovery.looking(), on_event=self._on_left, name="Looking for sessions")
+            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Finding sessions")
 
-    def _on_left(self, left: LeftOpen | None) -> None:
+    def _on_unclosed(self, left: LeftOpen | None) -> None:
         self.bar.offer(left if self.session is None else None)
 
     def _on_declined(self, folder: Path) -> None:
         recovery.note_closed(folder)
         self.bar.offer(None)
-        self._look_for_left()
+        self._search_unclosed()
 
     def _save(self, path: Path, write: Callable[..., list[str]]) -> None:
         mask = self.current_mask
@@ -219,7 +219,7 @@ class ReviewWidget(DockWidget):
         self.desk.run(events, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:
-        self.review.report(f"wrote {path}")
+        self.review.report(f"Saved {path}")
         self.written.emit(path)
 
     def _show_mask(self, _: object = None) -> None:

@@ -1,4 +1,4 @@
-"""The model that Segment uses: chosen there, or by a training that has finished."""
+"""The model that Segment uses: chosen by the user, or produced by a fine-tuning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.models import BUNDLED
 
-_MOST_RECENT = 10
+_MAX_RECENT = 10
 
 
 class _Choice:
@@ -24,35 +24,35 @@ class _Choice:
 
 _CHOICE = _Choice()
 model_chosen = _CHOICE.chosen
-"""Emitted with the path of the checkpoint that is used from now on."""
+"""Emitted with the path of the checkpoint that is used next."""
 
 
 def current_model() -> Path:
-    """Checkpoint that Segment uses; the bundled one until another is chosen."""
+    """Return the checkpoint that Segment uses; the bundled one until another is chosen."""
     return _CHOICE.path
 
 
-def was_chosen() -> bool:
-    """Whether any model was chosen since napari started, be it the bundled one."""
+def is_model_chosen() -> bool:
+    """Whether the user has chosen a model since napari started, the bundled one included."""
     return _CHOICE.made
 
 
 def choose_model(path: Path) -> None:
-    """Use a checkpoint from now on, as is wished, and list it among the recent ones."""
+    """Use a checkpoint that the user has chosen, and list it among the recent models."""
     _CHOICE.made = True
-    take_up_model(path)
+    use_model(path)
 
 
-def take_up_model(path: Path) -> None:
-    """Use a checkpoint until another one is chosen, or taken up, and list it."""
+def use_model(path: Path) -> None:
+    """Use a checkpoint that the user has not chosen, and list it among the recent models."""
     add_recent_model(path)
     if path != _CHOICE.path:
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)
 
 
-def remembered_config() -> PredictConfig:
-    """Return how Segment predicted last; the defaults if another version wrote that."""
+def last_config() -> PredictConfig:
+    """Return the settings of the last prediction; the defaults if another version wrote them."""
     try:
         return PredictConfig.parse(recall("predict", {}), "the remembered settings")
     except ConfigError:
@@ -60,12 +60,12 @@ def remembered_config() -> PredictConfig:
 
 
 def add_recent_model(path: Path) -> None:
-    """List a checkpoint among the recent ones without choosing it."""
+    """List a checkpoint among the recent models without using it."""
     if path != BUNDLED:
         others = [str(p) for p in recent_models() if p != path]
-        remember("recent_models", [str(path), *others][:_MOST_RECENT])
+        remember("recent_models", [str(path), *others][:_MAX_RECENT])
 
 
 def recent_models() -> tuple[Path, ...]:
-    """Checkpoints used or trained lately that are still there, the newest first."""
+    """Return the recently used or trained checkpoints that still exist, the newest first."""
     return tuple(path for path in map(Path, recall("recent_models", [])) if path.is_file())

@@ -1,4 +1,4 @@
-"""What the Segment widget shows: choices, one button, and how far it is."""
+"""The form of the Segment widget: choices, one button and the progress."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ SHORTCUT = "Ctrl+Shift+M"
 
 
 class SegmentForm(QWidget):
-    """The Segment widget without its work."""
+    """The controls of the Segment widget; the widget connects them."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
-        self.image_combo.setToolTip("The image that is segmented; it follows the selected layer")
+        self.image_combo.setToolTip("The image to segment; follows the selected layer")
         self.extent_combo = QComboBox()
-        self.extent_combo.setToolTip("What is segmented of an image with several slices")
+        self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
         self.model_choice = ModelChoice()
         self.config_form = Form(
             PredictConfig,
@@ -54,7 +54,7 @@ class SegmentForm(QWidget):
         self.segment_button.setFont(font)
         self.stop_button = QPushButton("Stop")
         self.stop_button.setMinimumHeight(40)
-        self.stop_button.setToolTip("Stop; the layers stay as they are")
+        self.stop_button.setToolTip("Stop; no layer is changed")
         self.progress = QProgressBar()
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -64,20 +64,20 @@ class SegmentForm(QWidget):
         self._show_extents(self.image_combo.layer())
 
     def whole(self) -> bool:
-        """Whether all slices are to be segmented, and not only the one that is shown."""
+        """Whether all slices are to be segmented, not only the slice on screen."""
         return self.extent_combo.currentData() is not False
 
     def setWhole(self, whole: bool) -> None:
-        """Choose all slices or the one that is shown, where there are several."""
+        """Choose all slices or the slice on screen, if the image has several."""
         self.extent_combo.setCurrentIndex(self.extent_combo.findData(whole))
 
     def show_progress(self, done: int, count: int) -> None:
-        """Show how many tiles or slices are done; of 0 it is not known how many there are."""
+        """Show how many of `count` tiles or slices are done; a `count` of 0 means unknown."""
         self.progress.setRange(0, count)
         self.progress.setValue(done)
 
     def show_running(self, running: bool) -> None:
-        """Show what can be pressed."""
+        """Enable the controls that can be used while a prediction runs, or none runs."""
         self.segment_button.setEnabled(not running and self.image_combo.layer() is not None)
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
@@ -110,7 +110,7 @@ class SegmentForm(QWidget):
             count = int(layer.data.shape[0]) if layer.ndim == 3 and not layer.multiscale else 0
             self.extent_combo.addItem(f"All {count or ''} {kind}".replace("  ", " "), True)
             self.extent_combo.addItem(f"Only the {kind[:-1]} that is shown", False)
-            # A volume is one thing to a reader; of a data set each image is one of its own.
+            # A volume is read as a whole; in a data set each image is independent.
             self.setWhole(not independent)
         self.extent_combo.setVisible(several)
         self._extent_label.setVisible(several)

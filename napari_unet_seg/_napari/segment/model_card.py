@@ -1,4 +1,4 @@
-"""A model's card in a window of its own."""
+"""The dialog that shows a model card."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class ModelCard(QDialog):
-    """What a model is for, what it was trained on, how good it is, and where it fails.
+    """Shows the purpose, training data, scores and known failures of a model.
 
     Parameters
     ----------
     text : str
-        Markdown, of `card_text`.
+        The model card as Markdown, from `card_text`.
     """
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
@@ -38,7 +38,7 @@ class ModelCard(QDialog):
 
 
 def _widen_tables(document: QTextDocument) -> None:
-    """Give the cells room; Markdown has no word for that."""
+    """Add padding to the cells of tables, for which Markdown has no syntax."""
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
             form = frame.format()

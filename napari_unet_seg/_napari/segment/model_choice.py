@@ -1,4 +1,4 @@
-"""The choice of a model, with what its header says of it."""
+"""The choice of a model, with a summary of the checkpoint's header."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 
 class ModelChoice(QWidget):
-    """The bundled model, a recent one, or a file; a line below says what it is."""
+    """Chooses the bundled model, a recent model or a file; a line below summarises the model."""
 
     valueChanged = Signal(object)
-    """The new model's file."""
+    """Emitted with the checkpoint file of the new model."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.combo = QComboBox()
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.combo.setMinimumWidth(120)
-        self.combo.setToolTip("The network that segments; Browse … takes one from a file")
+        self.combo.setToolTip("The network that segments; Browse … opens a file")
         self.card_button = QPushButton("Card")
-        self.card_button.setToolTip("What the model was trained on, how good it is, where it fails")
+        self.card_button.setToolTip("Show the model's training data, scores and known failures")
         self.card = QLabel()
         self.card.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -69,24 +69,24 @@ class ModelChoice(QWidget):
         Raises
         ------
         CheckpointError
-            If there is no such model; the choice stays as it was.
+            If there is no such model; the choice is not changed.
         """
         found = checkpoint_path(path)
         read_header(found)
         chosen_model.choose_model(found)
 
     def info(self) -> CheckpointInfo:
-        """What the chosen model's header says.
+        """The header of the chosen checkpoint.
 
         Raises
         ------
         CheckpointError
-            If the file is gone or damaged.
+            If the file is missing or damaged.
         """
         return read_header(self.value())
 
     def show_card(self) -> None:
-        """Open the chosen model's card in a window of its own."""
+        """Show the card of the chosen model in a dialog."""
         try:
             ModelCard(card_text(self.value()), self).show()
         except CheckpointError as error:
@@ -129,14 +129,14 @@ class ModelChoice(QWidget):
 
 
 def model_name(path: Path) -> str:
-    """Return how a model is called in lists: its run's folder, or its file."""
+    """Return the name of a model in lists: the name of its run's folder, or of its file."""
     if path == BUNDLED:
         return "Bundled model"
     return path.parent.name if path.stem in ("best", "last") else path.stem
 
 
 def describe(info: CheckpointInfo) -> str:
-    """Return a line on a model: what it finds, how well, and where it was trained."""
+    """Return a line on a model: its categories, its Dice and its training data."""
     names = ", ".join(category.name for category in info.categories)
     parts = [f"Finds {names}"]
     dice = info.metrics.get("dice", info.metrics.get("valid_dice"))

@@ -1,4 +1,4 @@
-"""How probable a category is on a slice: by its map, else as the current model says."""
+"""Probabilities of a category on a slice: from its map, or predicted by the current model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._napari.segment.chosen_model import current_model, remembered_config
+from napari_unet_seg._napari.segment.chosen_model import current_model, last_config
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import PredictFinished
 from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST = 32
-"""Slices that are kept predicted."""
+_MAX_KEPT = 32
+"""Number of predicted slices that are kept."""
 
 
 class CategorySource(NamedTuple):
-    """What is known of a category without its mask."""
+    """The input for the probabilities of a category: the scan, and a map if there is one."""
 
     scan: Scan
     scan_id: str
-    """The same for the same pixels."""
+    """Identifies the pixels of the scan."""
     categories: tuple[Category, ...]
-    """Of the mask."""
+    """The categories of the mask."""
     value: int
-    """The category's label value."""
+    """The label of the category."""
     map: Array | None
-    """Its probabilities on the grid of the mask, zero where there are none."""
+    """The category's probabilities on the grid of the mask; zero on slices without any."""
 
     def grey(self, place: Place) -> Array:
-        """Return the grey values of a slice, which may have to be read."""
+        """Return the grey values (Y, X) of a slice; may read from disk."""
         part = scan_part(self.scan, place)
         plane = np.asarray(part.data)
         return plane.mean(-1) if part.axes.endswith("C") else plane
 
 
-class Likely:
-    """Predicts slices as they are asked for, in a child process, and keeps the latest."""
+class CategoryProbabilities:
+    """Predicts slices on request in a child process, and keeps the most recent ones."""
 
     def __init__(self) -> None:
         self._engine = WarmEngine()
@@ -57,28 +57,28 @@ class Likely:
         self._kept: dict[Any, tuple[tuple[Category, ...], Array]] = {}
 
     def warm_up(self, source: CategorySource, place: Place) -> None:
-        """Load the model if a slice will need it."""
-        if self.known(source, place) is None:
+        """Load the model if the probabilities of a slice are not available."""
+        if self.available(source, place) is None:
             self._engine.warm_up(_config(), current_model())
 
-    def known(self, source: CategorySource, place: Place) -> Array | None:
-        """Return the probabilities (Y, X) of a slice if they are there already."""
+    def available(self, source: CategorySource, place: Place) -> Array | None:
+        """Return the probabilities (Y, X) of a slice if no prediction is needed, else None."""
         if source.map is not None and (mapped := np.asarray(source.map[place])).any():
             return mapped
         found = self._kept.get(_key(source, place, current_model()))
         return None if found is None else _of_category(*found, source)
 
-    def of(self, source: CategorySource, place: Place) -> Array:
-        """Return the probabilities (Y, X) of a slice, predicted if need be: not for the window.
+    def compute(self, source: CategorySource, place: Place) -> Array:
+        """Return the probabilities (Y, X) of a slice, predicted if necessary; blocks meanwhile.
 
-        All zeros where the model knows no such category, or cannot predict this slice.
+        All zeros if the model has no such category or cannot predict this slice.
         """
         with self._turn:
-            found = self.known(source, place)
+            found = self.available(source, place)
             if found is None:
                 self._keep(source, place)
-                found = self.known(source, place)
-        return np.zeros(self.shape_of(source)) if found is None else found
+                found = self.available(source, place)
+        return np.zeros(self.slice_shape(source)) if found is None else found
 
     def close(self) -> None:
         """End the child process."""
@@ -87,7 +87,7 @@ class Likely:
     def _keep(self, source: CategorySource, place: Place) -> None:
         checkpoint = current_model()
         self._kept[_key(source, place, checkpoint)] = self._predict(source, place, checkpoint)
-        for oldest in list(self._kept)[:-_MOST]:
+        for oldest in list(self._kept)[:-_MAX_KEPT]:
             del self._kept[oldest]
 
     def _predict(
@@ -98,34 +98,34 @@ class Likely:
                 if isinstance(event, PredictFinished) and event.probabilities is not None:
                     return event.categories, event.probabilities
         except SegmentationError as error:
-            # Grey values alone must do then; Segment is where the user is told of it.
+            # The tools then use the grey values alone; Segment shows the error to the user.
             logger.warning("There are no probabilities: %s", error)
-        return (), np.zeros((0, *self.shape_of(source)))
+        return (), np.zeros((0, *self.slice_shape(source)))
 
     @staticmethod
-    def shape_of(source: CategorySource) -> tuple[int, ...]:
+    def slice_shape(source: CategorySource) -> tuple[int, ...]:
         """Return the shape of a slice."""
         return source.scan.grid_shape[-2:]
 
 
 def _config() -> PredictConfig:
-    """Return how a slice is predicted: as in Segment, but by itself, and seen once."""
+    """Return the settings of Segment without averaging, for a single slice."""
     plain = {"views": "plain", "across": "Z", "uncertainty": False, "disagreement": False}
-    return remembered_config().replace(probabilities=True, **plain)
+    return last_config().replace(probabilities=True, **plain)
 
 
 def _key(source: CategorySource, place: Place, checkpoint: Path) -> Any:
-    # A model may be written anew under its name.
+    # A checkpoint may be overwritten by another model.
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
     return source.scan_id, place, checkpoint, written
 
 
 def _of_category(categories: tuple[Category, ...], planes: Array, source: CategorySource) -> Array:
-    """Return the plane of the category of that name; one alone needs no name."""
+    """Return the plane of the source's category, found by name; a single category always fits."""
     names = [category.name.casefold() for category in categories]
     name = source.categories[source.value - 1].name.casefold()
     if name in names:
         return planes[names.index(name)].astype(np.float32)
     if len(names) == len(source.categories) == 1:
         return planes[0].astype(np.float32)
-    return np.zeros(Likely.shape_of(source), np.float32)
+    return np.zeros(CategoryProbabilities.slice_shape(source), np.float32)

@@ -1,4 +1,4 @@
-"""Segment: one button that puts a mask over the chosen image."""
+"""Segment: a button that adds a mask to the chosen image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import point_of, reaches
 from napari_unet_seg._napari.layers.layers import scan_from_layer
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
-from napari_unet_seg._napari.segment.chosen_model import remembered_config
+from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
-    """What one press of the button asked for."""
+    """The input of one prediction."""
 
     image: Image
     scan: Scan
@@ -61,16 +61,16 @@ class _Result:
 
 
 class SegmentWidget(DockWidget):
-    """Segment the chosen image layer with a model.
+    """Segments an image layer with a model.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Its active image layer is followed, and the masks are added to it.
+        The viewer whose active image layer is segmented, and which gets the masks.
     """
 
     finished = Signal(object)
-    """The labels layer with the new mask; None if it was stopped or failed."""
+    """Emitted with the labels layer of the mask; with None after a stop or an error."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
@@ -78,18 +78,18 @@ class SegmentWidget(DockWidget):
         self._job: jobs.Job | None = None
         self._request: _Request | None = None
         self._has_outcome = False
-        """Whether the job brought a mask or an error before it ended."""
+        """Whether the job has delivered a mask or an error."""
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         self.form = SegmentForm(napari_viewer)
         fill_with_scroll_column(self, self.form, minimum_height=280)
-        self.form.config_form.setValue(remembered_config())
+        self.form.config_form.setValue(last_config())
         self._connect()
         self.form.show_running(False)
         self._warm_up()
 
     def segment_layer(self, layer: Image | None = None) -> None:
-        """Segment a layer, the chosen one by default; `finished` tells when it is done."""
+        """Segment a layer, by default the chosen one; `finished` is emitted at the end."""
         if layer is not None:
             self.form.image_combo.setLayer(layer)
         image = self.form.image_combo.layer()
@@ -98,13 +98,13 @@ class SegmentWidget(DockWidget):
         try:
             request = self._make_request(image)
         except SegmentationError as error:
-            self._fail(error)
+            self._show_error(error)
             return
         self._request, self._mask, self._has_outcome = request, None, False
         self.form.status.setText("Starting the network …")
         self.form.show_progress(0, 0)
         self._job = jobs.run(
-            self._work(request),
+            self._predict(request),
             on_event=self._on_event,
             on_error=self._on_error,
             on_done=self._on_done,
@@ -113,7 +113,7 @@ class SegmentWidget(DockWidget):
         self.form.show_running(True)
 
     def stop(self) -> None:
-        """Stop at the next tile; the layers stay as they are."""
+        """Stop at the next tile; no layer is changed."""
         if self._job is not None:
             self.form.status.setText("Stopping …")
             self._job.stop()
@@ -139,8 +139,8 @@ class SegmentWidget(DockWidget):
         remember("predict", config.model_dump(mode="json"))
         return _Request(image, scan, place, config, self.form.model_choice.value())
 
-    def _work(self, request: _Request) -> Generator[Any, Any, None]:
-        """Pass the engine's events on; runs in a thread."""
+    def _predict(self, request: _Request) -> Generator[Any, Any, None]:
+        """Yield the engine's events, the last one as `_Result`; runs in a thread."""
         model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
         events = self._engine.predict(
             request.config, request.checkpoint, request.scan, request.place
@@ -175,7 +175,7 @@ class SegmentWidget(DockWidget):
         request, prediction = self._request, result.prediction
         self._has_outcome = True
         if request is None or request.image not in self.viewer.layers:
-            self.form.status.setText("The image was closed; its mask is dropped.")
+            self.form.status.setText("The image was closed; its mask is discarded.")
             return
         try:
             self._mask = show_prediction(
@@ -190,7 +190,7 @@ class SegmentWidget(DockWidget):
                 prediction.dice,
             )
         except SegmentationError as error:
-            self._fail(error)
+            self._show_error(error)
             return
         self._masks[request.image] = self._mask
         show_channel(self.viewer, request.image)
@@ -201,7 +201,7 @@ class SegmentWidget(DockWidget):
         self._has_outcome = True
         self.form.status.setText(str(error))
 
-    def _fail(self, error: SegmentationError) -> None:
+    def _show_error(self, error: SegmentationError) -> None:
         self.form.status.setText(str(error))
         show_error(str(error))
 
@@ -215,15 +215,17 @@ class SegmentWidget(DockWidget):
 
 
 def shown_place(viewer: Viewer, image: Image) -> Place:
-    """Return the index of the slice that is shown, along all axes but the last two.
+    """Return the index of the slice on screen, along all axes but the last two.
 
     Raises
     ------
     DataError
-        If the viewer stands beyond the image.
+        If no slice of the image is on screen.
     """
     if not reaches(viewer, image):
-        raise DataError(f"No slice of {image.name} is on screen; go to one, or segment all.")
+        raise DataError(
+            f"No slice of {image.name} is on screen; go to one of its slices, or segment all."
+        )
     return tuple(round(index) for index in point_of(viewer, image)[:-2])
 
 

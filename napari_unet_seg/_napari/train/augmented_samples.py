@@ -1,4 +1,4 @@
-"""A picture of eight samples as the training will see them."""
+"""A picture of eight samples as a training gets them, after augmentation."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ if TYPE_CHECKING:
 _COLUMNS = 4
 _GAP = 4
 _ENGINE = "napari_unet_seg.training.augmentation_preview:preview_augmentation"
-_ASK = "Show eight augmented samples"
+_BUTTON_TEXT = "Show eight augmented samples"
 
 
 class AugmentedSamples(QWidget):
-    """Shows what the augmentation makes of eight samples; nothing until it is asked to.
+    """A button that shows eight augmented samples of a training.
 
     Parameters
     ----------
-    ask : callable
+    get_inputs : callable
         Returns the source of the samples and the settings, or raises `SegmentationError`.
     """
 
-    def __init__(self, ask: Callable[[], tuple[Any, TrainConfig]]) -> None:
+    def __init__(self, get_inputs: Callable[[], tuple[Any, TrainConfig]]) -> None:
         super().__init__()
-        self._ask = ask
+        self._get_inputs = get_inputs
         self._categories: Sequence[Category] = ()
         self.job: Job | None = None
-        self.button = QPushButton(_ASK)
+        self.button = QPushButton(_BUTTON_TEXT)
         self.button.setToolTip(
-            "Look at what the training will see: each sample shifted, rotated and so on at random, "
-            "with its mask outlined"
+            "Show samples as the training gets them: shifted, rotated and so on at random, with "
+            "the mask outlined"
         )
         self.button.clicked.connect(self.show_samples)
         self.picture = _Picture()
@@ -63,9 +63,9 @@ class AugmentedSamples(QWidget):
         layout.addWidget(self.picture)
 
     def show_samples(self) -> None:
-        """Read, augment and show samples; in a process of their own."""
+        """Read and augment samples in a child process, and show them."""
         try:
-            source, config = self._ask()
+            source, config = self._get_inputs()
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -80,7 +80,7 @@ class AugmentedSamples(QWidget):
         )
 
     def clear(self) -> None:
-        """Take the picture away, since it no longer shows what is set."""
+        """Hide the picture, because it no longer matches the settings."""
         self.picture.hide()
         if self.job is not None:
             self.job.stop()
@@ -96,20 +96,20 @@ class AugmentedSamples(QWidget):
     def _on_done(self) -> None:
         self.job = None
         self.button.setEnabled(True)
-        self.button.setText(_ASK)
+        self.button.setText(_BUTTON_TEXT)
 
 
 class _Picture(QLabel):
-    """A picture that keeps its proportions as the panel grows."""
+    """A picture that keeps its proportions when the panel is resized."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._whole = QPixmap()
+        self._original = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def setPixmap(self, pixmap: QPixmap) -> None:
         """Show a picture."""
-        self._whole = pixmap
+        self._original = pixmap
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -118,14 +118,14 @@ class _Picture(QLabel):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        """As wide as it may be, and as high as the picture then is."""
+        """Any width, and the height of the picture at that width."""
         return QSize(super().sizeHint().width(), self.height())
 
     def _fit(self) -> None:
-        if self._whole.isNull():
+        if self._original.isNull():
             return
         mode = Qt.TransformationMode.SmoothTransformation
-        scaled = self._whole.scaledToWidth(max(1, self.width()), mode)
+        scaled = self._original.scaledToWidth(max(1, self.width()), mode)
         self.setFixedHeight(scaled.height())
         super().setPixmap(scaled)
 
@@ -149,8 +149,8 @@ def _mosaic(event: AugmentationPreview, categories: Sequence[Category]) -> Array
     rows = -(-count // _COLUMNS)
     gap = _GAP * width
     whole = np.zeros((rows * (height + gap) - gap, _COLUMNS * (breadth + gap) - gap, 3), np.uint8)
-    for place, tile in enumerate(tiles):
-        top, left = place // _COLUMNS * (height + gap), place % _COLUMNS * (breadth + gap)
+    for index, tile in enumerate(tiles):
+        top, left = index // _COLUMNS * (height + gap), index % _COLUMNS * (breadth + gap)
         whole[top : top + height, left : left + breadth] = tile
     return whole
 

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import TrainEvent
 
 TRAIN, VALID, DICE = "#4a90d9", "#e07b39", "#3aa76d"
-"""Tell apart on napari's dark and light background, and with the common colour blindnesses."""
+"""Distinct on napari's dark and light background, and with the common colour blindnesses."""
 _LEGEND = (
     f'<span style="color:{TRAIN}">●</span> training loss &nbsp; '
     f'<span style="color:{VALID}">■</span> validation loss &nbsp; '
     f'<span style="color:{DICE}">◆</span> validation Dice'
 )
-MOST_STEPS = 4000
-"""Steps drawn at most; beyond, every second one is dropped."""
+MAX_STEPS = 4000
+"""Maximum number of points of single steps; beyond, every second point is dropped."""
 _REFRESH_MS = 1000
 _SPIKE = 2
-"""Validation losses this many times above the highest training loss are spikes."""
+"""A validation loss above this many times the highest training loss is a spike."""
 _SMOOTHING = 10
-"""Steps that the line of single steps is smoothed over, at most a quarter of an epoch."""
+"""Number of steps that the curve of single steps is smoothed over, at most a quarter epoch."""
 
 
 class LossPlot(QWidget):
@@ -43,7 +43,7 @@ class LossPlot(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme it has.
+        The viewer whose theme the plot follows.
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
@@ -76,7 +76,7 @@ class LossPlot(QWidget):
         self.clear()
 
     def clear(self) -> None:
-        """Forget the curves."""
+        """Remove the curves."""
         self._steps: list[tuple[float, float]] = []
         self._epochs: list[EpochEnd] = []
         self._stride = self._seen = 1
@@ -84,7 +84,7 @@ class LossPlot(QWidget):
         self.redraw()
 
     def on_event(self, event: TrainEvent | Any) -> None:
-        """Take in a fact of the training; others than it draws are left alone."""
+        """Add an event of the training to the curves; events that are not drawn are ignored."""
         if isinstance(event, BatchEnd):
             self._add_step(event)
         elif isinstance(event, EpochEnd):
@@ -96,7 +96,7 @@ class LossPlot(QWidget):
         self._redraw_soon()
 
     def redraw(self) -> None:
-        """Draw what was taken in."""
+        """Draw the curves of all events so far."""
         x, y = zip(*self._steps, strict=True) if self._steps else ((), ())
         self.step_curve.setData(x, y)
         for curve, name in (
@@ -110,15 +110,15 @@ class LossPlot(QWidget):
         self._fit_losses()
 
     def _fit_losses(self) -> None:
-        """Show all losses but lone spikes of the validation loss, which would flatten the rest."""
-        learnt = [y for _, y in self._steps] + [e.train_loss for e in self._epochs]
-        learnt = [loss for loss in learnt if math.isfinite(loss)]
-        if not learnt:
+        """Fit the axis to all losses but spikes of the validation loss, which flatten the rest."""
+        train_losses = [y for _, y in self._steps] + [e.train_loss for e in self._epochs]
+        train_losses = [loss for loss in train_losses if math.isfinite(loss)]
+        if not train_losses:
             self.view.setRange(xRange=(0, 1), yRange=(0, 1), padding=0)  # not below nothing
             return
         self.view.enableAutoRange(x=True)
-        limit = _SPIKE * max(learnt)
-        shown = learnt + [e.valid_loss for e in self._epochs if e.valid_loss <= limit]
+        limit = _SPIKE * max(train_losses)
+        shown = train_losses + [e.valid_loss for e in self._epochs if e.valid_loss <= limit]
         self.view.setYRange(min(shown), max(shown), padding=0.05)
 
     def sizeHint(self) -> QSize:
@@ -134,7 +134,7 @@ class LossPlot(QWidget):
         self._seen += 1
         if self._seen % self._stride == 0:
             self._steps.append((event.epoch - 1 + event.step / event.steps, self._mean))
-        if len(self._steps) > MOST_STEPS:
+        if len(self._steps) > MAX_STEPS:
             self._steps = self._steps[::2]
             self._stride *= 2
 
@@ -159,7 +159,7 @@ def _theme_name(viewer: ViewerModel) -> str:
     name = viewer.theme
     if name == "system":
         with warnings.catch_warnings():
-            # On Qt 5 it warns that it takes dark; napari has told the user already.
+            # On Qt 5 the function warns that it assumes dark; napari has shown that warning.
             warnings.simplefilter("ignore", UserWarning)
             name = get_system_theme()
     return str(name)
@@ -176,7 +176,7 @@ def _style(colour: str, symbol: str, line: Any = Qt.PenStyle.SolidLine) -> dict[
 
 
 def _right_axis(plot: pg.PlotItem) -> pg.ViewBox:
-    """A second view over the first, from 0 to 1, that shares its horizontal axis."""
+    """Return a second view over the plot, from 0 to 1, that shares the horizontal axis."""
     view = pg.ViewBox(enableMenu=False)
     plot.showAxis("right")
     plot.scene().addItem(view)

@@ -1,4 +1,4 @@
-"""The panel that watches a training: plot, progress, and the buttons to pause and stop it."""
+"""The panel of a running training: plot, progress, and buttons to pause and stop it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _REFRESH_MS = 500
 class TrainingPanel(QWidget):
     """Runs a generator of training events and shows them.
 
-    `finished` and `preview` carry the events of that name, `event_arrived` every event, `failed`
-    the error. `running_changed` comes last, with False, however the training ended.
+    `finished` carries `TrainFinished`, `preview` carries `Preview`, `event_arrived` every event
+    and `failed` the error. `running_changed` is the last signal, with False, in every case.
     """
 
     finished = Signal(object)
@@ -53,14 +53,14 @@ class TrainingPanel(QWidget):
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.pause_button = QPushButton("Pause")
-        self.pause_button.setToolTip("Hold the training, and go on where it was held")
+        self.pause_button.setToolTip("Pause the training, and resume it at the same step")
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("End the training now; the best model so far is kept")
         self.pause_button.clicked.connect(self.pause_or_resume)
         self.stop_button.clicked.connect(self.stop)
         self._show_step = qthrottled(self._show_step_now, timeout=_REFRESH_MS, parent=self)
         self._lay_out()
-        self._follow(JobState.ENDED)
+        self._show_job_state(JobState.ENDED)
 
     @property
     def running(self) -> bool:
@@ -68,11 +68,11 @@ class TrainingPanel(QWidget):
         return self.job is not None and self.job.state is not JobState.ENDED
 
     def start(self, generator: Generator[Any, Command | None, None], name: str = "Training") -> Job:
-        """Run a training; `name` is what messages call it."""
+        """Run a training; messages call it `name`."""
         self.plot.clear()
         self.bar.setRange(0, 0)
-        self._over = False
-        self._figures = self._note = ""
+        self._has_ended = False
+        self._scores = self._note = ""
         self._state = "Starting the engine …"
         self._show()
         self.job = run(
@@ -82,13 +82,13 @@ class TrainingPanel(QWidget):
             on_done=self._on_done,
             name=name,
         )
-        self.job.state_changed.connect(self._follow)
-        self._follow(self.job.state)
+        self.job.state_changed.connect(self._show_job_state)
+        self._show_job_state(self.job.state)
         self.running_changed.emit(True)
         return self.job
 
     def pause_or_resume(self) -> None:
-        """Hold the training, or go on with it."""
+        """Pause the training, or resume it."""
         if self.job is not None:
             paused = self.job.state is JobState.PAUSED
             (self.job.resume if paused else self.job.pause)()
@@ -111,12 +111,12 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.status)
         # Labels that wrap promise too little height, and the plot's axis would be cut off.
         self.setMinimumHeight(280)
-        self._state = self._figures = self._note = ""
-        self._over = True
+        self._state = self._scores = self._note = ""
+        self._has_ended = True
 
     def _on_event(self, event: Any) -> None:
         self.plot.on_event(event)
-        show = self._SHOWN.get(type(event))
+        show = self._HANDLERS.get(type(event))
         if show is not None:
             show(self, event)
         self.event_arrived.emit(event)
@@ -142,18 +142,18 @@ class TrainingPanel(QWidget):
             f"Training on {event.train} samples, {event.valid} held out, on {event.device}."
         )
         self._note = " ".join(event.notes)
-        self._figures = ""
+        self._scores = ""
         self._epochs = event.epochs
         self._show()
 
     def _on_epoch(self, event: EpochEnd) -> None:
         if math.isfinite(event.valid_dice):
             best = " (best so far)" if event.is_best else ""
-            self._figures = f"Epoch {event.epoch}: validation Dice {event.valid_dice:.3f}{best}."
+            self._scores = f"Epoch {event.epoch}: validation Dice {event.valid_dice:.3f}{best}."
         self._show()
 
     def _show_step_now(self, event: BatchEnd) -> None:
-        if self._over:
+        if self._has_ended:
             return
         self.bar.setValue((event.epoch - 1) * event.steps + event.step)
         self._state = (
@@ -163,12 +163,10 @@ class TrainingPanel(QWidget):
         self._show()
 
     def _on_finished(self, event: TrainFinished) -> None:
-        self._over = True
+        self._has_ended = True
         self._state = "Stopped." if event.stopped else "Finished."
         if math.isfinite(event.valid_dice):
-            self._figures = (
-                f"Best validation Dice {event.valid_dice:.3f}, epoch {event.best_epoch}."
-            )
+            self._scores = f"Best validation Dice {event.valid_dice:.3f}, epoch {event.best_epoch}."
         self._show()
         self.finished.emit(event)
 
@@ -178,15 +176,15 @@ class TrainingPanel(QWidget):
         self.failed.emit(error)
 
     def _on_done(self) -> None:
-        self._over = True
+        self._has_ended = True
         self.bar.setRange(0, 1)
         self.bar.setValue(1)
         self.running_changed.emit(False)
 
     def _show(self) -> None:
-        self.status.setText("\n".join(filter(None, (self._state, self._figures, self._note))))
+        self.status.setText("\n".join(filter(None, (self._state, self._scores, self._note))))
 
-    def _follow(self, state: JobState) -> None:
+    def _show_job_state(self, state: JobState) -> None:
         paused = state is JobState.PAUSED
         self.pause_button.setText("Resume" if paused else "Pause")
         self.pause_button.setEnabled(state in (JobState.RUNNING, JobState.PAUSED))
@@ -194,7 +192,7 @@ class TrainingPanel(QWidget):
         self.stop_button.setText("Stopping …" if state is JobState.STOPPING else "Stop")
         self.bar.setFormat("paused" if paused else "%p %")
 
-    _SHOWN: ClassVar[dict[type, Callable[[TrainingPanel, Any], Any]]] = {
+    _HANDLERS: ClassVar[dict[type, Callable[[TrainingPanel, Any], Any]]] = {
         ItemDone: _on_item,
         SampleMeasured: _on_measured,
         TrainStarted: _on_started,
@@ -206,7 +204,7 @@ class TrainingPanel(QWidget):
 
 
 def duration(seconds: float) -> str:
-    """Say how long: `3 h 05 min`, `4 min 10 s` or `12 s`."""
+    """Return a duration as text: `3 h 05 min`, `4 min 10 s` or `12 s`."""
     if not math.isfinite(seconds):
         return "unknown time"
     total = max(0, round(seconds))

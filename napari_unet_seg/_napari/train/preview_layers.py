@@ -1,4 +1,4 @@
-"""Layers that show a validation slice beside the user's own, with truth and prediction."""
+"""Layers that show a validation slice with its truth and prediction, next to the user's layers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PAUSE_MS = 20
 
 
 class PreviewLayers(QObject):
-    """Three layers, made at the first preview and updated in place by the later ones.
+    """Three layers, added by the first preview and updated in place by later ones.
 
-    To make a layer takes napari up to a fifth of a second, so they are made one after another
-    with the event loop between them.
+    napari takes up to a fifth of a second to add a layer, so the event loop runs between two
+    layers.
     """
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
@@ -44,7 +44,7 @@ class PreviewLayers(QObject):
         self._timer.timeout.connect(self._add_next)
 
     def show(self, event: Preview) -> None:
-        """Show a preview; the selection stays as it is."""
+        """Show a preview; the selected layers stay selected."""
         arrays = (event.image, event.truth, event.labels)
         self._arrays = dict(zip(_KINDS, arrays, strict=True))
         self._name = f"validation: {event.name}, epoch {event.epoch}"
@@ -68,7 +68,7 @@ class PreviewLayers(QObject):
         return [kind for kind in _KINDS if self._find(kind) is None]
 
     def _add_next(self) -> None:
-        """Put what is missing to the right of all that is open, as high as that is."""
+        """Add the next missing layer to the right of all open layers, with their height."""
         missing = self._missing()
         if missing:
             selected = list(self._viewer.layers.selection)
@@ -82,8 +82,8 @@ class PreviewLayers(QObject):
             self._viewer.reset_view()
 
     def _add(self, kind: str, array: Any) -> None:
-        known = next((layer for layer in map(self._find, _KINDS) if layer is not None), None)
-        options = self._free_place(array) if known is None else _place_of(known)
+        existing = next((layer for layer in map(self._find, _KINDS) if layer is not None), None)
+        options = self._geometry_right_of_all(array) if existing is None else _geometry_of(existing)
         options["metadata"] = LayerRecord(preview=kind).as_metadata()
         if kind == "image":
             self._viewer.add_image(array, rgb=array.ndim == 3, name=self._name, **options)
@@ -95,7 +95,10 @@ class PreviewLayers(QObject):
         layer.opacity = 1.0 if kind == "truth" else 0.5
 
     def _shows_all(self) -> bool:
-        """Whether the camera stands as the home button puts it; who zoomed in stays there."""
+        """Whether the camera shows all layers, as after the home button.
+
+        The camera of a user who has zoomed in is not moved.
+        """
         camera = getattr(self._viewer, "scene", self._viewer).camera  # moved in napari 0.9
         zoom, center, angles = camera.zoom, camera.center, camera.angles
         self._viewer.reset_view()
@@ -103,7 +106,7 @@ class PreviewLayers(QObject):
         camera.zoom, camera.center, camera.angles = zoom, center, angles
         return same
 
-    def _free_place(self, image: Any) -> dict[str, Any]:
+    def _geometry_right_of_all(self, image: Any) -> dict[str, Any]:
         layers = self._viewer.layers
         if not len(layers):
             return {"scale": (1.0, 1.0), "translate": (0.0, 0.0)}
@@ -116,5 +119,5 @@ class PreviewLayers(QObject):
         return next((x for x in self._viewer.layers if carried(x).preview == kind), None)
 
 
-def _place_of(layer: Layer) -> dict[str, Any]:
+def _geometry_of(layer: Layer) -> dict[str, Any]:
     return {"scale": layer.scale[-2:], "translate": layer.translate[-2:]}

@@ -1,4 +1,4 @@
-"""Where the samples of a training come from: a data set's folder, or open layers."""
+"""The source of a training's samples: a data set's folder, or open layers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import open_dataset
-from napari_unet_seg.data.from_scan import samples_from_scan, volume_sample
 from napari_unet_seg.data.samples import SampleSet
+from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.labels import to_classes
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.io.common.scan import Scan
 
-_MOST_CLASSES = 20
-"""Label values without categories are taken for classes up to so many, beyond for instances."""
+_MAX_CLASSES = 20
+"""Without categories, labels up to this value are classes; higher labels are instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class FolderSource:
     folder: Path
 
     def read(self, dimensions: int) -> SampleSet:
-        """Read its list of samples; they have the dimensions that their files have."""
+        """Read the data set's list of samples; the files decide on the dimensions."""
         return open_dataset(self.folder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerSource:
-    """An image layer and its labels, as they were when the training was started."""
+    """A copy of an image layer and its labels, made when the training starts."""
 
     name: str
     scan: Scan
@@ -55,7 +55,7 @@ class LayerSource:
     only_labelled: bool
 
     def read(self, dimensions: int) -> SampleSet:
-        """Cut it into slices, or take it as one volume."""
+        """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
         slices = None
         if self.only_labelled:
             held = (self.labels != 0) & (self.labels != IGNORE_INDEX)
@@ -72,12 +72,12 @@ class LayerSource:
 
 
 def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> LayerSource:
-    """Copy what a training needs of two layers; on the main thread.
+    """Copy the image, the labels and the categories of two layers; call on the main thread.
 
     Raises
     ------
     DataError
-        If the labels are not the image's, or hold values that are no classes.
+        If the layers differ in shape, or the labels hold values that are no classes.
     """
     array = np.array(labels.data)
     categories = categories_of(labels)
@@ -85,7 +85,7 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
         array = to_classes(array, by_value(labels.features, categories), categories)
     seen = np.unique(array)
     top = int(seen[seen != IGNORE_INDEX].max(initial=0))
-    if not categories and top <= _MOST_CLASSES:
+    if not categories and top <= _MAX_CLASSES:
         categories = tuple(Category(id=i, name=f"label {i}") for i in range(1, max(top, 1) + 1))
     if top > len(categories) or seen.min(initial=0) < 0:
         raise DataError(
@@ -102,23 +102,24 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
 
 
 class SourceBox(QWidget):
-    """Chooses a source."""
+    """The choice between a data set's folder and open layers."""
 
     valueChanged = Signal()
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         tip = (
-            "Folder of images and masks, or with these in train and valid; NIfTI files for volumes"
+            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
+            "for volumes"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
         self.folder.setPlaceholder("folder with train, valid, or images and masks")
         self.image = LayerCombo(viewer, lambda layer: is_users(layer, Image))
-        self.image.setToolTip("The image that is learnt from")
+        self.image.setToolTip("The image that the network learns from")
         self.labels = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
-        self.labels.setToolTip("Its mask, which the network learns to draw")
+        self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
-        self.only_labelled.setToolTip("Slices that nobody has painted on would count as background")
+        self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
         self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
@@ -133,18 +134,18 @@ class SourceBox(QWidget):
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
 
     def value(self) -> FolderSource | LayerSource:
-        """What is chosen, copied where it could still be edited.
+        """The chosen source; layers are copied, because the user may edit them further.
 
         Raises
         ------
         DataError
-            If nothing is chosen, or what is chosen cannot be used.
+            If nothing is chosen, or the chosen layers cannot be used.
         """
         if self.tabs.currentIndex() == 0:
             return self._folder()
         image, labels = self.image.layer(), self.labels.layer()
         if image is None or labels is None:
-            raise DataError("No image and labels layer are chosen; open both, or use a data set.")
+            raise DataError("No image and labels layer are chosen; choose both, or use a data set.")
         return source_from_layers(image, labels, only_labelled=self.only_labelled.isChecked())
 
     def _folder(self) -> FolderSource:

@@ -56,9 +56,9 @@ class TrainWidget(DockWidget):
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Whose layers can be trained on, and where previews are shown.
+        The viewer whose layers can be trained on and that shows previews.
     engine : str
-        What trains in the child process, as `module:function`.
+        The function that trains in the child process, as `module:function`.
     """
 
     def __init__(self, napari_viewer: ViewerModel, *, engine: str = ENGINE) -> None:
@@ -69,19 +69,17 @@ class TrainWidget(DockWidget):
         self.source = SourceBox(napari_viewer)
         self.preset = QComboBox()
         self.preset.addItems([*PRESETS, _CUSTOM])
-        self.preset.setToolTip(
-            "Settings that go together: fast-cpu on a laptop, best for long runs"
-        )
+        self.preset.setToolTip("A set of settings: fast-cpu for laptops, best for long runs")
         self.load_button = QPushButton("Load …")
         self.load_button.setToolTip("Read settings from a file, as the program's --config does")
         self.save_button = QPushButton("Save …")
         self.save_button.setToolTip("Write the settings to a file for the program's --config")
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.augmented = AugmentedSamples(self._source_and_config)
-        tip = "The run keeps its settings, its curves and its best and last model here"
+        tip = "Folder for the run's settings, its curves and its best and last model"
         self.output = PathEdit("folder", "Choose the run's folder", tip=tip)
-        self.resume = QCheckBox("Go on with the run in this folder")
-        self.resume.setToolTip("Train on after its last whole epoch; else choose a new folder")
+        self.resume = QCheckBox("Resume the run in this folder")
+        self.resume.setToolTip("Continue after the run's last complete epoch")
         self.start_button = QPushButton("Start training")
         self.start_button.setToolTip("Train in the background; Stop keeps the best model so far")
         self.panel = TrainingPanel(napari_viewer)
@@ -198,7 +196,7 @@ class TrainWidget(DockWidget):
         try:
             self.setValue(TrainConfig.parse(recall("train/config", {}), "remembered settings"))
         except ConfigError:
-            # Written by another version; the first preset stands in the form.
+            # Written by another version; the form shows the defaults.
             self.setValue(TrainConfig())
         self._propose_folder()
 
@@ -215,7 +213,7 @@ class TrainWidget(DockWidget):
             self._propose_folder()
             run = self.output.value()
         if run is None or ((run / "last.safetensors").exists() and not self._resuming()):
-            raise DataError(f"{run} already holds a run; choose another folder, or go on with it.")
+            raise DataError(f"{run} already holds a run; choose another folder, or resume it.")
         return run
 
     def _resuming(self) -> bool:
@@ -261,8 +259,8 @@ class TrainWidget(DockWidget):
     def _on_finished(self, event: TrainFinished) -> None:
         self._finished = event
         dice = event.valid_dice
-        figure = f"best validation Dice {dice:.3f}" if math.isfinite(dice) else "nothing held out"
-        text = f"{'Stopped' if event.stopped else 'Trained'}: {figure}. The model is {event.best}."
+        score = f"best validation Dice {dice:.3f}" if math.isfinite(dice) else "nothing held out"
+        text = f"{'Stopped' if event.stopped else 'Trained'}: {score}. The model is {event.best}."
         self.result.setText(text)
         add_recent_model(event.best)
         show_info(text)

@@ -27,14 +27,14 @@ def augment(
     masks : Tensor
         uint8 labels of shape (B, Y, X) or (B, Z, Y, X).
     config : AugmentConfig
-        Which changes, how large and how often.
+        Kinds, sizes and probability of the changes.
     generator : torch.Generator
-        Source of randomness, on the processor.
+        Source of randomness, on the CPU.
 
     Returns
     -------
     tuple of Tensor
-        Of the same shapes and types, images in 0…1.
+        Images and masks of the same shapes and dtypes; images in 0…1.
     """
     draw = Draw(len(images), config.probability, generator)
     images, masks = warp(images, masks, config, draw)

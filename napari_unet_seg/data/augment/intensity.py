@@ -1,4 +1,4 @@
-"""Augmentation of grey values, on floats in 0…1 of shape (B, C, …)."""
+"""Augmentation of grey values; images are floats in 0…1 of shape (B, C, …)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.augment.randomness import spread
+from napari_unet_seg.data.augment.randomness import expand
 from napari_unet_seg.data.augment.warp import smooth
 
 if TYPE_CHECKING:
@@ -23,22 +23,22 @@ _KNOTS = 4
 
 
 def gamma(images: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Raise to a random power."""
+    """Raise the grey values of chosen samples to a random power."""
     low, high = (math.log(g) for g in _GAMMA)
     powers = torch.exp(torch.where(draw.chosen(), draw.uniform(low, high), 0.0))
-    return images.clamp_min(0) ** spread(powers, images)
+    return images.clamp_min(0) ** expand(powers, images)
 
 
 def bias_field(images: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Multiply by a smooth field, as the sensitivity of surface coils does."""
+    """Multiply chosen samples by a smooth field, which simulates the bias field of coils."""
     size = images.shape[2:]
     knots = draw.field(1, *[_KNOTS] * len(size)) * _BIAS
-    knots = torch.where(spread(draw.chosen(), knots), knots, 0.0)
+    knots = torch.where(expand(draw.chosen(), knots), knots, 0.0)
     return images * smooth(knots.to(images.device), size).exp()
 
 
 def blur(images: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Convolve each sample with a Gaussian of its own, one axis after the other."""
+    """Blur each chosen sample by a Gaussian of random width, one axis after the other."""
     sigma = torch.where(draw.chosen(), draw.uniform(0.3, _SIGMA), 1e-3)
     offsets = torch.arange(-_RADIUS, _RADIUS + 1)
     kernels = torch.exp(-0.5 * (offsets / sigma[:, None]) ** 2)
@@ -57,11 +57,11 @@ def blur(images: torch.Tensor, draw: Draw) -> torch.Tensor:
 
 
 def noise(images: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Add normal noise."""
+    """Add normally distributed noise to chosen samples."""
     deviation = torch.where(draw.chosen(), draw.uniform(0, _NOISE), 0.0)
-    return images + spread(deviation, images) * draw.normal(images.shape).to(images.device)
+    return images + expand(deviation, images) * draw.normal(images.shape).to(images.device)
 
 
 def invert(images: torch.Tensor, draw: Draw) -> torch.Tensor:
-    """Exchange black and white."""
-    return torch.where(spread(draw.chosen(), images), 1 - images, images)
+    """Exchange black and white in chosen samples."""
+    return torch.where(expand(draw.chosen(), images), 1 - images, images)

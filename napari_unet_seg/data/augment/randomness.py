@@ -1,4 +1,4 @@
-"""Random numbers for a batch, drawn on the processor so that a seed means the same everywhere."""
+"""Random numbers for a batch, drawn on the CPU so that a seed has the same result everywhere."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draws for the samples of one batch.
+    """Random numbers for the samples of one batch.
 
     Attributes
     ----------
     count : int
-        Samples in the batch.
+        Number of samples in the batch.
     probability : float
-        Chance of each change for each sample.
+        Probability of each change, for each sample.
     generator : torch.Generator
         Source of randomness.
     """
@@ -26,28 +26,28 @@ class Draw:
     generator: torch.Generator
 
     def chosen(self) -> torch.Tensor:
-        """Which samples are changed, booleans of shape (count,)."""
+        """Draw whether each sample is changed, booleans of shape (count,)."""
         return torch.rand(self.count, generator=self.generator) < self.probability
 
     def uniform(self, low: float, high: float) -> torch.Tensor:
-        """Uniform numbers of shape (count,)."""
+        """Draw uniform numbers of shape (count,)."""
         return torch.rand(self.count, generator=self.generator) * (high - low) + low
 
     def symmetric(self, extent: float, *, on: bool = True) -> torch.Tensor:
-        """Uniform in −extent…extent for the chosen samples, else 0; shape (count,)."""
+        """Draw uniform numbers in −extent…extent for chosen samples, else 0; shape (count,)."""
         if not on:
             return torch.zeros(self.count)
         return torch.where(self.chosen(), self.uniform(-extent, extent), 0.0)
 
     def field(self, *shape: int) -> torch.Tensor:
-        """Uniform in −1…1 of shape (count, *shape)."""
+        """Draw uniform numbers in −1…1 of shape (count, *shape)."""
         return torch.rand(self.count, *shape, generator=self.generator) * 2 - 1
 
     def normal(self, shape: torch.Size) -> torch.Tensor:
-        """Standard normal numbers."""
+        """Draw standard normal numbers of a shape."""
         return torch.randn(shape, generator=self.generator)
 
 
-def spread(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Bring (B,) to the device and number of axes of (B, C, …), to be multiplied with it."""
+def expand(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Reshape values (B,) so that they broadcast with a tensor (B, C, …), on its device."""
     return values.to(like.device).reshape(-1, *[1] * (like.ndim - 1))

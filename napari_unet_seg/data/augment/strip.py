@@ -1,4 +1,4 @@
-"""Skull-stripping as an augmentation: crude, but it shows a network heads without their rim."""
+"""Rough skull-stripping as an augmentation, so that a network learns from stripped heads too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.augment.randomness import spread
+from napari_unet_seg.data.augment.randomness import expand
 from napari_unet_seg.nn.blocks import crop
 
 if TYPE_CHECKING:
@@ -18,25 +18,25 @@ _HEAD = 0.06
 """Grey value above which a pixel belongs to the head."""
 _CLOSING = 0.06
 _RIM = (0.05, 0.13)
-"""Share of the image's size, of the gaps that are closed and of the rim that is taken away."""
+"""Widths, as shares of the image's size, of the gaps that are closed and of the removed rim."""
 
 
 def strip(
     images: torch.Tensor, masks: torch.Tensor, draw: Draw
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blacken the rim of the head in the chosen samples, of image and mask.
+    """Set the rim of the head to 0 in images and masks of chosen samples.
 
-    The rim's width is drawn once for the batch. What stays is brightened to the full range, as
-    the percentiles of a stripped scan would do.
+    The width of the rim is drawn once for the batch. The rest is brightened to the full range, as
+    the normalisation of a stripped scan does.
 
     Parameters
     ----------
     images : Tensor
-        (B, C, …) in 0…1.
+        Floats in 0…1 of shape (B, C, …).
     masks : Tensor
-        (B, …) labels.
+        Labels of shape (B, …).
     draw : Draw
-        Of the batch.
+        Random numbers of the batch.
     """
     chosen = draw.chosen()
     share = float(draw.uniform(*_RIM)[0])
@@ -44,29 +44,29 @@ def strip(
         return images, masks
     inside = _inner(images.amax(1, keepdim=True), share)
     brightest = (images * inside).flatten(1).amax(1).clamp_min(0.2)
-    stripped = images * inside / spread(brightest, images)
-    picked = spread(chosen, images)
+    stripped = images * inside / expand(brightest, images)
+    picked = expand(chosen, images)
     images = torch.where(picked, stripped, images)
     outside = (picked & (inside == 0))[:, 0]
     return images, torch.where(outside, torch.zeros_like(masks), masks)
 
 
 def _inner(images: torch.Tensor, share: float) -> torch.Tensor:
-    """1 within the head without its rim, else 0; computed on a coarse grid."""
+    """Return 1 inside the head without its rim, else 0; computed on a coarse grid."""
     pool = {4: F.max_pool2d, 5: F.max_pool3d}[images.ndim]
     size = images.shape[2:]
     head = (pool(images, _COARSE) > _HEAD).float()
     longest = max(head.shape[2:])
     closing, rim = max(1, round(_CLOSING * longest)), max(1, round(share * longest))
-    # Beyond the border is head while gaps are closed, so that they close there too, and
-    # background while the rim is taken off.
-    closed = -_spread(-_spread(head, closing), closing)
+    # Pixels outside the image count as head while gaps are closed, so that gaps at the border close
+    # too, and as background while the rim is removed.
+    closed = -_dilate(-_dilate(head, closing), closing)
     around = F.pad(closed, [rim] * 2 * len(size))
-    eroded = -_spread(-around, rim)
+    eroded = -_dilate(-around, rim)
     mode = {2: "bilinear", 3: "trilinear"}[len(size)]
     return (F.interpolate(crop(eroded, closed.shape[2:]), size, mode=mode) > 0.5).float()
 
 
-def _spread(x: torch.Tensor, radius: int) -> torch.Tensor:
+def _dilate(x: torch.Tensor, radius: int) -> torch.Tensor:
     pool = {4: F.max_pool2d, 5: F.max_pool3d}[x.ndim]
     return pool(x, 2 * radius + 1, stride=1, padding=radius)

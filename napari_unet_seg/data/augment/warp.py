@@ -1,4 +1,4 @@
-"""Augmentation of place: one map a sample, for the image and its mask alike."""
+"""Spatial augmentation: one transformation per sample, for the image and its mask."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from napari_unet_seg.data.augment.randomness import spread
+from napari_unet_seg.data.augment.randomness import expand
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import AugmentConfig
     from napari_unet_seg.data.augment.randomness import Draw
 
 _KNOTS = 5
-"""Points along each axis between which the bending is interpolated."""
+"""Number of knots of the elastic deformation along each axis."""
 
 
 def warp(
     images: torch.Tensor, masks: torch.Tensor, config: AugmentConfig, draw: Draw
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shift, rotate, zoom, mirror and bend, by `grid_sample`.
+    """Shift, rotate, zoom, mirror and deform chosen samples, by `grid_sample`.
 
-    Bilinear for images and nearest for masks; what comes in from outside is black background.
-    Volumes are rotated and turned within their slices.
+    Images are interpolated bilinearly, masks by nearest neighbour; pixels from outside are black
+    background. Volumes are rotated within their slices.
     """
     switches = ("translate", "rotate", "scale", "flip", "turn", "elastic")
     if not any(getattr(config, name) for name in switches):
@@ -32,7 +32,7 @@ def warp(
     theta = _affine(config, draw, images.ndim - 2)
     grid = F.affine_grid(theta.to(images.device), list(images.shape), align_corners=False)
     if config.elastic:
-        grid = grid + _bending(config, draw, images)
+        grid = grid + _deformation(config, draw, images)
     images = F.grid_sample(images, grid, align_corners=False)
     moved = F.grid_sample(masks[:, None].float(), grid, mode="nearest", align_corners=False)
     return images, moved[:, 0].to(masks.dtype)
@@ -59,15 +59,15 @@ def _affine(config: AugmentConfig, draw: Draw, dimensions: int) -> torch.Tensor:
     return theta
 
 
-def _bending(config: AugmentConfig, draw: Draw, images: torch.Tensor) -> torch.Tensor:
-    """Smooth displacements of shape (B, …, D), zero at no place in particular."""
+def _deformation(config: AugmentConfig, draw: Draw, images: torch.Tensor) -> torch.Tensor:
+    """Return smooth random displacements of shape (B, …, D)."""
     size = images.shape[2:]
     knots = draw.field(len(size), *[_KNOTS] * len(size)) * 2 * config.elasticity
-    knots = torch.where(spread(draw.chosen(), knots), knots, 0.0).to(images.device)
+    knots = torch.where(expand(draw.chosen(), knots), knots, 0.0).to(images.device)
     return smooth(knots, size).movedim(1, -1)
 
 
 def smooth(knots: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """Interpolate (B, C, knots, …) to a full size; cubic in 2D, which has no kinks."""
+    """Interpolate (B, C, knots, …) to a full size: cubic in 2D, which has no kinks, else linear."""
     mode = {2: "bicubic", 3: "trilinear"}[len(size)]
     return F.interpolate(knots, size, mode=mode, align_corners=True)

@@ -1,12 +1,12 @@
-"""Prompts as a person gives them, simulated: clicks, scribbles, boxes and lassos.
+"""Simulated prompts of a person: clicks, scribbles, boxes and lassos.
 
-Prompts and the mask so far are maps of shape (4, …) and dtype bool, in the order of the channels
-that a prompt network sees beside the image. All functions take slices and volumes alike.
+Prompts and the present mask are maps of shape (4, …) and dtype bool, in the order of the network's
+input channels after the image. All functions take slices (Y, X) and volumes (Z, Y, X).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -15,26 +15,27 @@ from skimage.morphology import skeletonize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 Rng = np.random.Generator
 
 POSITIVE, NEGATIVE, BOX, PREVIOUS = range(4)
 TREMOR = 2.0
-"""Pixels: normal deviate of a click from where it was meant."""
+"""Standard deviation in pixels of a click from its target point."""
 _RADIUS = 2
 _SMALLEST = 12
-"""Pixels of an error that is worth a click."""
+"""Smallest number of pixels of an error that gets a prompt."""
 _KINDS = ("click", "scribble", "box", "lasso", "negative")
 _OFTEN = (0.5, 0.2, 0.15, 0.1, 0.05)
 
 
 def no_prompts(shape: Sequence[int]) -> Array:
-    """Maps without a prompt and without a mask."""
+    """Return maps without a prompt and without a mask."""
     return np.zeros((4, *shape), bool)
 
 
 def first_prompts(truth: Array, rng: Rng) -> Array:
-    """Maps with one to three prompts of random kinds for a target; none where it is empty."""
+    """Return maps with one to three random prompts for a target; without prompts if it is empty."""
     maps = no_prompts(truth.shape)
     if not truth.any():
         return maps
@@ -63,7 +64,7 @@ def _give(kind: str, maps: Array, truth: Array, rng: Rng) -> None:
 
 
 def corrected(maps: Array, answer: Array, truth: Array, rng: Rng) -> Array:
-    """Maps in which the answer is the mask so far, and its largest error has got a prompt."""
+    """Return maps with `answer` as the present mask, and a prompt on its largest error."""
     maps = maps.copy()
     maps[PREVIOUS] = answer
     channel, error = largest_error(answer, truth)
@@ -77,7 +78,7 @@ def corrected(maps: Array, answer: Array, truth: Array, rng: Rng) -> Array:
 
 
 def largest_error(answer: Array, truth: Array) -> tuple[int, Array]:
-    """The largest connected error and the channel of the prompt that it calls for."""
+    """Return the channel of the prompt for the largest connected error, and the error."""
     missing, excess = largest_part(truth & ~answer), largest_part(answer & ~truth)
     if np.count_nonzero(missing) >= np.count_nonzero(excess):
         return POSITIVE, missing
@@ -85,7 +86,7 @@ def largest_error(answer: Array, truth: Array) -> tuple[int, Array]:
 
 
 def largest_part(mask: Array) -> Array:
-    """The largest connected part of a mask."""
+    """Return the largest connected component of a mask."""
     parts, count = ndimage.label(mask)
     if count < 2:
         return mask
@@ -93,7 +94,7 @@ def largest_part(mask: Array) -> Array:
 
 
 def _point(region: Array, rng: Rng) -> Array:
-    """Where a person clicks: mostly in the middle, else anywhere within or near the border."""
+    """Draw the target point of a click: in the centre, anywhere inside, or near the border."""
     chance = rng.random()
     if chance < 0.5:
         return middle(region)
@@ -104,7 +105,7 @@ def _point(region: Array, rng: Rng) -> Array:
 
 
 def middle(region: Array) -> Array:
-    """The point furthest from the border of a region's largest part."""
+    """Return the point furthest from the border of a region's largest component."""
     part = largest_part(region)
     (window,) = ndimage.find_objects(part.astype(np.uint8))
     depth = ndimage.distance_transform_edt(np.pad(part[window], 1))
@@ -113,23 +114,23 @@ def middle(region: Array) -> Array:
 
 
 def anywhere(region: Array, rng: Rng) -> Array:
-    """A random point of a region."""
+    """Draw a random point of a region."""
     flat = np.flatnonzero(region)
     return np.array(np.unravel_index(rng.choice(flat), region.shape))
 
 
 def _clicked(point: Array, rng: Rng) -> Array:
-    """Where a hand ends up, steady or not."""
+    """Draw the point that a hand of random steadiness hits."""
     return trembling(point, rng, rng.uniform(0, TREMOR))
 
 
 def trembling(point: Array, rng: Rng, tremor: float = TREMOR) -> Array:
-    """Where a hand ends up that means a point."""
+    """Draw the point that a hand hits when it aims at a point."""
     return np.asarray(point + rng.normal(0, 1, len(point)) * tremor)
 
 
 def click(maps: Array, channel: int, point: Array) -> None:
-    """Stamp a disc or ball of radius 2 at a point, or where the image ends on the way to it."""
+    """Draw a disc or ball of radius 2 at a point, which is clipped to the image."""
     place = np.clip(np.rint(point).astype(int), 0, np.array(maps.shape[1:]) - 1)
     window = tuple(slice(max(0, p - _RADIUS), p + _RADIUS + 1) for p in place)
     grid = np.ogrid[
@@ -140,18 +141,18 @@ def click(maps: Array, channel: int, point: Array) -> None:
 
 
 def _mark(maps: Array, channel: int, window: tuple[slice, ...], mark: Array) -> None:
-    """What is marked last counts, be it positive or negative."""
+    """Add pixels to a channel, and remove them from the opposite channel."""
     maps[channel][window] |= mark
     maps[NEGATIVE if channel == POSITIVE else POSITIVE][window] &= ~mark
 
 
 def scribble(maps: Array, channel: int, region: Array, rng: Rng) -> None:
-    """Draw a stroke three pixels wide along a piece of the skeleton of a region's largest part."""
+    """Draw a stroke three pixels wide along a part of the skeleton of the largest component."""
     part = largest_part(region)
     (window,) = ndimage.find_objects(part.astype(np.uint8))
     padded = np.pad(part[window], 1)
     line = skeletonize(padded) > 0  # type: ignore[no-untyped-call]
-    if not line.any():  # thinning may eat up a small volume
+    if not line.any():  # thinning may remove a small volume completely
         line[tuple(middle(padded))] = True
     start = anywhere(line, rng)
     reach = rng.uniform(0.15, 0.8) * max(line.shape)
@@ -162,7 +163,7 @@ def scribble(maps: Array, channel: int, region: Array, rng: Rng) -> None:
 
 
 def box_around(region: Array, rng: Rng, careless: float = 0.05) -> Array:
-    """A filled box around a region, each side off by about `careless` of its length."""
+    """Return a filled box around a region; each side is off by about `careless` of its length."""
     box = np.zeros(region.shape, bool)
     window = ndimage.find_objects(region.astype(np.uint8))[0]
     sides = []
@@ -175,7 +176,7 @@ def box_around(region: Array, rng: Rng, careless: float = 0.05) -> Array:
 
 
 def lasso(region: Array, rng: Rng) -> Array:
-    """What a loose line around a region encloses."""
+    """Return the area inside a loose line around a region."""
     distance = ndimage.distance_transform_edt(~region)
     width = rng.uniform(1, 8)
     loose = distance <= width * (1 + 0.5 * smooth_noise(region.shape, 6.0, rng))
@@ -183,7 +184,7 @@ def lasso(region: Array, rng: Rng) -> Array:
 
 
 def smooth_noise(shape: Sequence[int], scale: float, rng: Rng) -> Array:
-    """Noise of mean 0 and deviation 1, smooth over about `scale` pixels."""
+    """Return noise of mean 0 and standard deviation 1, smooth over about `scale` pixels."""
     knots = [max(4, round(n / scale) + 3) for n in shape]
     coarse = rng.normal(0, 1.5, knots)
     zoomed = ndimage.zoom(coarse, [n / k for n, k in zip(shape, knots, strict=True)], order=1)

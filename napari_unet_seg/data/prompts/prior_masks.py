@@ -1,17 +1,22 @@
-"""Masks that are nearly right, as other slices, models and people leave them."""
+"""Simulated prior masks: nearly correct masks, as from other slices, models and people."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
-from napari_unet_seg.data.prompts.marks import Array, Rng, anywhere, smooth_noise
+from napari_unet_seg.data.prompts.marks import Rng, anywhere, smooth_noise
+
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 
 def nearly(truth: Array, rng: Rng) -> Array:
-    """The truth grown or shrunk unevenly, moved, with pieces missing and islands, each at random.
+    """Return the truth with random errors: uneven borders, shifts, missing pieces and islands.
 
-    Empty where the truth is.
+    The result is empty if the truth is.
     """
     if not truth.any():
         return truth.copy()
@@ -26,7 +31,7 @@ def nearly(truth: Array, rng: Rng) -> Array:
 
 
 def _uneven(truth: Array, rng: Rng) -> Array:
-    """Moved along its normals by up to about a fifth of its radius."""
+    """Move the border along its normals by up to about a fifth of the radius."""
     signed = ndimage.distance_transform_edt(~truth) - ndimage.distance_transform_edt(truth)
     radius = np.count_nonzero(truth) ** (1 / truth.ndim) / 2
     reach = min(5.0, 1 + radius / 5)
@@ -36,13 +41,13 @@ def _uneven(truth: Array, rng: Rng) -> Array:
 
 
 def _moved(mask: Array, rng: Rng) -> Array:
-    """Shifted by a few pixels."""
+    """Shift a mask by a few pixels."""
     shift = np.rint(rng.normal(0, 2.5, mask.ndim)).astype(int)
     return np.asarray(ndimage.shift(mask.astype(np.uint8), shift, order=0) > 0)
 
 
 def _island(truth: Array, rng: Rng) -> Array:
-    """A blob near the truth."""
+    """Return a disc or ball near the truth."""
     near = ndimage.binary_dilation(truth, iterations=int(rng.integers(5, 25)))
     centre, radius = anywhere(near, rng), rng.uniform(2, 8)
     grid = np.ogrid[tuple(slice(n) for n in truth.shape)]

@@ -1,4 +1,4 @@
-"""Batches with simulated prompts, for networks that follow them."""
+"""Training and validation batches with simulated prompts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_unet_seg.arrays import Array
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.prompts.marks import (
     POSITIVE,
-    Array,
     Rng,
     click,
     corrected,
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Answer = Callable[[torch.Tensor], Array]
-"""From inputs (B, C + 4, …) to the masks (B, …), bool, that the network gives at the moment."""
+"""Maps inputs (B, C + 4, …) to the present network's masks (B, …), bool."""
 
 ROUNDS = (0.4, 0.25, 0.2, 0.15)
-"""Chances of so many answers that are corrected before the one that is learnt from."""
+"""Probabilities of 0, 1, 2 and 3 corrected predictions before the training step."""
 _PRIOR = 0.25
-"""Share of the samples that begin with a mask which is nearly right."""
+"""Share of the samples that start from a nearly correct mask."""
 
 
 def prompted(
     images: torch.Tensor, masks: torch.Tensor, answer: Answer, rng: Rng
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean one category of each sample, prompt for it, and correct the network's own answers.
+    """Choose a category of each sample, prompt for it, and correct the network's predictions.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ def prompted(
     masks : Tensor
         uint8 labels of shape (B, …).
     answer : callable
-        The network as it is.
+        The present network.
     rng : Generator
-        Of the targets, the prompts and the number of rounds.
+        Source of randomness of targets, prompts and number of rounds.
 
     Returns
     -------
     inputs : Tensor
         Images and maps, of shape (B, C + 4, …).
     targets : Tensor
-        uint8 of shape (B, …): 1 for what is meant; unreviewed pixels stay so.
+        uint8 of shape (B, …): 1 for the chosen category; unreviewed pixels stay 255.
     """
     targets = np.stack([_target(mask, rng) for mask in masks.numpy()])
     maps = np.stack([_starting(target == 1, rng) for target in targets])
@@ -65,21 +65,21 @@ def prompted(
 def after_rounds(
     images: torch.Tensor, targets: Array, maps: Array, answer: Answer, rng: Rng
 ) -> tuple[torch.Tensor, list[tuple[Array, Array]]]:
-    """Correct as many of the network's answers as are drawn for each sample.
+    """Correct a random number of the network's predictions for each sample.
 
     Parameters
     ----------
     images, targets, answer, rng
-        As `prompted` has them.
+        As `prompted` takes them.
     maps : array
-        bool of shape (B, 4, …), of the first round; changed in place.
+        Maps of the first round, bool of shape (B, 4, …); changed in place.
 
     Returns
     -------
     inputs : Tensor
-        Of the round that is learnt from, of shape (B, C + 4, …).
+        Input of the training step, of shape (B, C + 4, …).
     answers : list of (array, array)
-        For each round before it, which samples were asked, and their masks.
+        For each previous round, the indices of the predicted samples, and their masks.
     """
     inputs, answers = with_maps(images, maps), []
     rounds = rng.choice(len(ROUNDS), len(maps), p=ROUNDS)
@@ -87,16 +87,16 @@ def after_rounds(
         asked = np.flatnonzero(rounds > number)
         answers.append((asked, answer(inputs[asked])))
         for place, found in zip(*answers[-1], strict=True):
-            known = targets[place] != IGNORE_INDEX
-            maps[place] = corrected(maps[place], found & known, targets[place] == 1, rng)
+            reviewed = targets[place] != IGNORE_INDEX
+            maps[place] = corrected(maps[place], found & reviewed, targets[place] == 1, rng)
         inputs = with_maps(images, maps)
     return inputs, answers
 
 
 def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs with one click into the middle of each sample's largest category, and the targets.
+    """Return inputs with one click into the centre of each sample's largest category, and targets.
 
-    The same for every epoch and any way to batch; for validation.
+    The result does not depend on epoch and batch, for validation.
     """
     found = masks.numpy()
     targets = np.stack([_meant(mask, int(_sizes(mask).argmax())) for mask in found])
@@ -105,7 +105,7 @@ def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, to
 
 
 def click_maps(target: Array) -> Array:
-    """Maps with one click into the middle of a target; with none where it is empty."""
+    """Return maps with one click into the centre of a target; without a click if it is empty."""
     maps = no_prompts(target.shape)
     if target.any():
         click(maps, POSITIVE, middle(target))
@@ -113,31 +113,31 @@ def click_maps(target: Array) -> Array:
 
 
 def with_maps(images: torch.Tensor, maps: Array | Sequence[Array]) -> torch.Tensor:
-    """Images (B, C, …) and maps (B, 4, …) as the network's input (B, C + 4, …)."""
+    """Concatenate images (B, C, …) and maps (B, 4, …) to the network's input (B, C + 4, …)."""
     return torch.cat([images, torch.from_numpy(np.asarray(maps)).to(images)], 1)
 
 
 def _target(mask: Array, rng: Rng) -> Array:
-    """A random category that is there."""
+    """Return the target mask of a random category of the sample."""
     present = np.flatnonzero(_sizes(mask))
     return _meant(mask, int(rng.choice(present)) if len(present) else 0)
 
 
 def _sizes(mask: Array) -> Array:
-    """Pixels of each label value below `IGNORE_INDEX`, without background."""
+    """Count the pixels of each label value below `IGNORE_INDEX`, without background."""
     sizes = np.bincount(mask.ravel(), minlength=IGNORE_INDEX)[:IGNORE_INDEX]
     sizes[0] = 0
     return np.asarray(sizes)
 
 
 def _meant(mask: Array, value: int) -> Array:
-    """1 where a mask has a value other than 0; unreviewed pixels stay so."""
+    """Return 1 where a mask has a value other than 0, else 0; unreviewed pixels stay 255."""
     meant = ((mask == value) & (mask > 0)).astype(np.uint8)
     return np.where(mask == IGNORE_INDEX, mask, meant)
 
 
 def _starting(target: Array, rng: Rng) -> Array:
-    """Maps with first prompts, or with a mask that is nearly right and a prompt to correct it."""
+    """Return maps with first prompts, or with a nearly correct mask and a prompt to correct it."""
     if rng.random() < _PRIOR:
         return corrected(no_prompts(target.shape), nearly(target, rng), target, rng)
     return first_prompts(target, rng)

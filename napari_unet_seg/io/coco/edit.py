@@ -1,4 +1,4 @@
-"""Putting edited masks back into the COCO file they came from; the rest stays as it was."""
+"""Edits of a mask as changes of COCO annotations; annotations without edits do not change."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 
-class Painted(NamedTuple):
-    """An image whose mask was edited, its annotations, and which pixels are whose.
+class EditedImage(NamedTuple):
+    """An image with an edited mask, its annotations, and the owner of each pixel.
 
-    All arrays but `kept` run through the image's pixels in column-major order.
+    All arrays except `kept` hold the pixels of the image in column-major order.
     """
 
     image: CocoImage
     drawn: tuple[Drawn, ...]
     kept: list[Array]
-    """For each annotation the pixels that were not taken from it."""
+    """For each annotation the indices of the pixels that it keeps."""
     owner: Array
-    """Index of the annotation that is seen there, -1 for none and where it was edited."""
+    """Index of the topmost annotation; -1 without an annotation and at edited pixels."""
     values: Array
-    """The new label where it was edited, else 0."""
+    """The new label of edited pixels, else 0."""
 
 
 class Gains(NamedTuple):
-    """Whose the edited pixels are."""
+    """The new owners of edited pixels."""
 
     pixels: list[list[Array]]
-    """For each annotation what it gained."""
+    """For each annotation the pixels that it gained."""
     fresh: list[tuple[int, Array]]
-    """Category id and pixels of new annotations."""
+    """Category id and pixels of each new annotation."""
 
 
 class Edit(NamedTuple):
-    """What becomes of the annotations of an image."""
+    """Changes of the annotations of an image."""
 
     replaced: dict[int, Annotation | None]
-    """By `id()` of the annotation as it was read; None where nothing is left of it."""
+    """New annotation by `id()` of the annotation that was read; None for a removed annotation."""
     added: list[Annotation]
-    """Without an id."""
+    """New annotations, still without an id."""
 
 
-def painted(
+def find_edit(
     image: CocoImage, drawn: tuple[Drawn, ...], labels: Array, reviewed: Array | bool = True
-) -> Painted | None:
-    """Find what of an image was edited; None if nothing was.
+) -> EditedImage | None:
+    """Find the edited pixels of an image; None if there are none.
 
     Parameters
     ----------
     image : CocoImage
         The image.
     drawn : tuple of Drawn
-        Its annotations, whose labels are their values in the mask.
+        Annotations of the image, with their label values in the mask.
     labels : array of shape (Y, X)
-        The mask as edited.
+        The edited mask.
     reviewed : array of shape (Y, X)
-        False where an edit does not count.
+        False for pixels whose edits do not count.
     """
     if _is_untouched(drawn, labels):
         return None
@@ -80,34 +80,35 @@ def painted(
     changed &= np.broadcast_to(reviewed, labels.shape).T.ravel()
     if not changed.any():
         return None
-    # Taken from all others that cover the pixel, below too, or they would come into sight.
+    # The pixel is removed from all other annotations that cover it: an annotation below would
+    # otherwise become visible.
     kept = [item.pixels[~changed[item.pixels] | (new[item.pixels] == item.label)] for item in drawn]
     owner[changed] = -1
-    result = Painted(image, drawn, kept, owner, np.where(changed, new, 0))
-    _see_again(result)
+    result = EditedImage(image, drawn, kept, owner, np.where(changed, new, 0))
+    _restore_hidden(result)
     return result
 
 
 def _is_untouched(drawn: tuple[Drawn, ...], labels: Array) -> bool:
-    """Tell it fast, since most images of a large set are not edited."""
+    """Whether the mask is the drawn one; a fast check, since most images are not edited."""
     before = np.zeros(labels.size, np.promote_types(labels.dtype, np.uint32))
     for item in drawn:
         before[item.pixels] = item.label
     return np.array_equal(before, labels.T.ravel())
 
 
-def _see_again(edit: Painted) -> None:
-    """Leave out pixels painted with the value of an annotation that lay below others there."""
+def _restore_hidden(edit: EditedImage) -> None:
+    """Undo the edit of pixels that were find_edit with the value of an annotation below others."""
     for index, (item, rest) in enumerate(zip(edit.drawn, edit.kept, strict=True)):
         again = rest[edit.values[rest] == item.label]
         edit.values[again] = 0
         edit.owner[again] = index
 
 
-def encoded(edit: Painted, gains: Gains, encoder: Encoder) -> Edit:
-    """Encode the annotations that lost or gained pixels again, and the new ones."""
+def encode_edit(edit: EditedImage, gains: Gains, encoder: Encoder) -> Edit:
+    """Encode the annotations that lost or gained pixels, and the new annotations."""
     replaced = {
-        id(item.annotation): _encoded_again(
+        id(item.annotation): _encode_again(
             item, np.concatenate([rest, *extra]), edit.image, encoder
         )
         for item, rest, extra in zip(edit.drawn, edit.kept, gains.pixels, strict=True)
@@ -117,8 +118,8 @@ def encoded(edit: Painted, gains: Gains, encoder: Encoder) -> Edit:
     return Edit(replaced, added)
 
 
-def with_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
-    """Return the document of a data set with edits in place; new ids follow the highest."""
+def apply_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
+    """Return the document of a data set with the edits; new ids follow the highest id."""
     replaced: dict[int, Annotation | None] = {}
     added: list[Annotation] = []
     for edit in edits:
@@ -133,7 +134,13 @@ def with_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
 
 
 def check_shape(dataset: CocoDataset, image: CocoImage, labels: Array) -> str:
-    """Return what to call a mask in messages, or raise DataError if it is not of its image."""
+    """Check the shape of a mask; return the name of the mask for messages.
+
+    Raises
+    ------
+    DataError
+        If the shape differs from the image's.
+    """
     if labels.shape != (image.height, image.width):
         raise DataError(
             f"The mask for {image.file_name} has the shape {labels.shape} and the image "
@@ -153,7 +160,7 @@ def _mask(pixels: Array, image: CocoImage) -> Array:
     return from_columns(flat, image)
 
 
-def _encoded_again(
+def _encode_again(
     item: Drawn, pixels: Array, image: CocoImage, encoder: Encoder
 ) -> Annotation | None:
     if not len(pixels):

@@ -1,4 +1,4 @@
-"""Masks as the segmentation, area and box of a COCO annotation."""
+"""Encoding of masks as segmentation, area and box of COCO annotations."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Segmentation = list[list[float]] | dict[str, Any]
 
 @dataclass(slots=True)
 class Encoder:
-    """Encodes masks as the options say, and counts those that had to be cut."""
+    """Encodes masks by `CocoOptions`, and counts the masks that were cut at holes."""
 
     options: CocoOptions = field(default_factory=CocoOptions)
     cut: int = 0
-    """Masks with holes that became polygons side by side."""
+    """Number of masks with holes that were cut into polygons without holes."""
 
     def geometry(self, mask: Array, *, crowd: bool = False) -> dict[str, Any]:
         """Return `segmentation`, `area` and `bbox` of a mask of shape (Y, X).
 
-        Area and box are what pycocotools counts of the segmentation.
+        Area and box are those that pycocotools computes from the segmentation.
         """
         segmentation = self.segmentation(mask, crowd=crowd)
         bbox, area = measure(segmentation, *mask.shape)
@@ -37,8 +37,8 @@ class Encoder:
     def segmentation(self, mask: Array, *, crowd: bool = False) -> Segmentation:
         """Return a mask of shape (Y, X) as polygons or a compressed RLE.
 
-        Without a tolerance pycocotools reads back the identical mask either way. Crowds are always
-        RLE, by the standard.
+        With a tolerance of 0 pycocotools reads back the identical mask in both cases. Crowds are
+        always RLE, as the COCO format requires.
         """
         form = "rle" if crowd else self.options.segmentation
         if form == "rle":
@@ -51,7 +51,7 @@ class Encoder:
 
 
 def measure(segmentation: Segmentation, height: int, width: int) -> tuple[list[float], int]:
-    """Return the bounding box (x, y, width, height) and the area as pycocotools counts them."""
+    """Return the bounding box (x, y, width, height) and the area that pycocotools computes."""
     if isinstance(segmentation, dict):
         rle = {"size": segmentation["size"], "counts": segmentation["counts"].encode("ascii")}
     else:

@@ -1,4 +1,4 @@
-"""COCO annotations as label values of their own, counted through all images of a stack."""
+"""COCO annotations as instances: each has its own label value, through all images of a stack."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_UINT16 = 2**15
 
 
 class Instance(NamedTuple):
-    """What a label value stands for."""
+    """The annotation and category of a label value."""
 
     image: CocoImage
     category: Category
@@ -30,17 +30,17 @@ class Instance(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Instances:
-    """The annotations of a stack of images; value i of the mask is the i-th, from 1."""
+    """The annotations of a stack of images; label value i of the mask is the i-th row, from 1."""
 
     dataset: CocoDataset
     boxes: bool
     """Whether annotations that have only a box are among them."""
     rows: tuple[Instance, ...]
     before: dict[int, int]
-    """By image id: how many annotations the images before it have."""
+    """Number of annotations of the images before an image, by image id."""
 
     def drawn(self, image: CocoImage) -> tuple[Drawn, ...]:
-        """Return an image's annotations with their pixels; their label is the value."""
+        """Return the annotations of an image with their pixels and label values."""
         before = self.before[image.id]
         found = draw(self.dataset, image, self.dataset.categories, boxes=self.boxes)
         return tuple(item._replace(label=before + n) for n, item in enumerate(found, 1))
@@ -49,21 +49,21 @@ class Instances:
 def draw_instances(
     dataset: CocoDataset, images: Sequence[CocoImage], stack: Array, *, boxes: bool = False
 ) -> Instances:
-    """Draw the annotations of images of one size, each as a value of its own.
+    """Draw the annotations of images of one size, each with its own label value.
 
-    They are drawn in the file's order, so the later ones lie on top; one that lies wholly below
-    others has a value too.
+    Annotations are drawn in the order of the file, later ones on top. An annotation that is
+    completely covered by others has a label value too.
 
     Parameters
     ----------
     dataset : CocoDataset
-        What `read_coco` returned.
+        From `read_coco`.
     images : sequence of CocoImage
-        Of one size.
+        Images of one size.
     stack : array of shape (N, Y, X)
-        Zeros, one plane an image, of `instance_dtype`; drawn on in place.
+        Zeros of `instance_dtype`, one plane per image; drawn on in place.
     boxes : bool
-        Draw annotations that have only a box as a rectangle.
+        Whether annotations that have only a box are drawn as rectangles.
     """
     rows: list[Instance] = []
     before: dict[int, int] = {}
@@ -77,13 +77,13 @@ def draw_instances(
 def _numbered(
     found: Iterable[Drawn], dataset: CocoDataset, image: CocoImage, rows: list[Instance]
 ) -> Iterator[Drawn]:
-    """Give each annotation the next number, and note what it stands for."""
+    """Number the annotations, and append a row for each."""
     for item in found:
         rows.append(Instance(image, dataset.categories[item.label - 1], item.annotation))
         yield item._replace(label=len(rows))
 
 
 def instance_dtype(dataset: CocoDataset, images: Sequence[CocoImage]) -> np.dtype[Any]:
-    """Return the dtype for a mask of instances: uint16 with room for new ones, else uint32."""
+    """Return the dtype of a mask of instances: uint16 if new instances fit too, else uint32."""
     most = sum(len(dataset.annotations[image.id]) for image in images)
     return np.dtype(np.uint16 if most < _MOST_UINT16 else np.uint32)

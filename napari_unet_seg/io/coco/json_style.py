@@ -1,4 +1,4 @@
-"""How a JSON file is laid out, so that it can be written again in the same way."""
+"""Layout of a JSON file, so that it can be written again in the same layout."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LOOKED_AT = 100_000
-"""Characters at the start of a file that show its layout."""
+_SAMPLE = 100_000
+"""Number of characters at the start of a file that the layout is derived from."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonStyle:
-    """What `json.dumps` can be told of a file's layout; the default is Python's own."""
+    """Options of `json.dumps` for the layout of a file; the defaults are Python's."""
 
     indent: str | None = None
-    """Of one level; None where everything stands on one line."""
+    """Indentation of one level; None for a file on a single line."""
     item_separator: str = ", "
     key_separator: str = ": "
     is_ascii: bool = True
-    """Whether other characters are escaped."""
+    """Whether characters other than ASCII are escaped."""
     end: str = "\n"
 
     def dumps(self, document: Any, default: Callable[[Any], Any] | None = None) -> str:
-        """Return a document's text; `default` turns what JSON does not know into what it does."""
+        """Return the text of a document; `default` converts values that JSON does not support."""
         text = json.dumps(
             document,
             default=default,
@@ -39,11 +39,11 @@ class JsonStyle:
 
 
 def style_of(text: str) -> JsonStyle:
-    """Find out how an object's JSON is laid out.
+    """Derive the layout from the text of a JSON object.
 
-    Numbers are written as Python does in any case: `1e2` becomes `100.0`.
+    Numbers are always written in Python's format: `1e2` becomes `100.0`.
     """
-    start = text[:_LOOKED_AT]
+    start = text[:_SAMPLE]
     indent = re.match(r"\s*\{\r?\n([ \t]*)\"", start)
     key = re.search(r'"\s*(:\s*)(?=[\[{"\d-])', start)
     item = re.search(r'(,[ \t]*)"(?:[^"\\]|\\.)*"\s*:', start)

@@ -1,4 +1,4 @@
-"""Where the images of a COCO file are."""
+"""Search for the images of a COCO file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PROBES = 64
-"""File names looked up in each folder that may be the one."""
+"""Number of file names that are searched for in each candidate folder."""
 _ALIASES = ("train", "training", "valid", "val", "validation", "test", "testing")
 
 
 def clean_name(file_name: str) -> str:
-    r"""Return a relative POSIX path for a `file_name` as exporters write it.
-
-    Backslashes become slashes.
+    r"""Convert a `file_name` of COCO to a relative POSIX path; backslashes become slashes.
 
     Raises
     ------
     ValueError
-        If the name is absolute or leaves the image folder, percent-encoded or not.
+        If the name is absolute or leaves the image folder, also after percent-decoding.
     """
     name = posixpath.normpath(file_name.replace("\\", "/"))
     for form in (name, posixpath.normpath(unquote(name).replace("\\", "/"))):
@@ -38,7 +36,7 @@ def clean_name(file_name: str) -> str:
 
 
 def find_image(folder: Path, name: str, *, by_base_name: bool) -> Path | None:
-    """Find the file of a clean name: as it is, percent-decoded, then without its folders.
+    """Find an image file: by its name, the percent-decoded name, then the name without folders.
 
     Parameters
     ----------
@@ -47,7 +45,7 @@ def find_image(folder: Path, name: str, *, by_base_name: bool) -> Path | None:
     name : str
         From `clean_name`.
     by_base_name : bool
-        Whether the name without its folders is enough; it must be unique for that.
+        Whether to search for the name without folders, which requires that it is unique.
     """
     names = [name, unquote(name)]
     if by_base_name:
@@ -61,22 +59,22 @@ def find_image(folder: Path, name: str, *, by_base_name: bool) -> Path | None:
 
 
 def base_names_unique(names: Sequence[str]) -> bool:
-    """Tell whether the names differ without their folders too."""
+    """Whether the names without folders are unique."""
     counts = Counter(posixpath.basename(unquote(name)) for name in names)
     return max(counts.values(), default=0) <= 1
 
 
 def guess_folder(json_path: Path, names: Sequence[str]) -> Path:
-    """Guess the image folder: the one that holds most of the named files.
+    """Guess the image folder: the candidate folder that holds most of the named files.
 
-    The layouts of Roboflow (beside the JSON), COCO and MMDetection (`annotations/` beside
-    `train2017/` or `images/train2017/`), CVAT and Label Studio (`images/`) are looked through,
-    the nearest folders first.
+    The candidates are those of the layouts of Roboflow (the folder of the JSON), COCO and
+    MMDetection (`train2017/` or `images/train2017/`, with the JSON in `annotations/`), CVAT and
+    Label Studio (`images/`), the nearest folders first.
 
     Returns
     -------
     Path
-        The JSON's own folder where none holds any.
+        The folder of the JSON if no candidate holds a named file.
     """
     probes = names[:: max(1, len(names) // _PROBES)][:_PROBES]
     unique = base_names_unique(names)
@@ -103,7 +101,7 @@ def _candidates(json_path: Path) -> list[Path]:
 
 
 def split_keys(json_path: Path) -> list[str]:
-    """Return the words of a JSON's name that may name its split, such as `train2017`.
+    """Return the parts of a JSON's name that may name its split.
 
     `instances_train2017.json` gives `train2017`, `train` and the whole stem.
     """

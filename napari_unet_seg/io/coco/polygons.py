@@ -1,4 +1,4 @@
-"""Masks as polygons along the pixel edges, which pycocotools draws bit for bit."""
+"""Masks as polygons along the pixel edges, which pycocotools draws as the identical mask."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
 
 def trace(mask: Array) -> list[Array]:
-    """Follow the pixel edges around every 4-connected part of a mask.
+    """Trace the pixel edges around every 4-connected component of a mask.
 
-    The foreground is on the right hand. Where two pixels touch at a corner alone, the way turns
-    right, so that each stays in a part of its own and no ring crosses itself.
+    The foreground is on the right of the direction of the ring. Where two pixels share only a
+    corner, the ring turns right, so that the pixels stay in separate components and no ring crosses
+    itself.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def trace(mask: Array) -> list[Array]:
     Returns
     -------
     list of arrays of shape (n, 2)
-        Corners (x, y) of the rings: clockwise around a part, anticlockwise around a hole.
+        Corners (x, y) of the rings: clockwise around a component, anticlockwise around a hole.
     """
     padded = np.pad(np.asarray(mask) != 0, 1)
     starts = _edges(padded)
@@ -44,7 +45,7 @@ def trace(mask: Array) -> list[Array]:
 
 
 def _edges(padded: Array) -> Array:
-    """Tell for each vertex and direction whether an edge starts there, of shape (Y, X, 4)."""
+    """Return whether an edge starts at each vertex in each direction, of shape (Y, X, 4)."""
     height, width = padded.shape
     edges = np.zeros((height + 1, width + 1, 4), bool)
     edges[1:-1, :-1, 0] = padded[1:] & ~padded[:-1]
@@ -55,7 +56,7 @@ def _edges(padded: Array) -> Array:
 
 
 def _following(edges: Array, columns: int) -> dict[int, int]:
-    """Map each edge, named vertex * 4 + direction, to the one after it."""
+    """Map each edge, numbered vertex * 4 + direction, to the next edge of its ring."""
     flat = edges.ravel()
     names = np.flatnonzero(flat)
     direction = names % 4
@@ -82,23 +83,23 @@ class Outlines(NamedTuple):
     """Polygons whose union is a mask."""
 
     polygons: list[list[float]]
-    """In the flat form that COCO has."""
+    """In the flat form of COCO: x, y, x, y, …"""
     cut: bool
-    """Whether the mask had holes, at which it was cut into pieces side by side."""
+    """Whether the mask had holes, at which it was cut into pieces."""
 
 
 def outlines(mask: Array, tolerance: float = 0) -> Outlines:
     """Return polygons along the pixel edges whose union is the mask.
 
-    Since a COCO polygon cannot have holes, a mask that has some is cut at them.
+    Since a COCO polygon cannot have holes, a mask with holes is cut into pieces at the holes.
 
     Parameters
     ----------
     mask : array of shape (Y, X)
         Non-zero is foreground.
     tolerance : float
-        By how many pixels an outline may be off for having fewer corners (Douglas and Peucker
-        1973); pycocotools draws the identical mask only at 0.
+        Largest deviation in pixels of an outline with fewer corners (Douglas and Peucker 1973);
+        pycocotools draws the identical mask only at 0.
     """
     cropped, corner = _cropped(mask)
     rings = trace(cropped)
@@ -124,7 +125,8 @@ def _pieces(mask: Array, rings: list[Array]) -> list[Array]:
     holes = sorted(int(ring[:, 0].min()) for ring in rings if _signed_area(ring) < 0)
     if not holes:
         return rings
-    # Cut where the middle hole begins: this opens it, and about half of the others go either way.
+    # Cut where the middle hole begins: this opens it, and puts about half of the others on each
+    # side.
     cut = holes[len(holes) // 2]
     left, right = mask[:, :cut], mask[:, cut:]
     moved = [np.add(ring, (cut, 0)) for ring in _pieces(right, trace(right))]
@@ -134,7 +136,7 @@ def _pieces(mask: Array, rings: list[Array]) -> list[Array]:
 def _simpler(ring: Array, tolerance: float) -> Array:
     if not tolerance:
         return ring
-    from skimage.measure import approximate_polygon  # slow to import, and seldom needed
+    from skimage.measure import approximate_polygon  # slow to import, and rarely needed
 
     closed = np.concatenate([ring, ring[:1]])
     simple: Array = approximate_polygon(closed, tolerance)[:-1]  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""COCO annotations as pixels, by the rules of pycocotools."""
+"""Rasterisation of COCO annotations, by the rules of pycocotools."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _TOGETHER = 32
-"""Annotations that are drawn at once: many for speed, few for memory."""
+"""Number of annotations drawn at once: many for speed, few for memory."""
 
 
 class Drawn(NamedTuple):
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
     annotation: Annotation
     label: int
-    """Place of its category, from 1."""
+    """Label value: the position of the category, from 1."""
     pixels: Array
     """Indices into the image's pixels in column-major order."""
 
@@ -41,7 +41,7 @@ class Shape(NamedTuple):
     polygons: list[list[float]]
     runs: list[Array]
     problem: str
-    """Why all of it or a part of it cannot be drawn; empty where all is well."""
+    """Why the segmentation or a part of it cannot be drawn, or empty."""
 
 
 def rasterise(
@@ -53,20 +53,20 @@ def rasterise(
 ) -> Array:
     """Draw the annotations of one image as a label array.
 
-    The annotations are drawn in the file's order, so the later ones lie on top. What cannot be
-    drawn is left out; `inspect` tells what and why.
+    The annotations are drawn in the order of the file, later ones on top. Annotations that cannot
+    be drawn are skipped; `inspect` reports them with the reasons.
 
     Parameters
     ----------
     dataset : CocoDataset
-        What `read_coco` returned.
+        From `read_coco`.
     image_id : int
         COCO's id of the image.
     categories : sequence of Category, optional
-        Whose place from 1 is the label value; the data set's own if not given. Annotations of
-        others are left out.
+        Categories of the label values from 1, in order; by default those of the data set.
+        Annotations of other categories are skipped.
     boxes : bool
-        Draw annotations that have only a box as a rectangle.
+        Whether annotations that have only a box are drawn as rectangles.
 
     Returns
     -------
@@ -82,7 +82,13 @@ def rasterise(
 
 
 def image_of(dataset: CocoDataset, image_id: int) -> CocoImage:
-    """Return the image of an id, or raise DataError."""
+    """Return the image with an id.
+
+    Raises
+    ------
+    DataError
+        If there is no image with this id.
+    """
     try:
         return dataset.by_id[image_id]
     except KeyError:
@@ -92,41 +98,41 @@ def image_of(dataset: CocoDataset, image_id: int) -> CocoImage:
 
 
 def from_columns(flat: Array, image: CocoImage) -> Array:
-    """Turn pixels in column-major order into an array of shape (Y, X)."""
+    """Reshape pixels in column-major order to an array of shape (Y, X)."""
     return np.ascontiguousarray(flat.reshape(image.width, image.height).T)
 
 
 def draw(
     dataset: CocoDataset, image: CocoImage, categories: Sequence[Category], *, boxes: bool
 ) -> Iterator[Drawn]:
-    """Yield the annotations of an image that can be drawn, in the file's order."""
+    """Yield the drawable annotations of an image with their pixels, in the order of the file."""
     values: dict[int | None, int] = {
         category.id: value for value, category in enumerate(categories, 1)
     }
-    known = [
+    drawable = [
         (annotation, label)
         for annotation in dataset.annotations[image.id]
         if (label := values.get(whole(annotation.get("category_id")))) is not None
     ]
-    for start in range(0, len(known), _TOGETHER):
-        some = known[start : start + _TOGETHER]
-        shapes = [read_shape(a, image.height, image.width, boxes=boxes) for a, _ in some]
+    for start in range(0, len(drawable), _TOGETHER):
+        group = drawable[start : start + _TOGETHER]
+        shapes = [read_shape(a, image.height, image.width, boxes=boxes) for a, _ in group]
         covered = covered_by_each(shapes, image.height, image.width)
-        for (annotation, label), found in zip(some, covered, strict=True):
+        for (annotation, label), found in zip(group, covered, strict=True):
             yield Drawn(annotation, label, found)
 
 
 def paint(plane: Array, drawn: Iterable[Drawn]) -> None:
-    """Draw annotations by their labels on a plane of shape (Y, X), the later ones on top.
+    """Draw the labels of annotations on a plane of shape (Y, X), later ones on top.
 
-    Nothing is written where none of them is, which would take memory in a stack that is sparse.
+    Pixels outside all annotations are not written, so that a sparse stack uses no memory for them.
     """
     waiting = iter(drawn)
-    while some := list(islice(waiting, _TOGETHER)):
-        columns, rows = np.divmod(np.concatenate([d.pixels for d in some]), plane.shape[0])
-        labels = np.array([d.label for d in some], plane.dtype)
-        # Of a pixel that stands in it more than once the last label stays.
-        plane[rows, columns] = np.repeat(labels, [len(d.pixels) for d in some])
+    while group := list(islice(waiting, _TOGETHER)):
+        columns, rows = np.divmod(np.concatenate([d.pixels for d in group]), plane.shape[0])
+        labels = np.array([d.label for d in group], plane.dtype)
+        # A pixel that occurs several times keeps the last label.
+        plane[rows, columns] = np.repeat(labels, [len(d.pixels) for d in group])
 
 
 def covered_by_each(shapes: Sequence[Shape], height: int, width: int) -> Iterator[Array]:
@@ -149,10 +155,10 @@ def _drawn(polygons: list[list[float]], height: int, width: int) -> list[Array]:
 
 
 def read_shape(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
-    """Read a segmentation of any dialect.
+    """Read and check a segmentation, in any of the forms that exporters write.
 
-    A list of polygons, one flat polygon, an RLE with its runs as a list or a string, RLEs in a
-    list, or nothing but a box. Every part is checked before pycocotools sees it.
+    These are a list of polygons, one flat polygon, an RLE with its runs as a list or a string, a
+    list of RLEs, or only a box. Every part is checked before it reaches pycocotools.
     """
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, dict):
@@ -182,10 +188,15 @@ def _parts(parts: list[Any], height: int, width: int) -> Shape:
 
 
 def check_polygon(points: Any, height: int, width: int) -> None:
-    """Raise ValueError, saying how, if a polygon cannot be drawn.
+    """Check that a polygon can be drawn.
 
-    pycocotools takes four numbers for a box and an edge's length for memory, so neither may
-    reach it unchecked. Beyond the image's edge by less than its size is cut off as usual.
+    pycocotools reads four numbers as a box, and allocates memory by the length of an edge, so that
+    polygons are checked before. Parts outside the image by less than its size are cut off as usual.
+
+    Raises
+    ------
+    ValueError
+        If the polygon cannot be drawn; the text is the reason.
     """
     if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
         raise ValueError("its polygon holds something other than numbers")

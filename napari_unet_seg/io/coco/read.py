@@ -1,4 +1,4 @@
-"""Reading a COCO file: what it says, checked and grouped by image once."""
+"""Reading of a COCO file: its entries are checked and grouped by image once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
 Problem = tuple[str, str]
-"""What is left out, and why."""
+"""Name of a skipped entry, and the reason."""
 
 _SPLITS: dict[str, Split] = {
     "train": "train",
@@ -35,7 +35,7 @@ _SPLITS: dict[str, Split] = {
     "testing": "test",
 }
 _MOST_PIXELS = 2**30
-"""Of one image; a size beyond it is a mistake in the file rather than an image."""
+"""Largest number of pixels of an image; a larger size is a mistake in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +47,47 @@ class CocoImage:
     width: int
     height: int
     path: Path | None
-    """The file, or None where it is missing."""
+    """The image file, or None if it is missing."""
 
 
 @dataclass(frozen=True, eq=False)
 class CocoDataset:
-    """A COCO file as it was read; `document` is never changed."""
+    """A COCO file; `document` is the parsed JSON, which is never changed."""
 
     path: Path
     document: dict[str, Any]
     folder: Path
-    """Where its images were looked for."""
+    """The image folder."""
     categories: tuple[Category, ...]
-    """In the file's order; the place from 1 is the label value."""
+    """Categories in the order of the file; the position from 1 is the label value."""
     hidden: tuple[Category, ...]
-    """The parent category that Roboflow adds and no annotation uses."""
+    """The unused parent category that Roboflow adds, if any."""
     images: tuple[CocoImage, ...]
     annotations: dict[int, list[Annotation]]
-    """By image id, in the file's order; only of ids that `images` holds."""
+    """Annotations by image id, in the order of the file; only of ids in `images`."""
     problems: tuple[Problem, ...]
-    """Entries that cannot be used, whatever the pictures hold."""
+    """Entries that cannot be used, independent of the image files."""
     style: JsonStyle = field(default_factory=JsonStyle)
-    """How the file is laid out."""
+    """Layout of the file."""
     stamp: Stamp | None = None
-    """Stamp of the file as it was read."""
+    """Stamp of the file when it was read."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
-        """The images by their id."""
+        """The images by id."""
         return {image.id: image for image in self.images}
 
     @property
     def split(self) -> Split | None:
-        """The side that the names of the file or its folder tell, if any."""
-        for word in (*split_keys(self.path), self.path.parent.name):
-            if word.lower() in _SPLITS:
-                return _SPLITS[word.lower()]
+        """The split that the name of the file or of its folder names, if any."""
+        for name in (*split_keys(self.path), self.path.parent.name):
+            if name.lower() in _SPLITS:
+                return _SPLITS[name.lower()]
         return None
 
 
 def is_coco(document: object) -> bool:
-    """Tell whether parsed JSON looks like a COCO file."""
+    """Whether parsed JSON has the structure of a COCO file."""
     return isinstance(document, dict) and all(
         isinstance(document.get(key), list) for key in ("images", "annotations")
     )
@@ -99,14 +99,14 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     Parameters
     ----------
     path : Path
-        The JSON.
+        The COCO file.
     images : Path, optional
-        The image folder; guessed from the usual layouts if not given.
+        The image folder; by default guessed from the layouts of common exporters.
 
     Raises
     ------
     DataError
-        If the file is not COCO JSON, lists no image, or the image folder does not exist.
+        If the file is not COCO JSON or lists no image, or the image folder does not exist.
     """
     path = Path(path)
     stamp = stamp_of(path)
@@ -148,14 +148,14 @@ def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
 
 
 def whole(value: object) -> int | None:
-    """Return a JSON number as an integer if it is one; some exporters write 5.0."""
+    """Return a JSON number as an integer if it is integral (some exporters write 5.0), or None."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _entries(items: list[Any], problems: list[Problem]) -> dict[int, tuple[Any, str]]:
-    """Map the ids of usable entries of `images` to the entry and its cleaned name."""
+    """Map the ids of usable entries of `images` to the entries and their clean names."""
     entries: dict[int, tuple[Any, str]] = {}
     for place, item in enumerate(items):
         name = item.get("file_name") if isinstance(item, dict) else None
@@ -230,7 +230,7 @@ def _group(
 def _hide_parent(
     categories: dict[int, Category], annotations: list[Any]
 ) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
-    """Set apart category 0 where it is only the parent of others and unused."""
+    """Remove category 0 if it is unused and only the parent of other categories."""
     parent = categories.get(0)
     others = tuple(c for c in categories.values() if c.id != 0)
     if parent is None or not any(c.supercategory == parent.name for c in others):

@@ -1,4 +1,4 @@
-"""What a COCO file holds and what of it cannot be used, before anything is loaded."""
+"""Report on a COCO file: its content, and the entries that cannot be used."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CocoReport:
-    """Found and missing, counts, and what is left out."""
+    """Numbers of images and annotations, and skipped entries."""
 
     found: int
     """Image files that exist."""
     missing: tuple[str, ...]
-    """File names of those that do not."""
+    """File names of missing images."""
     usable: tuple[CocoImage, ...]
-    """Images whose file is there, readable and of the size the COCO file says."""
+    """Images whose file is readable and has the size in the COCO file."""
     annotations: dict[Category, int]
-    """Annotations that can be drawn, by category."""
+    """Number of drawable annotations, by category."""
     sizes: Counter[tuple[int, int]]
     """Usable images by (height, width)."""
     skipped: tuple[Problem, ...]
-    """What is left out and why, the missing images among it."""
+    """Skipped entries, including missing images, and the reasons."""
 
 
 def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
-    """Look through a COCO file; of the images only the headers are read.
+    """Check all images and annotations of a COCO file; only the headers of images are read.
 
     Parameters
     ----------
     dataset : CocoDataset
-        What `read_coco` returned.
+        From `read_coco`.
     boxes : bool
-        Count annotations that have only a box as usable.
+        Whether annotations that have only a box count as usable.
     """
     skipped = list(dataset.problems)
     usable: list[CocoImage] = []
@@ -77,37 +77,36 @@ def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
 
 
 class Overlaps(NamedTuple):
-    """Annotations that share pixels with a later one of their image, which lies on top."""
+    """Numbers of annotations that later annotations of the same image cover."""
 
     images: int
     partly: int
-    """Annotations of which something is still seen."""
+    """Number of annotations that are partly covered."""
     wholly: int
-    """Annotations of which nothing is seen."""
+    """Number of annotations that are completely covered."""
 
     def __str__(self) -> str:
-        """Tell it in a sentence; empty where there are none."""
+        """Return a sentence for the user; empty if no annotation is covered."""
         if not self.images:
             return ""
-        hidden = f", {self.wholly} of them wholly" if self.wholly else ""
+        hidden = f", {self.wholly} of them completely" if self.wholly else ""
         return (
-            f"In {self.images} images {self.partly + self.wholly} annotations lie below later ones"
-            f"{hidden}; exported as COCO they stay whole."
+            f"In {self.images} images later annotations cover {self.partly + self.wholly} others"
+            f"{hidden}; an export to COCO keeps them complete."
         )
 
 
 def overlaps(dataset: CocoDataset, images: Iterable[CocoImage], *, boxes: bool = False) -> Overlaps:
-    """Count the annotations that others cover when they are drawn as labels.
+    """Count the annotations that later ones cover when they are drawn as labels.
 
     Parameters
     ----------
     dataset : CocoDataset
-        What `read_coco` returned.
+        From `read_coco`.
     images : iterable of CocoImage
-        Whose annotations are looked at, those that `inspect` found usable: of the others not
-        even the size is sure.
+        Images that `inspect` found usable; the size of other images may be wrong.
     boxes : bool
-        Draw annotations that have only a box as a rectangle.
+        Whether annotations that have only a box are drawn as rectangles.
     """
     counted = partly = wholly = 0
     for image in images:
@@ -119,7 +118,7 @@ def overlaps(dataset: CocoDataset, images: Iterable[CocoImage], *, boxes: bool =
 
 
 def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]:
-    """Share of the pixels of each annotation that no later one covers."""
+    """Return the share of the pixels of each annotation that no later one covers."""
     if len(dataset.annotations[image.id]) < 2:
         return []
     drawn = [d.pixels for d in draw(dataset, image, dataset.categories, boxes=boxes)]
@@ -132,7 +131,7 @@ def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]
 
 
 def image_problem(image: CocoImage) -> str:
-    """Tell why an image cannot be used; empty where it can."""
+    """Return the reason why an image cannot be used, or empty."""
     if image.path is None:
         return "its file is missing"
     try:
@@ -166,7 +165,7 @@ def _covers(shape: Shape, image: CocoImage) -> bool:
 
 
 def _thin(polygons: list[list[float]]) -> bool:
-    """Tell whether every polygon is so thin that it may miss all pixel centres."""
+    """Whether every polygon is so thin that it may cover no pixel centre."""
     return bool(polygons) and all(
         max(p[0::2]) - min(p[0::2]) < 1 or max(p[1::2]) - min(p[1::2]) < 1 for p in polygons
     )

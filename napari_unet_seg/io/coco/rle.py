@@ -1,4 +1,4 @@
-"""Run-length encodings of COCO: column by column, the first run background."""
+"""Run-length encodings (RLE) of COCO: column by column, starting with a run of background."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 7
-"""Characters of five bits each that hold the longest run pycocotools can store."""
+"""Number of characters, of five bits each, of the longest run that pycocotools can store."""
 
 
 def read_rle(rle: Mapping[str, Any], height: int, width: int) -> Array:
     """Return the runs of a compressed or uncompressed RLE, checked against the image's size.
 
-    The checks come before pycocotools sees the string, since it reads beyond the end of a
-    broken one.
+    The string is checked before it reaches pycocotools, which reads beyond the end of a damaged
+    string.
 
     Raises
     ------
     ValueError
-        If it is malformed or belongs to an image of another size; the text says how.
+        If the RLE is malformed or belongs to an image of another size; the text is the reason.
     """
     size = rle.get("size")
     if size is not None and size != [height, width] and size != (height, width):
@@ -49,7 +49,7 @@ def _from_list(counts: list[int], total: int) -> Array:
 
 
 def _parse(text: str | bytes) -> Array:
-    """Read the string form, checked."""
+    """Check and decode the string form."""
     try:
         raw = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError:
@@ -63,18 +63,18 @@ def _parse(text: str | bytes) -> Array:
 
 
 class Runs(NamedTuple):
-    """The runs of several RLEs, one after the other."""
+    """The runs of several RLEs, concatenated."""
 
     runs: Array
     counts: Array
-    """How many runs each has."""
+    """Number of runs of each RLE."""
 
 
 def decode(texts: Sequence[bytes]) -> Runs:
-    """Undo the string form: five bits a character, each run less the one two places before.
+    """Decode the string form: five bits per character, each run minus the run two before.
 
-    Many short strings at once take a tenth of the time that one after the other does. They are
-    taken as they are: pycocotools made them, or they were checked.
+    Decoding many short strings at once takes a tenth of the time. The strings are not checked: they
+    come from pycocotools, or were checked before.
     """
     codes = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64) - 48
     ends = np.flatnonzero((codes & 0x20) == 0)
@@ -94,7 +94,7 @@ def decode(texts: Sequence[bytes]) -> Runs:
 
 
 def _sums(values: Array, whose: Array) -> Array:
-    """Return running sums that begin anew where the owner changes."""
+    """Return cumulative sums that restart where the owner changes."""
     sums = np.cumsum(values)
     first = np.flatnonzero(np.diff(whose, prepend=-1))
     before = (sums - values)[first]
@@ -102,7 +102,7 @@ def _sums(values: Array, whose: Array) -> Array:
 
 
 def pixels_of_each(found: Runs) -> list[Array]:
-    """Return the foreground of each RLE: indices into its image in column-major order."""
+    """Return the foreground pixels of each RLE, as indices in column-major order."""
     runs, counts = found
     lasts = np.cumsum(counts)
     whose = np.repeat(np.arange(len(counts)), counts)
@@ -116,5 +116,5 @@ def pixels_of_each(found: Runs) -> list[Array]:
 
 
 def pixels(runs: Array) -> Array:
-    """Return the foreground's indices into the image's pixels in column-major order."""
+    """Return the foreground pixels of an RLE, as indices in column-major order."""
     return pixels_of_each(Runs(runs, np.array([len(runs)])))[0]

@@ -1,4 +1,4 @@
-"""The sister files of a COCO file: the other parts of a split data set."""
+"""Other splits of a COCO data set, in files next to a COCO file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 logger = logging.getLogger(__name__)
 
 
-def other_parts(dataset: CocoDataset) -> tuple[CocoDataset, ...]:
-    """Find the files that hold the other parts: `valid/` beside `train/`, or beside the file.
+def other_splits(dataset: CocoDataset) -> tuple[CocoDataset, ...]:
+    """Find the files of the other splits: in `valid/` next to `train/`, or in the same folder.
 
     Returns
     -------
     tuple of CocoDataset
-        One for each other split; empty if the file names none itself.
+        One data set per other split; empty if the file's name and folder name no split.
     """
     if dataset.split is None:
         return ()

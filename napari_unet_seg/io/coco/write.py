@@ -1,4 +1,4 @@
-"""Label arrays as COCO, and COCO as a file."""
+"""Conversion of label arrays to COCO documents, and writing of COCO files."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def labels_to_coco(
     instances: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Make a COCO document of label arrays.
+    """Convert label arrays to a COCO document.
 
     Parameters
     ----------
     masks : iterable of (str, array of shape (Y, X))
-        File names of the images and their labels. Value i is the i-th category, from 1, and every
-        connected area becomes an annotation; pixels of `IGNORE_INDEX` are left out.
+        File names of the images and their labels. Every connected component of a label value
+        becomes an annotation; pixels of `IGNORE_INDEX` are skipped.
     categories : sequence of Category
-        In the order of the label values.
+        Categories of the label values from 1, in order.
     instances : mapping of int to Category, optional
-        Where it is given the values are single objects, of these categories, and all pixels of one
-        value in an image become an annotation.
+        Categories by label value, for masks of instances: all pixels of a label value in an image
+        become one annotation.
     encoder : Encoder, optional
-        With options other than the defaults.
+        Encoder with options other than the defaults.
 
     Raises
     ------
     DataError
-        If a mask is not two-dimensional or holds a value that is no category.
+        If a mask is not two-dimensional or holds a value that is not a category.
     """
     encoder = encoder or Encoder()
     images: list[dict[str, Any]] = []
@@ -56,7 +56,9 @@ def labels_to_coco(
         labels = _plane(np.asarray(given), file_name)
         height, width = labels.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        for category, mask in _found(labels, file_name, categories, instances, encoder.options):
+        for category, mask in _annotated_masks(
+            labels, file_name, categories, instances, encoder.options
+        ):
             head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category.id}
             annotations.append({**head, **encoder.geometry(mask), "iscrowd": 0})
     return {
@@ -77,7 +79,7 @@ def _plane(labels: Array, file_name: str) -> Array:
     return labels
 
 
-def _found(
+def _annotated_masks(
     labels: Array,
     file_name: str,
     categories: Sequence[Category],
@@ -89,14 +91,14 @@ def _found(
         check_values(labels, what, len(categories))
         reviewed = np.where(ignored(labels, len(categories)), 0, labels)
         areas = components(reviewed, options.neighbours)
-        known: Mapping[int, Category] = dict(enumerate(categories, 1))
+        by_value: Mapping[int, Category] = dict(enumerate(categories, 1))
     else:
         check_instances(labels, what, instances)
-        areas, known = objects(labels), instances
+        areas, by_value = objects(labels), instances
     for area in areas:
         mask = np.zeros(labels.shape, bool)
         mask[area.where] = area.mask
-        yield known[area.value], mask
+        yield by_value[area.value], mask
 
 
 def save_coco(
@@ -106,18 +108,18 @@ def save_coco(
     keep: bool = True,
     style: JsonStyle = JsonStyle(),  # noqa: B008 (it is frozen)
 ) -> None:
-    """Write a COCO document whole or not at all.
+    """Write a COCO document to a file, atomically.
 
     Parameters
     ----------
     document : mapping
         From `write_back` or `labels_to_coco`.
     path : Path
-        The JSON; its folder must exist.
+        The file; its folder must exist.
     keep : bool
-        Keep the file that stood there as `name.bak.json`.
+        Whether to keep the previous file as `name.bak.json`.
     style : JsonStyle
-        Layout of the text; `CocoDataset.style` is that of the file that was read.
+        Layout of the text; `CocoDataset.style` is the layout of the file that was read.
     """
     text = style.dumps(document, _plain)
     with atomic(path, keep=keep) as temporary:
@@ -126,6 +128,6 @@ def save_coco(
 
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
-        # pycocotools hands out the counts of an RLE so.
+        # pycocotools returns the counts of an RLE as bytes.
         return value.decode("ascii")
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

@@ -1,4 +1,4 @@
-"""Masks of categories, or of single objects, back into the COCO file they came from."""
+"""Write-back of edited masks, of categories or of instances, to their COCO file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from scipy import ndimage
 
 from napari_unet_seg.io.coco.edit import (
     Edit,
+    EditedImage,
     Gains,
-    Painted,
+    apply_edits,
     check_shape,
-    encoded,
-    painted,
-    with_edits,
+    encode_edit,
+    find_edit,
 )
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.raster import draw, from_columns, image_of
@@ -38,31 +38,31 @@ def write_back(
     boxes: bool = False,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Put edited masks of categories back into the COCO file they came from.
+    """Write edited masks of categories back to the COCO file that they were read from.
 
-    Only pixels that differ from what `rasterise` drew count as edited:
+    Only pixels that differ from the mask of `rasterise` are edited:
 
-    - a pixel that was given another value is taken from every annotation of another category
-      that covers it, below others too;
-    - an area that was given a category joins the annotation of this category that it shares the
-      longest border with (corners count), and becomes a new annotation where it touches none;
-    - an annotation that neither lost nor gained a pixel keeps its JSON as it was. The others keep
-      their place, id and unknown keys, and get a new segmentation, `bbox` and `area`; those
-      without a pixel left are removed.
+    - a pixel with another value is removed from every annotation of another category that covers
+      the pixel, also from annotations below others;
+    - an area with a new category joins the annotation of this category with which it shares the
+      longest border (corners count), or becomes a new annotation if it touches none;
+    - an annotation that neither lost nor gained a pixel keeps its JSON. Other annotations keep
+      their position, id and unknown keys, and get a new segmentation, `bbox` and `area`;
+      annotations without any pixel are removed.
 
-    So `rasterise` of the result gives the edited array, neighbouring instances stay apart, and
-    instances below others live on. Pixels of `IGNORE_INDEX` count as not edited.
+    Therefore `rasterise` of the result gives the edited mask, neighbouring instances stay separate,
+    and instances below others are kept. Pixels of `IGNORE_INDEX` count as not edited.
 
     Parameters
     ----------
     dataset : CocoDataset
-        What `read_coco` returned; it is not changed.
+        From `read_coco`; it is not changed.
     edited : mapping of int to array of shape (Y, X)
-        Label values by image id; images that are not in it stay as they are.
+        Label values by image id; other images do not change.
     categories, boxes
-        As they were given to `rasterise`.
+        The arguments that `rasterise` was called with.
     encoder : Encoder, optional
-        With options other than the defaults.
+        Encoder with options other than the defaults.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def write_back(
     Raises
     ------
     DataError
-        If an array has another shape than its image or a value that is no category.
+        If an array has another shape than its image, or a value that is not a category.
     """
     chosen = dataset.categories if categories is None else categories
     encoder = encoder or Encoder()
@@ -83,10 +83,10 @@ def write_back(
             check_values(labels, check_shape(dataset, image, labels), len(chosen))
             drawn = tuple(draw(dataset, image, chosen, boxes=boxes))
             reviewed = ~ignored(labels, len(chosen))
-            if edit := painted(image, drawn, labels, reviewed):
-                yield encoded(edit, _to_neighbours(edit, chosen, encoder), encoder)
+            if edit := find_edit(image, drawn, labels, reviewed):
+                yield encode_edit(edit, _to_neighbours(edit, chosen, encoder), encoder)
 
-    return with_edits(dataset, edits())
+    return apply_edits(dataset, edits())
 
 
 def write_back_instances(
@@ -96,63 +96,70 @@ def write_back_instances(
     kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Put edited masks of single objects back into the COCO file they came from.
+    """Write edited masks of instances back to the COCO file that they were read from.
 
-    Only pixels that differ from what `draw_instances` drew count as edited:
+    Only pixels that differ from the mask of `draw_instances` are edited:
 
-    - a pixel that was given another value is taken from every other annotation that covers it,
-      below others too;
-    - pixels that were given the value of an annotation join it, connected or not; those of a new
-      value, or of one from another image, become a new annotation of its category;
-    - an annotation whose value was given another category gets that one, and keeps the rest;
-    - for the rest `write_back` tells what stays.
+    - a pixel with another value is removed from every other annotation that covers the pixel, also
+      from annotations below others;
+    - pixels with the value of an annotation join the annotation, connected or not; pixels of a new
+      value, or of a value of another image, become a new annotation;
+    - an annotation whose value has another category in `kinds` gets this category, and keeps the
+      rest of its JSON;
+    - other annotations do not change, as in `write_back`.
 
     Parameters
     ----------
     instances : Instances
-        What `draw_instances` returned.
+        From `draw_instances`.
     edited : mapping of int to array of shape (Y, X)
-        Label values by image id; images that are not in it stay as they are.
+        Label values by image id; other images do not change.
     kinds : mapping of int to Category
-        Categories of values that the file has no annotation for, or another category for.
+        Categories of new label values, and new categories of label values in the file.
     encoder : Encoder, optional
-        With options other than the defaults.
+        Encoder with options other than the defaults.
 
     Raises
     ------
     DataError
-        If an array has another shape than its image or a value that has no category.
+        If an array has another shape than its image, or a value without a category.
     """
     dataset = instances.dataset
     encoder = encoder or Encoder()
-    known = {value: row.category for value, row in enumerate(instances.rows, 1)} | dict(kinds or {})
+    categories_by_value = {
+        value: row.category for value, row in enumerate(instances.rows, 1)
+    } | dict(kinds or {})
 
     def edits() -> Iterator[Edit]:
         for image_id, given in edited.items():
             image, labels = image_of(dataset, image_id), np.asarray(given)
-            check_instances(labels, check_shape(dataset, image, labels), known)
-            if edit := painted(image, instances.drawn(image), labels):
-                yield encoded(edit, _to_values(edit, known), encoder)
+            check_instances(labels, check_shape(dataset, image, labels), categories_by_value)
+            if edit := find_edit(image, instances.drawn(image), labels):
+                yield encode_edit(edit, _to_values(edit, categories_by_value), encoder)
 
-    return with_edits(dataset, _renamed(list(edits()), instances, known))
+    return apply_edits(
+        dataset, _with_changed_categories(list(edits()), instances, categories_by_value)
+    )
 
 
-def _renamed(edits: list[Edit], instances: Instances, known: Mapping[int, Category]) -> list[Edit]:
-    """Add the annotations whose category is no longer that of the file."""
+def _with_changed_categories(
+    edits: list[Edit], instances: Instances, categories_by_value: Mapping[int, Category]
+) -> list[Edit]:
+    """Add the annotations whose category differs from the file."""
     replaced: dict[int, Annotation | None] = {}
     for edit in edits:
         replaced |= edit.replaced
     changed: dict[int, Annotation | None] = {}
     for value, row in enumerate(instances.rows, 1):
-        if known[value] != row.category:
+        if categories_by_value[value] != row.category:
             now = replaced.get(id(row.annotation), row.annotation)
-            renamed = None if now is None else {**now, "category_id": known[value].id}
+            renamed = None if now is None else {**now, "category_id": categories_by_value[value].id}
             changed[id(row.annotation)] = renamed
     return [*edits, Edit(changed, [])]
 
 
-def _to_values(edit: Painted, known: Mapping[int, Category]) -> Gains:
-    """Give edited pixels to the annotations of their value."""
+def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -> Gains:
+    """Assign edited pixels to the annotations of their value."""
     indices = {item.label: index for index, item in enumerate(edit.drawn)}
     gains = Gains([[] for _ in edit.drawn], [])
     places = np.flatnonzero(edit.values)
@@ -162,12 +169,12 @@ def _to_values(edit: Painted, known: Mapping[int, Category]) -> Gains:
         if value in indices:
             gains.pixels[indices[value]].append(pixels)
         else:
-            gains.fresh.append((known[value].id, pixels))
+            gains.fresh.append((categories_by_value[value].id, pixels))
     return gains
 
 
-def _to_neighbours(edit: Painted, categories: Sequence[Category], encoder: Encoder) -> Gains:
-    """Give edited areas to the annotation of their category that they touch most."""
+def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: Encoder) -> Gains:
+    """Assign edited areas to the annotation of their category with the longest common border."""
     gains = Gains([[] for _ in edit.drawn], [])
     labels = np.array([item.label for item in edit.drawn] + [0])
     owners = from_columns(edit.owner, edit.image)

@@ -1,4 +1,4 @@
-"""The areas of a label array, one by one."""
+"""Connected components, and areas of single values, of a label array."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 NEIGHBOURS = np.ones((3, 3), bool)
-"""Pixels that touch at a corner belong together."""
+"""Neighbourhood in which pixels that share a corner are connected."""
 
 
 class Area(NamedTuple):
@@ -27,7 +27,15 @@ class Area(NamedTuple):
 
 
 def components(labels: Array, neighbours: Literal[8, 4] = 8) -> Iterator[Area]:
-    """Yield every connected area of a label array, by value."""
+    """Yield the connected components of each value of a label array, in the order of the values.
+
+    Parameters
+    ----------
+    labels : array
+        Integers of shape (Y, X); 0 is background.
+    neighbours : 8 or 4
+        Whether pixels that share only a corner are connected (8) or not (4).
+    """
     structure = NEIGHBOURS if neighbours == 8 else ndimage.generate_binary_structure(2, 1)
     for value in np.unique(labels[labels != 0]).tolist():
         areas, _ = ndimage.label(labels == value, structure)
@@ -36,7 +44,7 @@ def components(labels: Array, neighbours: Literal[8, 4] = 8) -> Iterator[Area]:
 
 
 def objects(labels: Array) -> Iterator[Area]:
-    """Yield the area of every value of a label array, connected or not, by value."""
+    """Yield the area of each value of a label array (Y, X), in the order of the values."""
     rows, columns = np.nonzero(labels)
     values = labels[rows, columns]
     for places in by_value(values):
@@ -47,6 +55,6 @@ def objects(labels: Array) -> Iterator[Area]:
 
 
 def by_value(values: Array) -> list[Array]:
-    """Return the places of each value of a one-dimensional array without zeros, by value."""
+    """Return the indices of each value of a one-dimensional array without zeros, by value."""
     order = np.argsort(values, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(values[order].astype(np.int64), prepend=0)))[1:]

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and errors of the file system in words."""
+"""Atomic writing of files and folders, and messages for errors of the file system."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUP = ".bak"
-"""Stands before the suffix of the previous version of a file: `mask.bak.tif`."""
+"""Part of the name of a file's previous version: `mask.bak.tif`."""
 Stamp = tuple[int, int, int]
-"""Inode, time of modification and size: another stamp means another content of a file."""
+"""Inode, modification time and size of a file, which change with its content."""
 
 _ALWAYS = 2**24
 _MOST_COMPRESSED = 3000
-_MENDS = {
+_REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and save again",
     errno.EDQUOT: "your disk quota is used up; free some space and save again",
     errno.EACCES: "there is no permission to write there; choose another folder",
@@ -39,23 +39,23 @@ _MENDS = {
 
 @contextmanager
 def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
-    """Write a file whole or not at all.
+    """Write a file atomically: whole or not at all.
 
-    The block writes to the path it is given, in the same folder and with the same suffix; at its
-    end that file reaches the disk and takes the place of the old one. After any error the old
-    file stands as it was and nothing is left beside it.
+    The block writes to the temporary path it is given, in the same folder and with the same suffix.
+    At the end of the block the temporary file is flushed to disk and replaces the old file. After
+    an error the old file is unchanged, and the temporary file is removed.
 
     Parameters
     ----------
     path : Path
-        File to write; the target of a link is written, not the link.
+        File to write; for a symbolic link its target is written.
     keep : bool
-        Keep the file that stood there, see `keep_previous`.
+        Whether to keep the previous file, see `keep_previous`.
 
     Raises
     ------
     WriteError
-        If the disk is full, the folder cannot be written to, or the like.
+        If the file system refuses to write, for example on a full disk.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
@@ -78,15 +78,15 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
-    """Write a folder whole or not at all, as `atomic` does with files.
+    """Write a folder whole or not at all, as `atomic` writes files.
 
-    The folder that stood there is kept as `name.bak.suffix`, or removed. Between its leaving and
-    the new one's coming there is a moment in which neither has the name.
+    The previous folder is kept as `name.bak.suffix`, or removed. It is renamed before the new
+    folder, so that for a moment no folder has the name.
 
     Raises
     ------
     WriteError
-        If the disk is full, the folder cannot be written to, or the like.
+        If the file system refuses to write, for example on a full disk.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
@@ -107,27 +107,27 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 
 
 def can_hold(size: int, pixels: int) -> bool:
-    """Tell whether a compressed file of `size` bytes can hold `pixels` bytes of pixels.
+    """Whether a compressed file of `size` bytes can hold `pixels` bytes of pixels.
 
-    A damaged header may say anything, and memory would be taken for it before it turns out.
-    Deflate and LZW do not reach the limit; of what does, a little is believed.
+    The check avoids allocating memory for a size that a damaged header claims. Deflate and LZW do
+    not reach the limit; up to 16 MiB any compression is accepted.
     """
     return pixels <= max(_ALWAYS, size * _MOST_COMPRESSED)
 
 
 def write_error(path: Path | str, error: OSError) -> WriteError:
     """Return the error to raise when `path` could not be written."""
-    mend = _MENDS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
-    return WriteError(f"{path} cannot be written: {mend}.")
+    remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}; choose another folder")
+    return WriteError(f"{path} cannot be written: {remedy}.")
 
 
 def keep_previous(path: Path | str) -> Path | None:
-    """Give the file at `path` a second name, `name.bak.suffix`, that outlives its replacement.
+    """Keep the file at `path` under a second name, `name.bak.suffix`.
 
     Returns
     -------
     Path or None
-        The second name; None where there is no file yet.
+        The second name; None if there is no file at `path`.
     """
     path = Path(path)
     if not path.is_file():
@@ -153,13 +153,13 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def backup_name(path: Path) -> Path:
-    """Return where the previous version of a file is kept."""
+    """Return the name of the previous version of a file."""
     stem, suffix = split_suffix(path)
     return path.with_name(f"{stem}{BACKUP}{suffix}")
 
 
 def is_backup(path: Path) -> bool:
-    """Whether a file is the previous version of another one."""
+    """Whether a file is the previous version of another file."""
     return split_suffix(path)[0].endswith(BACKUP)
 
 
@@ -174,10 +174,10 @@ def split_suffix(path: PurePath) -> tuple[str, str]:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[BinaryIO]:
-    """Open a file of which no more can be read than it has.
+    """Map a file into memory, so that reads beyond its end allocate no memory.
 
-    Of an ordinary one pydicom and Pillow ask as many bytes as a damaged part of it says it has, and
-    memory is taken for them.
+    From an ordinary file pydicom and Pillow read the number of bytes that a damaged header claims,
+    and allocate memory for all of them.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         yield cast("BinaryIO", whole)
@@ -185,9 +185,21 @@ def mapped(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reading(path: Path | str, kind: str) -> Iterator[None]:
-    """Turn every error of a parser into one sentence that names the file and the mend.
+    """Convert every error of a parser into a DataError that names the file and the remedy.
 
-    Files come from anywhere, and the libraries that read them raise whatever comes up.
+    The libraries that read files raise errors of many classes for damaged files.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, for the message.
+    kind : str
+        Name of the format, for the message.
+
+    Raises
+    ------
+    DataError
+        For any error other than a SegmentationError in the block.
     """
     try:
         yield
@@ -198,7 +210,7 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
     except IsADirectoryError as error:
         raise DataError(f"{path} is a folder; choose the file in it.") from error
     except PermissionError as error:
-        raise DataError(f"{path} must not be read; ask its owner for permission.") from error
+        raise DataError(f"{path} cannot be read without permission; ask its owner.") from error
     except MemoryError as error:
         raise DataError(
             f"{path} does not fit into memory; close other programs or crop it."
@@ -217,7 +229,7 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    # The new name is safe from a power cut only then; Windows cannot open folders.
+    # Only this makes the new name survive a power failure; Windows cannot open folders.
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -230,7 +242,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        # Not every file system has hard links.
+        # Some file systems have no hard links.
         shutil.copy2(source, target)
 
 

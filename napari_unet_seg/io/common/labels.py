@@ -1,4 +1,4 @@
-"""What label values stand for, and the dtype that they are stored in."""
+"""Label values of masks: their categories, and the dtype that they are stored in."""
 
 from __future__ import annotations
 
@@ -16,60 +16,60 @@ if TYPE_CHECKING:
 
 
 INSTANCES_KEY = "instances"
-"""Where the objects stand in a mask's description: rows of label, category id, annotation id."""
+"""Key of the objects in a mask's description: rows of label, category id, annotation id."""
 
 
 def objects_of(description: Any, categories: Sequence[Category]) -> dict[int, Category] | None:
-    """Return the category of every label of a mask, None if its labels are no objects.
+    """Return the category of each label of a mask of objects; None for other masks.
 
     Parameters
     ----------
     description : Any
-        What the mask's file says of itself; rows that make no sense are left out.
+        Description stored in the mask's file; invalid rows are skipped.
     categories : sequence of Category
-        Those that the description names.
+        The categories in the description.
     """
     rows = description.get(INSTANCES_KEY) if isinstance(description, dict) else None
     if not isinstance(rows, list):
         return None
-    known = {category.id: category for category in categories}
+    by_id = {category.id: category for category in categories}
     found = (row[:2] for row in rows if isinstance(row, list) and len(row) > 1)
     return {
-        value: known[identity]
+        value: by_id[identity]
         for value, identity in found
-        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in known
+        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in by_id
     }
 
 
 def to_classes(
     labels: Array, objects: Mapping[int, Category], categories: Sequence[Category]
 ) -> Array:
-    """Return labels of categories, from 1, for labels of objects; those of none become 0."""
+    """Convert labels of objects to labels of categories, from 1; other labels become 0."""
     places = {category: place for place, category in enumerate(categories, 1)}
     values = np.array(sorted(objects), np.int64)
     classes = np.array([places[objects[v]] for v in values.tolist()])
     result = np.zeros(labels.shape, np.min_scalar_type(len(categories)))
     held = labels != 0
     found = np.searchsorted(values, labels[held])
-    known = (found < len(values)) & (np.append(values, -1)[found] == labels[held])
-    result[held] = np.where(known, np.append(classes, 0)[found], 0)
+    is_object = (found < len(values)) & (np.append(values, -1)[found] == labels[held])
+    result[held] = np.where(is_object, np.append(classes, 0)[found], 0)
     return result
 
 
 def smallest(labels: Any, name: str) -> Array:
-    """Bring labels to the smallest of uint8, uint16 and uint32 that holds them all.
+    """Convert labels to the smallest of uint8, uint16 and uint32 that holds all values.
 
     Parameters
     ----------
     labels : array
         Integers or booleans, numpy or dask.
     name : str
-        What to call them in the error message, their file for example.
+        Name for the error message, for example of their file.
 
     Raises
     ------
     DataError
-        If they are not integers, or one is negative or above 2³² - 1.
+        If the labels are not integers, or a value is negative or above 2³² - 1.
     """
     array = np.asarray(labels)
     return np.ascontiguousarray(array.astype(smallest_type(array, name), copy=False))
@@ -78,7 +78,7 @@ def smallest(labels: Any, name: str) -> Array:
 def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
     """Return the smallest of uint8, uint16 and uint32 that holds all labels; see `smallest`.
 
-    A dask array is gone through in pieces.
+    A dask array is read chunk by chunk.
     """
     if labels.dtype.kind not in "bui":
         raise DataError(
@@ -94,34 +94,33 @@ def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
 
 
 def from_stored(array: Any, name: str) -> Array:
-    """Return labels that a file holds as numbers of any type, in the smallest dtype.
+    """Convert numbers of any dtype from a file to labels of the smallest dtype.
 
-    NIfTI files often store labels as floats, scaled ones among them, so that a one reads as
-    0.99999997.
+    NIfTI files often store labels as scaled floats, so that 1 reads as 0.99999997.
 
     Raises
     ------
     DataError
-        If a value is no whole number, or out of range.
+        If a value is not an integer, or out of range.
     """
     array = np.asarray(array)
     if array.dtype.kind != "f":
         return smallest(array, name)
     whole = np.rint(array)
     if not np.allclose(array, whole, rtol=0, atol=1e-3):
-        raise DataError(f"{name} holds fractions and not labels; choose the mask's file.")
+        raise DataError(f"{name} holds fractions instead of labels; choose the file of a mask.")
     return smallest(whole.astype(np.int64), name)
 
 
 def stored_categories(description: Any) -> tuple[Category, ...]:
-    """Return the categories that a mask's description names; none where it makes no sense."""
+    """Return the categories in a mask's description; none if the description is invalid."""
     found = description.get("categories") if isinstance(description, dict) else None
     if not isinstance(found, list):
         return ()
     try:
         return tuple(_category(number, item) for number, item in enumerate(found, 1))
     except (TypeError, ValueError):
-        # Of another program, or damaged; the labels themselves are still good.
+        # Written by another program, or damaged; the labels can still be used.
         return ()
 
 
@@ -135,13 +134,13 @@ def _category(number: int, item: Any) -> Category:
 
 
 def ignored(values: Array, categories: int) -> Array:
-    """Tell which pixels nobody has reviewed; with 255 categories the value is one of them."""
+    """Return which pixels are unreviewed; with 255 categories the value 255 is a category."""
     result: Array = (values == IGNORE_INDEX) & (categories < IGNORE_INDEX)
     return result
 
 
 def check_values(labels: Array, what: str, categories: int) -> None:
-    """Raise DataError if an array holds values that are neither 0, a category nor unreviewed."""
+    """Raise DataError if an array holds values other than 0, categories and unreviewed pixels."""
     if labels.dtype.kind not in "biu":
         raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
     if not labels.size or (labels.min() >= 0 and labels.max() <= categories):
@@ -154,11 +153,11 @@ def check_values(labels: Array, what: str, categories: int) -> None:
         )
 
 
-def check_instances(labels: Array, what: str, known: Container[int]) -> None:
-    """Raise DataError if an array of numbered objects holds a value that has no category."""
+def check_instances(labels: Array, what: str, categorised: Container[int]) -> None:
+    """Raise DataError if an array of numbered objects holds a value without a category."""
     if labels.dtype.kind not in "biu":
         raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
-    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in known]
+    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in categorised]
     if wrong:
         raise DataError(
             f"{what} holds the label {wrong[0]}, which has no category; select this label and "

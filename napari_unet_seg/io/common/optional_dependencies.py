@@ -1,4 +1,4 @@
-"""Packages that come with an extra only."""
+"""Optional packages, which extras of the distribution install."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from napari_unet_seg.errors import DataError
 
 _EXTRAS = {
     "highdicom": ("DICOM SEG is written", "dicom-seg", ", or save the mask as .nii.gz"),
-    "lightning_fabric": ("Processes of one training are joined", "distributed", ""),
-    "distributed": ("Many scans are shared out", "distributed", ""),
+    "lightning_fabric": ("Processes of one training are connected", "distributed", ""),
+    "distributed": ("Many scans are distributed over workers", "distributed", ""),
     "segmentation_models_pytorch": (
         "Encoders are built",
         "encoders",
@@ -18,16 +18,16 @@ _EXTRAS = {
     ),
     "zarr": ("OME-Zarr is read and written", "zarr", ""),
 }
-"""What a package does, its extra, and what to do without it."""
+"""For each package: its use, its extra, and what to do without the package."""
 
 
 def require(package: str) -> Any:
-    """Import and return a package of an extra.
+    """Import and return an optional package.
 
     Raises
     ------
     DataError
-        If it is not installed.
+        If the package is not installed; the message names the extra.
     """
     try:
         return import_module(package)

@@ -1,4 +1,4 @@
-"""Arrays that are written plane by plane, so that those on disk are never in memory whole."""
+"""Arrays that are written plane by plane, so that stored arrays need little memory."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class Planes:
-    """An array, its axes in any order, for a writer that takes one plane after another.
+    """An array with its axes in any order, for a writer that takes one plane after another.
 
     Parameters
     ----------
     array : array
-        numpy, or of Zarr.
+        Of numpy or Zarr.
     order : sequence of int, optional
-        Axes of the array, in the order wanted; of one that is left out the first element is taken.
+        Order of the axes; of an axis that is left out the first element is taken.
     dtype : dtype, optional
-        Of the planes.
+        Data type of the planes.
 
     Attributes
     ----------
     shape, ndim, dtype, nbytes
-        As numpy has them, of what is written.
+        As of a numpy array with the planes.
     """
 
     def __init__(self, array: Any, order: Sequence[int] | None = None, dtype: Any = None) -> None:
@@ -40,7 +40,7 @@ class Planes:
         self.nbytes = prod(self.shape) * self.dtype.itemsize
 
     def transpose(self, order: Sequence[int]) -> Planes:
-        """Return the same with its axes in another order, as numpy does."""
+        """Return the array with its axes in another order, as numpy does."""
         return Planes(self._array, [self._order[axis] for axis in order], self.dtype)
 
     def __iter__(self) -> Iterator[Array]:

@@ -1,4 +1,4 @@
-"""One scan: an array with its axes, spacing and affine."""
+"""A scan: an array with its axes, spacing and affine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """An image on a grid.
+    """A scan or a mask: an array on a grid.
 
     Axes are letters as in tifffile: `Y` and `X` in the slice's plane, `Z` across slices of one
     volume, `N` across independent slices (a COCO data set), `T` time, `C` channels or colour,
@@ -33,7 +33,7 @@ class Scan:
     affine: Array | None = None
     """Voxel to world in mm (RAS+), of shape (4, 4), for the file's own index order (i, j, k)."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """What a writer needs to give a mask the source's grid; its own reader fills it."""
+    """Format-specific metadata, with which a mask can be written on the grid of its source."""
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.data.ndim:
@@ -43,12 +43,12 @@ class Scan:
 
     @property
     def grid_axes(self) -> str:
-        """Axes without the channel axis: those of a mask of this scan."""
+        """Axes without the channel axis, which are the axes of a mask of this scan."""
         return self.axes.replace("C", "")
 
     @property
     def grid_shape(self) -> tuple[int, ...]:
-        """Shape without the channel axis: that of a mask of this scan."""
+        """Shape without the channel axis, which is the shape of a mask of this scan."""
         return tuple(
             int(n) for n, axis in zip(self.data.shape, self.axes, strict=True) if axis != "C"
         )

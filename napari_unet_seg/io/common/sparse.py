@@ -1,4 +1,4 @@
-"""Arrays of zeros that take memory only where something is written."""
+"""Arrays of zeros that use memory only where values are written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def sparse_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return zeros that take memory only where something is written, 4 KiB at a time.
+    """Return zeros that use memory only where values are written, in pages of 4 KiB.
 
-    `np.zeros` asks for huge pages, so that one pixel a slice would take the whole stack's memory.
+    `np.zeros` requests huge pages, so that one pixel per slice would use memory for all slices.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not size or not hasattr(mmap, "MADV_NOHUGEPAGE"):
         return np.zeros(shape, dtype)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(OSError):  # kernels built without huge pages do not know the advice
+    with suppress(OSError):  # kernels without huge pages refuse the advice
         memory.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(memory, dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""Intensity windows: which values of a scan become black and white."""
+"""Intensity windows: the values of a scan that become black and white."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Window = tuple[float, float]
 _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000
 _BACKGROUND_SHARE = 0.1
-"""Of the voxels that have the lowest value at least, for it to be the background's."""
+"""Smallest share of voxels with the lowest value for this value to be the background."""
 
 
 def scan_window(
@@ -26,16 +26,16 @@ def scan_window(
     channels: bool = False,
     dtype: np.dtype[Any] | None = None,
 ) -> Window:
-    """The window of a scan.
+    """Return the intensity window of a scan.
 
     Parameters
     ----------
     data, channels
-        As of `percentile_window`.
+        As `percentile_window` takes them.
     normalise : NormaliseConfig
-        What the window is made of.
+        Kind of the window, and its limits.
     dtype : numpy.dtype, optional
-        What the scan is stored as, where colours that were made grey have become floats.
+        Data type of the stored scan, if the conversion of colours to grey has made floats of it.
     """
     low, high = normalise.low, normalise.high
     if normalise.window == "percentile":
@@ -45,7 +45,7 @@ def scan_window(
 
 
 def shared_window(scan: Scan, normalise: NormaliseConfig) -> Window | None:
-    """Return the window that all slices of a scan have in common; None if each has its own."""
+    """Return the window that all slices of a scan share; None if each has its own."""
     if len(scan.grid_axes) < 3 or "N" in scan.axes:
         return None
     return scan_window(
@@ -54,20 +54,20 @@ def shared_window(scan: Scan, normalise: NormaliseConfig) -> Window | None:
 
 
 def _range(dtype: np.dtype[Any]) -> Window:
-    """What images of a type can hold; floats are taken to be in 0…1."""
+    """Return the range of a data type; floats are assumed to be in 0…1."""
     if dtype.kind in "iu":
         return 0.0, float(np.iinfo(dtype).max)
     return 0.0, 1.0
 
 
 def percentile_window(data: Any, low: float, high: float, *, channels: bool = False) -> Window:
-    """Percentiles over the finite voxels of a scan that are not background.
+    """Return percentiles over the finite voxels of a scan that are not background.
 
-    The background is zero; where a scan has been shifted to a mean of zero, as skull-stripped
-    ones often are, it is the lowest value, if that is negative and common.
+    The background value is 0. In a scan that was shifted to a mean of 0, as skull-stripped scans
+    often are, it is the lowest value, if that is negative and common.
 
-    Big scans are sampled, at most 64 slices evenly spaced, so that a volume that is read lazily
-    is never held whole.
+    Large scans are sampled in at most 64 evenly spaced slices, so that a lazily read volume is
+    never in memory as a whole.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _without_background(values: Array) -> Array:
 def _sampled(data: Any, channels: bool) -> Array:
     most, leading = _SAMPLED_SLICES, data.shape[: data.ndim - 2 - channels]
     for axis, length in enumerate(leading):
-        # Of many volumes some, and of each some slices: times and echoes are not alike.
+        # Sample several volumes and slices of each, since times and echoes differ.
         share = round(most ** (1 / (len(leading) - axis)))
         data = data[(*[slice(None)] * axis, slice(None, None, max(1, -(-length // share))))]
         most //= max(1, data.shape[axis])
@@ -112,7 +112,7 @@ def _sampled(data: Any, channels: bool) -> Array:
 
 
 def to_uint8(array: Array, window: Window) -> Array:
-    """Map a window to 0…255, clipped; voxels that are not finite become 0."""
+    """Map a window to 0…255, clipped, as uint8; voxels that are not finite become 0."""
     low, high = window
     scaled: Array = array.astype(np.float32)  # a copy, on which the rest is done in place
     scaled -= low
@@ -123,9 +123,9 @@ def to_uint8(array: Array, window: Window) -> Array:
 
 
 def to_grey(array: Array) -> Array:
-    """Luminance of an RGB or RGBA array (ITU-R BT.601), its channels last; float32.
+    """Return the luminance (ITU-R BT.601) of an RGB or RGBA array, channels last, as float32.
 
-    One channel is taken as it is, two or more than four are averaged.
+    A single channel is returned unchanged; two, or more than four channels are averaged.
     """
     channels = array.shape[-1]
     if channels in (3, 4):

@@ -1,8 +1,8 @@
-"""Coded concepts of segments, from SNOMED CT, by the names of their categories.
+"""SNOMED CT codes of segments, by the names of their categories.
 
-DICOM asks for a category (PS3.16 CID 7150) and a type (CID 7151, both extensible) of what a
-segment shows. Names that hold a word of the table get its concept; every other name is coded as
-tissue, which says nothing wrong. The name itself is the segment's label in any case.
+DICOM requires a category (PS3.16 CID 7150) and a type (CID 7151, both extensible) of a segment.
+A name that contains a term of the table gets the concept of this term; any other name is coded as
+tissue, which is never wrong. The label of the segment is always the name itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Concept(NamedTuple):
 _TISSUE = Concept("85756007", "Tissue")
 _ABNORMAL = Concept("49755003", "Morphologically Abnormal Structure")
 
-_WORDS = {
+_TERMS = {
     ("edema", "oedema"): Concept("79654002", "Edema"),
     ("necro",): Concept("6574001", "Necrosis"),
     ("hemorrhage", "haemorrhage"): Concept("50960005", "Hemorrhage"),
@@ -32,9 +32,9 @@ _WORDS = {
 
 
 def concepts_of(name: str) -> tuple[Concept, Concept]:
-    """Return the category and the type of a segment; the first entry that matches is taken."""
+    """Return the category and the type of a segment, from the first entry that matches."""
     lowered = name.casefold()
-    for words, concept in _WORDS.items():
-        if any(word in lowered for word in words):
+    for terms, concept in _TERMS.items():
+        if any(term in lowered for term in terms):
             return _ABNORMAL, concept
     return _TISSUE, _TISSUE

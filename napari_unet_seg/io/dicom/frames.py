@@ -1,4 +1,4 @@
-"""The frames of DICOM files, classic and enhanced: where each lies and how its values scale.
+"""Frames of classic and enhanced DICOM files: position, orientation and rescaling.
 
 Positions, directions and distances follow DICOM PS3.3 C.7.6.2 (Image Plane Module) and, for
 multi-frame files, C.7.6.16 (Functional Groups).
@@ -14,7 +14,7 @@ import pydicom
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
-from napari_unet_seg.io.dicom.datetimes import read_moment
+from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,18 +27,18 @@ SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
 _PREAMBLE = 128
 _PARALLEL = 1e-3
-"""Most that direction cosines of the slices of one stack differ by."""
+"""Largest difference between direction cosines of the slices of one stack."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One slice."""
+    """One slice of a series."""
 
     path: Path
     index: int
     """Number of the frame in its file."""
     number: int
-    """Instance number, the order where no positions are known."""
+    """Instance number, which gives the order of frames without positions."""
     shape: tuple[int, int]
     position: Array | None
     """Centre of the first voxel in patient coordinates (LPS), mm."""
@@ -49,15 +49,14 @@ class Frame:
     thickness: float
     slope: float
     intercept: float
-    moment: tuple[tuple[Any, ...], ...]
-    """What tells it from others in its place, as `dicom_moment.MOMENTS` lists it."""
-
+    dimensions: tuple[tuple[Any, ...], ...]
+    """Values of `frame_dimensions.DIMENSIONS`."""
     multiple: bool
-    """Whether its file holds several frames."""
+    """Whether the file holds several frames."""
 
     @property
     def name(self) -> str:
-        """What to call it in messages."""
+        """Name of the frame for messages."""
         return self.path.name + (f" frame {self.index + 1}" if self.multiple else "")
 
 
@@ -66,7 +65,7 @@ class Series:
     """The frames of one series that share orientation and size, unsorted."""
 
     key: str
-    """Its unique id; with `#2` and so on where one series holds several orientations or sizes."""
+    """Series UID; followed by `#2` and so on if a series holds several orientations or sizes."""
     number: str
     description: str
     modality: str
@@ -74,7 +73,7 @@ class Series:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Rows and columns of every slice."""
+        """Number of rows and columns of every slice."""
         return self.frames[0].shape
 
     def __str__(self) -> str:
@@ -82,19 +81,19 @@ class Series:
 
 
 def normal(orientation: Array) -> Array:
-    """Return the direction in which slices are stacked, of length 1."""
+    """Return the normal of the slices, the direction in which they are stacked, of length 1."""
     return np.cross(orientation[0], orientation[1])
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file says that it is DICOM, by its preamble or by its name."""
+    """Whether a file is DICOM by its preamble or by its suffix."""
     with reading(path, "a file"), path.open("rb") as file:
         marked = file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
     return marked or path.suffix.lower() == ".dcm"
 
 
 def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
-    """Read a file with pydicom; errors are pydicom's own."""
+    """Read a file with pydicom, and raise pydicom's errors."""
     with mapped(path) as whole:
         return pydicom.dcmread(whole, **options)
 
@@ -102,7 +101,7 @@ def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
 def group_series(paths: list[Path]) -> tuple[Series, ...]:
     """Read the headers of DICOM files and group their frames into series.
 
-    Segmentations are passed over: they are masks, and often lie beside what they segment.
+    DICOM SEG files are skipped: they are masks, and often in the folder of their source.
 
     Raises
     ------
@@ -130,10 +129,10 @@ def group_series(paths: list[Path]) -> tuple[Series, ...]:
 
 
 def _stack_of(stacks: list[tuple[str, list[Frame]]], uid: str, frame: Frame) -> list[Frame]:
-    """Return the frames that this one belongs to: of its series, grid and orientation."""
-    for known, frames in reversed(stacks):
+    """Return the frames of the series, grid and orientation of a frame."""
+    for series_uid, frames in reversed(stacks):
         first = frames[0]
-        alike = (known, first.shape) == (uid, frame.shape) and _parallel(first, frame)
+        alike = (series_uid, first.shape) == (uid, frame.shape) and _parallel(first, frame)
         if alike and np.allclose(first.pixel_spacing, frame.pixel_spacing, rtol=1e-3):
             return frames
     stacks.append((uid, []))
@@ -147,14 +146,14 @@ def _parallel(one: Frame, other: Frame) -> bool:
 
 
 def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
-    """Return a series' number, description and modality."""
+    """Return number, description and modality of a series."""
     number = header.get("SeriesNumber", None)
     description, modality = header.get("SeriesDescription", ""), header.get("Modality", "")
     return str(number or "0"), str(description), str(modality)
 
 
 def _header(path: Path) -> pydicom.Dataset | None:
-    """Return the header of a file with an image; None for a DICOMDIR, a report and the like."""
+    """Return the header of a file with an image; None for other files, such as a DICOMDIR."""
     with reading(path, "DICOM"):
         force = path.suffix.lower() == ".dcm"
         header = open_dataset(path, stop_before_pixels=True, force=force)
@@ -165,17 +164,17 @@ def _header(path: Path) -> pydicom.Dataset | None:
             return header
         if kind is None or "Image" in kind.name:
             raise DataError(
-                f"{path} is no DICOM file or is truncated; copy it again, or remove it from its "
+                f"{path} is not a DICOM file or is truncated; copy it again, or remove it from its "
                 "folder."
             )
     return None
 
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
-    """Return the frames of a file in its own order, from its header."""
+    """Return the frames of a file in the order of the file, from its header."""
     count = int(header.get("NumberOfFrames", None) or 1)
     if count > path.stat().st_size:
-        raise DataError(f"{path} is damaged (it names {count} frames); copy it again.")
+        raise DataError(f"{path} is damaged (its header claims {count} frames); copy it again.")
     shared = _first(header, "SharedFunctionalGroupsSequence")
     each = header.get("PerFrameFunctionalGroupsSequence", None) or []
     return [
@@ -184,7 +183,7 @@ def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
 
 
 def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
-    def look(sequence: str, keyword: str) -> Any:
+    def read(sequence: str, keyword: str) -> Any:
         for group in groups if sequence else ():
             item = _first(group, sequence)
             if item is not None and item.get(keyword, None) not in (None, ""):
@@ -192,26 +191,26 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         value = header.get(keyword, None)
         return None if value == "" else value
 
-    spacing = look("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing", ())
-    thickness = look("PixelMeasuresSequence", "SpacingBetweenSlices") or look(
+    spacing = read("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing", ())
+    thickness = read("PixelMeasuresSequence", "SpacingBetweenSlices") or read(
         "PixelMeasuresSequence", "SliceThickness"
     )
-    slope = look("PixelValueTransformationSequence", "RescaleSlope")
-    intercept = look("PixelValueTransformationSequence", "RescaleIntercept")
-    orientation = _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    slope = read("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = read("PixelValueTransformationSequence", "RescaleIntercept")
+    orientation = _numbers(read("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     sizes = _numbers(spacing, 2)
     return Frame(
         path,
         index,
         int(header.get("InstanceNumber", None) or 0),
         (int(header.Rows), int(header.Columns)),
-        _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3),
+        _numbers(read("PlanePositionSequence", "ImagePositionPatient"), 3),
         None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
         (1.0, 1.0) if sizes is None or min(sizes) <= 0 else (float(sizes[0]), float(sizes[1])),
         abs(float(thickness or 0)) or 1.0,
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
-        read_moment(look),
+        read_dimensions(read),
         int(header.get("NumberOfFrames", None) or 1) > 1,
     )
 

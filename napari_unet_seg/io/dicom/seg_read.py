@@ -1,9 +1,9 @@
-"""DICOM Segmentation objects as labels on the grid of their source (PS3.3 C.8.20).
+"""Reading of DICOM Segmentation objects as labels on the grid of their source (PS3.3 C.8.20).
 
-An object stores only the frames that hold something. Which slices the source has is told by what
-this package adds to its own files, else by the references to all source images where their order
-agrees with the places of the frames; else the labels reach from the first stored frame to the
-last.
+An object stores only frames with positive pixels. The slices of the source are read from the
+private attributes that this package adds to its files; else from the references to the source
+images, if their order agrees with the positions of the frames; else the labels extend from the
+first to the last stored frame.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 _SOP_CLASS = 0x00080016
 _AT = 0.05
-"""Distance in mm within which a frame lies on a slice."""
+"""Largest distance in mm between a frame and its slice."""
 
 
 def is_seg(path: Path) -> bool:
-    """Whether a DICOM file is a segmentation."""
+    """Whether a DICOM file is a segmentation object."""
     with reading(path, "DICOM"), mapped(path) as whole:
         header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
         return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
@@ -48,14 +48,14 @@ def read_seg(path: Path) -> Scan:
     Returns
     -------
     Scan
-        Axes `ZYX`, in mm, the values the places of the segments, from 1; `affine` maps (column,
-        row, slice) to RAS+. `meta["description"]` holds the categories, and the provenance of a
-        file of this package, `meta["source_series"]` the ids of the series it refers to.
+        Axes `ZYX`, in mm; label value i is the i-th segment, from 1; `affine` maps (column, row,
+        slice) to RAS+. `meta["description"]` holds the categories, and the provenance of a file of
+        this package; `meta["source_series"]` the UIDs of the series that the object refers to.
 
     Raises
     ------
     DataError
-        If the file is damaged or says no positions, or segments overlap.
+        If the file is damaged or has no positions, or if segments overlap.
     """
     with reading(path, "DICOM SEG"):
         dataset = open_dataset(path)
@@ -63,13 +63,13 @@ def read_seg(path: Path) -> Scan:
         pixels = stored[None] if stored.ndim == 2 else stored
         frames = frames_of(dataset, path)
         if any(f.position is None or f.orientation is None for f in frames):
-            raise DataError(f"{path} says no positions of its frames; choose a mask in NIfTI.")
+            raise DataError(f"{path} has no positions of its frames; save the mask as NIfTI.")
         own = _own(dataset)
         slots = _slots(dataset, frames, own)
         labels = _labels(dataset, frames, pixels, slots, path)
     first = frames[0]
     if len(slots) == 1:
-        # highdicom says 1 mm between slices where there is but one.
+        # highdicom stores a distance of 1 mm for a single slice.
         thickness = _measure(dataset, "SliceThickness") or first.thickness
         first = replace(first, thickness=thickness)
     stack = arrange([_slice(first, i, p) for i, p in enumerate(slots)], path)
@@ -86,7 +86,7 @@ def read_seg(path: Path) -> Scan:
 
 
 def _own(dataset: pydicom.Dataset) -> dict[str, Any]:
-    """Return what this package has added; nothing in files of others."""
+    """Return the private attributes of this package; empty in files of other programs."""
     try:
         block = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)
         found = json.loads(str(block[PRIVATE_ELEMENT].value))
@@ -96,15 +96,15 @@ def _own(dataset: pydicom.Dataset) -> dict[str, Any]:
 
 
 def _slice(frame: Frame, number: int, position: Array) -> Frame:
-    return replace(frame, index=number, number=number, position=position, moment=((),) * 7)
+    return replace(frame, index=number, number=number, position=position, dimensions=((),) * 7)
 
 
 def _slots(dataset: pydicom.Dataset, frames: list[Frame], own: dict[str, Any]) -> Array:
-    """Return the position of every slice of the source, along the normal; shape (n, 3)."""
+    """Return the position of each slice of the source, sorted along the normal; shape (n, 3)."""
     upright = _upright(frames[0])
     there = np.array([f.position for f in frames])
-    told = np.array(own.get("positions", ()), float).reshape(-1, 3)
-    slots = told if len(told) else _referred(dataset, there)
+    stored = np.array(own.get("positions", ()), float).reshape(-1, 3)
+    slots = stored if len(stored) else _referred(dataset, there)
     slots = slots[np.argsort(slots @ upright, kind="stable")]
     if len(slots) and all(np.abs(slots - place).max(axis=1).min() < _AT for place in there):
         return slots
@@ -116,7 +116,7 @@ def _upright(frame: Frame) -> Array:
 
 
 def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
-    """Return the places of the source images, in a line through those of the frames."""
+    """Return the positions of the source images, on a line through the frames' positions."""
     series = dataset.get("ReferencedSeriesSequence", None) or []
     groups = dataset.get("PerFrameFunctionalGroupsSequence", None) or []
     try:
@@ -134,14 +134,14 @@ def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
 
 
 def _measure(dataset: pydicom.Dataset, keyword: str) -> float:
-    """Return a size in mm that all frames share; 0 where the file does not say it."""
+    """Return a size in mm that all frames share; 0 if the file does not have it."""
     shared = (dataset.get("SharedFunctionalGroupsSequence", None) or [pydicom.Dataset()])[0]
     measures = (shared.get("PixelMeasuresSequence", None) or [pydicom.Dataset()])[0]
     return float(measures.get(keyword, None) or 0)
 
 
 def _spanned(there: Array, upright: Array, spacing: float) -> Array:
-    """Return places from the first frame to the last, evenly where the file says how far apart."""
+    """Return positions from the first to the last frame, evenly if the file has their distance."""
     order = np.argsort(there @ upright, kind="stable")
     distinct = [there[order[0]]]
     for i in order[1:]:
@@ -160,7 +160,7 @@ def _spanned(there: Array, upright: Array, spacing: float) -> Array:
 def _labels(
     dataset: pydicom.Dataset, frames: list[Frame], pixels: Array, slots: Array, path: Path
 ) -> Array:
-    """Put the frames of all segments onto the slices."""
+    """Draw the frames of all segments on the slices."""
     values = {number: value for value, number in enumerate(_numbers(dataset), 1)}
     dtype = np.min_scalar_type(max(len(values), 1))
     labels = np.zeros((len(slots), *pixels.shape[1:]), dtype)
@@ -169,8 +169,8 @@ def _labels(
         for number, where in _masks(dataset, frame.index, plane):
             if target[where].any():
                 raise DataError(
-                    f"{path} has segments that overlap, which labels cannot hold; save each "
-                    "segment as a file of its own."
+                    f"{path} has overlapping segments, which labels cannot store; save each "
+                    "segment as a separate file."
                 )
             target[where] = values[number]
     return labels
@@ -187,7 +187,7 @@ def _masks(dataset: pydicom.Dataset, index: int, plane: Array) -> list[tuple[int
             number = int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
             break
     whole = int(dataset.get("MaximumFractionalValue", None) or 1)
-    # Half of a pixel, or more likely than not.
+    # Half of the largest value: at least half of the pixel, or a probability of 0.5.
     return [(number, plane * 2.0 >= whole)]
 
 
@@ -197,10 +197,10 @@ def _numbers(dataset: pydicom.Dataset) -> list[int]:
 
 
 def _categories(dataset: pydicom.Dataset, own: dict[str, Any]) -> list[dict[str, Any]]:
-    known = own.get("categories") or []
+    stored = own.get("categories") or []
     segments = [s for s in dataset.SegmentSequence if int(s.SegmentNumber) > 0]
-    if len(known) == len(segments):
-        return list(known)
+    if len(stored) == len(segments):
+        return list(stored)
     return [
         {"id": int(s.SegmentNumber), "name": str(s.SegmentLabel), "supercategory": ""}
         for s in segments

@@ -1,4 +1,4 @@
-"""The images that a DICOM SEG refers to, as `highdicom` takes them."""
+"""Source images of a DICOM SEG, prepared for `highdicom`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.dicom.frames import Frame
 
 _SAME_PLACE = 0.05
-"""Distance in mm within which two slices are one."""
+"""Distance in mm below which two slices have the same position."""
 _NEEDED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 _MAY_BE_EMPTY = (
     "PatientID",
@@ -32,39 +32,41 @@ _MAY_BE_EMPTY = (
     "StudyDate",
     "StudyTime",
 )
-"""Type 2 in PS3.3 C.7.1.1 and C.7.2.1: there, if empty; some files lack them all the same."""
+"""Attributes of type 2 (PS3.3 C.7.1.1 and C.7.2.1): required but may be empty; some files lack
+them."""
 
 
 def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
-    """Return the headers of the images a scan was read from, made ready for a SEG.
+    """Return the headers of the images that a scan was read from, prepared for a SEG.
 
     Parameters
     ----------
     path : Path
-        Of the mask, for messages.
+        File of the mask, for messages.
     like : Scan
-        From `read_dicom`; or from `read_seg`, if it lies in the folder of its series.
+        From `read_dicom`; or from `read_seg`, if the SEG is in the folder of its series.
 
     Returns
     -------
     order : list of int
-        Where each slice of the scan stands in the images: among the files, or among the frames of
-        the one multi-frame file.
+        Index of each slice of the scan in the images: of a file, or of a frame of the multi-frame
+        file.
     images : list of Dataset
-        One a slice, or one multi-frame image.
+        One image per slice, or one multi-frame image.
 
     Raises
     ------
     DataError
-        If the scan is no DICOM stack, or a file is gone, changed or lacks what a SEG refers to.
+        If the scan is not a DICOM stack, or a file is missing, has changed, or lacks an attribute
+        that a SEG refers to.
     """
-    slices: tuple[tuple[Path, int], ...] = like.meta.get("slices") or _beside(like)
+    slices: tuple[tuple[Path, int], ...] = like.meta.get("slices") or _sibling_images(like)
     name = like.path if like.path is not None else "the image"
     if not slices:
-        mend = ", nor beside one" * ("source_series" in like.meta)
-        raise _refusal(path, f"{name} is no DICOM series that it could refer to{mend}")
+        folder = " and is not in the folder of one" * ("source_series" in like.meta)
+        raise _refusal(path, f"{name} is not a DICOM series that a SEG could refer to{folder}")
     if like.grid_axes != "ZYX":
-        raise _refusal(path, f"{name} has several times or echoes in each place")
+        raise _refusal(path, f"{name} has several times or echoes at each position")
     if like.affine is None:
         raise _refusal(path, f"the slices of {name} have no positions")
     files = list(dict.fromkeys(file for file, _ in slices))
@@ -82,8 +84,8 @@ def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
     return [index for _, index in slices], headers
 
 
-def _beside(like: Scan) -> tuple[tuple[Path, int], ...]:
-    """Find the images of a mask that was read from a DICOM SEG in the SEG's own folder."""
+def _sibling_images(like: Scan) -> tuple[tuple[Path, int], ...]:
+    """Find the source images of a mask from a DICOM SEG in the folder of the SEG."""
     wanted = like.meta.get("source_series")
     if not wanted or like.path is None:
         return ()
@@ -104,7 +106,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _refusal(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} is not written, since {reason}; save the mask as .nii.gz or .tif.")
+    return DataError(f"{path} was not written, since {reason}; save the mask as .nii.gz or .tif.")
 
 
 def _header(path: Path, file: Path) -> Dataset:
@@ -126,7 +128,7 @@ def _enhanced(header: Dataset) -> bool:
 
 
 def _prepare_single(header: Dataset, frame: Frame, first: Frame) -> None:
-    """Let directions agree to the last digit, and let the spacing come from the positions."""
+    """Set equal directions in all images, and the spacing from the positions."""
     header.ImageOrientationPatient = _numbers(_vectors(first))
     header.ImagePositionPatient = _numbers(frame.position)
     header.PixelSpacing = _numbers(first.pixel_spacing)
@@ -135,7 +137,7 @@ def _prepare_single(header: Dataset, frame: Frame, first: Frame) -> None:
 
 
 def _prepare_multiple(header: Dataset, frames: list[Frame]) -> None:
-    """Put the geometry where `highdicom` looks: directions and distances are shared."""
+    """Move directions and distances to the shared functional groups, as `highdicom` expects."""
     first, shared = frames[0], Dataset()
     orientation, measures = Dataset(), Dataset()
     orientation.ImageOrientationPatient = _numbers(_vectors(first))
@@ -162,5 +164,5 @@ def _thickness(stored: Any, frame: Frame) -> str:
 
 
 def _numbers(values: Any) -> list[str]:
-    """Write numbers as decimal strings of at most 16 characters (PS3.5 6.2)."""
+    """Format numbers as decimal strings of at most 16 characters (PS3.5 6.2)."""
     return [format_number_as_ds(float(v)) for v in values]

@@ -1,8 +1,9 @@
-"""Masks as DICOM Segmentation objects on the series that they were made on.
+"""Writing of masks as DICOM Segmentation objects that refer to their source series.
 
 The object follows DICOM PS3.3 A.51 and C.8.20.2: SegmentationType BINARY, one segment per
 category, one frame per slice and category that has a positive pixel there, each with the position
-of its source image and a reference to it. `highdicom`, an extra, is imported when one is written.
+of its source image and a reference to it. `highdicom`, an extra, is imported when a SEG is
+written.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 PRIVATE_GROUP = 0x0075
 PRIVATE_CREATOR = "napari-unet-seg"
 PRIVATE_ELEMENT = 0x01
-"""Unlimited text, JSON: `description` is the provenance, `positions` those of all slices."""
+"""Element of unlimited text: JSON of the provenance as `description`, and of the `positions` of all
+slices."""
 
 _LABEL_LENGTH = 64
-"""Of a value of VR LO, in characters (PS3.5 6.2)."""
+"""Largest number of characters of a value of VR LO (PS3.5 6.2)."""
 
 
 def write_seg(
@@ -49,53 +51,52 @@ def write_seg(
     *,
     keep: bool = False,
 ) -> None:
-    """Write labels as a DICOM SEG that refers to the series they were made on.
+    """Write labels as a DICOM SEG that refers to the source series of the scan.
 
-    Every category is a segment, also one that has no pixel. A mask without any positive pixel is
-    written with all its slices, empty, since an object without frames is not legal.
+    Every category is a segment, also without pixels. An empty mask is written with empty frames of
+    all slices, since the standard requires at least one frame.
 
     Parameters
     ----------
     path : Path
-        A `.dcm` file, written whole or not at all.
+        A `.dcm` file, which is written atomically.
     labels : array
-        Integers of the scan's `grid_shape`, `ZYX`; a value is the place of its category, from 1.
+        Integers of the scan's `grid_shape`, `ZYX`; label value i is the i-th category, from 1.
     like : Scan
-        From `read_dicom`, its files still in place.
+        From `read_dicom`; its files must still exist.
     description : dict
         Provenance. `categories` name the segments; `algorithm_type` is `AUTOMATIC`,
-        `SEMIAUTOMATIC` or `MANUAL`: where it is missing, automatic if a `model` is named, else
-        manual.
+        `SEMIAUTOMATIC` or `MANUAL`; by default automatic if there is a `model`, else manual.
     keep : bool
-        Keep the file that stood there as `name.bak.dcm`.
+        Whether to keep the previous file as `name.bak.dcm`.
 
     Raises
     ------
     DataError
-        If highdicom is missing, the scan is no DICOM series on one grid, its files are gone, the
-        labels hold unreviewed pixels, or the file cannot be written.
+        If highdicom is not installed, the scan is not a DICOM series on one grid, its files are
+        missing, the labels hold unreviewed pixels, or the file cannot be written.
     """
     highdicom = require("highdicom")
     array = smallest(labels, str(path))
     _check_reviewed(array, path)
-    told = dict(description or {})
-    categories = _categories(array, told)
+    provenance = dict(description or {})
+    categories = _categories(array, provenance)
     order, sources = source_images(path, like)
     stored = np.zeros((max(order) + 1, *array.shape[1:]), array.dtype)
     stored[order] = array
-    segments = _segments(highdicom, categories, told)
+    segments = _segments(highdicom, categories, provenance)
     try:
         with warnings.catch_warnings():
-            # On what stands in the source, its patient's name for example.
+            # highdicom warns about values copied from the source, the patient's name for example.
             warnings.simplefilter("ignore", UserWarning)
             seg = _segmentation(highdicom, sources, stored, segments)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise DataError(
-            f"{path} is not written, since its series does not allow a DICOM SEG ({reason}); save "
+            f"{path} was not written, since its series does not allow a DICOM SEG ({reason}); save "
             "the mask as .nii.gz."
         ) from error
-    _add_private(seg, categories, told, like)
+    _add_private(seg, categories, provenance, like)
     with atomic(path, keep=keep) as temporary:
         seg.save_as(temporary)
 
@@ -103,17 +104,17 @@ def write_seg(
 def _check_reviewed(array: Array, path: Path) -> None:
     if array.max(initial=0) == IGNORE_INDEX and (array == IGNORE_INDEX).any():
         raise DataError(
-            f"{path} is not written, since the mask has pixels that nobody reviewed "
-            f"({IGNORE_INDEX}), for which DICOM SEG has no place; review them or save as .nii.gz."
+            f"{path} was not written, since the mask has unreviewed pixels ({IGNORE_INDEX}), which "
+            "DICOM SEG cannot store; review them or save the mask as .nii.gz."
         )
 
 
 def _categories(array: Array, description: dict[str, Any]) -> list[Category]:
-    """Return one category per label value, with a name of its own where none is known."""
-    known = [Category.model_validate(c) for c in description.get("categories") or ()]
+    """Return one category per label value; values without a category are named by number."""
+    given = [Category.model_validate(c) for c in description.get("categories") or ()]
     highest = max(int(array.max(initial=0)), 1)
-    values = range(len(known) + 1, highest + 1)
-    return known + [Category(id=value, name=f"label {value}") for value in values]
+    values = range(len(given) + 1, highest + 1)
+    return given + [Category(id=value, name=f"label {value}") for value in values]
 
 
 def _segments(highdicom: Any, categories: list[Category], description: dict[str, Any]) -> list[Any]:
@@ -171,11 +172,11 @@ def _segmentation(highdicom: Any, sources: list[Dataset], array: Array, segments
 def _add_private(
     seg: Any, categories: list[Category], description: dict[str, Any], like: Scan
 ) -> None:
-    """Add what the standard has no place for (PS3.5 7.8), so that reading gives it all back."""
-    # The source is referred to by its identifiers; where it lay on a disk is nobody's concern.
-    told = {k: v for k, v in description.items() if k != "source"}
-    told["categories"] = [c.model_dump() for c in categories]
+    """Add provenance and positions as private attributes (PS3.5 7.8), for `read_seg`."""
+    # The SEG refers to the source by UIDs; its path on this disk is private.
+    stored = {k: v for k, v in description.items() if k != "source"}
+    stored["categories"] = [c.model_dump() for c in categories]
     positions = [list(p) for p in like.meta["positions"]]
-    text = json.dumps({"description": told, "positions": positions}, allow_nan=False)
+    text = json.dumps({"description": stored, "positions": positions}, allow_nan=False)
     block = seg.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     block.add_new(PRIVATE_ELEMENT, "UT", text)

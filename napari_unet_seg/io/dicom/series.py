@@ -1,4 +1,4 @@
-"""DICOM series: files in, one volume out."""
+"""Reading of DICOM series as scans."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def list_series(folder: Path | str) -> tuple[Series, ...]:
-    """Return the series of a folder, by series number.
+    """Return the series of a folder, sorted by series number.
 
-    Files that are not DICOM are passed over; the folders inside are looked at only if the folder
-    itself holds no DICOM file.
+    Files other than DICOM are skipped. Subfolders are searched only if the folder itself holds no
+    DICOM file.
 
     Raises
     ------
     DataError
-        If there is no DICOM image, or a file is damaged.
+        If the folder holds no DICOM image, or a file is damaged.
     """
     folder = Path(folder)
     with reading(folder, "a folder"):
@@ -44,31 +44,31 @@ def list_series(folder: Path | str) -> tuple[Series, ...]:
 def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None = None) -> Scan:
     """Read a series as it was acquired: slices sorted along their normal, rows and columns kept.
 
-    The spacing of the slices comes from their positions, the values are rescaled as each file
-    or frame says. Of MONOCHROME1, where high is dark (PS3.3 C.7.6.3.1.2), the stored values are
-    turned round first, so that high is bright as everywhere else.
+    The spacing of the slices is computed from their positions. Values are rescaled by slope and
+    intercept of each file or frame. Stored values of MONOCHROME1, where high values are dark
+    (PS3.3 C.7.6.3.1.2), are inverted first, so that high values are bright.
 
     Parameters
     ----------
     path : Path or sequence of Path
         A folder, one file (all its frames), or the files of a series.
     series : str or int, optional
-        Which one where there are several: the series number, or the key from `list_series`.
+        Series number, or key from `list_series`, if there are several series.
 
     Returns
     -------
     Scan
-        Axes `ZYX`, `TZYX` where several times, echoes, b-values or image types lie in each
-        place, `C` last for colours; in mm. `affine` maps (column, row, slice) to RAS+.
-        `meta["notes"]` reports missing, uneven and duplicate slices, `meta["series"]` is the key,
-        `meta["slices"]` the file and frame of every slice, in the array's order, and
-        `meta["positions"]` (LPS, mm) those along Z, empty where there are none.
+        Axes `ZYX`, or `TZYX` if there are several times, echoes, b-values or image types at each
+        position; `C` last for colours; in mm. `affine` maps (column, row, slice) to RAS+.
+        `meta["notes"]` reports missing, uneven and duplicate slices; `meta["series"]` is the key;
+        `meta["slices"]` is the file and frame of every slice, in the order of the array;
+        `meta["positions"]` are the positions along Z (LPS, mm), empty if unknown.
 
     Raises
     ------
     DataError
-        If a file is damaged, there are several series and none was chosen, or the slices of the
-        series make no stack.
+        If a file is damaged, there are several series and none is chosen, or the slices of the
+        series are not a stack.
     """
     many = not isinstance(path, str | Path)
     source = Path(next(iter(path))).parent if many else Path(path)  # type: ignore[arg-type]
@@ -99,12 +99,12 @@ def read_series(series: Series, source: Path) -> Scan:
 
 
 def choose_series(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
-    """Return the only one of the series in `source`, or the one of this number or key.
+    """Return the only series in `source`, or the series of a number or key.
 
     Raises
     ------
     DataError
-        If there is none or more than one; it lists them.
+        If there is no series or more than one; the message lists them.
     """
     chosen = [s for s in found if series is None or str(series) in (s.number, s.key)]
     if len(chosen) == 1:
@@ -115,7 +115,7 @@ def choose_series(found: tuple[Series, ...], series: str | int | None, source: P
     wanted = "" if series is None else f" and {len(chosen)} of them match {series}"
     raise DataError(
         f"{source} holds {len(found)} series{wanted}: {listing}; choose one by its number or key, "
-        "or put its files into a folder of their own."
+        "or move its files to a folder of their own."
     )
 
 
@@ -145,13 +145,13 @@ def _decode(path: Path) -> Array:
             )
         array = np.asarray(pixel_array(dataset))
         if dataset.get("PhotometricInterpretation", "") == "MONOCHROME1":
-            array = _turned_round(array, int(dataset.BitsStored))
+            array = _inverted(array, int(dataset.BitsStored))
         single = int(dataset.get("NumberOfFrames", None) or 1) == 1
     return array[None] if single else array
 
 
-def _turned_round(array: Array, bits: int) -> Array:
-    """Turn stored values round within what `bits` hold, so that the highest is the lowest."""
+def _inverted(array: Array, bits: int) -> Array:
+    """Invert stored values within the range of `bits`."""
     highest = -1 if array.dtype.kind == "i" else (1 << bits) - 1
     return np.asarray(highest - array, array.dtype)
 

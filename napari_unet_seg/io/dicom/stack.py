@@ -1,4 +1,4 @@
-"""From the frames of a series to one grid: sorted by place, with what is wrong with it in words.
+"""Sorting of the frames of a series into volumes on one grid, with notes on irregularities.
 
 Slices are sorted along the normal of their rows and columns and spaced by their positions, as
 DICOM PS3.3 C.7.6.2.1.1 defines them; Slice Thickness and Spacing Between Slices count only where
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom.datetimes import MOMENTS
+from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
 from napari_unet_seg.io.dicom.frames import Frame, normal
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 _SAME_PLACE = 0.01
-"""Distance in mm below which two slices lie in one place."""
+"""Distance in mm below which two slices have the same position."""
 _UNEVEN = 0.1
-"""Share of the usual distance that a slice may be off."""
+"""Largest deviation of a slice's position, as a share of the usual distance."""
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _KEEPS = "a NIfTI mask takes the usual distance, DICOM SEG keeps every slice's own place"
 
@@ -36,7 +36,7 @@ class Stack:
     """Frames on one grid."""
 
     volumes: tuple[tuple[Frame, ...], ...]
-    """Slices by place, for each time or echo."""
+    """Slices by position, for each time or echo."""
     spacing: tuple[float, float, float]
     """Between slices along their normal, rows and columns, in mm."""
     affine: Array | None
@@ -45,29 +45,36 @@ class Stack:
 
     @property
     def positions(self) -> tuple[tuple[float, ...], ...]:
-        """Of the first voxel of each slice, LPS in mm; empty without positions."""
+        """Position of the first voxel of each slice, LPS in mm; empty if unknown."""
         if self.affine is None:
             return ()
         return tuple(tuple(float(v) for v in _position(f)) for f in self.volumes[0])
 
 
 def arrange(frames: Sequence[Frame], source: Path) -> Stack:
-    """Sort the frames of a series by place, and by time where several lie in each place.
+    """Sort the frames of a series by position, and into volumes by time, echo and the like.
 
-    Frames of one place that differ in time, echo, b-value or image type become volumes of their
-    own. Of those that do not differ only the first is kept, and a note says so.
+    Frames of the same position that differ in time, echo, b-value or image type belong to different
+    volumes. Of frames that do not differ only the first is kept, which a note reports.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Frames of one series, in any order.
+    source : Path
+        File or folder of the series, for messages.
 
     Raises
     ------
     DataError
-        If only some slices have positions, some lie side by side, or a volume lacks slices that
-        another has.
+        If only some slices have positions, some slices lie in the same plane, or a volume lacks
+        slices that another volume has.
     """
     lost = [f for f in frames if f.position is None]
     if 0 < len(lost) < len(frames):
         raise DataError(
-            f"{lost[0].path} says no position and other slices in {source} do; copy it again, or "
-            "take it out of the series."
+            f"{lost[0].path} has no position, and other slices in {source} have one; copy it "
+            "again, or remove it from the series."
         )
     if lost or frames[0].orientation is None:
         return _by_number(frames)
@@ -100,7 +107,7 @@ def _position(frame: Frame) -> Array:
 
 
 def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
-    """Return the frames of each place, the places along the normal of the first frame."""
+    """Return the frames of each position, along the normal of the first frame."""
     upright = _normal(frames[0])
     distances = [float(np.dot(_position(f), upright)) for f in frames]
     places: list[list[Frame]] = []
@@ -116,8 +123,8 @@ def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
             aside = float(np.abs(_position(other) - _position(place[0])).max())
             if aside > min(place[0].pixel_spacing) / 2:
                 raise DataError(
-                    f"{other.path} lies beside {place[0].name} in one plane, {aside:.3g} mm off, "
-                    f"and not above it; put it into a folder apart from {source}."
+                    f"{other.path} lies in the plane of {place[0].name}, {aside:.3g} mm away, and "
+                    f"is no slice of the same stack; move it to a folder outside {source}."
                 )
     return places
 
@@ -125,38 +132,40 @@ def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
 def _volumes(
     places: list[list[Frame]], source: Path
 ) -> tuple[tuple[tuple[Frame, ...], ...], list[str]]:
-    """Part what lies in the same places into volumes, in the order of their moments."""
+    """Split frames of the same positions into volumes, in the order of their dimensions."""
     differing = _differing(places)
     keyed: list[dict[Any, Frame]] = []
     doubles: list[Frame] = []
     for place in places:
         keyed.append({})
         for frame in place:
-            key = tuple(frame.moment[i] for i in differing)
+            key = tuple(frame.dimensions[i] for i in differing)
             if keyed[-1].setdefault(key, frame) is not frame:
                 doubles.append(frame)
     keys = sorted({key for place in keyed for key in place})
-    for known in keyed:
-        if len(known) < len(keys):
-            kinds = " and ".join(MOMENTS[i] for i in differing)
+    for images in keyed:
+        if len(images) < len(keys):
+            kinds = " and ".join(DIMENSIONS[i] for i in differing)
             raise DataError(
-                f"{source} holds images that differ by {kinds}, {len(keys)} in most places and "
-                f"{len(known)} in that of {next(iter(known.values())).name}; copy the series "
-                "again, or put the files of one volume into a folder of their own."
+                f"{source} holds images that differ by {kinds}: {len(keys)} at most positions and "
+                f"{len(images)} at the position of {next(iter(images.values())).name}; copy the "
+                "series again, or move the files of one volume to a folder of their own."
             )
     return tuple(tuple(place[key] for place in keyed) for key in keys), _doubles_note(doubles)
 
 
 def _differing(places: list[list[Frame]]) -> list[int]:
-    """Return which of `MOMENTS` tell the images of a place apart.
+    """Return the indices of the `DIMENSIONS` in which images of the same position differ.
 
-    The number of the acquisition does only where every place holds as many images: a slice that
-    was taken again has another one, too.
+    The acquisition number counts only if every position has the same number of images, since a
+    repeated slice has another acquisition number too.
     """
     found = [
-        i for i in range(len(MOMENTS)) if any(len({f.moment[i] for f in p}) > 1 for p in places)
+        i
+        for i in range(len(DIMENSIONS))
+        if any(len({f.dimensions[i] for f in p}) > 1 for p in places)
     ]
-    last = len(MOMENTS) - 1
+    last = len(DIMENSIONS) - 1
     if last in found and len({len(place) for place in places}) > 1:
         found.remove(last)
     return found
@@ -166,7 +175,7 @@ def _doubles_note(doubles: list[Frame]) -> list[str]:
     if not doubles:
         return []
     named = ", ".join(f.name for f in doubles[:5]) + " …" * (len(doubles) > 5)
-    return [f"{len(doubles)} slices lie where another one does and were left out: {named}."]
+    return [f"{len(doubles)} slices have the position of another slice and are skipped: {named}."]
 
 
 def _step(slices: Sequence[Frame]) -> tuple[Array | None, list[str]]:
@@ -187,13 +196,13 @@ def _step(slices: Sequence[Frame]) -> tuple[Array | None, list[str]]:
     if aside.max() > _UNEVEN * max(min(slices[0].pixel_spacing), _SAME_PLACE):
         worst = slices[int(aside.argmax())]
         notes.append(
-            f"{worst.name} lies {aside.max():.3g} mm beside the line of the others; {_KEEPS}."
+            f"{worst.name} is {aside.max():.3g} mm off the line of the other slices; {_KEEPS}."
         )
     return step, notes
 
 
 def _gaps(slices: Sequence[Frame], distances: Array, usual: float) -> list[str]:
-    """Report missing slices, one by one, or that the distances vary otherwise."""
+    """Report each missing slice, or that the distances between slices vary."""
     wide = [
         f"Slices seem to be missing between {a.name} and {b.name}: they are {d:.3g} mm apart and "
         f"the others {usual:.3g} mm."

@@ -1,4 +1,4 @@
-"""The layout of many older projects: one mask of 0 and 255 for each image."""
+"""Binary masks of 0 and 255, one file per image and category."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def write_binary_masks(
     masks: Iterable[tuple[str, Array]], categories: Sequence[Category], folder: Path
 ) -> int:
-    """Write each mask as TIFFs of 0 and 255, one for every category.
+    """Write each mask as TIFF files of 0 and 255, one per category.
 
-    With one category they stand in the folder itself, with several in a folder for each, named
-    after it. A file that stood there is kept as `name.bak.tif`.
+    The files of a single category are written to the folder itself; with several categories, each
+    has a subfolder of its name. A previous file is kept as `name.bak.tif`.
 
     Parameters
     ----------
@@ -34,20 +34,20 @@ def write_binary_masks(
         File names of the images, whose folders are kept and whose suffix becomes `.tif`, and their
         labels; pixels of `IGNORE_INDEX` become 0.
     categories : sequence of Category
-        In the order of the label values, from 1.
+        Categories of the label values from 1, in order.
     folder : Path
-        Made if it does not exist.
+        The output folder; it is created if it does not exist.
 
     Returns
     -------
     int
-        How many files were written.
+        Number of written files.
 
     Raises
     ------
     DataError
-        If a mask holds a value that is no category, two masks have one name, or a file cannot be
-        written.
+        If a mask holds a value that is not a category, two masks have the same name, or a file
+        cannot be written.
     """
     places = _folders(categories)
     written: set[str] = set()

@@ -34,7 +34,7 @@ _ORIENTATIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (5, 6, 7, 8)
-# What an image becomes by its mode: mode to convert to, channels, dtype. Others become RGB.
+# Conversion of an image by its mode: new mode, channels, dtype. Other modes become RGB.
 _MODES = {
     "1": ("L", 1, np.uint8),
     "L": ("L", 1, np.uint8),
@@ -50,7 +50,7 @@ _RGB = ("RGB", 3, np.uint8)
 
 
 def read_image(path: Path | str) -> Scan:
-    """Read an image as a viewer shows it: EXIF orientation applied, palettes as colours.
+    """Read an image as viewers show it: with EXIF orientation, and palettes as colours.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def read_image(path: Path | str) -> Scan:
     Raises
     ------
     DataError
-        If the file is missing, truncated, or no image.
+        If the file is missing, truncated, or not an image.
     """
     path = Path(path)
     array = _pixels(path)
@@ -68,13 +68,13 @@ def read_image(path: Path | str) -> Scan:
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
-    """Return height and width after EXIF orientation; only the file's header is read."""
+    """Read height and width after EXIF orientation from the file's header."""
     height, width, *_ = image_layout(path)[0]
     return height, width
 
 
 def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and dtype of the array that `read_image` makes; only the header is read."""
+    """Read shape and dtype of the array of `read_image` from the file's header."""
     path = Path(path)
     if path.suffix.lower() in TIFF_SUFFIXES:
         from napari_unet_seg.io.images.tiff import tiff_layout
@@ -89,23 +89,23 @@ def image_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def lazy_stack(paths: Sequence[Path | str], shape: tuple[int, ...], dtype: Any) -> Any:
-    """Stack image files of one size, each read when it is looked at.
+    """Stack image files of one size; each file is read when its slice is computed.
 
     Parameters
     ----------
     paths : sequence of Path
         One file per slice.
     shape : tuple of int
-        (Y, X) or (Y, X, C) of every image; grey images are given to a coloured stack in equal
-        channels, and coloured ones to a grey stack by their luminance.
+        (Y, X) or (Y, X, C) of every image. Grey images in a coloured stack get equal channels;
+        coloured images in a grey stack become their luminance.
     dtype : dtype
-        Of every image.
+        Data type of every image.
 
     Returns
     -------
     dask.array.Array
-        Of shape (len(paths), *shape), a file a chunk. Computing a chunk raises DataError if its
-        file is missing, unreadable or of another size.
+        Of shape (len(paths), *shape), with one chunk per file. Computing a chunk raises DataError
+        if its file is missing, unreadable or of another size.
     """
     import dask.array as da
 
@@ -120,7 +120,7 @@ def lazy_stack(paths: Sequence[Path | str], shape: tuple[int, ...], dtype: Any) 
 
 
 class _SliceReader:
-    """Reads the file of one block of a stack."""
+    """Reads the file of a block of a stack."""
 
     def __init__(
         self, paths: tuple[Path, ...], shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -172,7 +172,7 @@ def _nbytes(image: Image.Image) -> int:
 
 
 def _orientation(image: Image.Image) -> int:
-    # Not image.getexif(): it decodes a whole PNG in search of the tag.
+    # Not image.getexif(), which decodes a whole PNG to find the tag.
     data = image.info.get("exif")
     if not data:
         return 1
@@ -181,5 +181,5 @@ def _orientation(image: Image.Image) -> int:
         exif.load(data)
         return int(exif.get(_ORIENTATION_TAG, 1))
     except (SyntaxError, ValueError, TypeError, KeyError):
-        # A damaged tag says nothing about the pixels, and viewers show the image as it is stored.
+        # A damaged tag does not affect the pixels; viewers then show the image as it is stored.
         return 1

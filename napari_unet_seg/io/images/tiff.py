@@ -1,4 +1,4 @@
-"""TIFF in and out, with axes, voxel size and provenance."""
+"""Reading and writing of TIFF, with axes, voxel size and provenance."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 _KEY = "unet_seg"
-"""Where our JSON stands: a line of ImageJ's description, a key of the JSON or OME's otherwise."""
+"""Key of this package's JSON: in a line of ImageJ's description, else in JSON or OME metadata."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 2**32 - 2**25
 
 
 def read_tiff(path: Path | str) -> Scan:
-    """Read a plain, ImageJ or OME-TIFF, compressed or not, Big or not.
+    """Read a plain, ImageJ or OME-TIFF, also compressed or BigTIFF.
 
-    The pages of a plain TIFF are slices of one volume (`Z`). Colour or channels come last. The
-    voxel size comes from ImageJ's or OME's metadata or from the resolution tags, where they do
-    not merely say the size of a print (72 dpi and the like).
+    The pages of a plain TIFF are slices of one volume (`Z`). Colours or channels are the last axis.
+    The voxel size is read from the metadata of ImageJ or OME, or from the resolution tags unless
+    they are resolutions of a print, such as 72 dpi.
 
     Returns
     -------
     Scan
         `meta["description"]` is the provenance that `write_labels` stored, if any;
-        `meta["channels"]` holds the names of the channels, if OME gives some; `meta["notes"]` says
-        what was left out.
+        `meta["channels"]` are the channel names in OME metadata, if any; `meta["notes"]` reports
+        skipped images.
 
     Raises
     ------
     DataError
-        If the file is missing, truncated or no TIFF, or has axes that cannot be shown.
+        If the file is missing, truncated or not a TIFF, or has axes that cannot be shown.
     """
     path = Path(path)
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
@@ -58,19 +58,19 @@ def read_tiff(path: Path | str) -> Scan:
     if channels:
         meta["channels"] = channels
     if others:
-        meta["notes"] = (f"{path.name} holds {others} more images of another kind; left out.",)
+        meta["notes"] = (f"{path.name} holds {others} more images of another kind; skipped.",)
     affine = _matrix(stored.get("affine"))
     return Scan(data, grid.axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
 
 
 def tiff_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and dtype of the array that `read_tiff` makes, without reading pixels."""
+    """Read shape and dtype of the array of `read_tiff`, without its pixels."""
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
         return grid_of(file, _stored(file).get("grid"))[0].shape, np.dtype(file.series[0].dtype)
 
 
 def read_description(path: Path | str) -> dict[str, Any]:
-    """Return the provenance that `write_labels` stored; empty for files of other programs."""
+    """Read the provenance that `write_labels` stored; empty for files of other programs."""
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
         provenance: dict[str, Any] = _stored(file).get("provenance", {})
         return provenance
@@ -87,28 +87,28 @@ def write_labels(
     description: dict[str, Any] | None = None,
     keep: bool = False,
 ) -> None:
-    """Write labels in the smallest of uint8, uint16 and uint32 that holds them.
+    """Write labels as the smallest of uint8, uint16 and uint32 that holds all values.
 
     Parameters
     ----------
     path : Path
-        File to write, whole or not at all.
+        The file, which is written atomically.
     labels : array
-        Integers, none negative; `Planes` are written in the dtype they have.
+        Integers from 0; `Planes` are written with their own dtype.
     axes, spacing, unit
-        As in `Scan`; ImageJ and napari read them back.
+        As in `Scan`; ImageJ and napari can read them.
     affine : array, optional
-        From the index order (x, y, z) of the labels to world coordinates (RAS+).
+        Maps the index order (x, y, z) of the labels to world coordinates (RAS+), of shape (4, 4).
     description : dict
-        Provenance, anything that JSON holds; `read_description` returns it.
+        Provenance, JSON values; `read_description` returns it.
     keep : bool
-        Keep the file that stood there as `name.bak.tif`.
+        Whether to keep the previous file as `name.bak.tif`.
 
     Raises
     ------
     DataError
-        If the labels are no integers or do not fit 32 bits, or have axes that no TIFF holds; if the
-        file cannot be written.
+        If the labels are not integers, do not fit 32 bits, or have axes that TIFF cannot store, or
+        if the file cannot be written.
     """
     array = labels if isinstance(labels, Planes) else smallest(labels, str(path))
     write_array(
@@ -134,17 +134,17 @@ def write_array(
     description: dict[str, Any] | None = None,
     keep: bool = False,
 ) -> None:
-    """Write an array as it is, a probability map for example; else as `write_labels`.
+    """Write an array with its own dtype, for example a probability map.
 
-    `Planes` are taken one by one. It is an ImageJ TIFF where ImageJ knows the dtype (uint8, uint16,
-    float32) and size, else an OME-TIFF.
+    Parameters are those of `write_labels`; `Planes` are written one by one. The file is an ImageJ
+    TIFF if ImageJ supports the dtype (uint8, uint16, float32) and size, else an OME-TIFF.
     """
     scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
     grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
     if not set(common_axes(grid.axes)) <= set("TZCYX"):
         raise DataError(
-            f"{path} is not written, since no TIFF holds the axes {grid.axes}; save the volumes "
-            "one by one, as layers of their own."
+            f"{path} was not written, since TIFF cannot store the axes {grid.axes}; save each "
+            "volume from a layer of its own."
         )
     stored = {
         "grid": grid.to_json(),
@@ -152,7 +152,7 @@ def write_array(
         "provenance": description or {},
     }
     text = json.dumps(stored, allow_nan=False)
-    # tifffile takes a last axis of one element for the samples of ImageJ's RGB.
+    # tifffile interprets a last axis of one element as the samples of ImageJ's RGB.
     fits = array.nbytes < _IMAGEJ_BYTES and grid.shape[grid.axes.index("X")] > 1
     imagej = array.dtype.name in _IMAGEJ_DTYPES and fits
     order, options = metadata_for(grid, imagej=imagej)
@@ -186,7 +186,7 @@ def _stored(file: tifffile.TiffFile) -> dict[str, Any]:
 
 
 def _channels(file: tifffile.TiffFile) -> tuple[str, ...]:
-    """Return how OME calls the channels of the first image; empty where it does not."""
+    """Return the channel names of the first OME image; empty if there are none."""
     if not file.is_ome or not file.series or "C" not in file.series[0].axes:
         return ()
     try:
@@ -207,14 +207,14 @@ def _matrix(value: Any) -> Array | None:
 
 
 def _candidates(file: tifffile.TiffFile) -> list[str]:
-    """Return the places where our JSON may stand, in the order of trust."""
+    """Return the texts that may hold this package's JSON, the most reliable first."""
     description = file.pages[0].aspage().description
     if file.is_ome:
         image = tifffile.xml2dict(description).get("OME", {}).get("Image", {})
         images = image if isinstance(image, list) else [image]
         return [str(i["Description"]) for i in images if "Description" in i]
     lines = [line for line in description.splitlines() if line.startswith(f"{_KEY}=")]
-    # ImageJ drops lines it does not know when it saves, but keeps the Info.
+    # ImageJ removes unknown lines of the description when it saves, but keeps the Info.
     info = (file.imagej_metadata or {}).get("Info", "") if file.is_imagej else ""
     return [line.partition("=")[2] for line in lines] + [str(info)]
 
@@ -228,7 +228,7 @@ def _pixels(file: tifffile.TiffFile, path: Path) -> Array:
 
 
 def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
-    """Refuse a file whose chain of pages is cut, which the reader would shorten in silence."""
+    """Refuse a file with a truncated chain of pages, of which tifffile reads only a part."""
     form, handle = file.tiff, file.filehandle
     handle.seek(file.pages[-1].offset)
     (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
@@ -241,14 +241,14 @@ def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
 
 
 def _check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
-    """Refuse a damaged header that says more than the file can hold, before memory is taken."""
+    """Refuse a damaged header that claims more than the file holds."""
     plain = series.keyframe.compression == tifffile.COMPRESSION.NONE
     if not (series.nbytes <= size if plain else can_hold(size, series.nbytes)):
         raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
 
 
 def _check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
-    # The reader fills what is missing of a compressed file with zeros.
+    # tifffile fills missing parts of a compressed file with zeros.
     for page in series.pages:
         if page is None:
             continue

@@ -1,4 +1,4 @@
-"""Axes and voxel size of a TIFF, in the dialects of ImageJ, OME and the plain tags."""
+"""Axes and voxel size of a TIFF, from the metadata of ImageJ and OME or the plain tags."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNITS = {
     "micrometer": ("µm", 1.0),
     "nm": ("µm", 0.001),
 }
-"""Unit as others write it: ours, and how many of ours it is."""
+"""For each spelling of a unit: the unit of `Scan`, and the conversion factor."""
 _PRINT_RESOLUTIONS = (0.0, 1.0, 72.0, 96.0, 100.0, 150.0, 200.0, 300.0, 600.0, 1200.0)
 _TAG_UNITS = {2: "inch", 3: "cm"}
 
@@ -40,27 +40,27 @@ class Grid:
     unit: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return the fields as JSON values."""
         return asdict(self)
 
 
 def grid_of(file: tifffile.TiffFile, stored: Any) -> tuple[Grid, tuple[int, ...]]:
-    """Return the grid of a file's first series and the order its axes must be brought to.
+    """Return the grid of a file's first series, and the order for transposing its axes.
 
     Parameters
     ----------
     file : TiffFile
         An open file.
     stored : dict or None
-        The grid as this package wrote it into the file. It says more than a TIFF can, axes of
-        one element and independent slices among it, and is used as far as it fits the file.
+        The grid that this package stored in the file, if any. It holds information that TIFF
+        lacks, such as axes of one element and independent slices, and is used if it fits the file.
     """
     axes = _named(file.series[0].axes, file)
     shape = tuple(int(n) for n in file.series[0].shape)
     sizes, unit = _voxel_size(file)
-    known = _restored(stored, axes, shape, sizes, unit)
-    if known is not None:
-        return known
+    restored = _restored(stored, axes, shape, sizes, unit)
+    if restored is not None:
+        return restored
     order = _channels_last(axes)
     axes = "".join(axes[i] for i in order)
     spacing = tuple(sizes.get(axis, 1.0) for axis in axes if axis != "C")
@@ -68,13 +68,13 @@ def grid_of(file: tifffile.TiffFile, stored: Any) -> tuple[Grid, tuple[int, ...]
 
 
 def _named(axes: str, file: tifffile.TiffFile) -> str:
-    """Rename a TIFF's axes to those of a scan."""
+    """Convert the axes of a TIFF to the axes of a scan."""
     axes = axes.replace("S", "C").replace("W", "X").replace("H", "Y")
     free = [a for a in "ZTN" if a not in axes]
     named = ""
     for axis in axes:
-        known = axis in "ZTNCYX"
-        named += axis if known else free.pop(0) if free else "?"
+        is_scan_axis = axis in "ZTNCYX"
+        named += axis if is_scan_axis else free.pop(0) if free else "?"
     if len(set(named)) < len(named) or "?" in named or not {"Y", "X"} <= set(named):
         raise DataError(
             f"{file.filename} has the axes {axes}, which cannot be shown as one scan; save it "
@@ -91,7 +91,7 @@ def _channels_last(axes: str) -> tuple[int, ...]:
 def _restored(
     stored: Any, axes: str, shape: tuple[int, ...], sizes: dict[str, float], unit: str
 ) -> tuple[Grid, tuple[int, ...]] | None:
-    """Return the stored grid where it fits the file, which another program may have changed."""
+    """Return the stored grid if it fits the file, which another program may have changed."""
     try:
         grid = Grid(stored["axes"], tuple(stored["shape"]), tuple(stored["spacing"]), "")
         names = common_axes(grid.axes)
@@ -160,7 +160,7 @@ def _tag_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str]:
 
 
 def _resolution(file: tifffile.TiffFile) -> dict[str, float]:
-    """Return pixels per unit along X and Y, where the tags say so."""
+    """Return the pixels per unit along X and Y from the tags, if any."""
     values = {}
     tags = file.pages[0].aspage().tags
     for axis in "XY":
@@ -176,12 +176,12 @@ def _number(value: Any) -> bool:
 
 
 def common_axes(axes: str) -> str:
-    """Return axes by the names that ImageJ and OME have; independent slices become frames."""
+    """Convert axes to the names in ImageJ and OME; independent slices become frames."""
     return axes.replace("N", "T" if "T" not in axes else "Z")
 
 
 def metadata_for(grid: Grid, *, imagej: bool) -> tuple[list[int], dict[str, Any]]:
-    """Return the order that the axes have in ImageJ and OME, and tifffile's options."""
+    """Return the order of the axes in ImageJ and OME, and the options for tifffile."""
     axes = common_axes(grid.axes)
     order = sorted(range(len(axes)), key=lambda i: "TZCYX".index(axes[i]))
     sizes = dict(zip(axes.replace("C", ""), grid.spacing, strict=True))

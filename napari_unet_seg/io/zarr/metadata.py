@@ -1,4 +1,4 @@
-"""What an OME-Zarr group says of its image: OME-NGFF 0.4 and 0.5, without touching pixels.
+"""Metadata of OME-Zarr groups: axes, levels and units of OME-NGFF 0.4 and 0.5.
 
 Specification: https://ngff.openmicroscopy.org/0.5/ (Moore et al. 2021, Nature Methods 18).
 """
@@ -14,7 +14,7 @@ from napari_unet_seg.errors import DataError
 Version = Literal["0.4", "0.5"]
 
 KEY = "napari-unet-seg"
-"""Attribute for what this package adds: `provenance` and `affine`."""
+"""Attribute that holds what this package adds: `provenance` and `affine`."""
 
 _TO_MM = {
     "nanometer": 1e-6,
@@ -30,7 +30,7 @@ _UNIT_NAMES = {"mm": "millimeter", "µm": "micrometer"}
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One resolution of an image; both tuples are in the order of its axes."""
+    """One resolution level of an image; both tuples are in the order of the axes."""
 
     path: str
     scale: tuple[float, ...]
@@ -47,7 +47,7 @@ class OmeImage:
     unit: str
     """`mm`, `µm` or `pixel`."""
     levels: tuple[Level, ...]
-    """The finest first."""
+    """Resolution levels, the finest first."""
 
 
 def parse(attributes: Any, path: object) -> OmeImage:
@@ -56,7 +56,7 @@ def parse(attributes: Any, path: object) -> OmeImage:
     Raises
     ------
     DataError
-        If they are missing, of another version, or make no sense.
+        If the attributes are missing, invalid or of another version.
     """
     ome = attributes.get("ome", attributes) if isinstance(attributes, dict) else None
     if isinstance(ome, dict) and "plate" in ome:
@@ -72,7 +72,7 @@ def parse(attributes: Any, path: object) -> OmeImage:
 
 
 def channel_names(attributes: dict[str, Any]) -> tuple[str, ...]:
-    """Return the labels of the channels; empty where a group gives none, or in another form."""
+    """Return the names of the channels; empty if the group has none or in another form."""
     omero = attributes.get("ome", attributes).get("omero")
     channels = omero.get("channels") if isinstance(omero, dict) else None
     if not isinstance(channels, list) or not all(isinstance(c, dict) for c in channels):
@@ -108,7 +108,7 @@ def _letter(axis: dict[str, Any]) -> str:
 
 
 def _units(axes: str, units: list[Any]) -> tuple[str, tuple[float, ...]]:
-    """Return our unit, and how many of it one of the file's is along each axis."""
+    """Return the unit of `Scan`, and the conversion factor along each axis."""
     finest = units[-1]
     if finest not in _TO_MM:
         return "pixel", (1.0,) * len(axes)
@@ -122,7 +122,7 @@ def _units(axes: str, units: list[Any]) -> tuple[str, tuple[float, ...]]:
 
 def _level(item: dict[str, Any], outer: list[Any], factors: tuple[float, ...]) -> Level:
     scale, translation = [1.0] * len(factors), [0.0] * len(factors)
-    # Those of a level come first, then those of the whole; in each, in the order they stand.
+    # Transformations of the level apply first, then those of the image, in their order.
     for step in (*item["coordinateTransformations"], *outer):
         kind = step["type"]
         if kind == "identity":
@@ -147,12 +147,12 @@ def _level(item: dict[str, Any], outer: list[Any], factors: tuple[float, ...]) -
 def _number(value: Any) -> float:
     number = float(value)
     if not isfinite(number):
-        raise ValueError(f"{value} is no number")
+        raise ValueError(f"{value} is not a number")
     return number
 
 
 def for_labels(image: OmeImage) -> OmeImage:
-    """Return what a mask of an image says: the same without channels."""
+    """Return the metadata of a mask of an image: the image's without channels."""
     if "C" not in image.axes:
         return image
     place = image.axes.index("C")
@@ -170,7 +170,7 @@ def for_labels(image: OmeImage) -> OmeImage:
 def to_attributes(
     image: OmeImage, name: str, label: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the attributes of a group, with its `image-label` where it is a mask."""
+    """Return the attributes of a group, with `image-label` for a mask."""
     multiscale = {
         "name": name,
         "axes": [_axis(letter, image.unit) for letter in image.axes],

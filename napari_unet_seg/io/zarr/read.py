@@ -1,4 +1,4 @@
-"""OME-Zarr images and masks, read lazily. The extra `zarr` is imported when one is opened."""
+"""Lazy reading of OME-Zarr images and masks; the extra `zarr` is imported on opening."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ META = "ome_zarr"
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a folder is a group of Zarr 2 or 3."""
+    """Whether a folder is a group of Zarr 2 or 3."""
     if (path / ".zgroup").is_file():
         return True
     try:
@@ -47,21 +47,21 @@ def read_ome_zarr(path: Path | str) -> Scan:
     Returns
     -------
     Scan
-        `data` is a dask array, nothing of it is read; several channels are the last axis, a single
-        one is left out. `meta` holds the `translation` of its first voxel, for each axis but `C`,
-        and the names of the `channels`, if the file gives some.
+        `data` is a dask array, of which nothing is read yet. Several channels are the last axis; a
+        single channel is no axis. `meta` holds the `translation` of the first voxel along each axis
+        except `C`, and the names of the `channels`, if any.
 
     Raises
     ------
     DataError
-        If it is missing, damaged or no OME-Zarr, or zarr is not installed.
+        If the folder is missing, damaged or not an OME-Zarr, or zarr is not installed.
     """
     path = Path(path)
     zarr = require("zarr")
     if path.exists() and not is_zarr(path):
         raise DataError(
-            f"{path} is no OME-Zarr, since it has neither zarr.json nor .zgroup; choose the folder "
-            "of an image."
+            f"{path} is not an OME-Zarr, since it has neither zarr.json nor .zgroup; choose the "
+            "folder of an image."
         )
     with reading(path, "OME-Zarr"):
         group = zarr.open_group(path, mode="r", use_consolidated=False)
@@ -87,7 +87,7 @@ def _array(group: Any, image: OmeImage, path: Path) -> Any:
             f"{path} has the axes {image.axes} and an array of {stored.ndim}; write it again."
         )
     if stored.dtype.kind not in "buif":
-        raise DataError(f"{path} holds {stored.dtype} and no numbers; choose another image.")
+        raise DataError(f"{path} holds {stored.dtype} instead of numbers; choose another image.")
     count = prod(-(-n // max(c, 1)) for n, c in zip(stored.shape, stored.chunks, strict=True))
     if count > _MOST_CHUNKS or prod(stored.chunks) * stored.dtype.itemsize > _LARGEST_CHUNK:
         raise DataError(
@@ -99,7 +99,7 @@ def _array(group: Any, image: OmeImage, path: Path) -> Any:
 
 
 class _Chunks:
-    """A stored array, whose damage is told in a sentence when it is come upon."""
+    """A stored array, which raises DataError when a damaged chunk is read."""
 
     def __init__(self, stored: Any, path: Path) -> None:
         self.shape, self.dtype, self.ndim = stored.shape, stored.dtype, stored.ndim

@@ -1,4 +1,4 @@
-"""Masks as OME-Zarr labels: into the image's own store, or as a store of their own."""
+"""Writing of masks as OME-Zarr labels, into the store of the image or a new store."""
 
 from __future__ import annotations
 
@@ -44,34 +44,34 @@ def write_ome_labels(
     *,
     keep: bool = False,
 ) -> Path:
-    """Write a mask as OME-Zarr labels, whole or not at all.
+    """Write a mask as OME-Zarr labels, atomically.
 
-    It has the image's version, axes and levels, coarser ones by the nearest voxel; for images of
-    other formats it is OME-NGFF 0.4 with one level.
+    The mask has the version, axes and levels of the image, with coarser levels by nearest
+    neighbour; for images of other formats it is OME-NGFF 0.4 with one level.
 
     Parameters
     ----------
     path : Path
-        The store of the image itself, for `labels/mask` in it; `labels/NAME` in such a store; or a
-        store to make.
+        The store of the image, for `labels/mask` in this store; `labels/NAME` in such a store; or a
+        new store.
     labels : array
-        Integers of the scan's `grid_shape`; what is no numpy array is read in pieces.
+        Integers of the scan's `grid_shape`; arrays other than of numpy are read in chunks.
     like : Scan
-        The scan they were made on.
+        The scan of the mask.
     description : dict
-        Provenance, anything that JSON holds; kept in the attributes.
+        Provenance, JSON values; stored in the attributes.
     keep : bool
-        Keep the mask that stood there as `NAME.bak`.
+        Whether to keep the previous mask as `NAME.bak`.
 
     Returns
     -------
     Path
-        The group that was written.
+        The written group.
 
     Raises
     ------
     DataError
-        If the labels are no integers, the axes are none of OME-Zarr's, or it cannot be written.
+        If the labels are not integers, OME-Zarr has no such axes, or the group cannot be written.
     """
     require("zarr")
     path = Path(path)
@@ -97,7 +97,7 @@ def write_ome_labels(
 
 
 def _lazy(labels: Any) -> Any:
-    """Return labels that are stored somewhere as a dask array."""
+    """Return labels as a dask array."""
     import dask.array as da
 
     if isinstance(labels, np.ndarray | da.Array):
@@ -106,7 +106,7 @@ def _lazy(labels: Any) -> Any:
 
 
 def _place(path: Path, like: Scan) -> tuple[Path, Path | None]:
-    """Return the group to write, and the image's store that it is added to."""
+    """Return the group to write, and the store of the image that it belongs to, if any."""
     if like.path is not None and path.absolute() == like.path.absolute() and is_zarr(path):
         return path / "labels" / _NAME, path
     parts = path.parent
@@ -114,7 +114,7 @@ def _place(path: Path, like: Scan) -> tuple[Path, Path | None]:
         return path, parts.parent
     if path.exists() and not _is_ours(path):
         raise DataError(
-            f"{path} is no mask of this program and would be replaced; choose another name, or "
+            f"{path} is not a mask of this program and would be replaced; choose another name, or "
             f"{path / 'labels' / _NAME} to add the mask to it."
         )
     return path, None
@@ -148,7 +148,7 @@ def _affine(like: Scan) -> list[list[float]] | None:
 
 
 def _properties(description: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the categories' names as other viewers look for them."""
+    """Return the names of the categories in the form that other viewers read."""
     found = stored_categories(description)
     rows = [
         {"label-value": value, "name": category.name, "category_id": category.id}
@@ -175,7 +175,7 @@ def _write(folder: Path, array: Array, image: OmeImage, attributes: dict[str, An
         if image.version == "0.5":
             how: dict[str, Any] = {"dimension_names": [axis.lower() for axis in image.axes]}
         else:
-            # Not Blosc, the default: where a file is damaged its decoder may end the process.
+            # Not Blosc, the default: its decoder may crash the process on a damaged file.
             how = {"chunk_key_encoding": _SLASHES, "compressors": Zstd()}
         target = group.create_array(
             level.path, shape=part.shape, chunks=chunks, dtype=part.dtype, **how
@@ -189,12 +189,12 @@ def _fill(target: Any, part: Any) -> None:
         return
     import dask.array as da
 
-    # In whole chunks of the target, or two pieces would write the same one.
+    # In whole chunks of the target, so that no two tasks write the same chunk.
     da.store(part.rechunk(target.chunks), target, lock=False, compute=True)
 
 
 def _pyramid(array: Array, image: OmeImage) -> Iterator[Array]:
-    """Yield the mask at every level's resolution, by the voxel nearest to each centre."""
+    """Yield the mask at the resolution of each level, by nearest neighbour."""
     finest = image.levels[0]
     for level in image.levels:
         steps = [b / a for a, b in zip(finest.scale, level.scale, strict=True)]
@@ -212,7 +212,7 @@ def _picked(size: int, step: float) -> Array:
 
 
 def _list(store: Path, name: str, version: Version) -> None:
-    """Add a mask to the list of its store's `labels`, and renew what repeats it."""
+    """Add a mask to the `labels` list of its store, and update consolidated metadata."""
     zarr = require("zarr")
     folder = store / "labels"
     group = zarr.open_group(folder, mode="r", use_consolidated=False)
@@ -225,7 +225,7 @@ def _list(store: Path, name: str, version: Version) -> None:
         _write_attributes(folder, attributes, version)
     if zarr.open_group(store, mode="r").metadata.consolidated_metadata is not None:
         with warnings.catch_warnings():
-            # That it is no part of Zarr 3; who made the store wanted it.
+            # zarr warns that consolidated metadata are no part of Zarr 3, but the store has them.
             warnings.simplefilter("ignore", UserWarning)
             zarr.consolidate_metadata(store)
 

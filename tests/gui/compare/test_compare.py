@@ -43,18 +43,18 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.bar.mask_combo.setLayer(widget.viewer.layers["second"])
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget.viewer.layers["second"]
 
 
 def until_shows(qtbot: QtBot, widget: ReviewWidget, row: list[str]) -> None:
-    qtbot.waitUntil(lambda: row in widget.compare.table.texts(), timeout=20_000)
+    qtbot.waitUntil(lambda: row in widget.compare.table.texts())
 
 
 def until_idle(qtbot: QtBot, widget: ReviewWidget) -> None:
-    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
+    qtbot.waitUntil(lambda: not jobs.active_jobs())
 
 
 def heads(widget: ReviewWidget) -> list[str]:
@@ -111,7 +111,7 @@ def test_what_is_no_slice_is_not_measured(
     until_idle(qtbot, widget)
     compare.a.layer().visible = compare.b.layer().visible = False
     turn(dims)
-    qtbot.waitUntil(lambda: compare.status.text().startswith(said), timeout=20_000)
+    qtbot.waitUntil(lambda: compare.status.text().startswith(said))
     assert compare.table.rowCount() == 0
     assert not compare.csv_button.isEnabled()
     compare.button.click()
@@ -125,7 +125,7 @@ def test_what_is_no_slice_is_not_measured(
 def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: ReviewWidget) -> None:
     compare = widget.compare
     compare.part.setCurrentIndex(1)
-    with qtbot.waitSignal(compare.compared, timeout=20_000):
+    with qtbot.waitSignal(compare.compared):
         compare.button.click()
     assert heads(widget)[3:] == ["HD95\nmm", "A\nml", "B\nml"]
     assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
@@ -144,7 +144,7 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
         assert compare.status.text().startswith("whole scan, compared at "), "nothing has changed"
     mask.data_setitem((np.array([0]), np.array([3]), np.array([3])), 2)
     assert compare.status.text() == "A mask has changed since; press Compare again."
-    with qtbot.waitSignal(compare.compared, timeout=20_000):
+    with qtbot.waitSignal(compare.compared):
         compare.button.click()
     until_idle(qtbot, widget)
     mask.visible = False
@@ -173,7 +173,7 @@ def test_sizes_are_those_in_the_world(
     compare.b.setLayer(viewer.layers["second"])
     compare.part.setCurrentIndex(1)
     until_idle(qtbot, widget)
-    with qtbot.waitSignal(compare.compared, timeout=20_000):
+    with qtbot.waitSignal(compare.compared):
         compare.button.click()
     assert heads(widget)[3:] == ["HD95\nmm", "A\nml", "B\nml"]
     assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
@@ -191,7 +191,7 @@ def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget
     compare.b.setLayer(viewer.layers["second"])
     compare.part.setCurrentIndex(1)
     until_idle(qtbot, widget)
-    with qtbot.waitSignal(compare.compared, timeout=20_000):
+    with qtbot.waitSignal(compare.compared):
         compare.button.click()
     assert heads(widget)[1:] == ["Dice", "IoU", "HD95\nmm mean", "A\nml mean", "B\nml mean"]
     assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
@@ -227,7 +227,7 @@ def test_a_session_is_compared_with_its_prediction(
     mask.data_setitem(np.nonzero(half), 0)
     until_shows(qtbot, widget, ["tumour", "0.667", "0.500", "2.5", "25", "12.5"])
     compare.part.setCurrentIndex(1)
-    with qtbot.waitSignal(compare.compared, timeout=20_000):
+    with qtbot.waitSignal(compare.compared):
         compare.button.click()
     assert compare.table.texts()[0][1] == f"{300 / 350:.3f}"
     until_idle(qtbot, widget)
@@ -245,7 +245,7 @@ def test_a_slice_predicted_later_counts_in_the_whole_scan(
     widget.session.masks.replace_prediction(0, np.ones(SHAPE[1:], np.uint8))
     compare = widget.compare
     compare.part.setCurrentIndex(1)
-    with qtbot.waitSignal(compare.compared, timeout=20_000) as found:
+    with qtbot.waitSignal(compare.compared) as found:
         compare.button.click()
     counts = found.args[0].rows[0].counts
     assert (counts.tp, counts.fp) == (np.count_nonzero(mask.data), 40 * 50)
@@ -316,7 +316,7 @@ def test_grids_that_differ_are_told_beside_the_masks(
 ) -> None:
     widget.viewer.add_labels(np.zeros((3, 40, 50), np.uint8), name="short")
     widget.compare.b.setLayer(widget.viewer.layers["short"])
-    qtbot.waitUntil(lambda: "3 × 40 × 50" in widget.compare.status.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "3 × 40 × 50" in widget.compare.status.text())
     assert "4 × 40 × 50 (ZYX, 4 × 0.5 × 0.5 mm)" in widget.compare.status.text()
     assert widget.compare.table.rowCount() == 0
     assert not widget.compare.csv_button.isEnabled()

@@ -121,7 +121,7 @@ def test_missing_and_duplicate_slices_are_warned_of(
     (layer,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
     assert layer.data.shape[0] == 4
     doubles, gap = notifications
-    assert doubles == "s: 1 slices lie where another one does and were left out: 3-2.dcm."
+    assert doubles == "s: 1 slices have the position of another slice and are skipped: 3-2.dcm."
     assert "missing between 3-3.dcm and 3-4.dcm" in gap
 
 
@@ -158,6 +158,6 @@ def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
 
 def test_a_mask_of_no_series_is_not_saved_as_dicom_seg(tmp_path: Path) -> None:
     layer = ViewerModel().add_labels(np.ones((2, 6, 8), np.uint8))
-    with pytest.raises(DataError, match=r"m\.dcm is not written, since .* no DICOM series"):
+    with pytest.raises(DataError, match=r"m\.dcm was not written, since .* not a DICOM series"):
         layer.save(str(tmp_path / "m.dcm"), plugin=PLUGIN)
     assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from stored_rounds import made_round, store_round
+from stored_rounds import store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.fine_tune.learning import is_usable
 from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 120_000
 SHAPE = (8, 40, 48)
 TOUCHED, SHOWN, ACCEPTED = 6, 5, (0, 1, 2, 3)
 HOW = PredictConfig(precision="float32", threads=1, device="cpu")
@@ -62,7 +60,7 @@ def widget(
     record = LayerRecord(categories=read_header(model).categories, model=ModelFile(str(model)))
     viewer.add_labels(predicted(model, scan), name="mask", metadata=record.as_metadata())
     widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     form = widget.fine_tune.form
@@ -100,10 +98,10 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     for index in ACCEPTED[:-1]:
         accept_truth(widget, scan, index)
     assert not widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE) as done:
+    with qtbot.waitSignal(widget.learning.predicted) as done:
         accept_truth(widget, scan, ACCEPTED[-1])
         reviewing.go_to(SHOWN)
-    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
 
     (finished,) = session.rounds
     new = session.folder / finished.checkpoint
@@ -123,7 +121,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
         np.testing.assert_array_equal(mask.data[index], scan.data[index] == 200)
     assert bar.status.text().startswith(f"Round 1: {len(again)} slices to do were predicted again.")
 
-    with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.learning.predicted):
         bar.back_button.click()
     assert chosen_model.current_model() == first
     for index in again:
@@ -141,9 +139,9 @@ def test_predictions_that_were_left_for_others_end_without_them(
     learning._predict_again("The second")
     (second,) = set(jobs.active_jobs()) - {first}
     second.pause()
-    qtbot.waitUntil(lambda: first.state is jobs.JobState.ENDED, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: first.state is jobs.JobState.ENDED)
     assert jobs.active_jobs() == (second,)
-    with qtbot.waitSignal(second.ended, timeout=PATIENCE):
+    with qtbot.waitSignal(second.ended):
         widget.bar.close_button.click()
     assert not jobs.active_jobs()
 
@@ -156,12 +154,12 @@ def test_a_round_that_closing_stopped_is_kept_by_its_session_opened_again(
     for index in ACCEPTED:
         accept_truth(widget, scan, index)
     widget.fine_tune.start_button.click()
-    qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: widget.fine_tune.panel.bar.value() > 0)
     bar.close_button.click()
     assert widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
-    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     qtbot.waitUntil(lambda: [r.stopped for r in widget.session.rounds] == [True])
     widget.session.save()
     assert Session.open(folder).rounds == widget.session.rounds
@@ -186,23 +184,23 @@ def test_learning_waits_for_a_slice_with_a_mask(
     bar.every.setValue(2)
     bar.switch.setChecked(True)
     widget.review.buttons["accept"].click()
-    with qtbot.waitSignal(widget.fine_tune.waits, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.fine_tune.waits):
         widget.review.buttons["accept"].click()
     qtbot.waitUntil(lambda: not panel.running)
     assert bar.status.text().startswith("Waiting to learn: No accepted slice")
     assert not panel.isVisibleTo(widget.fine_tune)
     assert not any("mask yet" in text for text in notifications)
-    with qtbot.waitSignal(widget.fine_tune.finished, timeout=PATIENCE) as done:
+    with qtbot.waitSignal(widget.fine_tune.finished) as done:
         accept_truth(widget, scan, 2)
     assert done.args[0].number == 1
-    qtbot.waitUntil(lambda: not panel.running, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not panel.running)
+    qtbot.waitUntil(lambda: not jobs.active_jobs())
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
     folder = widget.session.folder
     widget.bar.close_button.click()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
@@ -214,27 +212,9 @@ def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidg
     chosen_model.choose_model(second)
     for expected in (first, base):
         reopen(qtbot, widget)
-        with qtbot.waitSignal(widget.learning.predicted, timeout=PATIENCE):
+        with qtbot.waitSignal(widget.learning.predicted):
             back.click()
         assert chosen_model.current_model() == expected
     assert not back.isEnabled()
     reopen(qtbot, widget)
     assert not back.isEnabled()
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "stopped", "usable"),
-    [
-        (0.8, 0.7, False, False),
-        (0.7, 0.8, False, True),
-        (0.8, 0.8, False, True),
-        (None, 0.5, False, True),
-        (0.5, None, False, True),
-        (None, None, True, False),
-        (0.7, 0.8, True, True),
-    ],
-)
-def test_a_round_is_usable_unless_it_lost_dice_or_was_stopped_unmeasured(
-    before, after, stopped, usable
-) -> None:
-    assert is_usable(made_round(before=before, after=after, stopped=stopped)) is usable

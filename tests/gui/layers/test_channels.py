@@ -57,7 +57,7 @@ def images(widget: ReviewWidget) -> list[str]:
 def draw_on(qtbot: QtBot, widget: ReviewWidget, name: str) -> Labels:
     """Put a mask over a channel, on which a session starts."""
     image = widget.viewer.layers[name]
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         mask = add_labels(widget.viewer, np.ones((4, 20, 24), np.uint8), image, CATEGORIES, "mask")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     return mask
@@ -91,7 +91,7 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
     draw_on(qtbot, widget, "a · FLAIR")
     widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: images(widget) == [name.replace("a", "b", 1) for name in NAMES])
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.scans.bar.previous_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
@@ -103,7 +103,7 @@ def test_a_session_on_a_channel_comes_back_with_the_other_channels(
         assert tuple(layer.scale) == (3, 0.5, 0.5)
     assert widget.current_image is widget.viewer.layers["a · FLAIR"]
     assert widget.session is not None
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.scans.bar.next_button.click()
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     assert all(name.startswith("b") for name in images(widget))
@@ -126,7 +126,7 @@ def test_a_session_on_a_channel_comes_back_where_its_scan_is_not_what_it_was(
     file.unlink()
     if now != "gone":
         tifffile.imwrite(file, np.zeros((4, 20, 24, 3), np.uint8), photometric="rgb")
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert images(widget) == ["a · FLAIR"]
@@ -162,7 +162,7 @@ def test_the_channel_that_is_segmented_is_shown(qtbot: QtBot, dock: Callable[[ty
         viewer.add_image(data, **options)
     first, second = viewer.layers["a · channel 1"], viewer.layers["a · channel 2"]
     assert (first.visible, second.visible) == (True, False)
-    with qtbot.waitSignal(widget.finished, timeout=120_000):
+    with qtbot.waitSignal(widget.finished):
         widget.segment_layer(second)
     assert (first.visible, second.visible) == (False, True)
 

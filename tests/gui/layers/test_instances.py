@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 60_000
-
 
 @pytest.fixture(autouse=True)
 def no_dask_threads() -> Iterator[None]:
@@ -92,13 +90,13 @@ def widget(dock: Callable[..., Any]) -> ImportCocoWidget:
 @pytest.fixture
 def layers(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> tuple[Image, Labels]:
     """The data set as the form opens it with one label for each annotation."""
-    with qtbot.waitSignal(widget.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(widget.inspected):
         widget.setPath(coco)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     widget.values.setCurrentIndex(1)
-    with qtbot.waitSignal(widget.opened, timeout=PATIENCE) as opened:
+    with qtbot.waitSignal(widget.opened) as opened:
         qtbot.mouseClick(widget.open_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(widget.open_button.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(widget.open_button.isEnabled)
     image, mask = opened.args[0]
     return image, mask
 
@@ -142,7 +140,7 @@ def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: 
     status = mask.get_status((1, 0, 0), view_direction=np.array([1.0, 0, 0]), world=True)
     assert "annotation_id: 10" in status["coordinates"]
     assert 'attributes: {"grade": 2}' in status["coordinates"]
-    assert "In 1 images 1 annotations lie below later ones, 1 of them" in widget.status.text()
+    assert "In 1 images later annotations cover 1 others, 1 of them" in widget.status.text()
 
 
 def test_neighbours_of_one_category_are_told_apart_by_shades(mask: Labels) -> None:

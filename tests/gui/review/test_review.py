@@ -23,7 +23,7 @@ from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile, carri
 from napari_unet_seg._napari.layers.layers import add_labels, add_map
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
-from napari_unet_seg._napari.review.slices_tab import ReviewTab
+from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
@@ -64,14 +64,14 @@ def dask_without_threads() -> Iterator[None]:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
     assert widget.desk.current is not None
-    return qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.current.autosave.saved)
 
 
 def mask_of(widget: ReviewWidget) -> Any:
@@ -304,7 +304,7 @@ def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path:
     mask_of(widget).name = "mine"
     widget.desk.close()
     widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(tmp_path / "s")
     assert mask_of(widget).name == "mine"
 
@@ -462,7 +462,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
 
 @pytest.mark.serial
 def test_thousands_of_slices_are_listed_in_linear_time(qtbot: QtBot) -> None:
-    tab = ReviewTab()
+    tab = SlicesTab()
     qtbot.addWidget(tab)
     tab.show()
 
@@ -591,6 +591,38 @@ def test_undo_of_a_hidden_mask_is_saved_every_minute(
         assert widget.session.masks.read(1)[1, 1] == expected
 
 
+def test_pixels_that_nobody_told_of_are_saved_every_minute(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    for _ in range(3):
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
+            pass
+    with when_saved(qtbot, widget):
+        mask_of(widget).data[1, 1, 1] = 2
+    assert widget.session.masks.read(1)[1, 1] == 2
+
+
+def test_looking_at_slices_writes_nothing(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    with when_saved(qtbot, widget):
+        widget.desk.current.autosave.finish()
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")}
+    saved: list[object] = []
+    widget.desk.current.autosave.saved.connect(saved.append)
+    for index in range(4):
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
+            widget.desk.current.go_to(index)
+    assert widget.desk.current.autosave.finish()
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")} == files
+    qtbot.waitUntil(lambda: bool(saved), timeout=20_000)
+    assert len(saved) == 1, "that of the save that was asked for"
+
+
 def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
@@ -598,7 +630,7 @@ def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     assert widget.desk.current is not None
     (tmp_path / "s" / "masks").rmdir()
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    with qtbot.waitSignal(widget.desk.current.autosave.failed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.current.autosave.failed):
         widget.review.buttons["accept"].click()
     assert "masks/00000.tif cannot be written: its folder does not exist" in notifications[-1]
     (tmp_path / "s" / "masks").mkdir()
@@ -621,7 +653,7 @@ def test_what_could_not_be_saved_is_tried_every_minute_and_told_once(
         (tmp_path / "s" / name).rename(tmp_path / name)
     paint(widget, 1)
     saving.replace_prediction(2, later)
-    qtbot.waitUntil(lambda: len(notifications) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(notifications) == 2)
     for _ in range(4):
         with qtbot.waitSignal(saving.minute):
             pass
@@ -648,7 +680,7 @@ def test_closing_saves_and_opening_brings_all_back(
     widget.bar.close_button.click()
     assert widget.session is None
     viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(tmp_path / "s")
     opened = mask_of(widget)
     np.testing.assert_array_equal(opened.data, painted)
@@ -755,13 +787,13 @@ def test_masks_are_saved_as_tiff_and_coco(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.save_tiff(tmp_path / "mask.tif")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     saved = read_tiff(tmp_path / "mask.tif")
     np.testing.assert_array_equal(saved.data, mask_of(widget).data)
     assert (saved.axes, saved.spacing, saved.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.save_coco(tmp_path / "mask.json")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     coco = COCO(str(tmp_path / "mask.json"))
@@ -780,7 +812,7 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
         return str(tmp_path / "binary.tif"), kinds.split(";;")[-1]
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     labels = mask_of(widget).data
@@ -806,7 +838,7 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
         return str(tmp_path / "elsewhere" / "lesion.tif"), kinds.split(";;")[0]
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    with qtbot.waitSignal(widget.written, timeout=20_000):
+    with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")

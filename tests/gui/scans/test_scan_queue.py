@@ -80,7 +80,7 @@ def go(qtbot: QtBot, widget: ReviewWidget, button: Any, text: str) -> None:
 
 
 def when_started(qtbot: QtBot, widget: ReviewWidget) -> Any:
-    return qtbot.waitSignal(widget.desk.session_changed, timeout=20_000)
+    return qtbot.waitSignal(widget.desk.session_changed)
 
 
 def started(qtbot: QtBot, widget: ReviewWidget) -> Any:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 120_000
-
 
 @pytest.fixture
 def no_dask_threads() -> Iterator[None]:
@@ -49,7 +47,7 @@ def _head(*leading: int, size: int = 64) -> np.ndarray:
 
 
 def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(layer)
     return waiter.args[0]
 
@@ -254,7 +252,7 @@ def test_the_active_image_is_chosen_and_stays_when_a_mask_is_active(
 def test_an_image_that_is_closed_meanwhile(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     image = viewer.add_image(_head(40, size=32))
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         widget.segment_layer(image)
         viewer.layers.remove(image)
 
@@ -284,7 +282,7 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
     assert shortcut.key().toString() == SHORTCUT
     assert SHORTCUT not in taken
     assert SHORTCUT in widget.form.segment_button.toolTip()
-    with qtbot.waitSignal(widget.finished, timeout=PATIENCE) as waiter:
+    with qtbot.waitSignal(widget.finished) as waiter:
         shortcut.activated.emit()
     assert waiter.args[0] is not None
 

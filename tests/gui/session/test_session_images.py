@@ -20,7 +20,7 @@ RANDOM = np.random.default_rng(0)
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
@@ -29,7 +29,7 @@ def reopen(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     """Close the session and take its layers away; return the image that comes back."""
     widget.desk.close()
     widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget.viewer.layers["head"]
@@ -79,7 +79,7 @@ def test_an_image_that_cannot_be_stored_is_told_by_its_name(
     widget.viewer.add_labels(np.zeros((1, 2), np.uint8), name="head mask")
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     (told,) = notifications
     assert told.startswith("The image head holds int64 numbers")
     assert widget.session is None

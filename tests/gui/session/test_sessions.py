@@ -47,7 +47,7 @@ def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
@@ -56,7 +56,7 @@ def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
 
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
     """Return the session that is offered, once it is known."""
-    qtbot.waitUntil(lambda: not jobs.active_jobs(), timeout=20_000)
+    qtbot.waitUntil(lambda: not jobs.active_jobs())
     return widget.bar.offered
 
 
@@ -73,7 +73,7 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
 ) -> None:
     widget: ReviewWidget = dock(ReviewWidget)
     widget.desk.open(tmp_path / "s")
-    qtbot.waitUntil(lambda: not widget.desk.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
     assert f"open in another window (process {window.pid} on " in notifications[-1]
     assert offered(qtbot, widget) is None
     window.kill()
@@ -83,7 +83,7 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     saved = datetime.fromtimestamp((tmp_path / "s" / "session.json").stat().st_mtime)
     assert widget.bar.reopen_button.text().startswith("Reopen “s” (saved ")
     assert f"{saved:%H:%M})" in widget.bar.reopen_button.text()
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         click(widget.bar.reopen_button)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
@@ -118,10 +118,10 @@ def test_two_sessions_in_two_windows_do_not_mix(
     for index, widget in enumerate(widgets):
         widget.viewer.dims.set_point(0, index)
         assert widget.desk.current is not None
-        with qtbot.waitSignal(widget.desk.current.autosave.saved, timeout=20_000):
+        with qtbot.waitSignal(widget.desk.current.autosave.saved):
             widget.review.buttons["accept"].click()
     widgets[1].desk.open(tmp_path / "s0")
-    qtbot.waitUntil(lambda: not widgets[1].desk.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not widgets[1].desk.busy)
     assert "The session s0 is open in another window of this program" in notifications[-1]
     assert widgets[1].session is not None
     assert widgets[1].session.folder.name == "s1"

@@ -110,7 +110,7 @@ def widget(
     viewer.dims.set_point(0, 0)
     widget.bar.mask_combo.setLayer(mask)
     widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed, timeout=20_000):
+    with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     return widget

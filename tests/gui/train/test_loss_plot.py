@@ -100,7 +100,7 @@ def test_redraws_are_few(plot: LossPlot, monkeypatch: pytest.MonkeyPatch, qtbot:
 
 
 def test_a_long_training_is_thinned_out(plot: LossPlot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loss_plot, "MOST_STEPS", 50)
+    monkeypatch.setattr(loss_plot, "MAX_STEPS", 50)
     for step in range(1, 1001):
         plot.on_event(BatchEnd(1, step, 1000, 1.0, 1.0, 1.0))
     plot.redraw()

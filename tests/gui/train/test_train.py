@@ -66,7 +66,7 @@ def epochs_drawn(widget: TrainWidget) -> list[int]:
 
 
 def finish(qtbot: QtBot, widget: TrainWidget) -> None:
-    qtbot.waitUntil(lambda: not widget.panel.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not widget.panel.running)
 
 
 def test_training_on_a_folder_shows_everything_and_offers_the_model(
@@ -130,7 +130,7 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Pa
     widget.source.folder.setValue(folder)
     widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.panel.stop_button.click()
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped: best validation Dice")
@@ -160,7 +160,7 @@ def test_closing_the_dock_stops_the_training(
     widget.source.folder.setValue(folder)
     widget.form.editor("epochs").value = 10_000
     widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
     widget.viewer.window.remove_dock_widget(widget)
     finish(qtbot, widget)
     assert widget.result.text().startswith("Stopped")
@@ -328,7 +328,7 @@ def test_eight_augmented_samples_can_be_looked_at(
     assert shown.picture.isHidden()
     qtbot.mouseClick(shown.button, Qt.MouseButton.LeftButton)
     assert not shown.button.isEnabled()
-    qtbot.waitUntil(lambda: shown.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: shown.job is None)
     assert not shown.picture.isHidden() and shown.button.isEnabled()
     pixmap = shown.picture.pixmap()
     assert pixmap.width() == shown.picture.width() > 2 * pixmap.height() * 0.9
@@ -344,6 +344,6 @@ def test_samples_that_cannot_be_read_are_told(
     (folder / "train" / "images" / "train0.tif").write_bytes(b"II*\0 cut off")
     widget.source.folder.setValue(folder)
     qtbot.mouseClick(widget.augmented.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: widget.augmented.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.augmented.job is None)
     assert len(notifications) == 1 and "train0.tif" in notifications[0]
     assert widget.augmented.picture.isHidden()

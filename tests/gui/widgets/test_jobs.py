@@ -190,14 +190,14 @@ def test_out_of_memory_in_the_child_reaches_the_user(
     qtbot: QtBot, form: Form, notifications: list[str]
 ) -> None:
     job = form.start(in_child("torch_out_of_memory"))
-    with qtbot.waitSignal(job.ended, timeout=30_000):
+    with qtbot.waitSignal(job.ended):
         pass
     assert len(notifications) == 1
     assert "ran out of memory" in notifications[0]
     assert "smaller batch" in notifications[0]
     assert form.button.isEnabled()
     job = form.start(in_child("count", 3))
-    with qtbot.waitSignal(job.ended, timeout=30_000):
+    with qtbot.waitSignal(job.ended):
         pass
     assert form.events == [1, 0, 1, 2]
 
@@ -257,7 +257,7 @@ def test_closing_a_window_over_a_job_asks(
     monkeypatch.undo()
     seen: list[str] = []
     job = form.start(in_child("count", 1_000_000))
-    qtbot.waitUntil(lambda: len(form.events) > 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(form.events) > 3)
     answer(text, seen)
     closed = window.close()
     assert seen == ["Training is running."]
@@ -273,7 +273,7 @@ def test_closing_a_window_over_a_job_asks(
 def test_a_job_that_does_not_stop_is_cut_off(qtbot: QtBot, form: Form) -> None:
     before = set(psutil.Process().children(recursive=True))
     job = form.start(in_child("stuck"))
-    qtbot.waitUntil(lambda: form.events == [1], timeout=30_000)
+    qtbot.waitUntil(lambda: form.events == [1])
     close_guard.end_jobs([job], seconds=0.2)
     assert set(psutil.Process().children(recursive=True)) <= before
     qtbot.waitUntil(lambda: job.state is JobState.ENDED)
@@ -293,7 +293,7 @@ def test_a_script_may_close_a_viewer_over_a_job(
     viewer = make_napari_viewer()
     viewer.window.add_dock_widget(DockWidget(viewer))
     job = form.start(in_child("count", 1_000_000))
-    qtbot.waitUntil(lambda: len(form.events) > 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(form.events) > 3)
     viewer.close()
     assert job.state is JobState.ENDED
     assert form.events[-1] == -1, "it did not end in good order"

@@ -238,7 +238,7 @@ def test_overlaps_are_counted():
     )
     found = overlaps(dataset, IMAGES)
     assert found == (1, 1, 1)
-    assert str(found).startswith("In 1 images 2 annotations lie below later ones, 1 of them wholly")
+    assert str(found).startswith("In 1 images later annotations cover 2 others, 1 of them comp")
     assert str(overlaps(in_memory([]), IMAGES)) == ""
 
 

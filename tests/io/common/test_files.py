@@ -52,7 +52,7 @@ def test_an_interrupted_write_leaves_the_old_file(
         (errno.EDQUOT, "free some space"),
         (errno.EACCES, "choose another folder"),
         (errno.EROFS, "choose another folder"),
-        (errno.EIO, "choose another place"),
+        (errno.EIO, "choose another folder"),
     ],
 )
 def test_a_failing_disk_is_one_sentence_and_leaves_the_old_file(

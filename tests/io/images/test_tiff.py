@@ -328,7 +328,7 @@ def test_an_image_of_another_kind_in_the_file_is_reported(tmp_path: Path) -> Non
 def test_labels_of_more_axes_than_a_tiff_holds_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mask.tif"
     labels = np.zeros((2, 2, 3, 8, 8), np.uint8)
-    with pytest.raises(DataError, match="no TIFF holds the axes PTZYX; save the volumes one by"):
+    with pytest.raises(DataError, match="TIFF cannot store the axes PTZYX; save each volume"):
         write_labels(path, labels, axes="PTZYX")
     assert not path.exists()
 

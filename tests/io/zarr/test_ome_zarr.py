@@ -305,7 +305,7 @@ def test_what_makes_no_sense_is_told(tmp_path, act, reason):
 def test_a_folder_that_is_no_zarr_is_told(tmp_path):
     (tmp_path / "scan.zarr").mkdir()
     assert not is_zarr(tmp_path / "scan.zarr")
-    with pytest.raises(DataError, match=r"is no OME-Zarr, .* choose the folder of an image"):
+    with pytest.raises(DataError, match=r"is not an OME-Zarr, .* choose the folder of an image"):
         read_scan(tmp_path / "scan.zarr")
 
 

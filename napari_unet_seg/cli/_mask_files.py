@@ -1,0 +1,209 @@
+"""Files of masks and maps."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._names import planes
+from napari_unet_seg.cli._segmenter import pixels
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.common.planes import Planes
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.cli._console import Failure
+    from napari_unet_seg.cli._inputs import Input
+    from napari_unet_seg.cli._segmenter import Segmented, Segmenter
+    from napari_unet_seg.process.cluster import Attempt
+
+Report = dict[str, Any]
+
+_MAPS = ("probabilities", "uncertainty", "disagreement")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFiles:
+    """Writes one mask file per scan.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the masks.
+    suffix : str
+        Suffix of the masks; empty chooses NIfTI for NIfTI and DICOM scans, OME-Zarr for OME-Zarr,
+        else TIFF.
+    """
+
+    out: Path
+    suffix: str
+
+    def __call__(self, segmented: Segmented) -> Report:
+        """Write mask and maps of a scan; return a report.
+
+        Raises
+        ------
+        DataError
+            If a file cannot be written.
+        """
+        from napari_unet_seg.io.write import write_mask
+
+        item = segmented.input
+        path = self.out / f"{item.name}{self.suffix or _suffix(item.path)}"
+        _check_not_scan(path, item.path)
+        labels: Any = segmented.result.labels
+        if path.suffix == ".tif":
+            labels = Planes(labels)
+        write_mask(path, labels, segmented.scan, segmented.provenance)
+        return _result(segmented, path, _write_maps(segmented, self.out))
+
+
+@dataclass(frozen=True, slots=True)
+class CocoSlices:
+    """Writes the maps of a scan, and returns the slices of its mask with their COCO file names."""
+
+    out: Path
+    names: dict[Path, str]
+
+    def __call__(self, segmented: Segmented) -> tuple[Report, list[tuple[str, Array]]]:
+        """Return the report and the slices."""
+        scan, labels = segmented.scan, segmented.result.labels
+        mask = Scan(labels, scan.grid_axes, scan.spacing, scan.unit, names=scan.names)
+        result = _result(segmented, self.out, _write_maps(segmented, self.out.parent))
+        return result, list(planes(self.names[segmented.input.path], mask))
+
+
+def write_files(
+    segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
+) -> tuple[list[Report], list[Failure]]:
+    """Write one mask file per scan.
+
+    Returns
+    -------
+    list of dict
+        A report per mask.
+    list of Failure
+        Scans that failed.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be written to.
+    """
+    results, failed = [], []
+    for attempt in segmenter.run(items, MaskFiles(out, suffix)):
+        if attempt.problem:
+            failed.append(_failure(attempt))
+        else:
+            results.append(attempt.value)
+    return results, failed
+
+
+def write_coco(
+    segmenter: Segmenter, items: Sequence[Input], out: Path
+) -> tuple[list[Report], list[Failure]]:
+    """Write all masks into `annotations.json`, each slice of a volume as an image.
+
+    Returns
+    -------
+    list of dict
+        A report per mask.
+    list of Failure
+        Scans that failed.
+    """
+    from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+
+    path = out / "annotations.json"
+    names = _file_names([item.path for item in items])
+    results: list[Report] = []
+    failed: list[Failure] = []
+
+    def slices() -> Iterator[tuple[str, Array]]:
+        for attempt in segmenter.run(items, CocoSlices(path, names)):
+            if attempt.problem:
+                failed.append(_failure(attempt))
+                continue
+            result, found = attempt.value
+            yield from found
+            results.append(result)
+
+    document = labels_to_coco(slices(), segmenter.info.categories)
+    if results:
+        document["info"]["model"] = segmenter.model
+        save_coco(document, path)
+    return results, failed
+
+
+def _failure(attempt: Attempt) -> Failure:
+    return str(attempt.item.path), attempt.problem
+
+
+def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
+    result = segmented.result
+    return {
+        "input": segmented.input.path,
+        "mask": mask,
+        **maps,
+        "pixels": pixels(segmented),
+        "predicted_dice": np.round(result.dice, 3).tolist(),
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _suffix(scan: Path) -> str:
+    if is_zarr(scan):
+        return SUFFIX
+    medical = scan.is_dir() or split_suffix(scan)[1].lower() in (".nii", ".nii.gz", ".dcm", "")
+    return ".nii.gz" if medical else ".tif"
+
+
+def _check_not_scan(mask: Path, scan: Path) -> None:
+    # The mask of an OME-Zarr is written into its labels.
+    if mask.exists() and mask.resolve() == scan.resolve() and not is_zarr(scan):
+        raise DataError(f"The mask would replace the scan {scan} itself; choose another --out.")
+
+
+def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
+    """Write the requested maps as float32 TIFF, with categories along a channel axis."""
+    from napari_unet_seg.io.images.tiff import write_array
+
+    scan, written = segmented.scan, {}
+    for name in _MAPS:
+        values, axes = getattr(segmented.result, name), scan.grid_axes
+        if values is None:
+            continue
+        order = list(range(values.ndim))
+        if name == "probabilities":
+            categories = order.pop(0)
+            if values.shape[0] > 1:
+                order.append(categories)
+                axes += "C"
+        written[name] = out / name / f"{segmented.input.name}.tif"
+        make_folder(out / name)
+        write_array(
+            written[name],
+            Planes(values, order, np.float32),
+            axes=axes,
+            spacing=scan.spacing,
+            unit=scan.unit,
+            affine=scan.meta.get("display_affine", scan.affine),
+            description=segmented.provenance,
+        )
+    return written
+
+
+def _file_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the paths relative to the common folder of all scans."""
+    root = Path(os.path.commonpath([p.absolute().parent for p in paths]))
+    return {p: p.absolute().relative_to(root).as_posix() for p in paths}
