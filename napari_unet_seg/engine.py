@@ -78,7 +78,7 @@ def train(
     resume : Path, optional
         `last.safetensors` of a run, which continues with its next epoch.
     replay : sequence of Sample, optional
-        Samples of previous data to train on too; near-copies of held-out samples are left out.
+        Samples of previous data to train on too; near-copies of held-out samples are skipped.
 
     Yields
     ------

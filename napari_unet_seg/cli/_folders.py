@@ -51,7 +51,7 @@ def output_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[Path]:
-    """Give the path of a new folder, which is removed at the end of the block.
+    """Yield the path of a new folder, which is removed at the end of the block.
 
     Parameters
     ----------

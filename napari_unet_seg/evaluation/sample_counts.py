@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +16,10 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.predictor import Predictor
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _NORMALISED = (0.0, 255.0)
 """The intensity window that keeps the values of samples that are normalised already."""

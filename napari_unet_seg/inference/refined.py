@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,12 +16,11 @@ from napari_unet_seg.nn.labels import to_probabilities
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Window
     from napari_unet_seg.models.header import CheckpointInfo
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def answer(

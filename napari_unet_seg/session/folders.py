@@ -66,7 +66,7 @@ def find_session(parent: Path, name: str, scan: Path, known: Found | None = None
             record = read_record(folder)
         except DataError:
             continue  # another folder of that name
-        if record.extra.get("source") == str(scan):
+        if record.origin.scan == str(scan):
             return Found(folder, record, when)
     return None
 

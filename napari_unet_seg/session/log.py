@@ -14,22 +14,27 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.session.held_out import Side
     from napari_unet_seg.session.lock import SessionLock
-    from napari_unet_seg.session.record import Round, SessionRecord
+    from napari_unet_seg.session.record import (
+        LayersRecord,
+        ModelHistory,
+        Origin,
+        Round,
+        SessionRecord,
+    )
     from napari_unet_seg.session.review_queue import ReviewState
 
 
 class SessionLog:
     """The record of a session; changes are kept in memory until `save`.
 
-    Methods may be called from several threads.
+    What is not stored yet is what differs from the record as it was last written or read. Methods
+    may be called from several threads.
     """
 
     def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
         self.folder = folder
         self.lock = lock
-        self._record = record
-        self._changes: dict[str, Any] = {}
-        """What was changed since it was written last."""
+        self._record = self._stored = record
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -53,6 +58,11 @@ class SessionLog:
         self.lock.let_go()
 
     @property
+    def record(self) -> SessionRecord:
+        """All that is recorded, with changes that are not stored yet."""
+        return self._record
+
+    @property
     def categories(self) -> tuple[Category, ...]:
         """What the label values from 1 stand for."""
         return self._record.categories
@@ -63,14 +73,29 @@ class SessionLog:
         return Path(self._record.checkpoint) if self._record.checkpoint else None
 
     @property
-    def extra(self) -> dict[str, Any]:
-        """What a front end stored."""
-        return self._record.extra
+    def origin(self) -> Origin:
+        """What the scan and the mask were read from."""
+        return self._record.origin
 
-    def set_extra(self, **values: Any) -> None:
-        """Note what a front end wants to find again; stored with the next `save`."""
+    @property
+    def layers(self) -> LayersRecord:
+        """How the scan and the mask are shown."""
+        return self._record.layers
+
+    def set_layers(self, **changes: Any) -> None:
+        """Note how the layers are shown now; stored with the next `save`."""
         with self._lock:
-            self._change(extra={**self.extra, **values})
+            self._change(layers=self.layers.replace(**changes))
+
+    @property
+    def models(self) -> ModelHistory:
+        """The models that the session has used."""
+        return self._record.models
+
+    def set_models(self, **changes: Any) -> None:
+        """Note which models were used; stored with the next `save`."""
+        with self._lock:
+            self._change(models=self.models.replace(**changes))
 
     @property
     def rounds(self) -> tuple[Round, ...]:
@@ -116,14 +141,32 @@ class SessionLog:
             figures[index] = known_figure(value)
             self._change(predicted_dice=tuple(figures))
 
-    def save(self) -> None:
-        """Write `session.json`; where others may write too, only what was changed here."""
+    @property
+    def is_stored(self) -> bool:
+        """Whether the record is as it was last written or read."""
+        return self._record == self._stored
+
+    def save(self, *, anew: bool = False) -> None:
+        """Write `session.json` if there is anything new.
+
+        Where others may write too, only what was changed here is.
+
+        Parameters
+        ----------
+        anew : bool
+            Write it in any case: its time tells when the session was saved last.
+        """
         with self._writing, self.lock.writing():
+            is_there = (self.folder / NAME).is_file()
             with self._lock:
-                changes, self._changes = self._changes, {}
-            if not self.lock.held and (self.folder / NAME).is_file():
-                self._record = _merged(read_record(self.folder), changes)
-            write_record(self.folder, self._record)
+                if is_there and not self.lock.held:
+                    stored = read_record(self.folder)
+                    self._record = _merged(stored, _changes(self._stored, self._record))
+                    self._stored = stored
+                record = self._record
+            if anew or not is_there or record != self._stored:
+                write_record(self.folder, record)
+                self._stored = record
 
     def new_round(self, after: int = 0) -> Path:
         """Make the folder of the next round, numbered above `after` and those that are there."""
@@ -136,8 +179,13 @@ class SessionLog:
         self.save()
 
     def _change(self, **values: Any) -> None:
-        self._changes |= values
         self._record = self._record.model_copy(update=values)
+
+
+def _changes(before: SessionRecord, after: SessionRecord) -> dict[str, Any]:
+    """Return the fields of a record that have changed."""
+    pairs = ((name, getattr(after, name)) for name in type(after).model_fields)
+    return {name: value for name, value in pairs if value != getattr(before, name)}
 
 
 def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_unet_seg.config import Category, Config
-from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.config import Category, Config, Stored, Version
+from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, backup_name, write_error
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.scan import NAME, ScanRecord
@@ -18,8 +18,6 @@ from napari_unet_seg.session.scan import NAME, ScanRecord
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-FORMAT = 1
 
 
 class Round(Config):
@@ -49,10 +47,66 @@ class Round(Config):
     """Folders of further sessions whose slices it learnt from."""
 
 
-class SessionRecord(Config):
+class CocoOrigin(Config):
+    """The COCO file that a mask was drawn from."""
+
+    path: str
+    image_ids: tuple[int, ...]
+    """One a slice."""
+    boxes: bool = False
+    """Whether annotations that have only a box were drawn as a rectangle."""
+
+
+class Origin(Config):
+    """What the scan and the mask were read from."""
+
+    scan: str = ""
+    """File or folder of the scan, empty where there is none."""
+    channel: int | None = None
+    """The channel of it that the session is on, where it has several."""
+    coco: CocoOrigin | None = None
+
+
+class Placement(Config):
+    """Where a layer lies in the world; see napari's layers."""
+
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    rotate: tuple[tuple[float, ...], ...]
+    shear: tuple[float, ...] | tuple[tuple[float, ...], ...]
+    affine: tuple[tuple[float, ...], ...]
+    units: tuple[str, ...]
+    """One an axis."""
+
+
+class LayersRecord(Config):
+    """How the scan and the mask are shown."""
+
+    image: str = ""
+    """Name of the scan's layer."""
+    mask: str = ""
+    """Name of the mask's layer."""
+    placement: Placement | None = None
+    """None where the scan lies where its file says."""
+    locked: tuple[int, ...] = ()
+    """Label values of the categories that are locked."""
+
+
+class ModelHistory(Config):
+    """The models that a session has used; paths inside the session are relative to it."""
+
+    used: tuple[str, ...] = ()
+    """One after another, the present one last; empty where they were never noted."""
+    noted: float = 0.0
+    """When they were noted, in seconds since 1970."""
+    predicted_by: str = ""
+    """The model that predicted the slices to do; empty for the one that the session began with."""
+
+
+class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Literal[1] = 1
+    format: Version = 2
     version: str
     """Version of the package that started the session."""
     created: str
@@ -68,8 +122,19 @@ class SessionRecord(Config):
     """Slices that a round has used; each stays on its side for good."""
     seed: int = 0
     rounds: tuple[Round, ...] = ()
-    extra: dict[str, Any] = Field(default_factory=dict)
-    """What a front end needs to show the session again, the place in the world for example."""
+    origin: Origin = Origin()
+    layers: LayersRecord = LayersRecord()
+    models: ModelHistory = ModelHistory()
+
+    @classmethod
+    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Give what version 1 kept in `extra` the places that it has now."""
+        extra = dict(values.get("extra") or {})
+        rest = {key: value for key, value in values.items() if key != "extra"}
+        parts = {name: _moved(extra, keys) for name, keys in _FIRST_KEYS.items()}
+        if coco := _moved(extra, _FIRST_COCO):
+            parts["origin"]["coco"] = coco
+        return {**rest, **parts}
 
     @model_validator(mode="after")
     def _one_figure_a_slice(self) -> Self:
@@ -79,6 +144,19 @@ class SessionRecord(Config):
                 "slices"
             )
         return self
+
+
+_FIRST_KEYS: dict[str, dict[str, str]] = {
+    "origin": {"scan": "source", "channel": "channel"},
+    "layers": {"image": "image", "mask": "mask", "placement": "placement", "locked": "locked"},
+    "models": {"used": "models", "noted": "models_noted", "predicted_by": "predicted_by"},
+}
+"""Keys of `extra` in version 1, by the part of the record and the field that hold them now."""
+_FIRST_COCO = {"path": "coco", "image_ids": "image_ids", "boxes": "boxes"}
+
+
+def _moved(extra: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
+    return {name: extra[key] for name, key in keys.items() if key in extra}
 
 
 def read_record(folder: Path) -> SessionRecord:
@@ -94,9 +172,9 @@ def read_record(folder: Path) -> SessionRecord:
         raise DataError(f"{folder} holds no {NAME}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(values, dict) and int(values.get("format", FORMAT)) > FORMAT:
-            raise DataError(f"{path} was written by a newer version; update napari-unet-seg.")
         return SessionRecord.parse(values, str(path))
+    except NewerVersionError as error:
+        raise DataError(str(error)) from error
     except (OSError, ValueError, TypeError, OverflowError, RecursionError, ConfigError) as error:
         reason = " ".join(str(error).replace(f"{path}: ", "").split())[:200].rstrip(".")
         raise DataError(

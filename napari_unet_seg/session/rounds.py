@@ -10,12 +10,12 @@ from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.masks import has_mask
-from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.model_lineage import lineage, unique
 from napari_unet_seg.session.session import Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
@@ -187,40 +187,3 @@ def _figures(done: FineTuned) -> dict[str, Any]:
         "old_after": old.after if old else None,
         "old_held_out": old.samples if old else 0,
     }
-
-
-def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
-    """Return the model at the root of a session's rounds, and the sessions on the way to it.
-
-    These are the folders of sessions whose rounds made the models on the way, and of those that the
-    rounds learnt from, without the session's own. A session that cannot be read any more, or a base
-    that is gone, ends the way.
-    """
-    base, folders, seen = model, [], set[Path]()
-    while model not in seen and (made := _made(model)) is not None:
-        seen.add(model)
-        base = Path(made.base)
-        folders += [model.parents[2], *map(Path, made.sessions)]
-        model = Path(made.model or made.base)
-    return base, [f for f in unique(folders) if f != session.folder.resolve()]
-
-
-def unique(folders: Iterable[Path]) -> list[Path]:
-    """Return folders in their order, each once."""
-    return list(dict.fromkeys(folder.resolve() for folder in folders))
-
-
-def _made(model: Path) -> Round | None:
-    """Return the round that made a model, if there is what it started from."""
-    if len(model.parents) < 3 or model.parents[1].name != "rounds":
-        return None
-    folder = model.parents[2]
-    try:
-        rounds = read_record(folder).rounds
-    except DataError:
-        return None
-    for made in rounds:
-        is_it = (folder / made.checkpoint).resolve() == model.resolve()
-        if is_it and Path(made.base).is_file():
-            return made
-    return None

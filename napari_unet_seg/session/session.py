@@ -33,6 +33,8 @@ from napari_unet_seg.session.masks import (
     stray_label,
 )
 from napari_unet_seg.session.record import (
+    LayersRecord,
+    Origin,
     Round,
     SessionRecord,
     new_folder,
@@ -81,7 +83,8 @@ class Session(SessionLog):
         checkpoint: Path | None = None,
         *,
         predicted_dice: Sequence[float | None] = (),
-        extra: dict[str, Any] | None = None,
+        origin: Origin | None = None,
+        layers: LayersRecord | None = None,
     ) -> Self:
         """Start a session in a new or empty folder; after an error the folder is as it was.
 
@@ -100,8 +103,10 @@ class Session(SessionLog):
         predicted_dice : sequence of float or None, optional
             How well the network thinks that its mask fits, one figure a slice; None or NaN where
             it does not tell.
-        extra : dict, optional
-            What a front end wants to find again, anything that JSON holds.
+        origin : Origin, optional
+            What the scan and the mask were read from.
+        layers : LayersRecord, optional
+            How they are shown.
 
         Raises
         ------
@@ -126,13 +131,14 @@ class Session(SessionLog):
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new, (extra or {}).get("image", "")),
+                scan=record_scan(scan, new, layers.image if layers else ""),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
                 states=(ReviewState.TODO,) * count,
                 predicted_dice=tuple(map(known_figure, predicted_dice)),
-                extra=extra or {},
+                origin=origin or Origin(),
+                layers=layers or LayersRecord(),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
@@ -175,7 +181,7 @@ class Session(SessionLog):
 
     def name_of(self, index: int) -> str:
         """Name of a slice; in a scan without a file of its own, by the image's name."""
-        image, path = self.extra.get("image"), self.scan.path
+        image, path = self.layers.image, self.scan.path
         copied = path is not None and path.parent == self.folder
         return f"{image}#{index}" if copied and image else slice_name(self.scan, index)
 
@@ -189,7 +195,7 @@ class Session(SessionLog):
         return self.masks.load()
 
     def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Write the slices that differ from what is stored, and `session.json`.
+        """Write the slices that differ from what is stored, and `session.json` if it does.
 
         Each slice is copied before it is looked at: one that is being painted on meanwhile is
         stored as it was at that moment, and again by the next call. An accepted slice that is
@@ -221,7 +227,7 @@ class Session(SessionLog):
             finally:
                 # What was written before an error is not written again.
                 self._mark_again(written)
-            self.save()
+            self.save(anew=bool(written))
         return tuple(written)
 
     def changes(self, labels: Any, index: int) -> Changes:
@@ -250,8 +256,7 @@ class Session(SessionLog):
         with self._lock:
             if sides != self.sides:
                 self._change(sides=sides)
-        if self._changes:
-            self.save()
+        self.save()
 
     def training_samples(self, dimensions: int = 2) -> SampleSet:
         """Return the accepted slices as stored: held-out ones to validate, others to train on.

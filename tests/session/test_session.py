@@ -17,6 +17,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.held_out import assign_sides, block_width
+from napari_unet_seg.session.record import LayersRecord
 from napari_unet_seg.session.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def test_slices_are_named_after_the_file_or_the_image_without_one(
 ) -> None:
     assert session.name_of(2) == "head.tif#2"
     copied = replace(volume, path=None)
-    Session.create(tmp_path / "s", copied, TUMOUR, prediction, extra={"image": "head · FLAIR"})
+    Session.create(
+        tmp_path / "s", copied, TUMOUR, prediction, layers=LayersRecord(image="head · FLAIR")
+    )
     Session.create(tmp_path / "t", copied, TUMOUR, prediction)
     assert Session.open(tmp_path / "s").name_of(2) == "head · FLAIR#2"
     assert Session.open(tmp_path / "t").name_of(2) == "scan.tif#2"
@@ -288,7 +291,9 @@ def test_a_scan_that_cannot_be_stored_is_named(
     pixels = np.array(values, dtype)[None]
     labels = np.zeros(pixels.shape, np.uint8)
     with pytest.raises(DataError, match=f"The image head holds {dtype} numbers .*; convert it to"):
-        Session.create(tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, extra={"image": "head"})
+        Session.create(
+            tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, layers=LayersRecord(image="head")
+        )
     assert not (tmp_path / "s").exists()
 
 
@@ -340,13 +345,67 @@ def test_a_broken_session_file_names_the_mend(session: Session, content: str, re
 
 
 def test_the_mend_of_a_broken_session_file_works(session: Session) -> None:
-    session.set_state(0, ReviewState.ACCEPTED)
-    session.save()
-    session.save()
+    for index in (0, 1):
+        session.set_state(index, ReviewState.ACCEPTED)
+        session.save()
     path = session.folder / "session.json"
     path.write_text("{")
     path.with_name("session.bak.json").replace(path)
     assert Session.open(session.folder).accepted == (0,)
+
+
+def stamp(session: Session) -> tuple[int, int]:
+    """Tell one file that was written from another."""
+    status = (session.folder / "session.json").stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_what_is_stored_already_is_not_written_again(
+    session: Session, prediction: np.ndarray, hold: bool
+) -> None:
+    again = Session.open(session.folder, hold=hold)
+    before = stamp(again)
+    again.set_state(0, ReviewState.TODO)
+    again.set_layers(mask="")
+    again.save()
+    assert again.save_mask(prediction) == ()
+    assert stamp(again) == before
+    again.set_state(0, ReviewState.ACCEPTED)
+    assert not again.is_stored
+    again.save()
+    assert again.is_stored
+    assert stamp(again) != before
+    again.close()
+
+
+def test_the_time_of_the_record_is_that_of_the_last_mask(
+    session: Session, prediction: np.ndarray
+) -> None:
+    before = stamp(session)
+    prediction[0, 0, 0] = 1
+    assert session.save_mask(prediction) == (0,)
+    assert stamp(session) != before
+
+
+def test_a_record_that_is_gone_is_written_again(session: Session) -> None:
+    (session.folder / "session.json").unlink()
+    session.save()
+    assert Session.open(session.folder).states == session.states
+
+
+def test_what_could_not_be_stored_is_stored_by_the_next_save(session: Session) -> None:
+    path = session.folder / "session.json"
+    session.set_state(2, ReviewState.ACCEPTED)
+    path.rename(session.folder / "elsewhere.json")
+    path.mkdir()
+    with pytest.raises(DataError, match=r"session\.json cannot be written"):
+        session.save()
+    path.rmdir()
+    (session.folder / "elsewhere.json").rename(path)
+    assert not session.is_stored
+    session.save()
+    assert Session.open(session.folder).accepted == (2,)
 
 
 def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:
@@ -520,16 +579,6 @@ def test_slices_that_joined_a_block_keep_its_side() -> None:
     later = assign_sides(range(120), first, count=120, independent=False, seed=3)
     assert {i: later[i] for i in first} == first
     assert all(later[i] == first[i // 10 * 10] for i in range(120))
-
-
-def test_unknown_places_in_the_world_survive(
-    tmp_path: Path, volume: Scan, prediction: np.ndarray
-) -> None:
-    extra = {"translate": [1.0, 2.0, 3.0]}
-    session = Session.create(tmp_path / "s", volume, TUMOUR, prediction, extra=extra)
-    assert Session.open(session.folder).extra == extra
-    values = json.loads((session.folder / "session.json").read_text())
-    assert values["format"] == 1
 
 
 def test_a_scan_shown_with_other_axes_than_its_file_is_copied(

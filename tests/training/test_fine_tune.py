@@ -15,7 +15,8 @@ from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session.rounds import lineage, run_round
+from napari_unet_seg.session.model_lineage import lineage
+from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import ReviewState, Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.run import Run
@@ -246,7 +247,7 @@ def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> No
 def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
     samples = session.training_samples()
-    with pytest.raises(DataError, match=r"other has the categories .* and the model tumour"):
+    with pytest.raises(DataError, match=r"other has the categories .* and the model .* has tumour"):
         [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
 
 
