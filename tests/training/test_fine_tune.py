@@ -439,5 +439,5 @@ def test_sets_of_one_name_are_joined_under_two() -> None:
     twice = [s.name for s in union([first, first]).samples]
     assert twice == ["1 (a)", "a (a)", "1 (a) 2", "a (a) 2"]
     other = SampleSet(second.samples, (Category(id=1, name="oedema"),), "c")
-    with pytest.raises(DataError, match="c has the categories oedema and a tumour"):
+    with pytest.raises(DataError, match="c has the categories oedema and a has tumour"):
         union([first, other])
