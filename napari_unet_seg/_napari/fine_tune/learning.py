@@ -62,7 +62,7 @@ class Learning(QObject):
         self._job: jobs.Job | None = None
         self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
-        """Slices that rounds were started on; records of other sessions may not say so yet."""
+        """Slices that rounds were started on; records of other sessions may be older."""
         self._opened_before: set[Path] = set()
         """Sessions that were open before; their unused models are not used when reopened."""
         self._is_postponed = False

@@ -86,16 +86,16 @@ class Autosave(QObject):
     def _save(self, slices: Iterable[int] | None = None, *, again: bool = False) -> Future[bool]:
         labels = self._pixels()
 
-        def work() -> bool:
+        def write() -> bool:
             found = not self._session.is_stored
             try:
-                # First: states tell how slices differ from these.
+                # First, as the states depend on how slices differ from these.
                 found |= self._store_predictions()
             finally:
                 found |= bool(self._session.save_mask(labels, slices))
             return found
 
-        return self._submit(work, again=again)
+        return self._submit(write, again=again)
 
     def _store_predictions(self) -> bool:
         """Write later predictions; return whether there were any."""
@@ -109,12 +109,12 @@ class Autosave(QObject):
                 raise
         return bool(waiting)
 
-    def _submit(self, work: Callable[[], bool], *, again: bool = False) -> Future[bool]:
-        return self._pool.submit(self._work, work, again)
+    def _submit(self, write: Callable[[], bool], *, again: bool = False) -> Future[bool]:
+        return self._pool.submit(self._run, write, again)
 
-    def _work(self, work: Callable[[], bool], again: bool) -> bool:
+    def _run(self, write: Callable[[], bool], again: bool) -> bool:
         try:
-            found = work()
+            found = write()
         except Exception as error:  # otherwise lost in the thread of the pool
             self._report(error, again)
             return False
