@@ -184,7 +184,7 @@ def test_learning_waits_for_a_slice_with_a_mask(
     bar.every.setValue(2)
     bar.switch.setChecked(True)
     widget.review.buttons["accept"].click()
-    with qtbot.waitSignal(widget.fine_tune.waits):
+    with qtbot.waitSignal(widget.fine_tune.postponed):
         widget.review.buttons["accept"].click()
     qtbot.waitUntil(lambda: not panel.running)
     assert bar.status.text().startswith("Waiting to learn: No accepted slice")
