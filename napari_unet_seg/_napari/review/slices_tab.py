@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.session import Changes
+    from napari_unet_seg.session.session import SliceChanges
 
 _KEYS = {
     "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),
@@ -227,7 +227,7 @@ class SlicesTab(QWidget):
             self.bar.show_queue(open_session.queue)
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
-    def _on_changed(self, changes: Changes) -> None:
+    def _on_changed(self, changes: SliceChanges) -> None:
         self.changes.setText(correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()

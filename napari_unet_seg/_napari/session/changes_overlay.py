@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.session.session import Changes
+    from napari_unet_seg.session.session import SliceChanges
 
 
 ADDED, REMOVED = 1, 2
@@ -22,7 +22,7 @@ NAME = "changes"
 _COLOURS = {ADDED: "#36d964", REMOVED: "#ff3fd0"}
 
 
-def correction_summary(changes: Changes) -> str:
+def correction_summary(changes: SliceChanges) -> str:
     """Return a line on the pixels of a slice that differ from its prediction."""
     if not changes.added and not changes.removed:
         return "As predicted"

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.session import recovery
-from napari_unet_seg._napari.session.jobs import Ready, create_session, reopen_session
+from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
@@ -83,14 +83,14 @@ class SessionDesk(QObject):
             show_error(str(error))
             return
 
-        def show(ready: Ready) -> None:
+        def show(opened: SessionWithMask) -> None:
             if not {image, mask} <= set(self._viewer.layers):
-                ready.session.close()
+                opened.session.close()
                 show_error(f"{image.name} or {mask.name} was removed; add it and start again.")
                 return
-            if ready.mask is not mask.data:
-                mask.data = ready.mask
-            self._begin(ready.session, image, mask)
+            if opened.mask is not mask.data:
+                mask.data = opened.mask
+            self._begin(opened.session, image, mask)
 
         self.run(create_session(folder, arguments), show, "Starting the session")
 
@@ -101,13 +101,13 @@ class SessionDesk(QObject):
         if self.busy or already:
             return
 
-        def show(ready: Ready) -> None:
+        def show(opened: SessionWithMask) -> None:
             try:
-                image, mask, channels = show_session(self._viewer, *ready)
+                image, mask, channels = show_session(self._viewer, *opened)
             except BaseException:
-                ready.session.close()
+                opened.session.close()
                 raise
-            self._begin(ready.session, image, mask, channels)
+            self._begin(opened.session, image, mask, channels)
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 
@@ -139,7 +139,7 @@ class SessionDesk(QObject):
             self.busy_changed.emit(False)
 
         def deliver(event: Any) -> None:
-            if self._is_dismissed and isinstance(event, Ready):
+            if self._is_dismissed and isinstance(event, SessionWithMask):
                 event.session.close()
                 return
             try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
 
-class Ready(NamedTuple):
+class SessionWithMask(NamedTuple):
     """A session that was started or opened and is held, with its mask as an editable array."""
 
     session: Session
@@ -26,24 +26,28 @@ class Ready(NamedTuple):
     """The scan with all channels, if the session is on one channel and the file still exists."""
 
 
-def create_session(folder: Path, arguments: dict[str, Any]) -> Generator[Ready, Any, None]:
+def create_session(
+    folder: Path, arguments: dict[str, Any]
+) -> Generator[SessionWithMask, Any, None]:
     """Start a session with the arguments of `Session.create`."""
     pixels = arguments["prediction"]
     if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
         pixels = np.array(pixels)
     session = Session.create(folder, **{**arguments, "prediction": pixels})
-    yield Ready(session.hold(), pixels)
+    yield SessionWithMask(session.hold(), pixels)
 
 
-def reopen_session(folder: Path, held: Session | None = None) -> Generator[Ready, Any, None]:
+def reopen_session(
+    folder: Path, held: Session | None = None
+) -> Generator[SessionWithMask, Any, None]:
     """Open a session, unless it is `held` already, and read its last saved mask."""
     session = held or Session.open(folder, hold=True)
     try:
-        ready = Ready(session, session.load_mask(), _whole(session))
+        opened = SessionWithMask(session, session.load_mask(), _whole(session))
     except BaseException:
         session.close()
         raise
-    yield ready
+    yield opened
 
 
 def _whole(session: Session) -> Scan | None:

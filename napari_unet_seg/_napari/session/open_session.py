@@ -23,7 +23,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.session import compare, stray_label
+from napari_unet_seg.session.session import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -54,7 +54,7 @@ class OpenSession(QObject):
     queue_changed = Signal()
     """The slices of the queue, their order, states or scores have changed."""
     changed = Signal(object)
-    """Emitted with the `Changes` of the slice on screen."""
+    """Emitted with the `SliceChanges` of the slice on screen."""
     mask_shown = Signal(bool)
     """Emitted with whether the mask is visible."""
     predicted_again = Signal()
@@ -191,7 +191,7 @@ class OpenSession(QObject):
             # An edit or an undo may have followed the decision.
             self._mark(self.index, accepted_state(np.array_equal(prediction, labels)))
         self.overlay.update(prediction, labels, place)
-        self.changed.emit(compare(prediction, labels))
+        self.changed.emit(slice_changes(prediction, labels))
 
     def close(self) -> None:
         """Save and close the session, and disconnect from the layers."""

@@ -16,7 +16,7 @@ from qtpy.QtTest import QTest
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
-from napari_unet_seg._napari.scans.popup import ScanList
+from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
