@@ -20,7 +20,12 @@ from napari_unet_seg._napari.layers.conversion import (
     scan_options,
 )
 from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord, Map, record_of
+from napari_unet_seg._napari.layers.layer_record import (
+    EMPTY_RECORD,
+    LayerRecord,
+    MapRecord,
+    record_of,
+)
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
@@ -224,7 +229,7 @@ def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     assert not is_user_layer(layer, Image)
     assert tuple(layer.scale) == (3, 1, 1)
     assert layer.contrast_limits == [0, 2]
-    assert record_of(layer).map == Map("certainty", mask.unique_id)
+    assert record_of(layer).map == MapRecord("certainty", mask.unique_id)
 
 
 def test_images_of_ten_dimensions_are_refused() -> None:
@@ -242,7 +247,7 @@ def test_metadata_of_others_is_left_alone() -> None:
     assert replace(scan_from_layer(layer), data=np.zeros((20, 30))).grid_axes == "YX"
 
 
-@pytest.mark.parametrize("record", [LayerRecord(map=Map("")), LayerRecord(preview="box")])
+@pytest.mark.parametrize("record", [LayerRecord(map=MapRecord("")), LayerRecord(preview="box")])
 def test_what_the_plugin_drew_is_not_offered_as_a_scan(record: LayerRecord) -> None:
     data = np.zeros((8, 8))
     drawn = Image(data, metadata=record.as_metadata())

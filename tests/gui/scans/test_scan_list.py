@@ -426,7 +426,7 @@ def test_the_open_session_knows_better_than_the_disk(
 
 
 def store_again(folder: Path) -> None:
-    Session.open(folder).save(anew=True)
+    Session.open(folder).save(always=True)
 
 
 def test_rows_stay_marked_while_others_change(
