@@ -120,12 +120,8 @@ class Learning(QObject):
             self._predict_again("The model was fine-tuned since")
 
     def _owner_of(self, session: Session) -> Hashable:
-        other_sessions = self._panel.other_sessions
-        return (
-            (other_sessions.folder, tuple(other_sessions.categories))
-            if other_sessions
-            else session.folder
-        )
+        others = self._panel.other_sessions
+        return (others.folder, tuple(others.categories)) if others else session.folder
 
     def _on_decided(self, _: Any = None) -> None:
         open_session = self._open_session
