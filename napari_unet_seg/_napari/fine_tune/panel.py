@@ -201,17 +201,14 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        other_sessions, folders = self.other_sessions, [found.folder for found in self._others()]
+        others, folders = self.other_sessions, [found.folder for found in self._others()]
         events = _round(session, current.mask.data, config, self.base_of(session), folders)
         if epochs is None:
             self.panel.show()
         else:
             events = _postponing(events)
         self._by_user = epochs is None
-        self._round_session, self._folder = (
-            session,
-            other_sessions.folder if other_sessions else None,
-        )
+        self._round_session, self._folder = session, others.folder if others else None
         self._is_stopped, self._skipped, self._last_round = False, [], None
         self.started.emit()
         session.hold()
@@ -223,8 +220,8 @@ class FineTunePanel(QWidget):
             raise
 
     def _others(self) -> Sequence[FoundSession]:
-        other_sessions = self.other_sessions
-        return () if other_sessions is None else other_sessions.sessions
+        others = self.other_sessions
+        return () if others is None else others.sessions
 
     def _rounds(self) -> list[Round]:
         """Return the rounds of the open session and of the other sessions, in their order."""
@@ -295,16 +292,16 @@ class FineTunePanel(QWidget):
 
     def _applies(self) -> bool:
         """Whether the last round belongs to the open session or folder."""
-        session, of = self._session, self._round_session
-        if session is of:
+        session, trained = self._session, self._round_session
+        if session is trained:
             return not self._is_stopped
-        if of is None or self._folder is None:
+        if trained is None or self._folder is None:
             return False
         if session is None:
             return self._scans() is self._folder
-        other_sessions = self.other_sessions
-        same = other_sessions is not None and other_sessions.folder is self._folder
-        return same and names(session.categories) == names(of.categories)
+        others = self.other_sessions
+        same = others is not None and others.folder is self._folder
+        return same and names(session.categories) == names(trained.categories)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
