@@ -122,7 +122,7 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     assert widget.fine_tune.result.text() == round_summary(finished)
     new = sessions[-1].folder / finished.checkpoint
     assert chosen_model.current_model() == new
-    assert "Segment uses the model from now on" in bar.status.text()
+    assert "no slice to predict again; Segment uses the model" in bar.status.text()
 
     # The next scan is segmented with it, and too few were accepted since for another round.
     accept(qtbot, widget)
