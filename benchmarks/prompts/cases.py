@@ -18,7 +18,7 @@ from napari_unet_seg.data.prompts.marks import largest_part
 from napari_unet_seg.io.common.window import scan_window, to_uint8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -48,7 +48,12 @@ def brisc(folder: Path) -> Iterator[Case]:
 
 def lgg(folder: Path) -> Iterator[Case]:
     """FLAIR slices of twelve patients."""
-    for path in sorted((folder / "lgg-flair" / "test").glob("*/*_mask.png")):
+    for patient in sorted((folder / "lgg-flair" / "test").glob("*")):
+        yield from _patient(patient)
+
+
+def _patient(folder: Path) -> Iterator[Case]:
+    for path in sorted(folder.glob("*_mask.png")):
         yield _slice(_grey(path.with_name(path.name.replace("_mask", ""))), _grey(path))
 
 
@@ -112,6 +117,21 @@ SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
     "heads, structures": head_structures,
     "heads, lesions": head_lesions,
 }
+
+
+def volumes(folder: Path) -> dict[str, list[Case]]:
+    """Whole scans (Z, Y, X) with a lesion each."""
+    patients = sorted((folder / "lgg-flair" / "test").glob("*"))
+    return {
+        "LGG FLAIR": [_stacked(_patient(patient)) for patient in patients],
+        "BraTS FLAIR, whole": [_stacked(brats_flair(folder))],
+        "BraTS T1c, core": [_stacked(brats_t1c(folder))],
+    }
+
+
+def _stacked(slices: Iterable[Case]) -> Case:
+    images, truths = zip(*slices, strict=True)
+    return Case(np.stack(images), np.stack(truths))
 
 
 def drawn(name: str, folder: Path, count: int) -> list[Case]:

@@ -5,7 +5,8 @@
 A robot clicks into the middle of the largest error, off by a normal deviate of two pixels. The mean
 Dice after 1, 2, 3 and 5 clicks and after a box is of the slices of each set; `to_90` is the mean
 number of clicks to a Dice of 0.90, ten where ten do not suffice; `harmed` is the share of clicks
-after which the Dice is lower. `--count 0` takes every slice.
+after which the Dice is lower. `--count 0` takes every slice. `carried`, with `--carry`, is the mean
+Dice of whole scans after one click on one slice.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from skimage.transform import resize
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
-from benchmarks.prompts.cases import SETS, Case, drawn
-from benchmarks.prompts.robot import boxed, clicked
+from benchmarks.prompts.cases import SETS, Case, drawn, volumes
+from benchmarks.prompts.robot import boxed, carried, clicked, dice
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
@@ -82,6 +83,14 @@ def figures_of(predictor: Predictor, cases: list[Case]) -> dict[str, Any]:
     }
 
 
+def volume_dice(predictor: Predictor, cases: list[Case]) -> float:
+    """Mean Dice of volumes that one click on one slice was carried through."""
+    rng = np.random.default_rng(0)
+    mask_of = answering(predictor)
+    scores = [dice(carried(mask_of, *case, rng), case.truth) for case in cases]
+    return round(float(np.mean(scores)), 3)
+
+
 def times_of(predictor: Predictor, case: Case, rounds: int) -> dict[str, float]:
     """Median milliseconds of an answer by the slice's size, the sizes in turns."""
     mask_of = answering(predictor)
@@ -117,6 +126,7 @@ def main() -> None:
     parser.add_argument("--name", default="prompts")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--carry", action="store_true", help="also through whole scans")
     parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(rounds=21)
     smallest = {"count": 2, "sets": ["BRISC", "heads, structures"], "rounds": 2}
@@ -129,9 +139,13 @@ def main() -> None:
         predictor = load_predictor(model, "auto", "auto")
         found = {name: drawn(name, given.folder, given.count) for name in given.sets}
         figures = {name: figures_of(predictor, cases) for name, cases in found.items()}
+        carry = {
+            name: volume_dice(predictor, cases)
+            for name, cases in (volumes(given.folder) if given.carry else {}).items()
+        }
         times = times_of(predictor, next(iter(found.values()))[0], given.rounds)
         described = {"name": given.name, "steps": predictor.info.epoch}
-        record = described | {"sets": figures, "time": times}
+        record = described | {"sets": figures, "carried": carry, "time": times}
         write_record("prompts", given.name, record, keep=not given.smoke)
 
 

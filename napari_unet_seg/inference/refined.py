@@ -123,6 +123,6 @@ def check(
     if prompts.shape != (3, *grid) or (previous is not None and previous.shape != grid):
         shapes = f"{prompts.shape}" + ("" if previous is None else f" and {previous.shape}")
         raise DataError(
-            f"{name} has the shape {grid}, and prompts and mask have {shapes}; give prompts of "
-            f"(3, *{grid}) and a mask of {grid}."
+            f"{name} has the shape {grid}, and prompts and mask have the shapes {shapes}; give "
+            f"prompts of (3, *{grid}) and a mask of {grid}."
         )

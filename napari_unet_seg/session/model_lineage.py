@@ -1,4 +1,4 @@
-"""Which models a session has used, where they came from, and whether the next one is used."""
+"""The models that a session has used, their origin, and the decision to use another model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.record import Round, SessionRecord
     from napari_unet_seg.session.session import Session
 
 
 def is_usable(finished: Round) -> bool:
-    """Whether a round lost no Dice on the held-out slices, and was not stopped unmeasured."""
+    """Whether a round did not lose Dice on held-out slices, and was not stopped unmeasured."""
     before, after = finished.before, finished.after
     if after is None:
         return not finished.stopped
@@ -28,54 +28,55 @@ def is_usable(finished: Round) -> bool:
 
 
 def is_used(finished: Round, *, by_user: bool) -> bool:
-    """Whether the model of a round is used from now on; if the user started the round, always."""
+    """Whether the model of a round is used next; always if the user started the round."""
     return by_user or is_usable(finished)
 
 
 def refusal(finished: Round) -> str:
-    """Say why the model of a round is not used."""
+    """Return a message with the reason why the model of a round is not used."""
     if finished.before is None or finished.after is None:
         return f"Round {finished.number} was stopped before it was measured; the model stays."
     return (
         f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
-        f"{finished.after:.3f}); the earlier model stays."
+        f"{finished.after:.3f}); the previous model stays."
     )
 
 
-def is_tuned(model: Path) -> bool:
-    """Whether a model is of a round of some session."""
+def is_fine_tuned(model: Path) -> bool:
+    """Whether a round of a session made a model."""
     return len(model.parents) > 2 and model.parents[1].name == "rounds"
 
 
 def stored_path(model: Path, folder: Path) -> str:
-    """Write a model's path so that it stays right where the session that holds it is moved."""
+    """Return the path of a model, relative if the session's folder contains it."""
     return (model.relative_to(folder) if model.is_relative_to(folder) else model).as_posix()
 
 
 def models_of(folder: Path, record: SessionRecord, base: Path) -> list[Path]:
-    """Return the models that a session used one after another, those that are still there.
+    """Return the models that a session used one after another and that still exist.
 
     Parameters
     ----------
     folder : Path
-        Of the session.
+        Folder of the session.
     record : SessionRecord
-        What it noted; where it noted nothing, the models are the base and those of its rounds.
+        Record of the session; without recorded models, these are the base and the models of its
+        rounds.
     base : Path
-        The model that it began with.
+        The first model of the session.
 
     Returns
     -------
     list of Path
-        The present one last; never empty.
+        The models, the present one last; never empty.
     """
     rounds = (finished.checkpoint for finished in record.rounds if is_usable(finished))
     paths = [folder / path for path in record.models.used or (str(base), *rounds)]
     return [path for path in paths if path.is_file()] or [base]
 
 
-def latest_models(session: Session, base: Path, others: Sequence[Found]) -> list[Path]:
-    """Return the models used last in a session, or in one of the others of its folder of scans."""
+def latest_models(session: Session, base: Path, others: Sequence[FoundSession]) -> list[Path]:
+    """Return the models of the session used last: this one or another of its folder of scans."""
     own = models_of(session.folder, session.record, base)
     latest = max(others, key=lambda found: found.record.models.noted, default=None)
     if latest is None or latest.record.models.noted <= session.models.noted:
@@ -84,12 +85,12 @@ def latest_models(session: Session, base: Path, others: Sequence[Found]) -> list
 
 
 def predicted_by(session: Session, base: Path) -> Path:
-    """Return the model that predicted the slices to do."""
+    """Return the model that predicted the slices to do of a session."""
     return session.folder / (session.models.predicted_by or base)
 
 
-def misfit(model: Path, categories: Sequence[Category]) -> str:
-    """Say why a model cannot predict the slices of a session; empty if it can."""
+def category_mismatch(model: Path, categories: Sequence[Category]) -> str:
+    """Return why a model cannot predict the slices of a session, as a message; empty if it can."""
     try:
         theirs = names(read_header(model).categories)
     except SegmentationError as error:
@@ -98,19 +99,19 @@ def misfit(model: Path, categories: Sequence[Category]) -> str:
     if theirs == ours:
         return ""
     return (
-        f"{model.name} draws {', '.join(theirs)}, and the session has {', '.join(ours)}; its "
+        f"{model.name} predicts {', '.join(theirs)}, and the session has {', '.join(ours)}; its "
         "slices are not predicted again."
     )
 
 
 class UsedModels:
-    """The models that were used one after another while sessions are gone through."""
+    """The models that were used one after another, across the sessions of a folder of scans."""
 
     def __init__(self) -> None:
         self.paths: list[Path] = []
-        """The present one last."""
-        self.place: Hashable = None
-        """Where they were used: a session's folder, or a folder of scans and the categories."""
+        """The models, the present one last."""
+        self.owner: Hashable = None
+        """The session's folder, or the folder of scans with the categories, they belong to."""
 
     @property
     def present(self) -> Path | None:
@@ -123,41 +124,40 @@ class UsedModels:
         return len(self.paths) > 1
 
     def add(self, model: Path) -> None:
-        """Use a model from now on."""
+        """Add the new present model."""
         self.paths.append(model)
 
     def go_back(self) -> bool:
-        """Use the model before the present one again; return whether there is one."""
+        """Return to the model before the present one; return whether there is such a model."""
         if self.can_go_back:
             self.paths.pop()
             return True
         return False
 
-    def go_on(self, place: Hashable, own: list[Path], chosen: Path) -> None:
-        """Take up the models of a session, unless those of the same place go on.
+    def enter_session(self, owner: Hashable, own: list[Path], chosen: Path) -> None:
+        """Keep the present models for a session of the same owner, else use the session's own.
 
         Parameters
         ----------
-        place : hashable
-            As in `place`.
+        owner : hashable
+            The owner of the session's models; see `owner`.
         own : list of Path
-            Models of the session, as `models_of` returns them.
+            Models of the session, from `models_of`.
         chosen : Path
-            The model that is chosen for segmentation; if it is not the present one, nothing goes
-            on.
+            The model chosen in Segment; if it is not the present model, `own` is used.
         """
-        known = self.paths if self.place == place and self.present == chosen else []
-        longer = known[-1:] == own[-1:] and len(own) > len(known)
-        self.paths = own if longer or not known else known
-        self.place = place
+        kept = self.paths if self.owner == owner and self.present == chosen else []
+        longer = kept[-1:] == own[-1:] and len(own) > len(kept)
+        self.paths = own if longer or not kept else kept
+        self.owner = owner
 
 
 def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
-    """Return the model at the root of a session's rounds, and the sessions on the way to it.
+    """Return the model from which a chain of rounds started, and the sessions of these rounds.
 
-    These are the folders of sessions whose rounds made the models on the way, and of those that the
-    rounds learnt from, without the session's own. A session that cannot be read any more, or a base
-    that is gone, ends the way.
+    The sessions are the folders of those whose rounds made the models of the chain, and of those
+    that the rounds learned from, without the given session. An unreadable session or a missing
+    base model ends the chain.
     """
     base, folders, seen = model, [], set[Path]()
     while model not in seen and (made := _made(model)) is not None:
@@ -169,13 +169,13 @@ def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
 
 
 def unique(folders: Iterable[Path]) -> list[Path]:
-    """Return folders in their order, each once."""
+    """Return folders in their order without duplicates."""
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 
 def _made(model: Path) -> Round | None:
-    """Return the round that made a model, if there is what it started from."""
-    if not is_tuned(model):
+    """Return the round that made a model, None if there is none or its base is missing."""
+    if not is_fine_tuned(model):
         return None
     folder = model.parents[2]
     try:

@@ -1,4 +1,4 @@
-"""What `session.json` holds."""
+"""The content of `session.json`, and how it is read and written."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 
 class Round(Config):
-    """One fine-tuning: its model, and the Dice on the held-out slices before and after."""
+    """A fine-tuning: its model, and the Dice on the held-out slices before and after."""
 
     number: int
     checkpoint: str
     """The new model, relative to the session."""
     base: str
-    """The model it started from."""
+    """The model that the round started from."""
     before: float | None
-    """None where nothing was held out, or the base model has other categories."""
+    """None if nothing was held out, or the base model has other categories."""
     after: float | None
     train: int
     held_out: int
     epochs: int
     stopped: bool = False
     replayed: int = 0
-    """Samples of the earlier data that were trained on again."""
+    """Number of samples of the base model's training data that were trained on again."""
     old_before: float | None = None
-    """Dice on held-out samples of the earlier data; None where they were not at hand."""
+    """Dice on held-out samples of the base model's training data; None without these data."""
     old_after: float | None = None
     old_held_out: int = 0
     model: str = ""
-    """The model in use before, whose sessions it learnt from too."""
+    """The model in use before the round, whose sessions the round learned from too."""
     sessions: tuple[str, ...] = ()
-    """Folders of further sessions whose slices it learnt from."""
+    """Folders of further sessions whose slices the round learned from."""
 
 
 class CocoOrigin(Config):
@@ -52,23 +52,23 @@ class CocoOrigin(Config):
 
     path: str
     image_ids: tuple[int, ...]
-    """One a slice."""
+    """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box were drawn as a rectangle."""
 
 
 class Origin(Config):
-    """What the scan and the mask were read from."""
+    """The files that the scan and the mask were read from."""
 
     scan: str = ""
-    """File or folder of the scan, empty where there is none."""
+    """File or folder of the scan, empty if it has none."""
     channel: int | None = None
-    """The channel of it that the session is on, where it has several."""
+    """The channel of the scan that the session is on, if the scan has several."""
     coco: CocoOrigin | None = None
 
 
 class Placement(Config):
-    """Where a layer lies in the world; see napari's layers."""
+    """The geometry of a layer; see napari's layers."""
 
     scale: tuple[float, ...]
     translate: tuple[float, ...]
@@ -76,31 +76,31 @@ class Placement(Config):
     shear: tuple[float, ...] | tuple[tuple[float, ...], ...]
     affine: tuple[tuple[float, ...], ...]
     units: tuple[str, ...]
-    """One an axis."""
+    """The unit of each axis."""
 
 
 class LayersRecord(Config):
-    """How the scan and the mask are shown."""
+    """Names, placement and locked categories of the layers of a session."""
 
     image: str = ""
     """Name of the scan's layer."""
     mask: str = ""
     """Name of the mask's layer."""
     placement: Placement | None = None
-    """None where the scan lies where its file says."""
+    """None if the scan has the geometry of its file."""
     locked: tuple[int, ...] = ()
-    """Label values of the categories that are locked."""
+    """Labels of the locked categories."""
 
 
 class ModelHistory(Config):
     """The models that a session has used; paths inside the session are relative to it."""
 
     used: tuple[str, ...] = ()
-    """One after another, the present one last; empty where they were never noted."""
+    """The models one after another, the present one last; empty if never recorded."""
     noted: float = 0.0
-    """When they were noted, in seconds since 1970."""
+    """Time of the last change of `used`, in seconds since 1970."""
     predicted_by: str = ""
-    """The model that predicted the slices to do; empty for the one that the session began with."""
+    """The model that predicted the slices to do; empty for the session's first model."""
 
 
 class SessionRecord(Stored):
@@ -113,13 +113,13 @@ class SessionRecord(Stored):
     scan: ScanRecord
     categories: tuple[Category, ...]
     checkpoint: str = ""
-    """The model that made the prediction, empty where none is known."""
+    """The model that made the prediction, empty if there is none."""
     checkpoint_sha256: str = ""
     states: tuple[ReviewState, ...]
     predicted_dice: tuple[float | None, ...] = ()
-    """How well the network thinks that each slice's mask fits; empty where it told nothing."""
+    """The predicted Dice of each slice; empty if no slice has one."""
     sides: dict[int, Literal["train", "valid"]] = Field(default_factory=dict)
-    """Slices that a round has used; each stays on its side for good."""
+    """The split of each slice that a round has used; a slice never changes its split."""
     seed: int = 0
     rounds: tuple[Round, ...] = ()
     origin: Origin = Origin()
@@ -128,7 +128,7 @@ class SessionRecord(Stored):
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Give what version 1 kept in `extra` the places that it has now."""
+        """Move the values that version 1 kept in `extra` to their present fields."""
         extra = dict(values.get("extra") or {})
         rest = {key: value for key, value in values.items() if key != "extra"}
         parts = {name: _moved(extra, keys) for name, keys in _FIRST_KEYS.items()}
@@ -137,10 +137,10 @@ class SessionRecord(Stored):
         return {**rest, **parts}
 
     @model_validator(mode="after")
-    def _one_figure_a_slice(self) -> Self:
+    def _check_score_count(self) -> Self:
         if len(self.predicted_dice) not in (0, len(self.states)):
             raise ValueError(
-                f"predicted_dice has {len(self.predicted_dice)} figures for {len(self.states)} "
+                f"predicted_dice has {len(self.predicted_dice)} scores for {len(self.states)} "
                 "slices"
             )
         return self
@@ -151,7 +151,7 @@ _FIRST_KEYS: dict[str, dict[str, str]] = {
     "layers": {"image": "image", "mask": "mask", "placement": "placement", "locked": "locked"},
     "models": {"used": "models", "noted": "models_noted", "predicted_by": "predicted_by"},
 }
-"""Keys of `extra` in version 1, by the part of the record and the field that hold them now."""
+"""Keys of `extra` in version 1, by the present part of the record and its field."""
 _FIRST_COCO = {"path": "coco", "image_ids": "image_ids", "boxes": "boxes"}
 
 
@@ -165,7 +165,7 @@ def read_record(folder: Path) -> SessionRecord:
     Raises
     ------
     DataError
-        If there is none, or it is damaged or of a newer version.
+        If the file is missing, damaged or of a newer version.
     """
     path = folder / NAME
     if not path.is_file():
@@ -178,20 +178,20 @@ def read_record(folder: Path) -> SessionRecord:
     except (OSError, ValueError, TypeError, OverflowError, RecursionError, ConfigError) as error:
         reason = " ".join(str(error).replace(f"{path}: ", "").split())[:200].rstrip(".")
         raise DataError(
-            f"{path} is damaged ({reason}); put {backup_name(path).name}, its version before, "
-            "in its place."
+            f"{path} is damaged ({reason}); replace it by {backup_name(path).name}, its previous "
+            "version."
         ) from error
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:
-    """Write `session.json` whole or not at all, and keep the version before."""
+    """Write `session.json` whole or not at all, and keep its previous version."""
     with atomic(folder / NAME, keep=True) as path:
         record.to_file(path)
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Fill a folder beside the wanted one, and give it its name once it is whole."""
+    """Fill a temporary folder, and rename it to the wanted folder when it is complete."""
     if (folder / NAME).is_file():
         raise DataError(f"{folder} holds a session already; open it or choose another folder.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from napari_unet_seg.cli._app import main
 from napari_unet_seg.config import Category, Config, Stored, TrainConfig, Version
-from napari_unet_seg.data.dataset import read_dataset
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.description import read_description, write_description
 from napari_unet_seg.errors import (
     CheckpointError,
@@ -135,7 +135,7 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def test_a_data_set_of_a_newer_minor_version_is_read_and_written_back(dataset: Path) -> None:
-    samples = read_dataset(dataset)
+    samples = open_dataset(dataset)
     assert [sample.name for sample in samples.samples] == ["a"]
     before = json.loads((dataset / "dataset.json").read_text())
     write_description(dataset, read_description(dataset))
@@ -154,7 +154,7 @@ def test_a_data_set_of_a_newer_major_version_is_refused(dataset: Path) -> None:
     path = dataset / "dataset.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
     with pytest.raises(DataError, match=r"dataset\.json was written .*; update") as caught:
-        read_dataset(dataset)
+        open_dataset(dataset)
     assert "write the data set again" not in str(caught.value)
 
 

@@ -12,14 +12,14 @@ from stored_rounds import made_round, store_round
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.session.folders import Found
+from napari_unet_seg.session.folders import FoundSession
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
-    is_tuned,
+    category_mismatch,
+    is_fine_tuned,
     is_usable,
     is_used,
     latest_models,
-    misfit,
     models_of,
     predicted_by,
     refusal,
@@ -91,7 +91,7 @@ def test_a_refusal_says_why(changes: dict[str, float], words: str) -> None:
     ],
 )
 def test_a_tuned_model_lies_among_the_rounds_of_a_session(path: str, tuned: bool) -> None:
-    assert is_tuned(Path(path)) is tuned
+    assert is_fine_tuned(Path(path)) is tuned
 
 
 def test_paths_inside_a_session_are_stored_relative_to_it() -> None:
@@ -127,7 +127,7 @@ def test_the_models_noted_last_are_taken_of_a_folder_of_scans(
     for session, model, noted in zip(sessions, models, (own, other), strict=True):
         session.set_models(used=(str(base), str(model)), noted=noted)
         session.save()
-    found = Found(sessions[1].folder, sessions[1].record, 0)
+    found = FoundSession(sessions[1].folder, sessions[1].record, 0)
     assert latest_models(sessions[0], base, [found]) == [base, models[expected]]
     assert latest_models(sessions[0], base, []) == [base, models[0]]
 
@@ -145,13 +145,15 @@ def test_a_model_of_other_categories_does_not_fit(
     make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
     model = make_checkpoint()
-    assert misfit(model, KIND) == ""
-    assert "draws c0, and the session has lesion" in misfit(model, (Category(id=1, name="lesion"),))
-    assert str(tmp_path / "gone") in misfit(tmp_path / "gone", KIND)
+    assert category_mismatch(model, KIND) == ""
+    assert "predicts c0, and the session has lesion" in category_mismatch(
+        model, (Category(id=1, name="lesion"),)
+    )
+    assert str(tmp_path / "gone") in category_mismatch(tmp_path / "gone", KIND)
 
 
 @pytest.mark.parametrize(
-    ("place", "own", "chosen", "expected"),
+    ("owner", "own", "chosen", "expected"),
     [
         ("here", [BASE], SECOND, [BASE, FIRST, SECOND]),
         ("here", [BASE, SECOND], SECOND, [BASE, FIRST, SECOND]),
@@ -162,21 +164,21 @@ def test_a_model_of_other_categories_does_not_fit(
     ids=["goes on", "shorter", "longer", "another is chosen", "elsewhere"],
 )
 def test_models_go_on_from_session_to_session_of_one_place(
-    place: str, own: list[Path], chosen: Path, expected: list[Path]
+    owner: str, own: list[Path], chosen: Path, expected: list[Path]
 ) -> None:
     used = UsedModels()
     assert used.present is None
-    used.go_on("here", [BASE], BASE)
+    used.enter_session("here", [BASE], BASE)
     used.add(FIRST)
     used.add(SECOND)
-    used.go_on(place, own, chosen)
-    assert (used.paths, used.place) == (expected, place)
+    used.enter_session(owner, own, chosen)
+    assert (used.paths, used.owner) == (expected, owner)
 
 
 def test_the_way_back_ends_at_the_first_model() -> None:
     used = UsedModels()
     assert not used.go_back()
-    used.go_on("here", [BASE, FIRST], FIRST)
+    used.enter_session("here", [BASE, FIRST], FIRST)
     assert used.go_back()
     assert (used.present, used.can_go_back) == (BASE, False)
     assert not used.go_back()

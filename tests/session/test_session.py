@@ -16,7 +16,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
-from napari_unet_seg.session.held_out import assign_sides, block_width
+from napari_unet_seg.session.held_out import assign_splits, block_width
 from napari_unet_seg.session.record import LayersRecord
 from napari_unet_seg.session.session import ReviewState, Round, Session
 
@@ -205,11 +205,11 @@ def test_sessions_of_before_open(session: Session) -> None:
 def test_a_figure_for_every_slice_or_none(
     tmp_path: Path, session: Session, volume: Scan, prediction: np.ndarray
 ) -> None:
-    with pytest.raises(DataError, match="2 figures of predicted Dice and 6 slices"):
+    with pytest.raises(DataError, match="2 values of predicted Dice and 6 slices"):
         Session.create(tmp_path / "s", volume, TUMOUR, prediction, predicted_dice=(0.5, 0.6))
     path = session.folder / "session.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "predicted_dice": [0.5]}))
-    with pytest.raises(DataError, match=r"damaged \(predicted_dice has 1 figures for 6 slices"):
+    with pytest.raises(DataError, match=r"damaged \(predicted_dice has 1 scores for 6 slices"):
         Session.open(session.folder)
 
 
@@ -330,7 +330,7 @@ def test_a_changed_image_of_a_stack_is_refused(tmp_path: Path, images: Scan) -> 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("{", "is damaged .*put session.bak.json"),
+        ("{", "is damaged .*replace it by session.bak.json"),
         ("[]", "is damaged"),
         ("{}", "is damaged"),
         ('{"format": 99}', "newer version; update"),
@@ -502,13 +502,13 @@ def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("independent", [True, False])
 def test_about_a_fifth_is_held_out(independent: bool, seed: int) -> None:
-    sides = assign_sides(range(120), {}, count=120, independent=independent, seed=seed)
+    sides = assign_splits(range(120), {}, count=120, independent=independent, seed=seed)
     held = [i for i, side in sides.items() if side == "valid"]
     assert 20 <= len(held) <= 34
 
 
 def test_neighbours_in_a_volume_stay_together() -> None:
-    sides = assign_sides(range(120), {}, count=120, independent=False, seed=0)
+    sides = assign_splits(range(120), {}, count=120, independent=False, seed=0)
     width = block_width(120)
     for start in range(0, 120, width):
         assert len({sides[i] for i in range(start, start + width)}) == 1
@@ -519,7 +519,7 @@ def test_neighbours_in_a_volume_stay_together() -> None:
 @pytest.mark.parametrize("count", [2, 3, 4, 9])
 @pytest.mark.parametrize("independent", [True, False])
 def test_two_accepted_slices_hold_one_out(count: int, independent: bool) -> None:
-    sides = assign_sides(range(40, 40 + count), {}, count=155, independent=independent, seed=0)
+    sides = assign_splits(range(40, 40 + count), {}, count=155, independent=independent, seed=0)
     assert set(sides.values()) == {"train", "valid"}
 
 
@@ -527,7 +527,7 @@ def test_two_accepted_slices_hold_one_out(count: int, independent: bool) -> None
 @pytest.mark.parametrize("independent", [True, False])
 def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool) -> None:
     for labelled in range(count):
-        sides = assign_sides(
+        sides = assign_splits(
             range(count),
             {},
             count=155,
@@ -543,7 +543,7 @@ def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool)
 def test_a_slice_with_a_mask_is_held_out_where_two_have_one(empty: int) -> None:
     known = {empty: "valid"}
     for count in (5, 9):
-        sides = assign_sides(
+        sides = assign_splits(
             range(count), known, count=155, independent=True, seed=0, is_labelled=lambda i: i > 3
         )
         held_out = [i for i, side in sides.items() if side == "valid" and i > 3]
@@ -551,7 +551,7 @@ def test_a_slice_with_a_mask_is_held_out_where_two_have_one(empty: int) -> None:
 
 
 def test_a_slice_that_is_held_out_stays_so_where_it_has_the_only_mask() -> None:
-    sides = assign_sides(
+    sides = assign_splits(
         range(3), {0: "valid"}, count=3, independent=True, seed=0, is_labelled=(0).__eq__
     )
     assert sides[0] == "valid"
@@ -575,8 +575,8 @@ def test_rounds_are_numbered_and_restored(session: Session) -> None:
 
 
 def test_slices_that_joined_a_block_keep_its_side() -> None:
-    first = assign_sides(range(0, 120, 10), {}, count=120, independent=False, seed=3)
-    later = assign_sides(range(120), first, count=120, independent=False, seed=3)
+    first = assign_splits(range(0, 120, 10), {}, count=120, independent=False, seed=3)
+    later = assign_splits(range(120), first, count=120, independent=False, seed=3)
     assert {i: later[i] for i in first} == first
     assert all(later[i] == first[i // 10 * 10] for i in range(120))
 

@@ -17,9 +17,9 @@ from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
-    is_tuned,
+    category_mismatch,
+    is_fine_tuned,
     latest_models,
-    misfit,
     models_of,
     predicted_by,
     refusal,
@@ -103,23 +103,23 @@ class Learning(QObject):
 
     def _go_on_from(self, session: Session) -> None:
         """Take up the models of a session, unless those of its folder of scans go on."""
-        place, base = self._where(session), self._panel.base_of(session)
+        owner, base = self._owner_of(session), self._panel.base_of(session)
         own = models_of(session.folder, session.record, base)
         if session.folder not in self._seen and not chosen_model.is_model_chosen():
             others = self._panel.beside
             own = latest_models(session, base, others.sessions if others else ())
             _take_up(own[-1])
         self._seen.add(session.folder)
-        self._waits = self._waits and self._models.place == place
+        self._waits = self._waits and self._models.owner == owner
         current = chosen_model.current_model()
-        self._models.go_on(place, own, current)
-        if is_tuned(current) and current == self._models.present:
+        self._models.enter_session(owner, own, current)
+        if is_fine_tuned(current) and current == self._models.present:
             self._note_models()
         is_old = predicted_by(session, base) != self._models.present == current
         if is_old and self._bar.switch.isChecked() and self._todo():
             self._predict_again("The model has learnt since")
 
-    def _where(self, session: Session) -> Hashable:
+    def _owner_of(self, session: Session) -> Hashable:
         beside = self._panel.beside
         return (beside.folder, tuple(beside.categories)) if beside else session.folder
 
@@ -190,7 +190,7 @@ class Learning(QObject):
             self.predicted.emit(0)
             return
         model = self._models.paths[-1]
-        if problem := misfit(model, reviewing.session.categories):
+        if problem := category_mismatch(model, reviewing.session.categories):
             self._bar.say(problem)
             return
         self._why, self._taken = why, 0
@@ -248,7 +248,7 @@ class Learning(QObject):
 
 def _take_up(model: Path) -> None:
     """Use a fine-tuned model from now on, and tell."""
-    if is_tuned(model) and model != chosen_model.current_model():
+    if is_fine_tuned(model) and model != chosen_model.current_model():
         chosen_model.use_model(model)
         show_info("Segment goes on with the model that was fine-tuned here last.")
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.events import Command
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
@@ -146,9 +146,9 @@ class FineTunePanel(QWidget):
     def fresh(self) -> set[tuple[Path, int]]:
         """The slices among them that no round has used, each with its session's folder."""
         session = self._session
-        fresh = {(found.folder, index) for found in self._others() for index in found.fresh}
+        fresh = {(found.folder, index) for found in self._others() for index in found.unused}
         if session is not None:
-            used = session.sides
+            used = session.splits
             fresh |= {(session.folder, index) for index in session.accepted if index not in used}
         return fresh
 
@@ -219,7 +219,7 @@ class FineTunePanel(QWidget):
             session.close()
             raise
 
-    def _others(self) -> Sequence[Found]:
+    def _others(self) -> Sequence[FoundSession]:
         beside = self.beside
         return () if beside is None else beside.sessions
 

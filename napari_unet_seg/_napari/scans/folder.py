@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Queue
 
     NamedScans = list[tuple[Path, str]]
@@ -31,7 +31,7 @@ class OtherSessions(NamedTuple):
 
     folder: ScanFolder
     categories: list[str]
-    sessions: list[Found]
+    sessions: list[FoundSession]
     """The sessions with accepted slices."""
 
 

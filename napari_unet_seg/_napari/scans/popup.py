@@ -89,7 +89,7 @@ class ScanList(QFrame):
         self.bar.show_queue(queue)
         # A user who moves through the rows with the arrow keys keeps the selected row.
         selected_scan = self.table.selected_scan if self.isVisible() else None
-        self.table.slices.state_texts = [review.words for review in reviews]
+        self.table.slices.state_texts = [review.text for review in reviews]
         self.table.slices.bold_item = current
         index = current if selected_scan is None else selected_scan
         if index is not None:

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.folders import find_session, free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
-from napari_unet_seg.session.scan_review import scan_review, what_next
+from napari_unet_seg.session.scan_review import next_scan_note, scan_review
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class ScanQueue(QObject):
     def _show_done(self, folder: ScanFolder, at: int) -> None:
         done = self._open_session() and self._queue.states[at] is not ReviewState.TODO
         key = f"▸ [{key_label(NEXT_KEY)}]"
-        note = what_next(self._queue, at, folder.titles, key) if done else ""
+        note = next_scan_note(self._queue, at, folder.titles, key) if done else ""
         self.note_changed.emit(note)
 
     def _show_busy(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Order, ReviewState
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class ScanStates(QObject):
         super().__init__()
         self.paths, self.names = paths, names
         self.reviews = [ScanReview()] * len(paths)
-        self.found: list[Found | None] = [None] * len(paths)
+        self.found: list[FoundSession | None] = [None] * len(paths)
         self._open: int | None = None
         self._refresh: object = None
         """Token of the last `refresh`; results of earlier ones are ignored."""
@@ -88,9 +88,9 @@ class ScanStates(QObject):
         self.deleteLater()
 
     def _read_sessions(
-        self, refresh: object, parent: Path, found_before: Sequence[Found | None]
+        self, refresh: object, parent: Path, found_before: Sequence[FoundSession | None]
     ) -> None:
-        batch: dict[int, Found | None] = {}
+        batch: dict[int, FoundSession | None] = {}
         for at, (path, before) in enumerate(zip(self.paths, found_before, strict=True)):
             if self._refresh is not refresh:
                 return
@@ -103,7 +103,7 @@ class ScanStates(QObject):
         self._read.emit(refresh, batch)
         self._ended.emit(refresh)
 
-    def _on_read(self, refresh: object, batch: dict[int, Found | None]) -> None:
+    def _on_read(self, refresh: object, batch: dict[int, FoundSession | None]) -> None:
         if refresh is not self._refresh:
             return
         for at, found in batch.items():
@@ -118,7 +118,7 @@ class ScanStates(QObject):
             self.refreshed.emit()
 
 
-def _find(parent: Path, name: str, path: Path, before: Found | None) -> Found | None:
+def _find(parent: Path, name: str, path: Path, before: FoundSession | None) -> FoundSession | None:
     try:
         return find_session(parent, name, path, before)
     except Exception:  # otherwise lost in the thread of the pool
@@ -126,5 +126,5 @@ def _find(parent: Path, name: str, path: Path, before: Found | None) -> Found | 
         return None
 
 
-def _review_of(found: Found | None) -> ScanReview:
+def _review_of(found: FoundSession | None) -> ScanReview:
     return scan_review(found.record.states, found.record.predicted_dice) if found else ScanReview()

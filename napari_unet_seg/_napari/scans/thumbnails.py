@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
 
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class ScanThumbnails(LazyIcons):
         return self._picture(pixels)
 
 
-def source_of_session(found: Found) -> ThumbnailSource:
+def source_of_session(found: FoundSession) -> ThumbnailSource:
     """Return the source of a session's thumbnail, with the mask that was last saved."""
 
     def read() -> tuple[Scan, int, Array]:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import round_summary
+from napari_unet_seg._napari.layers.carried import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -77,7 +78,7 @@ def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     model, image = chosen_model.current_model(), widget.viewer.layers[-1]
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
-    categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
+    categories, sums, made = read_header(model).categories, checksums(labels), ModelFile(str(model))
     with qtbot.waitSignal(widget.desk.session_changed):
         mask = show_prediction(widget.viewer, image, None, labels, categories, (), sums, made)
     qtbot.waitUntil(lambda: not widget.desk.busy)

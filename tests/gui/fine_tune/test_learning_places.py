@@ -97,7 +97,7 @@ def a_session(
     session = Session.create(folder, scan, kind, labels, model, origin=origin, layers=layers)
     for index in range(learnt):
         session.set_state(index, ReviewState.ACCEPTED)
-        session.set_side(index, "train")
+        session.set_split(index, "train")
     session.save()
     return session
 
@@ -110,7 +110,7 @@ def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Sessi
     )
     for index in range(accepted):
         session.set_state(index, ReviewState.ACCEPTED)
-        session.set_side(index, "train")
+        session.set_split(index, "train")
     session.save()
     return session
 
@@ -399,7 +399,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         yield "begun"
         go_on.wait(60)
-        session.settle_sides()
+        session.store_splits()
         store_round(session, model)
         yield session.rounds[-1]
 
@@ -489,7 +489,7 @@ def unmeasured_round(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         yield "begun"
-        session.settle_sides()
+        session.store_splits()
         store_round(session, model, before=None, after=None, stopped=True)
         yield session.rounds[-1]
 

@@ -1,4 +1,4 @@
-"""What is recorded of a session: states, predicted Dice, rounds."""
+"""The record of a session in memory: states, predicted Dice, rounds, and how they are stored."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.session.record import new_round_folder, read_record, write_record
-from napari_unet_seg.session.review_queue import known_figure
+from napari_unet_seg.session.review_queue import finite_score
 from napari_unet_seg.session.scan import NAME
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import Category
-    from napari_unet_seg.session.held_out import Side
+    from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.lock import SessionLock
     from napari_unet_seg.session.record import (
         LayersRecord,
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.review_queue import ReviewState
 
 
-class SessionLog:
-    """The record of a session; changes are kept in memory until `save`.
+class RecordKeeper:
+    """Keeps the record of a session in memory until `save`.
 
-    What is not stored yet is what differs from the record as it was last written or read. Methods
-    may be called from several threads.
+    Fields that differ from the record last written or read are not stored yet. The methods may be
+    called from several threads.
     """
 
     def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
@@ -39,23 +39,23 @@ class SessionLog:
         self._writing = threading.Lock()
 
     def hold(self) -> Self:
-        """Keep others from writing to the session until `close`, as often as it was held.
+        """Keep other processes from writing to the session until as many calls of `close`.
 
         Raises
         ------
         DataError
-            If it is open in another window or process, named in the message.
+            If the session is open in another window or process, which the message names.
         """
         self.lock.hold()
         return self
 
     def hold_again(self) -> bool:
-        """Hold it once more if it is held; return whether it is."""
+        """Hold the session once more if it is held already; return whether it is."""
         return self.lock.hold_again()
 
     def close(self) -> None:
-        """Let others write to the session again."""
-        self.lock.let_go()
+        """End one `hold`; after the last, other processes may write to the session."""
+        self.lock.release()
 
     @property
     def record(self) -> SessionRecord:
@@ -64,26 +64,26 @@ class SessionLog:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """What the label values from 1 stand for."""
+        """The categories of the labels, from 1."""
         return self._record.categories
 
     @property
     def checkpoint(self) -> Path | None:
-        """The model that made the prediction, if it is known."""
+        """The model that made the prediction, None if the session does not name one."""
         return Path(self._record.checkpoint) if self._record.checkpoint else None
 
     @property
     def origin(self) -> Origin:
-        """What the scan and the mask were read from."""
+        """The files that the scan and the mask were read from."""
         return self._record.origin
 
     @property
     def layers(self) -> LayersRecord:
-        """How the scan and the mask are shown."""
+        """Names, placement and locked categories of the layers."""
         return self._record.layers
 
     def set_layers(self, **changes: Any) -> None:
-        """Note how the layers are shown now; stored with the next `save`."""
+        """Change the record of the layers; stored with the next `save`."""
         with self._lock:
             self._change(layers=self.layers.replace(**changes))
 
@@ -93,68 +93,68 @@ class SessionLog:
         return self._record.models
 
     def set_models(self, **changes: Any) -> None:
-        """Note which models were used; stored with the next `save`."""
+        """Change the record of the models; stored with the next `save`."""
         with self._lock:
             self._change(models=self.models.replace(**changes))
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """The rounds of fine-tuning that were finished."""
+        """The finished rounds of fine-tuning."""
         return self._record.rounds
 
     @property
     def states(self) -> tuple[ReviewState, ...]:
-        """One state a slice."""
+        """The review state of each slice."""
         return self._record.states
 
     @property
     def accepted(self) -> tuple[int, ...]:
-        """Slices whose mask is right, corrected or not."""
+        """Accepted slices, corrected or not."""
         return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
 
     def set_state(self, index: int, state: ReviewState) -> None:
-        """Mark a slice; stored with the next `save`."""
+        """Set the state of a slice; stored with the next `save`."""
         with self._lock:
             states = list(self.states)
             states[index] = state
             self._change(states=tuple(states))
 
     @property
-    def sides(self) -> dict[int, Side]:
-        """The slices that a round has used: held out for good, or trained on."""
+    def splits(self) -> dict[int, Split]:
+        """The split of each slice that a round has used: trained on, or held out."""
         return self._record.sides
 
-    def set_side(self, index: int, side: Side) -> None:
-        """Put a slice on a side for good; stored with the next `save`."""
+    def set_split(self, index: int, split: Split) -> None:
+        """Assign a slice its final split; stored with the next `save`."""
         with self._lock:
-            self._change(sides={**self.sides, index: side})
+            self._change(sides={**self.splits, index: split})
 
     @property
     def predicted_dice(self) -> tuple[float | None, ...]:
-        """How well the network thinks that each slice's mask fits; None where it is not known."""
+        """The predicted Dice of each slice, None for slices without one."""
         return self._record.predicted_dice or (None,) * len(self.states)
 
     def set_predicted_dice(self, index: int, value: float | None) -> None:
-        """Note the figure of a slice that was predicted again; stored with the next `save`."""
+        """Set the predicted Dice of a slice; stored with the next `save`."""
         with self._lock:
-            figures = list(self.predicted_dice)
-            figures[index] = known_figure(value)
-            self._change(predicted_dice=tuple(figures))
+            scores = list(self.predicted_dice)
+            scores[index] = finite_score(value)
+            self._change(predicted_dice=tuple(scores))
 
     @property
     def is_stored(self) -> bool:
-        """Whether the record is as it was last written or read."""
+        """Whether the record equals the record last written or read."""
         return self._record == self._stored
 
-    def save(self, *, anew: bool = False) -> None:
-        """Write `session.json` if there is anything new.
+    def save(self, *, always: bool = False) -> None:
+        """Write `session.json` if the record has changed.
 
-        Where others may write too, only what was changed here is.
+        If other processes may write too, only the fields changed by this object are replaced.
 
         Parameters
         ----------
-        anew : bool
-            Write it in any case: its time tells when the session was saved last.
+        always : bool
+            Write an unchanged record too: its modification time is the time of the last save.
         """
         with self._writing, self.lock.writing():
             is_there = (self.folder / NAME).is_file()
@@ -164,16 +164,16 @@ class SessionLog:
                     self._record = _merged(stored, _changes(self._stored, self._record))
                     self._stored = stored
                 record = self._record
-            if anew or not is_there or record != self._stored:
+            if always or not is_there or record != self._stored:
                 write_record(self.folder, record)
                 self._stored = record
 
     def new_round(self, after: int = 0) -> Path:
-        """Make the folder of the next round, numbered above `after` and those that are there."""
+        """Make the folder of the next round, with a number above `after` and existing rounds."""
         return new_round_folder(self.folder, after)
 
     def finish_round(self, finished: Round) -> None:
-        """Add a round to the session, and store it."""
+        """Add a round to the record, and store the record."""
         with self._lock:
             self._change(rounds=(*self.rounds, finished))
         self.save()
@@ -189,9 +189,9 @@ def _changes(before: SessionRecord, after: SessionRecord) -> dict[str, Any]:
 
 
 def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:
-    """Bring changes into a record that others may have written meanwhile.
+    """Apply changes to a record that another process may have written in the meantime.
 
-    A slice that got its side there keeps it: what was held out is never trained on.
+    A slice whose split is already stored keeps it, so that no held-out slice is trained on.
     """
     if "sides" in changes:
         changes = {**changes, "sides": {**changes["sides"], **stored.sides}}
