@@ -216,7 +216,7 @@ class Pictures:
         mask.opacity = 0.3
         widget.tabs.setCurrentWidget(widget.compare)
         widget.compare.contours.setChecked(True)
-        wait(widget.compare.compared, widget.compare.look)
+        wait(widget.compare.compared, widget.compare.compare_slice)
         settle(1000)
         self.grab(viewer, "compare")
 
@@ -248,12 +248,12 @@ class Pictures:
         mask.selected_label = 1
         drawn = np.argwhere(mask.data[shown] == 1)
         mask.data[shown][mask.data[shown] == 1] = 0
-        tools.mark_bar.buttons["box"].click()
+        tools.prompt_bar.buttons["box"].click()
         (top, left), (bottom, right) = drawn.min(0), drawn.max(0)
         corners = ((top, left), (top, right), (bottom, right), (bottom, left))
         box = [[(shown, *corner) for corner in corners]]
         viewer.layers["box"].add_rectangles(box)
-        wait(tools.marks.solved, tools.marks.take_box)
+        wait(tools.prompts.solved, tools.prompts.take_box)
         viewer.layers["box"].add_rectangles(box)
         self.grab(viewer, "marks")
 

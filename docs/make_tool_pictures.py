@@ -155,25 +155,25 @@ def threshold(stage: Stage) -> None:
 
 def box(stage: Stage, whole: Array) -> None:
     """Draw a box around a mask."""
-    stage.tools.mark_bar.buttons["box"].click()
+    stage.tools.prompt_bar.buttons["box"].click()
     rows, columns = np.nonzero(whole)
     (top, bottom), (left, right) = (rows.min(), rows.max()), (columns.min(), columns.max())
     corners = ((top, left), (top, right), (bottom, right), (bottom, left))
     stage.viewer.layers["box"].add_rectangles([[(stage.at, *corner) for corner in corners]])
-    wait(stage.tools.marks.solved, stage.tools.marks.take_box)
-    stage.tools.marks.end()
+    wait(stage.tools.prompts.solved, stage.tools.prompts.take_box)
+    stage.tools.prompts.end()
 
 
 def outline(stage: Stage) -> None:
     """Take the mask for a box."""
-    stage.tools.mark_bar.outline_button.click()
+    stage.tools.prompt_bar.outline_button.click()
     while stage.tools.busy:
         settle(50)
 
 
 def mark(stage: Stage, kind: str) -> None:
     """Draw a stroke."""
-    stage.tools.mark_bar.buttons[kind].click()
+    stage.tools.prompt_bar.buttons[kind].click()
     strokes = stage.viewer.layers.selection.active
     row, column = (int(n) for n in stage.centre)
     line = [(row + 6, column + n) for n in range(-6, 7)]
@@ -183,14 +183,14 @@ def mark(stage: Stage, kind: str) -> None:
     def draw() -> None:
         for place in line:
             strokes.paint((stage.at, *place), strokes.selected_label)
-        stage.tools.marks._scribbles.solve()  # noqa: SLF001 (a stroke of the mouse ends so)
+        stage.tools.prompts._scribble_tool.solve()  # noqa: SLF001 (a stroke of the mouse ends so)
 
-    wait(stage.tools.marks.solved, draw)
+    wait(stage.tools.prompts.solved, draw)
 
 
 def line(stage: Stage, whole: Array) -> None:
     """Drag along the right half of a mask's border."""
-    stage.tools.mark_bar.buttons["border"].click()
+    stage.tools.prompt_bar.buttons["border"].click()
     layer = stage.viewer.layers.selection.active
     around = max(find_contours(whole.astype(np.float32), 0.5), key=len)
     right = around[around[:, 1] > stage.centre[1]]
@@ -207,7 +207,7 @@ def line(stage: Stage, whole: Array) -> None:
         event.type = "mouse_release"
         next(dragging, None)
 
-    wait(stage.tools.marks.solved, drag)
+    wait(stage.tools.prompts.solved, drag)
 
 
 def lock(stage: Stage) -> None:
@@ -267,7 +267,7 @@ def main() -> None:
             before = stage.shot()
             act()
             cells[caption] = before, stage.shot()
-            stage.tools.marks.end()
+            stage.tools.prompts.end()
             stage.viewer.dims.set_current_step(0, stage.at)
         stage.viewer.close()
         file = Path(scratch) / "tools.png" if given.smoke else given.out

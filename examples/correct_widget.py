@@ -1,4 +1,4 @@
-"""Dock Correct and save, start a session on the sample's masks, and accept the first slice."""
+"""Dock Correct and save, start a session on the sample's masks, and accept the slice on screen."""
 
 from pathlib import Path
 from tempfile import mkdtemp

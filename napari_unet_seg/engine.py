@@ -14,11 +14,6 @@ import torch
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.evaluation.sample_counts import (
-    automatic_counts,
-    prompted_counts,
-    sample_probabilities,
-)
 from napari_unet_seg.events import (
     Command,
     DeviceFallback,
@@ -39,6 +34,7 @@ from napari_unet_seg.inference.scan_prediction import (
     reduce_memory,
 )
 from napari_unet_seg.inference.slices import SliceReader
+from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
@@ -78,7 +74,7 @@ def train(
     resume : Path, optional
         `last.safetensors` of a run, which continues with its next epoch.
     replay : sequence of Sample, optional
-        Samples of previous data to train on too; near-copies of held-out samples are left out.
+        Samples of previous data to train on too; near-copies of held-out samples are skipped.
 
     Yields
     ------
@@ -311,6 +307,9 @@ def evaluate_samples(
     CheckpointError
         If the model cannot be read.
     """
+    # Simulated prompts need SciPy and scikit-image, which would hold up the first prediction.
+    from napari_unet_seg.evaluation.sample_counts import automatic_counts, prompted_counts
+
     predictor = prepare_predictor(config, checkpoint)
     info = predictor.info
     counts: list[Counts] = []

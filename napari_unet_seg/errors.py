@@ -9,6 +9,14 @@ class ConfigError(SegmentationError):
     """A configuration holds an unknown, contradictory or unusable value."""
 
 
+class NewerVersionError(ConfigError):
+    """A file was written by a version of the package that changed the file's layout."""
+
+
+class NewerVersionWarning(UserWarning):
+    """Settings of a newer version of the package are left out."""
+
+
 class DataError(SegmentationError):
     """A scan, mask, annotation file, data set or session cannot be used."""
 

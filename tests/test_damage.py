@@ -48,7 +48,7 @@ def session(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["masks/00000.tif", "predictions/prediction.tif"])
 def test_a_mask_of_another_shape_in_a_session(session: Path, name: str) -> None:
     write_labels(session / name, np.zeros((3, 4), np.uint8), axes="YX")
-    with pytest.raises(DataError, match=r"is no mask of this session .*put back"):
+    with pytest.raises(DataError, match=r"is no mask of this session .*restore the original"):
         Session.open(session).load_mask()
 
 
@@ -67,7 +67,7 @@ def test_a_session_whose_description_makes_no_sense(
     session: Path, change: Callable[[Any], object]
 ) -> None:
     edit(session / "session.json", change)
-    with pytest.raises(DataError, match=r"is damaged.*put session\.bak\.json") as caught:
+    with pytest.raises(DataError, match=r"is damaged.*replace it by session\.bak\.json") as caught:
         Session.open(session)
     assert len(str(caught.value)) < 800
 

@@ -25,7 +25,8 @@ TORCH_FREE = (
     "data.samples",
     "data.dataset",
     "data.splits",
-    "evaluation",
+    "evaluation.compare",
+    "evaluation.evaluate",
 )
 """Parts that the window and the program load at their start."""
 BY_NAME_ALONE = (f"{NAME}.process.child",)

@@ -227,8 +227,8 @@ def test_a_run_of_a_newer_version_is_not_resumed(folder, capsys):
     run = begun(folder)
     rewrite(run / "last.safetensors", lambda d: d.update(format=2, version="9.0", novelty=1))
     line = resume(folder, capsys)
-    assert "was written by version 9.0 of this plugin" in line
-    assert "update the plugin" in line
+    assert f"The model {run / 'last.safetensors'} was written by a newer version" in line
+    assert "update napari-unet-seg" in line
 
 
 def test_settings_of_another_version_are_named(folder, capsys):

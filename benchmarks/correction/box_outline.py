@@ -58,7 +58,7 @@ def grabcut(tumour: Tumour) -> Array:
     import cv2
 
     marks = np.where(box(tumour), cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    return _cut(np.dstack([tumour.image] * 3), marks)
+    return _divide(np.dstack([tumour.image] * 3), marks)
 
 
 def grabcut_helped(tumour: Tumour) -> Array:
@@ -76,11 +76,11 @@ def grabcut_helped(tumour: Tumour) -> Array:
         slice(max(0, left - margin), right + margin),
     )
     mask = np.zeros(tumour.image.shape, bool)
-    mask[near] = _cut(np.dstack(scales)[near], marks[near].copy(), 1)
+    mask[near] = _divide(np.dstack(scales)[near], marks[near].copy(), 1)
     return mask
 
 
-def _cut(colours: Array, marks: Array, rounds: int = 5) -> Array:
+def _divide(colours: Array, marks: Array, rounds: int = 5) -> Array:
     import cv2
 
     cv2.setRNGSeed(0)

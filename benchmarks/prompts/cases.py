@@ -9,18 +9,23 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common.brisc_data import brisc_samples
-from benchmarks.prompts.heads import heads, load_head, rendition
-from benchmarks.prompts.targets import SMALLEST, lesion, structure
+from benchmarks.prompts.head_labels import heads, load_head
+from benchmarks.prompts.lesions import LESION
+from benchmarks.prompts.rendering import rendition
+from benchmarks.prompts.targets import SMALLEST, lesion
 from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.data.prompts.marks import largest_part
 from napari_unet_seg.io.common.window import scan_window, to_uint8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NORMALISE = NormaliseConfig()
+STRUCTURE = 50
+"""Pixels of a structure that is worth a prompt."""
 RENDITIONS = 12
 """Drawings of the held-out heads."""
 
@@ -43,7 +48,12 @@ def brisc(folder: Path) -> Iterator[Case]:
 
 def lgg(folder: Path) -> Iterator[Case]:
     """FLAIR slices of twelve patients."""
-    for path in sorted((folder / "lgg-flair" / "test").glob("*/*_mask.png")):
+    for patient in sorted((folder / "lgg-flair" / "test").glob("*")):
+        yield from _patient(patient)
+
+
+def _patient(folder: Path) -> Iterator[Case]:
+    for path in sorted(folder.glob("*_mask.png")):
         yield _slice(_grey(path.with_name(path.name.replace("_mask", ""))), _grey(path))
 
 
@@ -76,23 +86,27 @@ def _brats(folder: Path, sequence: str, values: tuple[int, ...]) -> Iterator[Cas
 
 
 def head_structures(folder: Path) -> Iterator[Case]:
-    """Structures and unions of them in heads that were never trained on."""
-    return _heads(folder, structure)
+    """The largest part of a random structure in heads that were never trained on."""
+    return _heads(folder, _some_structure)
+
+
+def _some_structure(labels: Array, rng: np.random.Generator) -> Array:
+    sizes = np.bincount(labels.ravel(), minlength=256)[1:LESION]
+    present = 1 + np.flatnonzero(sizes >= STRUCTURE)
+    return largest_part(labels == rng.choice(present)) if len(present) else labels < 0
 
 
 def head_lesions(folder: Path) -> Iterator[Case]:
     """Lesions, and parts of them, in such heads."""
-    return _heads(folder, lesion)
+    return _heads(folder, lambda labels, rng: lesion(labels, labels, rng)[0])
 
 
-def _heads(
-    folder: Path, meant: Callable[[Array, Array, np.random.Generator], tuple[Array, Array]]
-) -> Iterator[Case]:
+def _heads(folder: Path, meant: Callable[[Array, np.random.Generator], Array]) -> Iterator[Case]:
     rng = np.random.default_rng(3)
     maps = [load_head(path) for path in heads(folder / "head-labels", held_out=True)]
     for number in range(RENDITIONS):
-        for image, labels, near in rendition(maps[number % len(maps)], rng):
-            yield Case(image, meant(labels, near, rng)[0])
+        for image, labels, _ in rendition(maps[number % len(maps)], rng):
+            yield Case(image, meant(labels, rng))
 
 
 SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
@@ -105,21 +119,23 @@ SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
 }
 
 
+def volumes(folder: Path) -> dict[str, list[Case]]:
+    """Whole scans (Z, Y, X) with a lesion each."""
+    patients = sorted((folder / "lgg-flair" / "test").glob("*"))
+    return {
+        "LGG FLAIR": [_stacked(_patient(patient)) for patient in patients],
+        "BraTS FLAIR, whole": [_stacked(brats_flair(folder))],
+        "BraTS T1c, core": [_stacked(brats_t1c(folder))],
+    }
+
+
+def _stacked(slices: Iterable[Case]) -> Case:
+    images, truths = zip(*slices, strict=True)
+    return Case(np.stack(images), np.stack(truths))
+
+
 def drawn(name: str, folder: Path, count: int) -> list[Case]:
     """Some cases of a set, all if `count` is 0; the same each time."""
     cases = [case for case in SETS[name](folder) if np.count_nonzero(case.truth) >= SMALLEST]
     order = np.random.default_rng(0).permutation(len(cases))
     return [cases[i] for i in order[: count or None]]
-
-
-def phantoms(count: int) -> list[Case]:
-    """Bright discs on noise."""
-    rng = np.random.default_rng(0)
-    y, x = np.ogrid[:96, :96]
-    cases = []
-    for _ in range(count):
-        centre, radius = rng.uniform(30, 66, 2), rng.uniform(8, 20)
-        truth = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
-        image = np.where(truth, 180, 80) + rng.normal(0, 10, truth.shape)
-        cases.append(Case(image.clip(0, 255).astype(np.uint8), truth))
-    return cases

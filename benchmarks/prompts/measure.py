@@ -1,19 +1,16 @@
 """What a network of prompts makes of the clicks and boxes of an unsteady hand.
 
-    python benchmarks/prompts.py DATA --model CHECKPOINT [--count 60] [--sets BRISC "LGG FLAIR"]
-    python benchmarks/prompts.py --smoke
+    python -m benchmarks.prompts.measure DATA --model CHECKPOINT [--count 60] [--sets BRISC]
 
 A robot clicks into the middle of the largest error, off by a normal deviate of two pixels. The mean
-Dice after 1, 2, 3 and 5 clicks and after a box is of slices of all sets; `to_90` is the mean number
-of clicks to a Dice of 0.90, ten where ten do not suffice. `--count 0` takes every slice.
+Dice after 1, 2, 3 and 5 clicks and after a box is of the slices of each set; `to_90` is the mean
+number of clicks to a Dice of 0.90, ten where ten do not suffice; `harmed` is the share of clicks
+after which the Dice is lower. `--count 0` takes every slice. `carried`, with `--carry`, is the mean
+Dice of whole scans after one click on one slice.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +19,11 @@ import numpy as np
 import torch
 from skimage.transform import resize
 
+from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
-from benchmarks.prompts.cases import SETS, Case, drawn, phantoms
-from benchmarks.prompts.robot import boxed, clicked
+from benchmarks.prompts.cases import SETS, Case, drawn, volumes
+from benchmarks.prompts.robot import boxed, carried, clicked, dice
+from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.data.prompts.marks import PREVIOUS
@@ -84,6 +83,14 @@ def figures_of(predictor: Predictor, cases: list[Case]) -> dict[str, Any]:
     }
 
 
+def volume_dice(predictor: Predictor, cases: list[Case]) -> float:
+    """Mean Dice of volumes that one click on one slice was carried through."""
+    rng = np.random.default_rng(0)
+    mask_of = answering(predictor)
+    scores = [dice(carried(mask_of, *case, rng), case.truth) for case in cases]
+    return round(float(np.mean(scores)), 3)
+
+
 def times_of(predictor: Predictor, case: Case, rounds: int) -> dict[str, float]:
     """Median milliseconds of an answer by the slice's size, the sizes in turns."""
     mask_of = answering(predictor)
@@ -107,44 +114,39 @@ def untrained(folder: Path) -> Path:
         model=SMOKE,
         categories=target,
         normalise=NormaliseConfig(),
-        image_size=96,
+        image_size=64,
     )
     save_checkpoint(path, build_net(SMOKE), info)
     return path
 
 
-def smoke() -> dict[str, Any]:
-    """Every step once, on phantoms."""
-    torch.manual_seed(0)
-    with tempfile.TemporaryDirectory() as folder:
-        predictor = load_predictor(untrained(Path(folder)), "cpu", "float32")
-    cases = phantoms(3)
-    return {"phantoms": figures_of(predictor, cases)} | {"time": times_of(predictor, cases[0], 2)}
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, nargs="?")
+    parser = parser_of(__doc__, "DATA")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--name", default="prompts")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--carry", action="store_true", help="also through whole scans")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--smoke", action="store_true")
-    given = parser.parse_args()
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    if given.smoke:
-        sys.stdout.write(f"{json.dumps(smoke(), indent=1)}\n")
-        return
-    if given.folder is None or given.model is None:
-        parser.error("give the folder of the data and a model, or --smoke")
-    predictor = load_predictor(given.model, "auto", "auto")
-    found = {name: drawn(name, given.folder, given.count) for name in given.sets}
-    figures = {name: figures_of(predictor, cases) for name, cases in found.items()}
-    times = times_of(predictor, next(iter(found.values()))[0], 21)
-    described = {"name": given.name, "steps": predictor.info.epoch}
-    write_record("prompts", given.name, described | {"sets": figures, "time": times})
+    parser.set_defaults(rounds=21)
+    smallest = {"count": 2, "sets": ["BRISC", "heads, structures"], "rounds": 2}
+    with given_to(parser, data, **smallest) as given:
+        if given.threads:
+            torch.set_num_threads(given.threads)
+        model = untrained(given.scratch) if given.smoke else given.model
+        if model is None:
+            parser.error("name the model, or give --smoke")
+        predictor = load_predictor(model, "auto", "auto")
+        found = {name: drawn(name, given.folder, given.count) for name in given.sets}
+        figures = {name: figures_of(predictor, cases) for name, cases in found.items()}
+        carry = {
+            name: volume_dice(predictor, cases)
+            for name, cases in (volumes(given.folder) if given.carry else {}).items()
+        }
+        times = times_of(predictor, next(iter(found.values()))[0], given.rounds)
+        described = {"name": given.name, "steps": predictor.info.epoch}
+        record = described | {"sets": figures, "carried": carry, "time": times}
+        write_record("prompts", given.name, record, keep=not given.smoke)
 
 
 if __name__ == "__main__":

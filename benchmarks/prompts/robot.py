@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from napari_unet_seg.data.prompts.marks import (
     BOX,
+    POSITIVE,
     PREVIOUS,
     box_around,
     click,
@@ -17,10 +19,13 @@ from napari_unet_seg.data.prompts.marks import (
     trembling,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 Array = np.ndarray[Any, np.dtype[Any]]
+Answer = Callable[[Array, Array], Array]
+"""From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
+
+
+LEAST = 10
+"""Pixels of a mask that is carried on."""
 
 
 def dice(found: Array, truth: Array) -> float:
@@ -30,7 +35,7 @@ def dice(found: Array, truth: Array) -> float:
 
 
 def clicked(
-    answer: Callable[[Array, Array], Array],
+    answer: Answer,
     image: Array,
     truth: Array,
     rng: np.random.Generator,
@@ -48,9 +53,27 @@ def clicked(
     return scores
 
 
-def boxed(
-    answer: Callable[[Array, Array], Array], image: Array, truth: Array, rng: np.random.Generator
-) -> float:
+def carried(answer: Answer, images: Array, truth: Array, rng: np.random.Generator) -> Array:
+    """A click on the largest slice, carried both ways by the mask of the slice before.
+
+    It ends by itself where next to nothing is found. Images and truth are (Z, Y, X).
+    """
+    start = int(truth.sum((1, 2)).argmax())
+    maps = no_prompts(truth.shape[1:])
+    click(maps, POSITIVE, trembling(middle(truth[start]), rng))
+    found = np.zeros(truth.shape, bool)
+    found[start] = answer(images[start], maps)
+    for step in (1, -1):
+        index = start + step
+        while 0 <= index < len(truth) and np.count_nonzero(found[index - step]) >= LEAST:
+            maps = no_prompts(truth.shape[1:])
+            maps[PREVIOUS] = found[index - step]
+            found[index] = answer(images[index], maps)
+            index += step
+    return found
+
+
+def boxed(answer: Answer, image: Array, truth: Array, rng: np.random.Generator) -> float:
     """Dice after one box, drawn as carelessly as people do."""
     maps = no_prompts(truth.shape)
     maps[BOX] = box_around(truth, rng)

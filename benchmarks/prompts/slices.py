@@ -1,27 +1,17 @@
-"""Slices to learn prompts on: real ones of BRISC and synthetic heads, out of a cache of bytes.
-
-    python benchmarks/prompt_slices.py BRISC CACHE
-
-writes the cache of BRISC, each side of the split in a file of its own; `synthetic_heads.py` writes
-the heads.
-"""
+"""Slices to learn prompts on: real ones of BRISC and synthetic heads, out of a cache."""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.prompts.targets import Array, Rng, labelled, superpixel
-from napari_unet_seg.config import AugmentConfig, NormaliseConfig
+from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
-from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.data.prompts.marks import (
     PREVIOUS,
     anywhere,
@@ -31,9 +21,11 @@ from napari_unet_seg.data.prompts.marks import (
     smooth_noise,
 )
 from napari_unet_seg.data.prompts.prior_masks import nearly
-from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SYNTHETIC = 0.42
 """Share of the samples that are drawn from label maps."""
@@ -198,24 +190,3 @@ def _warped(case: Case, size: int, rng: Rng) -> tuple[torch.Tensor, torch.Tensor
     seen = F.grid_sample(torch.from_numpy(stack)[None].float() / 255, grid, align_corners=False)
     bits = (seen[:, 1] > 0.5).byte() | ((seen[:, 2] > 0.5).byte() << 1)
     return seen[:, :1], bits
-
-
-def cache_brisc(folder: Path, cache: Path) -> None:
-    """Write image and truth of every slice, (N, 2, Y, X) uint8 a side."""
-    cache.mkdir(parents=True, exist_ok=True)
-    samples = brisc_samples(folder).samples
-    for side in ("train", "valid"):
-        rows = []
-        for sample in (s for s in samples if s.split == side):
-            image, truth = read_sample(sample, 1, NormaliseConfig())
-            rows.append(np.stack([image[..., 0], truth]).astype(np.uint8))
-        with atomic(cache / f"brisc-{side}.npy") as temporary, temporary.open("wb") as file:
-            np.save(file, np.stack(rows))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("cache", type=Path)
-    given = parser.parse_args()
-    cache_brisc(given.folder, given.cache)

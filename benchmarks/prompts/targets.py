@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from benchmarks.prompts.heads import CODES, CORE, LESION, OEDEMA, RIM, TISSUES
+from benchmarks.prompts.head_labels import CODES, TISSUES
+from benchmarks.prompts.lesions import CORE, LESION, OEDEMA, RIM
 from napari_unet_seg.data.prompts.marks import anywhere, largest_part
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -110,7 +110,7 @@ def main() -> None:
     parser = parser_of(__doc__, "BRISC")
     parser.add_argument("--every", type=int, default=1)
     parser.set_defaults(changes=len(CHANGES), phantoms=1)
-    with given_to(parser, brisc, every=4, changes=2, phantoms=12) as given:
+    with given_to(parser, brisc, every=4, changes=1, phantoms=12) as given:
         held_out = [s for s in brisc_samples(given.folder).samples if s.split == "valid"]
         figures = {}
         for name in list(CHANGES)[: given.changes]:

@@ -134,18 +134,20 @@ def _finish(generator: Any) -> Any:
             return stop.value
 
 
-def compare(arguments: list[str], batch_size: int, rounds: int) -> dict[str, Any]:
+def compare(
+    arguments: list[str], batch_size: int, rounds: int, ways: Sequence[str]
+) -> dict[str, Any]:
     # The program starts its engine with freed memory kept; a script of one's own runs as it is.
     children = {
         way: Child(__spec__.name, [*arguments, "--way", way], KEEP_MEMORY if way == "ours" else {})
-        for way in WAYS
+        for way in ways
     }
     described = children["ours"].described
     answers = go_round(children, rounds)
     samples = STEPS * batch_size
     return described | {
         way: round(samples / median(answer["seconds"] for answer in answers[way]), 2)
-        for way in WAYS
+        for way in ways
     }
 
 
@@ -180,10 +182,9 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="of the machine")
     parser.add_argument("--preset", choices=["base", "optimised"], default="optimised")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.set_defaults(changes={})
-    with given_to(
-        parser, tumorseg, width=4, rounds=1, changes=SMALL_RUN | {"batch_size": 2}
-    ) as given:
+    parser.set_defaults(changes={}, ways=WAYS)
+    small = SMALL_RUN | {"batch_size": 2}
+    with given_to(parser, tumorseg, width=4, rounds=1, changes=small, ways=WAYS[:2]) as given:
         preset = PRESETS[given.preset]
         model = preset.model.replace(width=given.width)
         config = preset.replace(model=model, **given.changes)
@@ -194,7 +195,7 @@ def main() -> None:
             work(given.way, config, samples)
             return
         result = {"name": given.name, "preset": given.preset, "width": given.width}
-        result |= compare(sys.argv[1:], config.batch_size, given.rounds)
+        result |= compare(sys.argv[1:], config.batch_size, given.rounds, given.ways)
         write_record(
             "training",
             f"{given.name} {given.preset} {given.width}".replace(",", ""),

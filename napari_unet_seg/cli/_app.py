@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, cast
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
@@ -19,10 +21,10 @@ from napari_unet_seg.cli._predict import predict
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.errors import NewerVersionWarning, SegmentationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NAME = "napari-unet-seg"
 
@@ -76,11 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     command = typer.main.get_command(app)
     try:
-        result = command.main(
-            args=None if arguments is None else list(arguments),
-            prog_name=NAME,
-            standalone_mode=False,
-        )
+        with _warnings_in_one_line():
+            result = command.main(
+                args=None if arguments is None else list(arguments),
+                prog_name=NAME,
+                standalone_mode=False,
+            )
     except SegmentationError as error:
         warn(f"{NAME}: {error}")
         return BAD_INPUT
@@ -99,6 +102,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn(f"{NAME}: {error.filename or 'A file'}: {error.strerror}; check it and try again.")
         return BAD_INPUT
     return int(result or 0)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show warnings about the user's files without the place in the code that they come from."""
+    shown = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, NewerVersionWarning):
+            warn(f"{NAME}: {message}")
+        else:
+            shown(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _wrong_usage(error: Any) -> int:

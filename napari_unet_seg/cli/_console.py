@@ -50,7 +50,7 @@ def emit(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Convert events, configurations and paths to JSON values; arrays are left out."""
+    """Convert events, configurations and paths to JSON values; arrays are skipped."""
     if isinstance(value, BaseModel):
         return plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

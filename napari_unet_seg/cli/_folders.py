@@ -51,7 +51,7 @@ def output_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[Path]:
-    """Give the path of a new folder, which is removed at the end of the block.
+    """Yield the path of a new folder, which is removed at the end of the block.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ def scratch_folder(out: Path) -> Iterator[Path]:
         finally:
             # Before the lock is released: without a lock an incomplete removal is never repeated.
             shutil.rmtree(folder / _CONTENT, ignore_errors=True)
-            lock.let_go()
+            lock.release()
 
 
 def remove_abandoned(out: Path) -> None:
     """Remove the scratch folders of killed runs; those of active runs stay."""
     for folder in out.glob(f"{_PREFIX}*"):
-        if not SessionLock(folder).left_here():
+        if not SessionLock(folder).is_abandoned_here():
             continue
         shutil.rmtree(folder / _CONTENT, ignore_errors=True)
         # The engine may still write for some moments after its program was killed: then the next

@@ -108,7 +108,7 @@ class Task:
 
     @contextmanager
     def _scratch(self, scan: Scan) -> Iterator[Path | None]:
-        """Give a scratch folder for the result of a large, lazily read scan; else None."""
+        """Yield a scratch folder for the result of a large, lazily read scan; else None."""
         lazy = not isinstance(scan.data, np.ndarray) and math.prod(scan.grid_shape) > _IN_MEMORY
         if not lazy or find_spec("zarr") is None:
             yield None

@@ -9,7 +9,9 @@ from napari_unet_seg.config._coco import Category, CocoOptions
 from napari_unet_seg.config._model import ModelConfig
 from napari_unet_seg.config._predict import PredictConfig, Views
 from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
+from napari_unet_seg.config._stored import Stored
 from napari_unet_seg.config._train import LossConfig, NormaliseConfig, TrainConfig
+from napari_unet_seg.config._version import Version
 
 __all__ = [
     "FINE_TUNE",
@@ -25,6 +27,8 @@ __all__ = [
     "NormaliseConfig",
     "Precision",
     "PredictConfig",
+    "Stored",
     "TrainConfig",
+    "Version",
     "Views",
 ]

@@ -1,4 +1,4 @@
-"""Random changes of training samples."""
+"""Configuration of the augmentation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from napari_unet_seg.config._base import Config
 
 
 class AugmentConfig(Config):
-    """Random changes of training samples, small ones by default as patients move little."""
+    """Random changes of training samples; small by default, as patients move little."""
 
     probability: float = Field(0.5, gt=0, le=1)
-    """Chance of each change that is switched on, for each sample."""
+    """Probability of each change that is switched on, for each sample."""
     translate: bool = True
     """Shift the sample at random."""
     translation: float = Field(0.1, gt=0, le=0.5)
@@ -19,23 +19,23 @@ class AugmentConfig(Config):
     rotate: bool = True
     """Rotate the sample at random."""
     rotation: float = Field(5.0, gt=0, le=180)
-    """Largest rotation in degrees, to both sides."""
+    """Largest rotation in degrees, in both directions."""
     scale: bool = False
     """Zoom in or out."""
     scaling: float = Field(0.15, gt=0, le=0.5)
     """Largest zoom, as a share of the size."""
     elastic: bool = False
-    """Bend the sample smoothly."""
+    """Deform the sample smoothly."""
     elasticity: float = Field(0.03, gt=0, le=0.2)
-    """Largest displacement of the bending, as a share of the image's size."""
+    """Largest displacement of the deformation, as a share of the image's size."""
     flip: bool = False
     """Mirror along each axis."""
     turn: bool = False
-    """Turn by quarters, as scans that were stored transposed are."""
+    """Rotate by multiples of 90 degrees, as in scans that were stored transposed."""
     gamma: bool = False
     """Change the contrast by a random gamma between 0.7 and 1.4."""
     bias_field: bool = False
-    """Brighten and darken smoothly over the image, as surface coils do."""
+    """Multiply by a smooth field, which simulates the bias field of surface coils."""
     noise: bool = False
     """Add noise with a standard deviation of up to 5 % of the window."""
     blur: bool = False
@@ -43,4 +43,4 @@ class AugmentConfig(Config):
     invert: bool = False
     """Exchange black and white within the head."""
     strip: bool = False
-    """Take away the bright rim of the head, as skull-stripping does."""
+    """Remove the bright rim of the head, as skull-stripping does."""

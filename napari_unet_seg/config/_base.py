@@ -1,15 +1,17 @@
-"""What every configuration is built on."""
+"""Base class of the configurations."""
 
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.config._version import is_newer
+from napari_unet_seg.errors import ConfigError, NewerVersionWarning
 
 IGNORE_INDEX = 255
 """Label value of pixels that nobody has reviewed; losses and metrics leave them out."""
@@ -17,9 +19,12 @@ IGNORE_INDEX = 255
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
+_VERSION = 1
+"""Of the layout of files of settings."""
+
 
 class Config(BaseModel):
-    """Base of the configurations: frozen, and strict about unknown keys."""
+    """Base class of the configurations, which are frozen and refuse unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -36,8 +41,15 @@ class Config(BaseModel):
     @classmethod
     def parse(cls, values: Any, source: str) -> Self:
         """Validate `values`; `source` names where they came from in the error message."""
+        return cls.validated(values, source)
+
+    @classmethod
+    def validated(
+        cls, values: Any, source: str, extra: Literal["forbid", "allow"] = "forbid"
+    ) -> Self:
+        """Validate `values`, in which unknown keys are a mistake or kept aside."""
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, extra=extra)
         except ValidationError as error:
             first = error.errors()[0]
             key = "".join(f"{part}." for part in first["loc"]).rstrip(".")
@@ -53,10 +65,13 @@ class Config(BaseModel):
     def from_file(cls, path: Path | str) -> Self:
         """Read a YAML or JSON file.
 
+        Unknown settings of a file of a newer minor version are left out, with a warning.
+
         Raises
         ------
         ConfigError
-            If the file cannot be read or holds an unknown or unusable value.
+            If the file cannot be read or holds an unknown or unusable value; as
+            `NewerVersionError` if it is of a newer major version.
         """
         path = Path(path)
         try:
@@ -71,14 +86,37 @@ class Config(BaseModel):
                 f"{path} cannot be read as YAML or JSON ({reason}); correct "
                 "it there or choose another file."
             ) from error
-        return cls.parse(values or {}, str(path))
+        values = values or {}
+        if not isinstance(values, dict) or "format" not in values:
+            return cls.parse(values, str(path))
+        newer = is_newer(values.pop("format"), _VERSION, str(path))
+        read = cls.validated(values, str(path), "allow" if newer else "forbid")
+        if left_out := _unknown(read):
+            warnings.warn(
+                f"{path} was written by a newer version; its settings {', '.join(left_out)} are "
+                "left out, update napari-unet-seg to use them.",
+                NewerVersionWarning,
+                stacklevel=2,
+            )
+        return read
+
+    def content(self) -> dict[str, Any]:
+        """Return what to write into a file."""
+        return {"format": _VERSION, **self.model_dump(mode="json")}
 
     def to_file(self, path: Path | str) -> None:
         """Write YAML, or JSON where the name ends with `.json`."""
         path = Path(path)
-        values = self.model_dump(mode="json")
+        values = self.content()
         if path.suffix == ".json":
             text = json.dumps(values, indent=2) + "\n"
         else:
             text = yaml.safe_dump(values, sort_keys=False)
         path.write_text(text, encoding="utf-8")
+
+
+def _unknown(config: Config, place: str = "") -> list[str]:
+    """Name the unknown keys of a configuration and of the parts of it."""
+    parts = [(name, value) for name, value in config if isinstance(value, Config)]
+    inner = [key for name, value in parts for key in _unknown(value, f"{place}{name}.")]
+    return [f"{place}{key}" for key in config.model_extra or ()] + inner

@@ -1,4 +1,4 @@
-"""Categories, and how masks become COCO."""
+"""Categories, and options for writing masks as COCO."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_unet_seg.config._base import Config
 
 
 class Category(Config):
-    """A COCO category; its place in a sequence of categories, from 1, is its label value."""
+    """A COCO category; its position in a sequence of categories, from 1, is its label value."""
 
     id: int
     name: str
@@ -18,13 +18,13 @@ class Category(Config):
 
 
 class CocoOptions(Config):
-    """How masks are written as COCO."""
+    """Options for writing masks as COCO."""
 
     segmentation: Literal["auto", "rle", "polygons"] = "auto"
     """Auto: polygons along the pixel edges, and RLE for masks with holes. RLE: always. Polygons:
-    always; masks with holes are cut into pieces side by side."""
+    always; masks with holes are cut into pieces without holes."""
     tolerance: float = Field(0.0, ge=0, le=10)
-    """By how many pixels a polygon may be off for having fewer corners; 0 keeps every pixel."""
+    """Largest deviation in pixels of polygons with fewer corners; 0 keeps every pixel."""
     neighbours: Literal[8, 4] = 8
-    """Of a mask of categories: whether pixels that touch at a corner alone are one object (8) or
-    two (4)."""
+    """In a mask of categories: whether pixels that share only a corner are one object (8) or two
+    (4)."""

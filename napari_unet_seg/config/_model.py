@@ -1,4 +1,4 @@
-"""The network."""
+"""Configuration of a network."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ModelConfig(Config):
     in_channels: int = Field(1, ge=1, le=16)
     """Channels of the input image; colour images are turned to grey for one."""
     prompts: bool = False
-    """Learn to follow prompts: clicks, scribbles, boxes and the mask so far are further channels,
-    and what is segmented is what they mean, whatever its category."""
+    """Train with prompts: clicks, scribbles, boxes and the present mask are more channels, and
+    the network segments the object that they mark, of any category."""
     classes: int = Field(1, ge=1, le=254)
     """Foreground classes; follows the categories of the data when training starts."""
     head: Literal["sigmoid", "softmax"] = "sigmoid"
@@ -34,7 +34,7 @@ class ModelConfig(Config):
     width: int = Field(16, ge=4, le=128)
     """Channels of the first level; each level down doubles them."""
     depth: int = Field(4, ge=1, le=6)
-    """How often the image is halved."""
+    """Number of times that the image size is halved."""
     activation: Literal["leaky_relu", "relu", "prelu"] = "leaky_relu"
     """Activation after each normalisation."""
     norm: Literal["batch", "group", "instance", "none"] = "batch"
@@ -42,7 +42,7 @@ class ModelConfig(Config):
     downsampling: Literal["average", "max", "strided", "dilated"] = "average"
     """Between the levels of a U-Net: pooling, or a convolution of stride 2, dilated by 2 or not."""
     upsampling: Literal["bilinear", "transposed"] = "bilinear"
-    """How the expansive path of a U-Net doubles the resolution."""
+    """Upsampling of the expansive path of a U-Net."""
     normalised_up: bool = False
     """Normalise and activate after each up-sampling of a U-Net."""
     dilation: int = Field(1, ge=1, le=4)
@@ -50,17 +50,17 @@ class ModelConfig(Config):
     padded: bool = True
     """Padded convolutions keep the size; without, as in 2015, the mirrored image surrounds it."""
     residual: bool = False
-    """Lead the input of each level of a U-Net around its convolutions."""
+    """Add residual connections around the convolutions of each level of a U-Net."""
     attention: bool = False
     """Attention gates on the skips of a U-Net."""
     deep_supervision: bool = False
-    """Coarser levels of a U-Net learn from the truth too."""
+    """Supervise coarser levels of a U-Net too."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of channels dropped at the deepest levels in training."""
 
     @property
     def channels(self) -> int:
-        """Channels that the network sees: those of the image, then the maps of the prompts."""
+        """Number of input channels: those of the image, then the maps of the prompts."""
         return self.in_channels + PROMPT_CHANNELS * self.prompts
 
     @model_validator(mode="after")

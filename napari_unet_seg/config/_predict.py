@@ -1,4 +1,4 @@
-"""How a model is applied."""
+"""Configuration of a prediction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Across = Literal["Z", "Y", "X", "all"]
 
 
 class PredictConfig(Config):
-    """How a checkpoint is applied to a scan."""
+    """Configuration of a prediction: how a checkpoint is applied to a scan."""
 
     threshold: float = Field(0.5, gt=0, lt=1)
     """Pixels at least this probable belong to a class (sigmoid heads)."""
@@ -22,13 +22,14 @@ class PredictConfig(Config):
     overlap: float = Field(0.25, ge=0, le=0.9)
     """Overlap of neighbouring tiles, as a share of a tile."""
     views: Views = "plain"
-    """Average over each slice and its mirror image, or over eight flipped and slightly turned
-    copies: fewer false alarms, and two or eight times slower."""
+    """Test-time augmentation: average over each slice and its mirror image, or over eight flipped
+    and slightly rotated copies; fewer false positives, and two or eight times slower."""
     across: Across = "Z"
-    """Axis that a volume is cut across by a model of slices; all three are averaged with all."""
+    """Axis that a model of slices takes the slices of a volume across; all: the mean of the three
+    axes."""
     batch_size: int = Field(0, ge=0, le=256)
-    """Slices per pass through the network; halved when memory runs out. 0 takes 2 on a processor,
-    where more are no faster, and 64 on a GPU."""
+    """Slices per forward pass; halved when memory runs out. 0 uses 2 to 4 on a CPU, where more are
+    no faster, and 64 on a GPU."""
     probabilities: bool = False
     """Keep the probability map."""
     uncertainty: bool = False
@@ -36,11 +37,11 @@ class PredictConfig(Config):
     disagreement: bool = False
     """Keep the standard deviation of the probabilities over the views."""
     device: Device = "auto"
-    """Where the network runs; auto takes a GPU where there is one."""
+    """Device of the network; auto uses a GPU if there is one."""
     precision: Precision = "auto"
-    """Auto takes bfloat16 where it is measured to be a fifth faster or more."""
+    """Auto uses bfloat16 if it is at least a fifth faster."""
     threads: int = Field(0, ge=0, le=256)
-    """Processor threads; 0 takes them all."""
+    """Number of CPU threads; 0 uses all cores."""
 
     @model_validator(mode="after")
     def _several_views(self) -> Self:

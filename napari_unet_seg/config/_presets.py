@@ -1,4 +1,4 @@
-"""Named starting points."""
+"""Presets of the training configuration."""
 
 from __future__ import annotations
 
@@ -51,4 +51,4 @@ PRESETS: dict[str, TrainConfig] = {
 """`fast-cpu` for a laptop, `base` and `optimised` as published, `best` for long trainings."""
 
 FINE_TUNE = TrainConfig(epochs=10, batch_size=4, learning_rate=1e-4, keep_statistics=True)
-"""Where fine-tuning starts: few epochs and small steps, since the net knows most of it already."""
+"""Defaults of fine-tuning: few epochs and small steps, since the net is trained already."""

@@ -1,4 +1,4 @@
-"""Everything that decides a training run, but for the data."""
+"""Configuration of a training run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from napari_unet_seg.config._model import ModelConfig
 
 
 class NormaliseConfig(Config):
-    """Intensity window: two intensities become 0 and 1, what lies beyond is cut off."""
+    """Intensity window: two intensities become 0 and 1, values outside are clipped."""
 
     window: Literal["percentile", "range"] = "percentile"
-    """Percentile: of a scan without its background. Range: per cent of what the file's type can
-    hold, of 255 for 8 bits, the same for every scan."""
+    """Percentile: of a scan without its background. Range: per cent of the range of the file's data
+    type, which is 255 for 8 bits; the same for every scan."""
     low: float = Field(1.0, ge=0, lt=50)
     """Percentile, or per cent of the range, that becomes black."""
     high: float = Field(99.5, gt=50, le=100)
@@ -25,24 +25,24 @@ class NormaliseConfig(Config):
 
 
 class LossConfig(Config):
-    """Terms beside Dice and cross-entropy, by their weight, and the weight of classes."""
+    """Weights of loss terms in addition to Dice and cross-entropy, and weights of classes."""
 
     focal: float = Field(0.0, ge=0, le=10)
-    """Weight of the focal loss (Lin et al. 2017), which dwells on hard pixels; 0: without."""
+    """Weight of the focal loss (Lin et al. 2017), which emphasises hard pixels; 0: without."""
     tversky: float = Field(0.0, ge=0, le=10)
     """Weight of the Tversky loss (Salehi et al. 2017), which counts missed pixels more; 0:
     without."""
     tversky_beta: float = Field(0.7, ge=0, le=1)
-    """What a missed pixel costs in the Tversky loss; a wrong one costs 1 less this."""
+    """Cost of a missed pixel in the Tversky loss; a false positive pixel costs 1 minus this."""
     boundary: float = Field(0.0, ge=0, le=10)
     """Weight of the boundary loss (Kervadec et al. 2019), by distance from the outline; 0:
     without."""
     class_weights: tuple[float, ...] = ()
-    """Weight of each foreground class, in the order of the categories; empty: all alike."""
+    """Weight of each foreground class, in the order of the categories; empty: equal weights."""
 
 
 class TrainConfig(Config):
-    """Everything that decides a training run, but for the data."""
+    """Configuration of a training run: everything except the data."""
 
     epochs: int = Field(20, ge=1, le=10_000)
     """Passes over the training samples."""
@@ -51,12 +51,12 @@ class TrainConfig(Config):
     learning_rate: float = Field(1e-3, gt=0, le=1)
     """Peak step size of the optimiser (Adam)."""
     image_size: int = Field(256, ge=16, le=2048)
-    """Slices are resized to this many pixels on each side; of volumes, patches of this size are
-    cut."""
+    """Slices are resized to this many pixels on each side; patches of volumes have this height and
+    width."""
     patch_slices: int = Field(32, ge=2, le=512)
     """Slices of a patch of a volume."""
     loss: Literal["auto", "dice_bce", "dice_ce"] = "auto"
-    """Dice + BCE with logits, or Dice + cross-entropy; auto: the second for several classes."""
+    """Dice + BCE with logits, or Dice + cross-entropy; auto: the latter for several classes."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate over time: warm-up and a cosine to zero, or constant."""
     warm_up: float = Field(0.03, ge=0, le=0.5)
@@ -64,44 +64,43 @@ class TrainConfig(Config):
     patience: int = Field(0, ge=0, le=1000)
     """Stop after this many epochs without a better validation loss; 0 never stops early."""
     min_delta: float = Field(0.001, ge=0, le=1)
-    """By how much the validation loss must fall to count as better."""
+    """Smallest decrease of the validation loss that counts as better."""
     ema: float = Field(0.0, ge=0, lt=1)
     """Keep an exponential moving average of the weights with this decay and use it for
     validation and prediction; 0: without."""
     clip: float = Field(12.0, ge=0)
-    """Largest norm of the gradient, longer ones are shortened; 0: without."""
+    """Largest norm of the gradient, to which larger gradients are scaled; 0: without."""
     valid_fraction: float = Field(0.2, ge=0, lt=1)
-    """Share of patients or scans held out where the data names no validation part."""
+    """Share of patients or scans held out, if the data set has no validation split."""
     group_pattern: str = ""
     """Regular expression on a sample's path whose first group is the patient; empty: each scan."""
     twins: bool = True
-    """Keep slices that are near-copies of each other, mirrored or turned ones too, on one side of
-    the split."""
+    """Keep near-copies of a slice, also mirrored or rotated, in one split."""
     preview_every: int = Field(1, ge=0, le=1000)
-    """Show a validation prediction every so many epochs; 0 shows none."""
+    """Number of epochs between previews of a validation prediction; 0: no previews."""
     seed: int = Field(0, ge=0)
     """Seed of the split, the weights, the order and the augmentation."""
     deterministic: bool = False
-    """Take only operations that give the same bits each time, in float32 unless bfloat16 is asked
-    for; slower."""
+    """Use only operations with bitwise reproducible results, in float32 unless precision is
+    bfloat16; slower."""
     freeze: int = Field(0, ge=0, le=7)
-    """In fine-tuning, leave so many levels of the contracting path as they are; an encoder trained
-    elsewhere counts as one."""
+    """Number of levels of the contracting path that fine-tuning does not change; a pretrained
+    encoder is one level."""
     keep_statistics: bool = False
-    """In fine-tuning, leave the means and variances of batch normalisation as they are: a few
-    slices, in small batches, tell less about them than the data that the model was trained on."""
+    """Do not change the means and variances of batch normalisation in fine-tuning: a few slices in
+    small batches estimate them worse than the data that the model was trained on."""
     encoder_weights: Path | None = None
     """File with the weights of the encoder, .safetensors or a state dict of torch; empty: train it
     from scratch."""
     replay: float = Field(0.25, ge=0, lt=1)
-    """In fine-tuning, share of the samples that is drawn from the data the model was trained on
-    before, where they are at hand, so that it does not forget them."""
+    """Share of the samples in fine-tuning that are drawn from the data that the model was trained
+    on, if they can be read, so that the model does not forget them."""
     device: Device = "auto"
-    """Where the network runs; auto takes a GPU where there is one."""
+    """Device of the network; auto uses a GPU if there is one."""
     precision: Precision = "auto"
-    """Auto takes bfloat16 where it is measured to be a fifth faster or more."""
+    """Auto uses bfloat16 if it is at least a fifth faster."""
     threads: int = Field(0, ge=0, le=256)
-    """Processor threads; 0 takes them all."""
+    """Number of CPU threads; 0 uses all cores."""
     normalise: NormaliseConfig = NormaliseConfig()
     augment: AugmentConfig = AugmentConfig()
     terms: LossConfig = LossConfig()
@@ -110,7 +109,7 @@ class TrainConfig(Config):
     @field_validator("encoder_weights", mode="before")
     @classmethod
     def _no_path(cls, value: object) -> object:
-        """Read the empty text that files of earlier versions hold."""
+        """Read the empty text in files of previous versions."""
         return None if value == "" else value
 
     @model_validator(mode="after")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from napari_unet_seg.config import Category, Config
+from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.data.samples import Split
-from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, reading
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ class SampleEntry(Config):
     mask: str
 
 
-class Description(Config):
+class Description(Stored):
     """Content of `dataset.json`."""
 
-    version: Literal[1] = 1
+    version_key: ClassVar[str] = "version"
+    version: Version = 1
     categories: tuple[Category, ...]
     """In the order of the label values, from 1."""
     samples: tuple[SampleEntry, ...]
@@ -54,12 +55,14 @@ def read_description(folder: Path) -> Description:
         values = json.loads(path.read_text(encoding="utf-8"))
     try:
         return Description.parse(values, str(path))
+    except NewerVersionError as error:
+        raise DataError(str(error)) from error
     except ConfigError as error:
         raise DataError(f"{str(error).rstrip('.')}; write the data set again.") from error
 
 
 def write_description(folder: Path, description: Description) -> None:
     """Write the description into the folder of a data set, atomically."""
-    text = json.dumps(description.model_dump(mode="json"), indent=1)
+    text = json.dumps(description.content(), indent=1)
     with atomic(folder / FILE_NAME) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

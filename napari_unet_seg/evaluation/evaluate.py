@@ -47,7 +47,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Mean metrics over the scans of a group; NaN values are left out of the means."""
+    """Mean metrics over the scans of a group; NaN values do not count."""
 
     group: str
     """Empty for all scans."""

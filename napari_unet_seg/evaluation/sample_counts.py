@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from napari_unet_seg.data.prompts.marks import PREVIOUS
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.refined import answer
-from napari_unet_seg.inference.sliding_window import SlidingWindow
+from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.predictor import Predictor
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _NORMALISED = (0.0, 255.0)
 """The intensity window that keeps the values of samples that are normalised already."""
@@ -66,24 +65,3 @@ def prompted_counts(
             labels[sides] = np.where(probable >= config.threshold, value, 0)
         counts.append(count(labels, truth, value))
     return counts
-
-
-def sample_probabilities(predictor: Predictor, image: Array, config: PredictConfig) -> torch.Tensor:
-    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
-
-    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
-    """
-    if image.ndim == 3:
-        return predictor.probabilities(image[None], config)[0]
-    slices: list[torch.Tensor] = []
-    window = SlidingWindow(
-        predictor,
-        config,
-        range(image.shape[1]),
-        image.shape[2:],
-        lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
-        lambda _, probabilities, __: slices.append(probabilities),
-    )
-    for _ in window.run():
-        pass
-    return torch.cat(slices)

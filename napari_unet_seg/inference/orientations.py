@@ -82,7 +82,7 @@ class OrientationAverage:
 
     @contextmanager
     def sink(self, reader: SliceReader) -> Iterator[SliceSink]:
-        """Give a function that adds the predicted slices of a reader across one axis."""
+        """Yield a function that adds the predicted slices of a reader across one axis."""
         sums = [reader.slabs(array) for array in self._sums]
         yield functools.partial(self._add, reader, sums)
         for slabs in sums:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,12 +16,11 @@ from napari_unet_seg.nn.labels import to_probabilities
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Window
     from napari_unet_seg.models.header import CheckpointInfo
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def answer(
@@ -124,6 +123,6 @@ def check(
     if prompts.shape != (3, *grid) or (previous is not None and previous.shape != grid):
         shapes = f"{prompts.shape}" + ("" if previous is None else f" and {previous.shape}")
         raise DataError(
-            f"{name} has the shape {grid}, and prompts and mask have {shapes}; give prompts of "
-            f"(3, *{grid}) and a mask of {grid}."
+            f"{name} has the shape {grid}, and prompts and mask have the shapes {shapes}; give "
+            f"prompts of (3, *{grid}) and a mask of {grid}."
         )

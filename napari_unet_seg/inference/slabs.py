@@ -60,7 +60,7 @@ class ArrayFactory:
 
     @contextmanager
     def scratch(self) -> Iterator[ArrayFactory]:
-        """Give a factory whose arrays are deleted at the end of the block."""
+        """Yield a factory whose arrays are deleted at the end of the block."""
         if self._folder is None:
             yield ArrayFactory()
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from napari_unet_seg.inference.tiling import tile_slices, tile_weights
@@ -119,3 +120,24 @@ class SlidingWindow:
         probabilities = to_probabilities(done[:, :-2] / weight, self._predictor.info.model.head)
         self._sink(self._indices[self._first : stop], probabilities, done[:, -2] / weight[:, 0])
         self._first = stop
+
+
+def sample_probabilities(predictor: Predictor, image: Array, config: PredictConfig) -> torch.Tensor:
+    """Compute probabilities (1, classes, Y, X) of a slice, (Z, classes, Y, X) of a volume.
+
+    The image is uint8 of shape (C, Y, X) or (C, Z, Y, X).
+    """
+    if image.ndim == 3:
+        return predictor.probabilities(image[None], config)[0]
+    slices: list[torch.Tensor] = []
+    window = SlidingWindow(
+        predictor,
+        config,
+        range(image.shape[1]),
+        image.shape[2:],
+        lambda i: np.moveaxis(image[:, i.start : i.stop], 1, 0).copy(),
+        lambda _, probabilities, __: slices.append(probabilities),
+    )
+    for _ in window.run():
+        pass
+    return torch.cat(slices)

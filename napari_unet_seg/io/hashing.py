@@ -32,7 +32,7 @@ def sha256(path: Path | str) -> str:
 
 
 def sha256_once(path: Path) -> str:
-    """Hash a file, but only once as long as it stays as it is: by its size, time and place."""
+    """Return the SHA-256 of a file, cached by its path, size and modification time."""
     with reading(path, "a file"):
         state = path.stat()
     return _sha256_of(path, state.st_size, state.st_mtime_ns, state.st_ino)

@@ -24,7 +24,7 @@ def provenance(
     Parameters
     ----------
     source : Path, optional
-        File or folder of the scan; its hash is left out if it does not exist any more.
+        File or folder of the scan; its hash is omitted if it does not exist any more.
     categories : sequence of Category
         Categories of the label values from 1, in order.
     model : mapping, optional

@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from napari_unet_seg.config import Category, Config, ModelConfig, NormaliseConfig
-from napari_unet_seg.errors import CheckpointError
+from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig, Stored, Version
+from napari_unet_seg.errors import CheckpointError, ConfigError, NewerVersionError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER_KEY = "napari_unet_seg"
-FORMAT = 1
 _LARGEST_HEADER = 100 * 2**20
 
 
-class CheckpointInfo(Config):
+class CheckpointInfo(Stored):
     """Header of a checkpoint."""
 
-    format: int = FORMAT
-    """Version of this header."""
+    format: Version = 1
     version: str
     """Version of the package that wrote it."""
     model: ModelConfig
@@ -61,25 +59,18 @@ def read_header(path: Path) -> CheckpointInfo:
             header = json.loads(file.read(length))
         metadata = json.loads(header["__metadata__"][HEADER_KEY])
         _check_whole(path, header, length)
-        _check_format(path, metadata)
-        return CheckpointInfo.model_validate(metadata)
+        return CheckpointInfo.parse(metadata, f"The model {path}")
+    except NewerVersionError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(
             f"The model {path} cannot be opened ({error.strerror}); choose another file."
         ) from error
-    except (ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
+    except (ConfigError, ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
         raise CheckpointError(
             f"{path} is not a model of this plugin; choose a run folder, or a .safetensors file "
             "that a training of this plugin wrote."
         ) from error
-
-
-def _check_format(path: Path, metadata: dict[str, Any]) -> None:
-    if metadata.get("format", FORMAT) != FORMAT:
-        raise CheckpointError(
-            f"The model {path} was written by version {metadata.get('version')} of this plugin, in "
-            "a format that this version cannot read; update the plugin, or train the model again."
-        )
 
 
 def _check_whole(path: Path, header: dict[str, Any], length: int) -> None:

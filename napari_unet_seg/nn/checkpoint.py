@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import safetensors.torch
@@ -53,7 +54,8 @@ def save_checkpoint(
     tensors |= {key: _stored(value, None) for key, value in (extra or {}).items()}
     with atomic(path) as temporary:
         # Not save_file, which makes the file readable by its owner only.
-        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: info.model_dump_json()}))
+        header = json.dumps(info.content())
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header}))
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Where the session on a scan lies: in a folder named after the scan."""
+"""The folder of a session, named after its scan, and the search for the session on a scan."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A session, as it was when it was read."""
+class FoundSession:
+    """A session on disk, with its record."""
 
     folder: Path
     record: SessionRecord
     written: int
-    """When, in nanoseconds."""
+    """Modification time of the record, in nanoseconds since 1970."""
 
     @cached_property
     def accepted(self) -> tuple[int, ...]:
-        """Slices whose mask is right."""
+        """Accepted slices, corrected or not."""
         return tuple(i for i, state in enumerate(self.record.states) if state.is_accepted)
 
     @cached_property
-    def fresh(self) -> frozenset[int]:
-        """Those of them that no round has used."""
+    def unused(self) -> frozenset[int]:
+        """Accepted slices that no round has used."""
         return frozenset(self.accepted) - self.record.sides.keys()
 
 
@@ -43,36 +43,38 @@ def free_folder(parent: Path, name: str) -> Path:
     return next(folder for folder in _named(parent, name) if not folder.exists())
 
 
-def find_session(parent: Path, name: str, scan: Path, known: Found | None = None) -> Found | None:
-    """Return the session on a scan that was worked on last, if there is one.
+def find_session(
+    parent: Path, name: str, scan: Path, previous: FoundSession | None = None
+) -> FoundSession | None:
+    """Return the most recently saved session on a scan, None if there is none.
 
     Parameters
     ----------
     parent : Path
-        Where the sessions are.
+        Folder of the sessions.
     name : str
-        After which those on the scan are named.
+        Name of the scan, from which the names of its sessions are made.
     scan : Path
-        What they are on.
-    known : Found, optional
-        What was found before; given back where it is still right, so that nothing is read again.
+        File or folder of the scan.
+    previous : FoundSession, optional
+        Result of the last search; returned again if its record has not changed since.
     """
-    # When it was written is looked up first, so that what is written meanwhile is later.
+    # The times are taken first, so that a record written in the meantime counts as newer.
     times = {folder: written(folder) for folder in takewhile(Path.exists, _named(parent, name))}
     for folder, when in sorted(times.items(), key=lambda item: item[1], reverse=True):
-        if known is not None and (known.folder, known.written) == (folder, when):
-            return known
+        if previous is not None and (previous.folder, previous.written) == (folder, when):
+            return previous
         try:
             record = read_record(folder)
         except DataError:
-            continue  # another folder of that name
-        if record.extra.get("source") == str(scan):
-            return Found(folder, record, when)
+            continue  # a folder of that name that is no session
+        if record.origin.scan == str(scan):
+            return FoundSession(folder, record, when)
     return None
 
 
 def written(folder: Path) -> int:
-    """Return when the record of a session was written, 0 if it cannot be told."""
+    """Return the modification time of a session's record in nanoseconds, 0 if there is none."""
     try:
         return (folder / NAME).stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""Which accepted slices no round trains on."""
+"""The split of accepted slices into slices to train on and held-out slices."""
 
 from __future__ import annotations
 
@@ -10,144 +10,148 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-Side = Literal["train", "valid"]
+Split = Literal["train", "valid"]
 
 FRACTION = 0.2
 SMALL = 5
-"""Accepted slices below which a scan is not cut in two where there are others."""
+"""A scan with fewer accepted slices gets a single split, if there are other scans."""
 
 
-def assign_sides(
+def assign_splits(
     accepted: Iterable[int],
-    known: Mapping[int, Side],
+    assigned: Mapping[int, Split],
     *,
     count: int,
     independent: bool,
     seed: int,
     is_labelled: Callable[[int], bool] | None = None,
-) -> dict[int, Side]:
-    """Give every accepted slice a side; a slice that has one keeps it for good.
+) -> dict[int, Split]:
+    """Assign a split to every accepted slice; a slice never changes its split.
 
-    About a fifth is held out, at least one of two. Independent images are drawn one by one.
-    Neighbours in one volume look alike, so there whole blocks of neighbours are drawn, and a
-    slice joins the side of its block. The slices at the seam of two blocks still resemble each
-    other: figures within a single volume flatter a little.
+    About a fifth of the slices is held out, at least one of two. Independent images are drawn one
+    by one. In a volume neighbouring slices are similar, so whole blocks of neighbours are drawn,
+    and a new slice gets the split of its block. Slices at the seam of two blocks are still
+    similar: scores within a single volume are slightly too high.
 
     Parameters
     ----------
     accepted : iterable of int
         Accepted slices.
-    known : mapping
-        Sides given in earlier rounds.
+    assigned : mapping
+        Splits that were assigned in previous rounds.
     count : int
-        Slices of the scan.
+        Number of slices of the scan.
     independent : bool
-        Whether slices are images of their own.
+        Whether slices are independent images.
     seed : int
-        Of the draw.
+        Seed of the draw.
     is_labelled : callable, optional
-        Tells whether a slice has a mask; asked as seldom as can be. If it is given, one that has
-        is trained on, and one of two held out, be it out of the midst of its block.
+        Returns whether a slice has a mask; called as rarely as possible. If given, at least one
+        slice with a mask is trained on, and of two such slices one is held out, even from the
+        middle of a block.
 
     Returns
     -------
     dict
-        `known`, and the sides of the new slices.
+        `assigned`, and the splits of the new slices.
     """
-    sides = dict(known)
+    splits = dict(assigned)
     width = 1 if independent else block_width(count)
-    blocks: dict[int, Side] = {i // width: side for i, side in sorted(known.items())}
+    blocks: dict[int, Split] = {i // width: split for i, split in sorted(assigned.items())}
     accepted = sorted(accepted)
     for index in accepted:
-        if index not in sides and index // width in blocks:
-            sides[index] = blocks[index // width]
-    new = [i for i in accepted if i not in sides]
-    held = sum(sides.get(i) == "valid" for i in accepted)
+        if index not in splits and index // width in blocks:
+            splits[index] = blocks[index // width]
+    new = [i for i in accepted if i not in splits]
+    held = sum(splits.get(i) == "valid" for i in accepted)
     wanted = FRACTION * len(accepted) - held
     members = [i // width for i in new]
-    drawn = _draw(members, wanted, seed + len(known), spare=int("train" not in sides.values()))
-    sides |= {i: "valid" if i // width in drawn else "train" for i in new}
-    if not _both(sides, accepted):
-        sides = _cut(sides, known, accepted)
-    of_accepted = {i: sides[i] for i in accepted}
-    return sides | _with_a_mask(of_accepted, new, is_labelled)
+    drawn = _draw(members, wanted, seed + len(assigned), spare=int("train" not in splits.values()))
+    splits |= {i: "valid" if i // width in drawn else "train" for i in new}
+    if not _has_both(splits, accepted):
+        splits = _divide(splits, assigned, accepted)
+    of_accepted = {i: splits[i] for i in accepted}
+    return splits | _ensure_masks(of_accepted, new, is_labelled)
 
 
 def assign_scans(
     sizes: Sequence[int],
-    known: Mapping[int, Side],
+    assigned: Mapping[int, Split],
     is_labelled: Callable[[int], bool] | None = None,
-) -> dict[int, Side]:
-    """Give small scans a side each, so that about a fifth of their slices is held out.
+) -> dict[int, Split]:
+    """Assign one split to each small scan, so that about a fifth of their slices is held out.
 
-    Cut in two, each would hold out at least one of its few slices.
+    With a split of its own, each scan would hold out at least one of its few slices.
 
     Parameters
     ----------
     sizes : sequence of int
-        Accepted slices of each scan.
-    known : mapping
-        Sides given in earlier rounds.
+        Number of accepted slices of each scan.
+    assigned : mapping
+        Splits that were assigned in previous rounds, by index of the scan.
     is_labelled : callable, optional
-        Tells whether a scan has a mask; as in `assign_sides`.
+        Returns whether a scan has a mask; as in `assign_splits`.
 
     Returns
     -------
     dict
-        `known`, and the sides of the other scans: at least one of two scans is held out.
+        `assigned`, and the splits of the other scans: of two scans at least one is held out.
     """
-    new = [i for i in range(len(sizes)) if i not in known]
-    held = sum(sizes[i] for i, side in known.items() if side == "valid")
+    new = [i for i in range(len(sizes)) if i not in assigned]
+    held = sum(sizes[i] for i, split in assigned.items() if split == "valid")
     members = [i for i in new for _ in range(sizes[i])]
-    spare = int("train" not in known.values())
-    drawn = _draw(members, FRACTION * sum(sizes) - held, len(known), spare=spare)
-    if new and not drawn and len(sizes) > 1 and "valid" not in known.values():
+    spare = int("train" not in assigned.values())
+    drawn = _draw(members, FRACTION * sum(sizes) - held, len(assigned), spare=spare)
+    if new and not drawn and len(sizes) > 1 and "valid" not in assigned.values():
         drawn = {new[-1]}
-    sides: dict[int, Side] = {**known, **{i: "valid" if i in drawn else "train" for i in new}}
-    return _with_a_mask(sides, new, is_labelled)
+    splits: dict[int, Split] = {**assigned, **{i: "valid" if i in drawn else "train" for i in new}}
+    return _ensure_masks(splits, new, is_labelled)
 
 
-def _with_a_mask(
-    sides: dict[int, Side], new: Sequence[int], is_labelled: Callable[[int], bool] | None
-) -> dict[int, Side]:
-    """Let one with a mask be trained on, and of two or more one be held out.
+def _ensure_masks(
+    splits: dict[int, Split], new: Sequence[int], is_labelled: Callable[[int], bool] | None
+) -> dict[int, Split]:
+    """Ensure that an item with a mask is trained on, and of two or more such items one held out.
 
-    Else there would be nothing to train on, or nothing to measure. Only new ones change; an empty
-    one is held out in place of the only one.
+    Otherwise there would be nothing to train on, or nothing to measure. Only new items change. If
+    the only item with a mask moves to the training items, an empty item is held out in its place.
     """
     if is_labelled is None or not new:
-        return sides
-    known = cache(is_labelled)
-    empty = [i for i in new if sides[i] == "train"]
-    moved = _moved(sides, new, known, "train", 0)
-    if moved != sides and empty and "valid" not in moved.values():
+        return splits
+    assigned = cache(is_labelled)
+    empty = [i for i in new if splits[i] == "train"]
+    moved = _moved(splits, new, assigned, "train", 0)
+    if moved != splits and empty and "valid" not in moved.values():
         moved[empty[-1]] = "valid"
-    return _moved(moved, new, known, "valid", 1)
+    return _moved(moved, new, assigned, "valid", 1)
 
 
 def _moved(
-    sides: dict[int, Side],
+    splits: dict[int, Split],
     new: Sequence[int],
     is_labelled: Callable[[int], bool],
-    to: Side,
+    to: Split,
     rest: int,
-) -> dict[int, Side]:
-    """Give a side that has no mask a new one from the other, if more than `rest` have one there."""
-    movable = [i for i in new if sides[i] != to]
-    if not movable or any(is_labelled(i) for i, side in sides.items() if side == to):
-        return sides
-    others = [i for i, side in sides.items() if side != to and is_labelled(i)]
+) -> dict[int, Split]:
+    """Move a new item with a mask to the split `to` if that split has no mask.
+
+    The other split must have more than `rest` items with a mask.
+    """
+    movable = [i for i in new if splits[i] != to]
+    if not movable or any(is_labelled(i) for i, split in splits.items() if split == to):
+        return splits
+    others = [i for i, split in splits.items() if split != to and is_labelled(i)]
     movable = [i for i in movable if i in others]
-    return {**sides, movable[-1]: to} if movable and len(others) > rest else sides
+    return {**splits, movable[-1]: to} if movable and len(others) > rest else splits
 
 
 def block_width(count: int) -> int:
-    """Slices of a volume that are drawn together: a twelfth of it, at most 16."""
+    """Return the number of slices in a block: a twelfth of a volume, at most 16."""
     return max(1, min(16, count // 12))
 
 
 def _draw(members: list[int], wanted: float, seed: int, *, spare: int) -> set[int]:
-    """Draw blocks, given by the block of each member, until they hold as many as wanted."""
+    """Draw blocks, given as the block of each member, until they have the wanted member count."""
     blocks, sizes = np.unique(np.array(members, int), return_counts=True)
     order = np.random.default_rng(seed).permutation(len(blocks))
     before = np.cumsum(sizes[order]) - sizes[order]
@@ -155,16 +159,18 @@ def _draw(members: list[int], wanted: float, seed: int, *, spare: int) -> set[in
     return {int(block) for block in blocks[order[: max(count, 0)]]}
 
 
-def _both(sides: Mapping[int, Side], accepted: list[int]) -> bool:
-    return len({sides[i] for i in accepted}) == 2
+def _has_both(splits: Mapping[int, Split], accepted: list[int]) -> bool:
+    return len({splits[i] for i in accepted}) == 2
 
 
-def _cut(sides: dict[int, Side], known: Mapping[int, Side], accepted: list[int]) -> dict[int, Side]:
-    """All accepted slices are on one side: hold out the last fifth of the new ones, if any."""
-    new = np.array([i for i in accepted if i not in known])
+def _divide(
+    splits: dict[int, Split], assigned: Mapping[int, Split], accepted: list[int]
+) -> dict[int, Split]:
+    """Divide accepted slices that all have one split: hold out the last fifth of the new slices."""
+    new = np.array([i for i in accepted if i not in assigned])
     if len(accepted) < 2 or not new.size:
-        return sides
+        return splits
     size = max(1, round(FRACTION * new.size))
-    one_side = sides[accepted[0]]
-    other: Side = "valid" if one_side == "train" else "train"
-    return sides | {int(i): other for i in (new[-size:] if other == "valid" else new[:size])}
+    one_split = splits[accepted[0]]
+    other: Split = "valid" if one_split == "train" else "train"
+    return splits | {int(i): other for i in (new[-size:] if other == "valid" else new[:size])}

@@ -1,4 +1,4 @@
-"""One window at a time writes a session, and one that was not closed in good order is known."""
+"""The lock of a session: one process writes at a time, and unclosed sessions are detected."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 LOCK, MARK = "session.lock", "open.json"
 _PATIENCE = 0.5
-"""Seconds to wait for somebody who writes for a moment only."""
+"""Seconds to wait for another process that writes only briefly."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class InUseError(DataError):
-    """A session is open in another window or process, which alone may write to it."""
+    """A session is open in another window or process, and only that one may write to it."""
 
 
 class SessionLock:
-    """A lock of the operating system on a session's folder, which a crash gives back.
+    """A lock of the operating system on a session's folder, which a crash releases.
 
-    Any thread may take it, several times over. Reading needs none.
+    Any thread may hold the lock, several times over. Reading a session needs no lock.
 
     Parameters
     ----------
     folder : Path
-        Of the session.
+        Folder of the session.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,20 +49,20 @@ class SessionLock:
         self._holders = 0
         self._counting = threading.Lock()
         self.note = ""
-        """What the user should know of a file system without locks."""
+        """A warning for the user if the file system has no locks, else empty."""
 
     @property
     def held(self) -> bool:
-        """Whether this object keeps others from writing."""
+        """Whether this object holds the lock."""
         return self._holders > 0
 
     def hold(self) -> None:
-        """Keep others from writing until as many `let_go`, and leave a mark that lasts as long.
+        """Hold the lock until as many calls of `release`, and write a mark for the same time.
 
         Raises
         ------
         InUseError
-            If somebody else does.
+            If another process or object holds the lock.
         DataError
             If the folder cannot be written to.
         """
@@ -73,13 +73,13 @@ class SessionLock:
             self._holders += 1
 
     def hold_again(self) -> bool:
-        """Hold it once more if this object holds it; return whether it does."""
+        """Hold the lock once more if this object holds it already; return whether it does."""
         with self._counting:
             self._holders += bool(self._holders)
             return self._holders > 0
 
-    def let_go(self) -> None:
-        """Take the mark away, and let others write, once nobody holds it any more."""
+    def release(self) -> None:
+        """Release the lock once; after the last hold, remove the mark and let others write."""
         with self._counting:
             if self._holders == 1:
                 try:
@@ -99,12 +99,12 @@ class SessionLock:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Write for a moment; while the lock is held by this object, that changes nothing.
+        """Hold the lock during a single write, without a mark.
 
         Raises
         ------
         InUseError
-            If somebody else holds it.
+            If another process or object holds the lock.
         DataError
             If the folder cannot be written to.
         """
@@ -114,8 +114,8 @@ class SessionLock:
         finally:
             self._lock.release()
 
-    def left(self) -> bool:
-        """Whether there is a mark, and nobody who holds the lock."""
+    def is_abandoned(self) -> bool:
+        """Whether there is a mark although nothing holds the lock, as after a crash."""
         if not self._mark.is_file():
             return False
         try:
@@ -124,13 +124,13 @@ class SessionLock:
         except DataError:
             return False
 
-    def left_here(self) -> bool:
-        """Whether it was left by a process of this machine, which is gone for certain.
+    def is_abandoned_here(self) -> bool:
+        """Whether a process of this machine wrote the mark and has certainly ended.
 
-        On some network file systems locks are unknown to other machines, or to all.
+        On some network file systems other machines, or all machines, do not see locks.
         """
         here = self._owner().get("host") == socket.gethostname()
-        return here and self.left() and not self.note
+        return here and self.is_abandoned() and not self.note
 
     def _take(self) -> None:
         try:
@@ -142,8 +142,8 @@ class SessionLock:
             if number not in _NO_LOCKS:
                 raise write_error(self._folder / LOCK, OSError(number, str(error))) from error
             self.note = (
-                f"The file system of {self._folder} has no locks; see to it that the session is "
-                "open in one window only."
+                f"The file system of {self._folder} has no locks; open the session in one window "
+                "only."
             )
 
     def _who(self) -> str:
@@ -159,7 +159,7 @@ class SessionLock:
         return f"The session {name} is open in another window ({where}); close it there first."
 
     def _owner(self) -> dict[str, Any]:
-        """Who left the mark; empty where there is none, or no right one."""
+        """Return the process that wrote the mark; empty if there is no valid mark."""
         try:
             owner = json.loads(self._mark.read_text(encoding="utf-8"))
             return {"process": owner["process"], "host": owner["host"]}
@@ -171,15 +171,15 @@ def _this_process() -> dict[str, Any]:
     return {"process": os.getpid(), "host": socket.gethostname()}
 
 
-def left_open(folder: Path) -> datetime | None:
-    """Return when a session was saved last that was not closed in good order, after a crash.
+def unclosed_since(folder: Path) -> datetime | None:
+    """Return the time of the last save of a session that was not closed, as after a crash.
 
     Returns
     -------
     datetime or None
-        None where the session was closed, is open at the moment, or is not there.
+        None if the session was closed, is open at the moment, or does not exist.
     """
     file = folder / NAME
-    if not file.is_file() or not SessionLock(folder).left():
+    if not file.is_file() or not SessionLock(folder).is_abandoned():
         return None
     return datetime.fromtimestamp(file.stat().st_mtime)

@@ -1,7 +1,7 @@
-"""The masks of a session: the prediction in one file, the corrected slices in one each.
+"""The masks of a session: the prediction in one file, each corrected slice in another.
 
-A slice that the network predicts again, or for the first time, while the session is open is
-compared with that: `predictions/NNNNN.tif`.
+A slice that is predicted while the session is open gets a later prediction, in
+`predictions/NNNNN.tif`, with which its mask is compared.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How a slice differs from its prediction, in pixels; a relabelled pixel counts in both."""
+    """Pixels added to and removed from the prediction of a slice; relabelled pixels are both."""
 
     added: int
     removed: int
     dice: float
-    """Dice to the prediction over all categories; NaN where both are empty."""
+    """Dice to the prediction over all categories; NaN if both are empty."""
 
 
 def compare(prediction: Array, labels: Array) -> Changes:
-    """Compare two label arrays; pixels marked as not reviewed are left out."""
+    """Compare the labels of a slice with its prediction; unreviewed pixels do not count."""
     reviewed = labels != IGNORE_INDEX
     before, after = (prediction != 0) & reviewed, (labels != 0) & reviewed
     differ = prediction != labels
@@ -53,17 +53,17 @@ def compare(prediction: Array, labels: Array) -> Changes:
 
 
 class MaskStore:
-    """`predictions/prediction.tif` and `masks/NNNNN.tif` of one session.
+    """The files `predictions/*.tif` and `masks/NNNNN.tif` of a session.
 
-    Slices are counted along all leading axes flattened. An instance can be indexed like an array,
-    a slice at a time, and then reads what is stored.
+    Slices are counted along the flattened leading axes. A store can be indexed like an array by
+    the place of a slice, and then reads the stored slice.
 
     Parameters
     ----------
     folder : Path
-        Of the session.
+        Folder of the session.
     scan : Scan
-        Whose grid the masks are on.
+        The scan, on whose grid the masks are.
     """
 
     def __init__(self, folder: Path, scan: Scan) -> None:
@@ -72,7 +72,7 @@ class MaskStore:
         self.shape = scan.grid_shape
         self.spacing, self.unit = scan.spacing, scan.unit
         self.digests: dict[int, bytes] = {}
-        """Of the slices as stored, as far as they are known."""
+        """Hash of each stored slice that was read or written so far."""
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -82,15 +82,15 @@ class MaskStore:
         return self.read(index_at(place, self.shape[:-2]))
 
     def place(self, index: int) -> tuple[int, ...]:
-        """Return where a slice lies along the leading axes."""
+        """Return the place of a slice along the leading axes."""
         return place_at(index, self.shape[:-2])
 
     def path(self, index: int) -> Path:
-        """File of a corrected slice."""
+        """Return the file of a corrected slice."""
         return self.folder / f"{index:05d}.tif"
 
     def write_prediction(self, labels: Array, description: dict[str, Any]) -> None:
-        """Store the labels that the session starts from, one page a slice, and make the folders."""
+        """Make the folders, and store the first prediction with one page for each slice."""
         for folder in (self.prediction_path.parent, self.folder):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -105,8 +105,8 @@ class MaskStore:
             description=description,
         )
 
-    def remember(self, labels: Array) -> None:
-        """Take labels as what is stored, so that the first save need not read it."""
+    def mark_as_stored(self, labels: Array) -> None:
+        """Record labels as the stored ones, so that the first save does not read the files."""
         flat = self._flat(labels)
         with self._lock:
             for index in range(len(self)):
@@ -118,7 +118,7 @@ class MaskStore:
         return self._checked(np.asarray(read_tiff(path).data), self.shape, path)
 
     def replace_prediction(self, index: int, labels: Array) -> None:
-        """Compare a slice with a later prediction from now on; the original one is kept."""
+        """Store a later prediction of a slice; the original prediction is kept."""
         write_labels(
             self._later_path(index),
             labels,
@@ -129,7 +129,7 @@ class MaskStore:
         )
 
     def read_prediction(self, index: int) -> Array:
-        """Read what a slice is compared with: its later prediction, or else the original one."""
+        """Read the later prediction of a slice, else the original prediction."""
         later = self._later_path(index)
         if later.is_file():
             return self._checked(np.asarray(read_tiff(later).data), self.shape[-2:], later)
@@ -153,26 +153,26 @@ class MaskStore:
         return self._checked(plane, self.shape[-2:], self.prediction_path)
 
     def read(self, index: int) -> Array:
-        """Read one slice: the corrected one, or else the prediction."""
+        """Read the corrected slice, else the original prediction."""
         path = self.path(index)
         if not path.is_file():
             return self._read_original(index)
         return self._checked(np.asarray(read_tiff(path).data), self.shape[-2:], path)
 
     def is_as_predicted(self, index: int) -> bool:
-        """Whether a slice is stored as it was predicted."""
+        """Whether the stored slice equals its prediction."""
         return np.array_equal(self.read(index), self.read_prediction(index))
 
     def _checked(self, labels: Array, shape: tuple[int, ...], path: Path) -> Array:
         if labels.size != np.prod(shape) or labels.dtype.kind not in "bui":
             raise DataError(
-                f"{path} is no mask of this session ({labels.dtype} of shape {labels.shape}); put "
-                "back the one that was there."
+                f"{path} is no mask of this session ({labels.dtype} of shape {labels.shape}); "
+                "restore the original file."
             )
         return labels.reshape(shape)
 
     def load(self) -> Array:
-        """Read the whole mask as it was last saved."""
+        """Read the whole mask of the last save."""
         mask = self._flat(self.prediction())
         with self._lock:
             for index in range(len(self)):
@@ -180,15 +180,15 @@ class MaskStore:
                     plane = self.read(index)
                     mask = mask.astype(np.promote_types(mask.dtype, plane.dtype), copy=False)
                     self._view(mask, index)[...] = plane
-            self.remember(mask)
+            self.mark_as_stored(mask)
         return mask.reshape(self.shape)
 
     def save(
         self, labels: Any, slices: Iterable[int] | None, description: dict[str, Any]
     ) -> Iterator[int]:
-        """Write the slices that differ from what is stored; see `Session.save_mask`.
+        """Write the slices that differ from the stored ones; yield each index after its write.
 
-        Yields each when it is written.
+        See `Session.save_mask`.
         """
         wanted = range(len(self)) if slices is None else slices
         with self._lock:
@@ -214,7 +214,7 @@ class MaskStore:
         return True
 
     def _flat(self, labels: Array) -> Array:
-        """View labels as slices along one axis; a 2D mask stays as it is."""
+        """Return a view of labels with a single leading axis; a 2-D mask is not changed."""
         return labels.reshape(-1, *self.shape[-2:]) if self.shape[:-2] else labels
 
     def _view(self, flat: Array, index: int) -> Array:
@@ -223,7 +223,7 @@ class MaskStore:
 
 
 def check_labels(labels: Any, scan: Scan, classes: int) -> None:
-    """Raise DataError unless the labels are on the scan's grid and hold known values."""
+    """Raise DataError unless the labels are on the scan's grid and have categories."""
     if tuple(labels.shape) != scan.grid_shape:
         raise grid_error(tuple(labels.shape), scan)
     if np.asarray(labels).dtype.kind not in "bui":
@@ -238,12 +238,12 @@ def check_labels(labels: Any, scan: Scan, classes: int) -> None:
 
 
 def has_mask(labels: Array) -> bool:
-    """Whether anything is labelled; unreviewed pixels are not."""
+    """Whether any pixel has a category; unreviewed pixels have none."""
     return bool(np.any((labels != 0) & (labels != IGNORE_INDEX)))
 
 
 def stray_label(labels: Array, classes: int) -> int:
-    """Return a label that is neither a category nor unreviewed, 0 if there is none."""
+    """Return a label that is no category and not the unreviewed label, 0 if there is none."""
     stray = labels[((labels < 0) | (labels > classes)) & (labels != IGNORE_INDEX)]
     return int(stray[0]) if stray.size else 0
 
@@ -258,7 +258,7 @@ def grid_error(shape: tuple[int, ...], scan: Scan) -> DataError:
 
 
 def _digest(plane: Array) -> bytes:
-    """Hash of the label values of a slice, the same for every dtype that holds them."""
+    """Return a hash of the labels of a slice, which does not depend on the dtype."""
     if plane.dtype != np.uint8:
         narrow = not plane.size or (plane.min() >= 0 and plane.max() <= 255)
         plane = plane.astype(np.uint8 if narrow else "<i8")

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Predictions:
-    """What the slices of a session are compared with, the later prediction where there is one.
+    """The present prediction of each slice: the later prediction, else the original one.
 
-    It can be indexed by the place of a slice or made an array, and is read from disk then.
+    Predictions can be indexed by the place of a slice or converted to an array, and are read from
+    disk then.
     """
 
     dtype = np.dtype(np.uint8)

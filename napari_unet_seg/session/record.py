@@ -1,4 +1,4 @@
-"""What `session.json` holds."""
+"""The content of `session.json`, and how it is read and written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_unet_seg.config import Category, Config
-from napari_unet_seg.errors import ConfigError, DataError
+from napari_unet_seg.config import Category, Config, Stored, Version
+from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, backup_name, write_error
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.scan import NAME, ScanRecord
@@ -19,66 +19,144 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 1
-
 
 class Round(Config):
-    """One fine-tuning: its model, and the Dice on the held-out slices before and after."""
+    """A fine-tuning: its model, and the Dice on the held-out slices before and after."""
 
     number: int
     checkpoint: str
     """The new model, relative to the session."""
     base: str
-    """The model it started from."""
+    """The model that the round started from."""
     before: float | None
-    """None where nothing was held out, or the base model has other categories."""
+    """None if nothing was held out, or the base model has other categories."""
     after: float | None
     train: int
     held_out: int
     epochs: int
     stopped: bool = False
     replayed: int = 0
-    """Samples of the earlier data that were trained on again."""
+    """Number of samples of the base model's training data that were trained on again."""
     old_before: float | None = None
-    """Dice on held-out samples of the earlier data; None where they were not at hand."""
+    """Dice on held-out samples of the base model's training data; None without these data."""
     old_after: float | None = None
     old_held_out: int = 0
     model: str = ""
-    """The model in use before, whose sessions it learnt from too."""
+    """The model in use before the round, whose sessions the round learned from too."""
     sessions: tuple[str, ...] = ()
-    """Folders of further sessions whose slices it learnt from."""
+    """Folders of further sessions whose slices the round learned from."""
 
 
-class SessionRecord(Config):
+class CocoOrigin(Config):
+    """The COCO file that a mask was drawn from."""
+
+    path: str
+    image_ids: tuple[int, ...]
+    """The image id of each slice."""
+    boxes: bool = False
+    """Whether annotations that have only a box were drawn as a rectangle."""
+
+
+class Origin(Config):
+    """The files that the scan and the mask were read from."""
+
+    scan: str = ""
+    """File or folder of the scan, empty if it has none."""
+    channel: int | None = None
+    """The channel of the scan that the session is on, if the scan has several."""
+    coco: CocoOrigin | None = None
+
+
+class Placement(Config):
+    """The geometry of a layer; see napari's layers."""
+
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    rotate: tuple[tuple[float, ...], ...]
+    shear: tuple[float, ...] | tuple[tuple[float, ...], ...]
+    affine: tuple[tuple[float, ...], ...]
+    units: tuple[str, ...]
+    """The unit of each axis."""
+
+
+class LayersRecord(Config):
+    """Names, placement and locked categories of the layers of a session."""
+
+    image: str = ""
+    """Name of the scan's layer."""
+    mask: str = ""
+    """Name of the mask's layer."""
+    placement: Placement | None = None
+    """None if the scan has the geometry of its file."""
+    locked: tuple[int, ...] = ()
+    """Labels of the locked categories."""
+
+
+class ModelHistory(Config):
+    """The models that a session has used; paths inside the session are relative to it."""
+
+    used: tuple[str, ...] = ()
+    """The models one after another, the present one last; empty if never recorded."""
+    noted: float = 0.0
+    """Time of the last change of `used`, in seconds since 1970."""
+    predicted_by: str = ""
+    """The model that predicted the slices to do; empty for the session's first model."""
+
+
+class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Literal[1] = 1
+    format: Version = 2
     version: str
     """Version of the package that started the session."""
     created: str
     scan: ScanRecord
     categories: tuple[Category, ...]
     checkpoint: str = ""
-    """The model that made the prediction, empty where none is known."""
+    """The model that made the prediction, empty if there is none."""
     checkpoint_sha256: str = ""
     states: tuple[ReviewState, ...]
     predicted_dice: tuple[float | None, ...] = ()
-    """How well the network thinks that each slice's mask fits; empty where it told nothing."""
+    """The predicted Dice of each slice; empty if no slice has one."""
     sides: dict[int, Literal["train", "valid"]] = Field(default_factory=dict)
-    """Slices that a round has used; each stays on its side for good."""
+    """The split of each slice that a round has used; a slice never changes its split."""
     seed: int = 0
     rounds: tuple[Round, ...] = ()
-    extra: dict[str, Any] = Field(default_factory=dict)
-    """What a front end needs to show the session again, the place in the world for example."""
+    origin: Origin = Origin()
+    layers: LayersRecord = LayersRecord()
+    models: ModelHistory = ModelHistory()
+
+    @classmethod
+    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Move the values that version 1 kept in `extra` to their present fields."""
+        extra = dict(values.get("extra") or {})
+        rest = {key: value for key, value in values.items() if key != "extra"}
+        parts = {name: _moved(extra, keys) for name, keys in _FIRST_KEYS.items()}
+        if coco := _moved(extra, _FIRST_COCO):
+            parts["origin"]["coco"] = coco
+        return {**rest, **parts}
 
     @model_validator(mode="after")
-    def _one_figure_a_slice(self) -> Self:
+    def _check_score_count(self) -> Self:
         if len(self.predicted_dice) not in (0, len(self.states)):
             raise ValueError(
-                f"predicted_dice has {len(self.predicted_dice)} figures for {len(self.states)} "
+                f"predicted_dice has {len(self.predicted_dice)} scores for {len(self.states)} "
                 "slices"
             )
         return self
+
+
+_FIRST_KEYS: dict[str, dict[str, str]] = {
+    "origin": {"scan": "source", "channel": "channel"},
+    "layers": {"image": "image", "mask": "mask", "placement": "placement", "locked": "locked"},
+    "models": {"used": "models", "noted": "models_noted", "predicted_by": "predicted_by"},
+}
+"""Keys of `extra` in version 1, by the present part of the record and its field."""
+_FIRST_COCO = {"path": "coco", "image_ids": "image_ids", "boxes": "boxes"}
+
+
+def _moved(extra: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
+    return {name: extra[key] for name, key in keys.items() if key in extra}
 
 
 def read_record(folder: Path) -> SessionRecord:
@@ -87,33 +165,33 @@ def read_record(folder: Path) -> SessionRecord:
     Raises
     ------
     DataError
-        If there is none, or it is damaged or of a newer version.
+        If the file is missing, damaged or of a newer version.
     """
     path = folder / NAME
     if not path.is_file():
         raise DataError(f"{folder} holds no {NAME}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(values, dict) and int(values.get("format", FORMAT)) > FORMAT:
-            raise DataError(f"{path} was written by a newer version; update napari-unet-seg.")
         return SessionRecord.parse(values, str(path))
+    except NewerVersionError as error:
+        raise DataError(str(error)) from error
     except (OSError, ValueError, TypeError, OverflowError, RecursionError, ConfigError) as error:
         reason = " ".join(str(error).replace(f"{path}: ", "").split())[:200].rstrip(".")
         raise DataError(
-            f"{path} is damaged ({reason}); put {backup_name(path).name}, its version before, "
-            "in its place."
+            f"{path} is damaged ({reason}); replace it by {backup_name(path).name}, its previous "
+            "version."
         ) from error
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:
-    """Write `session.json` whole or not at all, and keep the version before."""
+    """Write `session.json` whole or not at all, and keep its previous version."""
     with atomic(folder / NAME, keep=True) as path:
         record.to_file(path)
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Fill a folder beside the wanted one, and give it its name once it is whole."""
+    """Fill a temporary folder, and rename it to the wanted folder when it is complete."""
     if (folder / NAME).is_file():
         raise DataError(f"{folder} holds a session already; open it or choose another folder.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

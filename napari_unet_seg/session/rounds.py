@@ -1,4 +1,4 @@
-"""Rounds of fine-tuning: always from the first model, over the union of all corrections."""
+"""Rounds of fine-tuning, each from the first model on the union of all corrections."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.masks import has_mask
-from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.model_lineage import lineage, unique
 from napari_unet_seg.session.session import Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
@@ -29,22 +29,22 @@ def run_round(
     stream: Callable[..., Any],
     others: Sequence[Path] = (),
 ) -> Generator[Any, Command | None, None]:
-    """Fine-tune on the accepted slices of sessions, and store in one of them what it brought.
+    """Fine-tune on the accepted slices of sessions, and store the round in one of them.
 
-    If the model is itself of such a round, this one starts where that one did, and takes the
-    accepted slices of that round's sessions too: training on the result of earlier rounds again
-    and again would drift.
+    If a round made the model, this round starts from that round's base model, and takes the
+    accepted slices of that round's sessions too: repeated training on the results of previous
+    rounds would drift.
 
-    Of several sessions those with few accepted slices are held out as a whole, about a fifth.
+    Among several sessions with few accepted slices, about a fifth is held out as a whole.
 
     Parameters
     ----------
     session : Session
-        Gets the round; saved.
+        The saved session that gets the round.
     config : TrainConfig
-        `config.FINE_TUNE`, or what the user made of them.
+        `config.FINE_TUNE`, or the user's changes of it.
     model : Path
-        Checkpoint that the session works with.
+        Present checkpoint of the session.
     stream : callable
         As in `fine_tune`.
     others : sequence of Path
@@ -53,16 +53,16 @@ def run_round(
     Yields
     ------
     ItemDone, TrainEvent, SampleMeasured, Evaluated, FineTuned or Round
-        The other sessions as they are read, `problem` telling why one is left out; then those of
-        `fine_tune`; the last event is the `Round`, stored in the session. After `Command.STOP`
-        before the first step there is none.
+        An event for each other session, with the `problem` of a skipped session; then the events
+        of `fine_tune`; the last event is the `Round`, stored in the session. After `Command.STOP`
+        before the first step there is no round.
 
     Raises
     ------
     DataError
-        If no slice is accepted; as `NothingToLearnError` if none to train on has a mask; if the
-        sessions differ in their categories; if the session is open elsewhere when the round is to
-        be stored.
+        If no slice is accepted; as `NothingToLearnError` if no slice to train on has a mask; if
+        the sessions differ in their categories; if the session is open elsewhere when the round
+        is to be stored.
     CheckpointError
         If the model cannot be read.
     """
@@ -78,10 +78,10 @@ def run_round(
     last = max((r.number for s in sets for r in s.rounds), default=0)
     if not any(s.split != "valid" and _is_labelled(s) for s in samples.samples):
         raise NothingToLearnError(
-            "No accepted slice that is trained on has a mask yet; accept one that shows what is to "
-            "be found."
+            "No accepted slice to train on has a mask yet; accept a slice that shows an object of "
+            "the categories."
         )
-    folder = session.new_round(last)  # so that the rounds of many sessions are told apart
+    folder = session.new_round(last)  # numbers are unique among the sessions
     done = yield from fine_tune(config, base, samples, folder, stream)
     if done is not None:
         further = tuple(str(s.folder) for s in sets if s.folder not in (session.folder, *before))
@@ -91,7 +91,7 @@ def run_round(
             base=str(base),
             model=str(model),
             sessions=further,
-            **_figures(done),
+            **_scores(done),
         )
         session.finish_round(result)
         yield result
@@ -100,9 +100,9 @@ def run_round(
 def _gather(
     session: Session, folders: Sequence[Path], dimensions: int
 ) -> Generator[ItemDone, Command | None, dict[Session, SampleSet] | None]:
-    """Read the accepted slices of sessions; None where it was stopped.
+    """Read the accepted slices of sessions; return None after a stop.
 
-    The first session must be readable; of the others those that are not are left out.
+    The first session must be readable; unreadable others are skipped.
     """
     opened = [session]
     for index, folder in enumerate(folders, 1):
@@ -121,7 +121,7 @@ def _gather(
     for index, other in enumerate(others, 1):
         problem = ""
         try:
-            other.settle_sides()
+            other.store_splits()
             sets[other] = other.training_samples(dimensions)
         except SegmentationError as error:
             problem = str(error)
@@ -131,13 +131,13 @@ def _gather(
 
 
 def _may_train(session: Session) -> bool:
-    """Whether a slice that is not held out, as far as that is known, has a mask."""
+    """Whether an accepted slice that is not held out has a mask."""
     try:
         return any(
-            session.is_labelled(i) for i in session.accepted if session.sides.get(i) != "valid"
+            session.is_labelled(i) for i in session.accepted if session.splits.get(i) != "valid"
         )
     except DataError:
-        return False  # it is told when the session is read
+        return False  # reported when the samples of the session are read
 
 
 def _is_labelled(sample: Sample) -> bool:
@@ -145,35 +145,35 @@ def _is_labelled(sample: Sample) -> bool:
 
 
 def _opened(folder: Path) -> Session:
-    """Open a session to learn from, if the sides of its slices can be stored.
+    """Open a session to learn from, if the splits of its slices can be stored.
 
-    Else a later round might train on what this one holds out.
+    Otherwise a later round might train on slices that this round holds out.
     """
     session = Session.open(folder)
-    if any(i not in session.sides for i in session.accepted):
+    if any(i not in session.splits for i in session.accepted):
         with session.lock.writing():
             pass
     return session
 
 
 def _hold_out(sessions: Sequence[Session]) -> None:
-    """Put every small session on one side; those that have both already stay as they are."""
+    """Assign one split to every small session that does not have both splits already."""
     small = [
         s
         for s in sorted(sessions, key=lambda s: s.folder)
-        if 0 < len(s.accepted) < SMALL and len(set(s.sides.values())) < 2
+        if 0 < len(s.accepted) < SMALL and len(set(s.splits.values())) < 2
     ]
-    known = {i: next(iter(s.sides.values())) for i, s in enumerate(small) if s.sides}
-    # Of those that are cut in two, a slice with a mask is trained on if they have one.
+    assigned = {i: next(iter(s.splits.values())) for i, s in enumerate(small) if s.splits}
+    # A larger session with a mask always trains on a slice with a mask.
     trained = any(_may_train(s) for s in sessions if s not in small)
     labelled = None if trained else lambda i: _may_train(small[i])
-    for i, side in assign_scans([len(s.accepted) for s in small], known, labelled).items():
+    for i, split in assign_scans([len(s.accepted) for s in small], assigned, labelled).items():
         for index in small[i].accepted:
-            if index not in small[i].sides:
-                small[i].set_side(index, side)
+            if index not in small[i].splits:
+                small[i].set_split(index, split)
 
 
-def _figures(done: FineTuned) -> dict[str, Any]:
+def _scores(done: FineTuned) -> dict[str, Any]:
     old = done.old
     return {
         "before": done.new.before,
@@ -187,40 +187,3 @@ def _figures(done: FineTuned) -> dict[str, Any]:
         "old_after": old.after if old else None,
         "old_held_out": old.samples if old else 0,
     }
-
-
-def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
-    """Return the model at the root of a session's rounds, and the sessions on the way to it.
-
-    These are the folders of sessions whose rounds made the models on the way, and of those that the
-    rounds learnt from, without the session's own. A session that cannot be read any more, or a base
-    that is gone, ends the way.
-    """
-    base, folders, seen = model, [], set[Path]()
-    while model not in seen and (made := _made(model)) is not None:
-        seen.add(model)
-        base = Path(made.base)
-        folders += [model.parents[2], *map(Path, made.sessions)]
-        model = Path(made.model or made.base)
-    return base, [f for f in unique(folders) if f != session.folder.resolve()]
-
-
-def unique(folders: Iterable[Path]) -> list[Path]:
-    """Return folders in their order, each once."""
-    return list(dict.fromkeys(folder.resolve() for folder in folders))
-
-
-def _made(model: Path) -> Round | None:
-    """Return the round that made a model, if there is what it started from."""
-    if len(model.parents) < 3 or model.parents[1].name != "rounds":
-        return None
-    folder = model.parents[2]
-    try:
-        rounds = read_record(folder).rounds
-    except DataError:
-        return None
-    for made in rounds:
-        is_it = (folder / made.checkpoint).resolve() == model.resolve()
-        if is_it and Path(made.base).is_file():
-            return made
-    return None

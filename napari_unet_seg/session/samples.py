@@ -1,4 +1,4 @@
-"""The accepted slices of a session as samples to train on."""
+"""The accepted slice_samples of a session as training samples."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session.held_out import Side
+    from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.masks import MaskStore
 
 
-def slices(scan: Scan, masks: MaskStore, sides: Mapping[int, Side]) -> tuple[Sample, ...]:
-    """Return one sample for each slice that has a side."""
-    samples = samples_from_scan(scan, masks, tuple(sides))  # type: ignore[arg-type]
-    return tuple(replace(s, split=side) for side, s in zip(sides.values(), samples, strict=True))
+def slice_samples(scan: Scan, masks: MaskStore, splits: Mapping[int, Split]) -> tuple[Sample, ...]:
+    """Return a sample for each slice that has a split."""
+    samples = samples_from_scan(scan, masks, tuple(splits))  # type: ignore[arg-type]
+    return tuple(replace(s, split=split) for split, s in zip(splits.values(), samples, strict=True))
 
 
-def volumes(scan: Scan, masks: MaskStore, sides: Mapping[int, Side]) -> tuple[Sample, ...]:
-    """Return one volume for each side, in which all other slices count as unreviewed."""
+def volume_samples(scan: Scan, masks: MaskStore, splits: Mapping[int, Split]) -> tuple[Sample, ...]:
+    """Return a volume for each split, in which all other slice_samples count as unreviewed."""
     samples = []
-    for side in sorted(set(sides.values())):
-        known = [index for index, own in sides.items() if own == side]
-        sample = volume_sample(scan, masks, known)  # type: ignore[arg-type]
-        samples.append(replace(sample, name=f"{sample.name} ({side})", split=side))
+    for split in sorted(set(splits.values())):
+        chosen = [index for index, own in splits.items() if own == split]
+        sample = volume_sample(scan, masks, chosen)  # type: ignore[arg-type]
+        samples.append(replace(sample, name=f"{sample.name} ({split})", split=split))
     return tuple(samples)

@@ -1,4 +1,4 @@
-"""How a session finds its scan again."""
+"""The record of a session's scan, and how the scan is opened again."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _NEAREST: dict[str, tuple[str, ...]] = {
     "complex64": (),
     "complex128": (),
 }
-"""Types that TIFFs do not hold, and those in which the same numbers may have room."""
+"""Types that TIFF cannot hold, with types that may hold the same numbers."""
 
 
 class ScanRecord(Config):
-    """Where the scan lies, and what it was when the session started."""
+    """The files of a scan, and its hash and grid at the start of the session."""
 
     paths: tuple[str, ...]
-    """One file or folder, or one image file per slice; inside the session relative to it."""
+    """A file or folder, or an image file for each slice; relative if inside the session."""
     sha256: str
     axes: str
     shape: tuple[int, ...]
@@ -54,21 +54,21 @@ class ScanRecord(Config):
 
 
 def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
-    """Describe a scan so that it can be opened again; one without a file is copied.
+    """Return the record of a scan; a scan without a file is copied into the session.
 
     Parameters
     ----------
     scan : Scan
-        `meta["paths"]` names the files of a stack of independent images.
+        The scan; `meta["paths"]` has the files of a stack of independent images.
     folder : Path
-        Of the session, for the copy.
+        Folder of the session, for the copy.
     name : str
-        What to call the scan in the error message.
+        Name of the scan in the error message.
 
     Raises
     ------
     DataError
-        If it has no file, and no TIFF holds its numbers.
+        If the scan has no file, and TIFF cannot hold its numbers.
     """
     dtype = scan.data.dtype
     paths = [Path(p).absolute() for p in scan.meta.get("paths", ())]
@@ -98,7 +98,7 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
     Raises
     ------
     DataError
-        If a file is missing, or is not what it was when the session started.
+        If a file is missing or has changed since the session started.
     """
     stacked = len(record.paths) in (1, *record.shape[:1])
     if not record.paths or not 2 <= len(record.shape) == len(record.axes) <= 6 or not stacked:
@@ -107,13 +107,13 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
     missing = [p for p in paths if not p.exists()]
     if missing:
         raise DataError(
-            f"{missing[0]}, the scan of the session {folder.name}, is not there; put it back, or "
-            "start a new session on the scan where it lies now."
+            f"{missing[0]}, the scan of the session {folder.name}, is missing; restore it, or "
+            "start a new session on the scan at its new path."
         )
     if _hash(paths) != record.sha256:
         raise DataError(
             f"{paths[0]} changed since the session {folder.name} started, from {_grid(record)} to "
-            f"{_grid_now(record, paths)}; put the earlier file back or start a new session."
+            f"{_grid_now(record, paths)}; restore the original file or start a new session."
         )
     scan = _read(record, paths)
     if scan.data.shape != record.shape:
@@ -128,7 +128,7 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
 
 
 def _storable(array: Array, name: str) -> Array:
-    """Return numbers of a type that TIFFs hold, the same ones."""
+    """Return the same numbers in a type that TIFF can hold."""
     for dtype in _NEAREST.get(array.dtype.name, (array.dtype.name,)):
         if _holds(np.dtype(dtype), array):
             return array.astype(dtype, copy=False)
@@ -151,8 +151,8 @@ def _holds(dtype: np.dtype[Any], array: Array) -> bool:
 def _damaged(record: ScanRecord, folder: Path) -> DataError:
     file = folder / NAME
     return DataError(
-        f"{file} is damaged, since its grid {_grid(record)[:200]} is not that of its scan; put "
-        f"{backup_name(file).name}, its version before, in its place."
+        f"{file} is damaged, because its grid {_grid(record)[:200]} is not that of its scan; "
+        f"replace it by {backup_name(file).name}, its previous version."
     )
 
 
@@ -166,7 +166,7 @@ def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
 
 
 def _same_grid(scan: Scan, path: Path) -> bool:
-    """Whether the file gives this scan again; napari's readers may cut it in another way."""
+    """Whether a file has the grid of a scan; napari's readers may read other axes."""
     try:
         found = read_scan(path, _series(scan) or None)
     except DataError:

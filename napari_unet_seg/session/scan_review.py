@@ -1,86 +1,86 @@
-"""How far the review of a scan is, from what was decided about its slices."""
+"""The review state of a scan, computed from the states of its slices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.session.review_queue import ReviewState, known_figure
+from napari_unet_seg.session.review_queue import ReviewState, finite_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.session.review_queue import Queue
 
-_TELLING = (ReviewState.TODO, ReviewState.FLAGGED, ReviewState.CORRECTED, ReviewState.ACCEPTED)
-"""States of which one slice is enough for the scan to be in it, the first that is found."""
+_PRECEDENCE = (ReviewState.TODO, ReviewState.FLAGGED, ReviewState.CORRECTED, ReviewState.ACCEPTED)
+"""A scan has the first of these states that any of its slices has."""
 
-_LONGEST = 30
-"""Characters of a name in a sentence."""
+_MAX_NAME = 30
+"""Maximum number of characters of a name in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanReview:
-    """What is known of a scan; of one without a session nothing."""
+    """The review of a scan; the default values are those of a scan without a session."""
 
     state: ReviewState = ReviewState.TODO
     decided: int = 0
-    """Slices that are not to do any more."""
+    """Number of slices with a decision."""
     total: int = 0
-    """Slices, 0 where nobody has counted them."""
+    """Number of slices, 0 for a scan without a session."""
     dice: float | None = None
-    """Mean of the predicted Dice of those slices that have one."""
+    """Mean of the predicted Dice over the slices that have one."""
 
     @property
-    def words(self) -> str:
-        """State, or how many slices are decided where some are and others are to do."""
+    def text(self) -> str:
+        """The state; for a scan with decided slices and slices to do, the number of decisions."""
         begun = self.state is ReviewState.TODO and self.decided > 0
         return f"{self.decided} of {self.total}" if begun else str(self.state)
 
 
-def scan_review(states: Sequence[ReviewState], figures: Sequence[float | None] = ()) -> ScanReview:
-    """Sum up the slices of a scan.
+def scan_review(states: Sequence[ReviewState], scores: Sequence[float | None] = ()) -> ScanReview:
+    """Return the review of a scan from its slices.
 
     Parameters
     ----------
     states : sequence of ReviewState
-        One a slice.
-    figures : sequence of float or None, optional
-        Predicted Dice of slices; None or NaN where it is not known.
+        State of each slice.
+    scores : sequence of float or None, optional
+        Predicted Dice of the slices; None or NaN for slices without one.
     """
-    known = [figure for figure in map(known_figure, figures) if figure is not None]
+    finite = [score for score in map(finite_score, scores) if score is not None]
     return ScanReview(
         state_of(states),
         sum(state is not ReviewState.TODO for state in states),
         len(states),
-        sum(known) / len(known) if known else None,
+        sum(finite) / len(finite) if finite else None,
     )
 
 
 def state_of(states: Sequence[ReviewState]) -> ReviewState:
-    """Return the state of a scan: to do while any of its slices is, flagged if any of them is.
+    """Return the state of a scan: the first in `_PRECEDENCE` of its slices' states.
 
-    Else it is corrected or accepted if any slice is, and skipped if all are.
+    A scan whose slices are all skipped is skipped.
     """
     if not states:
         return ReviewState.TODO
     present = set(states)
-    return next((state for state in _TELLING if state in present), ReviewState.SKIPPED)
+    return next((state for state in _PRECEDENCE if state in present), ReviewState.SKIPPED)
 
 
-def what_next(queue: Queue, at: int, names: Sequence[str], key: str) -> str:
-    """Tell that nothing is to do in a scan, and where work goes on.
+def next_scan_note(queue: Queue, at: int, names: Sequence[str], key: str) -> str:
+    """Return a message that a scan is done, with the next scan to do.
 
     Parameters
     ----------
     queue : Queue
-        Of scans.
+        The queue of scans.
     at : int
-        The scan, all of whose slices are decided.
+        Index of a scan without slices to do.
     names : sequence of str
-        Of the scans.
+        Names of the scans.
     key : str
-        Button and key that go one row on.
+        Button and key that open the next row.
     """
     flagged = queue.states[at] is ReviewState.FLAGGED
     done = "This scan is done but for its flagged slices" if flagged else "This scan is done"
@@ -93,6 +93,6 @@ def what_next(queue: Queue, at: int, names: Sequence[str], key: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Cut the middle out of a name that would be wider than the sentence."""
-    half = _LONGEST // 2
-    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"
+    """Return a name without its middle if the name is long."""
+    half = _MAX_NAME // 2
+    return name if len(name) <= _MAX_NAME else f"{name[:half]}…{name[-half:]}"

@@ -1,9 +1,9 @@
-"""One correct-and-fine-tune project on disk.
+"""A session: the correction of a scan and the fine-tuning on it, on disk.
 
 A session is a folder: `session.json` (the scan with its hash and grid, the categories, the state
-of every slice, the rounds), `predictions/prediction.tif` (what the network said, never changed),
-`masks/NNNNN.tif` (the corrected slices, each with its version before) and `rounds/NN/` (the runs
-of fine-tuning). Only slices that differ from what is stored are written.
+of every slice, the rounds), `predictions/prediction.tif` (the original prediction, never changed),
+`masks/NNNNN.tif` (the corrected slices, each with its previous version) and `rounds/NN/` (the runs
+of fine-tuning). Only slices that differ from the stored ones are written.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.session.held_out import Side, assign_sides
-from napari_unet_seg.session.lock import InUseError, SessionLock, left_open
-from napari_unet_seg.session.log import SessionLog
+from napari_unet_seg.session.held_out import Split, assign_splits
+from napari_unet_seg.session.lock import InUseError, SessionLock, unclosed_since
 from napari_unet_seg.session.masks import (
     Changes,
     MaskStore,
@@ -33,14 +32,17 @@ from napari_unet_seg.session.masks import (
     stray_label,
 )
 from napari_unet_seg.session.record import (
+    LayersRecord,
+    Origin,
     Round,
     SessionRecord,
     new_folder,
     read_record,
     write_record,
 )
-from napari_unet_seg.session.review_queue import ReviewState, accepted_state, known_figure
-from napari_unet_seg.session.samples import slices, volumes
+from napari_unet_seg.session.record_keeper import RecordKeeper
+from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
+from napari_unet_seg.session.samples import slice_samples, volume_samples
 from napari_unet_seg.session.scan import open_scan, record_scan
 
 if TYPE_CHECKING:
@@ -51,17 +53,17 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
 
-__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "left_open", "stray_label"]
+__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "stray_label", "unclosed_since"]
 
 
-class Session(SessionLog):
+class Session(RecordKeeper):
     """A scan, its prediction, the corrections and the rounds of fine-tuning; see the module.
 
-    Slices are counted along all leading axes flattened; a 2D image is one slice. States are kept
+    Slices are counted along the flattened leading axes; a 2-D image is one slice. States are kept
     in memory until `save` or `save_mask`.
 
-    Anybody may read a session at any time. It is written to by one at a time: for a moment, or,
-    after `hold`, until `close`.
+    Any process may read a session at any time. Only one process at a time may write to it: for a
+    single write, or from `hold` until `close`.
     """
 
     def __init__(
@@ -81,33 +83,35 @@ class Session(SessionLog):
         checkpoint: Path | None = None,
         *,
         predicted_dice: Sequence[float | None] = (),
-        extra: dict[str, Any] | None = None,
+        origin: Origin | None = None,
+        layers: LayersRecord | None = None,
     ) -> Self:
-        """Start a session in a new or empty folder; after an error the folder is as it was.
+        """Start a session in a new or empty folder; an error does not change the folder.
 
         Parameters
         ----------
         folder : Path
-            Where the session goes.
+            Folder of the new session.
         scan : Scan
-            With its file, or its data are copied into the session.
+            The scan; without a file its data are copied into the session.
         categories : sequence of Category
-            What the label values from 1 stand for.
+            The categories of the labels, from 1.
         prediction : array
             Labels to start from, of the scan's `grid_shape`.
         checkpoint : Path, optional
-            The model that made them, from which fine-tuning starts.
+            The model that made the prediction, from which fine-tuning starts.
         predicted_dice : sequence of float or None, optional
-            How well the network thinks that its mask fits, one figure a slice; None or NaN where
-            it does not tell.
-        extra : dict, optional
-            What a front end wants to find again, anything that JSON holds.
+            Predicted Dice of each slice; None or NaN for slices without one.
+        origin : Origin, optional
+            The files that the scan and the mask were read from.
+        layers : LayersRecord, optional
+            Names, placement and locked categories of the layers.
 
         Raises
         ------
         DataError
-            If the folder is in use or cannot be written, or the prediction does not fit; if a scan
-            without a file holds numbers that cannot be stored.
+            If the folder is in use or cannot be written, or the prediction does not fit the scan;
+            if a scan without a file holds numbers that cannot be stored.
         """
         folder = Path(folder).expanduser().absolute()
         labels = np.asarray(prediction)
@@ -115,24 +119,25 @@ class Session(SessionLog):
         count = int(np.prod(scan.grid_shape[:-2]))
         if len(predicted_dice) not in (0, count):
             raise DataError(
-                f"There are {len(predicted_dice)} figures of predicted Dice and {count} slices; "
+                f"There are {len(predicted_dice)} values of predicted Dice and {count} slices; "
                 "give one for each slice."
             )
         with new_folder(folder) as new:
             masks = MaskStore(new, scan)
-            # First, so that a stroke meanwhile is taken for a change and not for stored.
-            masks.remember(labels)
+            # First, so that a stroke during the writing counts as a change.
+            masks.mark_as_stored(labels)
             masks.write_prediction(labels, {"categories": [c.name for c in categories]})
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new, (extra or {}).get("image", "")),
+                scan=record_scan(scan, new, layers.image if layers else ""),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
                 states=(ReviewState.TODO,) * count,
-                predicted_dice=tuple(map(known_figure, predicted_dice)),
-                extra=extra or {},
+                predicted_dice=tuple(map(finite_score, predicted_dice)),
+                origin=origin or Origin(),
+                layers=layers or LayersRecord(),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
@@ -141,20 +146,20 @@ class Session(SessionLog):
 
     @classmethod
     def open(cls, folder: Path | str, *, hold: bool = False) -> Self:
-        """Open a session where it was left.
+        """Open a session as it was saved last.
 
         Parameters
         ----------
         folder : Path
-            Of the session.
+            Folder of the session.
         hold : bool
-            Whether to `hold` it from before it is read.
+            Whether to `hold` the session before it is read.
 
         Raises
         ------
         DataError
-            If the folder is no session, is damaged, or its scan is missing or has changed; if it is
-            to be held, but is open elsewhere.
+            If the folder is no session or is damaged; if its scan is missing or has changed; if
+            the session is to be held but is open elsewhere.
         """
         folder = Path(folder).expanduser().absolute()
         record = read_record(folder)
@@ -162,50 +167,50 @@ class Session(SessionLog):
         if hold:
             lock.hold()
         try:
-            # Again, as whoever held it until now may have written.
+            # Read again, as another holder may have written before the lock was taken.
             record = read_record(folder) if hold else record
             session = cls(folder, record, open_scan(record.scan, folder), lock)
             path = session.masks.prediction_path
             if not path.is_file():
                 raise DataError(f"{path} is missing; restore it, or start a new session.")
         except BaseException:
-            lock.let_go()
+            lock.release()
             raise
         return session
 
     def name_of(self, index: int) -> str:
-        """Name of a slice; in a scan without a file of its own, by the image's name."""
-        image, path = self.extra.get("image"), self.scan.path
+        """Return the name of a slice; for a scan without a file from the name of its layer."""
+        image, path = self.layers.image, self.scan.path
         copied = path is not None and path.parent == self.folder
         return f"{image}#{index}" if copied and image else slice_name(self.scan, index)
 
     @property
     def prediction(self) -> Array:
-        """The whole original prediction, read anew."""
+        """The whole original prediction, read from disk at each access."""
         return self.masks.prediction()
 
     def load_mask(self) -> Array:
-        """Read the whole mask as it was last saved."""
+        """Read the whole mask of the last save."""
         return self.masks.load()
 
     def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Write the slices that differ from what is stored, and `session.json`.
+        """Write the slices that differ from the stored ones, and `session.json` if it changed.
 
-        Each slice is copied before it is looked at: one that is being painted on meanwhile is
-        stored as it was at that moment, and again by the next call. An accepted slice that is
-        written is marked by whether it differs from its prediction.
+        Each slice is copied before it is compared: a slice that is being painted on is stored as
+        it was at that moment, and again by the next call. The state of a written, accepted slice
+        becomes accepted or corrected, as it equals its prediction or not.
 
         Parameters
         ----------
         labels : array
-            Of the scan's grid; the very array of a layer will do.
+            Labels on the scan's grid; the array of a layer need not be copied.
         slices : iterable of int, optional
-            Where to look; everywhere by default.
+            Indices of the slices to compare; all slices by default.
 
         Returns
         -------
         tuple of int
-            The slices written.
+            Indices of the written slices.
 
         Raises
         ------
@@ -219,48 +224,47 @@ class Session(SessionLog):
             try:
                 written.extend(self.masks.save(labels, slices, {"session": self.folder.name}))
             finally:
-                # What was written before an error is not written again.
-                self._mark_again(written)
-            self.save()
+                # Slices that were written before an error are not written again.
+                self._update_states(written)
+            self.save(always=bool(written))
         return tuple(written)
 
     def changes(self, labels: Any, index: int) -> Changes:
-        """Compare one slice of labels on the scan's grid with the prediction."""
+        """Compare a slice of labels on the scan's grid with its prediction."""
         plane = np.asarray(labels[self.masks.place(index)])
         return compare(self.masks.read_prediction(index), plane)
 
     def is_labelled(self, index: int) -> bool:
-        """Whether a slice, as it is stored, has a mask; unreviewed pixels are none."""
+        """Whether the stored slice has a mask; unreviewed pixels do not count."""
         return has_mask(self.masks.read(index))
 
     def held_out(self) -> tuple[int, ...]:
-        """Accepted slices that no round trains on; those drawn once are never given back."""
-        sides = self._sides()
-        return tuple(i for i in self.accepted if sides[i] == "valid")
+        """Return the accepted slices that no round trains on; held-out slices stay held out."""
+        splits = self._assign_splits()
+        return tuple(i for i in self.accepted if splits[i] == "valid")
 
-    def settle_sides(self) -> None:
-        """Give the accepted slices that have no side one for good, and store it.
+    def store_splits(self) -> None:
+        """Assign the accepted slices without a split one for good, and store the splits.
 
         Raises
         ------
         DataError
-            If it cannot be stored, as the session is open elsewhere or its folder is read-only.
+            If the session is open elsewhere or its folder is read-only.
         """
-        sides = self._sides()  # which reads masks, so nobody has to wait for it
+        splits = self._assign_splits()  # reads masks, so it is called outside of the lock
         with self._lock:
-            if sides != self.sides:
-                self._change(sides=sides)
-        if self._changes:
-            self.save()
+            if splits != self.splits:
+                self._change(sides=splits)
+        self.save()
 
     def training_samples(self, dimensions: int = 2) -> SampleSet:
-        """Return the accepted slices as stored: held-out ones to validate, others to train on.
+        """Return the stored accepted slices as samples to validate on and to train on.
 
         Parameters
         ----------
         dimensions : int
-            3 for a network of volumes: two samples, in which the slices of the other side and
-            those that are not accepted count as unreviewed.
+            3 for a network of volumes: two samples, in which the slices of the other split and
+            slices that are not accepted count as unreviewed.
 
         Raises
         ------
@@ -272,29 +276,29 @@ class Session(SessionLog):
                 f"No slice of the session {self.folder.name} is accepted yet; accept some."
             )
         with suppress(InUseError):
-            # Whoever has it open keeps his own record; the run keeps the sides it was trained with.
-            self.settle_sides()
-        sides = {i: side for i, side in self.sides.items() if self.states[i].is_accepted}
-        cut = volumes if dimensions == 3 else slices
-        samples = cut(self.scan, self.masks, dict(sorted(sides.items())))
+            # The process that holds the session keeps its record; the run has its own splits.
+            self.store_splits()
+        splits = {i: split for i, split in self.splits.items() if self.states[i].is_accepted}
+        make = volume_samples if dimensions == 3 else slice_samples
+        samples = make(self.scan, self.masks, dict(sorted(splits.items())))
         return SampleSet(samples, self.categories, f"session {self.folder.name}")
 
-    def _mark_again(self, written: Iterable[int]) -> None:
-        """Let the states of accepted slices follow what was written."""
+    def _update_states(self, written: Iterable[int]) -> None:
+        """Set written accepted slices to accepted or corrected, by their prediction."""
         states = self.states
         same = {i: self.masks.is_as_predicted(i) for i in written if states[i].is_accepted}
         if not same:
             return
         with self._lock:
-            # Decided on anew meanwhile, perhaps.
+            # The states may have changed in the meantime.
             now = dict(enumerate(self.states))
             now |= {i: accepted_state(same[i]) for i in same if now[i].is_accepted}
             self._change(states=tuple(now.values()))
 
-    def _sides(self) -> dict[int, Side]:
+    def _assign_splits(self) -> dict[int, Split]:
         independent = "N" in self.scan.axes
         record = self._record
-        return assign_sides(
+        return assign_splits(
             self.accepted,
             record.sides,
             count=len(record.states),

@@ -269,7 +269,7 @@ def test_pairs_in_split_folders(tmp_path):
         (lambda f: (f / "masks" / "a.png").unlink(), "a.jpg has no mask"),
         (lambda f: (f / "images" / "a.jpg").unlink(), "a.png has no image"),
         (lambda f: picture(f / "masks" / "a.png", 0, (12, 9)), r"a.png has the shape \(9, 12\)"),
-        (lambda f: picture(f / "images" / "a.png"), "differ in their suffix"),
+        (lambda f: picture(f / "images" / "a.png"), "differ only in their suffix"),
         (lambda f: picture(f / "masks" / "a.png", 0), "No mask of .* labelled pixel"),
         (lambda f: (f / "masks" / "a.png").write_text("x"), "a.png cannot be read"),
         (

@@ -122,7 +122,7 @@ def test_the_loop(
         fine_tune.start_button.click()
         qtbot.waitUntil(lambda: curve.xData is not None and len(curve.xData) > 0)
     qtbot.waitUntil(lambda: not fine_tune.panel.running)
-    (finished,) = done.args
+    finished, _ = done.args
     new_model = tmp_path / "session" / finished.checkpoint
     assert chosen_model.current_model() == new_model
     assert segmenter.form.model_choice.value() == new_model

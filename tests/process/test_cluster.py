@@ -159,7 +159,7 @@ def test_relative_paths_mean_the_callers_folder(cluster, scans, tmp_path, monkey
     [
         (["--scheduler", "tcp://127.0.0.1:9"], "No Dask scheduler answers at tcp://127.0.0.1:9"),
         (["--scheduler", "nonsense://x"], "No Dask scheduler answers at nonsense://x"),
-        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "give one"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "give only one"),
     ],
 )
 def test_a_wrong_scheduler_is_told_in_a_line(scans, tmp_path, capsys, more, said, monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.session.session import ReviewState, Session, left_open
+from napari_unet_seg.session.session import ReviewState, Session, unclosed_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,10 +95,10 @@ def test_another_process_is_refused_until_it_is_closed(
 ) -> None:
     with pytest.raises(DataError, match=rf"\(process {holder.pid} on .*\); close it there first"):
         Session.open(session.folder, hold=True)
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
     holder.communicate("\n", timeout=60)
     Session.open(session.folder, hold=True).close()
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
 
 
 def test_a_killed_process_frees_it_and_leaves_a_mark(
@@ -106,13 +106,13 @@ def test_a_killed_process_frees_it_and_leaves_a_mark(
 ) -> None:
     holder.kill()
     holder.wait(60)
-    saved = left_open(session.folder)
+    saved = unclosed_since(session.folder)
     assert saved is not None
     assert abs((datetime.now() - saved).total_seconds()) < 600
     again = Session.open(session.folder, hold=True)
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
     again.close()
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
 
 
 @pytest.mark.usefixtures("holder")
@@ -148,7 +148,7 @@ def test_sessions_without_a_window_are_written_for_a_moment_only(session: Sessio
         labels = writer.load_mask()
         labels[index] = 1
         assert writer.save_mask(labels) == (index,)
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
 
 
 def test_a_folder_that_is_no_session_stays_as_it_is(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_damaged_session_is_not_held(session: Session) -> None:
     for _ in range(2):
         with pytest.raises(DataError, match="is missing"):
             Session.open(session.folder, hold=True)
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows locks in another way")
@@ -176,24 +176,24 @@ def test_a_file_system_without_locks_is_told(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     opened = Session.open(session.folder, hold=True)
-    assert "has no locks; see to it" in opened.lock.note
+    assert "has no locks; open the session in one window" in opened.lock.note
     labels = opened.load_mask()
     labels[1] = 1
     assert opened.save_mask(labels) == (1,)
     opened.close()
-    assert left_open(session.folder) is None
+    assert unclosed_since(session.folder) is None
 
 
 def test_a_side_that_others_stored_meanwhile_stays(session: Session) -> None:
     reader = Session.open(session.folder)
     for index in range(3):
-        session.set_side(index, "valid")
-        reader.set_side(index, "train")
+        session.set_split(index, "valid")
+        reader.set_split(index, "train")
     session.save()
-    reader.set_side(3, "train")
+    reader.set_split(3, "train")
     reader.save()
     wanted = {0: "valid", 1: "valid", 2: "valid", 3: "train"}
-    assert reader.sides == Session.open(session.folder).sides == wanted
+    assert reader.splits == Session.open(session.folder).splits == wanted
 
 
 def test_it_is_held_again_only_while_it_is_held(session: Session) -> None:

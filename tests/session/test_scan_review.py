@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from napari_unet_seg.session.review_queue import Queue, ReviewState
-from napari_unet_seg.session.scan_review import ScanReview, scan_review, state_of, what_next
+from napari_unet_seg.session.scan_review import ScanReview, next_scan_note, scan_review, state_of
 
 T, A, C, S, F = ReviewState
 NAN = float("nan")
@@ -40,7 +40,7 @@ def test_state_of_a_scan(states: tuple[ReviewState, ...], expected: ReviewState)
     ],
 )
 def test_words(states: tuple[ReviewState, ...], words: str) -> None:
-    assert scan_review(states).words == words
+    assert scan_review(states).text == words
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ NAMES = ("a", "b", "c", "d")
 def test_where_work_goes_on(
     states: tuple[ReviewState, ...], shown: ReviewState | None, expected: str
 ) -> None:
-    assert what_next(Queue(range(4), states, shown), 1, NAMES, "▸").startswith(expected)
+    assert next_scan_note(Queue(range(4), states, shown), 1, NAMES, "▸").startswith(expected)
 
 
 def test_work_goes_on_in_the_order_that_is_chosen() -> None:
     queue = Queue((2, 1, 3, 0), (T, A, T, T))
-    assert what_next(queue, 1, NAMES, "▸ [G]").endswith("▸ [G] opens d, the next to do.")
+    assert next_scan_note(queue, 1, NAMES, "▸ [G]").endswith("▸ [G] opens d, the next to do.")

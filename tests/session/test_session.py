@@ -16,7 +16,8 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
-from napari_unet_seg.session.held_out import assign_sides, block_width
+from napari_unet_seg.session.held_out import assign_splits, block_width
+from napari_unet_seg.session.record import LayersRecord
 from napari_unet_seg.session.session import ReviewState, Round, Session
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def test_slices_are_named_after_the_file_or_the_image_without_one(
 ) -> None:
     assert session.name_of(2) == "head.tif#2"
     copied = replace(volume, path=None)
-    Session.create(tmp_path / "s", copied, TUMOUR, prediction, extra={"image": "head · FLAIR"})
+    Session.create(
+        tmp_path / "s", copied, TUMOUR, prediction, layers=LayersRecord(image="head · FLAIR")
+    )
     Session.create(tmp_path / "t", copied, TUMOUR, prediction)
     assert Session.open(tmp_path / "s").name_of(2) == "head · FLAIR#2"
     assert Session.open(tmp_path / "t").name_of(2) == "scan.tif#2"
@@ -202,11 +205,11 @@ def test_sessions_of_before_open(session: Session) -> None:
 def test_a_figure_for_every_slice_or_none(
     tmp_path: Path, session: Session, volume: Scan, prediction: np.ndarray
 ) -> None:
-    with pytest.raises(DataError, match="2 figures of predicted Dice and 6 slices"):
+    with pytest.raises(DataError, match="2 values of predicted Dice and 6 slices"):
         Session.create(tmp_path / "s", volume, TUMOUR, prediction, predicted_dice=(0.5, 0.6))
     path = session.folder / "session.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "predicted_dice": [0.5]}))
-    with pytest.raises(DataError, match=r"damaged \(predicted_dice has 1 figures for 6 slices"):
+    with pytest.raises(DataError, match=r"damaged \(predicted_dice has 1 scores for 6 slices"):
         Session.open(session.folder)
 
 
@@ -288,7 +291,9 @@ def test_a_scan_that_cannot_be_stored_is_named(
     pixels = np.array(values, dtype)[None]
     labels = np.zeros(pixels.shape, np.uint8)
     with pytest.raises(DataError, match=f"The image head holds {dtype} numbers .*; convert it to"):
-        Session.create(tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, extra={"image": "head"})
+        Session.create(
+            tmp_path / "s", Scan(pixels, "YX"), TUMOUR, labels, layers=LayersRecord(image="head")
+        )
     assert not (tmp_path / "s").exists()
 
 
@@ -325,7 +330,7 @@ def test_a_changed_image_of_a_stack_is_refused(tmp_path: Path, images: Scan) -> 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("{", "is damaged .*put session.bak.json"),
+        ("{", "is damaged .*replace it by session.bak.json"),
         ("[]", "is damaged"),
         ("{}", "is damaged"),
         ('{"format": 99}', "newer version; update"),
@@ -340,13 +345,67 @@ def test_a_broken_session_file_names_the_mend(session: Session, content: str, re
 
 
 def test_the_mend_of_a_broken_session_file_works(session: Session) -> None:
-    session.set_state(0, ReviewState.ACCEPTED)
-    session.save()
-    session.save()
+    for index in (0, 1):
+        session.set_state(index, ReviewState.ACCEPTED)
+        session.save()
     path = session.folder / "session.json"
     path.write_text("{")
     path.with_name("session.bak.json").replace(path)
     assert Session.open(session.folder).accepted == (0,)
+
+
+def stamp(session: Session) -> tuple[int, int]:
+    """Tell one file that was written from another."""
+    status = (session.folder / "session.json").stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_what_is_stored_already_is_not_written_again(
+    session: Session, prediction: np.ndarray, hold: bool
+) -> None:
+    again = Session.open(session.folder, hold=hold)
+    before = stamp(again)
+    again.set_state(0, ReviewState.TODO)
+    again.set_layers(mask="")
+    again.save()
+    assert again.save_mask(prediction) == ()
+    assert stamp(again) == before
+    again.set_state(0, ReviewState.ACCEPTED)
+    assert not again.is_stored
+    again.save()
+    assert again.is_stored
+    assert stamp(again) != before
+    again.close()
+
+
+def test_the_time_of_the_record_is_that_of_the_last_mask(
+    session: Session, prediction: np.ndarray
+) -> None:
+    before = stamp(session)
+    prediction[0, 0, 0] = 1
+    assert session.save_mask(prediction) == (0,)
+    assert stamp(session) != before
+
+
+def test_a_record_that_is_gone_is_written_again(session: Session) -> None:
+    (session.folder / "session.json").unlink()
+    session.save()
+    assert Session.open(session.folder).states == session.states
+
+
+def test_what_could_not_be_stored_is_stored_by_the_next_save(session: Session) -> None:
+    path = session.folder / "session.json"
+    session.set_state(2, ReviewState.ACCEPTED)
+    path.rename(session.folder / "elsewhere.json")
+    path.mkdir()
+    with pytest.raises(DataError, match=r"session\.json cannot be written"):
+        session.save()
+    path.rmdir()
+    (session.folder / "elsewhere.json").rename(path)
+    assert not session.is_stored
+    session.save()
+    assert Session.open(session.folder).accepted == (2,)
 
 
 def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:
@@ -443,13 +502,13 @@ def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("independent", [True, False])
 def test_about_a_fifth_is_held_out(independent: bool, seed: int) -> None:
-    sides = assign_sides(range(120), {}, count=120, independent=independent, seed=seed)
+    sides = assign_splits(range(120), {}, count=120, independent=independent, seed=seed)
     held = [i for i, side in sides.items() if side == "valid"]
     assert 20 <= len(held) <= 34
 
 
 def test_neighbours_in_a_volume_stay_together() -> None:
-    sides = assign_sides(range(120), {}, count=120, independent=False, seed=0)
+    sides = assign_splits(range(120), {}, count=120, independent=False, seed=0)
     width = block_width(120)
     for start in range(0, 120, width):
         assert len({sides[i] for i in range(start, start + width)}) == 1
@@ -460,7 +519,7 @@ def test_neighbours_in_a_volume_stay_together() -> None:
 @pytest.mark.parametrize("count", [2, 3, 4, 9])
 @pytest.mark.parametrize("independent", [True, False])
 def test_two_accepted_slices_hold_one_out(count: int, independent: bool) -> None:
-    sides = assign_sides(range(40, 40 + count), {}, count=155, independent=independent, seed=0)
+    sides = assign_splits(range(40, 40 + count), {}, count=155, independent=independent, seed=0)
     assert set(sides.values()) == {"train", "valid"}
 
 
@@ -468,7 +527,7 @@ def test_two_accepted_slices_hold_one_out(count: int, independent: bool) -> None
 @pytest.mark.parametrize("independent", [True, False])
 def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool) -> None:
     for labelled in range(count):
-        sides = assign_sides(
+        sides = assign_splits(
             range(count),
             {},
             count=155,
@@ -484,7 +543,7 @@ def test_the_only_slice_with_a_mask_is_trained_on(count: int, independent: bool)
 def test_a_slice_with_a_mask_is_held_out_where_two_have_one(empty: int) -> None:
     known = {empty: "valid"}
     for count in (5, 9):
-        sides = assign_sides(
+        sides = assign_splits(
             range(count), known, count=155, independent=True, seed=0, is_labelled=lambda i: i > 3
         )
         held_out = [i for i, side in sides.items() if side == "valid" and i > 3]
@@ -492,7 +551,7 @@ def test_a_slice_with_a_mask_is_held_out_where_two_have_one(empty: int) -> None:
 
 
 def test_a_slice_that_is_held_out_stays_so_where_it_has_the_only_mask() -> None:
-    sides = assign_sides(
+    sides = assign_splits(
         range(3), {0: "valid"}, count=3, independent=True, seed=0, is_labelled=(0).__eq__
     )
     assert sides[0] == "valid"
@@ -516,20 +575,10 @@ def test_rounds_are_numbered_and_restored(session: Session) -> None:
 
 
 def test_slices_that_joined_a_block_keep_its_side() -> None:
-    first = assign_sides(range(0, 120, 10), {}, count=120, independent=False, seed=3)
-    later = assign_sides(range(120), first, count=120, independent=False, seed=3)
+    first = assign_splits(range(0, 120, 10), {}, count=120, independent=False, seed=3)
+    later = assign_splits(range(120), first, count=120, independent=False, seed=3)
     assert {i: later[i] for i in first} == first
     assert all(later[i] == first[i // 10 * 10] for i in range(120))
-
-
-def test_unknown_places_in_the_world_survive(
-    tmp_path: Path, volume: Scan, prediction: np.ndarray
-) -> None:
-    extra = {"translate": [1.0, 2.0, 3.0]}
-    session = Session.create(tmp_path / "s", volume, TUMOUR, prediction, extra=extra)
-    assert Session.open(session.folder).extra == extra
-    values = json.loads((session.folder / "session.json").read_text())
-    assert values["format"] == 1
 
 
 def test_a_scan_shown_with_other_axes_than_its_file_is_copied(

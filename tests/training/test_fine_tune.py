@@ -15,7 +15,8 @@ from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session.rounds import lineage, run_round
+from napari_unet_seg.session.model_lineage import lineage
+from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import ReviewState, Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.run import Run
@@ -158,9 +159,9 @@ def test_the_only_slice_with_a_mask_is_not_held_out(session: Session, labelled: 
     _, labels = phantoms(8, 1)
     labels[np.arange(8) != labelled] = 0
     session.save_mask(labels)
-    session.settle_sides()
-    assert session.sides[labelled] == "train"
-    assert "valid" in session.sides.values()
+    session.store_splits()
+    assert session.splits[labelled] == "train"
+    assert "valid" in session.splits.values()
 
 
 @pytest.mark.parametrize("labelled", range(4))
@@ -173,7 +174,7 @@ def test_the_only_scan_with_a_mask_is_not_held_out(
             session.save_mask(np.zeros(session.masks.shape, np.uint8))
     *others, last = sessions
     *_, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
-    assert Session.open(sessions[labelled].folder).sides == {0: "train"}
+    assert Session.open(sessions[labelled].folder).splits == {0: "train"}
     assert (done.train, done.held_out) == (3, 1)
 
 
@@ -188,7 +189,7 @@ def test_the_only_mask_is_trained_on_beside_a_scan_of_empty_slices(
     first, last = single_images(tmp_path, 2)
     first.save_mask(np.zeros(first.masks.shape, np.uint8))
     *_, done = run_round(last, CONFIG, base, here, [empty.folder, first.folder])
-    assert Session.open(last.folder).sides == {0: "train"}
+    assert Session.open(last.folder).splits == {0: "train"}
     assert done.held_out
 
 
@@ -246,7 +247,7 @@ def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> No
 def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
     samples = session.training_samples()
-    with pytest.raises(DataError, match=r"other has the categories .* and the model tumour"):
+    with pytest.raises(DataError, match=r"other has the categories .* and the model .* has tumour"):
         [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
 
 
@@ -313,7 +314,7 @@ def test_a_round_on_single_images_holds_a_fifth_of_them_out(tmp_path: Path, base
     assert (first.train, first.held_out) == (8, 2)
     assert first.before is not None
     assert sorted(first.sessions) == sorted(map(str, folders))
-    sides = [Session.open(s.folder).sides for s in (*others, last)]
+    sides = [Session.open(s.folder).splits for s in (*others, last)]
     assert [list(side) for side in sides] == [[0]] * 10
     assert Session.open(last.folder).rounds == (first,)
 
@@ -321,7 +322,7 @@ def test_a_round_on_single_images_holds_a_fifth_of_them_out(tmp_path: Path, base
     written = [path.stat().st_mtime_ns for path in records(folders[:9])]
     *_, second = run_round(last, CONFIG, base, here, folders)
     assert (second.train, second.held_out) == (12, 3)
-    assert [Session.open(s.folder).sides for s in (*others, last)] == sides
+    assert [Session.open(s.folder).splits for s in (*others, last)] == sides
     assert [path.stat().st_mtime_ns for path in records(folders[:9])] == written
 
 
@@ -343,7 +344,7 @@ def test_few_slices_of_many_scans_are_held_out_by_scan(tmp_path: Path, base: Pat
     *others, last = sessions
     *_, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
     assert (done.train, done.held_out) == (24, 6)
-    assert {len(set(Session.open(s.folder).sides.values())) for s in sessions} == {1}
+    assert {len(set(Session.open(s.folder).splits.values())) for s in sessions} == {1}
 
 
 def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Path) -> None:
@@ -380,7 +381,7 @@ def test_sessions_that_cannot_be_read_or_written_are_left_out(tmp_path: Path, ba
     assert "is open in another window" in problems["image-02"]
     assert done.train + done.held_out == 3
     elsewhere.close()
-    assert not Session.open(elsewhere.folder).sides
+    assert not Session.open(elsewhere.folder).splits
 
 
 def test_a_small_volume_that_was_cut_in_two_keeps_its_blocks(tmp_path: Path, base: Path) -> None:
@@ -388,12 +389,12 @@ def test_a_small_volume_that_was_cut_in_two_keeps_its_blocks(tmp_path: Path, bas
     images, labels = phantoms(48, 2)
     volume = Session.create(tmp_path / "volume", Scan(images, "ZYX"), TUMOUR, labels)
     for index, side in ((0, "train"), (20, "valid")):
-        volume.set_side(index, side)
+        volume.set_split(index, side)
     for index in (0, 20, 21):
         volume.set_state(index, ReviewState.ACCEPTED)
     volume.save()
     *_, done = run_round(volume, CONFIG, base, here, [other.folder])
-    assert volume.sides == {0: "train", 20: "valid", 21: "valid"}
+    assert volume.splits == {0: "train", 20: "valid", 21: "valid"}
     assert done.held_out >= 2
 
 
@@ -438,5 +439,5 @@ def test_sets_of_one_name_are_joined_under_two() -> None:
     twice = [s.name for s in union([first, first]).samples]
     assert twice == ["1 (a)", "a (a)", "1 (a) 2", "a (a) 2"]
     other = SampleSet(second.samples, (Category(id=1, name="oedema"),), "c")
-    with pytest.raises(DataError, match="c has the categories oedema and a tumour"):
+    with pytest.raises(DataError, match="c has the categories oedema and a has tumour"):
         union([first, other])

@@ -1,4 +1,4 @@
-"""What is compared, and the work of it, apart from the window's thread."""
+"""The comparison of two masks, as a generator for a thread."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 A, B, BOTH = 1, 2, 3
 COLOURS = {A: "#4aa8ff", B: "#ff9d1e", BOTH: "#ffffff"}
-"""Blue, orange and white, which colour-blind people tell apart over grey."""
+"""Blue, orange and white, which colour-blind people can distinguish over grey."""
 
 PREDICTION = "prediction of the session"
 _HALF = 0.5 + 1e-6
-"""Voxels that masks of one scan may lie apart: half of one, and rounding."""
+"""Maximum distance in voxels between masks of one scan: half a voxel, and rounding."""
 
 
 class Outlines(NamedTuple):
@@ -41,40 +41,40 @@ class Outlines(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to work out of two masks."""
+class ComparisonRequest:
+    """Two masks, and what to compute for them."""
 
     a: NamedMask
     b: NamedMask
     place: tuple[int, ...] | None
-    """The slice, None for all."""
-    figures: bool = True
+    """The slice to compare; None for the whole scan."""
+    scores: bool = True
     outlines: bool = False
 
 
-def layer_side(layer: Labels) -> NamedMask:
-    """Return a labels layer as a side."""
+def mask_of_layer(layer: Labels) -> NamedMask:
+    """Return the mask of a labels layer."""
     return NamedMask(layer.name, scan_from_layer(layer), categories_of(layer))
 
 
-def prediction_side(session: Session) -> NamedMask:
-    """Return the prediction of a session as a side; it is on the grid of the scan."""
+def mask_of_prediction(session: Session) -> NamedMask:
+    """Return the prediction of a session as a mask on the grid of the scan."""
     scan = session.scan
     predictions = Predictions(session.masks)
     grid = replace(scan, data=predictions, axes=scan.grid_axes, affine=None, meta={})
     return NamedMask(PREDICTION, grid, session.categories)
 
 
-def misplaced(a: Labels | None, b: Labels | None) -> str:
-    """Say that two masks of one shape lie in different places of the world; empty if they do not.
+def misplacement(a: Labels | None, b: Labels | None) -> str:
+    """Return a message if two masks of one shape differ in world position, else an empty text.
 
-    Of masks without a unit of length nobody knows where they lie, and they are taken as they are.
+    Masks without a unit of length have no world position and are accepted.
     """
     if a is None or b is None:
         return ""
-    shape = layer_side(a).scan.grid_shape
+    shape = mask_of_layer(a).scan.grid_shape
     placed = in_mm(a.units[-1]) is not None and in_mm(b.units[-1]) is not None
-    if shape != layer_side(b).scan.grid_shape or not placed:
+    if shape != mask_of_layer(b).scan.grid_shape or not placed:
         return ""
     corners = (np.zeros(a.ndim), np.array(shape) - 1.0)
     ours = [a.data_to_world(c) for c in corners]
@@ -90,16 +90,17 @@ def misplaced(a: Labels | None, b: Labels | None) -> str:
 
 
 def slice_title(scan: Scan, index: int) -> str:
-    """Name a slice, by the file it came from or else as napari's slider counts."""
+    """Return the title of a slice: its file name, else its index on napari's slider."""
     return scan.names[index] if index < len(scan.names) else f"slice {index}"
 
 
-def working(wanted: Wanted) -> Generator[Any, Any, None]:
-    """Yield progress, outlines and figures; a problem with the masks comes as an event, the last.
+def compare(wanted: ComparisonRequest) -> Generator[Any, Any, None]:
+    """Yield progress, outlines and scores; an error about the masks is yielded as the last event.
 
-    So it can be told beside the masks, where it is told once, and not at each slice.
+    The tab shows such an error in its status line; a raised error would be a notification at every
+    slice.
     """
-    # With it scipy comes, which the window must not wait for.
+    # The module imports scipy, which is too slow for the window's thread.
     from napari_unet_seg.evaluation.compare import (
         check_grids,
         compare_masks,
@@ -115,19 +116,19 @@ def working(wanted: Wanted) -> Generator[Any, Any, None]:
             a, b = extract_slice(wanted.a, wanted.place), extract_slice(wanted.b, wanted.place)
             if wanted.outlines:
                 yield Outlines(outlines(a.scan.data, b.scan.data), wanted.place)
-        if wanted.figures:
+        if wanted.scores:
             yield from compare_masks(a, b)
     except SegmentationError as error:
         yield error
 
 
 def outlines(a: Array, b: Array) -> Array:
-    """Return the inner contours of two label planes, `BOTH` where they lie on each other."""
+    """Return the inner contours of two label planes, `BOTH` where they coincide."""
     return (A * _contour(a) + B * _contour(b)).astype(np.uint8)
 
 
 def _contour(labels: Array) -> Array:
     from skimage.segmentation import find_boundaries
 
-    known = np.where(labels == IGNORE_INDEX, 0, labels)
-    return np.asarray(find_boundaries(known, connectivity=1, mode="inner"))  # type: ignore[no-untyped-call]
+    reviewed = np.where(labels == IGNORE_INDEX, 0, labels)
+    return np.asarray(find_boundaries(reviewed, connectivity=1, mode="inner"))  # type: ignore[no-untyped-call]

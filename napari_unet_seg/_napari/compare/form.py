@@ -1,4 +1,4 @@
-"""The controls of a comparison: two masks, what of them, the table, and the contours."""
+"""The controls of a comparison: two masks, the extent, the table and the contours."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 
 
 class CompareForm(QWidget):
-    """Shows what it is told; what the controls do is the tab's.
+    """The controls of a comparison; `CompareTab` connects them.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose labels layers can be chosen.
+        The viewer whose labels layers can be chosen.
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.a, self.b = (LayerCombo(viewer, _fits, follow=False) for _ in range(2))
-        self.a.setToolTip("The mask that is measured, the prediction for example")
-        self.b.setToolTip("The mask it is measured against, the truth for example")
+        self.a, self.b = (LayerCombo(viewer, _is_comparable, follow=False) for _ in range(2))
+        self.a.setToolTip("The mask to measure, the prediction for example")
+        self.b.setToolTip("The reference mask, the truth for example")
         self.part = QComboBox()
         self.part.addItems(["This slice", "Whole scan"])
-        self.part.setToolTip("The slice is measured anew whenever it changes")
+        self.part.setToolTip("A slice is measured again whenever it changes")
         self.button = QPushButton()
         self.bar = QProgressBar()
-        self.bar.setToolTip("Categories that are measured")
+        self.bar.setToolTip("Number of categories measured so far")
         self.table = CompareTable()
         self.contours = QCheckBox("Show contours")
-        self.contours.setToolTip("Outline A and B on the slice on screen, in a layer of its own")
+        self.contours.setToolTip("Outline A and B on the slice on screen, in a separate layer")
         self.legend = _legend({A: "A", B: "B", BOTH: "both"})
         self.csv_button = QPushButton("Save CSV…")
-        self.csv_button.setToolTip("The table with more digits, one row a category")
+        self.csv_button.setToolTip("Save the table with more digits, one row for each category")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self._lay_out()
@@ -62,15 +62,15 @@ class CompareForm(QWidget):
 
     @property
     def running(self) -> bool:
-        """Whether the whole scan is being measured, so that the button stops that."""
+        """Whether the whole scan is being measured, and the button stops that."""
         return not self.bar.isHidden()
 
     def show_running(self, running: bool) -> None:
-        """Let the button stop the work, or start it."""
+        """Make the button stop a running comparison, or start a comparison."""
         self.bar.setVisible(running)
         self.button.setText("Stop" if running else "Compare")
         self.button.setToolTip(
-            "Leave the whole scan unmeasured" if running else "Measure A against B now"
+            "Stop measuring the whole scan" if running else "Measure A against B now"
         )
 
     @property
@@ -88,22 +88,22 @@ class CompareForm(QWidget):
         start.addWidget(self.part, 1)
         start.addWidget(self.button, 1)
         rows.addRow("Of", start)
-        looks = QHBoxLayout()
-        looks.addWidget(self.contours)
-        looks.addWidget(self.legend)
-        looks.addStretch(1)
-        looks.addWidget(self.csv_button)
+        display = QHBoxLayout()
+        display.addWidget(self.contours)
+        display.addWidget(self.legend)
+        display.addStretch(1)
+        display.addWidget(self.csv_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addLayout(rows)
         layout.addWidget(self.bar)
         layout.addWidget(self.table, 1)
-        layout.addLayout(looks)
+        layout.addLayout(display)
         layout.addWidget(self.status)
 
 
-def _fits(layer: Layer) -> bool:
+def _is_comparable(layer: Layer) -> bool:
     return is_users(layer, Labels) and not is_instances(layer)
 
 

@@ -1,4 +1,4 @@
-"""The part of the widget where two masks are compared, a slice or the whole scan."""
+"""The tab in which two masks are compared, on a slice or on the whole scan."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from superqt.utils import qthrottled
 from napari_unet_seg._napari.compare.comparison import (
     COLOURS,
     PREDICTION,
+    ComparisonRequest,
     Outlines,
-    Wanted,
-    layer_side,
-    misplaced,
-    prediction_side,
+    compare,
+    mask_of_layer,
+    mask_of_prediction,
+    misplacement,
     slice_title,
-    working,
 )
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
@@ -47,18 +47,18 @@ NAME = "contours"
 _REFRESH_MS = 150
 
 
-class _Watched:
-    """A mask, and whether it was changed: it is drawn anew for much that changes nothing in it."""
+class _EditMonitor:
+    """Detects edits of a mask; napari redraws a layer for many other reasons too."""
 
     def __init__(self, layer: Labels) -> None:
         self._layer, self._data = layer, layer.data
         self._edited = EditedSlices(layer)
-        # Of a hidden one, they tell once it is shown.
+        # A hidden layer emits the first two when it is shown again.
         events = layer.events
         self.emitters = (events.labels_update, events.set_data, events.visible)
 
     def take(self) -> bool:
-        """Whether it was changed since this was last called."""
+        """Return whether the mask was edited since the last call."""
         before, self._data = self._data, self._layer.data
         if self._data is not before:
             self._edited.close()
@@ -67,86 +67,88 @@ class _Watched:
         return bool(self._edited.take())
 
     def close(self) -> None:
-        """Let go of it."""
+        """Stop watching the mask."""
         self._edited.close()
 
 
 class CompareTab(CompareForm):
-    """Two masks of one scan: their contours on screen, and their figures in a table.
+    """Compares two masks of one scan: contours on screen, scores in a table.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose labels layers can be chosen.
+        The viewer whose labels layers can be chosen.
     """
 
     compared = Signal(object)
-    """The `MaskComparison` that is shown now."""
+    """Emitted with the `MaskComparison` that the table shows."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self._viewer = viewer
-        self._reviewing: OpenSession | None = None
-        self._watched: list[_Watched] = []
+        self._open_session: OpenSession | None = None
+        self._monitors: list[_EditMonitor] = []
         self._job: jobs.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
         self._shown: tuple[MaskComparison, str] | None = None
         self._overlay: Overlay | None = None
-        self._look_soon = qthrottled(self.look, timeout=_REFRESH_MS, leading=False, parent=self)
+        self._compare_slice_soon = qthrottled(
+            self.compare_slice, timeout=_REFRESH_MS, leading=False, parent=self
+        )
         self._connect()
         self._on_list()
         self._on_choice()
 
-    def show_session(self, reviewing: OpenSession | None) -> None:
-        """Offer the prediction of an open session, and compare its mask with it."""
-        self._reviewing = reviewing
+    def show_session(self, open_session: OpenSession | None) -> None:
+        """Offer the prediction of an open session, and compare the session's mask with it."""
+        self._open_session = open_session
         self.contours.setChecked(False)
         for combo in (self.a, self.b):
-            combo.setNoLayerText(PREDICTION if reviewing else "")
-        if reviewing is not None:
-            self.b.setLayer(reviewing.mask)
-            reviewing.predicted_again.connect(self._on_edit)
+            combo.setNoLayerText(PREDICTION if open_session else "")
+        if open_session is not None:
+            self.b.setLayer(open_session.mask)
+            open_session.predicted_again.connect(self._on_edit)
 
-    def look(self) -> None:
-        """Outline and measure the slice on screen, as far as that is wanted."""
+    def compare_slice(self) -> None:
+        """Outline and measure the slice on screen, if contours or scores are shown."""
         if self._shown is None or not self.whole:
-            self._have_changed()  # which is nobody's concern, and not to pile up
-        figures = not self.whole and not self.isHidden()
-        layer, sides = self._reference(), self._sides()
-        if layer is None or sides is None or not (figures or self.contours.isChecked()):
+            self._take_edits()  # the table shows no whole scan that these edits could outdate
+        scores = not self.whole and not self.isHidden()
+        layer, masks = self._reference(), self._masks()
+        if layer is None or masks is None or not (scores or self.contours.isChecked()):
             return
         if self._job is not None:
-            self._later(self.look)
+            self._after_job(self.compare_slice)
             return
-        a, b = (side.scan.grid_shape for side in sides)
-        # Where the grids differ, that is the problem to tell.
+        a, b = (mask.scan.grid_shape for mask in masks)
+        # Different grids are reported first, by `compare`.
         if a == b and (problem := off_screen(self._viewer, layer)):
-            if figures:
+            if scores:
                 self._show(None)
                 self.status.setText(problem)
             return
         place = place_of(self._viewer, layer)
-        if figures:
-            self._part = slice_title(sides[1].scan, index_of(self._viewer, layer))
-        self._start(Wanted(*sides, place, figures, self.contours.isChecked()))
+        if scores:
+            self._part = slice_title(masks[1].scan, index_of(self._viewer, layer))
+        self._start(ComparisonRequest(*masks, place, scores, self.contours.isChecked()))
 
     def measure_whole(self) -> None:
         """Measure the whole scan."""
-        sides = self._sides()
-        if sides is None:
+        masks = self._masks()
+        if masks is None:
             return
         if self._job is not None:
-            self._later(self.measure_whole)
+            self._after_job(self.measure_whole)
             return
         self._part = "whole scan"
         self.bar.setRange(0, 0)
         self.show_running(True)
-        self._have_changed()  # from here on
-        self._start(Wanted(*sides, None))
+        self._take_edits()  # only later edits make the result outdated
+        self._start(ComparisonRequest(*masks, None))
 
     def save_csv(self, path: Path | str) -> None:
-        """Write the table that is shown."""
+        """Write the table on screen."""
         from napari_unet_seg.evaluation.compare import write_csv
 
         if self._shown is None:
@@ -156,12 +158,12 @@ class CompareTab(CompareForm):
         except SegmentationError as error:
             show_error(str(error))
         else:
-            self.status.setText(f"wrote {path}")
+            self.status.setText(f"Saved {path}")
 
     def showEvent(self, event: Any) -> None:
-        """Look at the slice as it is now."""
+        """Compare the slice on screen when the tab is shown."""
         super().showEvent(event)
-        self._look_soon()
+        self._compare_slice_soon()
 
     def _connect(self) -> None:
         for combo in (self.a, self.b):
@@ -173,65 +175,65 @@ class CompareTab(CompareForm):
         self.csv_button.clicked.connect(self._browse)
         dims = self._viewer.dims.events
         for event in (dims.point, dims.order, dims.ndisplay):
-            connect(self, (event, lambda _: self._look_soon()))
+            connect(self, (event, lambda _: self._compare_slice_soon()))
         self.destroyed.connect(lambda: self._watch(()))
 
     def _on_list(self) -> None:
-        """Choose two masks where there are two; nobody compares one with itself."""
+        """Choose two different masks, if there are two."""
         layer = self.b.layer()
         others = [other for other in self.b.layers if other is not layer]
         if layer is not None and layer is self.a.layer() and others:
             self.b.setLayer(others[0])
 
     def _on_choice(self, _: Any = None) -> None:
-        """Start afresh with the masks, and the part of them, that are chosen now."""
+        """Empty the table, and compare the chosen masks on the chosen extent."""
         self._watch(tuple(x.layer() for x in (self.a, self.b) if x.layer() is not None))
         if self._job is not None:
             self._job.quit()
         self._show(None)
-        self.status.setText(misplaced(self.a.layer(), self.b.layer()))
-        self.button.setEnabled(self._sides() is not None)
+        self.status.setText(misplacement(self.a.layer(), self.b.layer()))
+        self.button.setEnabled(self._masks() is not None)
         self._show_contours(self.contours.isChecked())
-        self._look_soon()
+        self._compare_slice_soon()
 
     def _watch(self, layers: tuple[Labels, ...]) -> None:
-        for watched in self._watched:
-            for emitter in watched.emitters:
+        for monitor in self._monitors:
+            for emitter in monitor.emitters:
                 emitter.disconnect(self._on_drawn)
-            watched.close()
-        self._watched = [_Watched(layer) for layer in dict.fromkeys(layers)]
-        for watched in self._watched:
-            for emitter in watched.emitters:
+            monitor.close()
+        self._monitors = [_EditMonitor(layer) for layer in dict.fromkeys(layers)]
+        for monitor in self._monitors:
+            for emitter in monitor.emitters:
                 emitter.connect(self._on_drawn)
 
-    def _have_changed(self) -> bool:
-        """Whether a mask was changed since this was last called."""
-        return any([watched.take() for watched in self._watched])  # noqa: C419 - all are to look
+    def _take_edits(self) -> bool:
+        """Return whether a mask was edited since the last call."""
+        return any([monitor.take() for monitor in self._monitors])  # noqa: C419 - call all of them
 
     def _reference(self) -> Labels | None:
-        """A layer on the grid of the masks."""
-        mask = self._reviewing.mask if self._reviewing else None
+        """Return a layer on the grid of the masks."""
+        mask = self._open_session.mask if self._open_session else None
         return self.b.layer() or self.a.layer() or mask
 
-    def _sides(self) -> tuple[NamedMask, NamedMask] | None:
-        a, b = self._side(self.a), self._side(self.b)
-        apart = misplaced(self.a.layer(), self.b.layer())
+    def _masks(self) -> tuple[NamedMask, NamedMask] | None:
+        a, b = self._mask_of(self.a), self._mask_of(self.b)
+        apart = misplacement(self.a.layer(), self.b.layer())
         return None if a is None or b is None or apart else (a, b)
 
-    def _side(self, combo: LayerCombo) -> NamedMask | None:
-        if combo.isNoLayer() and self._reviewing is not None:
-            return prediction_side(self._reviewing.session)
+    def _mask_of(self, combo: LayerCombo) -> NamedMask | None:
+        if combo.isNoLayer() and self._open_session is not None:
+            return mask_of_prediction(self._open_session.session)
         layer = combo.layer()
-        return layer_side(layer) if layer is not None else None
+        return mask_of_layer(layer) if layer is not None else None
 
-    def _start(self, wanted: Wanted) -> None:
+    def _start(self, wanted: ComparisonRequest) -> None:
         self._job = jobs.run(
-            working(wanted), on_event=self._on_event, on_done=self._on_done, name="Comparing"
+            compare(wanted), on_event=self._on_event, on_done=self._on_done, name="Comparing"
         )
 
-    def _later(self, work: Callable[[], None]) -> None:
-        if work not in self._waiting:
-            self._waiting.append(work)
+    def _after_job(self, action: Callable[[], None]) -> None:
+        if action not in self._waiting:
+            self._waiting.append(action)
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, ItemDone):
@@ -250,30 +252,30 @@ class CompareTab(CompareForm):
     def _on_done(self) -> None:
         self._job = None
         self.show_running(False)
-        self.button.setEnabled(self._sides() is not None)
+        self.button.setEnabled(self._masks() is not None)
         waiting, self._waiting = self._waiting, []
-        for work in waiting:
-            work()
+        for action in waiting:
+            action()
 
     def _show(self, comparison: MaskComparison | None) -> None:
         self._shown = None if comparison is None else (comparison, self._part)
-        named = {c.name for side in self._sides() or () for c in side.categories}
+        named = {c.name for mask in self._masks() or () for c in mask.categories}
         self.table.show_comparison(comparison, named)
         self.csv_button.setEnabled(comparison is not None)
         if comparison is not None:
             self.compared.emit(comparison)
 
     def _on_drawn(self, _: Any = None) -> None:
-        # What changes while it is measured is seen with the next drawing.
+        # Edits during a measurement are detected at the next redraw.
         shown = self.whole and self._shown is not None and self._job is None
-        if shown and self._have_changed():
+        if shown and self._take_edits():
             self._on_edit()
-        self._look_soon()
+        self._compare_slice_soon()
 
     def _on_edit(self) -> None:
         if self.whole and self._shown is not None:
             self.status.setText("A mask has changed since; press Compare again.")
-        self._look_soon()
+        self._compare_slice_soon()
 
     def _on_button(self) -> None:
         if self.running and self._job is not None:
@@ -281,17 +283,17 @@ class CompareTab(CompareForm):
             self.button.setEnabled(False)
             self.status.setText("Stopped; the whole scan is not measured.")
         else:
-            (self.measure_whole if self.whole else self.look)()
+            (self.measure_whole if self.whole else self.compare_slice)()
 
     def _on_contours(self, shown: bool) -> None:
         self._show_contours(shown)
-        self.look()
+        self.compare_slice()
 
     def _show_contours(self, shown: bool) -> None:
         if self._overlay is not None:
             self._overlay.hide()
         layer = self._reference()
-        wanted = shown and layer is not None and self._sides() is not None
+        wanted = shown and layer is not None and self._masks() is not None
         self._overlay = Overlay(self._viewer, layer, NAME, COLOURS) if wanted else None
         if self._overlay is not None:
             self._overlay.show()

@@ -1,4 +1,4 @@
-"""The table of a comparison, one row a category."""
+"""The table of a comparison, with a row for each category."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from napari_unet_seg.evaluation.compare import MaskComparison, Row
 
 _TIPS = (
-    "Pixels that are unreviewed in A or B are left out of all figures",
-    "Dice: 1 where A and B are the same, 0 where they share nothing; – where both are empty",
-    "Intersection over union (Jaccard); – where both are empty",
-    "95th percentile of the distance between the surfaces; – where one is empty; in px of the "
-    "finest axis where the voxel size has no unit",
+    "Pixels that are unreviewed in A or B count in no score",
+    "Dice: 1 if A and B are equal, 0 if they do not overlap; – if both are empty",
+    "Intersection over union (Jaccard); – if both are empty",
+    "95th percentile of the distance between the surfaces; – if one mask is empty; in px of the "
+    "finest axis if the voxel size has no unit",
     "Size of A",
     "Size of B",
 )
 _MEANS = (3, 4, 5)
-"""Columns of what each volume, or each independent slice, has of its own."""
+"""Columns that each volume or independent slice has its own value of."""
 
 
 class CompareTable(QTableWidget):
-    """Dice, IoU, HD95 and sizes by category, and at the end over all of them."""
+    """Dice, IoU, HD95 and sizes of each category, and in the last row of all categories."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_TIPS), parent)
@@ -49,28 +49,28 @@ class CompareTable(QTableWidget):
     def show_comparison(
         self, comparison: MaskComparison | None, named: Collection[str] = ()
     ) -> None:
-        """Show figures, or none.
+        """Show the scores of a comparison; None empties the table.
 
         Parameters
         ----------
         comparison : MaskComparison
-            What was measured.
+            The scores of each category.
         named : collection of str
-            The categories that have a colour.
+            Names of the categories that have a colour.
         """
         self.setRowCount(0)
         if comparison is None:
             return
         self._show_heads(comparison.unit, comparison.size_unit, comparison.mean_of)
         self.setRowCount(len(comparison.rows))
-        for place, row in enumerate(comparison.rows):
+        for index, row in enumerate(comparison.rows):
             for column, text in enumerate(_texts(row)):
-                self.setItem(place, column, _item(text, column))
+                self.setItem(index, column, _item(text, column))
             if row.category in named:
-                self.item(place, 0).setIcon(swatch(row.category))
+                self.item(index, 0).setIcon(swatch(row.category))
 
     def texts(self) -> list[list[str]]:
-        """Return what stands in the rows."""
+        """Return the texts of the cells, row by row."""
         columns = range(self.columnCount())
         return [[self.item(r, c).text() for c in columns] for r in range(self.rowCount())]
 
@@ -93,7 +93,7 @@ def _texts(row: Row) -> tuple[str, ...]:
 
 
 def _in_digits(value: float) -> str:
-    """Three digits, more of a large number."""
+    """Return a number with three digits; a large number with all its integer digits."""
     return f"{value:,.0f}" if math.isfinite(value) and value >= 100 else f"{value:.3g}"
 
 

@@ -12,20 +12,28 @@ from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
-from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
+from napari_unet_seg.session.model_lineage import (
+    UsedModels,
+    category_mismatch,
+    is_fine_tuned,
+    latest_models,
+    models_of,
+    predicted_by,
+    refusal,
+    stored_path,
+)
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Hashable, Sequence
     from pathlib import Path
 
     from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
     from napari_unet_seg._napari.session.open_session import OpenSession
+    from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Round, Session
@@ -52,10 +60,7 @@ class Learning(QObject):
         self._panel, self._bar = panel, panel.learn_bar
         self._reviewing: OpenSession | None = None
         self._job: jobs.Job | None = None
-        self._models: list[Path] = []
-        """Those that were used one after another, the present one last."""
-        self._place: Any = None
-        """Of these: a session's folder, or a folder of scans and the categories."""
+        self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
         """Slices that rounds were started on; of other sessions it is read later that they were."""
         self._seen: set[Path] = set()
@@ -67,7 +72,6 @@ class Learning(QObject):
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
-        panel.takes = self._takes
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
         panel.waits.connect(self._on_waits)
@@ -92,45 +96,32 @@ class Learning(QObject):
 
     def go_back(self) -> None:
         """Use the model before the last round, and predict with it."""
-        if len(self._models) > 1:
-            self._models.pop()
+        if self._models.go_back():
             self._note_models()
-            chosen_model.choose_model(self._models[-1])
+            chosen_model.choose_model(self._models.paths[-1])
             self._predict_again("Back at the earlier model")
 
     def _go_on_from(self, session: Session) -> None:
         """Take up the models of a session, unless those of its folder of scans go on."""
-        place, base = self._where(session), self._panel.base_of(session)
-        taken = [r.checkpoint for r in session.rounds if is_usable(r)]
-        own = _models_of(session.extra, session.folder, base, taken)
+        owner, base = self._owner_of(session), self._panel.base_of(session)
+        own = models_of(session.folder, session.record, base)
         if session.folder not in self._seen and not chosen_model.is_model_chosen():
-            own = self._latest(session, own)
+            others = self._panel.beside
+            own = latest_models(session, base, others.sessions if others else ())
             _take_up(own[-1])
         self._seen.add(session.folder)
-        self._waits = self._waits and self._place == place
+        self._waits = self._waits and self._models.owner == owner
         current = chosen_model.current_model()
-        known = self._models if self._place == place and self._models[-1:] == [current] else []
-        longer = known[-1:] == own[-1:] and len(own) > len(known)
-        self._models = own if longer or not known else known
-        self._place = place
-        if _is_tuned(current) and current == self._models[-1]:
+        self._models.enter_session(owner, own, current)
+        if is_fine_tuned(current) and current == self._models.present:
             self._note_models()
-        is_old = _predicted_by(session, base) != self._models[-1] == current
+        is_old = predicted_by(session, base) != self._models.present == current
         if is_old and self._bar.switch.isChecked() and self._todo():
             self._predict_again("The model has learnt since")
 
-    def _latest(self, session: Session, own: list[Path]) -> list[Path]:
-        """Return the models that were used last in a session, or in its folder of scans."""
+    def _owner_of(self, session: Session) -> Hashable:
         beside = self._panel.beside
-        others = beside.sessions if beside else ()
-        latest = max(others, key=lambda found: _noted(found.record.extra), default=None)
-        if latest is not None and _noted(latest.record.extra) > _noted(session.extra):
-            return _models_of(latest.record.extra, latest.folder, own[0])
-        return own
-
-    def _where(self, session: Session) -> Any:
-        beside = self._panel.beside
-        return (beside.folder, beside.categories) if beside else session.folder
+        return (beside.folder, tuple(beside.categories)) if beside else session.folder
 
     def _on_decided(self, _: Any = None) -> None:
         reviewing = self._reviewing
@@ -146,17 +137,12 @@ class Learning(QObject):
         self._waits = False
         self._counted |= self._panel.fresh
 
-    def _takes(self, finished: Round) -> bool:
-        """Whether the model of a round is to be used; what the user started always is."""
-        return is_usable(finished) or not self._is_ours
-
-    def _on_round(self, finished: Round) -> None:
-        taken, ours = self._takes(finished), self._is_ours
-        self._is_ours = False
-        if not taken:
-            self._bar.say(_refusal(finished))
+    def _on_round(self, finished: Round, used: bool) -> None:
+        ours, self._is_ours = self._is_ours, False
+        if not used:
+            self._bar.say(refusal(finished))
             return
-        self._models.append(self._panel.checkpoint_of(finished))
+        self._models.add(self._panel.checkpoint_of(finished))
         self._note_models()
         self._show()
         if ours:
@@ -176,16 +162,15 @@ class Learning(QObject):
         """Let the way back start from the same model when the session is opened again."""
         if self._reviewing is not None:
             session = self._reviewing.session
-            stored = [_stored(path, session.folder) for path in self._models]
-            if session.extra.get("models") != stored:
-                session.set_extra(models=stored, models_noted=time.time())
-                self._reviewing.autosave.touch()
+            stored = tuple(stored_path(path, session.folder) for path in self._models.paths)
+            if session.models.used != stored:
+                session.set_models(used=stored, noted=time.time())
 
     def _note_predicted(self) -> None:
         if self._reviewing is not None:
             session = self._reviewing.session
-            session.set_extra(predicted_by=_stored(self._models[-1], session.folder))
-            self._reviewing.autosave.touch()
+            present = stored_path(self._models.paths[-1], session.folder)
+            session.set_models(predicted_by=present)
 
     def _on_running(self, running: bool) -> None:
         if self._is_ours and not running:
@@ -204,7 +189,8 @@ class Learning(QObject):
             self._bar.say(f"{why}: nothing to predict again; Segment uses the model from now on.")
             self.predicted.emit(0)
             return
-        if problem := _strange(self._models[-1], reviewing.session):
+        model = self._models.paths[-1]
+        if problem := category_mismatch(model, reviewing.session.categories):
             self._bar.say(problem)
             return
         self._why, self._taken = why, 0
@@ -216,7 +202,7 @@ class Learning(QObject):
                 self._on_done()
 
         self._job = job = jobs.run(
-            _predicting(self._models[-1], reviewing.session.scan, todo),
+            _predicting(model, reviewing.session.scan, todo),
             on_event=self._on_predicted,
             on_done=done,
             name="Predicting again",
@@ -255,76 +241,16 @@ class Learning(QObject):
         self.predicted.emit(self._taken)
 
     def _show(self, _: Any = None) -> None:
-        used = self._models[-1:] == [chosen_model.current_model()]
-        there = self._reviewing is not None and used and len(self._models) > 1
+        used = self._models.present == chosen_model.current_model()
+        there = self._reviewing is not None and used and self._models.can_go_back
         self._bar.back_button.setEnabled(there)
-
-
-def is_usable(finished: Round) -> bool:
-    """Whether a round lost no Dice on the held-out slices, and was not stopped unmeasured."""
-    before, after = finished.before, finished.after
-    if after is None:
-        return not finished.stopped
-    return before is None or after >= before
-
-
-def _refusal(finished: Round) -> str:
-    if finished.before is None or finished.after is None:
-        return f"Round {finished.number} was stopped before it was measured; the model stays."
-    return (
-        f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
-        f"{finished.after:.3f}); the earlier model stays."
-    )
-
-
-def _stored(path: Path, folder: Path) -> str:
-    """Write a path that stays right where its session is moved, if it lies there."""
-    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
-
-
-def _is_tuned(model: Path) -> bool:
-    """Whether a model is of a round of some session."""
-    return model.parents[1].name == "rounds"
 
 
 def _take_up(model: Path) -> None:
     """Use a fine-tuned model from now on, and tell."""
-    if _is_tuned(model) and model != chosen_model.current_model():
+    if is_fine_tuned(model) and model != chosen_model.current_model():
         chosen_model.use_model(model)
         show_info("Segment goes on with the model that was fine-tuned here last.")
-
-
-def _models_of(
-    extra: dict[str, Any], folder: Path, base: Path, taken: Sequence[str] = ()
-) -> list[Path]:
-    """Return a session's models, used one after another, those that are still there."""
-    paths = [folder / path for path in extra.get("models", (base, *taken))]
-    return [path for path in paths if path.is_file()] or [base]
-
-
-def _noted(extra: dict[str, Any]) -> float:
-    """Return when a session's models were noted, 0 where they never were."""
-    return float(extra.get("models_noted", 0)) if "models" in extra else 0.0
-
-
-def _predicted_by(session: Session, base: Path) -> Path:
-    """Return the model that predicted the slices to do."""
-    return session.folder / session.extra.get("predicted_by", base)
-
-
-def _strange(model: Path, session: Session) -> str:
-    """Say why a model cannot predict a session's slices; empty if it can."""
-    try:
-        theirs = names(read_header(model).categories)
-    except SegmentationError as error:
-        return str(error)
-    ours = names(session.categories)
-    if theirs == ours:
-        return ""
-    return (
-        f"{model.name} draws {', '.join(theirs)}, and the session has {', '.join(ours)}; its "
-        "slices are not predicted again."
-    )
 
 
 def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:

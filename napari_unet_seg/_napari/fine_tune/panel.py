@@ -20,6 +20,7 @@ from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.training_process import NICENESS
+from napari_unet_seg.session.model_lineage import is_used
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import Round
 from napari_unet_seg.training.replay import names
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.events import Command
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
@@ -66,8 +67,8 @@ class FineTunePanel(QWidget):
     """
 
     started = Signal()
-    finished = Signal(object)
-    """The round, stored in its session, where its model may be used in what is open."""
+    finished = Signal(object, bool)
+    """The round, stored in its session, where it is of what is open, and if its model is used."""
     waits = Signal(object)
     """Why a round for `Learning` was not started yet."""
     set_aside = Signal(object)
@@ -93,8 +94,8 @@ class FineTunePanel(QWidget):
         """The last round, once it is stored; what was read of its session may be older."""
         self._left_out: list[ItemDone] = []
         """What it does not learn from, as it cannot be read: sessions, or slices of theirs."""
-        self.takes: Callable[[Round], bool] = lambda _: True
-        """Whether the model of a round is to be used."""
+        self._by_user = True
+        """Whether the user started the round that runs, or ran last."""
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
@@ -145,9 +146,9 @@ class FineTunePanel(QWidget):
     def fresh(self) -> set[tuple[Path, int]]:
         """The slices among them that no round has used, each with its session's folder."""
         session = self._session
-        fresh = {(found.folder, index) for found in self._others() for index in found.fresh}
+        fresh = {(found.folder, index) for found in self._others() for index in found.unused}
         if session is not None:
-            used = session.sides
+            used = session.splits
             fresh |= {(session.folder, index) for index in session.accepted if index not in used}
         return fresh
 
@@ -181,7 +182,14 @@ class FineTunePanel(QWidget):
         return base if base is not None and base.is_file() else chosen_model.current_model()
 
     def start(self, epochs: int | None = None) -> None:
-        """Save the session and fine-tune in the background, for fewer epochs if that is wished."""
+        """Save the session and fine-tune in the background.
+
+        Parameters
+        ----------
+        epochs : int, optional
+            At most so many, for a round that the user did not ask for; its model is used if it is
+            not worse.
+        """
         current, session = self._desk.current, self._session
         if current is None or session is None or self.panel.running:
             return
@@ -199,6 +207,7 @@ class FineTunePanel(QWidget):
             self.panel.show()
         else:
             work = _patient(work)
+        self._by_user = epochs is None
         self._of, self._folder = session, beside.folder if beside else None
         self._left, self._left_out, self._last = False, [], None
         self.started.emit()
@@ -210,7 +219,7 @@ class FineTunePanel(QWidget):
             session.close()
             raise
 
-    def _others(self) -> Sequence[Found]:
+    def _others(self) -> Sequence[FoundSession]:
         beside = self.beside
         return () if beside is None else beside.sessions
 
@@ -272,13 +281,14 @@ class FineTunePanel(QWidget):
             return
         said = round_summary(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
-        if self.takes(finished):
+        used = is_used(finished, by_user=self._by_user)
+        if used:
             chosen_model.choose_model(self.checkpoint_of(finished))
             said += " The new model is chosen in Segment."
         else:
             said += " It is not used; the model stays."
         show_info(said)
-        self.finished.emit(finished)
+        self.finished.emit(finished, used)
 
     def _applies(self) -> bool:
         """Whether the last round is of what is worked on now."""

@@ -1,4 +1,4 @@
-"""Values of single slices, shared by copies of a layer without being copied."""
+"""Values of single slices, which copies of a layer share."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Value = TypeVar("Value")
 class ByPlace(Mapping[Place, Value]):
     """An immutable mapping from the place of a slice, along the leading axes, to a value.
 
-    `mapping | changes` is a new mapping that shares the unchanged parts with the old one: a stack
-    whose n slices get their values one by one takes n log n steps, not n².
+    `mapping | changes` is a new mapping that shares the unchanged parts with the old mapping: to
+    set the values of n slices one by one takes n log n steps, not n².
 
     Parameters
     ----------
     values : mapping
-        Copied.
+        Value by place; the mapping is copied.
     """
 
     __slots__ = ("_parts",)
 
     def __init__(self, values: Mapping[Place, Value] | None = None) -> None:
         self._parts: tuple[dict[Place, Value], ...] = (dict(values),) if values else ()
-        """The later ones hold the newer values; each is more than twice as long as the next."""
+        """Later parts hold newer values; each part is more than twice as long as the next."""
 
     def __getitem__(self, place: Place) -> Value:
         for part in reversed(self._parts):

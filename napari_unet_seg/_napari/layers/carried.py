@@ -1,8 +1,8 @@
-"""What a layer carries for the plugin, apart from its pixels and its geometry.
+"""The record of a layer: what the plugin stores with it, apart from its pixels and geometry.
 
 The record is one immutable object under one key of `layer.metadata`. napari copies that dict when
-it duplicates a layer, splits it or hands it to a writer; the copies share the record, and a change
-to one layer replaces the record of this layer alone.
+it duplicates or splits a layer or calls a writer; the copies share the record, and a change to one
+layer replaces only the record of that layer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEY = "unet_seg"
 
 
 class ModelFile(NamedTuple):
-    """The checkpoint that drew a mask."""
+    """The checkpoint that predicted a mask."""
 
     path: str
     sha256: str | None = None
@@ -40,83 +40,83 @@ class CocoImages(NamedTuple):
 
     source: CocoSource
     ids: tuple[int, ...]
-    """One a slice."""
+    """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box are drawn."""
 
 
 class Map(NamedTuple):
-    """What a layer shows that the plugin draws over a mask."""
+    """A map or overlay that the plugin draws for a mask."""
 
     kind: str
-    """`probability of tumour` for example."""
+    """The quantity, `probability of tumour` for example."""
     mask: Hashable = None
-    """The `unique_id` of the mask with which it was predicted."""
+    """The `unique_id` of the mask with which the map was predicted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LayerRecord:
-    """What a layer carries; the layers of others carry the default values."""
+    """The plugin's data on a layer; layers of other origin have the default values."""
 
     scan: Scan | None = None
-    """The grid of the scan as it was read, with its file, without its pixels."""
+    """The scan as read from its file, without its pixels."""
     independent: bool = False
-    """Whether the slices are images of their own, not cuts of one volume."""
+    """Whether the slices are independent images, not slices of one volume."""
     names: tuple[str, ...] = ()
-    """Files of the slices."""
+    """File names of the slices."""
     channel: int | None = None
-    """Which channel of the scan an image shows, None if it shows all."""
+    """The channel of the scan that an image shows, None for all channels."""
     coco: CocoImages | None = None
     """The COCO file that the slices, or their masks, came from."""
 
     categories: tuple[Category, ...] = ()
-    """What the label values, from 1, stand for; the categories of `instances` if that is set."""
+    """The categories of the labels, from 1; the categories of `instances` if that is set."""
     values: Values = "classes"
-    """Whether a label value is a category, or a single object of one."""
+    """Whether a label is a category or a single object."""
     instances: Instances | None = None
-    """The annotations of a COCO file that the label values were drawn from."""
+    """The annotations of a COCO file that the labels were drawn from."""
     image: Hashable = None
     """The `unique_id` of the image that a mask was drawn on."""
     locked: frozenset[int] = frozenset()
-    """Label values that must not change."""
+    """Labels of locked categories."""
 
     model: ModelFile | None = None
-    """What predicted the mask."""
+    """The checkpoint that predicted the mask."""
     predicted: ByPlace[int] = field(default_factory=ByPlace)
-    """The checksum of each slice as it was predicted."""
+    """The checksum of each predicted slice."""
     predicted_dice: ByPlace[float] = field(default_factory=ByPlace)
-    """How well the mask of each slice fits, as the network estimates."""
+    """The predicted Dice of each slice."""
     decided: frozenset[Place] = frozenset()
     """Places of the slices that were decided on in the open session."""
 
     map: Map | None = None
-    """What a layer shows that the plugin drew over a mask."""
+    """The map or overlay that the plugin draws in this layer."""
     preview: str = ""
-    """Which preview a layer is that the plugin drew, nothing for all other layers."""
+    """The name of the preview that the plugin draws in this layer, empty for other layers."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
     def as_metadata(self) -> dict[str, Any]:
-        """Return the `metadata` argument of a layer that carries this."""
+        """Return the `metadata` argument for a layer with this record."""
         return {_KEY: self}
 
 
 NOTHING = LayerRecord()
-"""What the layers of others carry."""
+"""The record of a layer that the plugin did not add."""
 
 
 def carried(layer: Layer) -> LayerRecord:
-    """Return what a layer carries."""
+    """Return the record of a layer."""
     return carried_in(layer.metadata)
 
 
 def carried_in(metadata: Mapping[str, Any]) -> LayerRecord:
-    """Return what a layer with this `metadata` carries; writers get no layer from napari."""
+    """Return the record in a layer's `metadata`; napari's writers get metadata, not a layer."""
     record = metadata.get(_KEY)
     return record if isinstance(record, LayerRecord) else NOTHING
 
 
 def carry(layer: Layer, **changes: Any) -> None:
-    """Replace fields of what a layer carries."""
+    """Replace fields of a layer's record."""
     layer.metadata.update(replace(carried(layer), **changes).as_metadata())

@@ -1,4 +1,4 @@
-"""Scans of several channels, the sequences of an examination: a layer for each of them."""
+"""Scans with several channels, the sequences of an examination: a layer for each channel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def image_layers(scan: Scan, name: str) -> list[LayerData]:
-    """Return a scan as image layers for napari: one, or one for each channel that is no colour.
+    """Return a scan as image layers for napari: one layer, or a layer for each channel.
 
-    Of several the first one is the last in the list, so that napari shows and selects it; the
-    others are hidden below it.
+    Colour channels share one layer. The layer of the first channel is the last in the list, so
+    that napari shows and selects that layer; the other channels are hidden below.
     """
     options = scan_options(scan, name)
     if "C" not in scan.axes or options["rgb"]:
@@ -29,12 +29,12 @@ def image_layers(scan: Scan, name: str) -> list[LayerData]:
 
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
-    """Show a channel that is hidden, in place of the others of its scan."""
+    """Show a hidden channel, and hide the other channels of its scan."""
     if image.visible or carried(image).channel is None:
         return
     for layer in viewer.layers:
         if carried(layer).channel is not None and file_of(layer) == file_of(image):
-            # By its id, as the viewer of a dock gives proxies of its layers.
+            # Compared by id, as napari gives plugins proxies of layers.
             layer.visible = layer.unique_id == image.unique_id
 
 
@@ -48,5 +48,5 @@ def _layer(scan: Scan, name: str, channel: int) -> LayerData:
 def _names(scan: Scan) -> list[str]:
     stored = scan.meta.get("channels", ())
     count = scan.data.shape[-1]
-    known = stored if len(stored) == count else [""] * count
-    return [name or f"channel {number}" for number, name in enumerate(known, 1)]
+    given = stored if len(stored) == count else [""] * count
+    return [name or f"channel {number}" for number, name in enumerate(given, 1)]

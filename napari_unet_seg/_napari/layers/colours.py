@@ -34,7 +34,7 @@ _PALETTE = (
     "#c9a8f5",
 )
 _SHADES = ((0, 0), (1, 0.45), (0, 0.35), (1, 0.22), (0, 0.18))
-"""What is mixed into a colour, white (1) or black (0), and its share."""
+"""White (1) or black (0) that is mixed into a colour, and its share."""
 _UNREVIEWED = "#8c8c8c"
 _UNKNOWN = "#ffffff"
 
@@ -44,8 +44,8 @@ _slots: dict[str, int] = {}
 def category_colour(name: str) -> str:
     """Return the colour of a category as `#rrggbb`.
 
-    The name alone decides it; only where two names of one session fall on the same colour does
-    the later one take the next that is free.
+    The name alone decides on the colour. If another name already has the same colour since napari
+    started, the new name gets the next free colour.
     """
     if name not in _slots:
         preferred = zlib.crc32(name.casefold().encode()) % len(_PALETTE)
@@ -58,7 +58,7 @@ def category_colour(name: str) -> str:
 
 @lru_cache
 def shades(name: str) -> tuple[Colour, ...]:
-    """Return a category's colour and lighter and darker ones, as RGBA, for its single objects."""
+    """Return a category's colour with lighter and darker shades, as RGBA, for single objects."""
     base = transform_color(category_colour(name))[0]
     return tuple(_mix(base, other, share) for other, share in _SHADES)
 
@@ -70,9 +70,9 @@ def _mix(base: Colour, other: float, share: float) -> Colour:
 
 
 def category_colormap(categories: Sequence[Category]) -> DirectLabelColormap:
-    """Return a colormap of label values: transparent background, then the categories.
+    """Return a colormap of labels: transparent background, then the categories.
 
-    Pixels that nobody has reviewed are grey, and values that stand for no category white.
+    Unreviewed pixels are grey, and labels of no category white.
     """
     colours: dict[int | None, str] = {
         value: category_colour(category.name) for value, category in enumerate(categories, 1)

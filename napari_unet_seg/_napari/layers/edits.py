@@ -1,4 +1,4 @@
-"""Edits of a labels layer that Ctrl+Z takes back in one step."""
+"""Edits of a labels layer that one Ctrl+Z undoes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 def put(mask: Labels, change: Change) -> None:
-    """Change label values, as one step of the layer's history."""
-    # The history keeps the indices of a hundred steps; half as wide they serve as well.
+    """Apply a change of labels as one step of the layer's history."""
+    # The history keeps the indices of a hundred steps; int32 halves their memory.
     indices = tuple(axis.astype(np.int32) for axis in change.indices)
     with mask.block_history():
         mask.data_setitem(indices, change.values)
 
 
 def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
-    """Bring what lies at `place` along the leading axes to these labels, as one step."""
+    """Replace the labels at `place` along the leading axes, as one step of the history."""
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
         put(mask, Change(changed, labels[changed]).at(place))
 
 
 def edit_summary(change: Change, value: int, shape: tuple[int, ...]) -> str:
-    """Say how many pixels a category gained and lost, and in how many slices of a mask."""
+    """Return a text with the pixels that a category gained and lost, and the number of slices."""
     gained = int(np.count_nonzero(change.values == value))
     lost = change.values.size - gained
     counts = [f"{sign}{count:,}" for sign, count in (("+", gained), ("−", lost)) if count]

@@ -1,4 +1,4 @@
-"""Where layers lie in the world, and how large their voxels are there."""
+"""The geometry of layers: voxel size, axes, units and position in world coordinates."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 _AXES = "VUWSRQPTZYX"
 _FINE = 1e-3
-"""Millimetres up to which a unit is written in µm."""
+"""Length in mm up to which a unit is written in µm."""
 
 
 class VoxelSize(NamedTuple):
-    """How large a voxel is along each axis."""
+    """The size of a voxel along each axis."""
 
     sizes: tuple[float, ...]
-    """None negative; in `unit` along axes with a unit of length, else as the layer is scaled."""
+    """Not negative; in `unit` along axes with a unit of length, else in the layer's scale."""
     unit: str
-    """`mm`, `µm`, or `pixel` where the layer has no unit of length."""
+    """`mm`, `µm`, or `pixel` if the layer has no unit of length."""
 
 
 def geometry_of(layer: Layer) -> dict[str, Any]:
-    """Return the arguments that put another layer of the same grid where this one is."""
+    """Return the arguments that give another layer of the same grid a layer's geometry."""
     return {
         "scale": layer.scale,
         "translate": layer.translate,
@@ -45,14 +45,14 @@ def geometry_of(layer: Layer) -> dict[str, Any]:
 
 
 def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:
-    """Return the voxel size that scale, shear and affine make, in one unit.
+    """Return the voxel size from scale, shear and affine, in one unit.
 
     Parameters
     ----------
     geometry : mapping
-        As of `geometry_of`, or what napari hands to a writer.
+        Arguments of a layer, from `geometry_of` or from napari's call of a writer.
     ndim : int
-        Of the layer.
+        Number of dimensions of the layer.
     """
     inner = CompositeAffine(
         scale=geometry.get("scale", np.ones(ndim)),
@@ -68,18 +68,17 @@ def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:
 
 
 def axes_of(geometry: Mapping[str, Any], ndim: int) -> str:
-    """Return letters for the axes of a layer, fewer than it has if there are too many.
+    """Return a letter for each axis of a layer; fewer letters if the layer has too many axes.
 
-    They are slices, rows and columns, before them points in time, before these others. An axis
-    that is called time, or is measured in a unit of it, is that wherever it stands before the last
-    two.
+    The last axes are ZYX, before them T, before that other letters. An axis before the last two
+    that is named time, or has a unit of time, is T in any position.
 
     Parameters
     ----------
     geometry : mapping
-        As of `geometry_of`, or what napari hands to a writer.
+        Arguments of a layer, from `geometry_of` or from napari's call of a writer.
     ndim : int
-        Of the layer.
+        Number of dimensions of the layer.
     """
     time = _time_axis(geometry, ndim)
     if time is None:
@@ -89,47 +88,47 @@ def axes_of(geometry: Mapping[str, Any], ndim: int) -> str:
 
 
 def in_mm(unit: Any) -> float | None:
-    """Return how many mm a unit is, None if it is none of length."""
+    """Return the length of a unit in mm; None if the unit is not a length."""
     return factor_between(unit, "mm")
 
 
 @cache
 def factor_between(unit: Any, other: Any) -> float | None:
-    """Return how many of another unit one is, None if they measure different things."""
+    """Return the factor from a unit to another; None if they measure different quantities."""
     quantity = pint.get_application_registry().Quantity(1, unit)  # type: ignore[no-untyped-call]
     if not quantity.is_compatible_with(other):
         return None
-    # Without the dust of rounding, which would stand in every voxel size that is written.
+    # Rounded, because rounding errors would appear in every voxel size that is written.
     return float(f"{quantity.to(other).magnitude:.12g}")
 
 
 def converted(world: Sequence[float], units: Sequence[Any], wanted: Sequence[Any]) -> list[float]:
-    """Return a place in the world in other units; along an axis where none fit, as it was."""
+    """Return world coordinates in other units; unchanged along axes whose units do not match."""
     pairs = zip(world, units, wanted, strict=True)
     return [w if u == v else w * (factor_between(u, v) or 1.0) for w, u, v in pairs]
 
 
 def point_of(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
-    """Return where a viewer stands, in voxels of a layer."""
+    """Return the viewer's current point in voxels of a layer."""
     point = viewer.dims.point[-layer.ndim :]
     world = converted(point, world_units(viewer, layer), layer.units)
     return tuple(float(p) for p in layer.world_to_data(world))
 
 
 def reaches(viewer: ViewerModel, layer: Layer) -> bool:
-    """Whether a layer has a slice where a viewer stands; other layers may go on beyond it."""
+    """Whether a layer has a slice at the viewer's current point; other layers may be longer."""
     if viewer.dims.ndim < layer.ndim:
-        return False  # it is being removed, and the viewer has let go of its axes
+        return False  # the layer is being removed, and the viewer has dropped its axes
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     leading = zip(point_of(viewer, layer)[:-2], shape, strict=False)
     return all(0 <= round(p) < n for p, n in leading)
 
 
 def world_units(viewer: ViewerModel, layer: Layer) -> Sequence[Any]:
-    """Return the units in which a viewer counts along the axes of a layer.
+    """Return the units of the viewer's sliders along the axes of a layer.
 
-    Of several units for one kind of measure, it takes the smallest for all. Versions of napari
-    whose dims have no units count in those of the layer.
+    napari uses the smallest of several units of one quantity. Versions of napari whose dims have
+    no units use those of the layer.
     """
     units = getattr(viewer.dims, "units", None) or ()
     return units[-layer.ndim :] if len(units) >= layer.ndim else layer.units
@@ -146,11 +145,11 @@ def _time_axis(geometry: Mapping[str, Any], ndim: int) -> int | None:
 
 
 def _factors(units: Sequence[Any]) -> tuple[list[float], str]:
-    """Return what sizes are multiplied with along each axis, and the unit they are in then."""
+    """Return the factor for sizes along each axis, and the unit of the multiplied sizes."""
     lengths = [in_mm(unit) for unit in units]
     if lengths[-1] is None:
         return [1.0] * len(units), "pixel"
     fine = all(length is None or length <= _FINE for length in lengths)
     whole = _FINE if fine else 1.0
-    # A slice whose thickness has no unit is taken to be measured as its pixels are.
+    # A slice thickness without a unit is assumed to have the unit of the pixels.
     return [1.0 if n is None else n / whole for n in lengths], "µm" if fine else "mm"

@@ -1,4 +1,4 @@
-"""What the steps of a labels layer's history changed, whoever made, undid or redid them."""
+"""The slices of a labels layer that edits, undo and redo have changed."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-_KEPT = 200
-"""Steps that are looked at again; napari keeps a hundred, but tells of no others it forgets."""
+_MAX_PROBES = 200
+"""Number of history steps that are checked; napari keeps a hundred, without a signal for others."""
 
 
 class _Probe(NamedTuple):
     slices: Array
-    """Counted along all leading axes flattened."""
+    """Indices of the slices along the flattened leading axes, of shape (N,)."""
     pixels: tuple[Array, ...]
-    """Where one pixel of each of them lies that the step changed."""
+    """Indices of one pixel in each of these slices that the step changed."""
     values: Array
-    """Their labels when they were last looked at."""
+    """Labels of these pixels at the last check, of shape (N,)."""
 
 
 class EditedSlices:
-    """Tells which slices of a mask changed by edits, undo and redo, until `close`.
+    """Collects the slices of a mask that edits, undo and redo have changed, until `close`.
 
-    napari tells of an edit when it enters the history, which may be before its pixels are written.
-    It never tells what undo changed, and of a hidden layer not even that there was one. So one
-    pixel in each slice of an edit is looked at again: undo and redo change it.
+    napari emits an event when an edit enters the history, which may be before its pixels are
+    written. It does not report which pixels an undo changed, and for a hidden layer emits no event
+    at all. So one pixel in each slice of an edit is compared later: undo and redo change it.
     """
 
     def __init__(self, mask: Labels) -> None:
         self._mask = mask
         self._new: list[list[Any]] = []
-        self._probes: deque[_Probe] = deque(maxlen=_KEPT)
+        self._probes: deque[_Probe] = deque(maxlen=_MAX_PROBES)
         mask.events.paint.connect(self._on_edit)
 
     def take(self) -> set[int]:
-        """Return the slices that changed since this was last called."""
+        """Return the slices that have changed since the last call."""
         found: set[int] = set()
         for _ in range(len(self._probes)):
             probe = self._probes.popleft()
@@ -55,7 +55,7 @@ class EditedSlices:
         return found
 
     def close(self) -> None:
-        """Let go of the mask."""
+        """Stop watching the mask."""
         self._mask.events.paint.disconnect(self._on_edit)
 
     def _on_edit(self, event: Any) -> None:
@@ -63,9 +63,9 @@ class EditedSlices:
 
 
 def pixels_of(atom: Any) -> tuple[tuple[Array, ...], Array, Array]:
-    """Return where an atom of napari's history changed pixels, from what, and to what.
+    """Return the indices, old labels and new labels of an atom of napari's history.
 
-    It is a triple of just that, or since napari 0.9 for strokes a box with a mask in it.
+    An atom is a triple of these; since napari 0.9 a stroke is a box with a mask.
     """
     if not hasattr(atom, "slice_key"):
         indices, before, after = atom
@@ -86,7 +86,7 @@ def _probe(labels: Array, step: list[Any]) -> _Probe:
     slices = np.ravel_multi_index(indices[:-2], leading) if leading else np.zeros_like(indices[0])
     chosen = np.full(int(np.prod(leading)), -1)
     chosen[slices] = np.arange(before.size)
-    # Rather one that was not put back within the step: the first one that is not as it was.
+    # Prefer a pixel that the step has really changed: the first with another label than before.
     moved = np.flatnonzero(labels[indices] != before)[::-1]
     chosen[slices[moved]] = moved
     found = np.flatnonzero(chosen >= 0)

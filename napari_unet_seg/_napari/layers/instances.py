@@ -1,4 +1,4 @@
-"""Labels layers whose values are single objects: their table, colours and new objects."""
+"""Labels layers whose labels are single objects: their table, colours and new objects."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.instances import Instances
 
 _COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
-_MOST_COLOURS = 2**16
-"""napari has colours of our choice for values below this; beyond it draws its own."""
+_MAX_COLOURS = 2**16
+"""Labels below this have the plugin's colours; napari draws higher labels in its own."""
 
 
 def is_instances(layer: Any) -> bool:
-    """Whether the values of a labels layer are single objects."""
+    """Whether the labels of a layer are single objects."""
     return layer is not None and carried(layer).values == "instances"
 
 
 def instance_options(
     instances: Instances, name: str, record: LayerRecord = NOTHING
 ) -> dict[str, Any]:
-    """Return the arguments of a labels layer of single objects, all but its geometry.
+    """Return the arguments of a labels layer of single objects, except its geometry.
 
     Parameters
     ----------
     instances : Instances
-        What its values stand for.
+        The annotations that the labels stand for.
     name : str
-        Of the layer.
+        Name of the layer.
     record : LayerRecord
-        What else the layer carries.
+        Further fields of the layer's record.
     """
     rows = [
         (
@@ -67,7 +67,7 @@ def options_of_rows(
     name: str,
     record: LayerRecord,
 ) -> dict[str, Any]:
-    """Return the arguments of a labels layer whose table has these rows."""
+    """Return the arguments of a labels layer of single objects with these rows in its table."""
     table = _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
     record = replace(record, values="instances", categories=tuple(categories))
     options: dict[str, Any] = {"name": name, "metadata": record.as_metadata(), "features": table}
@@ -79,26 +79,26 @@ def options_of_rows(
 def start_instance(layer: Labels, category: Category, above: int = 0) -> int:
     """Make the next brush stroke an object of a category.
 
-    A selected label that has no category yet gets this one, else a new label is taken.
+    A selected label without a category gets this category; otherwise a new label is selected.
 
     Parameters
     ----------
     layer : Labels
-        Of single objects.
+        A layer of single objects.
     category : Category
-        One of the layer's.
+        A category of the layer.
     above : int
-        Labels up to this one are in use, whatever the table says.
+        Labels up to this value are in use, even if the table has no rows for them.
 
     Returns
     -------
     int
-        The label that is selected now.
+        The selected label.
     """
-    known = layer.features["index"]
+    row_labels = layer.features["index"]
     value = layer.selected_label
-    if not value or value in set(known):
-        value = max(int(known.max()), above) + 1
+    if not value or value in set(row_labels):
+        value = max(int(row_labels.max()), above) + 1
     row = (value, category.name, category.id, *(None,) * (len(_COLUMNS) - 3))
     import pandas as pd
 
@@ -110,7 +110,7 @@ def start_instance(layer: Labels, category: Category, above: int = 0) -> int:
 
 
 def rename_instance(layer: Labels, category: Category) -> None:
-    """Give the object of the selected label another category."""
+    """Change the category of the object with the selected label."""
     table = layer.features.copy()
     row = table["index"] == layer.selected_label
     table.loc[row, ["category", "category_id"]] = [category.name, category.id]
@@ -120,15 +120,15 @@ def rename_instance(layer: Labels, category: Category) -> None:
 
 
 def category_of(layer: Labels, value: int) -> Category | None:
-    """Return the category of an object, None if it has none yet."""
+    """Return the category of an object, None if the object has none yet."""
     return by_value(layer.features, categories_of(layer)).get(value)
 
 
 def by_value(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
-    """Return the category of every object that the table of a layer names."""
-    known = {category.id: category for category in categories}
+    """Return the category of every object in the table of a layer, by label."""
+    by_id = {category.id: category for category in categories}
     rows = zip(features["index"], features["category_id"], strict=True)
-    return {int(value): known[identity] for value, identity in rows if identity in known}
+    return {int(value): by_id[identity] for value, identity in rows if identity in by_id}
 
 
 def rows_to_store(features: DataFrame) -> list[list[Any]]:
@@ -150,7 +150,8 @@ def stored_options(
 def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:
     import pandas as pd
 
-    # As objects, since numbers beside missing ones would become floats, which lose high ids.
+    # dtype object, as numbers in a column with missing values would become floats, which lose
+    # high ids.
     columns = zip(_COLUMNS, zip(*rows, strict=True), strict=True)
     table = {name: pd.Series(values, dtype=object) for name, values in columns}
     table["index"] = table["index"].astype(int)
@@ -158,8 +159,8 @@ def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:
 
 
 def _colormap(table: DataFrame) -> DirectLabelColormap | None:
-    """Shades of the category's colour by turns, so that neighbours can be told apart."""
-    if table["index"].max() >= _MOST_COLOURS:
+    """Return a colormap in which the objects of a category have alternating shades."""
+    if table["index"].max() >= _MAX_COLOURS:
         return None
     colours: dict[int | None, Any] = {None: "white"}
     for value, name in zip(table["index"], table["category"], strict=True):

@@ -1,4 +1,4 @@
-"""Between napari's layers and the package's own scans and masks."""
+"""Conversion between napari's layers and the package's scans and masks."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 def categories_of(layer: Layer) -> tuple[Category, ...]:
-    """Return the categories that a layer's label values, from 1, stand for."""
+    """Return the categories of a layer's labels, from 1."""
     return carried(layer).categories
 
 
 def is_users(layer: Layer, kind: type[Layer]) -> bool:
-    """Whether a layer is of a kind, and neither a map nor a preview that the plugin drew."""
+    """Whether a layer is of a kind, and neither a map nor a preview of the plugin."""
     record = carried(layer)
     return isinstance(layer, kind) and record.map is None and not record.preview
 
 
 def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
-    """Return the image among some that a mask was drawn on, else one of the same file.
+    """Return the image among `images` that a mask was drawn on, else an image of the same file.
 
-    None where the layers do not tell.
+    None if there is no such image.
     """
     images, path = tuple(images), file_of(mask)
     drawn_on = (i for i in images if i.unique_id == carried(mask).image)
@@ -48,17 +48,16 @@ def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
 
 
 def file_of(layer: Layer) -> Path | None:
-    """Return the file that a layer came from, as far as the plugin knows."""
+    """Return the file of a layer's scan, None if the layer's record has none."""
     scan = carried(layer).scan
     return None if scan is None else scan.path
 
 
 def scan_from_layer(layer: Image | Labels) -> Scan:
-    """Return an image layer as a scan, without reading or copying its pixels.
+    """Return a layer as a scan, without reading or copying its pixels.
 
-    Of a multiscale layer it is the full resolution. Axes and voxel size are those of the layer as
-    it stands, by its scale and its affine; where the file came with a grid of its own, that goes
-    along.
+    A multiscale layer gives its full resolution. Axes and voxel size follow from the layer's
+    present scale and affine; affine and metadata of the file are kept if its grid still fits.
 
     Raises
     ------
@@ -93,12 +92,15 @@ def _axes(layer: Layer, record: LayerRecord) -> str:
         return "NYX"
     axes = axes_of(geometry_of(layer), layer.ndim)
     if len(axes) < layer.ndim:
-        raise DataError(f"The layer {layer.name} has {layer.ndim} dimensions, which are too many.")
+        raise DataError(
+            f"The layer {layer.name} has {layer.ndim} dimensions, which are too many; choose a "
+            "layer with fewer."
+        )
     return axes
 
 
 def grid_of(scan: Scan) -> Scan:
-    """Return a scan's grid without its pixels, so that a mask does not keep them in memory."""
+    """Return a scan without its pixels, so that a mask does not keep the pixels in memory."""
     return replace(scan, data=np.broadcast_to(np.zeros((), scan.data.dtype), scan.data.shape))
 
 
@@ -110,16 +112,16 @@ def scan_options(
     Parameters
     ----------
     scan : Scan
-        What is shown.
+        The scan to show.
     name : str
-        Of the layer.
+        Name of the layer.
     coloured : bool
-        Whether channels are known to be colours, as those of an RGB layer are.
+        Whether the channels are colours in any case, as those of an RGB layer are.
     record : LayerRecord
-        What else the layer carries.
+        Further fields of the layer's record.
     """
     rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
-    # In a file, three or four channels of another type, or with names, are sequences, not colours.
+    # Three or four channels of another dtype than uint8, or with names, are MRI sequences.
     named = len(scan.meta.get("channels", ())) == scan.data.shape[-1]
     rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
@@ -134,7 +136,7 @@ def scan_options(
 
 
 def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
-    """Return the table of a labels layer, one row per label value."""
+    """Return the features of a labels layer, with a row for each label."""
     return {
         "index": [0, *range(1, len(categories) + 1)],
         "category": ["background", *(c.name for c in categories)],
@@ -144,7 +146,7 @@ def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
 def labels_options(
     categories: Sequence[Category], name: str, record: LayerRecord = NOTHING
 ) -> dict[str, Any]:
-    """Return the arguments of a labels layer, all but its geometry."""
+    """Return the arguments of a labels layer, except its geometry."""
     record = replace(record, values="classes", categories=tuple(categories))
     options: dict[str, Any] = {"name": name, "metadata": record.as_metadata()}
     if categories:
@@ -161,23 +163,23 @@ def add_labels(
     name: str,
     **changes: Any,
 ) -> Labels:
-    """Add a mask over the layer it belongs to, with its geometry and the categories' colours.
+    """Add a mask over its image, with the image's geometry and the categories' colours.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where it is added, above the other layers and selected.
+        The viewer that gets the mask, above its other layers and selected.
     array : array
-        Integers on the grid of `source_layer`; lazy ones are read, since only then can they be
-        painted on.
+        Integers on the grid of `source_layer`; a lazy array is read, since a mask must be
+        editable.
     source_layer : Layer
-        The image, or another mask of it.
+        The image, or another mask of the image.
     categories : sequence of Category
-        What the label values, from 1, stand for.
+        The categories of the labels, from 1.
     name : str
-        Of the new layer.
+        Name of the new layer.
     **changes
-        What else it carries, as for `carry`.
+        Further fields of the layer's record, as for `carry`.
 
     Raises
     ------
@@ -211,13 +213,13 @@ def add_map(
     Parameters
     ----------
     viewer : napari.Viewer
-        Where it is added.
+        The viewer that gets the map.
     values : array
-        On the grid of the mask.
+        The values of the map, on the grid of the mask.
     mask : Labels
-        The map is known as its own, however both are called later.
+        The mask that the map belongs to; renaming either layer does not matter.
     kind : str
-        What it shows, "probability of tumour" for example.
+        The quantity, "probability of tumour" for example.
     high : float
         The value that is drawn brightest.
     """
@@ -234,7 +236,7 @@ def add_map(
 
 
 def categories_for(labels: Array, record: LayerRecord) -> tuple[Category, ...]:
-    """Return a layer's categories, or one for each label value where it has none."""
+    """Return the categories of a layer's record; a category for each label if there are none."""
     if record.categories:
         return record.categories
     values = labels[labels != IGNORE_INDEX]

@@ -1,4 +1,4 @@
-"""The legend of a mask: colour, name and label value of each category."""
+"""The legend of a mask: colour, name and label of each category."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _SWATCH = 14
 _OUTLINE = "#767c84"
-"""A grey as far from napari's dark window as from its light one."""
+"""A grey with the same contrast to napari's dark and light window."""
 _CHOSEN = (
     "QToolButton { padding: 1px 4px; border: 1px solid transparent; border-radius: 3px }"
     "QToolButton:checked { border-color: #8a9199 }"
 )
-"""napari's style shows no difference; this grey stands out in its dark and its light theme."""
+"""napari's style does not show the checked state; this grey shows in both of its themes."""
 
 
 def swatch(name: str) -> QIcon:
@@ -44,7 +44,7 @@ def swatch(name: str) -> QIcon:
 
 
 def outlined_swatch(colour: str) -> QPixmap:
-    """Return a square of a colour that may be near that of the window."""
+    """Return a square of a colour with an outline, for colours close to the window's."""
     pixmap = QPixmap(_SWATCH, _SWATCH)
     pixmap.fill(QColor(_OUTLINE))
     painter = QPainter(pixmap)
@@ -54,12 +54,12 @@ def outlined_swatch(colour: str) -> QPixmap:
 
 
 class CategoryLegend(QWidget):
-    """Shows the categories of the active mask; a click makes one the brush's label.
+    """Shows the categories of the active mask; a click selects a category's label for the brush.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose active layer it follows; it keeps the last mask while an image is active.
+        The viewer whose active mask is shown; while an image is active, the last mask is shown.
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
@@ -87,11 +87,11 @@ class CategoryLegend(QWidget):
         return self._layer
 
     def buttons(self) -> list[QAbstractButton]:
-        """The rows, one a category."""
+        """The buttons, one for each category."""
         return list(self._group.buttons())
 
     def names(self) -> list[str]:
-        """Texts of the rows."""
+        """The texts of the buttons."""
         return [button.text() for button in self.buttons()]
 
     def _follow(self, event: Any = None) -> None:
@@ -131,14 +131,14 @@ class CategoryLegend(QWidget):
         if is_instances(self._layer):
             button.setText(f" {category.name}")
             button.setToolTip(
-                f"Start a new {category.name}, or name the selected label so; with the right "
-                f"button, make the selected object a {category.name}"
+                f"Start a new object of category {category.name}, or give an unnamed label this "
+                f"category; right-click: change the selected object to {category.name}"
             )
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             button.customContextMenuRequested.connect(lambda _: self._rename(category))
         else:
             button.setText(f" {category.name}  (label {value})")
-            button.setToolTip(f"Paint {category.name}, label value {value}")
+            button.setToolTip(f"Paint {category.name} (label {value})")
         button.setIcon(swatch(category.name))
         button.setIconSize(QSize(_SWATCH, _SWATCH))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -152,14 +152,14 @@ class CategoryLegend(QWidget):
         if self._layer is None:
             return
         self._highest = max(self._highest, self._layer.selected_label)
-        chosen = self._place(self._layer)
+        chosen = self._row(self._layer)
         self._group.setExclusive(False)
         for button in self.buttons():
             button.setChecked(self._group.id(button) == chosen)
         self._group.setExclusive(True)
 
-    def _place(self, layer: Labels) -> int:
-        """Place of the selected label's category, from 1."""
+    def _row(self, layer: Labels) -> int:
+        """Return the row of the selected label's category, from 1; 0 if it has none."""
         if not is_instances(layer):
             return int(layer.selected_label)
         category = category_of(layer, layer.selected_label)
@@ -173,7 +173,7 @@ class CategoryLegend(QWidget):
     def _choose(self, value: int) -> None:
         layer = self._layer
         if layer is not None and is_instances(layer):
-            # A label above all in the table may be painted already, and waits for its category.
+            # A label above all labels in the table may already be painted, without a category.
             start_instance(layer, categories_of(layer)[value - 1], self._highest)
             self._mark()
         elif layer is not None:

@@ -1,4 +1,4 @@
-"""Categories that must not change: neither by a tool nor by the brush."""
+"""Locked categories: neither tools nor brush change them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 def locked_of(mask: Labels) -> frozenset[int]:
-    """Return the label values of a mask that must not change."""
+    """Return the locked labels of a mask."""
     return carried(mask).locked
 
 
 def set_locked(mask: Labels, value: int, locked: bool) -> None:
-    """Lock a label value of a mask, or let it be changed again."""
+    """Lock or unlock a label of a mask."""
     others = locked_of(mask) - {value}
     carry(mask, locked=others | {value} if locked else others)
 
 
 class LockGuard(QObject):
-    """Puts locked pixels back after an edit, within the edit's own step of undo.
+    """Restores locked pixels after an edit, within the edit's own step of undo.
 
-    napari has no such lock: its `preserve_labels` keeps all labels, not some. An edit is seen when
-    it enters the history, which may be before its pixels are written, so that they are put back
-    once the event loop is idle.
+    napari has no such lock: its `preserve_labels` protects all labels, not some. The event of an
+    edit may come before its pixels are written, so the pixels are restored when the event loop is
+    idle.
     """
 
     kept = Signal(int)
-    """How many pixels were put back."""
+    """Emitted with the number of restored pixels."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -46,7 +46,7 @@ class LockGuard(QObject):
         self.destroyed.connect(lambda: self.watch(None))
 
     def watch(self, mask: Labels | None) -> None:
-        """Guard this mask and no other."""
+        """Guard a mask, in place of the previous mask; None for no mask."""
         if self._mask is not None:
             self._mask.events.paint.disconnect(self._on_edit)
         self._mask, self._steps = mask, []
@@ -69,7 +69,7 @@ class LockGuard(QObject):
 
 
 def _undo_locked(mask: Labels, step: list[Any]) -> int:
-    """Take back what a step of the history did to locked values, as a part of that step."""
+    """Restore locked pixels that a step of the history changed, as a part of that step."""
     locked = list(locked_of(mask))
     count = 0
     for atom in reversed(tuple(step)):

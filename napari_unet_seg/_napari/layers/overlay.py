@@ -1,4 +1,4 @@
-"""Layers of our own over a mask, drawn a slice at a time."""
+"""Labels layers of the plugin over a mask, drawn slice by slice."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 class Overlay:
-    """A labels layer over a mask, with the mask's grid and geometry; it cannot be edited.
+    """A read-only labels layer over a mask, with the mask's grid and geometry.
 
-    It takes memory only where something is drawn.
+    Only slices with drawn pixels take memory.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where it is shown.
+        The viewer that shows the overlay.
     mask : Labels
-        Over which it lies.
+        The mask below the overlay.
     name : str
-        Of the layer.
+        Name of the layer.
     colours : dict
-        Colour of each value that is drawn.
+        Colour of each label that is drawn.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class Overlay:
 
     @property
     def shown(self) -> bool:
-        """Whether the layer is there; the user may have deleted it."""
+        """Whether the layer is in the viewer; the user may have deleted it."""
         return self.layer is not None and self.layer in self._viewer.layers
 
     def show(self) -> None:
-        """Add the layer; the layer that was active stays so."""
+        """Add the layer; the active layer stays active."""
         if self.shown:
             return
         active = self._viewer.layers.selection.active
@@ -73,7 +73,7 @@ class Overlay:
         self.layer = None
 
     def draw(self, drawn: Array, place: tuple[int, ...]) -> None:
-        """Draw one slice, if the layer is there."""
+        """Draw a slice, if the layer is in the viewer."""
         if self.layer is None or not self.shown or np.array_equal(self.layer.data[place], drawn):
             return
         self.layer.data[place] = drawn

@@ -1,4 +1,4 @@
-"""Where the viewer stands in a mask, as a slice and as a place along its leading axes."""
+"""The slice of a mask on screen, as an index and as a place along the leading axes."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 
 def make_editable(mask: Labels) -> None:
-    """Let a mask that is read lazily, or must not be written to, be painted on."""
+    """Copy the data of a mask that is lazy or read-only, so that the mask can be painted on."""
     if not isinstance(mask.data, np.ndarray) or not mask.data.flags.writeable:
         mask.data = np.array(mask.data)
 
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
-    """Return where the viewer stands along the leading axes of a mask, or next to it."""
+    """Return the place of the viewer's point along the leading axes, clipped to the mask."""
     point = point_of(viewer, mask)[:-2]
     sizes = mask.data.shape[:-2]
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
 
 def volume_axes(mask: Labels) -> int:
-    """Return how many axes a volume of a mask has: 2 where its slices are no cuts of a body."""
+    """Return the number of axes of a volume of a mask: 2 if the slices form no volume."""
     return 3 if scan_from_layer(mask).axes[-3:] == "ZYX" else 2
 
 
 def shows_slice(viewer: ViewerModel) -> bool:
-    """Whether the viewer shows slices of the last two axes, not a body or another cut."""
+    """Whether the viewer shows slices of the last two axes, not 3-D or another orientation."""
     return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
 
 
 def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") -> str:
-    """Say why no slice of a layer is on screen, nothing if one is.
+    """Return why no slice of a layer is on screen, as a message; empty if a slice is.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Which shows the layer.
+        The viewer of the layer.
     layer : Image or Labels
-        Of which a slice is needed.
+        The layer of which a slice is needed.
     remedy : str
-        What else than going to a slice helps, for the end of the sentence.
+        A further remedy for the end of the message.
     """
     if not shows_slice(viewer):
         return f"No slice is on screen as a plane; turn the view back{remedy}."
@@ -58,12 +58,12 @@ def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") 
 
 
 def index_of(viewer: ViewerModel, mask: Labels) -> int:
-    """Return the slice of a mask that the viewer stands at."""
+    """Return the index of the slice of a mask on screen."""
     return index_at(place_of(viewer, mask), mask.data.shape[:-2])
 
 
 def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
-    """Move the viewer to a slice of a mask; the displayed plane stays where it is."""
+    """Move the viewer to a slice of a mask, without moving the camera."""
     leading = mask.data.shape[:-2]
     if not leading:
         return

@@ -1,4 +1,4 @@
-"""Predictions in a labels layer: filled in without ever touching what the user edited."""
+"""Predictions in a labels layer, which never replace slices that the user has edited."""
 
 from __future__ import annotations
 
@@ -38,60 +38,61 @@ def show_prediction(
     model: ModelFile,
     dice: Array | None = None,
 ) -> Labels:
-    """Put a prediction into the mask of its image, or into a new one.
+    """Write a prediction into the mask of its image, or into a new mask.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the layers are.
+        The viewer of the layers.
     image : Image
-        What was segmented.
+        The image that was segmented.
     mask : Labels or None
-        The layer of an earlier prediction of this image; taken if it is still there, has the
-        same categories, and the user has neither edited nor decided on a slice that would change.
+        The layer of a previous prediction of this image. It is used again if it is in the viewer,
+        has the same categories, and the user has neither edited nor decided on a slice of the
+        prediction.
     labels : array
-        Label values of the slice at `place`, or of the whole image.
+        Labels of the slice at `place`, or of the whole image.
     categories : tuple of Category
-        What the label values stand for.
+        The categories of the labels, from 1.
     place : tuple of int
-        Index along the leading axes; empty for the whole image.
+        Place of the slice along the leading axes; empty for the whole image.
     sums : dict
         `checksums` of the prediction.
     model : ModelFile
-        What drew it, kept with the layer.
+        The checkpoint that predicted, stored in the layer's record.
     dice : array, optional
-        Predicted Dice of each slice, of the labels' leading shape; kept with the layer by place.
+        Predicted Dice of each slice, of the labels' leading shape; stored in the layer's record.
 
     Returns
     -------
     Labels
-        The layer that holds the prediction.
+        The layer with the prediction.
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
         if is_untouched(mask, sums) and not carried(mask).decided & sums.keys():
             put_slice(mask, labels, place)
-            _remember(mask, sums, model, _by_place(dice, place))
+            _record_prediction(mask, sums, model, _by_place(dice, place))
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
-    _remember(layer, sums, model, _by_place(dice, place))
+    _record_prediction(layer, sums, model, _by_place(dice, place))
     return layer
 
 
 def note_prediction(mask: Labels, place: Place, dice: float) -> None:
-    """Remember a slice of a mask as predicted as it is, and how well it is likely to fit."""
+    """Record the present labels of a slice as its prediction, with the predicted Dice."""
     sums = {place: _checksum(np.asarray(mask.data[place]))}
-    _remember(mask, sums, carried(mask).model, {place: dice})
+    _record_prediction(mask, sums, carried(mask).model, {place: dice})
 
 
 def note_decided(mask: Labels, places: Iterable[Place]) -> None:
-    """Remember which slices of a mask were decided on, so that no prediction takes their place."""
+    """Record the slices of a mask that were decided on, which no prediction may replace."""
     carry(mask, decided=frozenset(places))
 
 
 def checksums(labels: Array, place: Place = ()) -> Checksums:
-    """Return a checksum of each slice of a prediction that lies at `place`."""
+    """Return a checksum of each slice of a prediction at `place`."""
     return {
         (*place, *index): _checksum(labels[index])
         for index in product(*(range(n) for n in labels.shape[:-2]))
@@ -99,12 +100,12 @@ def checksums(labels: Array, place: Place = ()) -> Checksums:
 
 
 def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
-    """Tell whether slices are as the last prediction left them, or empty where none was made."""
-    known = carried(mask).predicted
+    """Whether slices are equal to their last prediction, or empty if they have none."""
+    record = carried(mask).predicted
     for place in places:
         plane = np.asarray(mask.data[place])
-        if place in known:
-            if _checksum(plane) != known[place]:
+        if place in record:
+            if _checksum(plane) != record[place]:
                 return False
         elif plane.any():
             return False
@@ -120,15 +121,15 @@ def _whole(image: Image, labels: Array, place: Place) -> Array:
     return full
 
 
-def _remember(
+def _record_prediction(
     mask: Labels, sums: Checksums, model: ModelFile | None, dice: dict[Place, float]
 ) -> None:
-    known = carried(mask)
+    record = carried(mask)
     carry(
         mask,
         model=model,
-        predicted=known.predicted | sums,
-        predicted_dice=known.predicted_dice | dice,
+        predicted=record.predicted | sums,
+        predicted_dice=record.predicted_dice | dice,
     )
 
 
@@ -142,13 +143,13 @@ def _checksum(plane: Array) -> int:
 
 
 def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Array | None:
-    """Return how probable a category is, on the mask's grid; zero where nothing was predicted."""
+    """Return the map of a category's probabilities on the mask's grid; zero if not predicted."""
     kind = _probability_of(category)
     return next((m.data for m in maps_of(viewer, mask) if _map_of(m).kind == kind), None)
 
 
 def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
-    """Return the maps that were shown with the predictions of a mask."""
+    """Return the layers of the maps that belong to the predictions of a mask."""
     return [
         layer
         for layer in viewer.layers
@@ -159,7 +160,7 @@ def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
 def show_maps(
     viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Place
 ) -> None:
-    """Show the maps that were asked for below the mask, in place of those of the last time."""
+    """Show the maps of a prediction below the mask, in place of the previous maps."""
     maps: list[tuple[str, float, Array]] = []
     if prediction.probabilities is not None:
         maps += [
@@ -193,11 +194,11 @@ def _probability_of(category: Category) -> str:
 
 
 def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
-    """Whether a slice of a mask is just as Segment left it there."""
+    """Whether a slice of a mask is an unedited prediction of Segment."""
     return place in carried(mask).predicted and is_untouched(mask, (place,))
 
 
 def figures_of(mask: Labels) -> tuple[float | None, ...]:
-    """Return the predicted Dice of every slice of a mask, None where it is not known."""
-    known = carried(mask).predicted_dice
-    return tuple(known.get(place) for place in np.ndindex(mask.data.shape[:-2]))
+    """Return the predicted Dice of each slice of a mask, None for slices without one."""
+    record = carried(mask).predicted_dice
+    return tuple(record.get(place) for place in np.ndindex(mask.data.shape[:-2]))

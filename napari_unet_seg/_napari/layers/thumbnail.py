@@ -1,4 +1,4 @@
-"""Draws a slice small, with the outline of its mask."""
+"""Thumbnails of slices, with the outline of their mask."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def draw_thumbnail(
     Parameters
     ----------
     plane : array
-        Of shape (Y, X) or (Y, X, C); three or four channels of uint8 are colours.
+        The slice, of shape (Y, X) or (Y, X, C); three or four channels of uint8 are colours.
     labels : array
-        Integers of shape (Y, X).
+        The mask: integers of shape (Y, X).
     colours : mapping of int to (R, G, B)
-        Of the label values that are outlined; even a single pixel of them is seen.
+        Colours of the labels to outline; even a single pixel is visible.
     window : (float, float)
-        Values that become black and white; colours are taken as they are.
+        Grey values that become black and white; colours are not changed.
     size : int
-        Of the longer side in pixels.
+        Length of the longer side in pixels.
     spacing : (float, float)
         Size of a pixel of the slice along Y and X, whose ratio the thumbnail shows.
 
@@ -55,7 +55,7 @@ def draw_thumbnail(
     if picture.ndim == 2:
         picture = np.repeat(picture[..., None], 3, axis=-1)
     for value, colour in colours.items():
-        # As floats, so that a single pixel is not rounded off.
+        # As floats, so that a single pixel is not rounded to zero.
         share = Image.fromarray((labels == value).astype(np.float32)).resize((width, height), _BOX)
         picture[_edge(np.asarray(share) > 0)] = colour
     return picture
@@ -70,7 +70,7 @@ def _shown(plane: Array, window: tuple[float, float]) -> Array:
 
 
 def _edge(inside: Array) -> Array:
-    """Pixels of a region that touch what is outside, or the border."""
+    """Return the pixels of a region that touch its outside or the border of the picture."""
     padded = np.pad(inside, 1)
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     edge: Array = inside & ~core

@@ -20,7 +20,7 @@ from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.session.jobs import writing
-from napari_unet_seg._napari.tools.tab import Tools
+from napari_unet_seg._napari.tools.tab import ToolsTab
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
@@ -52,7 +52,7 @@ class ReviewWidget(DockWidget):
         self.desk = SessionDesk(napari_viewer, self)
         self.bar = SessionBar(napari_viewer)
         self.review = SlicesTab()
-        self.tools = Tools(napari_viewer, lambda: self.current_image)
+        self.tools = ToolsTab(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
         self.scans = ScanQueue(napari_viewer, self.desk, self.bar.parent_folder, self)
         self.fine_tune = FineTunePanel(
@@ -122,14 +122,14 @@ class ReviewWidget(DockWidget):
             self.desk.dismiss(is_closed)
             if is_closed:
                 self._release()
-                self.tools.marks.end()
+                self.tools.prompts.end()
                 self.compare.contours.setChecked(False)
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
-        self.tabs.addTab(self.tools, "Tools")
+        self.tabs.addTab(self.tools, "ToolsTab")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         layout = QVBoxLayout(self)
@@ -159,7 +159,7 @@ class ReviewWidget(DockWidget):
         tools.busy_changed.connect(self.refresh)
         tools.lock_toggled.connect(self._store_locks)
         # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
-        self.review.revert_button.clicked.connect(tools.marks.end)
+        self.review.revert_button.clicked.connect(tools.prompts.end)
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
@@ -195,7 +195,7 @@ class ReviewWidget(DockWidget):
 
     def _search_unclosed(self) -> None:
         if recovery.any_noted():
-            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Looking for sessions")
+            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Finding sessions")
 
     def _on_unclosed(self, left: LeftOpen | None) -> None:
         self.bar.offer(left if self.session is None else None)

@@ -1,4 +1,4 @@
-"""Which scan of a folder is open, and the buttons to the list, the next and the previous one."""
+"""The bar of the open scan of a folder, with buttons to the list and to the neighbour scans."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
 NEXT_KEY, PREVIOUS_KEY = "G", "Shift-G"
-"""In napari's notation; napari has them for none of its layers."""
+"""Keys in napari's notation; no layer of napari uses them."""
 _PADDING = 22
-"""Pixels of a button beside its text, in napari's style."""
+"""Width of a button without its text in napari's style, in pixels."""
 
 
 _LIST_TIP = "List the scans of the folder"
 
 
 class ScanBar(QWidget):
-    """One line, hidden until a folder is open, and the list that opens under it."""
+    """One line of buttons, hidden until a folder is open, and the list of scans below it."""
 
     step_wanted = Signal(int)
-    """1 to the next scan, -1 to the one before."""
+    """Emitted with 1 for the next scan, -1 for the previous scan."""
     list_wanted = Signal()
-    """The list is about to be shown."""
+    """Emitted before the list is shown."""
     close_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list_button = ElidingButton()
         self.list_button.setToolTip(_LIST_TIP)
-        self.previous_button = _button("◂", "Save the session and open the scan before this one")
-        self.next_button = _button("▸", "Save the session and open the next scan of the list")
+        self.previous_button = _button("◂", "Save the session and open the previous scan")
+        self.next_button = _button("▸", "Save the session and open the next scan")
         for button, key in ((self.previous_button, PREVIOUS_KEY), (self.next_button, NEXT_KEY)):
             button.setToolTip(f"{button.toolTip()} (key {key_label(key)})")
-        self.close_button = _button("✕", "Leave the folder; what is open stays")
+        self.close_button = _button("✕", "Close the folder; layers and session stay open")
         self.scans = ScanList(self)
-        self._steps = (False, False)
+        self._neighbours = (False, False)
         self._busy = False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -59,22 +59,22 @@ class ScanBar(QWidget):
         self.hide()
 
     def show_scan(self, path: Path, rank: int, total: int) -> None:
-        """Show which scan is open, and its place in the order, counted from 0."""
+        """Show the path of the open scan and its rank in the order, counted from 0."""
         self.list_button.set_text(f"Scan {rank + 1} of {total}: {path.name}")
         self.list_button.setToolTip(f"{path}\n{_LIST_TIP}")
         self.show()
 
-    def set_steps(self, back: bool, on: bool) -> None:
-        """Tell whether there is a scan before and after this one in the list."""
-        self._steps = back, on
+    def set_neighbours(self, previous: bool, following: bool) -> None:
+        """Enable the buttons to the previous and the following scan, if there are such."""
+        self._neighbours = previous, following
         self.set_busy(self._busy)
 
     def set_busy(self, busy: bool) -> None:
-        """Lock the buttons while a scan or a session is being opened."""
+        """Disable the buttons while a scan or a session is being opened."""
         self._busy = busy
-        back, on = self._steps
-        self.previous_button.setEnabled(not busy and back)
-        self.next_button.setEnabled(not busy and on)
+        previous, following = self._neighbours
+        self.previous_button.setEnabled(not busy and previous)
+        self.next_button.setEnabled(not busy and following)
         self.close_button.setEnabled(not busy)
         self.scans.set_busy(busy)
 
@@ -84,7 +84,7 @@ class ScanBar(QWidget):
 
 
 class ElidingButton(QPushButton):
-    """A button that opens a list; a text that is too long is cut in its middle."""
+    """A button that opens a list; a long text is elided in its middle."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,12 +94,12 @@ class ElidingButton(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def set_text(self, text: str) -> None:
-        """Show a text as far as there is room."""
+        """Show a text, elided if it is too wide."""
         self.full_text = text
         self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show more or less of the text."""
+        """Elide the text for the new width."""
         super().resizeEvent(event)
         self._elide()
 
@@ -108,7 +108,7 @@ class ElidingButton(QPushButton):
         room = self.width() - _PADDING - metrics.horizontalAdvance(mark)
         middle = Qt.TextElideMode.ElideMiddle
         text = metrics.elidedText(self.full_text, middle, max(room, 0))
-        self.setText(text.replace("&", "&&") + mark)  # one alone would underline what follows
+        self.setText(text.replace("&", "&&") + mark)  # a single & would underline the next letter
 
 
 def _button(text: str, tip: str) -> QToolButton:

@@ -1,4 +1,4 @@
-"""A folder of scans that is gone through: what is in it, and what reads it."""
+"""A folder of scans: its scans, and the threads that read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.scans.read_ahead import ReadAhead
 from napari_unet_seg._napari.scans.states import ScanStates
-from napari_unet_seg._napari.scans.thumbnails import ScanThumbnails, of_scan, of_session
+from napari_unet_seg._napari.scans.thumbnails import (
+    ScanThumbnails,
+    source_of_scan,
+    source_of_session,
+)
 from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.zarr.read import is_zarr
@@ -16,19 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Queue
 
-    Named = list[tuple[Path, str]]
+    NamedScans = list[tuple[Path, str]]
 
 
 class OtherSessions(NamedTuple):
-    """The sessions on other scans of a folder, of the categories of the open one."""
+    """The sessions on other scans of a folder, with the categories of the open session."""
 
     folder: ScanFolder
     categories: list[str]
-    sessions: list[Found]
-    """Those that have accepted slices."""
+    sessions: list[FoundSession]
+    """The sessions with accepted slices."""
 
 
 class ScanFolder:
@@ -37,20 +41,23 @@ class ScanFolder:
     Parameters
     ----------
     named : list of (Path, str)
-        The scans, as `finding` yields them.
-    live : callable
-        Returns what the picture of a scan is drawn from, if that one is open.
+        The scans from `find_named_scans`.
+    open_source : callable
+        Returns the source of a scan's thumbnail if that scan is open, else None.
     ratio : float
-        Pixels of the screen to one of its scale.
+        Pixels of the screen in a device-independent pixel.
     """
 
     def __init__(
-        self, named: Named, live: Callable[[int], ThumbnailSource | None], ratio: float = 1.0
+        self,
+        named: NamedScans,
+        open_source: Callable[[int], ThumbnailSource | None],
+        ratio: float = 1.0,
     ) -> None:
-        self._live = live
+        self._open_source = open_source
         self.paths = [path for path, _ in named]
         self.names = [name for _, name in named]
-        """Of their sessions."""
+        """Names of the scans' sessions."""
         self.titles = [path.name for path in self.paths]
         self.reader = ReadAhead()
         self.states = ScanStates(self.paths, self.names)
@@ -58,28 +65,28 @@ class ScanFolder:
         self.workers = (self.reader, self.states, self.thumbnails)
 
     def read_next(self, queue: Queue, at: int) -> None:
-        """Read the scan after this one; one with a session is read when that is opened."""
+        """Read the scan after a scan in advance; a session's scan is read with the session."""
         following = queue.step(at, 1)
         if following != at and self.states.found[following] is None:
             self.reader.read_ahead(self.paths[following])
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         for worker in self.workers:
             worker.close()
 
     def _source(self, at: int) -> ThumbnailSource | None:
-        live, found = self._live(at), self.states.found[at]
-        if live is not None:
-            return live
+        open_source, found = self._open_source(at), self.states.found[at]
+        if open_source is not None:
+            return open_source
         if found is not None:
-            return of_session(found)
-        scan = self.reader.peek(self.paths[at])  # else it would be read for its picture alone
-        return None if scan is None else of_scan(scan)
+            return source_of_session(found)
+        scan = self.reader.peek(self.paths[at])  # no scan is read for its thumbnail alone
+        return None if scan is None else source_of_scan(scan)
 
 
-def finding(folder: Path) -> Generator[Named, Any, None]:
-    """Find the scans of a folder, each with the name that its session has."""
+def find_named_scans(folder: Path) -> Generator[NamedScans, Any, None]:
+    """Yield the scans of a folder, each with the name of its session."""
     yield [(path, _name(path)) for path in find_scans_and_series(folder.absolute())]
 
 

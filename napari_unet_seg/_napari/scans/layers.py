@@ -1,4 +1,4 @@
-"""The layers of the scan of a folder that is worked on."""
+"""The layers of the current scan of a folder."""
 
 from __future__ import annotations
 
@@ -21,56 +21,56 @@ if TYPE_CHECKING:
 
 
 class ScanLayers:
-    """Knows which layers come and go with a scan.
+    """Adds the layers of the current scan, and removes them with the scan.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where they are.
+        The viewer of the layers.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._earlier: set[Layer] = set()
-        self._ours: list[Layer] = []
+        self._layers_before: set[Layer] = set()
+        self._scan_layers: list[Layer] = []
         self._channel: int | None = None
-        """What the last session was on; the next scan is likely to be segmented there too."""
+        """The channel of the last session, which is selected in the next scan too."""
         self.scan: Scan | None = None
-        """What was read, where it had no session."""
+        """The current scan, if it has no session."""
 
-    def begin(self) -> None:
-        """Take what is there now for no part of the scan that comes."""
-        self._earlier = set(self._viewer.layers)
-        self.forget()
+    def start_scan(self) -> None:
+        """Begin with another scan; the layers of now do not belong to that scan."""
+        self._layers_before = set(self._viewer.layers)
+        self.release()
 
-    def forget(self) -> None:
-        """Leave the layers to the user."""
-        self._ours, self.scan = [], None
+    def release(self) -> None:
+        """Keep the layers in the viewer when the folder is closed."""
+        self._scan_layers, self.scan = [], None
 
     def show(self, scan: Scan, name: str) -> None:
-        """Add a scan that was read, and tell what is wrong with it."""
+        """Add the layers of a scan, and show its defects as warnings."""
         for note in scan.meta.get("notes", ()):
             show_warning(f"{name}: {note}")
         self.scan = scan
-        self._ours = [
+        self._scan_layers = [
             getattr(self._viewer, f"add_{kind}")(data, **options)
             for data, options, kind in scan_layers(scan, name)
         ]
-        for layer in self._ours:
+        for layer in self._scan_layers:
             if self._channel is not None and carried(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
 
-    def take(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
-        """Count the layers of its session, with the other channels, among those of the scan."""
-        self._ours += [*others, image, mask]
+    def add_session(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
+        """Add the layers of the scan's session, other channels included, to those of the scan."""
+        self._scan_layers += [*others, image, mask]
         self._channel = carried(image).channel
         self.scan = None
 
     def remove(self) -> None:
-        """Remove the layers of the scan, and what was drawn of them meanwhile."""
+        """Remove the layers of the scan, and the maps and overlays that were drawn for them."""
         drawn = {layer for layer in self._viewer.layers if not is_users(layer, type(layer))}
-        for layer in {*self._ours} | (drawn - self._earlier):
+        for layer in {*self._scan_layers} | (drawn - self._layers_before):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)

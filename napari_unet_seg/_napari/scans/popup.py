@@ -1,4 +1,4 @@
-"""The list of a folder's scans, as a popup."""
+"""The popup that lists the scans of a folder."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 _SCAN_TEXTS = QueueTexts(
     "scans/order",
     "%v of %m scans done",
-    "Scans whose slices are all accepted, corrected or skipped, of all",
-    "Which scans are listed; ◂ and ▸ go to these",
-    "Worst first: by predicted Dice, the mean over a scan's slices; scans without a figure come "
-    "last",
-    "No scan has a session with a predicted Dice yet, so that worst first is the same as in order",
+    "How many of all scans have only accepted, corrected or skipped slices",
+    "Which scans are listed; ◂ and ▸ go through these",
+    "Worst first: sorted by predicted Dice, the mean over a scan's slices; scans without a "
+    "predicted Dice come last",
+    "No scan has a session with a predicted Dice yet, so worst first is the same as in order",
     "no scans",
 )
-_DICE_TIP = "Predicted Dice, the mean over the slices; known once a scan was segmented"
+_DICE_TIP = "Predicted Dice, the mean over the slices of a segmented scan"
 _WIDTH, _ROWS = 420, 7
-"""Least width in pixels, and rows that are seen at once."""
+"""Minimum width in pixels, and number of rows that are visible without scrolling."""
 
 
 class ScanTable(QueueTable):
-    """The scans of a folder; a click or Enter goes to one."""
+    """The scans of a folder; a click or Enter opens a scan."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, "Scan", _DICE_TIP)
@@ -43,28 +43,28 @@ class ScanTable(QueueTable):
         self.setToolTip("A click or Enter saves the session and opens the scan")
 
     @property
-    def marked(self) -> int | None:
-        """The scan whose row is marked."""
+    def selected_scan(self) -> int | None:
+        """The scan of the selected row."""
         rows = self.selectionModel().selectedRows()
         return self.slices.queue.rows[rows[0].row()] if rows else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose the marked row by Enter."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.marked is not None:
-            self.chosen.emit(self.marked)
+        """Open the scan of the selected row with Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.selected_scan is not None:
+            self.chosen.emit(self.selected_scan)
         else:
             super().keyPressEvent(event)
 
 
 class ScanList(QFrame):
-    """Progress, order and filter over the scans, and a row for each."""
+    """The scans of a folder in a table, with progress, order and filter above it."""
 
     chosen = Signal(int)
-    """The scan to go to."""
+    """Emitted with the index of the scan to open."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        # Seen on dark and on light; napari draws no frame around a popup.
+        # A border for dark and light themes; napari draws no frame around a popup.
         self.setObjectName("scans")
         self.setStyleSheet("#scans { border: 1px solid rgba(128, 128, 128, 60%); }")
         self.bar = QueueBar(texts=_SCAN_TEXTS)
@@ -78,25 +78,25 @@ class ScanList(QFrame):
         self.table.chosen.connect(self._on_chosen)
 
     def list_scans(self, names: Sequence[str], thumbnails: LazyIcons | None = None) -> None:
-        """List the scans of another folder, none until `show_queue`."""
+        """Take the names of another folder's scans; their rows appear with `show_queue`."""
         self.bar.show_all()
         self.table.show_slices(names, thumbnails)
 
     def show_queue(self, queue: Queue, reviews: Sequence[ScanReview], current: int | None) -> None:
-        """Show the scans in their order; the one that is open is written in bold."""
-        figures = [review.dice for review in reviews]
-        self.bar.show_scores(figures)
+        """Show the scans in their order, the open scan in bold."""
+        scores = [review.dice for review in reviews]
+        self.bar.show_scores(scores)
         self.bar.show_queue(queue)
-        # Who goes through the rows with the arrows is not sent back when one of them changes.
-        marked = self.table.marked if self.isVisible() else None
-        self.table.slices.state_texts = [review.words for review in reviews]
+        # A user who moves through the rows with the arrow keys keeps the selected row.
+        selected_scan = self.table.selected_scan if self.isVisible() else None
+        self.table.slices.state_texts = [review.text for review in reviews]
         self.table.slices.bold_item = current
-        place = current if marked is None else marked
-        if place is not None:
-            self.table.show_queue(queue, figures, place)
+        index = current if selected_scan is None else selected_scan
+        if index is not None:
+            self.table.show_queue(queue, scores, index)
 
     def show_under(self, widget: QWidget) -> None:
-        """Open under a widget, as wide as that at least, on the screen that it is on."""
+        """Open below a widget, at least as wide as the widget and on the same screen."""
         height = self.table.verticalHeader().defaultSectionSize()
         rows = min(max(len(self.table.slices.names), 3), _ROWS)
         chrome = self.sizeHint().height() - self.table.sizeHint().height()
@@ -111,9 +111,9 @@ class ScanList(QFrame):
         self.table.setFocus()
 
     def set_busy(self, busy: bool) -> None:
-        """Let no scan be chosen while one is being opened."""
+        """Disable the table while a scan is being opened."""
         self.table.setEnabled(not busy)
 
-    def _on_chosen(self, place: int) -> None:
+    def _on_chosen(self, index: int) -> None:
         self.hide()
-        self.chosen.emit(place)
+        self.chosen.emit(index)

@@ -1,4 +1,4 @@
-"""Reads scans in a thread, one of them before it is wanted."""
+"""A thread that reads scans, one of them in advance."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 
 
 class ReadAhead(QObject):
-    """Reads one scan at a time, and keeps at most one that nobody has asked for yet."""
+    """Reads one scan at a time, and keeps at most one scan that was not requested yet."""
 
     arrived = Signal(object, object)
-    """Path that was asked for; the scan, or the error that reading it gave."""
+    """Emitted with the path of a request, and the scan or the error of reading it."""
     read = Signal()
-    """What was read ahead is there, for `peek`."""
+    """Emitted when the scan read in advance is available to `peek`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,27 +38,27 @@ class ReadAhead(QObject):
 
     @property
     def ahead(self) -> Path | None:
-        """The scan that is read, or was, before anybody has asked for it."""
+        """The path of the scan that is or was read in advance."""
         return None if self._ahead is None else self._ahead[0]
 
     def read_ahead(self, path: Path) -> None:
-        """Read the scan that is likely to be wanted next, in place of any other such."""
+        """Read a scan in advance, in place of any other scan read in advance."""
         if self._ahead is None or self._ahead[0] != path:
-            self._forget()
+            self._cancel()
             self._ahead = path, self._submit(path)
-            self._ahead[1].add_done_callback(self._tell)
+            self._ahead[1].add_done_callback(self._on_read)
 
     def peek(self, path: Path) -> Scan | None:
-        """Return a scan that was read ahead, without asking for it."""
+        """Return the scan at a path if it was read in advance; it stays available."""
         if self._ahead is None or self._ahead[0] != path or not self._ahead[1].done():
             return None
         result = self._ahead[1].result()
         return None if isinstance(result, SegmentationError) else result
 
-    def take(self, path: Path) -> None:
-        """Ask for a scan; `arrived` brings it, at once where it was read ahead."""
+    def request(self, path: Path) -> None:
+        """Request a scan; `arrived` delivers it, at once if it was read in advance."""
         if self._ahead is None or self._ahead[0] != path:
-            self._forget()
+            self._cancel()
             future = self._submit(path)
         else:
             future = self._ahead[1]
@@ -66,9 +66,9 @@ class ReadAhead(QObject):
         future.add_done_callback(lambda done: self._deliver(path, done))
 
     def close(self) -> None:
-        """Read no more; a file that is being read is not waited for."""
+        """Stop reading, without waiting for the file that is being read."""
         self._closed = True
-        self._forget()
+        self._cancel()
         self._pool.shutdown(wait=self._last is None or self._last.done())
         self.deleteLater()
 
@@ -76,12 +76,12 @@ class ReadAhead(QObject):
         self._last = self._pool.submit(_read, path)
         return self._last
 
-    def _forget(self) -> None:
+    def _cancel(self) -> None:
         if self._ahead is not None:
             self._ahead[1].cancel()
             self._ahead = None
 
-    def _tell(self, done: Future[Result]) -> None:
+    def _on_read(self, done: Future[Result]) -> None:
         if not (self._closed or done.cancelled()):
             self.read.emit()
 
@@ -95,6 +95,6 @@ def _read(path: Path) -> Result:
         return read_scan(path)
     except SegmentationError as error:
         return error
-    except Exception as error:  # in a pool's thread nobody else would see it
+    except Exception as error:  # otherwise lost in the thread of the pool
         logger.exception("%s could not be read", path)
         return DataError(f"{path} cannot be read: {type(error).__name__}: {error}.")

@@ -1,4 +1,4 @@
-"""Thumbnails of scans: the slice that holds most of the mask, else the middle one."""
+"""Thumbnails of scans: the slice with the largest mask, else the middle slice."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session.folders import Found
+    from napari_unet_seg.session.folders import FoundSession
 
 
 logger = logging.getLogger(__name__)
 
 _BRIGHTEST = 99.8
-"""Percentile of a slice that is white."""
+"""Percentile of a slice's grey values that is drawn white."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThumbnailSource:
-    """What the picture of a scan is drawn from."""
+    """The content of a scan's thumbnail."""
 
     stamp: Hashable
-    """Another one once there is something else to draw."""
+    """Identifies the content; a different stamp makes the thumbnail be redrawn."""
     read: Callable[[], tuple[Scan, int, Array]]
-    """Returns the scan, the slice to draw and its labels; called in the thread."""
+    """Returns the scan, the index of the slice to draw and its labels; called in the thread."""
     categories: tuple[Category, ...] = ()
 
 
@@ -52,10 +52,10 @@ class ScanThumbnails(LazyIcons):
     Parameters
     ----------
     source : callable
-        Returns what a scan is drawn from, None where it would have to be read for it alone;
-        called on the main thread.
+        Returns the source of a scan's thumbnail; None if the scan would have to be read for the
+        thumbnail alone. Called on the main thread.
     ratio : float
-        Pixels of the screen to one of its scale.
+        Pixels of the screen in a device-independent pixel.
     """
 
     def __init__(self, source: Callable[[int], ThumbnailSource | None], ratio: float = 1.0) -> None:
@@ -80,14 +80,14 @@ class ScanThumbnails(LazyIcons):
                 round(SIZE * self._ratio),
                 (scan.spacing[-2], scan.spacing[-1]),
             )
-        except Exception:  # its files may be missing, damaged or locked
-            logger.exception("No thumbnail of a scan")
+        except Exception:  # the files may be missing, damaged or locked
+            logger.exception("The thumbnail of a scan could not be drawn")
             return QImage()
         return self._picture(pixels)
 
 
-def of_session(found: Found) -> ThumbnailSource:
-    """Draw a scan with its mask as it was last saved."""
+def source_of_session(found: FoundSession) -> ThumbnailSource:
+    """Return the source of a session's thumbnail, with the mask that was last saved."""
 
     def read() -> tuple[Scan, int, Array]:
         scan = open_scan(found.record.scan, found.folder)
@@ -98,8 +98,8 @@ def of_session(found: Found) -> ThumbnailSource:
     return ThumbnailSource((found.folder, found.written), read, found.record.categories)
 
 
-def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> ThumbnailSource:
-    """Draw a scan with a mask that is being painted on, anew each time it is looked at."""
+def source_of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> ThumbnailSource:
+    """Return the source of an open scan's thumbnail; always redrawn, as its mask is edited."""
 
     def read() -> tuple[Scan, int, Array]:
         planes = labels.reshape(-1, *labels.shape[-2:])
@@ -109,8 +109,8 @@ def of_layers(scan: Scan, labels: Any, categories: tuple[Category, ...]) -> Thum
     return ThumbnailSource(object(), read, categories)
 
 
-def of_scan(scan: Scan) -> ThumbnailSource:
-    """Draw a scan that has been read, without a mask."""
+def source_of_scan(scan: Scan) -> ThumbnailSource:
+    """Return the source of a thumbnail without a mask, for a scan that was read."""
 
     def read() -> tuple[Scan, int, Array]:
         count = int(np.prod(scan.grid_shape[:-2]))
@@ -120,7 +120,7 @@ def of_scan(scan: Scan) -> ThumbnailSource:
 
 
 def _planes(store: MaskStore) -> Iterable[Array]:
-    """Read a stored mask slice by slice, so that it is never held whole."""
+    """Yield the slices of a stored mask one by one, so that the whole mask is never in memory."""
     with tifffile.TiffFile(store.prediction_path) as file:
         for index, page in enumerate(file.pages):
             yield store.read(index) if store.path(index).is_file() else page.asarray()

@@ -22,7 +22,10 @@ INTERVAL_MS = 60_000
 
 
 class Autosave(QObject):
-    """Writes what changed in a mask, when asked and every minute of painting.
+    """Writes what differs from what is on disk, when asked and every minute.
+
+    What differs is known by the session alone: it compares the record and a hash of each slice
+    with those that are stored. So whatever changed the mask is on disk a minute later.
 
     The pixels are read where they lie while the user goes on painting: a slice that is caught in
     the middle of a stroke is written again by the next save. What cannot be written is tried again
@@ -37,7 +40,8 @@ class Autosave(QObject):
     """
 
     saved = Signal(object)
-    """The time, once everything asked for is on disk."""
+    """The time, once everything asked for is on disk; of the saves of every minute, of those that
+    found something to write."""
     failed = Signal(object)
     """Why something is not on disk; of what is tried every minute, each reason once."""
     minute = Signal()
@@ -48,7 +52,6 @@ class Autosave(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._pixels = session, pixels
-        self._touched = False
         self._predictions: dict[int, Any] = {}
         """Later ones that are not on disk yet, by slice."""
         self._told = ""
@@ -57,10 +60,6 @@ class Autosave(QObject):
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self._on_minute)
         self._timer.start()
-
-    def touch(self) -> None:
-        """Tell that something may have changed since the last whole save."""
-        self._touched = True
 
     def save(self, slices: Iterable[int] | None = None) -> None:
         """Write some slices, or all that changed, and the states; returns at once."""
@@ -83,43 +82,46 @@ class Autosave(QObject):
 
     def _on_minute(self) -> None:
         self.minute.emit()
-        if self._touched:
-            self._save(again=True)
+        self._save(again=True)
 
     def _save(self, slices: Iterable[int] | None = None, *, again: bool = False) -> Future[bool]:
-        if slices is None:
-            self._touched = False
         labels = self._pixels()
 
-        def work() -> None:
+        def work() -> bool:
+            found = not self._session.is_stored
             try:
-                self._store_predictions()  # first: states tell how slices differ from these
+                # First: states tell how slices differ from these.
+                found |= self._store_predictions()
             finally:
-                self._session.save_mask(labels, slices)
+                found |= bool(self._session.save_mask(labels, slices))
+            return found
 
         return self._submit(work, again=again)
 
-    def _store_predictions(self) -> None:
-        for index in list(self._predictions):
+    def _store_predictions(self) -> bool:
+        """Write later predictions; return whether there were any."""
+        waiting = list(self._predictions)
+        for index in waiting:
             labels = self._predictions.pop(index)
             try:
                 self._session.masks.replace_prediction(index, labels)
             except BaseException:
                 self._predictions.setdefault(index, labels)  # there may be a newer one by now
                 raise
+        return bool(waiting)
 
-    def _submit(self, work: Callable[[], object], *, again: bool = False) -> Future[bool]:
+    def _submit(self, work: Callable[[], bool], *, again: bool = False) -> Future[bool]:
         return self._pool.submit(self._work, work, again)
 
-    def _work(self, work: Callable[[], object], again: bool) -> bool:
+    def _work(self, work: Callable[[], bool], again: bool) -> bool:
         try:
-            work()
+            found = work()
         except Exception as error:  # in a pool's thread nobody else would see it
-            self._touched = True
             self._tell(error, again)
             return False
         self._told = ""
-        self.saved.emit(datetime.now())
+        if found or not again:
+            self.saved.emit(datetime.now())
         return True
 
     def _tell(self, error: Exception, again: bool) -> None:

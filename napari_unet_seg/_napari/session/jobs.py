@@ -47,15 +47,15 @@ def opening(folder: Path, held: Session | None = None) -> Generator[Ready, Any, 
 
 
 def _whole(session: Session) -> Scan | None:
-    extra = session.extra
-    if "channel" not in extra or "source" not in extra:
+    origin = session.origin
+    if origin.channel is None or not origin.scan:
         return None
     try:
-        scan = read_scan(extra["source"])
+        scan = read_scan(origin.scan)
     except SegmentationError:
         return None  # the session has what it needs
     fits = scan.grid_shape == session.scan.grid_shape
-    fits = fits and scan.axes.endswith("C") and scan.data.shape[-1] > extra["channel"]
+    fits = fits and scan.axes.endswith("C") and scan.data.shape[-1] > origin.channel
     return scan if fits else None
 
 

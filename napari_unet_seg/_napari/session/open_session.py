@@ -177,8 +177,7 @@ class OpenSession(QObject):
 
     def store_locks(self) -> None:
         """Keep with the session which categories are locked."""
-        self.session.set_extra(locked=sorted(locked_of(self.mask)))
-        self.autosave.touch()
+        self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
 
     def look(self) -> None:
         """Compare the slice on screen with its prediction now."""
@@ -233,10 +232,7 @@ class OpenSession(QObject):
         A tool may have changed them with others, or a mark that took its time; saving lets their
         states follow.
         """
-        edited = self._edited.take()
-        if edited:
-            self.autosave.touch()
-        accepted = [i for i in edited if self.session.states[i].is_accepted]
+        accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
             if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
                 self._mark(index, ReviewState.TODO)
@@ -248,15 +244,13 @@ class OpenSession(QObject):
             self._queue_again()
 
     def _on_edit(self, _: Any = None) -> None:
-        self.autosave.touch()
         self._look_soon()
 
     def _on_visible(self, _: Any = None) -> None:
         self.mask_shown.emit(self.mask.visible)
 
     def _on_name(self, _: Any = None) -> None:
-        self.session.set_extra(mask=self.mask.name)
-        self.autosave.touch()
+        self.session.set_layers(mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)

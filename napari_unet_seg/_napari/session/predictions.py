@@ -9,7 +9,7 @@ import numpy as np
 from napari_unet_seg._napari.layers.carried import carried
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import is_prediction, note_prediction
-from napari_unet_seg.session.review_queue import known_figure
+from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -55,7 +55,7 @@ class Baseline:
             prediction = labels.copy()
             self._last = (index, prediction)
             self._autosave.replace_prediction(index, prediction)
-        figure = known_figure(carried(self._mask).predicted_dice.get(place))
+        figure = finite_score(carried(self._mask).predicted_dice.get(place))
         is_new = figure != self._session.predicted_dice[index]
         if is_new:
             self._session.set_predicted_dice(index, figure)
@@ -80,6 +80,6 @@ class Baseline:
         labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
         plane[...] = labels
         note_prediction(self._mask, place, dice)
-        self._session.set_predicted_dice(index, known_figure(dice))
+        self._session.set_predicted_dice(index, finite_score(dice))
         self._autosave.replace_prediction(index, labels)
         self._autosave.save((index,))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.widgets.settings import forget, recall_all, remember
-from napari_unet_seg.session.session import left_open
+from napari_unet_seg.session.session import unclosed_since
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,7 +46,7 @@ def looking() -> Generator[LeftOpen | None, Any, None]:
     found = []
     for noted in recall_all(_GROUP).values():
         folder = Path(noted)
-        saved = left_open(folder)
+        saved = unclosed_since(folder)
         if saved is not None:
             found.append(LeftOpen(folder, saved))
     yield max(found, key=lambda left: left.saved, default=None)

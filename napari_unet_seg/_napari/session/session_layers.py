@@ -23,6 +23,7 @@ from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import figures_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
+from napari_unet_seg.session.record import CocoOrigin, LayersRecord, Origin, Placement
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -60,7 +61,8 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
         "prediction": mask.data,
         "checkpoint": _existing(record.model.path if record.model else None),
         "predicted_dice": figures_of(mask),
-        "extra": _extra(image, mask),
+        "origin": _origin(image, mask, scan),
+        "layers": _layers(image, mask),
     }
 
 
@@ -85,11 +87,11 @@ def show_session(
     tuple
         The scan, the mask, and the other channels.
     """
-    extra = session.extra
-    name = extra.get("image", session.folder.name)
+    shown, origin = session.layers, session.origin
+    name = shown.image or session.folder.name
     # A session that was started on a layer has channels only where the layer was RGB.
-    options = scan_options(session.scan, name, coloured="placement" in extra)
-    options |= _placement(extra.get("placement", {}))
+    options = scan_options(session.scan, name, coloured=shown.placement is not None)
+    options |= _placement(shown.placement)
     if "C" in session.scan.axes and not options["rgb"]:
         raise DataError(
             f"The scan of the session {session.folder.name} has several channels; open one of "
@@ -97,61 +99,64 @@ def show_session(
         )
     if whole is not None:
         record = carried_in(options["metadata"])
-        record = replace(record, channel=extra["channel"], scan=grid_of(whole))
+        record = replace(record, channel=origin.channel, scan=grid_of(whole))
         options["metadata"] = record.as_metadata()
-    others = [] if whole is None else _add_others(viewer, whole, extra)
+    others = [] if whole is None else _add_others(viewer, whole, session)
     image = viewer.add_image(session.scan.data, **options)
-    name = extra.get("mask", f"{image.name} mask")
+    name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
-    layer = add_labels(
-        viewer, mask, image, session.categories, name, coco=_coco_images(extra), model=model
-    )
-    for value in extra.get("locked", ()):
+    coco = _coco_images(origin.coco)
+    layer = add_labels(viewer, mask, image, session.categories, name, coco=coco, model=model)
+    for value in shown.locked:
         set_locked(layer, value, True)
     return image, layer, others
 
 
-def _add_others(viewer: ViewerModel, whole: Scan, extra: dict[str, Any]) -> list[Image]:
+def _add_others(viewer: ViewerModel, whole: Scan, session: Session) -> list[Image]:
     """Add the channels of a scan but for the one that a session is on, where that lies."""
-    name = extra.get("image", "scan").rpartition(" · ")[0] or "scan"
-    placement = _placement(extra.get("placement", {}))
+    name = session.layers.image.rpartition(" · ")[0] or "scan"
+    placement = _placement(session.layers.placement)
     return [
         viewer.add_image(data, **{**options, **placement, "visible": False})
         for data, options, _ in image_layers(whole, name)
-        if carried_in(options["metadata"]).channel not in (None, extra["channel"])
+        if carried_in(options["metadata"]).channel not in (None, session.origin.channel)
     ]
 
 
-def _extra(image: Image, mask: Labels) -> dict[str, Any]:
+def _layers(image: Image, mask: Labels) -> LayersRecord:
     geometry = geometry_of(image)
-    placement = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
-    placement["affine"] = np.asarray(image.affine.affine_matrix).tolist()
-    placement["units"] = [str(unit) for unit in image.units]
-    extra: dict[str, Any] = {"image": image.name, "mask": mask.name, "placement": placement}
-    extra["locked"] = sorted(locked_of(mask))
-    record, coco = carried(image), carried(mask).coco
-    scan = scan_from_layer(image)
-    if scan.path is not None:
-        extra["source"] = str(scan.path)
-    if record.channel is not None:
-        extra["channel"] = record.channel
-    if coco is not None:
-        extra |= {"coco": str(coco.source.path), "image_ids": list(coco.ids), "boxes": coco.boxes}
-    return extra
+    values: dict[str, Any] = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
+    values["affine"] = np.asarray(image.affine.affine_matrix).tolist()
+    values["units"] = [str(unit) for unit in image.units]
+    return LayersRecord(
+        image=image.name,
+        mask=mask.name,
+        placement=Placement(**values),
+        locked=tuple(sorted(locked_of(mask))),
+    )
 
 
-def _coco_images(extra: dict[str, Any]) -> CocoImages | None:
-    if "coco" not in extra:
+def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
+    images = carried(mask).coco
+    coco = None
+    if images is not None:
+        path = str(images.source.path)
+        coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes)
+    path = "" if scan.path is None else str(scan.path)
+    return Origin(scan=path, channel=carried(image).channel, coco=coco)
+
+
+def _coco_images(origin: CocoOrigin | None) -> CocoImages | None:
+    """Return what a mask's layer carries of its COCO file."""
+    if origin is None:
         return None
-    source = CocoSource(Path(extra["coco"]))
-    return CocoImages(source, tuple(extra["image_ids"]), extra.get("boxes", False))
+    return CocoImages(CocoSource(Path(origin.path)), tuple(origin.image_ids), origin.boxes)
 
 
-def _placement(stored: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: tuple(value) if name == "units" else np.asarray(value)
-        for name, value in stored.items()
-    }
+def _placement(stored: Placement | None) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    return {name: value if name == "units" else np.asarray(value) for name, value in stored}
 
 
 def _existing(path: Any) -> Path | None:

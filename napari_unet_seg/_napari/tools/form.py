@@ -1,4 +1,4 @@
-"""The form of the correction tools: what to change, where, and a button for each tool."""
+"""The form of the correction tools: category, extent, size, and a button for each tool."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.layers.legend import swatch
-from napari_unet_seg._napari.tools.mark_bar import MarkBar
-from napari_unet_seg._napari.tools.texts import TOOLS, Tool
+from napari_unet_seg._napari.tools.prompt_bar import PromptBar
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
 from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
 
 if TYPE_CHECKING:
@@ -33,48 +33,49 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _LAST_ROW = ("copy_previous", "copy_next")
 _STEPS = 100
-_MAPLESS = (
-    "There are no probabilities of this slice to cut: tick Probabilities in Segment, and segment "
-    "the image again"
+_NO_MAP_TIP = (
+    "This slice has no probabilities: tick Probabilities in Segment, and segment the image again"
 )
 
 
-class ToolsTab(QWidget):
-    """The controls of the tools; knows nothing of layers."""
+class ToolsForm(QWidget):
+    """The controls of the tools, without any layer."""
 
     used = Signal(str)
-    """The name of a tool."""
+    """Emitted with the name of a tool."""
     merge_wanted = Signal(int)
-    """The label value that the chosen category is to become."""
+    """Emitted with the label of the category that the chosen category is merged into."""
     category_chosen = Signal(int)
-    """Its label value."""
+    """Emitted with the label of the chosen category."""
     lock_toggled = Signal(bool)
-    """Whether the chosen category is to be locked."""
+    """Emitted with whether the chosen category is locked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._names: list[str] = []
-        self.category = _combo("What the tools change; the brush paints it too")
+        self.category = _combo("The category that the tools change and the brush paints")
         self.lock = QPushButton("Lock")
         self.lock.setCheckable(True)
         self.lock.setToolTip(
-            "Neither tools nor brush change this category; strokes over it are put back"
+            "Protect this category from tools and brush; pixels painted over it are restored"
         )
-        self.slice_button = _radio("This slice", "Change the slice on screen alone")
+        self.slice_button = _radio("This slice", "Change only the slice on screen")
         self.slice_button.setChecked(True)
         self.volume_button = _radio(
-            "Whole volume", "Change all slices, as bodies where they are a volume"
+            "Whole volume", "Change all slices; objects of a volume are treated in 3-D"
         )
         self.pixels = QSpinBox()
         self.pixels.setRange(1, 10_000)
         self.pixels.setValue(3)
         self.pixels.setSuffix(" px")
-        self.pixels.setToolTip("How far to grow, shrink, smooth, close and split; what is small")
+        self.pixels.setToolTip(
+            "Distance for Grow, Shrink, Smooth, Close gaps and Split; size limit for Remove small"
+        )
         self.buttons = {name: _button(tool) for name, tool in TOOLS.items()}
         self.merge_button = QPushButton("Merge into")
         self.merge_button.setToolTip("Make the chosen category part of another one")
-        self.target = _combo("The category that the chosen one becomes")
-        self.mark_bar = MarkBar()
+        self.target = _combo("The category that the chosen category is merged into")
+        self.prompt_bar = PromptBar()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         pass_wheel_to_parent(self.slider)
         self.slider.setRange(1, _STEPS - 1)
@@ -87,7 +88,7 @@ class ToolsTab(QWidget):
         self.show_map(False)
 
     def value(self) -> int:
-        """Label value of the chosen category, 0 if there is none."""
+        """The label of the chosen category, 0 if there is none."""
         return self.category.currentIndex() + 1
 
     def whole(self) -> bool:
@@ -95,7 +96,7 @@ class ToolsTab(QWidget):
         return self.volume_button.isChecked()
 
     def threshold(self) -> float:
-        """The probability that the slider stands at."""
+        """The probability of the slider's position."""
         return self.slider.value() / _STEPS
 
     def show_categories(self, categories: Sequence[Category]) -> None:
@@ -113,12 +114,12 @@ class ToolsTab(QWidget):
             widget.setEnabled(len(self._names) > 1)
 
     def choose(self, value: int) -> None:
-        """Choose a category by its label value; others than the mask's are left alone."""
+        """Choose a category by its label; labels of no category are ignored."""
         if 0 < value <= len(self._names):
             self.category.setCurrentIndex(value - 1)
 
     def show_locks(self, locked: Collection[int]) -> None:
-        """Mark the categories that must not change."""
+        """Show which categories are locked."""
         for value, name in enumerate(self._names, 1):
             text = f"{name} (locked)" if value in locked else name
             for combo in (self.category, self.target):
@@ -126,11 +127,14 @@ class ToolsTab(QWidget):
         self.lock.setChecked(self.value() in locked)
 
     def show_map(self, there: bool) -> None:
-        """Let the slider be moved if there are probabilities to cut."""
+        """Enable the slider if the slice on screen has probabilities."""
         self._mapped = there
         self.slider.setEnabled(there)
-        tip = "Cut the map of probabilities here; shown while you drag, done when you let go"
-        self.slider.setToolTip(tip if there else _MAPLESS)
+        tip = (
+            "Set the category to the pixels with at least this probability; previewed while you "
+            "drag, applied when you release"
+        )
+        self.slider.setToolTip(tip if there else _NO_MAP_TIP)
         self._show_level()
 
     def _connect(self) -> None:
@@ -145,7 +149,7 @@ class ToolsTab(QWidget):
         self.slider.valueChanged.connect(self._show_level)
 
     def _keep_apart(self) -> None:
-        """Offer to merge into another category than the chosen one."""
+        """Keep the target of a merge different from the chosen category."""
         if self._names and self.target.currentIndex() == self.category.currentIndex():
             self.target.setCurrentIndex(self.value() % len(self._names))
 
@@ -162,7 +166,7 @@ class ToolsTab(QWidget):
         rows.addLayout(self._grid())
         rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
         rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
-        rows.addWidget(self.mark_bar)
+        rows.addWidget(self.prompt_bar)
         rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
@@ -175,8 +179,8 @@ class ToolsTab(QWidget):
         grid = QGridLayout()
         grid.setSpacing(4)
         names = [name for name in self.buttons if name not in _LAST_ROW]
-        for place, name in enumerate(names):
-            grid.addWidget(self.buttons[name], *divmod(place, _COLUMNS))
+        for index, name in enumerate(names):
+            grid.addWidget(self.buttons[name], *divmod(index, _COLUMNS))
         return grid
 
 
@@ -201,7 +205,7 @@ def _radio(text: str, tip: str) -> QRadioButton:
     return button
 
 
-def _button(tool: Tool) -> QPushButton:
+def _button(tool: ToolDescription) -> QPushButton:
     button = QPushButton(tool.text)
-    button.setToolTip(f"{tool.tip} (Ctrl+Z takes it back)")
+    button.setToolTip(f"{tool.tip} (undo with Ctrl+Z)")
     return button

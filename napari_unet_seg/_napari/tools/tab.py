@@ -1,4 +1,4 @@
-"""The correction tools at work on a mask, each use of one a single step of undo."""
+"""The tab of the correction tools; each use of a tool is a single step of undo."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from napari_unet_seg._napari.layers.position import (
     volume_axes,
 )
 from napari_unet_seg._napari.layers.prediction import probability_map
-from napari_unet_seg._napari.tools.form import ToolsTab
-from napari_unet_seg._napari.tools.mark_target import target_of
-from napari_unet_seg._napari.tools.mark_tools import MarkTools
-from napari_unet_seg._napari.tools.steps import Step, Steps
-from napari_unet_seg._napari.tools.texts import TOOLS, problem_of
-from napari_unet_seg._napari.tools.threshold_preview import Preview
+from napari_unet_seg._napari.tools.form import ToolsForm
+from napari_unet_seg._napari.tools.prompt_target import prompt_target
+from napari_unet_seg._napari.tools.prompt_tools import PromptTools
+from napari_unet_seg._napari.tools.threshold_preview import ThresholdPreview
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, edit_problem
+from napari_unet_seg._napari.tools.tool_runner import ToolRunner, ToolUse
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import (
@@ -42,26 +42,26 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg._napari.tools.prompt_target import PromptTarget
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Operation, Position
     from napari_unet_seg.session.session import Session
 
 
-class Tools(ToolsTab):
-    """Corrects the mask it is shown.
+class ToolsTab(ToolsForm):
+    """Applies the tools to a mask.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the mask is.
+        The viewer of the mask.
     image : callable
         Returns the image of the mask.
     """
 
     busy_changed = Signal(bool)
-    """Whether a tool works in a thread."""
+    """Emitted with whether a tool runs in a thread."""
 
     def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
         super().__init__()
@@ -70,9 +70,9 @@ class Tools(ToolsTab):
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
         self._guard = LockGuard(self)
-        self._preview = Preview()
-        self._steps = Steps(viewer, self)
-        self.marks = MarkTools(viewer, self._steps, self._target, self)
+        self._preview = ThresholdPreview()
+        self._runner = ToolRunner(viewer, self)
+        self.prompts = PromptTools(viewer, self._runner, self._target, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
         self.category_chosen.connect(self._on_category)
@@ -80,49 +80,49 @@ class Tools(ToolsTab):
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
-        self.mark_bar.chosen.connect(self.marks.choose)
-        self.mark_bar.outlines_wanted.connect(lambda: self.marks.outline_parts(self.whole()))
-        self.marks.chosen.connect(self.mark_bar.show_mark)
-        self._steps.told.connect(self.status.setText)
-        self._steps.busy_changed.connect(self._on_busy)
-        self._steps.busy_changed.connect(self.busy_changed)
+        self.prompt_bar.chosen.connect(self.prompts.choose)
+        self.prompt_bar.outlines_wanted.connect(lambda: self.prompts.outline_parts(self.whole()))
+        self.prompts.chosen.connect(self.prompt_bar.show_prompt)
+        self._runner.status_changed.connect(self.status.setText)
+        self._runner.busy_changed.connect(self._on_busy)
+        self._runner.busy_changed.connect(self.busy_changed)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
-            (layers.inserted, self._look_for_map),
-            (layers.removed, self._look_for_map),
-            (dims.point, self._look_for_map),
+            (layers.inserted, self._update_map),
+            (layers.removed, self._update_map),
+            (dims.point, self._update_map),
         )
         self.destroyed.connect(lambda: self._release())
         self.show_mask(None)
 
     @property
     def busy(self) -> bool:
-        """Whether a tool works in a thread."""
-        return self._steps.busy
+        """Whether a tool runs in a thread."""
+        return self._runner.busy
 
     def show_mask(self, mask: Labels | None, session: Session | None = None) -> None:
-        """Correct this mask from now on; a session knows which of its slices are accepted."""
+        """Choose the mask to correct, and its session, which has the accepted slices."""
         self._release()
         self._categories = session.categories if session else categories_of(mask) if mask else ()
-        problem = problem_of(mask, self._categories)
+        problem = edit_problem(mask, self._categories)
         self._mask, self._session = (None if problem else mask), session
         self._guard.watch(self._mask)
-        self.marks.show_mask(self._mask)
+        self.prompts.show_mask(self._mask)
         self.show_categories(() if problem else self._categories)
         self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
-        self._on_busy(self._steps.busy)
+        self._on_busy(self._runner.busy)
         self.status.setText(problem)
         if self._mask is not None:
             self._mask.events.selected_label.connect(self._on_label)
             self.show_locks(locked_of(self._mask))
             self._on_label()
-        self._look_for_map()
+        self._update_map()
 
     def use(self, name: str) -> None:
-        """Use a tool by its name."""
+        """Apply a tool of `TOOLS` by its name."""
         if name in SHAPES:
-            self._do(reshape(self._aim(), name), self._said(name), slow=True)
+            self._do(reshape(self._settings(), name), self._summary(name), slow=True)
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -131,28 +131,32 @@ class Tools(ToolsTab):
     def merge(self, target: int) -> None:
         """Make the chosen category part of another one."""
         if self._may_change(target):
-            said = f"Merged {self._name(self.value())} into {self._name(target)}"
-            self._do(merge(self._aim(), target), said)
+            summary = f"Merged {self._name(self.value())} into {self._name(target)}"
+            self._do(merge(self._settings(), target), summary)
 
     def interpolate(self) -> None:
-        """Draw the slice on screen, or all, between key slices."""
+        """Interpolate the category between key slices, on the slice on screen or on all."""
         mask = self._mask
         if mask is None:
             return
         if volume_axes(mask) < 3:
-            self.status.setText(f"{mask.name} has no slices of one volume to go between.")
+            self.status.setText(
+                f"{mask.name} is no volume; only slices of a volume can be interpolated."
+            )
             return
         indices = self._session.accepted if self._session else ()
         accepted = [place_at(index, mask.data.shape[:-2]) for index in indices]
         if self.whole():
-            self._do(fill_between(self._aim(), accepted), self._said("interpolate"), slow=True)
+            self._do(
+                fill_between(self._settings(), accepted), self._summary("interpolate"), slow=True
+            )
         else:
             *volume, index = place_of(self.viewer, mask)
-            work = fill_between(self._aim(), accepted, index)
-            self._do(work, self._said("interpolate"), tuple(volume), slow=True)
+            operation = fill_between(self._settings(), accepted, index)
+            self._do(operation, self._summary("interpolate"), tuple(volume), slow=True)
 
     def copy(self, step: int) -> None:
-        """Copy the category to the next slice (1) and go there, or from the previous one (-1)."""
+        """Copy the category to the next slice (1) and go there, or from the previous (-1)."""
         mask = self._mask
         if mask is None or not self._may_change(self.value(), here=True):
             return
@@ -162,32 +166,35 @@ class Tools(ToolsTab):
             self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
             return
         source, target = (here, other) if step > 0 else (other, here)
-        aim = self._aim()
-        drawn = np.asarray(mask.data[source]) == aim.value
+        settings = self._settings()
+        drawn = np.asarray(mask.data[source]) == settings.value
         if not drawn.any():
-            self.status.setText(f"There is no {self._name(aim.value)} to copy.")
+            self.status.setText(f"There is no {self._name(settings.value)} to copy.")
             return
-        self._do(lambda labels, _: aim.change(labels, drawn), self._said("copy_next"), target)
+        self._do(
+            lambda labels, _: settings.change(labels, drawn), self._summary("copy_next"), target
+        )
         go_to(self.viewer, mask, index_at(target, mask.data.shape[:-2]))
 
     def apply_threshold(self) -> None:
-        """Let the category be where its probability is at least what the slider says."""
+        """Set the category to the pixels with at least the slider's probability."""
         probability = self._probability()
         if probability is not None:
-            said = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
-            self._do(apply_threshold(self._aim(), probability, self.threshold()), said)
+            summary = f"Cut {self._name(self.value())} at {self.threshold():.2f}"
+            self._do(apply_threshold(self._settings(), probability, self.threshold()), summary)
 
     def event(self, event: QEvent) -> bool:
-        """Look for probabilities when the user comes here: a map that is filled tells nobody.
+        """Update the slider and the keys when the tab is shown, entered or hidden.
 
-        The keys of the marks work while the tools are in front.
+        A map whose pixels are filled in emits no event, so the slider is updated here. The keys of
+        the prompts are bound while the tab is in front.
         """
         if event.type() in (QEvent.Type.Show, QEvent.Type.Enter):
-            self._look_for_map()
+            self._update_map()
         if event.type() == QEvent.Type.Show:
-            self.marks.bind_keys()
+            self.prompts.bind_keys()
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
-            self.marks.unbind_keys()
+            self.prompts.unbind_keys()
         return bool(super().event(event))
 
     def _release(self) -> None:
@@ -196,35 +203,42 @@ class Tools(ToolsTab):
             self._mask.events.selected_label.disconnect(self._on_label)
 
     def _do(
-        self, work: Operation, said: str, place: Position | None = None, *, slow: bool = False
+        self,
+        operation: Operation,
+        summary: str,
+        place: Position | None = None,
+        *,
+        slow: bool = False,
     ) -> None:
-        """Do the work at a place, by default where the form says: the slice shown or all."""
+        """Apply an operation at a place, by default to the slice or volume chosen in the form."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
             return
-        step = Step(mask, value, self._categories[value - 1], said, work, slow)
+        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow)
         if place is None and self.whole() and mask.ndim > 2:
-            self._steps.do_in_thread(step, volume_axes(mask))
+            self._runner.run_in_thread(use, volume_axes(mask))
         else:
-            self._steps.do(step, place_of(self.viewer, mask) if place is None else place)
+            self._runner.run(use, place_of(self.viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
-            self.marks.end()
+            self.prompts.end()
         self.controls.setEnabled(self._mask is not None and not busy)
 
-    def _target(self) -> Target | None:
-        """Return what marks change; None, having said why, if they must not."""
+    def _target(self) -> PromptTarget | None:
+        """Return the category that prompts change; None, after showing why, if none may change."""
         mask = self._mask
         if mask is None or not self._may_change(self.value()):
             return None
         try:
-            return target_of(self.viewer, mask, self._image(), self._categories, self._aim())
+            return prompt_target(
+                self.viewer, mask, self._image(), self._categories, self._settings()
+            )
         except SegmentationError as error:
             self.status.setText(str(error))
             return None
 
-    def _aim(self) -> ToolSettings:
+    def _settings(self) -> ToolSettings:
         if self._mask is None:
             return ToolSettings(0, (), self.pixels.value(), ())
         axes = volume_axes(self._mask) if self.whole() else 2
@@ -232,8 +246,8 @@ class Tools(ToolsTab):
         return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
     def _may_change(self, value: int, *, here: bool = False) -> bool:
-        """Whether a category may be changed in what is chosen, or `here` in the slice on screen."""
-        if self._mask is None or self._steps.busy:
+        """Whether a category may be changed in the chosen extent, or `here` on this slice."""
+        if self._mask is None or self._runner.busy:
             return False
         problem = ""
         if value in locked_of(self._mask):
@@ -247,19 +261,19 @@ class Tools(ToolsTab):
     def _name(self, value: int) -> str:
         return self._categories[value - 1].name if value else ""
 
-    def _said(self, tool: str) -> str:
+    def _summary(self, tool: str) -> str:
         return TOOLS[tool].past.format(self._name(self.value()))
 
     def _probability(self) -> Array | None:
-        """Return the map of the chosen category, if it has one that knows the slice on screen."""
+        """Return the probability map of the category if it has the slice on screen, else None."""
         mask = self._mask
         if mask is None or not self.value():
             return None
         found = probability_map(self.viewer, mask, self._categories[self.value() - 1])
-        known = found is not None and found[place_of(self.viewer, mask)].any()
-        return found if known else None
+        has_slice = found is not None and found[place_of(self.viewer, mask)].any()
+        return found if has_slice else None
 
-    def _look_for_map(self, _: Any = None) -> None:
+    def _update_map(self, _: Any = None) -> None:
         self.show_map(self._probability() is not None)
 
     def _on_slider(self) -> None:
@@ -268,8 +282,8 @@ class Tools(ToolsTab):
             self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
             place = place_of(self.viewer, mask)
-            work = apply_threshold(self._aim(), probability, self.threshold())
-            self._preview.show(mask, place, work)
+            operation = apply_threshold(self._settings(), probability, self.threshold())
+            self._preview.show(mask, place, operation)
 
     def _on_released(self) -> None:
         if self._preview.end():
@@ -284,11 +298,11 @@ class Tools(ToolsTab):
         self.choose(label)
 
     def _on_category(self, value: int) -> None:
-        self.marks.end()
+        self.prompts.end()
         if self._mask is not None:
             self._mask.selected_label = value
             self.show_locks(locked_of(self._mask))
-        self._look_for_map()
+        self._update_map()
 
     def _on_lock(self, locked: bool) -> None:
         if self._mask is not None:
@@ -296,4 +310,4 @@ class Tools(ToolsTab):
             self.show_locks(locked_of(self._mask))
 
     def _on_kept(self, count: int) -> None:
-        self.status.setText(f"{count:,} px of locked categories were put back.")
+        self.status.setText(f"{count:,} px of locked categories were restored.")

@@ -1,4 +1,4 @@
-"""What a mask would be like, while a slider is dragged."""
+"""The preview of a threshold on a mask while the slider is dragged."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from napari_unet_seg.correct.tools import Operation, Position
 
 
-class Preview:
-    """Draws a slice of a mask as a tool would leave it, past the history, until `end`.
+class ThresholdPreview:
+    """Shows the result of a tool in a slice of a mask, outside its history, until `end`.
 
-    It is the mask's own slice that is drawn over: a layer to lay over it takes napari up to half a
-    second to make.
+    The preview overwrites the mask's own slice, because napari takes up to half a second to add
+    another layer.
     """
 
     def __init__(self) -> None:
         self._shown: tuple[Labels, Position, Array] | None = None
 
-    def show(self, mask: Labels, place: Position, work: Operation) -> None:
-        """Draw the slice at `place` as it was at first and then changed by the work."""
+    def show(self, mask: Labels, place: Position, operation: Operation) -> None:
+        """Show the original slice at `place` with the change of an operation."""
         if self._shown is None:
             self._shown = (mask, place, mask.data[place].copy())
         mask, place, before = self._shown
-        change = work(before, place)
+        change = operation(before, place)
         labels = before.copy()
         labels[change.indices] = change.values
         _draw(mask, place, labels)
 
     def end(self) -> bool:
-        """Bring the slice back; tells whether there was anything to bring back."""
+        """Restore the original slice; return whether a preview was shown."""
         shown, self._shown = self._shown, None
         if shown is not None:
             _draw(*shown)

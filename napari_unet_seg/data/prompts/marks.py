@@ -6,7 +6,7 @@ input channels after the image. All functions take slices (Y, X) and volumes (Z,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -15,7 +15,8 @@ from skimage.morphology import skeletonize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 Rng = np.random.Generator
 
 POSITIVE, NEGATIVE, BOX, PREVIOUS = range(4)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 
-from napari_unet_seg.data.prompts.marks import Array, Rng, anywhere, smooth_noise
+from napari_unet_seg.data.prompts.marks import Rng, anywhere, smooth_noise
+
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
 
 
 def nearly(truth: Array, rng: Rng) -> Array:

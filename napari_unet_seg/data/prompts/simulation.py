@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_unet_seg.arrays import Array
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.prompts.marks import (
     POSITIVE,
-    Array,
     Rng,
     click,
     corrected,

@@ -80,9 +80,9 @@ class CocoDataset:
     @property
     def split(self) -> Split | None:
         """The split that the name of the file or of its folder names, if any."""
-        for word in (*split_keys(self.path), self.path.parent.name):
-            if word.lower() in _SPLITS:
-                return _SPLITS[word.lower()]
+        for name in (*split_keys(self.path), self.path.parent.name):
+            if name.lower() in _SPLITS:
+                return _SPLITS[name.lower()]
         return None
 
 

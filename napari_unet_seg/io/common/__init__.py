@@ -1,1 +1,1 @@
-"""What all formats share: scans, files, labels."""
+"""Code that all formats share: scans, files, labels, intensity windows."""

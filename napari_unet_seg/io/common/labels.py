@@ -1,4 +1,4 @@
-"""What label values stand for, and the dtype that they are stored in."""
+"""Label values of masks: their categories, and the dtype that they are stored in."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def objects_of(description: Any, categories: Sequence[Category]) -> dict[int, Ca
     rows = description.get(INSTANCES_KEY) if isinstance(description, dict) else None
     if not isinstance(rows, list):
         return None
-    known = {category.id: category for category in categories}
+    by_id = {category.id: category for category in categories}
     found = (row[:2] for row in rows if isinstance(row, list) and len(row) > 1)
     return {
-        value: known[identity]
+        value: by_id[identity]
         for value, identity in found
-        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in known
+        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in by_id
     }
 
 
@@ -51,8 +51,8 @@ def to_classes(
     result = np.zeros(labels.shape, np.min_scalar_type(len(categories)))
     held = labels != 0
     found = np.searchsorted(values, labels[held])
-    known = (found < len(values)) & (np.append(values, -1)[found] == labels[held])
-    result[held] = np.where(known, np.append(classes, 0)[found], 0)
+    is_object = (found < len(values)) & (np.append(values, -1)[found] == labels[held])
+    result[held] = np.where(is_object, np.append(classes, 0)[found], 0)
     return result
 
 
@@ -153,11 +153,11 @@ def check_values(labels: Array, what: str, categories: int) -> None:
         )
 
 
-def check_instances(labels: Array, what: str, known: Container[int]) -> None:
+def check_instances(labels: Array, what: str, categorised: Container[int]) -> None:
     """Raise DataError if an array of numbered objects holds a value without a category."""
     if labels.dtype.kind not in "biu":
         raise DataError(f"{what} holds {labels.dtype} numbers; give whole label values.")
-    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in known]
+    wrong = [value for value in np.unique(labels[labels != 0]).tolist() if value not in categorised]
     if wrong:
         raise DataError(
             f"{what} holds the label {wrong[0]}, which has no category; select this label and "

@@ -143,12 +143,12 @@ def _volumes(
             if keyed[-1].setdefault(key, frame) is not frame:
                 doubles.append(frame)
     keys = sorted({key for place in keyed for key in place})
-    for known in keyed:
-        if len(known) < len(keys):
+    for images in keyed:
+        if len(images) < len(keys):
             kinds = " and ".join(DIMENSIONS[i] for i in differing)
             raise DataError(
                 f"{source} holds images that differ by {kinds}: {len(keys)} at most positions and "
-                f"{len(known)} at the position of {next(iter(known.values())).name}; copy the "
+                f"{len(images)} at the position of {next(iter(images.values())).name}; copy the "
                 "series again, or move the files of one volume to a folder of their own."
             )
     return tuple(tuple(place[key] for place in keyed) for key in keys), _doubles_note(doubles)

@@ -58,9 +58,9 @@ def grid_of(file: tifffile.TiffFile, stored: Any) -> tuple[Grid, tuple[int, ...]
     axes = _named(file.series[0].axes, file)
     shape = tuple(int(n) for n in file.series[0].shape)
     sizes, unit = _voxel_size(file)
-    known = _restored(stored, axes, shape, sizes, unit)
-    if known is not None:
-        return known
+    restored = _restored(stored, axes, shape, sizes, unit)
+    if restored is not None:
+        return restored
     order = _channels_last(axes)
     axes = "".join(axes[i] for i in order)
     spacing = tuple(sizes.get(axis, 1.0) for axis in axes if axis != "C")
@@ -73,8 +73,8 @@ def _named(axes: str, file: tifffile.TiffFile) -> str:
     free = [a for a in "ZTN" if a not in axes]
     named = ""
     for axis in axes:
-        known = axis in "ZTNCYX"
-        named += axis if known else free.pop(0) if free else "?"
+        is_scan_axis = axis in "ZTNCYX"
+        named += axis if is_scan_axis else free.pop(0) if free else "?"
     if len(set(named)) < len(named) or "?" in named or not {"Y", "X"} <= set(named):
         raise DataError(
             f"{file.filename} has the axes {axes}, which cannot be shown as one scan; save it "

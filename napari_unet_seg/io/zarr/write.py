@@ -114,7 +114,7 @@ def _place(path: Path, like: Scan) -> tuple[Path, Path | None]:
         return path, parts.parent
     if path.exists() and not _is_ours(path):
         raise DataError(
-            f"{path} exists and is not a mask of this program; choose another name, or "
+            f"{path} is not a mask of this program and would be replaced; choose another name, or "
             f"{path / 'labels' / _NAME} to add the mask to it."
         )
     return path, None

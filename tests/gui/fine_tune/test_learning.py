@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from stored_rounds import made_round, store_round
+from stored_rounds import store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.fine_tune.learning import is_usable
 from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -219,21 +218,3 @@ def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidg
     assert not back.isEnabled()
     reopen(qtbot, widget)
     assert not back.isEnabled()
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "stopped", "usable"),
-    [
-        (0.8, 0.7, False, False),
-        (0.7, 0.8, False, True),
-        (0.8, 0.8, False, True),
-        (None, 0.5, False, True),
-        (0.5, None, False, True),
-        (None, None, True, False),
-        (0.7, 0.8, True, True),
-    ],
-)
-def test_a_round_is_usable_unless_it_lost_dice_or_was_stopped_unmeasured(
-    before, after, stopped, usable
-) -> None:
-    assert is_usable(made_round(before=before, after=after, stopped=stopped)) is usable

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import round_summary
+from napari_unet_seg._napari.layers.carried import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -77,7 +78,7 @@ def accept(qtbot: QtBot, widget: ReviewWidget) -> Session:
     model, image = chosen_model.current_model(), widget.viewer.layers[-1]
     scan = Scan(image.data, "YX")
     labels = list(engine.predict(HOW, model, scan))[-1].labels
-    categories, sums, made = read_header(model).categories, checksums(labels), {"path": str(model)}
+    categories, sums, made = read_header(model).categories, checksums(labels), ModelFile(str(model))
     with qtbot.waitSignal(widget.desk.session_changed):
         mask = show_prediction(widget.viewer, image, None, labels, categories, (), sums, made)
     qtbot.waitUntil(lambda: not widget.desk.busy)
@@ -113,9 +114,10 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     with qtbot.waitSignal(widget.fine_tune.finished) as done:
         go_on(qtbot, widget, EVERY)
         assert widget.fine_tune.panel.running, "it was to be seen to go on"
-    (finished,) = done.args
+    finished, used = done.args
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
+    assert used
     assert Session.open(sessions[-1].folder).rounds == (finished,)
     assert widget.fine_tune.result.text() == round_summary(finished)
     new = sessions[-1].folder / finished.checkpoint
@@ -146,7 +148,7 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
         widget.fine_tune.panel.stop()
     again = widget.session
     assert again is session, "it stays held while its round runs"
-    assert again.rounds == tuple(done.args)
+    assert again.rounds == tuple(done.args[:1])
     assert Session.open(session.folder).rounds == again.rounds
 
 

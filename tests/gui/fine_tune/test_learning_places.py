@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from stored_rounds import made_round, store_round
+from stored_rounds import store_round
 
 from napari_unet_seg._napari.fine_tune import learning, panel
 from napari_unet_seg._napari.fine_tune.messages import round_summary
@@ -21,6 +21,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.session.record import LayersRecord, Origin
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
@@ -90,12 +91,13 @@ def a_session(
     scan = read_scan(path)
     labels = np.zeros(scan.grid_shape, np.uint8)
     labels[..., 4:9, 4:9] = 1
-    names = {"source": str(path), "image": path.stem, "mask": f"{path.stem} mask"}
+    origin = Origin(scan=str(path))
+    layers = LayersRecord(image=path.stem, mask=f"{path.stem} mask")
     folder = tmp_path / "sessions" / path.stem
-    session = Session.create(folder, scan, kind, labels, model, extra=names)
+    session = Session.create(folder, scan, kind, labels, model, origin=origin, layers=layers)
     for index in range(learnt):
         session.set_state(index, ReviewState.ACCEPTED)
-        session.set_side(index, "train")
+        session.set_split(index, "train")
     session.save()
     return session
 
@@ -103,10 +105,12 @@ def a_session(
 def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Session:
     """Make a session that is of no scan of a folder."""
     scan, labels = Scan(np.ones((30, 40, 48), np.uint8), "ZYX"), np.zeros((30, 40, 48), np.uint8)
-    session = Session.create(folder, scan, KIND, labels, model, extra={"image": "s", "mask": "m"})
+    session = Session.create(
+        folder, scan, KIND, labels, model, layers=LayersRecord(image="s", mask="m")
+    )
     for index in range(accepted):
         session.set_state(index, ReviewState.ACCEPTED)
-        session.set_side(index, "train")
+        session.set_split(index, "train")
     session.save()
     return session
 
@@ -216,7 +220,7 @@ def test_the_count_follows_the_scan_that_was_left(
     for path in sorted(folder.iterdir()):
         a_session(tmp_path, path)
     open_folder(qtbot, widget, folder)
-    monkeypatch.setattr(ScanStates, "look", lambda *_: None)  # as on a slow disk
+    monkeypatch.setattr(ScanStates, "refresh", lambda *_: None)  # as on a slow disk
     accept(widget)
     go(qtbot, widget, 1)
     assert widget.fine_tune.start_button.text() == "Fine-tune on 1 accepted slice"
@@ -320,10 +324,10 @@ def test_after_a_restart_a_folder_goes_on_with_the_model_that_was_noted_last(
     models = [root, *(store_round(sessions[i], root) for i in (1, 2))]
     for index, at in ((1, 10.0), (2, 20.0)):
         noted = [str(path) for path in models[: index + 1]]
-        sessions[index].set_extra(models=noted, models_noted=at)
+        sessions[index].set_models(used=tuple(noted), noted=at)
         sessions[index].save()
     if back:
-        sessions[3].set_extra(models=[str(path) for path in models[:2]], models_noted=30.0)
+        sessions[3].set_models(used=tuple(map(str, models[:2])), noted=30.0)
         sessions[3].save()
     open_folder(qtbot, widget, stacks)
     assert widget.session.folder == sessions[0].folder
@@ -395,7 +399,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         yield "begun"
         go_on.wait(60)
-        session.settle_sides()
+        session.store_splits()
         store_round(session, model)
         yield session.rounds[-1]
 
@@ -479,20 +483,48 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
     qtbot.waitUntil(lambda: job.state is jobs.JobState.ENDED)
 
 
-def test_a_round_that_was_stopped_unmeasured_is_not_taken(
+@pytest.fixture
+def unmeasured_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds are stopped before they are measured."""
+
+    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
+        yield "begun"
+        session.store_splits()
+        store_round(session, model, before=None, after=None, stopped=True)
+        yield session.rounds[-1]
+
+    monkeypatch.setattr(panel, "run_round", work)
+
+
+@pytest.mark.usefixtures("unmeasured_round")
+def test_a_round_that_was_stopped_unmeasured_is_used_only_by_who_started_it(
     qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
-    finished = made_round(before=None, after=None, stopped=True)
-    assert widget.learning._takes(finished), "who started it himself wants it"
-    widget.learning._is_ours = True
-    assert not widget.learning._takes(finished)
-    widget.learning._on_round(finished)
-    bar = widget.fine_tune.learn_bar
+    session = a_stack(tmp_path / "stack", make_checkpoint())
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
+    tuning, bar, model = widget.fine_tune, widget.fine_tune.learn_bar, chosen_model.current_model()
+    with qtbot.waitSignal(tuning.finished) as done:
+        for _ in range(EVERY):
+            accept(widget)
+    assert done.args[1] is False
     assert bar.status.text() == "Round 1 was stopped before it was measured; the model stays."
+    assert chosen_model.current_model() == model
+    qtbot.waitUntil(lambda: not tuning.panel.running)
+    with qtbot.waitSignal(tuning.finished) as done:
+        tuning.start()
+    assert done.args[1] is True
+    assert chosen_model.current_model() == session.folder / done.args[0].checkpoint
+    assert bar.back_button.isEnabled()
+    qtbot.waitUntil(lambda: not tuning.panel.running)
+
+
+def test_a_round_that_was_stopped_unmeasured_is_not_taken_up_later(
+    qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
     session = a_stack(tmp_path / "stack", base := make_checkpoint())
     store_round(session, base, before=None, after=None, stopped=True)
     opened(qtbot, widget, lambda: widget.desk.open(session.folder))
-    assert not bar.back_button.isEnabled(), "it was never used"
+    assert not widget.fine_tune.learn_bar.back_button.isEnabled(), "it was never used"
 
 
 def test_slices_that_are_taken_back_do_not_keep_others_from_counting(

@@ -591,6 +591,38 @@ def test_undo_of_a_hidden_mask_is_saved_every_minute(
         assert widget.session.masks.read(1)[1, 1] == expected
 
 
+def test_pixels_that_nobody_told_of_are_saved_every_minute(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    for _ in range(3):
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
+            pass
+    with when_saved(qtbot, widget):
+        mask_of(widget).data[1, 1, 1] = 2
+    assert widget.session.masks.read(1)[1, 1] == 2
+
+
+def test_looking_at_slices_writes_nothing(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "INTERVAL_MS", 50)
+    start(qtbot, widget, tmp_path / "s")
+    with when_saved(qtbot, widget):
+        widget.desk.current.autosave.finish()
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")}
+    saved: list[object] = []
+    widget.desk.current.autosave.saved.connect(saved.append)
+    for index in range(4):
+        with qtbot.waitSignal(widget.desk.current.autosave.minute):
+            widget.desk.current.go_to(index)
+    assert widget.desk.current.autosave.finish()
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")} == files
+    qtbot.waitUntil(lambda: bool(saved), timeout=20_000)
+    assert len(saved) == 1, "that of the save that was asked for"
+
+
 def test_a_disk_that_fails_is_told_and_the_form_stays_usable(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:

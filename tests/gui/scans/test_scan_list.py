@@ -21,6 +21,7 @@ from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
+from napari_unet_seg.session.record import LayersRecord, Origin
 from napari_unet_seg.session.review_queue import Order, ReviewState
 from napari_unet_seg.session.scan_review import ScanReview, scan_review
 from napari_unet_seg.session.session import Session
@@ -50,9 +51,16 @@ def store(folder: Path, path: Path, states: Sequence[ReviewState], figures: Any)
     labels = np.zeros(SHAPE, np.uint8)
     labels[:2, 20:22, 20:22] = 1
     labels[2, 10:20, 10:20] = 1
-    extra = {"source": str(path), "image": path.stem, "mask": f"{path.stem} mask"}
+    origin = Origin(scan=str(path))
+    layers = LayersRecord(image=path.stem, mask=f"{path.stem} mask")
     session = Session.create(
-        folder, read_scan(path), CATEGORIES, labels, predicted_dice=figures, extra=extra
+        folder,
+        read_scan(path),
+        CATEGORIES,
+        labels,
+        predicted_dice=figures,
+        origin=origin,
+        layers=layers,
     )
     for index, state in enumerate(states):
         session.set_state(index, state)
@@ -163,7 +171,7 @@ def test_the_scans_are_listed_with_what_is_known_of_them(
         ("f.tif", "–", "○ to do"),
     ]
     assert scans.bar.progress.text() == "1 of 6 scans done"
-    assert scans.table.marked == 1
+    assert scans.table.selected_scan == 1
     QTest.keyClick(scans, Qt.Key.Key_Escape)
     assert not scans.isVisible()
     assert widget.session is not None
@@ -407,18 +415,18 @@ def test_the_open_session_knows_better_than_the_disk(
 ) -> None:
     states = ScanStates([folder / f"{name}.tif" for name in "ab"], "ab")
     live = ScanReview(F, 3, 3, 0.1)
-    states.set_live(0, live)
+    states.set_open(0, live)
     for expected in (live, scan_review(*REVIEWS["a"])):
-        with qtbot.waitSignal(states.looked):
-            states.look(tmp_path / "sessions")
+        with qtbot.waitSignal(states.refreshed):
+            states.refresh(tmp_path / "sessions")
         assert states.reviews == [expected, scan_review(*REVIEWS["b"])]
-        states.set_live(None)
+        states.set_open(None)
         store_again(tmp_path / "sessions" / "a")
     states.close()
 
 
 def store_again(folder: Path) -> None:
-    Session.open(folder).save()
+    Session.open(folder).save(anew=True)
 
 
 def test_rows_stay_marked_while_others_change(
@@ -430,7 +438,7 @@ def test_rows_stay_marked_while_others_change(
     for _ in range(2):
         QTest.keyClick(scans.table, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: rows(scans)[4][2] == "✓ accepted")
-    assert scans.table.marked == 3
+    assert scans.table.selected_scan == 3
 
 
 def test_a_long_name_is_cut_in_its_middle(qtbot: QtBot) -> None:

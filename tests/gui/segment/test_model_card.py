@@ -40,7 +40,7 @@ def test_the_bundled_models_card_is_shown_and_closed(choice: ModelChoice, qtbot:
     assert card.isVisible()
     for words in ("Not for clinical use", "CC BY 4.0", "95 % interval", "Known failures"):
         assert words in text
-    assert "benchmarks/train_bundled.py" in text
+    assert "benchmarks.bundled.train_bundled" in text
     box = card.findChild(QDialogButtonBox)
     with qtbot.waitSignal(card.destroyed):
         qtbot.mouseClick(

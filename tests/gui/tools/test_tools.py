@@ -13,7 +13,7 @@ from scene import CATEGORIES, PLACE, add_mask
 from napari_unet_seg._napari.layers.carried import LayerRecord, carry
 from napari_unet_seg._napari.layers.layers import add_map
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.tools.texts import TOOLS
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_unet_seg._napari.tools.tab import Tools
+    from napari_unet_seg._napari.tools.tab import ToolsTab
 
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
@@ -56,11 +56,11 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 
 
 @pytest.fixture
-def tools(widget: ReviewWidget) -> Tools:
+def tools(widget: ReviewWidget) -> ToolsTab:
     return widget.tools
 
 
-def mask_of(tools: Tools) -> Any:
+def mask_of(tools: ToolsTab) -> Any:
     return tools.viewer.layers["head mask"]
 
 
@@ -69,12 +69,12 @@ def click(button: Any) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
 
 
-def press(tools: Tools, key: Any, modifier: Any = Qt.KeyboardModifier.ControlModifier) -> None:
+def press(tools: ToolsTab, key: Any, modifier: Any = Qt.KeyboardModifier.ControlModifier) -> None:
     """Press a key over napari's canvas."""
     QTest.keyClick(canvas_of(tools.viewer), key, modifier)
 
 
-def finish(qtbot: QtBot, tools: Tools) -> None:
+def finish(qtbot: QtBot, tools: ToolsTab) -> None:
     qtbot.waitUntil(lambda: not tools.busy)
 
 
@@ -98,7 +98,7 @@ CLICKS = {
 @pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
 @pytest.mark.parametrize("name", CLICKS)
 def test_a_click_changes_the_slice_or_all_and_one_undo_takes_it_back(
-    qtbot: QtBot, tools: Tools, name: str, whole: bool
+    qtbot: QtBot, tools: ToolsTab, name: str, whole: bool
 ) -> None:
     mask, before = mask_of(tools), rods()
     said, in_slice, in_volume = CLICKS[name]
@@ -121,14 +121,14 @@ def test_a_click_changes_the_slice_or_all_and_one_undo_takes_it_back(
     np.testing.assert_array_equal(mask.data, before)
 
 
-def test_ctrl_z_on_a_button_that_was_clicked_undoes_too(tools: Tools) -> None:
+def test_ctrl_z_on_a_button_that_was_clicked_undoes_too(tools: ToolsTab) -> None:
     tools.buttons["fill_holes"].click()
     assert changed(rods(), mask_of(tools).data) == [SHOWN]
     QTest.keyClick(tools.buttons["fill_holes"], Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     np.testing.assert_array_equal(mask_of(tools).data, rods())
 
 
-def test_a_tool_on_the_whole_keeps_what_can_be_undone(qtbot: QtBot, tools: Tools) -> None:
+def test_a_tool_on_the_whole_keeps_what_can_be_undone(qtbot: QtBot, tools: ToolsTab) -> None:
     mask, before = mask_of(tools), rods()
     mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), TUMOUR)
     click(tools.volume_button)
@@ -143,7 +143,7 @@ def test_a_tool_on_the_whole_keeps_what_can_be_undone(qtbot: QtBot, tools: Tools
     np.testing.assert_array_equal(mask.data, before)
 
 
-def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: Tools) -> None:
+def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     click(tools.volume_button)
     tools.buttons["grow"].click()
@@ -152,7 +152,7 @@ def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: Tools) -> None:
     assert (mask.data[5] == OEDEMA).all()
 
 
-def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
+def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     carry(mask, scan=Scan(mask.data, "TYX", PLACE["scale"], "mm"))
     mask.data[5, 30, 40] = TUMOUR
@@ -165,7 +165,7 @@ def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools:
 
 
 def test_large_slices_are_reshaped_in_a_thread(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
 ) -> None:
     drawn = np.zeros((600, 600), np.uint8)
     drawn[100:300, 100:300] = TUMOUR
@@ -183,7 +183,7 @@ def test_large_slices_are_reshaped_in_a_thread(
     np.testing.assert_array_equal(mask.data, drawn)
 
 
-def test_nothing_to_change_is_said_and_no_step_of_undo(tools: Tools) -> None:
+def test_nothing_to_change_is_said_and_no_step_of_undo(tools: ToolsTab) -> None:
     tools.buttons["fill_holes"].click()
     tools.buttons["fill_holes"].click()
     assert tools.status.text() == "Nothing to change in tumour."
@@ -191,7 +191,7 @@ def test_nothing_to_change_is_said_and_no_step_of_undo(tools: Tools) -> None:
     np.testing.assert_array_equal(mask_of(tools).data, rods())
 
 
-def test_the_number_of_pixels_counts(tools: Tools) -> None:
+def test_the_number_of_pixels_counts(tools: ToolsTab) -> None:
     tools.pixels.setValue(1)
     tools.buttons["grow"].click()
     plane = mask_of(tools).data[SHOWN]
@@ -203,7 +203,7 @@ def test_the_number_of_pixels_counts(tools: Tools) -> None:
 
 
 def test_balls_have_the_proportions_that_the_affine_gives(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
 ) -> None:
     mask = mask_of(tools)
     mask.scale, mask.affine = (1, 1, 1), np.diag([3, 0.5, 0.5, 1])
@@ -217,7 +217,7 @@ def test_balls_have_the_proportions_that_the_affine_gives(
     assert np.flatnonzero(mask.data.any((1, 2))).tolist() == [3], "slices are 6 pixels apart"
 
 
-def test_touching_objects_are_split(tools: Tools) -> None:
+def test_touching_objects_are_split(tools: ToolsTab) -> None:
     mask = mask_of(tools)
     rows, columns = np.indices(SHAPE[1:])
     for column in (12, 27):
@@ -233,7 +233,7 @@ def test_touching_objects_are_split(tools: Tools) -> None:
 
 @pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
 def test_slices_between_those_that_hold_the_category_are_drawn(
-    qtbot: QtBot, tools: Tools, whole: bool
+    qtbot: QtBot, tools: ToolsTab, whole: bool
 ) -> None:
     mask = mask_of(tools)
     mask.data[2:5] = 0
@@ -257,7 +257,7 @@ def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
 
 
 def test_accepted_slices_are_those_between_which_is_drawn(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     mask = mask_of(tools)
     mask.data[3] = 0
@@ -284,7 +284,7 @@ def stored(session: Session, count: int) -> list[str]:
 
 @pytest.mark.parametrize("shown", [True, False], ids=["shown", "hidden"])
 def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, shown: bool
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path, shown: bool
 ) -> None:
     session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
     mask.data[1] = 0
@@ -311,7 +311,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
 
 
 def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
-    widget: ReviewWidget, tools: Tools
+    widget: ReviewWidget, tools: ToolsTab
 ) -> None:
     mask, viewer = mask_of(tools), widget.viewer
     viewer.dims.set_point(0, 10.0 + 3 * 4)
@@ -326,7 +326,7 @@ def test_copies_come_from_the_slice_before_and_end_at_the_last_one(
     np.testing.assert_array_equal(mask.data, rods())
 
 
-def test_a_copy_goes_to_the_next_slice(widget: ReviewWidget, tools: Tools) -> None:
+def test_a_copy_goes_to_the_next_slice(widget: ReviewWidget, tools: ToolsTab) -> None:
     click(tools.buttons["copy_next"])
     assert widget.viewer.dims.point[0] == 10.0 + 3 * 4
     click(tools.buttons["copy_next"])
@@ -334,7 +334,7 @@ def test_a_copy_goes_to_the_next_slice(widget: ReviewWidget, tools: Tools) -> No
     assert widget.viewer.dims.point[0] == 10.0 + 3 * 5
 
 
-def test_a_category_is_merged_into_another(tools: Tools) -> None:
+def test_a_category_is_merged_into_another(tools: ToolsTab) -> None:
     mask = mask_of(tools)
     assert tools.target.currentText() == "oedema"
     click(tools.merge_button)
@@ -346,7 +346,7 @@ def test_a_category_is_merged_into_another(tools: Tools) -> None:
     np.testing.assert_array_equal(mask.data, rods())
 
 
-def test_category_and_brush_go_together(tools: Tools) -> None:
+def test_category_and_brush_go_together(tools: ToolsTab) -> None:
     mask = mask_of(tools)
     tools.category.setCurrentIndex(1)
     assert mask.selected_label == OEDEMA
@@ -360,7 +360,7 @@ def test_category_and_brush_go_together(tools: Tools) -> None:
     assert not tools.status.text()
 
 
-def test_locked_categories_are_changed_by_no_tool(tools: Tools) -> None:
+def test_locked_categories_are_changed_by_no_tool(tools: ToolsTab) -> None:
     click(tools.lock)
     assert tools.category.currentText() == "tumour (locked)"
     click(tools.buttons["grow"])
@@ -389,7 +389,7 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 
 
 def test_locks_are_kept_with_the_session(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     click(tools.lock)
     begin(qtbot, widget, tmp_path / "s")
@@ -404,7 +404,7 @@ def test_locks_are_kept_with_the_session(
     assert [tools.category.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
 
 
-def drag(qtbot: QtBot, tools: Tools, start: tuple[int, int], end: tuple[int, int]) -> None:
+def drag(qtbot: QtBot, tools: ToolsTab, start: tuple[int, int], end: tuple[int, int]) -> None:
     """Drag the mouse over the canvas, from pixel to pixel of the slice."""
     tools.window().show()
     qtbot.waitExposed(tools.window())
@@ -412,8 +412,8 @@ def drag(qtbot: QtBot, tools: Tools, start: tuple[int, int], end: tuple[int, int
     stroke(qtbot, tools.viewer, *ends)
 
 
-def until_put_back(qtbot: QtBot, tools: Tools) -> None:
-    said = "px of locked categories were put back."
+def until_put_back(qtbot: QtBot, tools: ToolsTab) -> None:
+    said = "px of locked categories were restored."
     qtbot.waitUntil(lambda: tools.status.text().endswith(said))
 
 
@@ -421,7 +421,7 @@ def until_put_back(qtbot: QtBot, tools: Tools) -> None:
     ("mode", "label"), [("paint", TUMOUR), ("erase", TUMOUR), ("paint", OEDEMA), ("fill", TUMOUR)]
 )
 def test_strokes_over_a_locked_category_are_put_back(
-    qtbot: QtBot, tools: Tools, mode: str, label: int
+    qtbot: QtBot, tools: ToolsTab, mode: str, label: int
 ) -> None:
     mask = mask_of(tools)
     tools.category.setCurrentIndex(1)
@@ -439,7 +439,7 @@ def test_strokes_over_a_locked_category_are_put_back(
     np.testing.assert_array_equal(mask.data, after)
 
 
-def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: Tools) -> None:
+def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     click(tools.lock)
     mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
@@ -468,7 +468,9 @@ def cut(level: float, plane: np.ndarray) -> np.ndarray:
     return expected
 
 
-def test_the_slider_shows_the_mask_live_and_is_one_step(widget: ReviewWidget, tools: Tools) -> None:
+def test_the_slider_shows_the_mask_live_and_is_one_step(
+    widget: ReviewWidget, tools: ToolsTab
+) -> None:
     mask = mask_of(tools)
     assert not tools.slider.isEnabled()
     assert "tick Probabilities in Segment" in tools.slider.toolTip()
@@ -492,7 +494,7 @@ def test_the_slider_shows_the_mask_live_and_is_one_step(widget: ReviewWidget, to
     np.testing.assert_array_equal(mask.data, after)
 
 
-def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: Tools) -> None:
+def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     add_probabilities(widget)
     tools.slider.setSliderDown(True)
@@ -502,14 +504,14 @@ def test_a_drag_that_does_not_end_leaves_the_mask(widget: ReviewWidget, tools: T
     np.testing.assert_array_equal(mask.data, rods())
 
 
-def test_keys_on_the_slider_cut_at_once(widget: ReviewWidget, tools: Tools) -> None:
+def test_keys_on_the_slider_cut_at_once(widget: ReviewWidget, tools: ToolsTab) -> None:
     plane = add_probabilities(widget)
     QTest.keyClick(tools.slider, Qt.Key.Key_Right)
     np.testing.assert_array_equal(mask_of(tools).data[SHOWN], cut(0.51, plane))
 
 
 def test_slices_without_probabilities_are_not_cut(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
 ) -> None:
     plane = add_probabilities(widget, slice(2, 4))
     tools.volume_button.setChecked(True)
@@ -527,7 +529,7 @@ def test_slices_without_probabilities_are_not_cut(
 
 @pytest.mark.parametrize("kind", [QEvent.Type.Show, QEvent.Type.Enter], ids=["shown", "entered"])
 def test_a_map_that_is_filled_later_is_found(
-    widget: ReviewWidget, tools: Tools, kind: QEvent.Type
+    widget: ReviewWidget, tools: ToolsTab, kind: QEvent.Type
 ) -> None:
     add_probabilities(widget, slice(0, 2))
     assert not tools.slider.isEnabled()
@@ -538,7 +540,7 @@ def test_a_map_that_is_filled_later_is_found(
     assert tools.level.text() == "0.50"
 
 
-def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> None:
+def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: ToolsTab) -> None:
     add_probabilities(widget)
     click(tools.lock)
     tools.slider.setSliderDown(True)
@@ -548,7 +550,7 @@ def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: Tools) -> Non
     np.testing.assert_array_equal(mask_of(tools).data, rods())
 
 
-def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: Tools) -> None:
+def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab) -> None:
     record = LayerRecord(categories=CATEGORIES, independent=True)
     mask = widget.viewer.add_labels(
         np.zeros(SHAPE, np.uint8), name="images", metadata=record.as_metadata()
@@ -559,7 +561,9 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
     finish(qtbot, tools)
     assert changed(np.zeros(SHAPE), mask.data) == [3]
     click(tools.buttons["interpolate"])
-    assert tools.status.text() == "images has no slices of one volume to go between."
+    assert (
+        tools.status.text() == "images is no volume; only slices of a volume can be interpolated."
+    )
 
 
 @pytest.mark.parametrize(
@@ -568,7 +572,7 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
     ids=["3D", "roll"],
 )
 def test_a_slice_that_is_not_on_screen_is_not_changed(
-    qtbot: QtBot, tools: Tools, turn: Callable[[Any], None]
+    qtbot: QtBot, tools: ToolsTab, turn: Callable[[Any], None]
 ) -> None:
     turn(tools.viewer.dims)
     click(tools.buttons["grow"])
@@ -582,7 +586,7 @@ def test_a_slice_that_is_not_on_screen_is_not_changed(
 
 @pytest.mark.parametrize("beyond", [SHAPE[0] + 3, -2])
 def test_beyond_the_mask_no_slice_is_changed(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, beyond: int
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, beyond: int
 ) -> None:
     longer = {**PLACE, "translate": (10 - 3 * 4, -5, 2)}
     widget.viewer.add_image(np.ones((16, 40, 50), np.uint8), name="longer", **longer)
@@ -601,7 +605,7 @@ def test_beyond_the_mask_no_slice_is_changed(
     assert tools.status.text().startswith("Grew tumour")
 
 
-def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None:
+def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: ToolsTab) -> None:
     mask = add_mask(widget.viewer, rods()[0], "plain")
     tools.volume_button.setChecked(True)
     click(tools.buttons["fill_holes"])
@@ -625,7 +629,7 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: Tools) -> None
     ids=["plain", "instances"],
 )
 def test_masks_that_cannot_be_corrected_are_told(
-    widget: ReviewWidget, tools: Tools, record: LayerRecord, reason: str
+    widget: ReviewWidget, tools: ToolsTab, record: LayerRecord, reason: str
 ) -> None:
     widget.viewer.add_labels(rods(), name="other", metadata=record.as_metadata())
     assert reason in tools.status.text()
@@ -637,7 +641,7 @@ def test_masks_that_cannot_be_corrected_are_told(
     assert tools.status.text() == "Choose a mask to correct."
 
 
-def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: Tools) -> None:
+def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     mask.mode = "paint"
     tools.volume_button.setChecked(True)
@@ -651,7 +655,7 @@ def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: Tools)
 
 
 def test_a_mask_that_is_removed_meanwhile_is_let_go(
-    qtbot: QtBot, tools: Tools, notifications: list[str]
+    qtbot: QtBot, tools: ToolsTab, notifications: list[str]
 ) -> None:
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
@@ -664,7 +668,7 @@ def test_a_mask_that_is_removed_meanwhile_is_let_go(
 
 
 def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
 ) -> None:
     mask = mask_of(tools)
     mask.mode = "paint"
@@ -678,7 +682,7 @@ def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
     assert mask.mode == "fill"
 
 
-def test_every_control_says_what_it_does(tools: Tools) -> None:
+def test_every_control_says_what_it_does(tools: ToolsTab) -> None:
     assert tools.buttons.keys() == TOOLS.keys()
     for control in (*tools.buttons.values(), tools.category, tools.lock, tools.pixels):
         assert control.toolTip()

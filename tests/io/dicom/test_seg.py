@@ -497,7 +497,7 @@ def test_the_previous_version_is_kept(tmp_path: Path) -> None:
     write_mask(tmp_path / "m.dcm", second, scan, TWO)
     np.testing.assert_array_equal(read_labels(tmp_path / "m.dcm").data, second)
     np.testing.assert_array_equal(read_labels(tmp_path / "m.bak.dcm").data, first)
-    with pytest.raises(DataError, match="nobody reviewed"):
+    with pytest.raises(DataError, match="unreviewed pixels"):
         write_mask(tmp_path / "m.dcm", np.full(scan.grid_shape, 255, np.uint8), scan, TWO)
     np.testing.assert_array_equal(read_labels(tmp_path / "m.dcm").data, second)
     assert {p.name for p in tmp_path.iterdir()} == {"s", "m.dcm", "m.bak.dcm"}

@@ -365,7 +365,7 @@ def test_a_slice_beside_the_line_of_the_others_is_reported(tmp_path: Path) -> No
     folder = write_series(tmp_path / "s", [0, 2, 4, 6])
     write_slice(folder / "7-2.dcm", 30, 4, ImagePositionPatient=[11, 20, 4])
     (note,) = read_dicom(folder).meta["notes"]
-    assert "7-2.dcm lies 1 mm beside" in note
+    assert "7-2.dcm is 1 mm off the line" in note
 
 
 def test_slices_side_by_side_are_refused(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ def test_slices_side_by_side_are_refused(tmp_path: Path) -> None:
 def test_a_slice_without_position_among_others_is_refused(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "s", [0, 2])
     write_slice(folder / "lost.dcm", 30, 2, ImagePositionPatient=None)
-    with pytest.raises(DataError, match=r"lost\.dcm says no position .* copy it again"):
+    with pytest.raises(DataError, match=r"lost\.dcm has no position, .* copy it again"):
         read_dicom(folder)
 
 
@@ -434,7 +434,9 @@ def test_echoes_and_times_are_volumes_of_their_own(
 def test_an_echo_that_lacks_a_slice_is_refused(tmp_path: Path) -> None:
     folder = write_moments(tmp_path / "s", [0, 2, 4], [{"EchoTime": 11}, {"EchoTime": 90}])
     (folder / "1-1.dcm").unlink()
-    with pytest.raises(DataError, match=r"differ by echo, 2 .* and 1 in that of 0-1\.dcm; copy"):
+    with pytest.raises(
+        DataError, match=r"differ by echo: 2 .* and 1 at the position of 0-1\.dcm; copy"
+    ):
         read_dicom(folder)
 
 

@@ -1,4 +1,4 @@
-"""Strokes on a slice, solved together after each of them; each solution is one step of undo."""
+"""Scribbles on a slice: after each stroke all of them are solved, as one step of undo."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import place_of
-from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, StrokeLayer
-from napari_unet_seg._napari.tools.mark_operations import solving
+from napari_unet_seg._napari.tools.prompt_layers import INSIDE, OUTSIDE, StrokeLayer
+from napari_unet_seg._napari.tools.prompt_operations import solve_strokes
 from napari_unet_seg._napari.widgets import jobs
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
-    from napari_unet_seg._napari.tools.mark_target import Target
+    from napari_unet_seg._napari.tools.prompt_target import PromptTarget
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Position
@@ -27,48 +27,44 @@ if TYPE_CHECKING:
 
 class _Solved(NamedTuple):
     strokes: Array
-    """All that are on the slice."""
+    """All strokes on the slice."""
     is_step: bool
-    """Whether the mask changed by them, so that there is a step to undo."""
+    """Whether the mask changed, so that its history has a step for these strokes."""
 
 
-class Scribbles(QObject):
-    """Solves the slice on screen again when a stroke ends.
+class ScribbleTool(QObject):
+    """Segments the slice on screen again after each stroke.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the strokes are drawn.
+        The viewer in which strokes are drawn.
     probabilities : CategoryProbabilities
-        For what is known already; strokes do not wait for a prediction.
+        The probabilities to use if available; strokes do not wait for a prediction.
     target : callable
-        Returns what strokes change now, None if they must not.
+        Returns the category to change, None if it must not change.
     put : callable
         Changes the mask of a target at a place.
     parent : QWidget
-        With it, what still runs in a thread is let go.
+        The widget with which jobs and connections end.
     """
 
-    left = Signal()
-    """No more strokes are wanted."""
+    ended = Signal()
+    """The user has stopped drawing."""
 
     def __init__(
         self,
         viewer: ViewerModel,
         probabilities: CategoryProbabilities,
-        target: Callable[[], Target | None],
-        put: Callable[[Target, Position, Change], None],
+        target: Callable[[], PromptTarget | None],
+        put: Callable[[PromptTarget, Position, Change], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._probabilities, self._target, self._put = (
-            viewer,
-            probabilities,
-            target,
-            put,
-        )
+        self._viewer, self._probabilities = viewer, probabilities
+        self._target, self._put = target, put
         self._layer = StrokeLayer(viewer, parent)
-        self._layer.left.connect(self.left)
+        self._layer.ended.connect(self.ended)
         self._layer.drawn.connect(self.solve)
         self._layer.undo_wanted.connect(self.undo)
         self._layer.redo_wanted.connect(self.redo)
@@ -78,8 +74,8 @@ class Scribbles(QObject):
         self._done: list[_Solved] = []
         self._undone: list[_Solved] = []
 
-    def begin(self, target: Target, sign: int) -> None:
-        """Take strokes of a kind from now on; those of the slice stay."""
+    def begin(self, target: PromptTarget, sign: int) -> None:
+        """Start to draw strokes inside or outside; strokes already on the slice stay."""
         if self._layer.layer is None:
             self._mask = target.mask
             self._layer.show(target.mask)
@@ -87,18 +83,18 @@ class Scribbles(QObject):
         self._layer.choose(sign)
 
     def end(self) -> None:
-        """Take no more strokes; what is being solved still comes."""
+        """Stop drawing; a running computation still changes the mask."""
         self._layer.hide()
         self._mask = None
 
     def follow(self) -> None:
-        """Forget the strokes of a slice that is not on screen any more."""
+        """Remove the strokes if another slice is on screen."""
         if self._mask is not None and place_of(self._viewer, self._mask) != self._place:
             self._layer.draw(np.zeros_like(self._strokes), self._place)
             self._start_slice()
 
     def solve(self) -> None:
-        """Solve with what is drawn by now, once the last solution is there."""
+        """Segment the slice with all its strokes, unless a computation is still running."""
         if self._mask is None or self._job is not None:
             return
         strokes = self._layer.plane(self._place)
@@ -111,7 +107,7 @@ class Scribbles(QObject):
             self._run(target, strokes)
 
     def undo(self) -> None:
-        """Take the last solution back, and forget its stroke."""
+        """Undo the last stroke together with its change of the mask."""
         if self._job is not None:
             self._job.quit()
             self._layer.draw(self._strokes, self._place)
@@ -123,7 +119,7 @@ class Scribbles(QObject):
             self._mask.undo()
 
     def redo(self) -> None:
-        """Bring back what was taken back last."""
+        """Redo the last undone stroke."""
         if self._job is None and self._undone:
             last = self._undone.pop()
             self._done.append(last)
@@ -133,7 +129,7 @@ class Scribbles(QObject):
 
     @property
     def _strokes(self) -> Array:
-        """Those that the last solution is of."""
+        """The strokes of the last change of the mask."""
         return self._done[-1].strokes if self._done else self._empty
 
     def _start_slice(self) -> None:
@@ -141,16 +137,16 @@ class Scribbles(QObject):
         self._empty = np.zeros(self._mask.data.shape[-2:], np.uint8)
         self._done, self._undone = [], []
 
-    def _show(self, moved: _Solved, step: Callable[[], None]) -> None:
+    def _show(self, moved: _Solved, move_history: Callable[[], None]) -> None:
         self._layer.draw(self._strokes, self._place)
         if moved.is_step:
-            step()
+            move_history()
 
-    def _run(self, target: Target, strokes: Array) -> None:
+    def _run(self, target: PromptTarget, strokes: Array) -> None:
         place, done = self._place, self._done
         labels = np.array(target.mask.data[place])
-        work = solving(
-            target.aim,
+        events = solve_strokes(
+            target.settings,
             target.source,
             place,
             self._probabilities.available(target.source, place),
@@ -171,5 +167,5 @@ class Scribbles(QObject):
                 self._job = None
                 self.solve()
 
-        self._job = job = jobs.run(work, on_event=take, on_done=go_on, name="Solving strokes")
+        self._job = job = jobs.run(events, on_event=take, on_done=go_on, name="Applying strokes")
         self.destroyed.connect(job.abandon)

@@ -1,4 +1,4 @@
-"""Starts the session of a folder's scan by itself, once the scan has a mask."""
+"""The automatic start of a session, when the current scan of a folder gets a mask."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.desk import SessionDesk
 
 
-class OpenScan(NamedTuple):
-    """A scan that is open without a session."""
+class ScanWithoutSession(NamedTuple):
+    """An open scan that has no session yet."""
 
     path: Path
     name: str
-    """Of the session it gets."""
+    """Name of the scan's future session."""
 
 
-class AutoStart(QObject):
-    """Looks for the mask of the scan that is worked on.
+class SessionStarter(QObject):
+    """Starts a session on the mask that is added for the current scan.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where masks come.
+        The viewer that gets the mask.
     desk : SessionDesk
-        Which starts the session.
+        Starts the session.
     scan : callable
-        Returns the scan that is open without a session, if there is one.
+        Returns the current scan if it has no session, else None.
     parent_folder : callable
         Returns the folder that new sessions go into.
     dock : QWidget
-        The dock that ends it.
+        The dock with which the starter is destroyed.
     """
 
     def __init__(
         self,
         viewer: ViewerModel,
         desk: SessionDesk,
-        scan: Callable[[], OpenScan | None],
+        scan: Callable[[], ScanWithoutSession | None],
         parent_folder: Callable[[], Path],
         dock: QWidget,
     ) -> None:
@@ -64,7 +64,7 @@ class AutoStart(QObject):
         if scan is None or not is_users(event.value, Labels):
             return
         if file_of(event.value) == scan.path:
-            # Once whoever adds it has noted how it was predicted.
+            # After the code that adds the layer has recorded how the mask was predicted.
             QTimer.singleShot(0, lambda: self._start(event.value))
 
     def _start(self, mask: Labels) -> None:

@@ -14,7 +14,7 @@ from scene import CATEGORIES, PLACE, add_mask
 
 from napari_unet_seg._napari.layers.layers import add_map, is_users
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.tools.mark_bar import MARKS
+from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.session.session import ReviewState, Session
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_unet_seg._napari.tools.tab import Tools
+    from napari_unet_seg._napari.tools.tab import ToolsTab
 
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (5, 64, 80)
@@ -69,7 +69,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 
 
 @pytest.fixture
-def tools(qtbot: QtBot, widget: ReviewWidget) -> Tools:
+def tools(qtbot: QtBot, widget: ReviewWidget) -> ToolsTab:
     """The tools in a window on screen."""
     widget.window().show()
     qtbot.waitExposed(widget.window())
@@ -85,12 +85,12 @@ def probabilities(widget: ReviewWidget) -> None:
     widget.viewer.layers.selection.active = mask
 
 
-def viewer_of(tools: Tools) -> Any:
+def viewer_of(tools: ToolsTab) -> Any:
     """The viewer itself."""
     return tools.viewer.__wrapped__
 
 
-def mask_of(tools: Tools) -> Any:
+def mask_of(tools: ToolsTab) -> Any:
     return viewer_of(tools).layers["head mask"]
 
 
@@ -98,20 +98,20 @@ def click(button: Any) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def press(tools: Tools, key: Any, modifier: Any = CONTROL) -> None:
+def press(tools: ToolsTab, key: Any, modifier: Any = CONTROL) -> None:
     """Press a key over napari's canvas."""
     QTest.keyClick(canvas_of(viewer_of(tools)), key, modifier)
 
 
-def drag(qtbot: QtBot, tools: Tools, corner: tuple[int, int], other: tuple[int, int]) -> None:
+def drag(qtbot: QtBot, tools: ToolsTab, corner: tuple[int, int], other: tuple[int, int]) -> None:
     """Drag the mouse over the canvas, from pixel to pixel of the slice."""
     ends = (mask_of(tools).data_to_world((SHOWN, *pixel))[1:] for pixel in (corner, other))
     stroke(qtbot, viewer_of(tools), *ends)
 
 
-def drag_and_wait(qtbot: QtBot, tools: Tools, *ends: tuple[int, int]) -> None:
+def drag_and_wait(qtbot: QtBot, tools: ToolsTab, *ends: tuple[int, int]) -> None:
     """Drag the mouse, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._runner.status_changed, check_params_cb=is_done):
         drag(qtbot, tools, *ends)
 
 
@@ -119,7 +119,7 @@ def is_done(said: str) -> bool:
     return not said.endswith("…")
 
 
-def helpers(tools: Tools) -> list[str]:
+def helpers(tools: ToolsTab) -> list[str]:
     """Names of the layers that are not the user's."""
     return [x.name for x in viewer_of(tools).layers if not is_users(x, type(x))]
 
@@ -141,9 +141,9 @@ def dice(found: np.ndarray, part: Any = True) -> float:
 
 
 @pytest.mark.usefixtures("probabilities")
-def test_a_box_becomes_an_outline(qtbot: QtBot, tools: Tools) -> None:
+def test_a_box_becomes_an_outline(qtbot: QtBot, tools: ToolsTab) -> None:
     mask, before = mask_of(tools), start()
-    click(tools.mark_bar.buttons["box"])
+    click(tools.prompt_bar.buttons["box"])
     assert helpers(tools)[-1] == "box"
     drag_and_wait(qtbot, tools, *BOX)
     after = mask.data.copy()
@@ -151,7 +151,7 @@ def test_a_box_becomes_an_outline(qtbot: QtBot, tools: Tools) -> None:
     assert_only_tumour(before, after)
     assert dice(after[SHOWN] == TUMOUR) > 0.9
     assert tools.status.text().startswith("Outlined tumour: +")
-    assert tools.mark_bar.buttons["box"].isChecked(), "ready for the next box"
+    assert tools.prompt_bar.buttons["box"].isChecked(), "ready for the next box"
     assert not len(viewer_of(tools).layers["box"].data), "the rectangle is gone"
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, before)
@@ -162,11 +162,11 @@ def test_a_box_becomes_an_outline(qtbot: QtBot, tools: Tools) -> None:
 
 
 @pytest.mark.usefixtures("probabilities")
-def test_what_a_box_does_not_hold_stays(qtbot: QtBot, tools: Tools) -> None:
+def test_what_a_box_does_not_hold_stays(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     mask.data[SHOWN, 58:62, 70:75] = TUMOUR
     before = mask.data.copy()
-    click(tools.mark_bar.buttons["box"])
+    click(tools.prompt_bar.buttons["box"])
     drag_and_wait(qtbot, tools, *BOX)
     (top, left), (bottom, right) = BOX
     outside = np.ones(SHAPE[1:], bool)
@@ -176,27 +176,27 @@ def test_what_a_box_does_not_hold_stays(qtbot: QtBot, tools: Tools) -> None:
 
 
 @pytest.mark.usefixtures("probabilities")
-def test_a_click_is_no_box(qtbot: QtBot, tools: Tools) -> None:
-    click(tools.mark_bar.buttons["box"])
-    with qtbot.waitSignal(tools.marks._boxes.drawn):
+def test_a_click_is_no_box(qtbot: QtBot, tools: ToolsTab) -> None:
+    click(tools.prompt_bar.buttons["box"])
+    with qtbot.waitSignal(tools.prompts._boxes.drawn):
         drag(qtbot, tools, (30, 30), (30, 30))
     assert not len(viewer_of(tools).layers["box"].data)
     np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
-def test_the_model_of_segment_helps_where_there_is_no_map(qtbot: QtBot, tools: Tools) -> None:
-    tools.mark_bar.buttons["box"].click()
+def test_the_model_of_segment_helps_where_there_is_no_map(qtbot: QtBot, tools: ToolsTab) -> None:
+    tools.prompt_bar.buttons["box"].click()
     drag_and_wait(qtbot, tools, *BOX)
     assert tools.status.text().startswith("Outlined tumour")
-    assert len(tools.marks._probabilities._kept) == 1
-    categories, planes = next(iter(tools.marks._probabilities._kept.values()))
+    assert len(tools.prompts._probabilities._kept) == 1
+    categories, planes = next(iter(tools.prompts._probabilities._kept.values()))
     assert planes.shape == (len(categories), *SHAPE[1:])
     press(tools, Qt.Key.Key_Z)
     drag_and_wait(qtbot, tools, *BOX)
-    assert len(tools.marks._probabilities._kept) == 1, "the slice was not predicted again"
+    assert len(tools.prompts._probabilities._kept) == 1, "the slice was not predicted again"
 
 
-def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
+def drag_arc(qtbot: QtBot, tools: ToolsTab, radius: float) -> None:
     """Drag the mouse along the right half of a circle."""
     angles = np.radians(np.linspace(-80, 80, 24))
     pixels = zip(
@@ -206,15 +206,15 @@ def drag_arc(qtbot: QtBot, tools: Tools, radius: float) -> None:
     drag_along(qtbot, viewer_of(tools), points)
 
 
-def redraw(qtbot: QtBot, tools: Tools, radius: float) -> None:
+def redraw(qtbot: QtBot, tools: ToolsTab, radius: float) -> None:
     """Drag the mouse along an arc, and wait for what comes of it."""
-    with qtbot.waitSignal(tools._steps.told, check_params_cb=is_done):
+    with qtbot.waitSignal(tools._runner.status_changed, check_params_cb=is_done):
         drag_arc(qtbot, tools, radius)
 
 
-def test_a_line_is_the_new_border(qtbot: QtBot, tools: Tools) -> None:
+def test_a_line_is_the_new_border(qtbot: QtBot, tools: ToolsTab) -> None:
     mask, before = mask_of(tools), start()
-    click(tools.mark_bar.buttons["border"])
+    click(tools.prompt_bar.buttons["border"])
     assert helpers(tools)[-1] == "line"
     redraw(qtbot, tools, 14)
     after = mask.data.copy()
@@ -224,7 +224,7 @@ def test_a_line_is_the_new_border(qtbot: QtBot, tools: Tools) -> None:
     assert dice((after[SHOWN] == TUMOUR) & right, right) > 0.96
     np.testing.assert_array_equal(after[:, :, :30], before[:, :, :30])
     assert tools.status.text().startswith("Redrew the border of tumour: +")
-    assert tools.mark_bar.buttons["border"].isChecked(), "ready for the next line"
+    assert tools.prompt_bar.buttons["border"].isChecked(), "ready for the next line"
     assert not viewer_of(tools).layers["line"].data.any(), "the line is gone"
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, before)
@@ -234,33 +234,35 @@ def test_a_line_is_the_new_border(qtbot: QtBot, tools: Tools) -> None:
     assert not (mask.data[SHOWN, CENTRE[0] - 3 : CENTRE[0] + 4, CENTRE[1] + 12 :] == TUMOUR).any()
 
 
-def test_a_line_leaves_what_is_painted_meanwhile(qtbot: QtBot, tools: Tools) -> None:
+def test_a_line_leaves_what_is_painted_meanwhile(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     spot = (SHOWN, CENTRE[0], CENTRE[1] + 11)
-    tools.mark_bar.buttons["border"].click()
-    tools.marks._lines.drawn.connect(lambda: mask.data_setitem(tuple(map(np.array, spot)), OEDEMA))
+    tools.prompt_bar.buttons["border"].click()
+    tools.prompts._lines.drawn.connect(
+        lambda: mask.data_setitem(tuple(map(np.array, spot)), OEDEMA)
+    )
     redraw(qtbot, tools, 14)
     assert mask.data[spot] == OEDEMA
     assert mask.data[SHOWN, CENTRE[0], CENTRE[1] + 12] == TUMOUR
 
 
 @pytest.mark.parametrize("other", ["button", "mode"])
-def test_other_drags_are_no_lines(qtbot: QtBot, tools: Tools, other: str) -> None:
-    click(tools.mark_bar.buttons["border"])
+def test_other_drags_are_no_lines(qtbot: QtBot, tools: ToolsTab, other: str) -> None:
+    click(tools.prompt_bar.buttons["border"])
     layer = viewer_of(tools).layers["line"]
     button = Qt.MouseButton.RightButton if other == "button" else Qt.MouseButton.LeftButton
     points = [mask_of(tools).data_to_world((SHOWN, 30, x))[1:] for x in range(38, 60, 4)]
     if other == "mode":
         layer.mode = "pan_zoom"
         points = points[:1]  # the canvas would go with the mouse
-    with qtbot.assertNotEmitted(tools.marks._lines.drawn, wait=200):
+    with qtbot.assertNotEmitted(tools.prompts._lines.drawn, wait=200):
         drag_along(qtbot, viewer_of(tools), points, button)
     np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
-def test_a_click_is_no_line(qtbot: QtBot, tools: Tools) -> None:
-    click(tools.mark_bar.buttons["border"])
-    with qtbot.waitSignal(tools.marks._lines.drawn):
+def test_a_click_is_no_line(qtbot: QtBot, tools: ToolsTab) -> None:
+    click(tools.prompt_bar.buttons["border"])
+    with qtbot.waitSignal(tools.prompts._lines.drawn):
         drag_along(qtbot, viewer_of(tools), [mask_of(tools).data_to_world((SHOWN, 30, 30))[1:]])
     assert not viewer_of(tools).layers["line"].data.any()
     np.testing.assert_array_equal(mask_of(tools).data, start())
@@ -271,10 +273,10 @@ def test_a_click_is_no_line(qtbot: QtBot, tools: Tools) -> None:
     [("inside", ((30, 25), (30, 46)), 1), ("outside", ((30, 35), (38, 35)), -1)],
 )
 def test_a_stroke_moves_the_border(
-    qtbot: QtBot, tools: Tools, kind: str, ends: Any, sign: int
+    qtbot: QtBot, tools: ToolsTab, kind: str, ends: Any, sign: int
 ) -> None:
     mask, before = mask_of(tools), start()
-    click(tools.mark_bar.buttons[kind])
+    click(tools.prompt_bar.buttons[kind])
     drag_and_wait(qtbot, tools, *ends)
     after = mask.data.copy()
     assert changed(before, after) == [SHOWN]
@@ -295,13 +297,13 @@ def test_a_stroke_moves_the_border(
     np.testing.assert_array_equal(viewer_of(tools).layers["strokes"].data[SHOWN] != 0, strokes)
 
 
-def test_strokes_of_a_slice_are_solved_together(qtbot: QtBot, tools: Tools) -> None:
+def test_strokes_of_a_slice_are_solved_together(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    click(tools.mark_bar.buttons["outside"])
+    click(tools.prompt_bar.buttons["outside"])
     drag_and_wait(qtbot, tools, (30, 45), (30, 50))
     first = mask.data.copy()
-    click(tools.mark_bar.buttons["inside"])
-    assert not tools.mark_bar.buttons["outside"].isChecked()
+    click(tools.prompt_bar.buttons["inside"])
+    assert not tools.prompt_bar.buttons["outside"].isChecked()
     drag_and_wait(qtbot, tools, (30, 25), (30, 40))
     strokes = viewer_of(tools).layers["strokes"].data[SHOWN]
     assert set(np.unique(strokes)) == {0, 1, 2}
@@ -314,8 +316,8 @@ def test_strokes_of_a_slice_are_solved_together(qtbot: QtBot, tools: Tools) -> N
     assert not viewer_of(tools).layers["strokes"].data.any()
 
 
-def test_strokes_go_with_their_slice(qtbot: QtBot, tools: Tools) -> None:
-    click(tools.mark_bar.buttons["inside"])
+def test_strokes_go_with_their_slice(qtbot: QtBot, tools: ToolsTab) -> None:
+    click(tools.prompt_bar.buttons["inside"])
     drag_and_wait(qtbot, tools, (30, 25), (30, 46))
     after = mask_of(tools).data.copy()
     viewer_of(tools).dims.set_point(0, 10.0)
@@ -325,12 +327,12 @@ def test_strokes_go_with_their_slice(qtbot: QtBot, tools: Tools) -> None:
     np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
-def test_strokes_leave_locked_and_unreviewed_pixels(qtbot: QtBot, tools: Tools) -> None:
+def test_strokes_leave_locked_and_unreviewed_pixels(qtbot: QtBot, tools: ToolsTab) -> None:
     mask, before = mask_of(tools), start()
     tools.category.setCurrentIndex(1)
     click(tools.lock)
     tools.category.setCurrentIndex(0)
-    click(tools.mark_bar.buttons["inside"])
+    click(tools.prompt_bar.buttons["inside"])
     drag_and_wait(qtbot, tools, (18, 30), (46, 40))
     assert_only_tumour(before, mask.data)
     assert (mask.data[SHOWN, 44:46] == TUMOUR).any(), "beyond the strip it was taken"
@@ -347,18 +349,18 @@ FINISHED = ("Outlined", "Moved", "Redrew")
 @pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("name", MARKED)
 def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, tmp_path: Path, name: str
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path, name: str
 ) -> None:
     widget.bar.folder.setValue(tmp_path / "s")
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
     session, mask = widget.session, mask_of(tools)
-    layers = {"box": tools.marks._boxes, "border": tools.marks._lines}
-    drawn = layers.get(name, tools.marks._scribbles._layer).drawn
+    layers = {"box": tools.prompts._boxes, "border": tools.prompts._lines}
+    drawn = layers.get(name, tools.prompts._scribble_tool._layer).drawn
     # Accepted before the result can arrive, which takes the event loop.
     drawn.connect(widget.review.accept)
-    click(tools.mark_bar.buttons[name])
+    click(tools.prompt_bar.buttons[name])
     MARKED[name](qtbot, tools)
     qtbot.waitUntil(lambda: tools.status.text().startswith(FINISHED))
     assert widget.desk.current.index != SHOWN
@@ -368,16 +370,16 @@ def test_a_mark_that_arrives_after_its_slice_was_accepted_counts(
     assert (mask.data[SHOWN] != start()[SHOWN]).any()
 
 
-def press_escape(tools: Tools) -> None:
+def press_escape(tools: ToolsTab) -> None:
     press(tools, Qt.Key.Key_Escape, NONE)
 
 
 ENDS = {
     "escape": press_escape,
     "escape on its button": lambda tools: QTest.keyClick(
-        tools.mark_bar.buttons["box"], Qt.Key.Key_Escape
+        tools.prompt_bar.buttons["box"], Qt.Key.Key_Escape
     ),
-    "again": lambda tools: click(tools.mark_bar.buttons["box"]),
+    "again": lambda tools: click(tools.prompt_bar.buttons["box"]),
     "category": lambda tools: tools.category.setCurrentIndex(1),
     "tab": lambda tools: tools.parent().parent().setCurrentIndex(0),
     "3D": lambda tools: setattr(viewer_of(tools).dims, "ndisplay", 3),
@@ -391,46 +393,46 @@ ENDS = {
 
 @pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("end", ENDS)
-def test_what_ends_the_drawing(qtbot: QtBot, tools: Tools, end: str) -> None:
+def test_what_ends_the_drawing(qtbot: QtBot, tools: ToolsTab, end: str) -> None:
     before = helpers(tools)
-    click(tools.mark_bar.buttons["box"])
+    click(tools.prompt_bar.buttons["box"])
     assert helpers(tools) == [*before, "box"]
     ENDS[end](tools)
-    qtbot.waitUntil(lambda: not tools.mark_bar.buttons["box"].isChecked())
+    qtbot.waitUntil(lambda: not tools.prompt_bar.buttons["box"].isChecked())
     assert helpers(tools) == before
     active = viewer_of(tools).layers.selection.active
     assert active.name == ("head" if end == "image" else "head mask")
 
 
-def test_no_marks_are_drawn_beyond_the_mask(qtbot: QtBot, tools: Tools) -> None:
+def test_no_marks_are_drawn_beyond_the_mask(qtbot: QtBot, tools: ToolsTab) -> None:
     click(tools.volume_button)
-    click(tools.mark_bar.buttons["box"])
+    click(tools.prompt_bar.buttons["box"])
     far = 10.0 + 3 * (SHAPE[0] + 2)
     viewer_of(tools).add_points([(far, 0, 0)], units=PLACE["units"])
     viewer_of(tools).layers.selection.active = viewer_of(tools).layers["box"]
     viewer_of(tools).dims.set_point(0, far)
-    qtbot.waitUntil(lambda: not tools.mark_bar.buttons["box"].isChecked())
-    click(tools.mark_bar.buttons["box"])
-    assert not tools.mark_bar.buttons["box"].isChecked()
+    qtbot.waitUntil(lambda: not tools.prompt_bar.buttons["box"].isChecked())
+    click(tools.prompt_bar.buttons["box"])
+    assert not tools.prompt_bar.buttons["box"].isChecked()
     assert "No slice of head mask is on screen" in tools.status.text()
 
 
-@pytest.mark.parametrize("name", MARKS)
+@pytest.mark.parametrize("name", PROMPTS)
 def test_all_layers_may_go_while_marks_are_drawn(
-    qtbot: QtBot, tools: Tools, name: str, notifications: list[str]
+    qtbot: QtBot, tools: ToolsTab, name: str, notifications: list[str]
 ) -> None:
-    tools.mark_bar.buttons[name].click()
+    tools.prompt_bar.buttons[name].click()
     viewer_of(tools).layers.clear()
-    qtbot.waitUntil(lambda: not tools.mark_bar.buttons[name].isChecked())
+    qtbot.waitUntil(lambda: not tools.prompt_bar.buttons[name].isChecked())
     assert not viewer_of(tools).layers
     assert not notifications
 
 
-@pytest.mark.parametrize("name", MARKS)
+@pytest.mark.parametrize("name", PROMPTS)
 def test_a_dock_that_is_closed_takes_its_layer_away(
-    qtbot: QtBot, widget: ReviewWidget, tools: Tools, name: str
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, name: str
 ) -> None:
-    tools.mark_bar.buttons[name].click()
+    tools.prompt_bar.buttons[name].click()
     assert helpers(tools)
     viewer_of(widget.tools).window.remove_dock_widget(widget)
     widget.deleteLater()
@@ -438,25 +440,25 @@ def test_a_dock_that_is_closed_takes_its_layer_away(
     assert viewer_of(widget.tools).layers.selection.active.name == "head mask"
 
 
-@pytest.mark.parametrize("name", MARKS)
-def test_keys_turn_the_marks_on_and_off(qtbot: QtBot, tools: Tools, name: str) -> None:
-    key = getattr(Qt.Key, f"Key_{MARKS[name].key}")
+@pytest.mark.parametrize("name", PROMPTS)
+def test_keys_turn_the_marks_on_and_off(qtbot: QtBot, tools: ToolsTab, name: str) -> None:
+    key = getattr(Qt.Key, f"Key_{PROMPTS[name].key}")
     for layer in ("head", "head mask"):
         viewer_of(tools).layers.selection.active = viewer_of(tools).layers[layer]
         press(tools, key, NONE)
-        assert tools.mark_bar.buttons[name].isChecked()
-        assert [b.isChecked() for b in tools.mark_bar.buttons.values()].count(True) == 1
+        assert tools.prompt_bar.buttons[name].isChecked()
+        assert [b.isChecked() for b in tools.prompt_bar.buttons.values()].count(True) == 1
         press(tools, key, NONE)
-        assert not tools.mark_bar.buttons[name].isChecked()
+        assert not tools.prompt_bar.buttons[name].isChecked()
         assert helpers(tools) == []
     tools.hide()
     press(tools, key, NONE)
-    assert not tools.mark_bar.buttons[name].isChecked(), "the tools are not in front"
+    assert not tools.prompt_bar.buttons[name].isChecked(), "the tools are not in front"
 
 
-def test_a_locked_category_takes_no_marks(tools: Tools) -> None:
+def test_a_locked_category_takes_no_marks(tools: ToolsTab) -> None:
     click(tools.lock)
-    for button in (*tools.mark_bar.buttons.values(), tools.mark_bar.outline_button):
+    for button in (*tools.prompt_bar.buttons.values(), tools.prompt_bar.outline_button):
         click(button)
         assert not button.isChecked()
         assert tools.status.text() == "tumour is locked; unlock it to change it."
@@ -465,11 +467,11 @@ def test_a_locked_category_takes_no_marks(tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
-def test_marks_need_a_slice_on_screen(tools: Tools, whole: bool) -> None:
+def test_marks_need_a_slice_on_screen(tools: ToolsTab, whole: bool) -> None:
     tools.volume_button.setChecked(whole)
     viewer_of(tools).dims.ndisplay = 3
-    tools.mark_bar.buttons["inside"].click()
-    assert not tools.mark_bar.buttons["inside"].isChecked()
+    tools.prompt_bar.buttons["inside"].click()
+    assert not tools.prompt_bar.buttons["inside"].isChecked()
     assert "turn the view back" in tools.status.text()
     assert helpers(tools) == []
 
@@ -477,12 +479,12 @@ def test_marks_need_a_slice_on_screen(tools: Tools, whole: bool) -> None:
 def test_a_mask_without_its_image_is_told(widget: ReviewWidget) -> None:
     tools = widget.tools
     viewer_of(tools).layers.remove(viewer_of(tools).layers["head"])
-    click(tools.mark_bar.buttons["inside"])
-    assert tools.status.text() == "Marks need grey values; open the image of head mask."
+    click(tools.prompt_bar.buttons["inside"])
+    assert tools.status.text() == "Prompts need grey values; open the image of head mask."
     viewer_of(tools).add_image(np.zeros((3, 4)), name="other")
-    click(tools.mark_bar.buttons["inside"])
+    click(tools.prompt_bar.buttons["inside"])
     assert tools.status.text() == "other is not the image of head mask; choose it above."
-    assert not tools.mark_bar.buttons["inside"].isChecked()
+    assert not tools.prompt_bar.buttons["inside"].isChecked()
 
 
 def boxed() -> np.ndarray:
@@ -497,11 +499,11 @@ def boxed() -> np.ndarray:
 
 @pytest.mark.usefixtures("probabilities")
 @pytest.mark.parametrize("whole", [False, True], ids=["slice", "volume"])
-def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole: bool) -> None:
+def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: ToolsTab, whole: bool) -> None:
     mask = mask_of(tools)
     mask.data[...] = before = boxed()
     tools.volume_button.setChecked(whole)
-    click(tools.mark_bar.outline_button)
+    click(tools.prompt_bar.outline_button)
     qtbot.waitUntil(lambda: not tools.busy)
     assert changed(before, mask.data) == ([0, 2, 3] if whole else [SHOWN])
     assert_only_tumour(before, mask.data)
@@ -514,7 +516,7 @@ def test_boxes_that_are_there_become_outlines(qtbot: QtBot, tools: Tools, whole:
 
 @pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
 def test_a_mask_of_one_category_and_one_slice(
-    qtbot: QtBot, tools: Tools, channels: tuple[int, ...]
+    qtbot: QtBot, tools: ToolsTab, channels: tuple[int, ...]
 ) -> None:
     viewer = viewer_of(tools)
     viewer.layers.clear()
@@ -522,8 +524,8 @@ def test_a_mask_of_one_category_and_one_slice(
     photo[disc()] = 100
     viewer.add_image(photo, name="photo", rgb=bool(channels))
     mask = add_mask(viewer, disc(8).astype(np.uint8), "photo mask", CATEGORIES[:1])
-    tools.mark_bar.buttons["inside"].click()
-    with qtbot.waitSignal(tools._steps.told):
+    tools.prompt_bar.buttons["inside"].click()
+    with qtbot.waitSignal(tools._runner.status_changed):
         stroke(qtbot, viewer, (30, 25), (30, 46))
     assert dice(mask.data == TUMOUR) > 0.85
     press(tools, Qt.Key.Key_Z)

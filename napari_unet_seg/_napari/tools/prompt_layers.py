@@ -1,4 +1,4 @@
-"""Layers over a mask to draw rough marks on; they are there only while somebody draws."""
+"""Temporary layers over a mask on which prompts are drawn."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 
 INSIDE, OUTSIDE = 1, 2
-"""What strokes say of the pixels they cover."""
+"""Labels of strokes inside and outside the object."""
 _STROKE_COLOURS = {INSIDE: "#00ff40", OUTSIDE: "#ff0038"}
 _LINE_COLOUR = "#00e5ff"
 _BRUSH, _PEN = 3, 1
 _LEFT = 1
 _EDGE_SHARE = 1 / 300
-"""Width of a box's edge, as a share of the image's."""
+"""Width of a box's edge, as a share of the image's longer side."""
 
 
-class MarkLayer(QObject):
-    """A layer of our own, the active one from `show` until `hide`.
+class PromptLayer(QObject):
+    """A layer of the plugin, active from `show` until `hide`.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where it is shown.
+        The viewer that shows the layer.
     parent : QWidget
-        With it, the viewer is let go.
+        The widget with which the connections to the viewer end.
     """
 
     drawn = Signal()
-    """Something was drawn, and napari is done with it."""
-    left = Signal()
+    """A prompt was drawn, and napari has finished its own handling."""
+    ended = Signal()
     """Escape was pressed, another layer became active, or this one was deleted."""
     undo_wanted = Signal()
     redo_wanted = Signal()
@@ -58,17 +58,17 @@ class MarkLayer(QObject):
         self._viewer = viewer
         self._mask: Labels | None = None
         self._drawn_soon = self._soon(self.drawn.emit)
-        # Layers that come may be active for a moment only.
+        # A layer that is being added may be active for a moment only.
         self._look_soon = self._soon(self._look)
         active = viewer.layers.selection.events.active
         connect(parent, (active, lambda _: self._look_soon.start()))
 
     def show(self, mask: Labels) -> None:
-        """Add the layer over a mask, and let it be drawn on."""
+        """Add the layer over a mask, ready to be drawn on."""
         self._mask = mask
         layer = self._add(self._viewer, mask)
         for key, signal in (
-            ("Escape", self.left),
+            ("Escape", self.ended),
             ("Control-Z", self.undo_wanted),
             ("Control-Shift-Z", self.redo_wanted),
         ):
@@ -77,24 +77,24 @@ class MarkLayer(QObject):
         self.layer = layer
 
     def hide(self) -> None:
-        """Take the layer away; the mask is active again, unless another layer was chosen."""
+        """Remove the layer; the mask becomes active, unless another layer was chosen."""
         layer, self.layer = self.layer, None
         layers = self._viewer.layers
         if layer is None:
             return
-        is_ours = layer not in layers or layers.selection.active == layer
+        was_active = layer not in layers or layers.selection.active == layer
         if layer in layers:
             layers.remove(layer)
-        if is_ours and self._mask in layers:
+        if was_active and self._mask in layers:
             layers.selection.active = self._mask
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         raise NotImplementedError
 
     def _look(self) -> None:
-        # A plugin is given proxies of layers: equal, but not the same.
+        # napari gives plugins proxies of layers: equal, but not identical.
         if self.layer is not None and self._viewer.layers.selection.active != self.layer:
-            self.left.emit()
+            self.ended.emit()
 
     def _soon(self, act: Any) -> QTimer:
         timer = QTimer(self)
@@ -104,11 +104,11 @@ class MarkLayer(QObject):
         return timer
 
 
-class BoxLayer(MarkLayer):
-    """Takes rectangles."""
+class BoxLayer(PromptLayer):
+    """A layer for boxes."""
 
     def take(self) -> Box | None:
-        """Return the pixels that the last rectangle touches, and clear it; None for a click."""
+        """Return the pixel bounds of the last box, and remove the box; None after a click."""
         drawn = self.layer.data if self.layer is not None else []
         if not len(drawn):
             return None
@@ -139,21 +139,21 @@ class BoxLayer(MarkLayer):
         self._drawn_soon.start()
 
 
-class StrokeLayer(MarkLayer):
-    """Takes strokes of a brush, `INSIDE` or `OUTSIDE`; they stay until they are cleared."""
+class StrokeLayer(PromptLayer):
+    """A layer for scribbles, `INSIDE` or `OUTSIDE`, which stay until they are cleared."""
 
     def choose(self, sign: int) -> None:
-        """Paint strokes of a kind from now on."""
+        """Paint with `INSIDE` or `OUTSIDE` from the next stroke on."""
         self.layer.selected_label = sign
         self.layer.mode = "paint"
 
     def plane(self, place: Place) -> Array:
-        """Return the strokes of a slice."""
+        """Return a copy of the strokes on a slice."""
         strokes: Array = self.layer.data[place].copy()
         return strokes
 
     def draw(self, strokes: Array, place: Place) -> None:
-        """Show other strokes on a slice."""
+        """Replace the strokes on a slice."""
         if self.layer is not None:
             self._overlay.draw(strokes, place)
 
@@ -164,8 +164,8 @@ class StrokeLayer(MarkLayer):
         return layer
 
 
-class LineLayer(MarkLayer):
-    """Takes lines, one at a time."""
+class LineLayer(PromptLayer):
+    """A layer for border lines, one at a time."""
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         self._points: list[Array] = []
@@ -173,12 +173,12 @@ class LineLayer(MarkLayer):
         self._overlay = Overlay(viewer, mask, "line", {1: _LINE_COLOUR})
         layer = _paintable(self._overlay, _PEN)
         layer.mode = "paint"
-        # What is painted shows where the mouse was; where exactly, the mouse knows.
+        # The painted pixels are for display; the mouse has the exact points.
         layer.mouse_drag_callbacks.append(self._on_drag)
         return layer
 
     def take(self) -> tuple[Array, Place] | None:
-        """Return the points of the last line and its slice, and clear it; None for a click."""
+        """Return the points and the slice of the last line, and remove it; None after a click."""
         if self.layer is None:
             return None
         points, self._points = self._points, []
@@ -199,7 +199,7 @@ class LineLayer(MarkLayer):
 
 
 def _paintable(overlay: Overlay, brush: int) -> Any:
-    """Show an overlay, and let it be painted on."""
+    """Show an overlay as a layer that can be painted on."""
     overlay.show()
     layer: Any = overlay.layer
     layer.editable = True
@@ -209,7 +209,7 @@ def _paintable(overlay: Overlay, brush: int) -> Any:
 
 
 def _pixels(corners: Array, shape: tuple[int, ...]) -> Box | None:
-    """Return the pixels, half open, between corners; the middle of a pixel is a whole number."""
+    """Return the half-open pixel bounds between corners; pixel centres are whole numbers."""
     top, left = np.clip(np.floor(corners.min(0) + 0.5), 0, shape).astype(int)
     bottom, right = np.clip(np.floor(corners.max(0) + 0.5) + 1, 0, shape).astype(int)
     box = int(top), int(left), int(bottom), int(right)

@@ -1,4 +1,4 @@
-"""What rough marks change."""
+"""The category of a mask that prompts change, with the image behind the mask."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     from napari_unet_seg.correct.tools import ToolSettings
 
 
-class Target(NamedTuple):
-    """A category of a mask, and what is known of it."""
+class PromptTarget(NamedTuple):
+    """A category of a mask, and the input for its probabilities."""
 
     mask: Labels
     category: Category
-    aim: ToolSettings
+    settings: ToolSettings
     source: CategorySource
 
 
-def target_of(
+def prompt_target(
     viewer: ViewerModel,
     mask: Labels,
     image: Image | None,
     categories: tuple[Category, ...],
-    aim: ToolSettings,
-) -> Target:
-    """Join a mask with the image that it belongs to.
+    settings: ToolSettings,
+) -> PromptTarget:
+    """Combine a mask with its image.
 
     Raises
     ------
     DataError
-        If it is not known to which.
+        If there is no image, or the image has another shape than the mask.
     """
     if image is None:
-        raise DataError(f"Marks need grey values; open the image of {mask.name}.")
+        raise DataError(f"Prompts need grey values; open the image of {mask.name}.")
     scan = scan_from_layer(image)
     if scan.grid_shape != mask.data.shape:
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
-    category = categories[aim.value - 1]
+    category = categories[settings.value - 1]
     probabilities = probability_map(viewer, mask, category)
-    source = CategorySource(scan, str(image.unique_id), categories, aim.value, probabilities)
-    return Target(mask, category, aim, source)
+    source = CategorySource(scan, str(image.unique_id), categories, settings.value, probabilities)
+    return PromptTarget(mask, category, settings, source)

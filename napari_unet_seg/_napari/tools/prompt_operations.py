@@ -1,4 +1,4 @@
-"""What rough marks make of labels; knows nothing of layers, and may take its time."""
+"""The changes of labels that prompts cause, as functions of arrays for a thread."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 
 
-def outlining(
+def outline_box(
     source: CategorySource, probabilities: CategoryProbabilities, place: Position, box: Box
 ) -> Generator[tuple[Array, bool], Any, None]:
-    """Outline what a box of a slice encloses; yields the mask, and whether a model helped."""
+    """Outline the object in a box on a slice; yield its mask, and whether a model was used."""
     from napari_unet_seg.correct.outline import outline_in_box
 
     probability = probabilities.compute(source, place)
     yield outline_in_box(source.grey(place), probability, box), bool(probability.any())
 
 
-def replace_in_box(aim: ToolSettings, outline: Array, box: Box) -> Operation:
-    """Let the category be in a box what its outline is."""
+def replace_in_box(settings: ToolSettings, outline: Array, box: Box) -> Operation:
+    """Return the operation that replaces the category in a box by an outlined mask."""
     part = np.s_[box[0] : box[2], box[1] : box[3]]
 
-    def work(labels: Array, _: Position) -> Change:
-        mask = labels == aim.value
+    def operation(labels: Array, _: Position) -> Change:
+        mask = labels == settings.value
         mask[part] = outline[part]
-        return aim.change(labels, mask)
+        return settings.change(labels, mask)
 
-    return work
+    return operation
 
 
-def redrawing(aim: ToolSettings, labels: Array, path: Array) -> Generator[Change, Any, None]:
-    """Let the border of the category in a slice follow a path; yields what changes."""
+def follow_line(settings: ToolSettings, labels: Array, path: Array) -> Generator[Change, Any, None]:
+    """Move the border of the category on a slice to a line; yield the change."""
     from napari_unet_seg.correct.border import redraw_border
 
-    yield aim.change(labels, redraw_border(labels == aim.value, path))
+    yield settings.change(labels, redraw_border(labels == settings.value, path))
 
 
 def outline_parts(
-    aim: ToolSettings, source: CategorySource, probabilities: CategoryProbabilities
+    settings: ToolSettings, source: CategorySource, probabilities: CategoryProbabilities
 ) -> Operation:
-    """Take each part of the category in a slice for a box around what it should be."""
+    """Return the operation that treats each part of the category as a box to outline."""
 
-    def work(labels: Array, place: Position) -> Change:
+    def operation(labels: Array, place: Position) -> Change:
         from scipy.ndimage import find_objects, label
 
         from napari_unet_seg.correct.outline import outline_in_box
 
-        boxes = find_objects(label(labels == aim.value)[0])
+        boxes = find_objects(label(labels == settings.value)[0])
         drawn = np.zeros(labels.shape, bool)
         if boxes:
             image, probability = source.grey(place), probabilities.compute(source, place)
             for rows, columns in boxes:
                 box = (rows.start, columns.start, rows.stop, columns.stop)
                 drawn |= outline_in_box(image, probability, box)
-        return aim.change(labels, drawn)
+        return settings.change(labels, drawn)
 
-    return work
+    return operation
 
 
-def solving(
-    aim: ToolSettings,
+def solve_strokes(
+    settings: ToolSettings,
     source: CategorySource,
     place: Position,
     probability: Array | None,
@@ -79,18 +79,18 @@ def solving(
     inside: Array,
     outside: Array,
 ) -> Generator[Change, Any, None]:
-    """Solve a slice again around its strokes; yields what changes."""
+    """Segment a slice again around its strokes; yield the change."""
     from napari_unet_seg.correct.scribble import solve_scribbles
 
     window, solved = solve_scribbles(
-        source.grey(place), probability, labels, inside, outside, value=aim.value
+        source.grey(place), probability, labels, inside, outside, value=settings.value
     )
     after = labels.copy()
     after[window] = solved
-    yield _allowed(labels, after, aim.locked)
+    yield _unlocked_change(labels, after, settings.locked)
 
 
-def _allowed(before: Array, after: Array, locked: Collection[int]) -> Change:
-    """Return what changes, but for what is locked and what nobody has reviewed."""
+def _unlocked_change(before: Array, after: Array, locked: Collection[int]) -> Change:
+    """Return the change without locked categories and unreviewed pixels."""
     indices = np.nonzero((before != after) & ~np.isin(before, [*locked, IGNORE_INDEX]))
     return Change(indices, after[indices])

@@ -1,4 +1,4 @@
-"""Rough marks at work on a mask: boxes that become outlines, strokes and lines for its border."""
+"""The prompts of a mask: boxes to outline, scribbles and lines that move its border."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import off_screen, place_of
 from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
-from napari_unet_seg._napari.tools.mark_bar import MARKS
-from napari_unet_seg._napari.tools.mark_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
-from napari_unet_seg._napari.tools.mark_operations import (
+from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
+from napari_unet_seg._napari.tools.prompt_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
+from napari_unet_seg._napari.tools.prompt_operations import (
+    follow_line,
+    outline_box,
     outline_parts,
-    outlining,
-    redrawing,
     replace_in_box,
 )
-from napari_unet_seg._napari.tools.scribbles import Scribbles
-from napari_unet_seg._napari.tools.steps import Step
+from napari_unet_seg._napari.tools.scribble_tool import ScribbleTool
+from napari_unet_seg._napari.tools.tool_runner import ToolUse
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.keys import KeyBindings
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.tools.mark_target import Target
-    from napari_unet_seg._napari.tools.steps import Steps
+    from napari_unet_seg._napari.tools.prompt_target import PromptTarget
+    from napari_unet_seg._napari.tools.tool_runner import ToolRunner
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation, Position
@@ -40,95 +40,97 @@ if TYPE_CHECKING:
 _SIGNS = {"inside": INSIDE, "outside": OUTSIDE}
 
 
-class MarkTools(QObject):
-    """Lets one kind of mark be drawn at a time, and does what they say.
+class PromptTools(QObject):
+    """Lets the user draw one kind of prompt at a time, and applies the prompts to the mask.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where they are drawn.
-    steps : Steps
-        Does the changes.
+        The viewer in which prompts are drawn.
+    runner : ToolRunner
+        Applies the changes.
     target : callable
-        Returns what they change now; None, having said why, if they must not.
+        Returns the category to change; None, after showing the reason, if it must not change.
     parent : QWidget
-        With it, what still runs in a thread is let go.
+        The widget with which jobs and connections end.
     """
 
     chosen = Signal(str)
-    """The kind of mark that is drawn from now on, empty for none."""
+    """The kind of prompt that is drawn next, empty for none."""
     solved = Signal()
-    """What a box or the strokes say is in the mask."""
+    """The mask has changed after a prompt."""
 
     def __init__(
         self,
         viewer: ViewerModel,
-        steps: Steps,
-        target: Callable[[], Target | None],
+        runner: ToolRunner,
+        target: Callable[[], PromptTarget | None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._steps, self._target = viewer, steps, target
+        self._viewer, self._runner, self._target = viewer, runner, target
         self._mask: Labels | None = None
         self._name = ""
         self._keys = KeyBindings(viewer)
         self._probabilities = probabilities = CategoryProbabilities()
         self._boxes, self._lines = BoxLayer(viewer, parent), LineLayer(viewer, parent)
         self._drawn_on = {"box": self._boxes, "border": self._lines}
-        self._scribbles = Scribbles(viewer, probabilities, target, self._put_solved, parent)
+        self._scribble_tool = ScribbleTool(viewer, probabilities, target, self._put_solved, parent)
         self._boxes.drawn.connect(self.take_box)
         self._lines.drawn.connect(self.take_line)
-        self._scribbles.left.connect(self.end)
+        self._scribble_tool.ended.connect(self.end)
         for layer in self._drawn_on.values():
             layer.undo_wanted.connect(lambda: self._mask and self._mask.undo())
             layer.redo_wanted.connect(lambda: self._mask and self._mask.redo())
-            layer.left.connect(self.end)
+            layer.ended.connect(self.end)
         dims = viewer.dims.events
         connect(parent, (dims.point, self._on_dims), (dims.ndisplay, self._on_dims))
         connect(parent, (dims.order, self._on_dims))
         self.destroyed.connect(lambda: probabilities.close())
 
     def show_mask(self, mask: Labels | None) -> None:
-        """Change this mask from now on."""
+        """Apply prompts to this mask from now on."""
         self.end()
         self._mask = mask
 
     def bind_keys(self) -> None:
-        """Let the keys of the marks work, whichever layer is active."""
-        self._keys.bind({mark.key: partial(self.toggle, name) for name, mark in MARKS.items()})
+        """Bind the keys of the prompts, whichever layer is active."""
+        self._keys.bind(
+            {prompt.key: partial(self.toggle, name) for name, prompt in PROMPTS.items()}
+        )
 
     def unbind_keys(self) -> None:
-        """Give the keys back, and let no more marks be drawn."""
+        """Restore the viewer's own keys, and stop drawing."""
         self._keys.unbind()
         self.end()
 
     def choose(self, name: str) -> None:
-        """Let marks of a kind be drawn from now on, one of `MARKS`; none if empty."""
+        """Start to draw a kind of prompt, one of `PROMPTS`; stop drawing if the name is empty."""
         target = self._target() if name else None
         if target is not None and (problem := off_screen(self._viewer, target.mask)):
-            self._steps.told.emit(problem)
+            self._runner.status_changed.emit(problem)
             target = None
         self._name = name if target is not None else ""
         for kind, layer in self._drawn_on.items():
             if kind != self._name:
                 layer.hide()
         if self._name not in _SIGNS:
-            self._scribbles.end()
+            self._scribble_tool.end()
         if target is not None:
             self._begin(target)
         self.chosen.emit(self._name)
 
     def toggle(self, name: str) -> None:
-        """Let marks of a kind be drawn, or no more."""
+        """Start to draw a kind of prompt, or stop if that kind is drawn already."""
         self.choose("" if name == self._name else name)
 
     def end(self) -> None:
-        """Let no more marks be drawn."""
+        """Stop drawing."""
         if self._name:
             self.choose("")
 
     def take_box(self) -> None:
-        """Outline what the box that was drawn last encloses."""
+        """Outline the object in the box that was drawn last."""
         box, target = self._boxes.take(), self._target()
         if box is None or target is None:
             return
@@ -137,16 +139,17 @@ class MarkTools(QObject):
 
         def put(result: tuple[Array, bool]) -> None:
             outline, by_model = result
-            said = f"Outlined {name}" if by_model else f"Outlined {name} by grey values alone"
-            self._put(self._step(target, said, replace_in_box(target.aim, outline, box)), place)
+            summary = f"Outlined {name}" if by_model else f"Outlined {name} by grey values alone"
+            operation = replace_in_box(target.settings, outline, box)
+            self._put(self._use(target, summary, operation), place)
 
-        self._steps.told.emit(f"Outlining {name} …")
-        work = outlining(target.source, self._probabilities, place, box)
-        job = jobs.run(work, on_event=put, name="Outlining")
+        self._runner.status_changed.emit(f"Outlining {name} …")
+        events = outline_box(target.source, self._probabilities, place, box)
+        job = jobs.run(events, on_event=put, name="Outlining")
         self.destroyed.connect(job.abandon)
 
     def take_line(self) -> None:
-        """Let the border follow the line that was drawn last."""
+        """Move the border of the mask to the line that was drawn last."""
         line, target = self._lines.take(), self._target()
         if line is None or target is None:
             return
@@ -155,45 +158,45 @@ class MarkTools(QObject):
 
         def put(change: Change) -> None:
             change = change.where_equal(labels, target.mask.data[place])
-            said = f"Redrew the border of {target.category.name}"
-            self._put(self._step(target, said, lambda *_: change), place)
+            summary = f"Redrew the border of {target.category.name}"
+            self._put(self._use(target, summary, lambda *_: change), place)
 
-        work = redrawing(target.aim, labels, path)
-        job = jobs.run(work, on_event=put, name="Redrawing the border")
+        events = follow_line(target.settings, labels, path)
+        job = jobs.run(events, on_event=put, name="Redrawing the border")
         self.destroyed.connect(job.abandon)
 
     def outline_parts(self, whole: bool) -> None:
-        """Take each part of the category for a box, in the slice on screen or in all."""
+        """Outline each part of the category as if it was a box, on this slice or on all."""
         self.end()
         target = self._target()
         if target is not None:
-            work = outline_parts(target.aim, target.source, self._probabilities)
-            step = self._step(target, f"Outlined the boxes of {target.category.name}", work)
+            operation = outline_parts(target.settings, target.source, self._probabilities)
+            use = self._use(target, f"Outlined the boxes of {target.category.name}", operation)
             place = () if whole else place_of(self._viewer, target.mask)
-            self._steps.do_in_thread(step, 2, place)
+            self._runner.run_in_thread(use, 2, place)
 
-    def _begin(self, target: Target) -> None:
+    def _begin(self, target: PromptTarget) -> None:
         if self._name in _SIGNS:
-            self._scribbles.begin(target, _SIGNS[self._name])
+            self._scribble_tool.begin(target, _SIGNS[self._name])
         elif self._drawn_on[self._name].layer is None:
             self._drawn_on[self._name].show(target.mask)
             if self._name == "box":
                 self._probabilities.warm_up(target.source, place_of(self._viewer, target.mask))
 
-    def _put_solved(self, target: Target, place: Position, change: Change) -> None:
-        said = f"Moved the border of {target.category.name}"
-        self._put(self._step(target, said, lambda *_: change), place)
+    def _put_solved(self, target: PromptTarget, place: Position, change: Change) -> None:
+        summary = f"Moved the border of {target.category.name}"
+        self._put(self._use(target, summary, lambda *_: change), place)
 
-    def _put(self, step: Step, place: Position) -> None:
-        """Do a step, unless meanwhile another mask is corrected or a tool works on the whole."""
-        if step.mask is self._mask and not self._steps.busy:
-            self._steps.do_at(step, place, select=False)
+    def _put(self, use: ToolUse, place: Position) -> None:
+        """Change the mask, unless another mask was chosen or a tool runs by now."""
+        if use.mask is self._mask and not self._runner.busy:
+            self._runner.run_at(use, place, select=False)
             self.solved.emit()
 
-    def _step(self, target: Target, said: str, work: Operation) -> Step:
-        return Step(target.mask, target.aim.value, target.category, said, work)
+    def _use(self, target: PromptTarget, summary: str, operation: Operation) -> ToolUse:
+        return ToolUse(target.mask, target.settings.value, target.category, summary, operation)
 
     def _on_dims(self) -> None:
         if self._mask is not None and off_screen(self._viewer, self._mask):
             self.end()
-        self._scribbles.follow()
+        self._scribble_tool.follow()

@@ -1,0 +1,198 @@
+"""The record of a session in memory: states, predicted Dice, rounds, and how they are stored."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from napari_unet_seg.session.record import new_round_folder, read_record, write_record
+from napari_unet_seg.session.review_queue import finite_score
+from napari_unet_seg.session.scan import NAME
+
+if TYPE_CHECKING:
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.session.held_out import Split
+    from napari_unet_seg.session.lock import SessionLock
+    from napari_unet_seg.session.record import (
+        LayersRecord,
+        ModelHistory,
+        Origin,
+        Round,
+        SessionRecord,
+    )
+    from napari_unet_seg.session.review_queue import ReviewState
+
+
+class RecordKeeper:
+    """Keeps the record of a session in memory until `save`.
+
+    Fields that differ from the record last written or read are not stored yet. The methods may be
+    called from several threads.
+    """
+
+    def __init__(self, folder: Path, record: SessionRecord, lock: SessionLock) -> None:
+        self.folder = folder
+        self.lock = lock
+        self._record = self._stored = record
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    def hold(self) -> Self:
+        """Keep other processes from writing to the session until as many calls of `close`.
+
+        Raises
+        ------
+        DataError
+            If the session is open in another window or process, which the message names.
+        """
+        self.lock.hold()
+        return self
+
+    def hold_again(self) -> bool:
+        """Hold the session once more if it is held already; return whether it is."""
+        return self.lock.hold_again()
+
+    def close(self) -> None:
+        """End one `hold`; after the last, other processes may write to the session."""
+        self.lock.release()
+
+    @property
+    def record(self) -> SessionRecord:
+        """All that is recorded, with changes that are not stored yet."""
+        return self._record
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The categories of the labels, from 1."""
+        return self._record.categories
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The model that made the prediction, None if the session does not name one."""
+        return Path(self._record.checkpoint) if self._record.checkpoint else None
+
+    @property
+    def origin(self) -> Origin:
+        """The files that the scan and the mask were read from."""
+        return self._record.origin
+
+    @property
+    def layers(self) -> LayersRecord:
+        """Names, placement and locked categories of the layers."""
+        return self._record.layers
+
+    def set_layers(self, **changes: Any) -> None:
+        """Change the record of the layers; stored with the next `save`."""
+        with self._lock:
+            self._change(layers=self.layers.replace(**changes))
+
+    @property
+    def models(self) -> ModelHistory:
+        """The models that the session has used."""
+        return self._record.models
+
+    def set_models(self, **changes: Any) -> None:
+        """Change the record of the models; stored with the next `save`."""
+        with self._lock:
+            self._change(models=self.models.replace(**changes))
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The finished rounds of fine-tuning."""
+        return self._record.rounds
+
+    @property
+    def states(self) -> tuple[ReviewState, ...]:
+        """The review state of each slice."""
+        return self._record.states
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Accepted slices, corrected or not."""
+        return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
+
+    def set_state(self, index: int, state: ReviewState) -> None:
+        """Set the state of a slice; stored with the next `save`."""
+        with self._lock:
+            states = list(self.states)
+            states[index] = state
+            self._change(states=tuple(states))
+
+    @property
+    def splits(self) -> dict[int, Split]:
+        """The split of each slice that a round has used: trained on, or held out."""
+        return self._record.sides
+
+    def set_split(self, index: int, split: Split) -> None:
+        """Assign a slice its final split; stored with the next `save`."""
+        with self._lock:
+            self._change(sides={**self.splits, index: split})
+
+    @property
+    def predicted_dice(self) -> tuple[float | None, ...]:
+        """The predicted Dice of each slice, None for slices without one."""
+        return self._record.predicted_dice or (None,) * len(self.states)
+
+    def set_predicted_dice(self, index: int, value: float | None) -> None:
+        """Set the predicted Dice of a slice; stored with the next `save`."""
+        with self._lock:
+            scores = list(self.predicted_dice)
+            scores[index] = finite_score(value)
+            self._change(predicted_dice=tuple(scores))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the record equals the record last written or read."""
+        return self._record == self._stored
+
+    def save(self, *, always: bool = False) -> None:
+        """Write `session.json` if the record has changed.
+
+        If other processes may write too, only the fields changed by this object are replaced.
+
+        Parameters
+        ----------
+        always : bool
+            Write an unchanged record too: its modification time is the time of the last save.
+        """
+        with self._writing, self.lock.writing():
+            is_there = (self.folder / NAME).is_file()
+            with self._lock:
+                if is_there and not self.lock.held:
+                    stored = read_record(self.folder)
+                    self._record = _merged(stored, _changes(self._stored, self._record))
+                    self._stored = stored
+                record = self._record
+            if always or not is_there or record != self._stored:
+                write_record(self.folder, record)
+                self._stored = record
+
+    def new_round(self, after: int = 0) -> Path:
+        """Make the folder of the next round, with a number above `after` and existing rounds."""
+        return new_round_folder(self.folder, after)
+
+    def finish_round(self, finished: Round) -> None:
+        """Add a round to the record, and store the record."""
+        with self._lock:
+            self._change(rounds=(*self.rounds, finished))
+        self.save()
+
+    def _change(self, **values: Any) -> None:
+        self._record = self._record.model_copy(update=values)
+
+
+def _changes(before: SessionRecord, after: SessionRecord) -> dict[str, Any]:
+    """Return the fields of a record that have changed."""
+    pairs = ((name, getattr(after, name)) for name in type(after).model_fields)
+    return {name: value for name, value in pairs if value != getattr(before, name)}
+
+
+def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:
+    """Apply changes to a record that another process may have written in the meantime.
+
+    A slice whose split is already stored keeps it, so that no held-out slice is trained on.
+    """
+    if "sides" in changes:
+        changes = {**changes, "sides": {**changes["sides"], **stored.sides}}
+    return stored.model_copy(update=changes)

@@ -1,0 +1,39 @@
+"""Sessions that earlier versions wrote, as layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from napari.components import ViewerModel
+
+from napari_unet_seg._napari.layers.locks import locked_of
+from napari_unet_seg._napari.session.session_layers import session_of, show_session
+from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.session import Session
+
+EXAMPLES = Path(__file__).parents[2] / "session" / "examples"
+
+
+def test_a_stored_session_is_shown_as_it_was_left() -> None:
+    for folder in EXAMPLES.iterdir():
+        session = Session.open(folder)
+        image, mask, _ = show_session(ViewerModel(), session, session.load_mask())
+        shown, placement = session.layers, session.layers.placement
+        assert placement is not None
+        assert (image.name, mask.name) == (shown.image, shown.mask)
+        assert locked_of(mask) == set(shown.locked)
+        for layer in (image, mask):
+            np.testing.assert_array_equal(layer.scale, placement.scale)
+            np.testing.assert_array_equal(layer.translate, placement.translate)
+            assert tuple(map(str, layer.units)) == placement.units
+
+
+def test_a_session_started_on_such_layers_records_the_same() -> None:
+    for folder in EXAMPLES.iterdir():
+        session = Session.open(folder)
+        image, mask, _ = show_session(ViewerModel(), session, session.load_mask())
+        again, record = session_of(image, mask), read_record(folder)
+        assert again["layers"] == record.layers
+        assert again["origin"].coco == record.origin.coco
+        assert tuple(again["categories"]) == record.categories
