@@ -23,7 +23,7 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Ticker, summary
-from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.session import ReviewState

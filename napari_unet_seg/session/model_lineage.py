@@ -165,10 +165,10 @@ def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
         base = Path(made.base)
         folders += [model.parents[2], *map(Path, made.sessions)]
         model = Path(made.model or made.base)
-    return base, [f for f in unique(folders) if f != session.folder.resolve()]
+    return base, [f for f in unique_folders(folders) if f != session.folder.resolve()]
 
 
-def unique(folders: Iterable[Path]) -> list[Path]:
+def unique_folders(folders: Iterable[Path]) -> list[Path]:
     """Return folders in their order without duplicates."""
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 

@@ -138,7 +138,7 @@ def test_what_an_earlier_version_stored_is_kept(example: Callable[[str], Path], 
     assert parts(session.record, KEPT[name]) == KEPT[name]
     session.save()
     assert written(folder) == before, "what is only read is not written"
-    session.save(anew=True)
+    session.save(always=True)
     after = written(folder)
     assert after.pop("format") == 2
     assert before.pop("format") == 1
@@ -165,7 +165,7 @@ def test_the_masks_of_an_earlier_version_are_read(
 
 def newer(folder: Path, version: Any) -> dict[str, Any]:
     """Let a session be of another version, which knows more; return what it holds then."""
-    Session.open(folder).save(anew=True)
+    Session.open(folder).save(always=True)
     values = written(folder)
     values |= {"format": version, "reviewer": "R"}
     values["rounds"][0]["hours"] = 1.5

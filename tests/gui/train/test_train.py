@@ -9,7 +9,7 @@ import scene
 import tifffile
 from qtpy.QtCore import Qt
 
-from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.source import LayerSource, source_from_layers
 from napari_unet_seg._napari.train.widget import TrainWidget
