@@ -59,7 +59,7 @@ class SessionBar(QWidget):
         self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
         self.start_button = QPushButton("Start session")
         self.start_button.setToolTip(
-            "Keep the mask of now as the prediction, and save every correction"
+            "Keep the present mask as the prediction, and save every correction"
         )
         self.open_button = QPushButton("Open session…")
         self.open_button.setToolTip("Continue a session that was saved before")

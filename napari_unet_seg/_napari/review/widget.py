@@ -129,7 +129,7 @@ class ReviewWidget(DockWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
-        self.tabs.addTab(self.tools, "ToolsTab")
+        self.tabs.addTab(self.tools, "Tools")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         layout = QVBoxLayout(self)
