@@ -186,10 +186,10 @@ def test_a_damaged_file_leaves_its_row_empty(
     (tmp_path / "images" / "59.png").write_bytes(b"")
     widget.review.table.scrollToBottom()
     qtbot.waitUntil(lambda: has_colour(widget, 58, grey(232), 1_000))
-    qtbot.waitUntil(lambda: "No thumbnail of slice (59,)" in caplog.text)
+    qtbot.waitUntil(lambda: "The thumbnail of slice (59,) could not be drawn" in caplog.text)
     assert not has_colour(widget, 59, category_colour("tumour"))
     widget.review.table.viewport().repaint()
-    assert caplog.text.count("No thumbnail") == 1
+    assert caplog.text.count("could not be drawn") == 1
 
 
 def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidget) -> None:
