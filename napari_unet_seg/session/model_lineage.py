@@ -89,13 +89,15 @@ def predicted_by(session: Session, base: Path) -> Path:
     return session.folder / (session.models.predicted_by or base)
 
 
-def category_mismatch(model: Path, categories: Sequence[Category]) -> str:
+def model_mismatch(model: Path, categories: Sequence[Category]) -> str:
     """Return why a model cannot predict the slices of a session, as a message; empty if it can."""
     try:
-        theirs = names(read_header(model).categories)
+        header = read_header(model)
     except SegmentationError as error:
         return str(error)
-    ours = names(categories)
+    if header.model.prompts:
+        return f"{model.name} follows prompts alone; the slices are not predicted again."
+    theirs, ours = names(header.categories), names(categories)
     if theirs == ours:
         return ""
     return (

@@ -85,7 +85,8 @@ class RecordKeeper:
     def set_layers(self, **changes: Any) -> None:
         """Change the record of the layers; stored with the next `save`."""
         with self._lock:
-            self._change(layers=self.layers.replace(**changes))
+            # Not `replace`, which would drop what a newer version added.
+            self._change(layers=self.layers.model_copy(update=changes))
 
     @property
     def models(self) -> ModelHistory:
@@ -95,7 +96,7 @@ class RecordKeeper:
     def set_models(self, **changes: Any) -> None:
         """Change the record of the models; stored with the next `save`."""
         with self._lock:
-            self._change(models=self.models.replace(**changes))
+            self._change(models=self.models.model_copy(update=changes))
 
     @property
     def rounds(self) -> tuple[Round, ...]:

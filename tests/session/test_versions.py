@@ -171,6 +171,7 @@ def newer(folder: Path, version: Any) -> dict[str, Any]:
     values["rounds"][0]["hours"] = 1.5
     values["categories"][0]["hue"] = 20
     values["layers"]["placement"]["world"] = {"of": ["patient"]}
+    values["layers"]["opacity"], values["models"]["note"] = 0.5, "kept"
     (folder / "session.json").write_text(json.dumps(values))
     return values
 
@@ -182,7 +183,10 @@ def test_unknown_keys_of_a_newer_minor_version_are_written_back(
     values = newer(folder, "2.1")
     session = Session.open(folder)
     session.set_state(1, ReviewState.ACCEPTED)
+    session.set_layers(mask="other")
+    session.set_models(used=("a",))
     session.save()
+    values["layers"]["mask"], values["models"]["used"] = "other", ["a"]
     assert written(folder) == {**values, "states": ["accepted", "accepted", "corrected"]}
 
 

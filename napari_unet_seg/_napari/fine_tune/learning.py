@@ -17,9 +17,9 @@ from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
-    category_mismatch,
     is_fine_tuned,
     latest_models,
+    model_mismatch,
     models_of,
     predicted_by,
     refusal,
@@ -192,7 +192,7 @@ class Learning(QObject):
             self.predicted.emit(0)
             return
         model = self._models.paths[-1]
-        if problem := category_mismatch(model, open_session.session.categories):
+        if problem := model_mismatch(model, open_session.session.categories):
             self._bar.show_status(problem)
             return
         self._why, self._replaced_count = why, 0

@@ -93,6 +93,8 @@ def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.No
 def test_a_session_starts_from_the_layers(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
+    titles = [widget.tabs.tabText(i) for i in range(widget.tabs.count())]
+    assert titles == ["Review", "Tools", "Compare", "Fine-tune"]
     assert widget.bar.image_combo.layer().name == "head"
     assert widget.bar.mask_combo.layer().name == "head mask"
     start(qtbot, widget, tmp_path / "s")
