@@ -135,7 +135,7 @@ class Pictures:
 
     def train(self) -> None:
         """A training that has run for a while, with its curves and a validation slice."""
-        from napari_unet_seg.data.dataset import write_dataset
+        from napari_unet_seg.data.dataset_write import write_dataset
         from napari_unet_seg.io.coco.read import read_coco
 
         dataset = self.scratch / "dataset"

@@ -26,7 +26,7 @@ from benchmarks.speed.event_loop import Ticker, summary
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
-from napari_unet_seg.session.session import ReviewState
+from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -43,7 +43,7 @@ def import_(
 
     Example: napari-unet-seg import train/_annotations.coco.json --out dataset
     """
-    from napari_unet_seg.data.dataset import write_dataset
+    from napari_unet_seg.data.dataset_write import write_dataset
     from napari_unet_seg.data.description import read_description
     from napari_unet_seg.io.coco.read import read_coco
     from napari_unet_seg.io.coco.report import inspect, overlaps

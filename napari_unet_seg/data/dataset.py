@@ -5,14 +5,11 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
-from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import FILE_NAME, read_description
 from napari_unet_seg.data.pairs import read_pairs
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.paths import clean_name
-
-__all__ = ["open_dataset", "write_dataset"]
 
 
 def open_dataset(folder: Path | str) -> SampleSet:

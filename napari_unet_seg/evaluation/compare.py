@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-__all__ = [
-    "MaskComparison",
-    "NamedMask",
-    "Row",
-    "check_grids",
-    "compare_masks",
-    "copy_mask",
-    "extract_slice",
-    "write_csv",
-]
-
 _IN_MM = {"mm": 1.0, "µm": 1e-3}
 _COLUMNS = (
     *("a", "b", "part", "category", "dice", "iou", "hd95", "hd95_unit"),

@@ -21,7 +21,7 @@ from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
-from napari_unet_seg.session.lock import InUseError, SessionLock, unclosed_since
+from napari_unet_seg.session.lock import InUseError, SessionLock
 from napari_unet_seg.session.masks import (
     MaskStore,
     SliceChanges,
@@ -29,12 +29,10 @@ from napari_unet_seg.session.masks import (
     grid_error,
     has_mask,
     slice_changes,
-    stray_label,
 )
 from napari_unet_seg.session.record import (
     LayersRecord,
     Origin,
-    Round,
     SessionRecord,
     new_session_folder,
     read_record,
@@ -51,17 +49,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
-
-
-__all__ = [
-    "ReviewState",
-    "Round",
-    "Session",
-    "SliceChanges",
-    "slice_changes",
-    "stray_label",
-    "unclosed_since",
-]
 
 
 class Session(RecordKeeper):

@@ -25,7 +25,8 @@ from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.images.tiff import read_description, write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session.session import ReviewState, Session
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
 
 COMMANDS = ("import", "train", "finetune", "predict", "evaluate", "export", "open")
 TINY = ("--set", "image_size=32", "--set", "model.width=4", "--set", "model.depth=1")

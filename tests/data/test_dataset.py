@@ -8,7 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_unet_seg.data.dataset import open_dataset, write_dataset
+from napari_unet_seg.data.dataset import open_dataset
+from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command

@@ -13,12 +13,12 @@ from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.evaluation.compare import (
     MaskComparison,
-    NamedMask,
     check_grids,
     compare_masks,
     extract_slice,
     write_csv,
 )
+from napari_unet_seg.evaluation.mask_pairs import NamedMask
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.scan import Scan
 

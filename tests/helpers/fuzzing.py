@@ -237,7 +237,7 @@ def _zarr(folder: Path) -> None:
 
 
 def _dataset(folder: Path) -> None:
-    from napari_unet_seg.data.dataset import write_dataset
+    from napari_unet_seg.data.dataset_write import write_dataset
     from napari_unet_seg.io.coco.read import read_coco
 
     source = folder / "source"

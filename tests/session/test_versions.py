@@ -21,7 +21,8 @@ from napari_unet_seg.session.record import (
     Placement,
     Round,
 )
-from napari_unet_seg.session.session import ReviewState, Session
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
+from napari_unet_seg.session.masks import slice_changes, stray_label
 from napari_unet_seg.session.review_queue import (
     Order,
     Queue,
@@ -23,7 +24,6 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.session import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels

@@ -18,7 +18,8 @@ from napari_unet_seg.io.find import find_scans_and_series
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.folders import find_session
-from napari_unet_seg.session.session import ReviewState, Session
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget
+from napari_unet_seg._napari.segment.form import SHORTCUT
+from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.scan import Scan

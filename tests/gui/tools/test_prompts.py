@@ -16,7 +16,8 @@ from napari_unet_seg._napari.layers.conversion import add_map, is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.session.session import ReviewState, Session
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.raster import rasterise
-from napari_unet_seg.io.coco.read import Category, CocoDataset, CocoImage, read_coco
+from napari_unet_seg.io.coco.read import CocoDataset, CocoImage, read_coco
 from napari_unet_seg.io.coco.write import save_coco
 from napari_unet_seg.io.coco.write_back import write_back
 
