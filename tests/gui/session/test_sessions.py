@@ -151,8 +151,11 @@ def test_closing_a_window_closes_its_session(
     mask = start(qtbot, widget, tmp_path / "s")
     mask.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
     if by_its_button:
-        with qtbot.waitSignal(widget.destroyed):
-            widget.window().close()
+        # Not waitSignal, which would disconnect from a widget that is gone.
+        gone: list[bool] = []
+        widget.destroyed.connect(lambda: gone.append(True))
+        widget.window().close()
+        qtbot.waitUntil(lambda: bool(gone))
         del viewers[0].window._qt_window  # so that nobody closes it again
     else:
         viewers[0].close()
