@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image as Picture
+from qtpy import API
 
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_layers import coco_stacks
@@ -382,7 +383,6 @@ def test_masks_take_no_memory_where_they_are_empty(coco: Path) -> None:
 
 MEASURE = """
 import json, sys, napari, psutil
-from qtpy import API
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 from napari_unet_seg._napari.files.writer import write_coco
