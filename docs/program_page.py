@@ -22,6 +22,7 @@ def _program() -> str:
     program = typer.main.get_command(app)
     for command in program.commands.values():
         # The help of the program lists the settings; the pages have them in one place.
+        command.short_help = command.help.partition("\n\n")[0]  # whole, not cut at 45 letters
         command.epilog = _SETTINGS if command.epilog else None
     context = typer.Context(program, info_name=NAME)
     text = get_docs_for_click(obj=program, ctx=context, name=NAME)

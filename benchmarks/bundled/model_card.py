@@ -1,4 +1,4 @@
-"""The bundled model's card, written from its figures."""
+"""The bundled model's card, written from its scores."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ runs/third` |
 The weights are of the last epochs. That the mean of two runs is taken rather than either was
 decided on a third of these slices, where it was the best of the three: 0.814, 0.810 and 0.799.
 
-| {slices} slices with a tumour | figure |
+| {slices} slices with a tumour | score |
 |---|---|
 | Dice per slice, mean | **{dice:.3f}** (95 % interval {interval[0]:.3f}–{interval[1]:.3f}, \
 bootstrap over slices) |
@@ -65,7 +65,7 @@ bootstrap over slices) |
 - Small and weakly enhancing lesions are missed, and bright vessels, sinuses and the falx are
   sometimes taken for one.
 - The data set names no patients: slices of one patient may stand on both sides of the split, as
-  long as they are not near-copies, which flatters the figures.
+  long as they are not near-copies, which flatters the scores.
 """
 
 

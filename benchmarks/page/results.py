@@ -141,7 +141,7 @@ def _speed() -> str:
 INTRODUCTION = """\
 # Results
 
-Every figure comes from a script in `benchmarks/`, which keeps it in `benchmarks/results/`;
+Every number comes from a script in `benchmarks/`, which keeps it in `benchmarks/results/`;
 `python -m benchmarks.page.results` makes this page of them.
 """
 
@@ -179,9 +179,9 @@ BRISC = """\
 3933 slices with a tumour and 534 without, of the training part of BRISC 2025 (Fateh et al., CC BY
 4.0). A fixed fifth is held out, and slices that correlate above 0.98 with one another in any of
 eight orientations stand on one side of the split; `twins ignored` draws slices at random, as
-published figures did (Dice 0.88, mean IoU 0.757–0.823 on that data set's own test part, more than
+published scores did (Dice 0.88, mean IoU 0.757–0.823 on that data set's own test part, more than
 half of which are near-copies of training slices). Weights of the last epoch. In brackets the 95 %
-interval by bootstrap over slices; figures are means over slices with a tumour; `with its mirror
+interval by bootstrap over slices; scores are means over slices with a tumour; `with its mirror
 image` averages over both (`views: mirrored`). `best` goes on from the bundled model's third run for
 12 epochs without turns, inversion and skull-stripping, and is useless on inverted slices.
 `python -m benchmarks.accuracy.brisc` and `train_bundled.py`.
