@@ -15,6 +15,7 @@ import pydicom
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
+from napari_unet_seg.io.dicom.pixels import frame_count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +173,7 @@ def _header(path: Path) -> pydicom.Dataset | None:
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
     """Return the frames of a file in the order of the file, from its header."""
-    count = int(header.get("NumberOfFrames", None) or 1)
+    count = frame_count(header)
     if count > path.stat().st_size:
         raise DataError(f"{path} is damaged (its header claims {count} frames); copy it again.")
     shared = _first(header, "SharedFunctionalGroupsSequence")
@@ -211,7 +212,7 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
         read_dimensions(read),
-        int(header.get("NumberOfFrames", None) or 1) > 1,
+        frame_count(header) > 1,
     )
 
 

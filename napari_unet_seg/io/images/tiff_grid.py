@@ -137,16 +137,31 @@ def _imagej_size(file: tifffile.TiffFile, metadata: dict[str, Any]) -> tuple[dic
 def _ome_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str]:
     image = tifffile.xml2dict(file.pages[0].aspage().description).get("OME", {}).get("Image", {})
     pixels = (image[0] if isinstance(image, list) else image).get("Pixels", {})
-    sizes, unit = {}, "pixel"
+    lengths: dict[str, tuple[float, str]] = {}
     for axis in "XYZ":
-        if not _number(pixels.get(f"PhysicalSize{axis}")):
-            continue
-        name = str(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
-        unit, factor = _UNITS.get(name, ("pixel", 1.0))
-        sizes[axis] = float(pixels[f"PhysicalSize{axis}"]) * factor
+        if _number(pixels.get(f"PhysicalSize{axis}")):
+            name = str(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+            lengths[axis] = (float(pixels[f"PhysicalSize{axis}"]), name)
+    sizes, unit = _in_one_unit(lengths)
     if _number(pixels.get("TimeIncrement")):
         sizes["T"] = float(pixels["TimeIncrement"])
     return sizes, unit
+
+
+def _in_one_unit(lengths: dict[str, tuple[float, str]]) -> tuple[dict[str, float], str]:
+    """Convert sizes, each with the name of its unit, to one unit: mm if any is in mm.
+
+    The unit is `pixel`, and sizes are as stored, unless the units of X and Y are lengths.
+    """
+    known = {axis: _UNITS.get(name, ("pixel", 1.0)) for axis, (_, name) in lengths.items()}
+    units = {unit for unit, _ in known.values()}
+    if "pixel" in units or not units:
+        return {axis: size for axis, (size, _) in lengths.items()}, "pixel"
+    whole = "mm" if "mm" in units else "µm"
+    return {
+        axis: size * known[axis][1] / (1000 if known[axis][0] != whole else 1)
+        for axis, (size, _) in lengths.items()
+    }, whole
 
 
 def _tag_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str]:

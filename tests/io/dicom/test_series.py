@@ -229,6 +229,29 @@ def test_a_multi_frame_file_is_a_volume(tmp_path: Path) -> None:
     assert scan.spacing == (2, 0.5, 0.25)
 
 
+@pytest.mark.parametrize(
+    ("claimed", "compressed", "reason"),
+    [
+        (None, False, "3 frames and its header claims 1"),
+        (1, False, "3 frames and its header claims 1"),
+        (2, False, "3 frames and its header claims 2"),
+        (2, True, "3 frames and its header claims 2"),
+        (4, False, "72 vs 96 bytes"),
+        (4, True, "fewer than the 4 frames"),
+    ],
+)
+def test_another_number_of_frames_than_the_header_claims_is_refused(
+    tmp_path: Path, claimed: int | None, compressed: bool, reason: str
+) -> None:
+    ds = dataset(np.arange(36, dtype=np.uint16).reshape(3, 3, 4), NumberOfFrames=3)
+    if compressed:
+        ds.compress(RLELossless)
+    ds.NumberOfFrames = claimed
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    with pytest.raises(DataError, match=rf"a\.dcm.*{reason}"):
+        read_dicom(tmp_path / "a.dcm")
+
+
 def test_compressed_pixels(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "s", [0, 1])
     expected = read_dicom(folder).data
