@@ -316,6 +316,36 @@ def test_files_of_other_programs(
     assert scan.meta["description"] == {}
 
 
+@pytest.mark.parametrize(
+    ("units", "spacing", "unit"),
+    [
+        (("µm", "µm", "mm"), (2, 0.5, 0.5), "mm"),
+        (("mm", "µm", "µm"), (0.002, 0.5, 500), "mm"),
+        (("nm", "µm", "µm"), (2, 500, 0.5), "µm"),
+        (("cm", "cm", "pixel"), (20, 5000, 5000), "mm"),
+        (("pixel", "pixel", "mm"), (2, 500, 500), "pixel"),
+    ],
+)
+@pytest.mark.parametrize("program", ["ome", "imagej"])
+def test_each_axis_has_its_own_unit(
+    tmp_path: Path, units: tuple[str, ...], spacing: tuple[float, ...], unit: str, program: str
+) -> None:
+    ome, imagej = program == "ome", program == "imagej"
+    metadata: dict[str, Any] = {"axes": "ZYX"}
+    for axis, size, name in zip("XYZ", (500, 500, 2), units, strict=True):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": name} if ome else {}
+        key = f"{axis.lower()}unit".removeprefix("x")
+        metadata |= {key: name.replace("µ", "\\u00B5")} if imagej else {}
+    options: dict[str, Any] = {"resolution": (1 / 500, 1 / 500)} if imagej else {}
+    metadata |= {"spacing": 2} if imagej else {}
+    pixels = np.zeros((3, 4, 5), np.uint8)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, imagej=imagej, ome=ome, metadata=metadata, **options
+    )
+    scan = read_tiff(tmp_path / "a.tif")
+    assert (scan.spacing, scan.unit) == (pytest.approx(spacing), unit)
+
+
 def test_an_image_of_another_kind_in_the_file_is_reported(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(VOLUME, photometric="minisblack")
