@@ -6,7 +6,7 @@ multi-frame files, C.7.6.16 (Functional Groups).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,9 +178,27 @@ def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
         raise DataError(f"{path} is damaged (its header claims {count} frames); copy it again.")
     shared = _first(header, "SharedFunctionalGroupsSequence")
     each = header.get("PerFrameFunctionalGroupsSequence", None) or []
-    return [
+    frames = [
         _frame(header, path, i, [each[i] if i < len(each) else None, shared]) for i in range(count)
     ]
+    return frames if each else _spread(frames, header)
+
+
+def _spread(frames: list[Frame], header: pydicom.Dataset) -> list[Frame]:
+    """Move frames that share the position of their file along the normal, by their distance.
+
+    The distances are those of GridFrameOffsetVector (PS3.3 C.8.8.3.2), else the distance of the
+    slices. Frames of a film stay where they are.
+    """
+    first = frames[0]
+    is_film = "FrameTime" in header or "FrameTimeVector" in header
+    if first.position is None or first.orientation is None or is_film:
+        return frames
+    offsets = _numbers(header.get("GridFrameOffsetVector", None), len(frames))
+    if offsets is None:
+        offsets = np.arange(len(frames)) * first.thickness
+    steps = (offsets - offsets[0])[:, None] * normal(first.orientation)
+    return [replace(f, position=first.position + s) for f, s in zip(frames, steps, strict=True)]
 
 
 def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
