@@ -40,8 +40,8 @@ TAIL = """
   into polygons side by side, which pycocotools draws identically.
 - **Overlaps in COCO**: annotations are drawn in the file's order, the later on top. Back in its
   file an annotation below others is still whole, unless its pixels were painted over.
-- TIFF, NIfTI and OME-Zarr keep objects, and their annotation ids, in the description that stands
-  in the file; other programs see the label values.
+- TIFF, NIfTI and OME-Zarr keep objects, with the columns of their table, in the description
+  that stands in the file; other programs see the label values.
 - In TIFFs of 0 and 255 a folder's name is all that is left of a category.
 """
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.find import find_scans, no_scans
+from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ class Input:
 
 
 def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
-    """Find the scans in files and folders.
+    """Find the scans in files and folders; masks beside their scans are left out, with a warning.
 
     Parameters
     ----------
@@ -54,11 +55,24 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
             failed.append((str(path), _missing(path)))
         elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
             failed.append((str(path), _mixed(path)))
+        _warn_of_masks(path, scans)
         found |= dict.fromkeys(scans)
     if not found:
         raise DataError(failed[0][1])
     files = list(found)
     return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
+
+
+def _warn_of_masks(path: Path, scans: Sequence[Path]) -> None:
+    if scans in ([], [path]):
+        return
+    masks = [mask.name for mask in masks_beside_scans(scan_files(path))]
+    if masks:
+        named = ", ".join(masks[:3]) + ", …" * (len(masks) > 3)
+        warn(
+            f"{path} holds masks beside their scans, and these {len(masks)} are left out: {named}; "
+            "name a file itself to segment it."
+        )
 
 
 def _mixed(folder: Path) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.samples import Sample, SampleSet, Split
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.find import MASK_ENDS
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 
 _FOLDERS: dict[str, Split] = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
-_MASK_ENDS = ("", "_mask", "_masks", "_seg", "_label", "_labels")
 
 
 def group_of(name: str) -> str:
@@ -70,7 +70,8 @@ def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
         return
     images, masks = _by_stem(folder / "images"), _by_stem(folder / "masks")
     for stem, image in images.items():
-        mask = next((masks.pop(stem + end) for end in _MASK_ENDS if stem + end in masks), None)
+        names = (stem + end for end in ("", *MASK_ENDS))
+        mask = next((masks.pop(name) for name in names if name in masks), None)
         if mask is None:
             raise DataError(
                 f"{image} has no mask of the same name in {folder / 'masks'}; add the mask or "

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import is_backup
+from napari_unet_seg.io.common.files import is_backup, split_suffix
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+MASK_ENDS = ("_mask", "_masks", "_seg", "_label", "_labels")
+"""Ends that the name of a mask may have after the name of its scan."""
 _SUFFIXES = (*SUFFIXES, *TIFF_SUFFIXES, ".nii", ".nii.gz", ".npy")
 
 
@@ -22,10 +25,22 @@ def scan_files(folder: Path) -> list[Path]:
 
 
 def find_scans(path: Path) -> list[Path]:
-    """Return the scans at a path: the file itself, the scans in a folder, or a DICOM folder."""
+    """Return the scans at a path: the file itself, the scans in a folder, or a DICOM folder.
+
+    In a folder, the masks of its scans are left out; see `masks_beside_scans`.
+    """
     if not path.is_dir() or is_zarr(path):
         return [path] if path.exists() else []
-    return scan_files(path) or ([path] if _holds_dicom(path) else [])
+    files = scan_files(path)
+    masks = set(masks_beside_scans(files))
+    return [p for p in files if p not in masks] or ([path] if _holds_dicom(path) else [])
+
+
+def masks_beside_scans(files: Sequence[Path]) -> list[Path]:
+    """Return the files that are named as another of the files, followed by one of `MASK_ENDS`."""
+    names = {split_suffix(path)[0] for path in files}
+    masks = {name + end for name in names for end in MASK_ENDS}
+    return [path for path in files if split_suffix(path)[0] in masks]
 
 
 def find_scans_and_series(folder: Path) -> list[Path]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat, model_validator
 
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig, Stored, Version
 from napari_unet_seg.errors import CheckpointError, ConfigError, NewerVersionError
@@ -25,22 +25,31 @@ class CheckpointInfo(Stored):
     version: str
     """Version of the package that wrote it."""
     model: ModelConfig
-    categories: tuple[Category, ...]
+    categories: tuple[Category, ...] = Field(min_length=1)
     normalise: NormaliseConfig
-    image_size: int
+    image_size: int = Field(ge=1)
     """Pixels on each side of the slices or patches it was trained on."""
-    patch_slices: int = 1
+    patch_slices: int = Field(1, ge=1)
     """Slices of the patches of a network of volumes."""
     summary: dict[str, Any] = Field(default_factory=dict)
     """Training data and options, for the model card."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Metrics on the validation samples; empty if no samples were held out."""
-    calibration: tuple[tuple[float, float], ...] = ()
+    calibration: tuple[tuple[FiniteFloat, FiniteFloat], ...] = ()
     """Knots from the expected Dice of a slice to the Dice that held-out slices had; see
     `inference.predicted_dice`."""
     epoch: int = 0
     parent: str = ""
     """SHA-256 of the checkpoint that the model was fine-tuned from, or empty."""
+
+    @model_validator(mode="after")
+    def _categories_fit_classes(self) -> Self:
+        # A network of prompts has one class, whatever the categories of its training data.
+        if not self.model.prompts and len(self.categories) != self.model.classes:
+            raise ValueError(
+                f"it has {len(self.categories)} categories for {self.model.classes} classes"
+            )
+        return self
 
 
 def read_header(path: Path) -> CheckpointInfo:
@@ -67,10 +76,16 @@ def read_header(path: Path) -> CheckpointInfo:
             f"The model {path} cannot be opened ({error.strerror}); choose another file."
         ) from error
     except (ConfigError, ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
+        reason = f" ({_reason(error)})" if isinstance(error, ConfigError) else ""
         raise CheckpointError(
-            f"{path} is not a model of this plugin; choose a run folder, or a .safetensors file "
-            "that a training of this plugin wrote."
+            f"{path} is not a model of this plugin{reason}; choose a run folder, or a .safetensors "
+            "file that a training of this plugin wrote."
         ) from error
+
+
+def _reason(error: ConfigError) -> str:
+    """Return what is wrong in a header, without the file's name."""
+    return str(error).partition(": ")[2].rstrip(".")
 
 
 def _check_whole(path: Path, header: dict[str, Any], length: int) -> None:

@@ -13,6 +13,7 @@ from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.models.header import HEADER_KEY, CheckpointInfo, read_header
 from napari_unet_seg.nn.build import build_net
+from napari_unet_seg.nn.finite import check_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,13 +71,16 @@ def load_tensors(path: Path) -> tuple[CheckpointInfo, dict[str, torch.Tensor]]:
     Raises
     ------
     CheckpointError
-        If the file is not a checkpoint of this package, or is damaged.
+        If the file is not a checkpoint of this package, is damaged, or holds a number that is not
+        finite.
     """
     info = read_header(path)
     try:
-        return info, safetensors.torch.load_file(path)
+        tensors = safetensors.torch.load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"The model {path} is damaged ({error}); copy it again.") from error
+    check_finite(tensors, path)
+    return info, tensors
 
 
 def load_net(path: Path) -> tuple[CheckpointInfo, Net]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from napari_unet_seg.errors import CheckpointError, ConfigError
 from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.nn.finite import check_finite
 from napari_unet_seg.nn.layers import conv, logit_channels
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ class EncoderUNet(nn.Module):
         Raises
         ------
         CheckpointError
-            If the file cannot be read, or holds another encoder.
+            If the file cannot be read, or holds another encoder or numbers that are not finite.
         """
         state = _read_state(path)
+        check_finite(state, path)
         if any(key.startswith(_PREFIX) for key in state):
             state = {k.removeprefix(_PREFIX): v for k, v in state.items() if k.startswith(_PREFIX)}
         encoder: Any = self.encoder

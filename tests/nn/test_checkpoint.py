@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pytest
 import safetensors.torch
 import torch
 
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.models.header import CheckpointInfo, read_header
+from napari_unet_seg.models.header import HEADER_KEY, CheckpointInfo, read_header
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_net, load_weights, save_checkpoint, with_prompts
+from napari_unet_seg.nn.checkpoint import (
+    load_net,
+    load_tensors,
+    load_weights,
+    save_checkpoint,
+    with_prompts,
+)
 
 
 @pytest.fixture
@@ -86,6 +95,45 @@ def test_weights_that_do_not_fit_their_description_are_refused(info, tmp_path):
     save_checkpoint(path, build_net(ModelConfig(width=8, depth=2)), info)
     with pytest.raises(CheckpointError, match="do not fit"):
         load_net(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("state", ["last.bias", "optimiser.0.exp_avg"])
+def test_weights_that_are_not_finite_are_refused(value, state, info, tmp_path):
+    path = tmp_path / "model.safetensors"
+    net = build_net(info.model)
+    extra = {"optimiser.0.exp_avg": torch.zeros(3)}
+    tensors = {**net.state_dict(), **extra}
+    tensors[state].view(-1)[0] = value
+    save_checkpoint(path, net, info, extra)
+    with pytest.raises(CheckpointError, match=rf"model\.safetensors.*{state}.*not finite"):
+        load_tensors(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"image_size": 0}, "image_size"),
+        ({"image_size": -1}, "image_size"),
+        ({"patch_slices": 0}, "patch_slices"),
+        ({"categories": []}, "categories"),
+        ({"categories": [{"id": i, "name": str(i)} for i in range(3)]}, "3 categories for 1 class"),
+        ({"calibration": [[math.nan, 1]]}, "calibration"),
+    ],
+)
+def test_a_header_that_no_training_writes_is_refused(changes, reason, info, tmp_path):
+    path = tmp_path / "model.safetensors"
+    header = json.dumps(info.content() | changes)
+    tensors = {"net." + name: value for name, value in build_net(info.model).state_dict().items()}
+    safetensors.torch.save_file(tensors, path, {HEADER_KEY: header})
+    with pytest.raises(CheckpointError, match=rf"model\.safetensors is not a model.*{reason}"):
+        read_header(path)
+
+
+def test_a_net_of_prompts_has_one_class_for_all_categories(info):
+    prompts = info.model.replace(prompts=True)
+    several = [Category(id=i, name=str(i)) for i in range(3)]
+    assert len(info.replace(model=prompts, categories=several).categories) == 3
 
 
 @pytest.mark.parametrize("architecture", ["unet", "vnet"])

@@ -44,7 +44,7 @@ def encoder(config: ModelConfig = SMALL) -> EncoderUNet:
 def pretrained(tmp_path: Path) -> tuple[Path, dict[str, torch.Tensor]]:
     """Weights of an encoder of three channels, as one finds them, with a classifier's end."""
     state = encoder(SMALL.replace(in_channels=3)).encoder.state_dict()
-    state = {k: torch.rand_like(v) if v.is_floating_point() else v for k, v in state.items()}
+    state = {k: torch.rand_like(v) / 100 if v.is_floating_point() else v for k, v in state.items()}
     torch.save({**state, "fc.weight": torch.zeros(10, 512)}, tmp_path / "resnet18.pth")
     return tmp_path / "resnet18.pth", state
 
@@ -94,6 +94,7 @@ def test_weights_of_the_nets_own_channels_are_taken_as_they_are(tmp_path: Path) 
         (b"nonsense", r"weights\.pth holds no weights that can be read safely"),
         ({"a": torch.zeros(1)}, r"weights\.pth are not those of the encoder resnet18"),
         ({"conv1.weight": torch.zeros(1)}, r"are not those of the encoder resnet18"),
+        ({"a": torch.tensor([torch.nan])}, r"weights\.pth are unusable \(a holds .* not finite"),
         ([1, 2], r"weights\.pth holds something other than weights"),
         ({"a": Path("x")}, r"weights\.pth holds no weights that can be read safely"),
     ],

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.instances import Instances
 
 _COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
+_STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes")
+"""Columns in the description of a mask's file, which may hold only the first of them."""
 _MAX_COLOURS = 2**16
 """Labels below this have the plugin's colours; napari draws higher labels in its own."""
 
@@ -132,8 +134,8 @@ def object_categories(features: DataFrame, categories: Sequence[Category]) -> di
 
 
 def rows_to_store(features: DataFrame) -> list[list[Any]]:
-    """Return label, category id and annotation id of every object, for a mask's description."""
-    columns = (features[name] for name in ("index", "category_id", "annotation_id"))
+    """Return a row for every object, for a mask's description; the names are in the categories."""
+    columns = (features[name] for name in _STORED)
     return [list(row) for row in zip(*columns, strict=True) if row[0]]
 
 
@@ -142,8 +144,8 @@ def stored_options(
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer that was saved with `rows_to_store`."""
     names = {category.id: category.name for category in categories}
-    blank = (None,) * (len(_COLUMNS) - 4)
-    table = [(v, names[c], c, found[0] if found else None, *blank) for v, c, *found in rows]
+    blank = (None,) * len(_STORED)
+    table = [(v, names[c], c, *(*found, *blank)[: len(_STORED) - 2]) for v, c, *found in rows]
     return options_of_rows(table, categories, name, record)
 
 

@@ -6,7 +6,7 @@ multi-frame files, C.7.6.16 (Functional Groups).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pydicom
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
+from napari_unet_seg.io.dicom.pixels import frame_count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,14 +173,32 @@ def _header(path: Path) -> pydicom.Dataset | None:
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
     """Return the frames of a file in the order of the file, from its header."""
-    count = int(header.get("NumberOfFrames", None) or 1)
+    count = frame_count(header)
     if count > path.stat().st_size:
         raise DataError(f"{path} is damaged (its header claims {count} frames); copy it again.")
     shared = _first(header, "SharedFunctionalGroupsSequence")
     each = header.get("PerFrameFunctionalGroupsSequence", None) or []
-    return [
+    frames = [
         _frame(header, path, i, [each[i] if i < len(each) else None, shared]) for i in range(count)
     ]
+    return frames if each else _spread(frames, header)
+
+
+def _spread(frames: list[Frame], header: pydicom.Dataset) -> list[Frame]:
+    """Move frames that share the position of their file along the normal, by their distance.
+
+    The distances are those of GridFrameOffsetVector (PS3.3 C.8.8.3.2), else the distance of the
+    slices. Frames of a film stay where they are.
+    """
+    first = frames[0]
+    is_film = "FrameTime" in header or "FrameTimeVector" in header
+    if first.position is None or first.orientation is None or is_film:
+        return frames
+    offsets = _numbers(header.get("GridFrameOffsetVector", None), len(frames))
+    if offsets is None:
+        offsets = np.arange(len(frames)) * first.thickness
+    steps = (offsets - offsets[0])[:, None] * normal(first.orientation)
+    return [replace(f, position=first.position + s) for f, s in zip(frames, steps, strict=True)]
 
 
 def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -> Frame:
@@ -211,7 +230,7 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
         read_dimensions(read),
-        int(header.get("NumberOfFrames", None) or 1) > 1,
+        frame_count(header) > 1,
     )
 
 

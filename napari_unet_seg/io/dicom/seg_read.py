@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pydicom
 from pydicom.filereader import read_partial
-from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, open_dataset
+from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom.stack import arrange
 
@@ -59,8 +59,7 @@ def read_seg(path: Path) -> Scan:
     """
     with reading(path, "DICOM SEG"):
         dataset = open_dataset(path)
-        stored = np.asarray(pixel_array(dataset))
-        pixels = stored[None] if stored.ndim == 2 else stored
+        pixels = decode(dataset, path)
         frames = frames_of(dataset, path)
         if any(f.position is None or f.orientation is None for f in frames):
             raise DataError(f"{path} has no positions of its frames; save the mask as NIfTI.")

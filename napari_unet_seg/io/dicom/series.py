@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydicom.pixels.utils import pixel_array
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, open_dataset
+from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
@@ -143,11 +143,10 @@ def _decode(path: Path) -> Array:
             raise DataError(
                 f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."
             )
-        array = np.asarray(pixel_array(dataset))
+        array = decode(dataset, path)
         if dataset.get("PhotometricInterpretation", "") == "MONOCHROME1":
             array = _inverted(array, int(dataset.BitsStored))
-        single = int(dataset.get("NumberOfFrames", None) or 1) == 1
-    return array[None] if single else array
+    return array
 
 
 def _inverted(array: Array, bits: int) -> Array:

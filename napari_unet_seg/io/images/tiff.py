@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -12,10 +11,11 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, can_hold, reading
+from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff_checks import check_pages, check_size, check_whole
 from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for
 
 if TYPE_CHECKING:
@@ -32,33 +32,39 @@ def read_tiff(path: Path | str) -> Scan:
 
     The pages of a plain TIFF are slices of one volume (`Z`). Colours or channels are the last axis.
     The voxel size is read from the metadata of ImageJ or OME, or from the resolution tags unless
-    they are resolutions of a print, such as 72 dpi.
+    they are resolutions of a print, such as 72 dpi. Integers of a file that stores white as 0 are
+    inverted, so that high values are bright; booleans are not, since programs that write masks as
+    booleans often name them so, with True as 1.
 
     Returns
     -------
     Scan
         `meta["description"]` is the provenance that `write_labels` stored, if any;
         `meta["channels"]` are the channel names in OME metadata, if any; `meta["notes"]` reports
-        skipped images.
+        skipped images and inverted values.
 
     Raises
     ------
     DataError
-        If the file is missing, truncated or not a TIFF, or has axes that cannot be shown.
+        If the file is missing, truncated or not a TIFF, or has axes or numbers that cannot be
+        shown.
     """
     path = Path(path)
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
-        _check_pages(file, path)
+        check_pages(file, path)
         stored = _stored(file)
         grid, order = grid_of(file, stored.get("grid"))
-        data = np.transpose(_pixels(file, path), order).reshape(grid.shape)
+        data, notes = _bright(_pixels(file, path), file.series[0].keyframe, path)
+        data = np.transpose(data, order).reshape(grid.shape)
         others = len(file.series) - 1
         channels = _channels(file)
     meta: dict[str, Any] = {"description": stored.get("provenance", {})}
     if channels:
         meta["channels"] = channels
     if others:
-        meta["notes"] = (f"{path.name} holds {others} more images of another kind; skipped.",)
+        notes.append(f"{path.name} holds {others} more images of another kind; skipped.")
+    if notes:
+        meta["notes"] = tuple(notes)
     affine = _matrix(stored.get("affine"))
     return Scan(data, grid.axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
 
@@ -219,40 +225,22 @@ def _candidates(file: tifffile.TiffFile) -> list[str]:
     return [line.partition("=")[2] for line in lines] + [str(info)]
 
 
+def _bright(data: Array, page: Any, path: Path) -> tuple[Array, list[str]]:
+    """Invert integers of which 0 is white; return a note if they are."""
+    bits = int(np.max(page.bitspersample))
+    is_inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    if not is_inverted or bits == 1 or data.dtype.kind not in "ui":
+        return data, []
+    highest = -1 if data.dtype.kind == "i" else (1 << bits) - 1
+    note = f"{path.name} stores white as 0; its values are inverted, so that high ones are bright."
+    return np.asarray(highest - data, data.dtype), [note]
+
+
 def _pixels(file: tifffile.TiffFile, path: Path) -> Array:
     series = file.series[0]
-    _check_size(series, file.filehandle.size, path)
+    if series.dtype.kind not in "buif":
+        raise DataError(f"{path} holds {series.dtype} values; save its magnitude as a new file.")
+    check_size(series, file.filehandle.size, path)
     if series.dataoffset is None:
-        _check_whole(series, file.filehandle.size, path)
+        check_whole(series, file.filehandle.size, path)
     return np.asarray(series.asarray())
-
-
-def _check_pages(file: tifffile.TiffFile, path: Path) -> None:
-    """Refuse a file with a truncated chain of pages, of which tifffile reads only a part."""
-    form, handle = file.tiff, file.filehandle
-    handle.seek(file.pages[-1].offset)
-    (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
-    handle.seek(tags * form.tagsize, 1)
-    (following,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
-    if following:
-        raise DataError(
-            f"{path} is truncated or damaged after {len(file.pages)} pages; copy it again."
-        )
-
-
-def _check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
-    """Refuse a damaged header that claims more than the file holds."""
-    plain = series.keyframe.compression == tifffile.COMPRESSION.NONE
-    if not (series.nbytes <= size if plain else can_hold(size, series.nbytes)):
-        raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
-
-
-def _check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
-    # tifffile fills missing parts of a compressed file with zeros.
-    for page in series.pages:
-        if page is None:
-            continue
-        places = zip(page.dataoffsets, page.databytecounts, strict=False)
-        end = max((offset + count for offset, count in places), default=0)
-        if end > size:
-            raise DataError(f"{path} is truncated ({size} of {end} bytes); copy it again.")

@@ -126,9 +126,13 @@ def _imagej_size(file: tifffile.TiffFile, metadata: dict[str, Any]) -> tuple[dic
     sizes = {axis: 1 / value for axis, value in _resolution(file).items()}
     if _number(metadata.get("spacing")):
         sizes["Z"] = abs(float(metadata["spacing"]))
-    name = str(metadata.get("unit", "pixel")).replace("\\u00B5", "µ")
-    unit, factor = _UNITS.get(name, ("pixel", 1.0))
-    sizes = {axis: size * factor for axis, size in sizes.items()}
+    # ImageJ writes the units of Y and Z where they differ from that of X.
+    names = {
+        axis: str(metadata.get(f"{axis.lower()}unit", metadata.get("unit", "pixel")))
+        for axis in "XYZ"
+    }
+    names = {axis: name.replace("\\u00B5", "µ") for axis, name in names.items()}
+    sizes, unit = _in_one_unit(sizes, names)
     if _number(metadata.get("finterval")):
         sizes["T"] = float(metadata["finterval"])
     return sizes, unit
@@ -137,16 +141,29 @@ def _imagej_size(file: tifffile.TiffFile, metadata: dict[str, Any]) -> tuple[dic
 def _ome_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str]:
     image = tifffile.xml2dict(file.pages[0].aspage().description).get("OME", {}).get("Image", {})
     pixels = (image[0] if isinstance(image, list) else image).get("Pixels", {})
-    sizes, unit = {}, "pixel"
-    for axis in "XYZ":
-        if not _number(pixels.get(f"PhysicalSize{axis}")):
-            continue
-        name = str(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
-        unit, factor = _UNITS.get(name, ("pixel", 1.0))
-        sizes[axis] = float(pixels[f"PhysicalSize{axis}"]) * factor
+    stored = [axis for axis in "XYZ" if _number(pixels.get(f"PhysicalSize{axis}"))]
+    sizes, unit = _in_one_unit(
+        {axis: float(pixels[f"PhysicalSize{axis}"]) for axis in stored},
+        {axis: str(pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in stored},
+    )
     if _number(pixels.get("TimeIncrement")):
         sizes["T"] = float(pixels["TimeIncrement"])
     return sizes, unit
+
+
+def _in_one_unit(sizes: dict[str, float], names: dict[str, str]) -> tuple[dict[str, float], str]:
+    """Convert sizes along X, Y and Z, each with its unit, to one unit: µm only if all are fine.
+
+    A size whose unit is no length has the unit of X; if X has none, all sizes are as stored.
+    """
+    whole, factor = _UNITS.get(names.get("X", ""), ("pixel", 1.0))
+    if whole == "pixel":
+        return sizes, whole
+    found = {axis: _UNITS.get(names[axis], (whole, factor)) for axis in sizes}
+    if any(unit == "mm" for unit, _ in found.values()):
+        whole = "mm"
+    same = {axis: 1.0 if unit == whole else 1e-3 for axis, (unit, _) in found.items()}
+    return {axis: size * found[axis][1] * same[axis] for axis, size in sizes.items()}, whole
 
 
 def _tag_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str]:

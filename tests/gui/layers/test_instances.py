@@ -307,7 +307,8 @@ def test_objects_stay_objects_in_a_mask_file(mask: Labels, tmp_path: Path) -> No
 
     np.testing.assert_array_equal(again.data, mask.data)
     assert again.features["category"].tolist() == mask.features["category"].tolist()
-    assert again.features["annotation_id"].tolist() == mask.features["annotation_id"].tolist()
+    for column in ("annotation_id", "image", "iscrowd", "attributes"):
+        assert again.features[column].tolist() == mask.features[column].tolist()
     assert is_instances(again)
     assert np.unique(read_labels(tmp_path / "mask.tif").data).tolist() == [0, 1, 2]
 

@@ -229,6 +229,52 @@ def test_a_multi_frame_file_is_a_volume(tmp_path: Path) -> None:
     assert scan.spacing == (2, 0.5, 0.25)
 
 
+@pytest.mark.parametrize(
+    ("claimed", "compressed", "reason"),
+    [
+        (None, False, "3 frames and its header claims 1"),
+        (1, False, "3 frames and its header claims 1"),
+        (2, False, "3 frames and its header claims 2"),
+        (2, True, "3 frames and its header claims 2"),
+        (4, False, "72 vs 96 bytes"),
+        (4, True, "fewer than the 4 frames"),
+    ],
+)
+def test_another_number_of_frames_than_the_header_claims_is_refused(
+    tmp_path: Path, claimed: int | None, compressed: bool, reason: str
+) -> None:
+    ds = dataset(np.arange(36, dtype=np.uint16).reshape(3, 3, 4), NumberOfFrames=3)
+    if compressed:
+        ds.compress(RLELossless)
+    ds.NumberOfFrames = claimed
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    with pytest.raises(DataError, match=rf"a\.dcm.*{reason}"):
+        read_dicom(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("tags", "step"),
+    [
+        ({"GridFrameOffsetVector": [0, 3, 6], "SliceThickness": 9}, 3),
+        ({"GridFrameOffsetVector": [5, 8, 11]}, 3),
+        ({"SpacingBetweenSlices": 4, "SliceThickness": 9}, 4),
+        ({"SliceThickness": 9}, 9),
+    ],
+)
+def test_frames_of_one_position_are_a_volume(
+    tmp_path: Path, tags: dict[str, Any], step: float
+) -> None:
+    pixels = np.arange(36, dtype=np.uint16).reshape(3, 3, 4)
+    geometry = {"ImagePositionPatient": [1, 2, 5], "ImageOrientationPatient": list(AXIAL)}
+    ds = dataset(pixels, NumberOfFrames=3, PixelSpacing=[0.5, 0.25], **geometry, **tags)
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(scan.data, pixels)
+    assert (scan.spacing, scan.meta["notes"]) == ((step, 0.5, 0.25), ())
+    assert scan.affine is not None
+    assert scan.affine[2].tolist() == [0, 0, step, 5]
+
+
 def test_compressed_pixels(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "s", [0, 1])
     expected = read_dicom(folder).data

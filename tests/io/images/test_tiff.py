@@ -10,6 +10,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.planes import Planes
@@ -314,6 +315,87 @@ def test_files_of_other_programs(
     assert scan.spacing == pytest.approx(spacing)
     assert tiff_layout(tmp_path / "a.tif") == (scan.data.shape, scan.data.dtype)
     assert scan.meta["description"] == {}
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 6, 10, 12, 14, 20, 24])
+def test_samples_that_are_stored_without_gaps_are_read(tmp_path: Path, bits: int) -> None:
+    dtype = next(d for d in (np.uint8, np.uint16, np.uint32) if np.iinfo(d).bits >= bits)
+    pixels = np.random.default_rng(0).integers(0, 2**bits, (3, 90, 131)).astype(dtype)
+    options: dict[str, Any] = {"bitspersample": bits, "photometric": "minisblack"}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "ZYX"}, **options)
+    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif").data, pixels)
+    whole = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"a\.tif"):
+        read_tiff(tmp_path / "a.tif")
+
+
+def test_booleans_as_pillow_writes_them(tmp_path: Path) -> None:
+    mask = np.random.default_rng(0).random((90, 131)) > 0.5
+    Image.fromarray(mask).save(tmp_path / "a.tif")
+    scan = read_tiff(tmp_path / "a.tif")
+    np.testing.assert_array_equal(scan.data, mask)
+    assert tiff_layout(tmp_path / "a.tif") == (mask.shape, scan.data.dtype)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "stored", "read"),
+    [
+        (np.uint8, {}, [0, 1, 255], [255, 254, 0]),
+        (np.uint16, {}, [0, 1, 65535], [65535, 65534, 0]),
+        (np.uint16, {"bitspersample": 12}, [0, 1, 4095], [4095, 4094, 0]),
+        (np.int16, {}, [-32768, 0, 5], [32767, -1, -6]),
+        (np.bool_, {}, [False, True, True], [False, True, True]),
+        (np.float32, {}, [0, 0.5, 1], [0, 0.5, 1]),
+    ],
+)
+def test_greys_of_which_0_is_white_are_inverted(
+    tmp_path: Path, dtype: Any, options: dict[str, Any], stored: list[Any], read: list[Any]
+) -> None:
+    options = {"photometric": "miniswhite", "metadata": None, **options}
+    tifffile.imwrite(tmp_path / "a.tif", np.array([stored], dtype), **options)
+    scan = read_tiff(tmp_path / "a.tif")
+    assert scan.data.tolist() == [read]
+    assert scan.data.dtype == dtype
+    notes = ("a.tif stores white as 0; its values are inverted, so that high ones are bright.",)
+    assert scan.meta.get("notes", ()) == (notes if stored != read else ())
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_complex_numbers_are_refused(tmp_path: Path, compression: str | None) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5), np.complex64), compression=compression)
+    with pytest.raises(DataError, match=r"a\.tif holds complex64 values; save its magnitude"):
+        read_tiff(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("units", "spacing", "unit"),
+    [
+        (("µm", "µm", "mm"), (2, 0.5, 0.5), "mm"),
+        (("mm", "µm", "µm"), (0.002, 0.5, 500), "mm"),
+        (("nm", "µm", "µm"), (2, 500, 0.5), "µm"),
+        (("cm", "cm", "pixel"), (20, 5000, 5000), "mm"),
+        (("pixel", "pixel", "mm"), (2, 500, 500), "pixel"),
+    ],
+)
+@pytest.mark.parametrize("program", ["ome", "imagej"])
+def test_each_axis_has_its_own_unit(
+    tmp_path: Path, units: tuple[str, ...], spacing: tuple[float, ...], unit: str, program: str
+) -> None:
+    ome, imagej = program == "ome", program == "imagej"
+    metadata: dict[str, Any] = {"axes": "ZYX"}
+    for axis, size, name in zip("XYZ", (500, 500, 2), units, strict=True):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": name} if ome else {}
+        key = f"{axis.lower()}unit".removeprefix("x")
+        metadata |= {key: name.replace("µ", "\\u00B5")} if imagej else {}
+    options: dict[str, Any] = {"resolution": (1 / 500, 1 / 500)} if imagej else {}
+    metadata |= {"spacing": 2} if imagej else {}
+    pixels = np.zeros((3, 4, 5), np.uint8)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, imagej=imagej, ome=ome, metadata=metadata, **options
+    )
+    scan = read_tiff(tmp_path / "a.tif")
+    assert (scan.spacing, scan.unit) == (pytest.approx(spacing), unit)
 
 
 def test_an_image_of_another_kind_in_the_file_is_reported(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Which files of a folder are scans, and which are masks beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from napari_unet_seg.cli._inputs import list_inputs
+from napari_unet_seg.io.find import find_scans, find_scans_and_series
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("names", "masks"),
+    [
+        (["a.tif", "a_mask.tif"], ["a_mask.tif"]),
+        (["a.png", "a_masks.tif", "b.tif"], ["a_masks.tif"]),
+        (
+            ["a.nii.gz", "a_seg.nii.gz", "a_label.nii", "a_labels.nii"],
+            ["a_label.nii", "a_labels.nii", "a_seg.nii.gz"],
+        ),
+        (["a.nii.gz", "a_labels.ome.tif"], ["a_labels.ome.tif"]),
+        (["a_mask.tif", "b_mask.tif"], []),
+        (["a.tif", "a_mask_2.tif", "amask.tif"], []),
+    ],
+)
+def test_masks_beside_their_scans_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], masks: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    expected = sorted(tmp_path / name for name in names if name not in masks)
+    assert find_scans(tmp_path) == find_scans_and_series(tmp_path) == expected
+    assert sorted(item.path for item in list_inputs([tmp_path])[0]) == expected
+    told = capsys.readouterr().err
+    assert all(name in told for name in masks)
+    assert ("left out" in told) is bool(masks)
+
+
+def test_a_mask_that_is_named_itself_is_segmented(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / "a.tif", tmp_path / "a_mask.tif"]
+    for path in paths:
+        path.touch()
+    assert [item.path for item in list_inputs(paths)[0]] == paths
+    assert capsys.readouterr().err == ""
