@@ -22,8 +22,8 @@ from qtpy.QtCore import QSettings
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_unet_seg._napari.layers.carried import LayerRecord
-from napari_unet_seg._napari.layers.layers import add_map
+from napari_unet_seg._napari.layers.conversion import add_map
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.config import Category, PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan

@@ -78,6 +78,12 @@ def test_the_table_of_formats_can_be_made() -> None:
     run("docs/make_formats.py", "--smoke")
 
 
+def test_the_page_of_results_is_that_of_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+    page = importlib.import_module("benchmarks.page.results")
+    assert page.PAGE.read_text(encoding="utf-8") == page.text()
+
+
 def run(*arguments: str) -> None:
     command = [sys.executable, "-W", "ignore", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)

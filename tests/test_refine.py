@@ -208,7 +208,7 @@ def test_an_automatic_model_follows_no_prompts(make_checkpoint):
     ("scan", "shape", "previous", "message"),
     [
         (Scan(np.zeros((4, 64, 64)), "ZYX"), (3, 4, 64, 64), None, "follows prompts on a slice"),
-        (Scan(np.zeros((64, 64)), "YX"), (3, 64, 60), None, "have the shapes"),
+        (Scan(np.zeros((64, 64)), "YX"), (3, 64, 60), None, r"give prompts of \(3, 64, 64\)"),
         (Scan(np.zeros((64, 64)), "YX"), (3, 64, 64), (32, 64), "have the shapes"),
     ],
 )

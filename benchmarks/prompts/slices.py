@@ -51,7 +51,7 @@ class Case(NamedTuple):
     """(Y, X), bool."""
     prior: Array
     """A mask that was there before, (Y, X), bool; empty for none."""
-    carried: bool
+    record_of: bool
     """Whether the mask before is of the slice beside."""
 
 
@@ -80,7 +80,7 @@ class Slices:
         while True:
             draw = self._head if rng.random() < SYNTHETIC else self._real
             case = draw(rng)
-            if case.target.any() or (case.carried and case.prior.any()):
+            if case.target.any() or (case.record_of and case.prior.any()):
                 return case
 
     def _head(self, rng: Rng) -> Case:
@@ -89,8 +89,8 @@ class Slices:
         if rng.random() < 0.15:
             return _plain(image, superpixel(image, rng))
         target, beside = labelled(labels, near, rng)
-        carried = bool(beside.any()) and (not target.any() or rng.random() < 0.3)
-        return Case(image, target, beside if carried else np.zeros_like(target), carried)
+        record_of = bool(beside.any()) and (not target.any() or rng.random() < 0.3)
+        return Case(image, target, beside if record_of else np.zeros_like(target), record_of)
 
     def _real(self, rng: Rng) -> Case:
         image, truth = self._brisc[rng.integers(len(self._brisc))]
@@ -158,7 +158,7 @@ def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor
 
 def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     """Maps of the first round: a fresh start, or a mask from elsewhere with or without prompts."""
-    if case.carried:
+    if case.record_of:
         if rng.random() < 0.3 and target.any():
             return corrected(no_prompts(target.shape), prior, target, rng)
         maps = no_prompts(target.shape)

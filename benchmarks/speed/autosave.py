@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Ticker, summary
-from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.session import ReviewState
@@ -42,11 +43,13 @@ def spin(seconds: float) -> None:
     loop.exec()
 
 
-def wait_for(signal: Any) -> None:
-    """Run the event loop until a signal comes."""
+def wait_for(signal: Any, act: Callable[[], object]) -> None:
+    """Do something and run the event loop until a signal comes of it, however soon."""
     loop = QEventLoop()
     signal.connect(loop.quit)
+    QTimer.singleShot(0, act)
     loop.exec()
+    signal.disconnect(loop.quit)
 
 
 def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
@@ -64,8 +67,7 @@ def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
     window.resize(1600, 1000)
     window.show()
     widget.bar.folder.setValue(folder)
-    widget.bar.start_button.click()
-    wait_for(widget.desk.session_changed)
+    wait_for(widget.desk.session_changed, widget.bar.start_button.click)
     spin(2)
     return viewer, widget
 
@@ -130,8 +132,8 @@ def measure(size: int, seconds: float, rounds: int) -> dict[str, Any]:
         for number in range(rounds + 1):
             for name, action in actions.items():
                 found = gaps_during(action, seconds)
-                widget.desk.current.autosave.save(())
-                wait_for(widget.desk.current.autosave.saved)
+                autosave = widget.desk.current.autosave
+                wait_for(autosave.saved, partial(autosave.save, ()))
                 if number:  # the first round warms up
                     gaps[name] += found
                     longest[name].append(max(found))

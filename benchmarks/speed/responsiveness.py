@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Painter, Ticker
-from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.train.source import LayerSource
 from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig

@@ -124,5 +124,5 @@ def check(
         shapes = f"{prompts.shape}" + ("" if previous is None else f" and {previous.shape}")
         raise DataError(
             f"{name} has the shape {grid}, and prompts and mask have the shapes {shapes}; give "
-            f"prompts of (3, *{grid}) and a mask of {grid}."
+            f"prompts of {(3, *grid)} and a mask of {grid}."
         )

@@ -17,7 +17,7 @@ def to_probabilities(logits: torch.Tensor, head: Head) -> torch.Tensor:
 def to_labels(probabilities: torch.Tensor, head: Head, threshold: float = 0.5) -> torch.Tensor:
     """Convert probabilities (B, classes, …) to label values, uint8 of shape (B, …).
 
-    A pixel takes its most probabilities class: under sigmoid heads if that reaches the threshold,
+    A pixel takes its most probable class: under sigmoid heads if that reaches the threshold,
     under softmax if it beats the background.
     """
     # max instead of argmax: on a CPU argmax over channels is tens of times slower

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.session.record import read_record
-from napari_unet_seg.session.scan import NAME
+from napari_unet_seg.session.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def find_session(
         Result of the last search; returned again if its record has not changed since.
     """
     # The times are taken first, so that a record written in the meantime counts as newer.
-    times = {folder: written(folder) for folder in takewhile(Path.exists, _named(parent, name))}
+    times = {folder: record_time(folder) for folder in takewhile(Path.exists, _named(parent, name))}
     for folder, when in sorted(times.items(), key=lambda item: item[1], reverse=True):
         if previous is not None and (previous.folder, previous.written) == (folder, when):
             return previous
@@ -73,10 +73,10 @@ def find_session(
     return None
 
 
-def written(folder: Path) -> int:
+def record_time(folder: Path) -> int:
     """Return the modification time of a session's record in nanoseconds, 0 if there is none."""
     try:
-        return (folder / NAME).stat().st_mtime_ns
+        return (folder / SESSION_FILE).stat().st_mtime_ns
     except OSError:
         return 0
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, within, write_error
-from napari_unet_seg.session.scan import NAME
+from napari_unet_seg.session.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +180,7 @@ def unclosed_since(folder: Path) -> datetime | None:
     datetime or None
         None if the session was closed, is open at the moment, or does not exist.
     """
-    file = folder / NAME
+    file = folder / SESSION_FILE
     if not file.is_file() or not SessionLock(folder).is_abandoned():
         return None
     return datetime.fromtimestamp(file.stat().st_mtime)

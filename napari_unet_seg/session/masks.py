@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class SliceChanges:
     """Pixels added to and removed from the prediction of a slice; relabelled pixels are both."""
 
     added: int
@@ -38,14 +38,14 @@ class Changes:
     """Dice to the prediction over all categories; NaN if both are empty."""
 
 
-def compare(prediction: Array, labels: Array) -> Changes:
+def slice_changes(prediction: Array, labels: Array) -> SliceChanges:
     """Compare the labels of a slice with its prediction; unreviewed pixels do not count."""
     reviewed = labels != IGNORE_INDEX
     before, after = (prediction != 0) & reviewed, (labels != 0) & reviewed
     differ = prediction != labels
     total = int(np.count_nonzero(before)) + int(np.count_nonzero(after))
     same = int(np.count_nonzero(before & after & ~differ))
-    return Changes(
+    return SliceChanges(
         int(np.count_nonzero(after & differ)),
         int(np.count_nonzero(before & differ)),
         2 * same / total if total else float("nan"),

@@ -89,13 +89,15 @@ def predicted_by(session: Session, base: Path) -> Path:
     return session.folder / (session.models.predicted_by or base)
 
 
-def category_mismatch(model: Path, categories: Sequence[Category]) -> str:
+def model_mismatch(model: Path, categories: Sequence[Category]) -> str:
     """Return why a model cannot predict the slices of a session, as a message; empty if it can."""
     try:
-        theirs = names(read_header(model).categories)
+        header = read_header(model)
     except SegmentationError as error:
         return str(error)
-    ours = names(categories)
+    if header.model.prompts:
+        return f"{model.name} follows prompts alone; the slices are not predicted again."
+    theirs, ours = names(header.categories), names(categories)
     if theirs == ours:
         return ""
     return (
@@ -165,10 +167,10 @@ def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
         base = Path(made.base)
         folders += [model.parents[2], *map(Path, made.sessions)]
         model = Path(made.model or made.base)
-    return base, [f for f in unique(folders) if f != session.folder.resolve()]
+    return base, [f for f in unique_folders(folders) if f != session.folder.resolve()]
 
 
-def unique(folders: Iterable[Path]) -> list[Path]:
+def unique_folders(folders: Iterable[Path]) -> list[Path]:
     """Return folders in their order without duplicates."""
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 

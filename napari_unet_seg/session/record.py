@@ -13,7 +13,7 @@ from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, backup_name, within, write_error
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.scan import NAME, ScanRecord
+from napari_unet_seg.session.scan import SESSION_FILE, ScanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,9 +167,9 @@ def read_record(folder: Path) -> SessionRecord:
     DataError
         If the file is missing, damaged or of a newer version.
     """
-    path = folder / NAME
+    path = folder / SESSION_FILE
     if not path.is_file():
-        raise DataError(f"{folder} holds no {NAME}; choose the folder of a session.")
+        raise DataError(f"{folder} holds no {SESSION_FILE}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return SessionRecord.parse(values, str(path))
@@ -185,14 +185,14 @@ def read_record(folder: Path) -> SessionRecord:
 
 def write_record(folder: Path, record: SessionRecord) -> None:
     """Write `session.json` whole or not at all, and keep its previous version."""
-    with atomic(within(folder, folder / NAME), keep=True) as path:
+    with atomic(within(folder, folder / SESSION_FILE), keep=True) as path:
         record.to_file(path)
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_session_folder(folder: Path) -> Iterator[Path]:
     """Fill a temporary folder, and rename it to the wanted folder when it is complete."""
-    if (folder / NAME).is_file():
+    if (folder / SESSION_FILE).is_file():
         raise DataError(f"{folder} holds a session already; open it or choose another folder.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} is in use for other files; choose a new or empty folder.")

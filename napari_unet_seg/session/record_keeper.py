@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.session.record import new_round_folder, read_record, write_record
 from napari_unet_seg.session.review_queue import finite_score
-from napari_unet_seg.session.scan import NAME
+from napari_unet_seg.session.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import Category
@@ -85,7 +85,8 @@ class RecordKeeper:
     def set_layers(self, **changes: Any) -> None:
         """Change the record of the layers; stored with the next `save`."""
         with self._lock:
-            self._change(layers=self.layers.replace(**changes))
+            # Not `replace`, which would drop what a newer version added.
+            self._change(layers=self.layers.model_copy(update=changes))
 
     @property
     def models(self) -> ModelHistory:
@@ -95,7 +96,7 @@ class RecordKeeper:
     def set_models(self, **changes: Any) -> None:
         """Change the record of the models; stored with the next `save`."""
         with self._lock:
-            self._change(models=self.models.replace(**changes))
+            self._change(models=self.models.model_copy(update=changes))
 
     @property
     def rounds(self) -> tuple[Round, ...]:
@@ -157,7 +158,7 @@ class RecordKeeper:
             Write an unchanged record too: its modification time is the time of the last save.
         """
         with self._writing, self.lock.writing():
-            is_there = (self.folder / NAME).is_file()
+            is_there = (self.folder / SESSION_FILE).is_file()
             with self._lock:
                 if is_there and not self.lock.held:
                     stored = read_record(self.folder)

@@ -10,7 +10,7 @@ from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.masks import has_mask
-from napari_unet_seg.session.model_lineage import lineage, unique
+from napari_unet_seg.session.model_lineage import lineage, unique_folders
 from napari_unet_seg.session.session import Round, Session
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
@@ -67,7 +67,7 @@ def run_round(
         If the model cannot be read.
     """
     base, before = lineage(session, model)
-    folders = [f for f in unique([*before, *others]) if f != session.folder.resolve()]
+    folders = [f for f in unique_folders([*before, *others]) if f != session.folder.resolve()]
     dimensions = read_header(base).model.dimensions
     sets = yield from _gather(session, folders, dimensions)
     if sets is None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-NAME = "session.json"
+SESSION_FILE = "session.json"
 
 _NEAREST: dict[str, tuple[str, ...]] = {
     "int64": ("int32", "uint32"),
@@ -149,7 +149,7 @@ def _holds(dtype: np.dtype[Any], array: Array) -> bool:
 
 
 def _damaged(record: ScanRecord, folder: Path) -> DataError:
-    file = folder / NAME
+    file = folder / SESSION_FILE
     return DataError(
         f"{file} is damaged, because its grid {_grid(record)[:200]} is not that of its scan; "
         f"replace it by {backup_name(file).name}, its previous version."

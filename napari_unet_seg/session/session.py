@@ -23,12 +23,12 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.lock import InUseError, SessionLock, unclosed_since
 from napari_unet_seg.session.masks import (
-    Changes,
     MaskStore,
+    SliceChanges,
     check_labels,
-    compare,
     grid_error,
     has_mask,
+    slice_changes,
     stray_label,
 )
 from napari_unet_seg.session.record import (
@@ -36,7 +36,7 @@ from napari_unet_seg.session.record import (
     Origin,
     Round,
     SessionRecord,
-    new_folder,
+    new_session_folder,
     read_record,
     write_record,
 )
@@ -53,7 +53,15 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
 
-__all__ = ["Changes", "ReviewState", "Round", "Session", "compare", "stray_label", "unclosed_since"]
+__all__ = [
+    "ReviewState",
+    "Round",
+    "Session",
+    "SliceChanges",
+    "slice_changes",
+    "stray_label",
+    "unclosed_since",
+]
 
 
 class Session(RecordKeeper):
@@ -122,7 +130,7 @@ class Session(RecordKeeper):
                 f"There are {len(predicted_dice)} values of predicted Dice and {count} slices; "
                 "give one for each slice."
             )
-        with new_folder(folder) as new:
+        with new_session_folder(folder) as new:
             masks = MaskStore(new, scan)
             # First, so that a stroke during the writing counts as a change.
             masks.mark_as_stored(labels)
@@ -229,10 +237,10 @@ class Session(RecordKeeper):
             self.save(always=bool(written))
         return tuple(written)
 
-    def changes(self, labels: Any, index: int) -> Changes:
+    def changes(self, labels: Any, index: int) -> SliceChanges:
         """Compare a slice of labels on the scan's grid with its prediction."""
         plane = np.asarray(labels[self.masks.place(index)])
-        return compare(self.masks.read_prediction(index), plane)
+        return slice_changes(self.masks.read_prediction(index), plane)
 
     def is_labelled(self, index: int) -> bool:
         """Whether the stored slice has a mask; unreviewed pixels do not count."""

@@ -112,7 +112,7 @@ def nothing_left_behind(
 
 @pytest.fixture(autouse=True, scope="session")
 def manifests_read_once() -> Iterator[None]:
-    """Look for installed plugins once, not anew for each viewer."""
+    """Look for installed plugins once, not for each viewer."""
     found = list(PluginManifest.discover())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))

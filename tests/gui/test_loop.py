@@ -12,7 +12,7 @@ from mouse import stroke
 from pycocotools.coco import COCO
 from qtpy.QtWidgets import QFileDialog
 
-from napari_unet_seg._napari.layers.carried import carried
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.widget import SegmentWidget
@@ -134,4 +134,4 @@ def test_the_loop(
 
     # The next image is segmented by the new model.
     again = segment(qtbot, segmenter, image)
-    assert carried(again).model.path == str(new_model)
+    assert record_of(again).model.path == str(new_model)

@@ -36,7 +36,7 @@ def fails_here_once(folder: Path, item: int) -> int:
 
 def refuses(item: int) -> int:
     if item == 3:
-        raise DataError("scan 3 is torn; copy it anew.")
+        raise DataError("scan 3 is torn; copy it again.")
     if item == 4:
         raise ZeroDivisionError("nothing to divide by")
     return item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_unet_seg._napari.layers.carried import LayerRecord
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.config import Category
 
 SHAPE = (4, 40, 50)

@@ -148,7 +148,7 @@ def test_what_fails_is_tried_at_another_worker(cluster, tmp_path):
 def test_what_fails_everywhere_is_listed_and_the_rest_is_done(cluster):
     attempts = list(cluster.map(refuses, range(6)))
     assert [a.value for a in attempts] == [0, 1, 2, None, None, 5]
-    assert attempts[3].problem == "scan 3 is torn; copy it anew."
+    assert attempts[3].problem == "scan 3 is torn; copy it again."
     assert attempts[4].problem == "ZeroDivisionError: nothing to divide by"
 
 

@@ -15,11 +15,11 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.folders import FoundSession
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
-    category_mismatch,
     is_fine_tuned,
     is_usable,
     is_used,
     latest_models,
+    model_mismatch,
     models_of,
     predicted_by,
     refusal,
@@ -145,11 +145,12 @@ def test_a_model_of_other_categories_does_not_fit(
     make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
     model = make_checkpoint()
-    assert category_mismatch(model, KIND) == ""
-    assert "predicts c0, and the session has lesion" in category_mismatch(
+    assert model_mismatch(model, KIND) == ""
+    assert "predicts c0, and the session has lesion" in model_mismatch(
         model, (Category(id=1, name="lesion"),)
     )
-    assert str(tmp_path / "gone") in category_mismatch(tmp_path / "gone", KIND)
+    assert str(tmp_path / "gone") in model_mismatch(tmp_path / "gone", KIND)
+    assert "follows prompts alone" in model_mismatch(make_checkpoint(prompts=True), KIND)
 
 
 @pytest.mark.parametrize(

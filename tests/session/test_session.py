@@ -323,7 +323,7 @@ def test_a_changed_image_of_a_stack_is_refused(tmp_path: Path, images: Scan) -> 
     with pytest.raises(DataError, match="changed since the session s started"):
         Session.open(session.folder)
     images.meta["paths"][4].unlink()
-    with pytest.raises(DataError, match=r"4\.png.*not there; put it back"):
+    with pytest.raises(DataError, match=r"4\.png.*is missing; restore it"):
         Session.open(session.folder)
 
 

@@ -138,7 +138,7 @@ def test_what_an_earlier_version_stored_is_kept(example: Callable[[str], Path], 
     assert parts(session.record, KEPT[name]) == KEPT[name]
     session.save()
     assert written(folder) == before, "what is only read is not written"
-    session.save(anew=True)
+    session.save(always=True)
     after = written(folder)
     assert after.pop("format") == 2
     assert before.pop("format") == 1
@@ -165,12 +165,13 @@ def test_the_masks_of_an_earlier_version_are_read(
 
 def newer(folder: Path, version: Any) -> dict[str, Any]:
     """Let a session be of another version, which knows more; return what it holds then."""
-    Session.open(folder).save(anew=True)
+    Session.open(folder).save(always=True)
     values = written(folder)
     values |= {"format": version, "reviewer": "R"}
     values["rounds"][0]["hours"] = 1.5
     values["categories"][0]["hue"] = 20
     values["layers"]["placement"]["world"] = {"of": ["patient"]}
+    values["layers"]["opacity"], values["models"]["note"] = 0.5, "kept"
     (folder / "session.json").write_text(json.dumps(values))
     return values
 
@@ -182,7 +183,10 @@ def test_unknown_keys_of_a_newer_minor_version_are_written_back(
     values = newer(folder, "2.1")
     session = Session.open(folder)
     session.set_state(1, ReviewState.ACCEPTED)
+    session.set_layers(mask="other")
+    session.set_models(used=("a",))
     session.save()
+    values["layers"]["mask"], values["models"]["used"] = "other", ["a"]
     assert written(folder) == {**values, "states": ["accepted", "accepted", "corrected"]}
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-    from napari_unet_seg._napari.layers.carried import Values
+    from napari_unet_seg._napari.layers.layer_record import Values
     from napari_unet_seg.errors import SegmentationError
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.geometry import converted, in_mm
-from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.geometry import convert_units, length_in_mm
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
@@ -73,16 +73,16 @@ def misplacement(a: Labels | None, b: Labels | None) -> str:
     if a is None or b is None:
         return ""
     shape = mask_of_layer(a).scan.grid_shape
-    placed = in_mm(a.units[-1]) is not None and in_mm(b.units[-1]) is not None
+    placed = length_in_mm(a.units[-1]) is not None and length_in_mm(b.units[-1]) is not None
     if shape != mask_of_layer(b).scan.grid_shape or not placed:
         return ""
     corners = (np.zeros(a.ndim), np.array(shape) - 1.0)
     ours = [a.data_to_world(c) for c in corners]
-    theirs = [converted(b.data_to_world(c), b.units, a.units) for c in corners]
+    theirs = [convert_units(b.data_to_world(c), b.units, a.units) for c in corners]
     apart = [a.world_to_data(place) - c for place, c in zip(theirs, corners, strict=True)]
     if np.all(np.abs(apart) <= _HALF):
         return ""
-    far = np.subtract(ours, theirs) * [in_mm(unit) or 1.0 for unit in a.units]
+    far = np.subtract(ours, theirs) * [length_in_mm(unit) or 1.0 for unit in a.units]
     return (
         f"The masks {a.name} and {b.name} lie {np.linalg.norm(far, axis=1).max():.3g} mm apart in "
         "the world; choose masks of the same scan."

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.compare.comparison import BOTH, COLOURS, A, B
 from napari_unet_seg._napari.compare.table import CompareTable
+from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.layers.layers import is_users
 from napari_unet_seg._napari.layers.legend import outlined_swatch
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 
@@ -104,7 +104,7 @@ class CompareForm(QWidget):
 
 
 def _is_comparable(layer: Layer) -> bool:
-    return is_users(layer, Labels) and not is_instances(layer)
+    return is_user_layer(layer, Labels) and not is_instances(layer)
 
 
 def _legend(names: dict[int, str]) -> QWidget:

@@ -25,7 +25,7 @@ from napari_unet_seg._napari.compare.comparison import (
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.layers.history import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
-from napari_unet_seg._napari.layers.position import index_of, off_screen, place_of
+from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
@@ -123,7 +123,7 @@ class CompareTab(CompareForm):
             return
         a, b = (mask.scan.grid_shape for mask in masks)
         # Different grids are reported first, by `compare`.
-        if a == b and (problem := off_screen(self._viewer, layer)):
+        if a == b and (problem := off_screen_problem(self._viewer, layer)):
             if scores:
                 self._show(None)
                 self.status.setText(problem)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import CocoImages, LayerRecord, Values
+from napari_unet_seg._napari.layers.conversion import grid_of, labels_options, scan_options
 from napari_unet_seg._napari.layers.instances import instance_options
-from napari_unet_seg._napari.layers.layers import grid_of, labels_options, scan_options
+from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, Values
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype

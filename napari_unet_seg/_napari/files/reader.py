@@ -131,10 +131,10 @@ def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
 
 def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
-    from napari_unet_seg._napari.layers.carried import LayerRecord
     from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.instances import stored_options
-    from napari_unet_seg._napari.layers.layers import grid_of, labels_options
+    from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, carried_in
+from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
-from napari_unet_seg._napari.layers.layers import categories_for
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in
 from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
 
@@ -112,12 +112,12 @@ def _document(
 
 def _object_categories(attributes: dict[str, Any]) -> dict[int, Category] | None:
     """Return the category of every object by label; None if the labels are categories."""
-    from napari_unet_seg._napari.layers.instances import by_value
+    from napari_unet_seg._napari.layers.instances import object_categories
 
     record = _record(attributes)
     if record.values != "instances":
         return None
-    return by_value(attributes["features"], record.categories)
+    return object_categories(attributes["features"], record.categories)
 
 
 def _write_mask(
@@ -141,7 +141,7 @@ def _write_mask(
 
 
 def _record(attributes: dict[str, Any]) -> LayerRecord:
-    return carried_in(attributes.get("metadata", {}))
+    return record_in(attributes.get("metadata", {}))
 
 
 def _grid(labels: Array, attributes: dict[str, Any]) -> Scan:

@@ -1,4 +1,4 @@
-"""The switch that lets the network learn while slices are corrected."""
+"""The controls of learning while slices are corrected."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ _KEY = "learn"
 
 
 class LearnBar(QWidget):
-    """Whether to learn, how often, and the way back."""
+    """The switch to learn, the number of slices between rounds, and the way back."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.switch = QCheckBox("Learn while correcting")
         self.switch.setToolTip(
-            "After so many accepted slices the model is fine-tuned shortly in the background, and "
-            "the slices still to do are predicted again. Slices that you have touched stay as "
-            "they are, as do masks that came from a file. A round that made the model worse on the "
-            "held-out slices than it was at first is not taken. Slices of the open session count, "
-            "and while you go through the scans of a folder those of all its sessions that have "
-            "the same categories."
+            "After the chosen number of accepted slices, the model is fine-tuned briefly in the "
+            "background, and the slices still to do are predicted again. Slices that you have "
+            "edited and masks from a file do not change. A model with a lower Dice on the held-out "
+            "slices than the first model is not used. The slices of the open session count; with a "
+            "folder of scans, the slices of all its sessions with the same categories."
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)
         self.every.setSuffix(" slices")
-        self.every.setToolTip("Learn after every so many accepted slices")
-        self.back_button = QPushButton("Back to the earlier model")
+        self.every.setToolTip("Number of newly accepted slices after which a round starts")
+        self.back_button = QPushButton("Back to the previous model")
         self.back_button.setToolTip(
-            "Use the model before the last round again, and predict the slices still to do with it"
+            "Use the model before the last round, and predict the slices still to do with it"
         )
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -58,15 +57,15 @@ class LearnBar(QWidget):
         layout.addWidget(self.status)
         self.status.hide()
 
-    def say(self, text: str) -> None:
-        """Show what goes on, nothing where the text is empty."""
+    def show_status(self, text: str) -> None:
+        """Show a message; an empty text hides the line."""
         self.status.setText(text)
         self.status.setVisible(bool(text))
 
     def _recall(self) -> None:
-        known = recall(_KEY, {})
-        self.switch.setChecked(bool(known.get("on", False)))
-        self.every.setValue(int(known.get("every", 10)))
+        stored = recall(_KEY, {})
+        self.switch.setChecked(bool(stored.get("on", False)))
+        self.every.setValue(int(stored.get("every", 10)))
 
     def _remember(self, _: object = None) -> None:
         remember(_KEY, {"on": self.switch.isChecked(), "every": self.every.value()})

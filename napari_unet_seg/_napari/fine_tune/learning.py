@@ -1,4 +1,4 @@
-"""Learning while correcting: short rounds of fine-tuning, and new predictions where nobody was."""
+"""Learning while correcting: short rounds of fine-tuning, and new predictions of slices to do."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
-    category_mismatch,
     is_fine_tuned,
     latest_models,
+    model_mismatch,
     models_of,
     predicted_by,
     refusal,
@@ -39,221 +39,227 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Round, Session
 
 EPOCHS = 5
-"""Of a round while somebody corrects: it should be there before the next ones are due."""
+"""Epochs of a background round, which should end before the next round is due."""
 NICENESS = 15
 
 
 class Learning(QObject):
-    """Starts rounds of fine-tuning as slices are accepted, and predicts again what is to do.
+    """Starts rounds of fine-tuning as slices are accepted, and predicts the slices to do again.
 
     Parameters
     ----------
     panel : FineTunePanel
-        Runs the rounds; its bar holds the switch.
+        Runs the rounds; its bar has the switch.
     """
 
     predicted = Signal(int)
-    """How many slices got a new prediction, once all are through."""
+    """Emitted with the number of slices that got a new prediction, when all are predicted."""
 
     def __init__(self, panel: FineTunePanel) -> None:
         super().__init__(panel)
         self._panel, self._bar = panel, panel.learn_bar
-        self._reviewing: OpenSession | None = None
+        self._open_session: OpenSession | None = None
         self._job: jobs.Job | None = None
         self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
-        """Slices that rounds were started on; of other sessions it is read later that they were."""
-        self._seen: set[Path] = set()
-        """Sessions that were open before; what was not used then is not taken up later."""
-        self._waits = False
-        """Whether there was nothing to train on the last time."""
-        self._taken = 0
-        self._is_ours = False
+        """Slices that rounds were started on; records of other sessions may be older."""
+        self._opened_before: set[Path] = set()
+        """Sessions that were open before; their unused models are not used when reopened."""
+        self._is_postponed = False
+        """Whether the last round had nothing to train on."""
+        self._replaced_count = 0
+        self._is_own_round = False
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
-        panel.waits.connect(self._on_waits)
-        panel.set_aside.connect(self._on_set_aside)
+        panel.postponed.connect(self._on_postponed)
+        panel.finished_elsewhere.connect(self._on_finished_elsewhere)
         panel.panel.running_changed.connect(self._on_running)
         connect(panel, (chosen_model.model_chosen, self._show))
         self._show()
 
-    def show_session(self, reviewing: OpenSession | None) -> None:
-        """Follow an open session; of the scans of a folder, the next one goes on from the last."""
+    def show_session(self, open_session: OpenSession | None) -> None:
+        """Follow an open session; sessions of one folder of scans share their models."""
         if self._job is not None:
             self._job.quit()
             self._job = None
-        self._reviewing = reviewing
-        if not self._panel.goes_on:
-            self._is_ours = False
-            self._bar.say("")
-        if reviewing is not None:
-            reviewing.decided.connect(self._on_decided)
-            self._go_on_from(reviewing.session)
+        self._open_session = open_session
+        if not self._panel.outlives_session:
+            self._is_own_round = False
+            self._bar.show_status("")
+        if open_session is not None:
+            open_session.decided.connect(self._on_decided)
+            self._enter_session(open_session.session)
         self._show()
 
     def go_back(self) -> None:
-        """Use the model before the last round, and predict with it."""
+        """Use the model before the last round, and predict the slices to do with it."""
         if self._models.go_back():
-            self._note_models()
+            self._store_models()
             chosen_model.choose_model(self._models.paths[-1])
-            self._predict_again("Back at the earlier model")
+            self._predict_again("Back at the previous model")
 
-    def _go_on_from(self, session: Session) -> None:
-        """Take up the models of a session, unless those of its folder of scans go on."""
+    def _enter_session(self, session: Session) -> None:
+        """Use the models of a session, unless those of its folder of scans are in use."""
         owner, base = self._owner_of(session), self._panel.base_of(session)
         own = models_of(session.folder, session.record, base)
-        if session.folder not in self._seen and not chosen_model.is_model_chosen():
-            others = self._panel.beside
+        if session.folder not in self._opened_before and not chosen_model.is_model_chosen():
+            others = self._panel.other_sessions
             own = latest_models(session, base, others.sessions if others else ())
-            _take_up(own[-1])
-        self._seen.add(session.folder)
-        self._waits = self._waits and self._models.owner == owner
+            _use_tuned_model(own[-1])
+        self._opened_before.add(session.folder)
+        self._is_postponed = self._is_postponed and self._models.owner == owner
         current = chosen_model.current_model()
         self._models.enter_session(owner, own, current)
         if is_fine_tuned(current) and current == self._models.present:
-            self._note_models()
+            self._store_models()
         is_old = predicted_by(session, base) != self._models.present == current
         if is_old and self._bar.switch.isChecked() and self._todo():
-            self._predict_again("The model has learnt since")
+            self._predict_again("The model was fine-tuned since")
 
     def _owner_of(self, session: Session) -> Hashable:
-        beside = self._panel.beside
-        return (beside.folder, tuple(beside.categories)) if beside else session.folder
+        others = self._panel.other_sessions
+        return (others.folder, tuple(others.categories)) if others else session.folder
 
     def _on_decided(self, _: Any = None) -> None:
-        reviewing = self._reviewing
-        if reviewing is None or not self._bar.switch.isChecked() or self._panel.panel.running:
+        open_session = self._open_session
+        if open_session is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        fresh = len(self._panel.fresh - self._counted)
-        if fresh >= self._bar.every.value() or (self._waits and fresh):
-            self._is_ours = True
-            self._bar.say(f"Learning from {counted(self._panel.accepted, 'slice')} …")
+        unused = len(self._panel.unused - self._counted)
+        if unused >= self._bar.every.value() or (self._is_postponed and unused):
+            self._is_own_round = True
+            self._bar.show_status(f"Learning from {counted(self._panel.accepted, 'slice')} …")
             self._panel.start(EPOCHS)
 
     def _on_started(self) -> None:
-        self._waits = False
-        self._counted |= self._panel.fresh
+        self._is_postponed = False
+        self._counted |= self._panel.unused
 
     def _on_round(self, finished: Round, used: bool) -> None:
-        ours, self._is_ours = self._is_ours, False
+        own, self._is_own_round = self._is_own_round, False
         if not used:
-            self._bar.say(refusal(finished))
+            self._bar.show_status(refusal(finished))
             return
         self._models.add(self._panel.checkpoint_of(finished))
-        self._note_models()
+        self._store_models()
         self._show()
-        if ours:
+        if own:
             self._predict_again(f"Round {finished.number}")
 
-    def _on_waits(self, reason: SegmentationError) -> None:
-        """Try again with the next slice that is accepted."""
-        self._is_ours, self._waits = False, True
-        self._bar.say(f"Waiting to learn: {reason}")
+    def _on_postponed(self, reason: SegmentationError) -> None:
+        """Wait for the next accepted slice to start the round again."""
+        self._is_own_round, self._is_postponed = False, True
+        self._bar.show_status(f"Waiting to learn: {reason}")
 
-    def _on_set_aside(self, finished: Round) -> None:
-        if self._is_ours:
-            self._is_ours = False
-            self._bar.say(f"Round {finished.number} is kept in its session, and not used here.")
+    def _on_finished_elsewhere(self, finished: Round) -> None:
+        if self._is_own_round:
+            self._is_own_round = False
+            self._bar.show_status(
+                f"Round {finished.number} is stored in its session, and not used here."
+            )
 
-    def _note_models(self) -> None:
-        """Let the way back start from the same model when the session is opened again."""
-        if self._reviewing is not None:
-            session = self._reviewing.session
+    def _store_models(self) -> None:
+        """Store the used models in the session, for when it is opened again."""
+        if self._open_session is not None:
+            session = self._open_session.session
             stored = tuple(stored_path(path, session.folder) for path in self._models.paths)
             if session.models.used != stored:
                 session.set_models(used=stored, noted=time.time())
 
-    def _note_predicted(self) -> None:
-        if self._reviewing is not None:
-            session = self._reviewing.session
+    def _store_predicted_by(self) -> None:
+        if self._open_session is not None:
+            session = self._open_session.session
             present = stored_path(self._models.paths[-1], session.folder)
             session.set_models(predicted_by=present)
 
     def _on_running(self, running: bool) -> None:
-        if self._is_ours and not running:
-            self._is_ours = False
-            self._bar.say("The round was not finished; the model stays.")
-        if self._waits and not running:
-            self._on_decided()  # what was accepted meanwhile
+        if self._is_own_round and not running:
+            self._is_own_round = False
+            self._bar.show_status("The round was not finished; the model stays.")
+        if self._is_postponed and not running:
+            self._on_decided()  # slices may have been accepted during the round
 
     def _predict_again(self, why: str) -> None:
-        reviewing, todo = self._reviewing, self._todo()
+        open_session, todo = self._open_session, self._todo()
         self._show()
         if self._job is not None:
             self._job.quit()
             self._job = None
-        if reviewing is None or not todo:
-            self._bar.say(f"{why}: nothing to predict again; Segment uses the model from now on.")
+        if open_session is None or not todo:
+            self._bar.show_status(f"{why}: no slice to predict again; Segment uses the model.")
             self.predicted.emit(0)
             return
         model = self._models.paths[-1]
-        if problem := category_mismatch(model, reviewing.session.categories):
-            self._bar.say(problem)
+        if problem := model_mismatch(model, open_session.session.categories):
+            self._bar.show_status(problem)
             return
-        self._why, self._taken = why, 0
-        self._bar.say(f"{why}: predicting {counted(len(todo), 'slice')} to do again …")
+        self._why, self._replaced_count = why, 0
+        self._bar.show_status(f"{why}: predicting {counted(len(todo), 'slice')} to do again …")
 
         def done() -> None:
-            # One that was left for another model, or another session, has no more to say.
+            # A job that was stopped for another model or session shows no result.
             if self._job is job:
                 self._on_done()
 
         self._job = job = jobs.run(
-            _predicting(model, reviewing.session.scan, todo),
+            _predict_slices(model, open_session.session.scan, todo),
             on_event=self._on_predicted,
             on_done=done,
             name="Predicting again",
         )
 
     def _todo(self) -> list[int]:
-        """Return the slices to do in their order; none where that is the one on screen alone."""
-        if self._reviewing is None:
+        """Return the slices to do in their order; none if only the slice on screen is to do."""
+        if self._open_session is None:
             return []
-        states, order = self._reviewing.session.states, self._reviewing.queue.order
+        states, order = self._open_session.session.states, self._open_session.queue.order
         todo = [index for index in order if states[index] is ReviewState.TODO]
-        return [] if todo == [self._reviewing.index] else todo
+        return [] if todo == [self._open_session.index] else todo
 
     def _on_predicted(self, event: SlicePredicted | PredictEvent) -> None:
-        if self._reviewing is None:
+        if self._open_session is None:
             return
         if isinstance(event, SlicePredicted):
-            self._taken += self._reviewing.predict_again(event.index, event.labels, event.dice)
+            self._replaced_count += self._open_session.replace_prediction(
+                event.index, event.labels, event.dice
+            )
             done = f"{event.done} of {event.count} slices to do predicted again"
-            self._bar.say(f"{self._why}: {done}")
+            self._bar.show_status(f"{self._why}: {done}")
             if event.done == event.count:
-                self._note_predicted()
+                self._store_predicted_by()
         elif isinstance(event, TileDone):
-            self._bar.say(f"{self._why}: {event.index} of {event.count} tiles predicted again")
+            self._bar.show_status(
+                f"{self._why}: {event.index} of {event.count} tiles predicted again"
+            )
         elif isinstance(event, DeviceFallback):
             show_warning(event.message)
 
     def _on_done(self) -> None:
         self._job = None
-        if self._reviewing is not None:
-            self._reviewing.arrange_again()
-            self._bar.say(
-                f"{self._why}: {self._taken} slices to do were predicted again. Those that you "
-                "touched or that came from a file, and the one on screen, stay."
+        if self._open_session is not None:
+            self._open_session.refresh_queue()
+            self._bar.show_status(
+                f"{self._why}: {self._replaced_count} slices to do were predicted again. Edited "
+                "slices, slices from a file and the slice on screen did not change."
             )
-        self.predicted.emit(self._taken)
+        self.predicted.emit(self._replaced_count)
 
     def _show(self, _: Any = None) -> None:
         used = self._models.present == chosen_model.current_model()
-        there = self._reviewing is not None and used and self._models.can_go_back
-        self._bar.back_button.setEnabled(there)
+        can_go_back = self._open_session is not None and used and self._models.can_go_back
+        self._bar.back_button.setEnabled(can_go_back)
 
 
-def _take_up(model: Path) -> None:
-    """Use a fine-tuned model from now on, and tell."""
+def _use_tuned_model(model: Path) -> None:
+    """Use a fine-tuned model, and show a message."""
     if is_fine_tuned(model) and model != chosen_model.current_model():
         chosen_model.use_model(model)
-        show_info("Segment goes on with the model that was fine-tuned here last.")
+        show_info("Segment uses the model that was fine-tuned last in this session or folder.")
 
 
-def _predicting(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
+def _predict_slices(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
     config = chosen_model.last_config()
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
         yield from engine.stream(

@@ -1,4 +1,4 @@
-"""Rounds of fine-tuning in words."""
+"""Messages on rounds of fine-tuning."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def round_summary(finished: Round) -> str:
-    """Say in one line what a round brought."""
-    learnt, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
-    start = f"Round {finished.number}: {learnt}, {epochs}"
+    """Return a line on a round: its slices and epochs, and the Dice before and after."""
+    slices, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
+    start = f"Round {finished.number}: {slices}, {epochs}"
     if finished.stopped and finished.after is None:
         return f"{start}; stopped before it was measured."
     if not finished.held_out:
@@ -23,18 +23,18 @@ def round_summary(finished: Round) -> str:
     if finished.old_held_out:
         old = counted(finished.old_held_out, "slice")
         change = _change(finished.old_before, finished.old_after)
-        text += f", on {old} of the earlier data {change}"
+        text += f", on {old} of the base model's data {change}"
     return f"{text}."
 
 
 def _change(before: float | None, after: float | None) -> str:
-    return f"{_figure(before)} → {_figure(after)}"
+    return f"{_score(before)} → {_score(after)}"
 
 
-def _figure(dice: float | None) -> str:
+def _score(dice: float | None) -> str:
     return "–" if dice is None else f"{dice:.3f}"
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun."""
+    """Return a number with its noun: "1 slice", "2 slices"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Fine-tuning on the accepted slices: few options, a button, and the live plot."""
+"""The panel of fine-tuning on accepted slices: few options, a button, and the live plot."""
 
 from __future__ import annotations
 
@@ -41,38 +41,38 @@ if TYPE_CHECKING:
 _BASIC = ("epochs", "learning_rate", "batch_size")
 _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
-_LOWEST = 240
-"""Pixels below which the panel does not shrink."""
+_MIN_HEIGHT = 240
+"""Minimum height of the panel in pixels."""
 _HINT = (
-    "About a fifth of the accepted slices is held out for good: no round trains on them, and the "
-    "Dice before and after is measured there."
+    "About a fifth of the accepted slices is always held out: no round trains on these slices, and "
+    "the Dice before and after a round is measured on them."
 )
 
 
 class FineTunePanel(QWidget):
-    """Trains a session's model further on its accepted slices.
+    """Fine-tunes the model of the open session on accepted slices.
 
-    The new model is chosen in Segment once it is there.
+    The new model of a round is chosen in Segment.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where previews are shown.
+        The viewer whose theme the plot follows.
     desk : SessionDesk
-        Which knows the open session.
+        Owns the open session.
     scans : callable
-        Returns the folder of scans that is gone through, if any is.
+        Returns the open folder of scans, None if there is none.
     other_sessions : callable
-        Returns the sessions of its other scans, which are learnt from too.
+        Returns the sessions on the folder's other scans, which are trained on too.
     """
 
     started = Signal()
     finished = Signal(object, bool)
-    """The round, stored in its session, where it is of what is open, and if its model is used."""
-    waits = Signal(object)
-    """Why a round for `Learning` was not started yet."""
-    set_aside = Signal(object)
-    """The round, stored in its session, where it is of something else than what is open."""
+    """Emitted with a stored round for the open session or folder, and whether its model is used."""
+    postponed = Signal(object)
+    """Emitted with the reason why a round of `Learning` has nothing to train on yet."""
+    finished_elsewhere = Signal(object)
+    """Emitted with a stored round whose session or folder is no longer open."""
 
     def __init__(
         self,
@@ -82,27 +82,27 @@ class FineTunePanel(QWidget):
         other_sessions: Callable[[], OtherSessions | None],
     ) -> None:
         super().__init__()
-        self._desk, self._scans, self._other_sessions = desk, scans, other_sessions
+        self._desk, self._scans, self._get_other_sessions = desk, scans, other_sessions
         self._session: Session | None = None
-        self._of: Session | None = None
-        """Whose round it is that runs, or ran last."""
+        self._round_session: Session | None = None
+        """The session of the running or last round."""
         self._folder: ScanFolder | None = None
-        """The scans whose round it is; it goes on while they are gone through."""
-        self._left = False
-        """Whether leaving the session stopped the round."""
-        self._last: Round | None = None
-        """The last round, once it is stored; what was read of its session may be older."""
-        self._left_out: list[ItemDone] = []
-        """What it does not learn from, as it cannot be read: sessions, or slices of theirs."""
+        """The folder of scans of the round, which continues while the folder is open."""
+        self._is_stopped = False
+        """Whether closing the session stopped the round."""
+        self._last_round: Round | None = None
+        """The last stored round; the records that were read before may not have it yet."""
+        self._skipped: list[ItemDone] = []
+        """Sessions and slices that a round skips because they cannot be read."""
         self._by_user = True
-        """Whether the user started the round that runs, or ran last."""
+        """Whether the user started the running or last round."""
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
-            "Start from the model that made the prediction; if that was fine-tuned in a session, "
-            "from what it was before, on the corrections of both sessions. While you go through "
-            "the scans of a folder, the accepted slices of all its sessions that have the same "
-            "categories are taken. " + _HINT
+            "Start from the model that made the prediction. If a session made that model, start "
+            "from that session's first model, and train on the corrections of both sessions. With "
+            "a folder of scans, train on the accepted slices of all its sessions with the same "
+            "categories. " + _HINT
         )
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
@@ -112,64 +112,64 @@ class FineTunePanel(QWidget):
         self._lay_out()
         self.start_button.clicked.connect(lambda: self.start())
         self.panel.event_arrived.connect(self._on_event)
-        self.panel.failed.connect(self._tell_left_out)
+        self.panel.failed.connect(self._show_skipped)
         self.panel.running_changed.connect(self._on_running)
         self._recall()
         self.show_session(None)
 
     def show_session(self, current: OpenSession | None) -> None:
-        """Fine-tune on this session."""
+        """Choose the session to fine-tune on; None for no session."""
         self._session = current.session if current else None
         if current is not None:
             current.decided.connect(self.refresh)
         self.refresh()
 
     @property
-    def goes_on(self) -> bool:
-        """Whether a round runs that outlives its session, as those of a folder do."""
+    def outlives_session(self) -> bool:
+        """Whether a round of the open folder runs, which continues after its session is closed."""
         if self._folder is None:
             return False
         return self.panel.running and self._scans() is self._folder
 
     @property
-    def beside(self) -> OtherSessions | None:
-        """The sessions to learn from with the open one, where a folder is gone through."""
-        return self._other_sessions()
+    def other_sessions(self) -> OtherSessions | None:
+        """The other sessions of the open folder that a round trains on; None without a folder."""
+        return self._get_other_sessions()
 
     @property
     def accepted(self) -> int:
-        """How many slices there are to learn from, in the session and in those beside it."""
+        """The number of accepted slices, in the open session and in the other sessions."""
         own = len(self._session.accepted) if self._session else 0
         return own + sum(len(found.accepted) for found in self._others())
 
     @property
-    def fresh(self) -> set[tuple[Path, int]]:
-        """The slices among them that no round has used, each with its session's folder."""
+    def unused(self) -> set[tuple[Path, int]]:
+        """The accepted slices that no round has used, each with its session's folder."""
         session = self._session
-        fresh = {(found.folder, index) for found in self._others() for index in found.unused}
+        unused = {(found.folder, index) for found in self._others() for index in found.unused}
         if session is not None:
             used = session.splits
-            fresh |= {(session.folder, index) for index in session.accepted if index not in used}
-        return fresh
+            unused |= {(session.folder, index) for index in session.accepted if index not in used}
+        return unused
 
-    def leave(self) -> None:
-        """Stop the round that runs, as its session is closed, unless it goes on."""
-        if not self.goes_on:
-            self._left = True
+    def stop_with_session(self) -> None:
+        """Stop a running round because its session is closed, unless the folder is still open."""
+        if not self.outlives_session:
+            self._is_stopped = True
             self.panel.stop()
 
     def abandon(self) -> None:
-        """Stop any round, as the window or the dock is closed."""
+        """Stop any running round because the window or the dock is closed."""
         self._folder = None
-        self.leave()
+        self.stop_with_session()
 
     def checkpoint_of(self, finished: Round) -> Path:
-        """Return the model of the last round."""
-        assert self._of is not None
-        return self._of.folder / finished.checkpoint
+        """Return the path of the model of the last round."""
+        assert self._round_session is not None
+        return self._round_session.folder / finished.checkpoint
 
     def refresh(self) -> None:
-        """Show how many slices there are to learn from, and what the rounds brought."""
+        """Show the number of accepted slices, and the results of the rounds."""
         self.result.setText("\n".join(map(round_summary, self._rounds())))
         count = self.accepted if self._session else 0
         wanted = counted(count, "accepted slice") if count else "accepted slices"
@@ -177,7 +177,7 @@ class FineTunePanel(QWidget):
         self.start_button.setEnabled(count > 0 and not self.panel.running)
 
     def base_of(self, session: Session) -> Path:
-        """Return the model that a session is fine-tuned from."""
+        """Return the first model of a session, from which rounds start."""
         base = session.checkpoint
         return base if base is not None and base.is_file() else chosen_model.current_model()
 
@@ -187,8 +187,8 @@ class FineTunePanel(QWidget):
         Parameters
         ----------
         epochs : int, optional
-            At most so many, for a round that the user did not ask for; its model is used if it is
-            not worse.
+            Maximum number of epochs of a round that the user did not start; the new model is used
+            if it is not worse.
         """
         current, session = self._desk.current, self._session
         if current is None or session is None or self.panel.running:
@@ -201,34 +201,34 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        beside, folders = self.beside, [found.folder for found in self._others()]
-        work = _round(session, current.mask.data, config, self.base_of(session), folders)
+        others, folders = self.other_sessions, [found.folder for found in self._others()]
+        events = _round(session, current.mask.data, config, self.base_of(session), folders)
         if epochs is None:
             self.panel.show()
         else:
-            work = _patient(work)
+            events = _postponing(events)
         self._by_user = epochs is None
-        self._of, self._folder = session, beside.folder if beside else None
-        self._left, self._left_out, self._last = False, [], None
+        self._round_session, self._folder = session, others.folder if others else None
+        self._is_stopped, self._skipped, self._last_round = False, [], None
         self.started.emit()
         session.hold()
         self._desk.lend(session)
         try:
-            self.panel.start(work, "Fine-tuning")
+            self.panel.start(events, "Fine-tuning")
         except BaseException:
             session.close()
             raise
 
     def _others(self) -> Sequence[FoundSession]:
-        beside = self.beside
-        return () if beside is None else beside.sessions
+        others = self.other_sessions
+        return () if others is None else others.sessions
 
     def _rounds(self) -> list[Round]:
-        """Return the rounds of the open session and of those beside it, in their order."""
+        """Return the rounds of the open session and of the other sessions, in their order."""
         rounds = [*(self._session.rounds if self._session else ())]
         rounds += [each for found in self._others() for each in found.record.rounds]
-        if self._last is not None and self._last not in rounds and self._applies():
-            rounds.append(self._last)
+        if self._last_round is not None and self._last_round not in rounds and self._applies():
+            rounds.append(self._last_round)
         return sorted(rounds, key=lambda each: each.number)
 
     def _lay_out(self) -> None:
@@ -245,7 +245,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
         layout.addStretch(0)
-        fill_with_scroll_column(self, content, _LOWEST)
+        fill_with_scroll_column(self, content, _MIN_HEIGHT)
         self.panel.hide()
 
     def _recall(self) -> None:
@@ -258,50 +258,50 @@ class FineTunePanel(QWidget):
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, ItemDone) and event.problem:
-            self._left_out.append(event)
+            self._skipped.append(event)
         elif isinstance(event, TrainStarted):
             self.panel.show()
-            self._tell_left_out()
+            self._show_skipped()
         elif isinstance(event, Round):
             self._on_round(event)
         elif isinstance(event, NothingToLearnError):
-            self._tell_left_out()
-            self.waits.emit(event)
+            self._show_skipped()
+            self.postponed.emit(event)
 
-    def _tell_left_out(self, _: Any = None) -> None:
-        if self._left_out:
-            show_warning(_left_out_in_words(self._left_out))
-            self._left_out = []
+    def _show_skipped(self, _: Any = None) -> None:
+        if self._skipped:
+            show_warning(_skipped_message(self._skipped))
+            self._skipped = []
 
     def _on_round(self, finished: Round) -> None:
-        self._last = finished
+        self._last_round = finished
         self.refresh()
         if not self._applies():
-            self.set_aside.emit(finished)
+            self.finished_elsewhere.emit(finished)
             return
-        said = round_summary(finished)
+        message = round_summary(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         used = is_used(finished, by_user=self._by_user)
         if used:
             chosen_model.choose_model(self.checkpoint_of(finished))
-            said += " The new model is chosen in Segment."
+            message += " The new model is chosen in Segment."
         else:
-            said += " It is not used; the model stays."
-        show_info(said)
+            message += " The new model is not used; the present model stays."
+        show_info(message)
         self.finished.emit(finished, used)
 
     def _applies(self) -> bool:
-        """Whether the last round is of what is worked on now."""
-        session, of = self._session, self._of
-        if session is of:
-            return not self._left
-        if of is None or self._folder is None:
+        """Whether the last round belongs to the open session or folder."""
+        session, trained = self._session, self._round_session
+        if session is trained:
+            return not self._is_stopped
+        if trained is None or self._folder is None:
             return False
         if session is None:
             return self._scans() is self._folder
-        beside = self.beside
-        same = beside is not None and beside.folder is self._folder
-        return same and names(session.categories) == names(of.categories)
+        others = self.other_sessions
+        same = others is not None and others.folder is self._folder
+        return same and names(session.categories) == names(trained.categories)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
@@ -309,29 +309,29 @@ class FineTunePanel(QWidget):
 
 
 def _round(
-    session: Session, labels: Any, config: TrainConfig, base: Path, beside: Sequence[Path]
+    session: Session, labels: Any, config: TrainConfig, base: Path, other_sessions: Sequence[Path]
 ) -> Generator[Any, Command | None, None]:
-    """Fine-tune in a child process, on the masks as they are now; lets go of the session."""
+    """Save the present mask, fine-tune in a child process, and release the session."""
     try:
         session.save_mask(labels)
         with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-            yield from run_round(session, config, base, engine.stream, beside)
+            yield from run_round(session, config, base, engine.stream, other_sessions)
     finally:
         session.close()
 
 
-def _patient(
-    work: Generator[Any, Command | None, None],
+def _postponing(
+    events: Generator[Any, Command | None, None],
 ) -> Generator[Any, Command | None, None]:
-    """Give the reason why there is nothing to learn yet as the last event, and no error."""
+    """Yield events; a `NothingToLearnError` is yielded as the last event, not raised."""
     try:
-        yield from work
+        yield from events
     except NothingToLearnError as error:
         yield error
 
 
-def _left_out_in_words(items: Sequence[ItemDone]) -> str:
+def _skipped_message(items: Sequence[ItemDone]) -> str:
     first = f"{items[0].name}: {items[0].problem}"
     if len(items) == 1:
-        return f"Left out of the round: {first}"
-    return f"{len(items)} are left out of the round; the first is {first}"
+        return f"Skipped by the round: {first}"
+    return f"{len(items)} items are skipped by the round; the first is {first}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, carried
-from napari_unet_seg._napari.layers.layers import file_of, scan_options
+from napari_unet_seg._napari.layers.conversion import file_of, scan_options
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -30,10 +30,10 @@ def image_layers(scan: Scan, name: str) -> list[LayerData]:
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
     """Show a hidden channel, and hide the other channels of its scan."""
-    if image.visible or carried(image).channel is None:
+    if image.visible or record_of(image).channel is None:
         return
     for layer in viewer.layers:
-        if carried(layer).channel is not None and file_of(layer) == file_of(image):
+        if record_of(layer).channel is not None and file_of(layer) == file_of(image):
             # Compared by id, as napari gives plugins proxies of layers.
             layer.visible = layer.unique_id == image.unique_id
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-def put(mask: Labels, change: Change) -> None:
+def apply_change(mask: Labels, change: Change) -> None:
     """Apply a change of labels as one step of the layer's history."""
     # The history keeps the indices of a hundred steps; int32 halves their memory.
     indices = tuple(axis.astype(np.int32) for axis in change.indices)
@@ -22,11 +22,11 @@ def put(mask: Labels, change: Change) -> None:
         mask.data_setitem(indices, change.values)
 
 
-def put_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
+def replace_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
     """Replace the labels at `place` along the leading axes, as one step of the history."""
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
-        put(mask, Change(changed, labels[changed]).at(place))
+        apply_change(mask, Change(changed, labels[changed]).at(place))
 
 
 def edit_summary(change: Change, value: int, shape: tuple[int, ...]) -> str:

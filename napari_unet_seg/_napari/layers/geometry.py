@@ -87,7 +87,7 @@ def axes_of(geometry: Mapping[str, Any], ndim: int) -> str:
     return f"{others[:time]}T{others[time:]}"
 
 
-def in_mm(unit: Any) -> float | None:
+def length_in_mm(unit: Any) -> float | None:
     """Return the length of a unit in mm; None if the unit is not a length."""
     return factor_between(unit, "mm")
 
@@ -102,25 +102,27 @@ def factor_between(unit: Any, other: Any) -> float | None:
     return float(f"{quantity.to(other).magnitude:.12g}")
 
 
-def converted(world: Sequence[float], units: Sequence[Any], wanted: Sequence[Any]) -> list[float]:
+def convert_units(
+    world: Sequence[float], units: Sequence[Any], wanted: Sequence[Any]
+) -> list[float]:
     """Return world coordinates in other units; unchanged along axes whose units do not match."""
     pairs = zip(world, units, wanted, strict=True)
     return [w if u == v else w * (factor_between(u, v) or 1.0) for w, u, v in pairs]
 
 
-def point_of(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
+def viewer_point(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
     """Return the viewer's current point in voxels of a layer."""
     point = viewer.dims.point[-layer.ndim :]
-    world = converted(point, world_units(viewer, layer), layer.units)
+    world = convert_units(point, world_units(viewer, layer), layer.units)
     return tuple(float(p) for p in layer.world_to_data(world))
 
 
-def reaches(viewer: ViewerModel, layer: Layer) -> bool:
+def is_on_screen(viewer: ViewerModel, layer: Layer) -> bool:
     """Whether a layer has a slice at the viewer's current point; other layers may be longer."""
     if viewer.dims.ndim < layer.ndim:
         return False  # the layer is being removed, and the viewer has dropped its axes
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
-    leading = zip(point_of(viewer, layer)[:-2], shape, strict=False)
+    leading = zip(viewer_point(viewer, layer)[:-2], shape, strict=False)
     return all(0 <= round(p) < n for p, n in leading)
 
 
@@ -146,7 +148,7 @@ def _time_axis(geometry: Mapping[str, Any], ndim: int) -> int | None:
 
 def _factors(units: Sequence[Any]) -> tuple[list[float], str]:
     """Return the factor for sizes along each axis, and the unit of the multiplied sizes."""
-    lengths = [in_mm(unit) for unit in units]
+    lengths = [length_in_mm(unit) for unit in units]
     if lengths[-1] is None:
         return [1.0] * len(units), "pixel"
     fine = all(length is None or length <= _FINE for length in lengths)

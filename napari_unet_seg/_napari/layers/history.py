@@ -62,7 +62,7 @@ class EditedSlices:
         self._new.append(event.value)
 
 
-def pixels_of(atom: Any) -> tuple[tuple[Array, ...], Array, Array]:
+def changed_pixels(atom: Any) -> tuple[tuple[Array, ...], Array, Array]:
     """Return the indices, old labels and new labels of an atom of napari's history.
 
     An atom is a triple of these; since napari 0.9 a stroke is a box with a mask.
@@ -78,7 +78,7 @@ def pixels_of(atom: Any) -> tuple[tuple[Array, ...], Array, Array]:
 
 
 def _probe(labels: Array, step: list[Any]) -> _Probe:
-    atoms = [pixels_of(atom) for atom in step]
+    atoms = [changed_pixels(atom) for atom in step]
     axes = zip(*(indices for indices, _, _ in atoms), strict=True)
     indices = tuple(np.concatenate(axis) for axis in axes)
     before = np.concatenate([before for _, before, _ in atoms])

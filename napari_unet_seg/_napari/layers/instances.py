@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, carried
 from napari_unet_seg._napari.layers.colours import shades
-from napari_unet_seg._napari.layers.layers import categories_of
+from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,11 +28,11 @@ _MAX_COLOURS = 2**16
 
 def is_instances(layer: Any) -> bool:
     """Whether the labels of a layer are single objects."""
-    return layer is not None and carried(layer).values == "instances"
+    return layer is not None and record_of(layer).values == "instances"
 
 
 def instance_options(
-    instances: Instances, name: str, record: LayerRecord = NOTHING
+    instances: Instances, name: str, record: LayerRecord = EMPTY_RECORD
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer of single objects, except its geometry.
 
@@ -121,10 +121,10 @@ def rename_instance(layer: Labels, category: Category) -> None:
 
 def category_of(layer: Labels, value: int) -> Category | None:
     """Return the category of an object, None if the object has none yet."""
-    return by_value(layer.features, categories_of(layer)).get(value)
+    return object_categories(layer.features, categories_of(layer)).get(value)
 
 
-def by_value(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
+def object_categories(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
     """Return the category of every object in the table of a layer, by label."""
     by_id = {category.id: category for category in categories}
     rows = zip(features["index"], features["category_id"], strict=True)

@@ -9,13 +9,13 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.layers.colours import category_colour
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.instances import (
     category_of,
     is_instances,
     rename_instance,
     start_instance,
 )
-from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.carried import carried, carry
-from napari_unet_seg._napari.layers.history import pixels_of
+from napari_unet_seg._napari.layers.history import changed_pixels
+from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def locked_of(mask: Labels) -> frozenset[int]:
     """Return the locked labels of a mask."""
-    return carried(mask).locked
+    return record_of(mask).locked
 
 
 def set_locked(mask: Labels, value: int, locked: bool) -> None:
     """Lock or unlock a label of a mask."""
     others = locked_of(mask) - {value}
-    carry(mask, locked=others | {value} if locked else others)
+    update_record(mask, locked=others | {value} if locked else others)
 
 
 class LockGuard(QObject):
@@ -73,7 +73,7 @@ def _undo_locked(mask: Labels, step: list[Any]) -> int:
     locked = list(locked_of(mask))
     count = 0
     for atom in reversed(tuple(step)):
-        indices, before, after = pixels_of(atom)
+        indices, before, after = changed_pixels(atom)
         kept = np.isin(before, locked) | np.isin(after, locked)
         where = tuple(axis[kept] for axis in indices)
         now = mask.data[where]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, Map
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, MapRecord
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Overlay:
             name=self._name,
             colormap=DirectLabelColormap(color_dict=colours),
             opacity=0.8,
-            metadata=LayerRecord(map=Map(self._name)).as_metadata(),
+            metadata=LayerRecord(map=MapRecord(self._name)).as_metadata(),
             **geometry_of(self._mask),
         )
         self.layer.editable = False

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.geometry import converted, point_of, reaches, world_units
-from napari_unet_seg._napari.layers.layers import scan_from_layer
+from napari_unet_seg._napari.layers.conversion import scan_from_layer
+from napari_unet_seg._napari.layers.geometry import (
+    convert_units,
+    is_on_screen,
+    viewer_point,
+    world_units,
+)
 from napari_unet_seg.io.common.places import index_at, place_at
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ def make_editable(mask: Labels) -> None:
 
 def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     """Return the place of the viewer's point along the leading axes, clipped to the mask."""
-    point = point_of(viewer, mask)[:-2]
+    point = viewer_point(viewer, mask)[:-2]
     sizes = mask.data.shape[:-2]
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
@@ -38,7 +43,7 @@ def shows_slice(viewer: ViewerModel) -> bool:
     return sorted(viewer.dims.displayed) == [viewer.dims.ndim - 2, viewer.dims.ndim - 1]
 
 
-def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") -> str:
+def off_screen_problem(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") -> str:
     """Return why no slice of a layer is on screen, as a message; empty if a slice is.
 
     Parameters
@@ -52,7 +57,7 @@ def off_screen(viewer: ViewerModel, layer: Image | Labels, *, remedy: str = "") 
     """
     if not shows_slice(viewer):
         return f"No slice is on screen as a plane; turn the view back{remedy}."
-    if not reaches(viewer, layer):
+    if not is_on_screen(viewer, layer):
         return f"No slice of {layer.name} is on screen; go to one of its slices{remedy}."
     return ""
 
@@ -68,9 +73,9 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     if not leading:
         return
     place = place_at(index, leading)
-    point = point_of(viewer, mask)
+    point = viewer_point(viewer, mask)
     world = mask.data_to_world((*place, *point[-2:]))
-    world = converted(world, mask.units, world_units(viewer, mask))
+    world = convert_units(world, mask.units, world_units(viewer, mask))
     first = viewer.dims.ndim - mask.ndim
     axes = range(first, first + len(leading))
     viewer.dims.set_point(tuple(axes), tuple(float(w) for w in world[: len(leading)]))

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import Map, ModelFile, carried, carry
-from napari_unet_seg._napari.layers.edits import put_slice
-from napari_unet_seg._napari.layers.layers import add_labels, add_map, categories_of
+from napari_unet_seg._napari.layers.conversion import add_labels, add_map, categories_of
+from napari_unet_seg._napari.layers.edits import replace_slice
+from napari_unet_seg._napari.layers.layer_record import (
+    MapRecord,
+    ModelFile,
+    record_of,
+    update_record,
+)
 from napari_unet_seg.io.common.places import Place
 from napari_unet_seg.io.common.sparse import sparse_zeros
 
@@ -69,26 +74,26 @@ def show_prediction(
         The layer with the prediction.
     """
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        if is_untouched(mask, sums) and not carried(mask).decided & sums.keys():
-            put_slice(mask, labels, place)
-            _record_prediction(mask, sums, model, _by_place(dice, place))
+        if is_untouched(mask, sums) and not record_of(mask).decided & sums.keys():
+            replace_slice(mask, labels, place)
+            _store_prediction(mask, sums, model, _by_place(dice, place))
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
-    _record_prediction(layer, sums, model, _by_place(dice, place))
+    _store_prediction(layer, sums, model, _by_place(dice, place))
     return layer
 
 
-def note_prediction(mask: Labels, place: Place, dice: float) -> None:
+def record_prediction(mask: Labels, place: Place, dice: float) -> None:
     """Record the present labels of a slice as its prediction, with the predicted Dice."""
     sums = {place: _checksum(np.asarray(mask.data[place]))}
-    _record_prediction(mask, sums, carried(mask).model, {place: dice})
+    _store_prediction(mask, sums, record_of(mask).model, {place: dice})
 
 
-def note_decided(mask: Labels, places: Iterable[Place]) -> None:
+def record_decided(mask: Labels, places: Iterable[Place]) -> None:
     """Record the slices of a mask that were decided on, which no prediction may replace."""
-    carry(mask, decided=frozenset(places))
+    update_record(mask, decided=frozenset(places))
 
 
 def checksums(labels: Array, place: Place = ()) -> Checksums:
@@ -101,7 +106,7 @@ def checksums(labels: Array, place: Place = ()) -> Checksums:
 
 def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
     """Whether slices are equal to their last prediction, or empty if they have none."""
-    record = carried(mask).predicted
+    record = record_of(mask).predicted
     for place in places:
         plane = np.asarray(mask.data[place])
         if place in record:
@@ -121,11 +126,11 @@ def _whole(image: Image, labels: Array, place: Place) -> Array:
     return full
 
 
-def _record_prediction(
+def _store_prediction(
     mask: Labels, sums: Checksums, model: ModelFile | None, dice: dict[Place, float]
 ) -> None:
-    record = carried(mask)
-    carry(
+    record = record_of(mask)
+    update_record(
         mask,
         model=model,
         predicted=record.predicted | sums,
@@ -145,7 +150,7 @@ def _checksum(plane: Array) -> int:
 def probability_map(viewer: ViewerModel, mask: Labels, category: Category) -> Array | None:
     """Return the map of a category's probabilities on the mask's grid; zero if not predicted."""
     kind = _probability_of(category)
-    return next((m.data for m in maps_of(viewer, mask) if _map_of(m).kind == kind), None)
+    return next((m.data for m in maps_of(viewer, mask) if _map_record(m).kind == kind), None)
 
 
 def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
@@ -153,7 +158,7 @@ def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
     return [
         layer
         for layer in viewer.layers
-        if _map_of(layer).mask == mask.unique_id and layer.data.shape == mask.data.shape
+        if _map_record(layer).mask == mask.unique_id and layer.data.shape == mask.data.shape
     ]
 
 
@@ -172,7 +177,7 @@ def show_maps(
         maps.append(("uncertainty in bits", highest, prediction.uncertainty))
     if prediction.disagreement is not None:
         maps.append(("disagreement of the views", 0.5, prediction.disagreement))
-    shown = {_map_of(layer).kind: layer for layer in maps_of(viewer, mask)}
+    shown = {_map_record(layer).kind: layer for layer in maps_of(viewer, mask)}
     for kind, high, values in maps:
         if kind in shown:
             shown[kind].data[place] = values
@@ -185,8 +190,8 @@ def show_maps(
         viewer.layers.selection.active = mask
 
 
-def _map_of(layer: Layer) -> Map:
-    return carried(layer).map or Map("")
+def _map_record(layer: Layer) -> MapRecord:
+    return record_of(layer).map or MapRecord("")
 
 
 def _probability_of(category: Category) -> str:
@@ -195,10 +200,10 @@ def _probability_of(category: Category) -> str:
 
 def is_prediction(mask: Labels, place: tuple[int, ...]) -> bool:
     """Whether a slice of a mask is an unedited prediction of Segment."""
-    return place in carried(mask).predicted and is_untouched(mask, (place,))
+    return place in record_of(mask).predicted and is_untouched(mask, (place,))
 
 
-def figures_of(mask: Labels) -> tuple[float | None, ...]:
+def predicted_dice_of(mask: Labels) -> tuple[float | None, ...]:
     """Return the predicted Dice of each slice of a mask, None for slices without one."""
-    record = carried(mask).predicted_dice
+    record = record_of(mask).predicted_dice
     return tuple(record.get(place) for place in np.ndindex(mask.data.shape[:-2]))

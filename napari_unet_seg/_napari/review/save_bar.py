@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
-from napari_unet_seg._napari.layers.carried import carried
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class SaveBar(QWidget):
     def _store(self) -> Path | None:
         """Return the path of the mask's image if that is an OME-Zarr, else None."""
         mask = self._mask()
-        scan = carried(mask).scan if mask else None
+        scan = record_of(mask).scan if mask else None
         return scan.path if scan and scan.path and is_zarr(scan.path) else None
 
     def _proposed(self, suffix: str) -> str:

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.layers import image_of, is_users
+from napari_unet_seg._napari.layers.conversion import image_of, is_user_layer
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.session.recovery import LeftOpen
+    from napari_unet_seg._napari.session.recovery import UnclosedSession
 
 _KEY = "sessions_folder"
 _NAME_WIDTH = 110
@@ -51,15 +51,15 @@ class SessionBar(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
         self.image_combo.setToolTip("The scan of the mask")
-        self.mask_combo = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
+        self.mask_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.mask_combo.setToolTip("The mask to correct; start the session before you edit it")
         tip = "Folder for the session's prediction, masks and models"
         self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
         self.start_button = QPushButton("Start session")
         self.start_button.setToolTip(
-            "Keep the mask of now as the prediction, and save every correction"
+            "Keep the present mask as the prediction, and save every correction"
         )
         self.open_button = QPushButton("Open session…")
         self.open_button.setToolTip("Continue a session that was saved before")
@@ -103,18 +103,18 @@ class SessionBar(QWidget):
             self.title.setToolTip(str(folder))
             remember(_KEY, str(folder.parent))
 
-    def offer(self, left: LeftOpen | None) -> None:
-        """Offer to reopen a session that was left open, or offer none."""
-        self.offered = left.folder if left else None
-        self._offer.setVisible(left is not None)
-        if left is not None:
-            today = left.saved.date() == datetime.now().date()
-            time = f"{left.saved:%H:%M}" if today else f"{left.saved:%d %b %H:%M}"
+    def offer(self, unclosed: UnclosedSession | None) -> None:
+        """Offer to reopen a session that was not closed; None for no offer."""
+        self.offered = unclosed.folder if unclosed else None
+        self._offer.setVisible(unclosed is not None)
+        if unclosed is not None:
+            today = unclosed.saved.date() == datetime.now().date()
+            time = f"{unclosed.saved:%H:%M}" if today else f"{unclosed.saved:%d %b %H:%M}"
             name = self.fontMetrics().elidedText(
-                left.folder.name, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH
+                unclosed.folder.name, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH
             )
             self.reopen_button.setText(f"Reopen “{name}” (saved {time})")
-            self.reopen_button.setToolTip(f"It was not closed: {left.folder}")
+            self.reopen_button.setToolTip(f"It was not closed: {unclosed.folder}")
 
     def parent_folder(self) -> Path:
         """Return the parent of the session's folder; without one, that of the last session."""

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
-from napari_unet_seg._napari.session.thumbnails import Thumbnails
+from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.session import Changes
+    from napari_unet_seg.session.session import SliceChanges
 
 _KEYS = {
     "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),
@@ -49,7 +49,7 @@ class SlicesTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._open_session: OpenSession | None = None
-        self._thumbnails: Thumbnails | None = None
+        self._thumbnails: SliceThumbnails | None = None
         self._keys: KeyBindings | None = None
         self.bar = QueueBar()
         self.table = QueueTable()
@@ -86,19 +86,19 @@ class SlicesTab(QWidget):
             return
         session = open_session.session
         self.show_mask.setChecked(open_session.mask.visible)
-        self._thumbnails = Thumbnails(open_session, self.devicePixelRatioF())
+        self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
         open_session.moved.connect(self.table.go_to)
         open_session.queue_changed.connect(self._on_queue)
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
-        open_session.told.connect(self._report_on_slice)
+        open_session.refused.connect(self._report_on_slice)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
         self._on_order()
-        open_session.look()
+        open_session.update_changes()
 
     def report(self, text: str) -> None:
         """Show a message on the session, until the next message."""
@@ -227,7 +227,7 @@ class SlicesTab(QWidget):
             self.bar.show_queue(open_session.queue)
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
-    def _on_changed(self, changes: Changes) -> None:
+    def _on_changed(self, changes: SliceChanges) -> None:
         self.changes.setText(correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()

@@ -19,7 +19,7 @@ from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.desk import SessionDesk
-from napari_unet_seg._napari.session.jobs import writing
+from napari_unet_seg._napari.session.jobs import write_mask
 from napari_unet_seg._napari.tools.tab import ToolsTab
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.session.recovery import LeftOpen
+    from napari_unet_seg._napari.session.recovery import UnclosedSession
     from napari_unet_seg.session.session import Session
 
 
@@ -112,7 +112,7 @@ class ReviewWidget(DockWidget):
         self.bar.set_busy(busy)
         self.saving.set_busy(busy or self.current_mask is None)
         # Another scan would stop a fine-tuning that does not run in the background.
-        learning = self.fine_tune.panel.running and not self.fine_tune.goes_on
+        learning = self.fine_tune.panel.running and not self.fine_tune.outlives_session
         self.scans.set_busy(busy or learning)
 
     def event(self, event: QEvent) -> bool:
@@ -129,7 +129,7 @@ class ReviewWidget(DockWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.addTab(self.review, "Review")
-        self.tabs.addTab(self.tools, "ToolsTab")
+        self.tabs.addTab(self.tools, "Tools")
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         layout = QVBoxLayout(self)
@@ -181,7 +181,7 @@ class ReviewWidget(DockWidget):
         self.bar.offer(None)
 
     def _on_leaving(self) -> None:
-        self.fine_tune.leave()
+        self.fine_tune.stop_with_session()
         self.learning.show_session(None)
         self.review.unbind()
         self.review.show_session(None)
@@ -194,14 +194,14 @@ class ReviewWidget(DockWidget):
             self.desk.current.store_locks()
 
     def _search_unclosed(self) -> None:
-        if recovery.any_noted():
-            jobs.run(recovery.looking(), on_event=self._on_unclosed, name="Finding sessions")
+        if recovery.has_records():
+            jobs.run(recovery.find_unclosed(), on_event=self._on_unclosed, name="Finding sessions")
 
-    def _on_unclosed(self, left: LeftOpen | None) -> None:
-        self.bar.offer(left if self.session is None else None)
+    def _on_unclosed(self, unclosed: UnclosedSession | None) -> None:
+        self.bar.offer(unclosed if self.session is None else None)
 
     def _on_declined(self, folder: Path) -> None:
-        recovery.note_closed(folder)
+        recovery.record_closed(folder)
         self.bar.offer(None)
         self._search_unclosed()
 
@@ -215,7 +215,7 @@ class ReviewWidget(DockWidget):
             "features": mask.features,
             **geometry_of(mask),
         }
-        events = writing(write, path, mask.data, attributes)
+        events = write_mask(write, path, mask.data, attributes)
         self.desk.run(events, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from napari_unet_seg._napari.scans.popup import ScanList
+from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.widgets.keys import key_label
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_unet_seg._napari.scans.read_ahead import ReadAhead
+from napari_unet_seg._napari.scans.scan_reader import ScanReader
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg._napari.scans.thumbnails import (
     ScanThumbnails,
@@ -59,7 +59,7 @@ class ScanFolder:
         self.names = [name for _, name in named]
         """Names of the scans' sessions."""
         self.titles = [path.name for path in self.paths]
-        self.reader = ReadAhead()
+        self.reader = ScanReader()
         self.states = ScanStates(self.paths, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
         self.workers = (self.reader, self.states, self.thumbnails)

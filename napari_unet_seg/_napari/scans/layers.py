@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.carried import carried
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.layers import is_users
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.layer_record import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ class ScanLayers:
             for data, options, kind in scan_layers(scan, name)
         ]
         for layer in self._scan_layers:
-            if self._channel is not None and carried(layer).channel == self._channel:
+            if self._channel is not None and record_of(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
@@ -65,12 +65,12 @@ class ScanLayers:
     def add_session(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
         """Add the layers of the scan's session, other channels included, to those of the scan."""
         self._scan_layers += [*others, image, mask]
-        self._channel = carried(image).channel
+        self._channel = record_of(image).channel
         self.scan = None
 
     def remove(self) -> None:
         """Remove the layers of the scan, and the maps and overlays that were drawn for them."""
-        drawn = {layer for layer in self._viewer.layers if not is_users(layer, type(layer))}
+        drawn = {layer for layer in self._viewer.layers if not is_user_layer(layer, type(layer))}
         for layer in {*self._scan_layers} | (drawn - self._layers_before):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)

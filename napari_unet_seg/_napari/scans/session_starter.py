@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.layers.layers import file_of, image_of, is_users
+from napari_unet_seg._napari.layers.conversion import file_of, image_of, is_user_layer
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.session.folders import free_folder
 
@@ -61,7 +61,7 @@ class SessionStarter(QObject):
 
     def _on_inserted(self, event: Any) -> None:
         scan = self._scan()
-        if scan is None or not is_users(event.value, Labels):
+        if scan is None or not is_user_layer(event.value, Labels):
             return
         if file_of(event.value) == scan.path:
             # After the code that adds the layer has recorded how the mask was predicted.
@@ -69,7 +69,7 @@ class SessionStarter(QObject):
 
     def _start(self, mask: Labels) -> None:
         scan = self._scan()
-        images = [layer for layer in self._viewer.layers if is_users(layer, Image)]
+        images = [layer for layer in self._viewer.layers if is_user_layer(layer, Image)]
         image = image_of(mask, images)
         if scan is not None and image is not None and mask in self._viewer.layers:
             self._desk.start(image, mask, free_folder(self._parent_folder(), scan.name))

@@ -50,7 +50,7 @@ class ScanStates(QObject):
         self.found: list[FoundSession | None] = [None] * len(paths)
         self._open: int | None = None
         self._refresh: object = None
-        """Token of the last `refresh`; results of earlier ones are ignored."""
+        """Token of the last `refresh`; results of previous ones are ignored."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sessions")
         self._read.connect(self._on_read)
         self._ended.connect(self._on_ended)

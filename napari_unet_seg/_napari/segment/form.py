@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.carried import carried
-from napari_unet_seg._napari.layers.layers import is_users
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.widgets.form import Form
@@ -35,7 +35,7 @@ class SegmentForm(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
-        self.image_combo = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
         self.image_combo.setToolTip("The image to segment; follows the selected layer")
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
@@ -118,5 +118,5 @@ class SegmentForm(QWidget):
 
 
 def _independent(layer: Image) -> bool:
-    record = carried(layer)
+    record = record_of(layer)
     return record.independent or (record.scan is not None and "N" in record.scan.axes)

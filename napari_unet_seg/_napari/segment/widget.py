@@ -13,10 +13,10 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
-from napari_unet_seg._napari.layers.carried import ModelFile
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.geometry import point_of, reaches
-from napari_unet_seg._napari.layers.layers import scan_from_layer
+from napari_unet_seg._napari.layers.conversion import scan_from_layer
+from napari_unet_seg._napari.layers.geometry import is_on_screen, viewer_point
+from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
@@ -222,11 +222,11 @@ def shown_place(viewer: Viewer, image: Image) -> Place:
     DataError
         If no slice of the image is on screen.
     """
-    if not reaches(viewer, image):
+    if not is_on_screen(viewer, image):
         raise DataError(
             f"No slice of {image.name} is on screen; go to one of its slices, or segment all."
         )
-    return tuple(round(index) for index in point_of(viewer, image)[:-2])
+    return tuple(round(index) for index in viewer_point(viewer, image)[:-2])
 
 
 def _summary(prediction: PredictFinished) -> str:

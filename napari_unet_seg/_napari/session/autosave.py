@@ -22,30 +22,29 @@ INTERVAL_MS = 60_000
 
 
 class Autosave(QObject):
-    """Writes what differs from what is on disk, when asked and every minute.
+    """Writes the changes of a session on request and every minute.
 
-    What differs is known by the session alone: it compares the record and a hash of each slice
-    with those that are stored. So whatever changed the mask is on disk a minute later.
+    The session itself finds the changes: it compares its record and a hash of each slice with the
+    stored ones. So every change of the mask is on disk a minute later.
 
-    The pixels are read where they lie while the user goes on painting: a slice that is caught in
-    the middle of a stroke is written again by the next save. What cannot be written is tried again
-    every minute.
+    The pixels are read in place while the user paints: a slice that is read in the middle of a
+    stroke is written again by the next save. A failed save is repeated every minute.
 
     Parameters
     ----------
     session : Session
-        Where it goes.
+        The session to save.
     pixels : callable
         Returns the mask's array; called on the main thread.
     """
 
     saved = Signal(object)
-    """The time, once everything asked for is on disk; of the saves of every minute, of those that
-    found something to write."""
+    """Emitted with the time when a requested save is on disk, or a save of every minute has
+    written a change."""
     failed = Signal(object)
-    """Why something is not on disk; of what is tried every minute, each reason once."""
+    """Emitted with the error of a save; for the saves of every minute, once for each error."""
     minute = Signal()
-    """Time to tell what may have changed."""
+    """Emitted before the save of every minute."""
 
     def __init__(
         self, session: Session, pixels: Callable[[], Any], parent: QObject | None = None
@@ -53,8 +52,8 @@ class Autosave(QObject):
         super().__init__(parent)
         self._session, self._pixels = session, pixels
         self._predictions: dict[int, Any] = {}
-        """Later ones that are not on disk yet, by slice."""
-        self._told = ""
+        """Later predictions that are not on disk yet, by slice."""
+        self._last_error = ""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="autosave")
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
@@ -62,20 +61,20 @@ class Autosave(QObject):
         self._timer.start()
 
     def save(self, slices: Iterable[int] | None = None) -> None:
-        """Write some slices, or all that changed, and the states; returns at once."""
+        """Write the changes of some slices, or of all, and the states; return at once."""
         self._save(slices)
 
     def replace_prediction(self, index: int, labels: Any) -> None:
-        """Store a slice's later prediction; returns at once."""
+        """Store a slice's later prediction; return at once."""
         self._predictions[index] = labels
         self._submit(self._store_predictions)
 
     def finish(self) -> bool:
-        """Write all that changed and wait for it; returns whether it is on disk."""
+        """Write all changes and wait; return whether they are on disk."""
         return self._save().result()
 
     def close(self) -> None:
-        """Save for the last time and wait until it is done."""
+        """Write all changes, wait, and stop saving."""
         self._timer.stop()
         self.finish()
         self._pool.shutdown(wait=True)
@@ -87,16 +86,16 @@ class Autosave(QObject):
     def _save(self, slices: Iterable[int] | None = None, *, again: bool = False) -> Future[bool]:
         labels = self._pixels()
 
-        def work() -> bool:
+        def write() -> bool:
             found = not self._session.is_stored
             try:
-                # First: states tell how slices differ from these.
+                # First, as the states depend on how slices differ from these.
                 found |= self._store_predictions()
             finally:
                 found |= bool(self._session.save_mask(labels, slices))
             return found
 
-        return self._submit(work, again=again)
+        return self._submit(write, again=again)
 
     def _store_predictions(self) -> bool:
         """Write later predictions; return whether there were any."""
@@ -110,25 +109,25 @@ class Autosave(QObject):
                 raise
         return bool(waiting)
 
-    def _submit(self, work: Callable[[], bool], *, again: bool = False) -> Future[bool]:
-        return self._pool.submit(self._work, work, again)
+    def _submit(self, write: Callable[[], bool], *, again: bool = False) -> Future[bool]:
+        return self._pool.submit(self._run, write, again)
 
-    def _work(self, work: Callable[[], bool], again: bool) -> bool:
+    def _run(self, write: Callable[[], bool], again: bool) -> bool:
         try:
-            found = work()
-        except Exception as error:  # in a pool's thread nobody else would see it
-            self._tell(error, again)
+            found = write()
+        except Exception as error:  # otherwise lost in the thread of the pool
+            self._report(error, again)
             return False
-        self._told = ""
+        self._last_error = ""
         if found or not again:
             self.saved.emit(datetime.now())
         return True
 
-    def _tell(self, error: Exception, again: bool) -> None:
+    def _report(self, error: Exception, again: bool) -> None:
         reason = error
         if not isinstance(error, SegmentationError):
             logger.error("Saving failed", exc_info=error)
             reason = DataError(f"{self._session.folder} cannot be saved: {error}.")
-        if not again or str(reason) != self._told:
+        if not again or str(reason) != self._last_error:
             self.failed.emit(reason)
-        self._told = str(reason)
+        self._last_error = str(reason)

@@ -1,4 +1,4 @@
-"""What changed in a slice against its prediction, as a line and as a layer."""
+"""The changes of a slice against its prediction, as a text and as a layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.session.session import Changes
+    from napari_unet_seg.session.session import SliceChanges
 
 
 ADDED, REMOVED = 1, 2
@@ -22,8 +22,8 @@ NAME = "changes"
 _COLOURS = {ADDED: "#36d964", REMOVED: "#ff3fd0"}
 
 
-def correction_summary(changes: Changes) -> str:
-    """Say in one line how a slice differs from its prediction."""
+def correction_summary(changes: SliceChanges) -> str:
+    """Return a line on the pixels of a slice that differ from its prediction."""
     if not changes.added and not changes.removed:
         return "As predicted"
     dice = "–" if math.isnan(changes.dice) else f"{changes.dice:.3f}"
@@ -31,13 +31,13 @@ def correction_summary(changes: Changes) -> str:
 
 
 class ChangesOverlay(Overlay):
-    """A layer over a mask: green where pixels were added, magenta where they were removed."""
+    """A layer over a mask with added pixels in green and removed pixels in magenta."""
 
     def __init__(self, viewer: ViewerModel, mask: Labels) -> None:
         super().__init__(viewer, mask, NAME, _COLOURS)
 
     def update(self, prediction: Array, labels: Array, place: tuple[int, ...]) -> None:
-        """Draw the changes of one slice."""
+        """Draw the changes of a slice."""
         if not self.shown:
             return
         differ = prediction != labels

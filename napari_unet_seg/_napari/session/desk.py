@@ -1,4 +1,4 @@
-"""The desk: opens, holds and closes the one open session of a window."""
+"""The desk: opens, holds and closes the open session of a window."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.session import recovery
-from napari_unet_seg._napari.session.jobs import Ready, opening, starting
+from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
-from napari_unet_seg._napari.session.session_layers import session_of, show_session
+from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 
 
 class SessionDesk(QObject):
-    """Owns the open session; whoever depends on it listens.
+    """Owns the open session; other parts of the dock connect to its signals.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where sessions are shown.
+        The viewer that shows sessions.
     dock : QWidget
-        The dock that the desk lives and ends with.
+        The dock with which the desk is destroyed.
     """
 
     opened = Signal(object)
-    """The `OpenSession` that is the current one now."""
+    """Emitted with the new `OpenSession`."""
     leaving = Signal()
-    """The session is no longer the current one, and is about to be saved for the last time."""
+    """Emitted when the session is no longer open, before its last save."""
     session_changed = Signal(object)
-    """The open `Session`, once listeners of `opened` show it; None once it is closed."""
+    """Emitted with the `Session` after `opened`; with None after a session was closed."""
     busy_changed = Signal(bool)
-    """Whether a session is being started or opened, or a mask written."""
+    """Emitted with whether a session is being started or opened, or a mask written."""
 
     def __init__(self, viewer: ViewerModel, dock: QWidget) -> None:
         super().__init__(dock)
@@ -55,7 +55,7 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self.channels: Sequence[Image] = ()
-        """Other channels of the scan, which came when the session was opened."""
+        """Layers of the scan's other channels, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))
 
     @property
@@ -78,68 +78,68 @@ class SessionDesk(QObject):
         if self.busy:
             return
         try:
-            arguments = session_of(image, mask)
+            arguments = session_arguments(image, mask)
         except SegmentationError as error:
             show_error(str(error))
             return
 
-        def show(ready: Ready) -> None:
+        def show(opened: SessionWithMask) -> None:
             if not {image, mask} <= set(self._viewer.layers):
-                ready.session.close()
+                opened.session.close()
                 show_error(f"{image.name} or {mask.name} was removed; add it and start again.")
                 return
-            if ready.mask is not mask.data:
-                mask.data = ready.mask
-            self._begin(ready.session, image, mask)
+            if opened.mask is not mask.data:
+                mask.data = opened.mask
+            self._begin(opened.session, image, mask)
 
-        self.run(starting(folder, arguments), show, "Starting the session")
+        self.run(create_session(folder, arguments), show, "Starting the session")
 
     def open(self, folder: Path | str) -> None:
-        """Open a session with its scan and its mask as it was last saved."""
+        """Open a session with its scan and its last saved mask."""
         folder = Path(folder).absolute()
         already = self.session is not None and self.session.folder == folder
         if self.busy or already:
             return
 
-        def show(ready: Ready) -> None:
+        def show(opened: SessionWithMask) -> None:
             try:
-                image, mask, channels = show_session(self._viewer, *ready)
+                image, mask, channels = show_session(self._viewer, *opened)
             except BaseException:
-                ready.session.close()
+                opened.session.close()
                 raise
-            self._begin(ready.session, image, mask, channels)
+            self._begin(opened.session, image, mask, channels)
 
-        self.run(opening(folder, self._held(folder)), show, "Opening the session")
+        self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 
     def close(self) -> None:
-        """Save for the last time and let go; the layers stay."""
+        """Save and close the session; its layers stay open."""
         current, self._current = self._current, None
         if current is None:
             return
         self.leaving.emit()
         current.close()
-        recovery.note_closed(current.session.folder)
+        recovery.record_closed(current.session.folder)
         self.session_changed.emit(None)
 
     def lend(self, session: Session) -> None:
-        """Note that a background round holds a session, so that it can be opened again."""
+        """Record that a background round holds a session, so that it can be opened again."""
         self._lent = session
 
     def dismiss(self, is_dismissed: bool) -> None:
-        """Let a session that is still being opened go again, as the dock is closed meanwhile."""
+        """Set whether the dock is closed; a session that is opened later is closed at once."""
         self._is_dismissed = is_dismissed
 
     def run(
         self, events: Generator[Any, Any, None], on_event: Callable[[Any], None], name: str
     ) -> None:
-        """Run a slow part of a session's life in a thread, one at a time."""
+        """Run a job on sessions in a thread, one at a time."""
 
         def on_done() -> None:
             self._job = None
             self.busy_changed.emit(False)
 
         def deliver(event: Any) -> None:
-            if self._is_dismissed and isinstance(event, Ready):
+            if self._is_dismissed and isinstance(event, SessionWithMask):
                 event.session.close()
                 return
             try:
@@ -159,13 +159,13 @@ class SessionDesk(QObject):
         self._current = OpenSession(self._viewer, session, image, mask)
         self._current.autosave.failed.connect(lambda error: show_error(str(error)))
         self.opened.emit(self._current)
-        recovery.note_open(session.folder)
+        recovery.record_open(session.folder)
         if session.lock.note:
             show_info(session.lock.note)
         self.session_changed.emit(session)
 
     def _held(self, folder: Path) -> Session | None:
-        """Return the lent session of a folder, held once more, if its round still holds it."""
+        """Return the lent session of a folder, held once more, if its round has not ended."""
         lent = self._lent
         return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
 

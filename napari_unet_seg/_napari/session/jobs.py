@@ -1,4 +1,4 @@
-"""The slow parts of a session's life, as generators for a thread."""
+"""Starting and opening sessions and writing masks, as generators for a thread."""
 
 from __future__ import annotations
 
@@ -17,33 +17,37 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
 
-class Ready(NamedTuple):
-    """A session that was started or opened, held, and its mask as an array to paint on."""
+class SessionWithMask(NamedTuple):
+    """A session that was started or opened and is held, with its mask as an editable array."""
 
     session: Session
     mask: Any
     whole: Scan | None = None
-    """What the session's scan is a channel of, where that is still there."""
+    """The scan with all channels, if the session is on one channel and the file still exists."""
 
 
-def starting(folder: Path, arguments: dict[str, Any]) -> Generator[Ready, Any, None]:
-    """Start a session; see `Session.create` for its arguments."""
+def create_session(
+    folder: Path, arguments: dict[str, Any]
+) -> Generator[SessionWithMask, Any, None]:
+    """Start a session with the arguments of `Session.create`."""
     pixels = arguments["prediction"]
     if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
         pixels = np.array(pixels)
     session = Session.create(folder, **{**arguments, "prediction": pixels})
-    yield Ready(session.hold(), pixels)
+    yield SessionWithMask(session.hold(), pixels)
 
 
-def opening(folder: Path, held: Session | None = None) -> Generator[Ready, Any, None]:
-    """Open a session, unless it is `held` already, and read its mask as it was last saved."""
+def reopen_session(
+    folder: Path, held: Session | None = None
+) -> Generator[SessionWithMask, Any, None]:
+    """Open a session, unless it is `held` already, and read its last saved mask."""
     session = held or Session.open(folder, hold=True)
     try:
-        ready = Ready(session, session.load_mask(), _whole(session))
+        opened = SessionWithMask(session, session.load_mask(), _whole(session))
     except BaseException:
         session.close()
         raise
-    yield ready
+    yield opened
 
 
 def _whole(session: Session) -> Scan | None:
@@ -59,9 +63,9 @@ def _whole(session: Session) -> Scan | None:
     return scan if fits else None
 
 
-def writing(
+def write_mask(
     writer: Callable[..., list[str]], path: Path, labels: Any, attributes: dict[str, Any]
 ) -> Generator[Path, Any, None]:
-    """Write a mask, from a copy of its labels, and yield the path."""
+    """Write a copy of a mask's labels, and yield the path."""
     writer(str(path), np.array(labels), attributes)
     yield path

@@ -1,4 +1,4 @@
-"""What the slices of a session are compared with: their predictions, also those made later."""
+"""The predictions of an open session's slices, with which its mask is compared."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import carried
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.prediction import is_prediction, note_prediction
+from napari_unet_seg._napari.layers.prediction import is_prediction, record_prediction
 from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
@@ -19,50 +19,53 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.session import Session
 
 
-class Baseline:
-    """The predictions of an open session.
+class SessionPredictions:
+    """Reads and replaces the predictions of an open session.
 
     Parameters
     ----------
     session : Session
-        Which keeps them.
+        The session, which stores the predictions.
     mask : Labels
-        What was made of them.
+        The layer of the session's mask.
     autosave : Autosave
-        Stores later ones.
+        Stores later predictions.
     """
 
     def __init__(self, session: Session, mask: Labels, autosave: Autosave) -> None:
         self._session, self._mask, self._autosave = session, mask, autosave
         self._last: tuple[int, Any] = (-1, None)
 
-    def of(self, index: int) -> Any:
-        """Return the prediction of a slice."""
+    def read(self, index: int) -> Any:
+        """Return the present prediction of a slice."""
         if self._last[0] != index:
             self._last = (index, self._session.masks.read_prediction(index))
         return self._last[1]
 
-    def take_segmented(self, index: int) -> bool:
-        """Compare a slice with what Segment may have filled in after the session started.
+    def update_from_segment(self, index: int) -> bool:
+        """Take over a prediction that Segment wrote into a slice after the session started.
 
-        Returns whether its figure is another one.
+        Returns
+        -------
+        bool
+            Whether the predicted Dice of the slice has changed.
         """
         place = self._session.masks.place(index)
         if not is_prediction(self._mask, place):
             return False
         labels = np.asarray(self._mask.data[place])
-        if not np.array_equal(self.of(index), labels):
+        if not np.array_equal(self.read(index), labels):
             prediction = labels.copy()
             self._last = (index, prediction)
             self._autosave.replace_prediction(index, prediction)
-        figure = finite_score(carried(self._mask).predicted_dice.get(place))
-        is_new = figure != self._session.predicted_dice[index]
+        score = finite_score(record_of(self._mask).predicted_dice.get(place))
+        is_new = score != self._session.predicted_dice[index]
         if is_new:
-            self._session.set_predicted_dice(index, figure)
+            self._session.set_predicted_dice(index, score)
         return is_new
 
     def is_untouched(self, index: int) -> bool:
-        """Whether a slice is as a network drew it; of one from a file nobody knows who did."""
+        """Whether a slice equals a network's prediction; False for masks from a file."""
         session, place = self._session, self._session.masks.place(index)
         if is_prediction(self._mask, place):
             return True
@@ -70,16 +73,16 @@ class Baseline:
             return False
         return np.array_equal(self._mask.data[place], session.masks.read_prediction(index))
 
-    def put(self, index: int, labels: Array, dice: float) -> None:
-        """Bring a slice to a later prediction, but for locked categories, and store both.
+    def replace(self, index: int, labels: Array, dice: float) -> None:
+        """Replace a slice by a later prediction, except locked categories, and store both.
 
-        It is no step of the undo history.
+        The replacement is no step of the undo history.
         """
         place = self._session.masks.place(index)
         plane, locked = self._mask.data[place], [*locked_of(self._mask)]
         labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
         plane[...] = labels
-        note_prediction(self._mask, place, dice)
+        record_prediction(self._mask, place, dice)
         self._session.set_predicted_dice(index, finite_score(dice))
         self._autosave.replace_prediction(index, labels)
         self._autosave.save((index,))

@@ -1,4 +1,4 @@
-"""Sessions that are open, remembered so that one left by a crash is offered again."""
+"""The record of open sessions in the settings, so that one can be reopened after a crash."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ if TYPE_CHECKING:
 _GROUP = "open_sessions"
 
 
-class LeftOpen(NamedTuple):
-    """A session that was not closed in good order."""
+class UnclosedSession(NamedTuple):
+    """A session that was not closed, as after a crash."""
 
     folder: Path
     saved: datetime
 
 
-def note_open(folder: Path) -> None:
-    """Remember that a session is open."""
+def record_open(folder: Path) -> None:
+    """Record that a session is open."""
     remember(_key(folder), str(folder))
 
 
-def note_closed(folder: Path) -> None:
-    """Forget a session, since it was closed or is not wanted back."""
+def record_closed(folder: Path) -> None:
+    """Remove the record of a session that was closed or is not to be offered again."""
     forget(_key(folder))
 
 
-def any_noted() -> bool:
-    """Whether there is anything to look for."""
+def has_records() -> bool:
+    """Whether any session is recorded as open."""
     return bool(recall_all(_GROUP))
 
 
-def looking() -> Generator[LeftOpen | None, Any, None]:
-    """Yield the session that was saved last of those left open, None if there is none.
+def find_unclosed() -> Generator[UnclosedSession | None, Any, None]:
+    """Yield the most recently saved session that was not closed, None if there is none.
 
-    Sessions that are open in another window are left alone, as are those whose disk is away.
+    Sessions that are open in another window or whose disk is not mounted are not considered.
     """
     found = []
-    for noted in recall_all(_GROUP).values():
-        folder = Path(noted)
+    for recorded in recall_all(_GROUP).values():
+        folder = Path(recorded)
         saved = unclosed_since(folder)
         if saved is not None:
-            found.append(LeftOpen(folder, saved))
-    yield max(found, key=lambda left: left.saved, default=None)
+            found.append(UnclosedSession(folder, saved))
+    yield max(found, key=lambda unclosed: unclosed.saved, default=None)
 
 
 def _key(folder: Path) -> str:
-    # One key for each, so that windows that open and close at a time do not undo each other's note.
+    # A key for each session, so that windows do not overwrite each other's records.
     return f"{_GROUP}/{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""Between a session and the layers it is corrected in."""
+"""Conversion between a session and its layers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import CocoImages, ModelFile, carried, carried_in
 from napari_unet_seg._napari.layers.channels import image_layers
-from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.layers.layers import (
+from napari_unet_seg._napari.layers.conversion import (
     add_labels,
     categories_for,
     grid_of,
     scan_from_layer,
     scan_options,
 )
+from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.layers.layer_record import CocoImages, ModelFile, record_in, record_of
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
-from napari_unet_seg._napari.layers.prediction import figures_of
+from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.session.record import CocoOrigin, LayersRecord, Origin, Placement
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
 
 
-def session_of(image: Image, mask: Labels) -> dict[str, Any]:
-    """Return the arguments of `Session.create`, all but the folder.
+def session_arguments(image: Image, mask: Labels) -> dict[str, Any]:
+    """Return the arguments of `Session.create` for two layers, except the folder.
 
     Raises
     ------
     DataError
-        If the mask does not belong to the image, or tells objects apart instead of categories.
+        If the mask does not belong to the image, or its labels are objects, not categories.
     """
-    record = carried(mask)
+    record = record_of(mask)
     scan = scan_from_layer(image)
     if mask.multiscale or tuple(mask.data.shape) != scan.grid_shape:
         raise DataError(
@@ -60,7 +60,7 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
         "categories": categories_for(np.asarray(mask.data), record),
         "prediction": mask.data,
         "checkpoint": _existing(record.model.path if record.model else None),
-        "predicted_dice": figures_of(mask),
+        "predicted_dice": predicted_dice_of(mask),
         "origin": _origin(image, mask, scan),
         "layers": _layers(image, mask),
     }
@@ -69,27 +69,27 @@ def session_of(image: Image, mask: Labels) -> dict[str, Any]:
 def show_session(
     viewer: ViewerModel, session: Session, mask: Any, whole: Scan | None = None
 ) -> tuple[Image, Labels, list[Image]]:
-    """Add the scan and the mask of a session that was opened again.
+    """Add the layers of a session that was opened.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where they are added.
+        The viewer that gets the layers.
     session : Session
-        Whose scan is shown.
+        The session to show.
     mask : array
-        As `session.load_mask` read it.
+        The labels from `session.load_mask`.
     whole : Scan, optional
-        What the scan is a channel of; the other channels are added too, hidden.
+        The scan with all channels; its other channels are added as hidden layers.
 
     Returns
     -------
     tuple
-        The scan, the mask, and the other channels.
+        The layers of the scan, of the mask, and of the other channels.
     """
     shown, origin = session.layers, session.origin
     name = shown.image or session.folder.name
-    # A session that was started on a layer has channels only where the layer was RGB.
+    # A session that was started on a layer has channels only if the layer was RGB.
     options = scan_options(session.scan, name, coloured=shown.placement is not None)
     options |= _placement(shown.placement)
     if "C" in session.scan.axes and not options["rgb"]:
@@ -98,7 +98,7 @@ def show_session(
             "them as an image and start a session there."
         )
     if whole is not None:
-        record = carried_in(options["metadata"])
+        record = record_in(options["metadata"])
         record = replace(record, channel=origin.channel, scan=grid_of(whole))
         options["metadata"] = record.as_metadata()
     others = [] if whole is None else _add_others(viewer, whole, session)
@@ -113,13 +113,13 @@ def show_session(
 
 
 def _add_others(viewer: ViewerModel, whole: Scan, session: Session) -> list[Image]:
-    """Add the channels of a scan but for the one that a session is on, where that lies."""
+    """Add the other channels of a scan with the geometry of the session's channel."""
     name = session.layers.image.rpartition(" · ")[0] or "scan"
     placement = _placement(session.layers.placement)
     return [
         viewer.add_image(data, **{**options, **placement, "visible": False})
         for data, options, _ in image_layers(whole, name)
-        if carried_in(options["metadata"]).channel not in (None, session.origin.channel)
+        if record_in(options["metadata"]).channel not in (None, session.origin.channel)
     ]
 
 
@@ -137,17 +137,17 @@ def _layers(image: Image, mask: Labels) -> LayersRecord:
 
 
 def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
-    images = carried(mask).coco
+    images = record_of(mask).coco
     coco = None
     if images is not None:
         path = str(images.source.path)
         coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes)
     path = "" if scan.path is None else str(scan.path)
-    return Origin(scan=path, channel=carried(image).channel, coco=coco)
+    return Origin(scan=path, channel=record_of(image).channel, coco=coco)
 
 
 def _coco_images(origin: CocoOrigin | None) -> CocoImages | None:
-    """Return what a mask's layer carries of its COCO file."""
+    """Return the COCO images for the record of a mask's layer."""
     if origin is None:
         return None
     return CocoImages(CocoSource(Path(origin.path)), tuple(origin.image_ids), origin.boxes)

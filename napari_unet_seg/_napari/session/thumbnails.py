@@ -1,4 +1,4 @@
-"""Thumbnails of a session's slices."""
+"""SliceThumbnails of a session's slices."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Thumbnails(LazyIcons):
-    """Draws slices with the outline of their masks.
+class SliceThumbnails(LazyIcons):
+    """Draws the slices of an open session with the outline of their masks.
 
     Parameters
     ----------
-    reviewing : OpenSession
-        Whose slices; the mask is copied on the main thread, the scan read in the other one.
+    open_session : OpenSession
+        The session; its mask is copied on the main thread, its scan is read in another thread.
     ratio : float
-        Pixels of the screen to one of its scale.
+        Pixels of the screen in a device-independent pixel.
     """
 
-    def __init__(self, reviewing: OpenSession, ratio: float = 1.0) -> None:
+    def __init__(self, open_session: OpenSession, ratio: float = 1.0) -> None:
         super().__init__(ratio)
-        self._session, self._mask = reviewing.session, reviewing.mask
-        self._image = reviewing.image
-        self._colours = outline_colours(reviewing.session.categories)
+        self._session, self._mask = open_session.session, open_session.mask
+        self._image = open_session.image
+        self._colours = outline_colours(open_session.session.categories)
 
     def _prepare(self, index: int) -> Callable[[], Drawing]:
         place = self._session.masks.place(index)
-        # Copied one at a time, so that little is held and the window stays alive.
+        # Copied slice by slice, which takes little memory and does not block the window.
         labels = np.array(self._mask.data[place])
         window = (0.0, 255.0) if self._image.rgb else tuple(self._image.contrast_limits)
         before = self._stamp(index)
@@ -60,13 +60,13 @@ class Thumbnails(LazyIcons):
             size = round(SIZE * self._ratio)
             pixels = draw_thumbnail(plane, labels, self._colours, window, size, (y, x))
         except Exception:  # a file of a lazy stack may be missing, damaged or locked
-            logger.exception("No thumbnail of slice %s", place)
+            logger.exception("The thumbnail of slice %s could not be drawn", place)
             return QImage()
         return self._picture(pixels)
 
 
 def outline_colours(categories: Iterable[Category]) -> dict[int, tuple[int, int, int]]:
-    """Return the colour of the outline of each label value."""
+    """Return the colour of the outline of each label."""
     return {
         value: QColor(category_colour(category.name)).getRgb()[:3]
         for value, category in enumerate(categories, 1)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.carried import LayerRecord
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.widgets.dock_widget import connect
 

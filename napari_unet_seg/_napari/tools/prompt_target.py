@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_unet_seg._napari.layers.layers import scan_from_layer
+from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.prediction import probability_map
 from napari_unet_seg._napari.segment.probabilities import CategorySource
 from napari_unet_seg.errors import DataError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.layers.position import off_screen, place_of
+from napari_unet_seg._napari.layers.position import off_screen_problem, place_of
 from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
 from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
 from napari_unet_seg._napari.tools.prompt_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
@@ -107,7 +107,7 @@ class PromptTools(QObject):
     def choose(self, name: str) -> None:
         """Start to draw a kind of prompt, one of `PROMPTS`; stop drawing if the name is empty."""
         target = self._target() if name else None
-        if target is not None and (problem := off_screen(self._viewer, target.mask)):
+        if target is not None and (problem := off_screen_problem(self._viewer, target.mask)):
             self._runner.status_changed.emit(problem)
             target = None
         self._name = name if target is not None else ""
@@ -197,6 +197,6 @@ class PromptTools(QObject):
         return ToolUse(target.mask, target.settings.value, target.category, summary, operation)
 
     def _on_dims(self) -> None:
-        if self._mask is not None and off_screen(self._viewer, self._mask):
+        if self._mask is not None and off_screen_problem(self._viewer, self._mask):
             self.end()
         self._scribble_tool.follow()

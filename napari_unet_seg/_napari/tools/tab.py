@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
-from napari_unet_seg._napari.layers.layers import categories_of
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari.layers.position import (
     go_to,
-    off_screen,
+    off_screen_problem,
     place_of,
     volume_axes,
 )
@@ -254,7 +254,7 @@ class ToolsTab(ToolsForm):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
             remedy = "" if here else ", or choose the volume"
-            problem = off_screen(self.viewer, self._mask, remedy=remedy)
+            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy)
         self.status.setText(problem)
         return not problem
 

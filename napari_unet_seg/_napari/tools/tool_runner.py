@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.layers.edits import edit_summary, put
+from napari_unet_seg._napari.layers.edits import apply_change, edit_summary
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.correct.tools import apply_to_parts, iterate_parts
@@ -80,7 +80,7 @@ class ToolRunner(QObject):
     def run_at(self, use: ToolUse, place: Position, *, select: bool = True) -> None:
         """Apply a tool at once to the part at `place` along the leading axes.
 
-        The mask is selected so that Ctrl+Z reaches it, unless another layer forwards Ctrl+Z.
+        The mask is selected for Ctrl+Z, unless another layer forwards Ctrl+Z to the mask.
         """
         make_editable(use.mask)
         if self._put(use, use.operation(use.mask.data[place], place).at(place)) and select:
@@ -125,7 +125,7 @@ class ToolRunner(QObject):
         if not change.values.size:
             self.status_changed.emit(f"Nothing to change in {use.category.name}.")
             return False
-        put(use.mask, change)
+        apply_change(use.mask, change)
         self.status_changed.emit(
             f"{use.summary}: {edit_summary(change, use.value, use.mask.data.shape)}"
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, carried
 from napari_unet_seg._napari.layers.colours import category_colormap
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,7 @@ class PreviewLayers(QObject):
         return {"scale": (scale, scale), "translate": (low[0], high[1] + gap)}
 
     def _find(self, kind: str) -> Any:
-        return next((x for x in self._viewer.layers if carried(x).preview == kind), None)
+        return next((x for x in self._viewer.layers if record_of(x).preview == kind), None)
 
 
 def _geometry_of(layer: Layer) -> dict[str, Any]:

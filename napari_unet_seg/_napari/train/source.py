@@ -10,8 +10,8 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.layers.instances import by_value, is_instances
-from napari_unet_seg._napari.layers.layers import categories_of, is_users, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
@@ -82,7 +82,7 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
     array = np.array(labels.data)
     categories = categories_of(labels)
     if is_instances(labels):
-        array = to_classes(array, by_value(labels.features, categories), categories)
+        array = to_classes(array, object_categories(labels.features, categories), categories)
     seen = np.unique(array)
     top = int(seen[seen != IGNORE_INDEX].max(initial=0))
     if not categories and top <= _MAX_CLASSES:
@@ -114,9 +114,9 @@ class SourceBox(QWidget):
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
         self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, lambda layer: is_users(layer, Image))
+        self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
         self.image.setToolTip("The image that the network learns from")
-        self.labels = LayerCombo(viewer, lambda layer: is_users(layer, Labels))
+        self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")

@@ -96,12 +96,14 @@ class Form(QWidget, Generic[C]):
         changed = value != self._value
         self._value = value
         self._showing = True
-        for name, editor in self._editors.items():
-            if isinstance(editor, Form):
-                editor.setValue(getattr(value, name))
-            else:
-                editor.value = getattr(value, name)
-        self._showing = False
+        try:
+            for name, editor in self._editors.items():
+                if isinstance(editor, Form):
+                    editor.setValue(getattr(value, name))
+                else:
+                    editor.value = getattr(value, name)
+        finally:
+            self._showing = False
         self._follow_switches()
         self._problem.hide()
         if changed:

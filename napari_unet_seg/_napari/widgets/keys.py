@@ -24,7 +24,7 @@ class KeyBindings:
         self._before: dict[str, Any] = {}
 
     def bind(self, actions: Mapping[str, Callable[[], None]]) -> None:
-        """Bind keys, in napari's notation, to actions; earlier bindings of this object end."""
+        """Bind keys, in napari's notation, to actions; previous bindings of this object end."""
         self.unbind()
         for key, action in actions.items():
             bound = self._viewer.bind_key(key, lambda _, f=action: f(), overwrite=True)

@@ -98,7 +98,7 @@ def _is_untouched(drawn: tuple[Drawn, ...], labels: Array) -> bool:
 
 
 def _restore_hidden(edit: EditedImage) -> None:
-    """Undo the edit of pixels that were find_edit with the value of an annotation below others."""
+    """Undo the edit of pixels that were drawn with the value of an annotation below others."""
     for index, (item, rest) in enumerate(zip(edit.drawn, edit.kept, strict=True)):
         again = rest[edit.values[rest] == item.label]
         edit.values[again] = 0

@@ -16,8 +16,8 @@ from PIL import Image as Picture
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
-from napari_unet_seg._napari.layers.carried import carried
-from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
@@ -138,8 +138,8 @@ def test_one_stack_per_size_with_its_mask(
     np.testing.assert_array_equal(wide_mask.data[1], rasterise(dataset, 2))
     np.testing.assert_array_equal(high_mask.data[0], rasterise(dataset, 3))
     assert [c.name for c in categories_of(wide_mask)] == ["glioma", "meningioma"]
-    assert carried(wide_mask).coco.ids == (1, 2)
-    assert carried(wide_mask).coco.source.path == coco
+    assert record_of(wide_mask).coco.ids == (1, 2)
+    assert record_of(wide_mask).coco.source.path == coco
     assert scan_from_layer(wide).axes == "NYX"
     assert scan_from_layer(wide).names == ("1.png", "2.png")
     assert widget.legend.names() == [" glioma  (label 1)", " meningioma  (label 2)"]

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg._napari.files.series_dialog import SeriesDialog
-from napari_unet_seg._napari.layers.carried import ModelFile, carried
-from napari_unet_seg._napari.layers.layers import add_labels, categories_of
+from napari_unet_seg._napari.layers.conversion import add_labels, categories_of
+from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 
@@ -153,7 +153,7 @@ def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
     np.testing.assert_array_equal(again.data, labels)
     assert tuple(again.scale) == tuple(image.scale)
     assert categories_of(again) == LESION
-    assert carried(again).scan is not None
+    assert record_of(again).scan is not None
 
 
 def test_a_mask_of_no_series_is_not_saved_as_dicom_seg(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from PIL import Image as Picture
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import coco_reader, dicom_reader, nifti_reader
-from napari_unet_seg._napari.layers.carried import carried
-from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_coco_opens_as_a_stack_with_its_mask(coco: Path) -> None:
 
     assert image.data.shape == mask.data.shape == (1, 30, 40)
     assert mask.data.sum() == 60
-    assert carried(mask).coco.ids == (7,)
+    assert record_of(mask).coco.ids == (7,)
     assert [c.name for c in categories_of(mask)] == ["lesion"]
 
 

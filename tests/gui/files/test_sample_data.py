@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari.layers.carried import carried
-from napari_unet_seg._napari.layers.layers import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.layer_record import record_of
 
 PLUGIN = "napari-unet-seg"
 
@@ -33,4 +33,4 @@ def test_scan_sample_is_a_volume_with_a_voxel_size() -> None:
     assert scan.axes == "ZYX"
     assert scan.unit == "mm"
     assert scan.affine is not None
-    assert carried(image).scan.path.is_file()
+    assert record_of(image).scan.path.is_file()

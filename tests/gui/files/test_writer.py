@@ -16,8 +16,8 @@ from pycocotools.coco import COCO
 from zarr_images import write_image
 
 from napari_unet_seg import __version__
-from napari_unet_seg._napari.layers.carried import ModelFile, carry
-from napari_unet_seg._napari.layers.layers import add_labels, categories_of
+from napari_unet_seg._napari.layers.conversion import add_labels, categories_of
+from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.images.tiff import read_description, read_tiff
@@ -213,7 +213,7 @@ def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
 
 def test_the_model_that_drew_it_is_named(tmp_path: Path) -> None:
     mask = _masked((20, 30))
-    carry(mask, model=ModelFile("best.safetensors", "ab"))
+    update_record(mask, model=ModelFile("best.safetensors", "ab"))
     _save(mask, tmp_path / "mask.tif")
 
     described = read_description(tmp_path / "mask.tif")

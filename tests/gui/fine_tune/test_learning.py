@@ -9,7 +9,7 @@ import pytest
 from stored_rounds import store_round
 
 from napari_unet_seg import engine
-from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, ModelFile
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
@@ -184,7 +184,7 @@ def test_learning_waits_for_a_slice_with_a_mask(
     bar.every.setValue(2)
     bar.switch.setChecked(True)
     widget.review.buttons["accept"].click()
-    with qtbot.waitSignal(widget.fine_tune.waits):
+    with qtbot.waitSignal(widget.fine_tune.postponed):
         widget.review.buttons["accept"].click()
     qtbot.waitUntil(lambda: not panel.running)
     assert bar.status.text().startswith("Waiting to learn: No accepted slice")

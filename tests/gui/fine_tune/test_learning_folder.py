@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import round_summary
-from napari_unet_seg._napari.layers.carried import ModelFile
+from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model

@@ -287,7 +287,10 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     tuned = store_round(session, root)
     opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     assert chosen_model.current_model() == tuned
-    assert "Segment goes on with the model that was fine-tuned here last." in notifications
+    assert (
+        "Segment uses the model that was fine-tuned last in this session or folder."
+        in notifications
+    )
     assert widget.fine_tune.learn_bar.back_button.isEnabled()
 
 
@@ -347,7 +350,7 @@ def predicting(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             yield SlicePredicted(slices[0], labels, 0.5, 1, len(slices))
             forever.wait(0.01)
 
-    monkeypatch.setattr(learning, "_predicting", work)
+    monkeypatch.setattr(learning, "_predict_slices", work)
     return asked
 
 

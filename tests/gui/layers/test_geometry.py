@@ -9,8 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
+from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
-from napari_unet_seg._napari.layers.layers import scan_from_layer
 from napari_unet_seg._napari.layers.position import go_to, place_of
 
 SHAPE = (4, 5, 6)

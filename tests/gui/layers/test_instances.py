@@ -21,10 +21,10 @@ from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.files.writer import write_coco, write_dicom_seg, write_tiff
-from napari_unet_seg._napari.layers.carried import LayerRecord, carried
+from napari_unet_seg._napari.layers.conversion import categories_of, grid_of
 from napari_unet_seg._napari.layers.instances import category_of, is_instances, stored_options
-from napari_unet_seg._napari.layers.layers import categories_of, grid_of
-from napari_unet_seg._napari.session.session_layers import session_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
+from napari_unet_seg._napari.session.session_layers import session_arguments
 from napari_unet_seg._napari.train.source import source_from_layers
 from napari_unet_seg._napari.widgets.settings import recall
 from napari_unet_seg.config import Category, CocoOptions
@@ -267,13 +267,13 @@ def test_labels_that_no_row_names_are_no_class() -> None:
 
 def test_a_session_needs_categories(layers: tuple[Image, Labels]) -> None:
     with pytest.raises(DataError, match="import it with one label per category"):
-        session_of(*layers)
+        session_arguments(*layers)
 
 
 def test_the_choice_is_remembered(
     widget: ImportCocoWidget, mask: Labels, dock: Callable[..., Any]
 ) -> None:
-    assert carried(mask).values == "instances"
+    assert record_of(mask).values == "instances"
     assert dock(ImportCocoWidget).values.currentData() == "instances"
 
 
@@ -289,7 +289,7 @@ def test_the_options_are_asked_remembered_and_used(
     first = _save(mask, tmp_path / "out.json")["annotations"][0]
     assert (len(first["segmentation"]), first["area"]) == (2, 24)
     assert notifications == [
-        "1 masks with holes were cut into polygons side by side, since COCO polygons have no holes."
+        "1 masks with holes were cut into adjacent polygons, because COCO polygons have no holes."
     ]
     again = CocoOptionsDialog()
     qtbot.addWidget(again)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari.layers.carried import ModelFile, carried
+from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of
 from napari_unet_seg._napari.layers.prediction import checksums, is_untouched
 from napari_unet_seg._napari.layers.prediction import show_prediction as _show_prediction
 from napari_unet_seg.config import Category
@@ -39,7 +39,7 @@ def test_slices_fill_up_one_mask() -> None:
     np.testing.assert_array_equal(first.data, np.stack([_square(2), 0 * _square(2), _square(9)]))
     assert tuple(first.scale) == (2, 1, 1)
     assert first.name == "scan mask"
-    assert carried(first).model == MODEL
+    assert record_of(first).model == MODEL
 
 
 def test_an_unedited_prediction_is_updated_and_that_can_be_undone() -> None:
@@ -116,7 +116,7 @@ def test_checksums_live_with_the_layer() -> None:
     viewer, image = _stack()
     mask = show_prediction(viewer, image, None, _square(2), LESION, (1,), MODEL)
 
-    assert list(carried(mask).predicted) == [(1,)]
+    assert list(record_of(mask).predicted) == [(1,)]
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (3,), (2, 3, 4)])

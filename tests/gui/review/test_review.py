@@ -18,11 +18,16 @@ from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.by_place import ByPlace
-from napari_unet_seg._napari.layers.carried import LayerRecord, ModelFile, carried, carry
-from napari_unet_seg._napari.layers.layers import add_labels, add_map
+from napari_unet_seg._napari.layers.conversion import add_labels, add_map
+from napari_unet_seg._napari.layers.layer_record import (
+    LayerRecord,
+    ModelFile,
+    record_of,
+    update_record,
+)
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
+from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
@@ -88,6 +93,8 @@ def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.No
 def test_a_session_starts_from_the_layers(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
+    titles = [widget.tabs.tabText(i) for i in range(widget.tabs.count())]
+    assert titles == ["Review", "Tools", "Compare", "Fine-tune"]
     assert widget.bar.image_combo.layer().name == "head"
     assert widget.bar.mask_combo.layer().name == "head mask"
     start(qtbot, widget, tmp_path / "s")
@@ -205,7 +212,7 @@ def choose(combo: Any, text: str) -> None:
 def predict(widget: ReviewWidget, *figures: float) -> None:
     mask = widget.viewer.layers["head mask"]
     known = {(place,): figure for place, figure in enumerate(figures)}
-    carry(mask, predicted_dice=ByPlace(known))
+    update_record(mask, predicted_dice=SliceValues(known))
 
 
 def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
@@ -253,10 +260,10 @@ def test_a_slice_predicted_again_finds_its_new_place(
     start(qtbot, widget, tmp_path / "s")
     choose(widget.review.bar.order_combo, "w")
     mask, image = mask_of(widget), widget.bar.image_combo.layer()
-    carry(mask, predicted=ByPlace(checksums(mask.data[0], (0,))))
+    update_record(mask, predicted=SliceValues(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
-    carry(mask, predicted_dice=carried(mask).predicted_dice | {(0,): 0.85})
+    update_record(mask, predicted_dice=record_of(mask).predicted_dice | {(0,): 0.85})
     sums = checksums(later, (0,))
     show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, ModelFile("m"))
     qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
@@ -277,7 +284,7 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, key: Any
 ) -> None:
     before = widget.viewer.layers["head mask"].data.copy()
-    carry(widget.viewer.layers["head mask"], predicted=ByPlace(checksums(before)))
+    update_record(widget.viewer.layers["head mask"], predicted=SliceValues(checksums(before)))
     start(qtbot, widget, tmp_path / "s")
     mask, later = mask_of(widget), np.ones(SHAPE, np.uint8)
     press(widget, key)
@@ -324,7 +331,7 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     assert session.states[0] is ReviewState.CORRECTED
     widget.desk.current.go_to(0)
     mask.data_setitem(corner, 3)
-    widget.desk.current.look()
+    widget.desk.current.update_changes()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3" in status.text()
     widget.desk.current.go_to(1)
@@ -339,7 +346,7 @@ def test_a_label_that_is_no_category_is_seen_in_a_slice_that_was_left_at_once(
     widget.review.buttons["accept"].click()
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 3)
     assert widget.desk.current.index == 1
-    widget.desk.current.look()
+    widget.desk.current.update_changes()
     assert session.states[0] is ReviewState.TODO
 
 
@@ -350,16 +357,16 @@ def test_masks_from_a_file_are_not_predicted_again(
     reviewing, mask = widget.desk.current, mask_of(widget)
     before = mask.data.copy()
     assert reviewing.session.checkpoint is None
-    assert not reviewing.predict_again(3, np.ones(SHAPE[1:], np.uint8), 0.9)
+    assert not reviewing.replace_prediction(3, np.ones(SHAPE[1:], np.uint8), 0.9)
     np.testing.assert_array_equal(mask.data, before)
     show_prediction(
         *(widget.viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
         checksums(before[2], (2,)),
         ModelFile("m"),
     )
-    carry(mask, predicted=ByPlace(checksums(before[2], (2,))))
+    update_record(mask, predicted=SliceValues(checksums(before[2], (2,))))
     set_locked(mask, 2, True)
-    assert reviewing.predict_again(2, np.ones(SHAPE[1:], np.uint8), 0.9)
+    assert reviewing.replace_prediction(2, np.ones(SHAPE[1:], np.uint8), 0.9)
     assert (mask.data[2] == np.where(before[2] == 2, 2, 1)).all()
 
 
@@ -378,11 +385,11 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     mask.name = "mine"  # its maps stay its own
     start(qtbot, widget, tmp_path / "s")
     reviewing, tools = widget.desk.current, widget.tools
-    carry(mask, predicted=ByPlace(checksums(mask.data)))
+    update_record(mask, predicted=SliceValues(checksums(mask.data)))
     reviewing.decide(ReviewState.SKIPPED)
-    taken = [reviewing.predict_again(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
+    taken = [reviewing.replace_prediction(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
     assert taken == [False, False, True, True]
-    reviewing.arrange_again()
+    reviewing.refresh_queue()
     dropped = [np.flatnonzero(~layer.data.any((1, 2))).tolist() for layer in maps]
     assert dropped == [[2, 3], [2, 3], []]
     widget.tabs.setCurrentWidget(tools)
@@ -547,7 +554,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask, image = mask_of(widget), widget.bar.image_combo.layer()
-    carry(mask, predicted=ByPlace(checksums(mask.data[0], (0,))))
+    update_record(mask, predicted=SliceValues(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
     with when_saved(qtbot, widget):
@@ -688,7 +695,7 @@ def test_closing_saves_and_opening_brings_all_back(
     for name, value in before.items():
         np.testing.assert_array_equal(getattr(opened, name), value)
     assert [str(unit) for unit in opened.units] == ["millimeter"] * 3
-    assert carried(opened).categories == CATEGORIES
+    assert record_of(opened).categories == CATEGORIES
     assert widget.review.bar.progress.text() == "1 / 4 reviewed"
     qtbot.waitUntil(lambda: not widget.desk.busy)
 

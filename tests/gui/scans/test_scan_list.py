@@ -16,7 +16,7 @@ from qtpy.QtTest import QTest
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
-from napari_unet_seg._napari.scans.popup import ScanList
+from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
@@ -426,7 +426,7 @@ def test_the_open_session_knows_better_than_the_disk(
 
 
 def store_again(folder: Path) -> None:
-    Session.open(folder).save(anew=True)
+    Session.open(folder).save(always=True)
 
 
 def test_rows_stay_marked_while_others_change(

@@ -9,9 +9,9 @@ import scene
 from dicom_files import write_series
 from qtpy.QtWidgets import QFileDialog
 
-from napari_unet_seg._napari.layers.by_place import ByPlace
-from napari_unet_seg._napari.layers.carried import ModelFile, carry
+from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
+from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import find_scans_and_series
@@ -69,7 +69,7 @@ def segment(widget: ReviewWidget, *figures: float) -> Any:
     labels[:, 3:9, 3:9] = 1
     sums = checksums(labels)
     mask = show_prediction(widget.viewer, image, None, labels, CATEGORIES, (), sums, ModelFile("m"))
-    carry(mask, predicted_dice=ByPlace(dict(zip(sums, figures, strict=False))))
+    update_record(mask, predicted_dice=SliceValues(dict(zip(sums, figures, strict=False))))
     return mask
 
 

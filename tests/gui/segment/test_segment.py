@@ -10,9 +10,9 @@ from napari.utils.key_bindings import KeyBinding
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, carried
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.layers import categories_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.widget import SHORTCUT, SegmentWidget
 from napari_unet_seg.config import PredictConfig
@@ -92,8 +92,8 @@ def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: Q
         assert np.array_equal(np.asarray(getattr(mask, name)), np.asarray(value)), name
     assert mask.name == "head mask"
     assert categories_of(mask)
-    assert carried(mask).model.path == str(BUNDLED)
-    assert len(carried(mask).model.sha256) == 64
+    assert record_of(mask).model.path == str(BUNDLED)
+    assert len(record_of(mask).model.sha256) == 64
     assert "on CPU" in widget.form.status.text() or "on " in widget.form.status.text()
     assert widget.form.legend.names() == [f" {categories_of(mask)[0].name}  (label 1)"]
 
@@ -120,7 +120,7 @@ def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
     mask = _segment(qtbot, widget, image)
 
     assert mask.data.shape == (5, 64, 64)
-    assert list(carried(mask).predicted) == [(3,)]
+    assert list(record_of(mask).predicted) == [(3,)]
 
 
 def test_beyond_the_image_no_slice_is_segmented(

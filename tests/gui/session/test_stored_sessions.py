@@ -8,7 +8,7 @@ import numpy as np
 from napari.components import ViewerModel
 
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.session.session_layers import session_of, show_session
+from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg.session.record import read_record
 from napari_unet_seg.session.session import Session
 
@@ -33,7 +33,7 @@ def test_a_session_started_on_such_layers_records_the_same() -> None:
     for folder in EXAMPLES.iterdir():
         session = Session.open(folder)
         image, mask, _ = show_session(ViewerModel(), session, session.load_mask())
-        again, record = session_of(image, mask), read_record(folder)
+        again, record = session_arguments(image, mask), read_record(folder)
         assert again["layers"] == record.layers
         assert again["origin"].coco == record.origin.coco
         assert tuple(again["categories"]) == record.categories

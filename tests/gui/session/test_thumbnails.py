@@ -15,7 +15,7 @@ from qtpy.QtTest import QTest
 from scene import CATEGORIES
 
 from napari_unet_seg._napari.layers.colours import category_colour
-from napari_unet_seg._napari.layers.layers import add_labels, scan_options
+from napari_unet_seg._napari.layers.conversion import add_labels, scan_options
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import lazy_icons

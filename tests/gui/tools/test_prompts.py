@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, add_mask
 
-from napari_unet_seg._napari.layers.layers import add_map, is_users
+from napari_unet_seg._napari.layers.conversion import add_map, is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
 from napari_unet_seg.config import IGNORE_INDEX
@@ -121,7 +121,7 @@ def is_done(said: str) -> bool:
 
 def helpers(tools: ToolsTab) -> list[str]:
     """Names of the layers that are not the user's."""
-    return [x.name for x in viewer_of(tools).layers if not is_users(x, type(x))]
+    return [x.name for x in viewer_of(tools).layers if not is_user_layer(x, type(x))]
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> list[int]:

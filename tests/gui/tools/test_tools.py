@@ -10,8 +10,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scene import CATEGORIES, PLACE, add_mask
 
-from napari_unet_seg._napari.layers.carried import LayerRecord, carry
-from napari_unet_seg._napari.layers.layers import add_map
+from napari_unet_seg._napari.layers.conversion import add_map
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, update_record
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg.io.common.scan import Scan
@@ -154,7 +154,7 @@ def test_labels_that_change_meanwhile_stay(qtbot: QtBot, tools: ToolsTab) -> Non
 
 def test_points_in_time_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    carry(mask, scan=Scan(mask.data, "TYX", PLACE["scale"], "mm"))
+    update_record(mask, scan=Scan(mask.data, "TYX", PLACE["scale"], "mm"))
     mask.data[5, 30, 40] = TUMOUR
     click(tools.volume_button)
     tools.buttons["keep_largest"].click()

@@ -5,14 +5,14 @@ from growth import LINEAR, growth
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_unet_seg._napari.layers.by_place import ByPlace
+from napari_unet_seg._napari.layers.slice_values import SliceValues
 
 CHANGES = st.lists(st.dictionaries(st.tuples(st.integers(0, 9)), st.integers(0, 99)))
 
 
 @given(CHANGES)
 def test_it_holds_what_a_dictionary_would(changes: list[dict[tuple[int, ...], int]]) -> None:
-    mapping: ByPlace[int] = ByPlace()
+    mapping: SliceValues[int] = SliceValues()
     expected: dict[tuple[int, ...], int] = {}
     for change in changes:
         before, held = mapping, dict(mapping)
@@ -25,7 +25,7 @@ def test_it_holds_what_a_dictionary_would(changes: list[dict[tuple[int, ...], in
 
 def test_values_are_copied() -> None:
     given = {(0,): 1}
-    mapping = ByPlace(given)
+    mapping = SliceValues(given)
     given[0,] = 2
     assert mapping == {(0,): 1}
     with pytest.raises(TypeError):
@@ -33,8 +33,8 @@ def test_values_are_copied() -> None:
 
 
 def test_a_long_stack_that_is_filled_slice_by_slice_takes_no_square_of_the_time() -> None:
-    def fill(count: int) -> ByPlace[int]:
-        mapping: ByPlace[int] = ByPlace()
+    def fill(count: int) -> SliceValues[int]:
+        mapping: SliceValues[int] = SliceValues()
         for index in range(count):
             mapping = mapping | {(index,): index}
             assert mapping[index // 2,] == index // 2

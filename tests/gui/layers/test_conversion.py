@@ -10,16 +10,21 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, Map, carried
 from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
-from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.layers import (
+from napari_unet_seg._napari.layers.conversion import (
     add_labels,
     add_map,
     categories_of,
-    is_users,
+    is_user_layer,
     scan_from_layer,
     scan_options,
+)
+from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.layer_record import (
+    EMPTY_RECORD,
+    LayerRecord,
+    MapRecord,
+    record_of,
 )
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
@@ -127,7 +132,7 @@ def test_scan_goes_through_a_layer_and_back() -> None:
             scan, name
         )
     assert tuple(str(unit) for unit in layer.units) == ("pixel", "millimeter", "millimeter")
-    assert carried(layer).scan.data.strides == (0, 0, 0), "keeps no pixels alive"
+    assert record_of(layer).scan.data.strides == (0, 0, 0), "keeps no pixels alive"
 
 
 def test_a_stored_grid_of_another_shape_is_not_trusted() -> None:
@@ -195,7 +200,7 @@ def test_mask_carries_its_categories() -> None:
     assert categories_of(mask) == (LESION, OEDEMA)
     assert list(mask.features["index"]) == [0, 1, 2]
     assert list(mask.features["category"]) == ["background", "lesion", "oedema"]
-    assert carried(mask).scan.grid_shape == (20, 30)
+    assert record_of(mask).scan.grid_shape == (20, 30)
 
 
 def test_colour_follows_the_name_not_the_place() -> None:
@@ -221,10 +226,10 @@ def test_maps_lie_over_the_image_and_tell_that_they_are_maps() -> None:
     layer = add_map(viewer, np.full((4, 20, 30), 0.25, np.float16), mask, "certainty", high=2)
 
     assert layer.name == "mask · certainty"
-    assert not is_users(layer, Image)
+    assert not is_user_layer(layer, Image)
     assert tuple(layer.scale) == (3, 1, 1)
     assert layer.contrast_limits == [0, 2]
-    assert carried(layer).map == Map("certainty", mask.unique_id)
+    assert record_of(layer).map == MapRecord("certainty", mask.unique_id)
 
 
 def test_images_of_ten_dimensions_are_refused() -> None:
@@ -237,15 +242,15 @@ def test_images_of_ten_dimensions_are_refused() -> None:
 def test_metadata_of_others_is_left_alone() -> None:
     layer = Image(np.zeros((20, 30)), metadata={"other": 1})
 
-    assert carried(layer) is NOTHING
+    assert record_of(layer) is EMPTY_RECORD
     assert layer.metadata == {"other": 1}
     assert replace(scan_from_layer(layer), data=np.zeros((20, 30))).grid_axes == "YX"
 
 
-@pytest.mark.parametrize("record", [LayerRecord(map=Map("")), LayerRecord(preview="box")])
+@pytest.mark.parametrize("record", [LayerRecord(map=MapRecord("")), LayerRecord(preview="box")])
 def test_what_the_plugin_drew_is_not_offered_as_a_scan(record: LayerRecord) -> None:
     data = np.zeros((8, 8))
     drawn = Image(data, metadata=record.as_metadata())
-    assert is_users(Image(data), Image)
-    assert not is_users(drawn, Image)
-    assert not is_users(Image(data), Labels)
+    assert is_user_layer(Image(data), Image)
+    assert not is_user_layer(drawn, Image)
+    assert not is_user_layer(Image(data), Labels)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from napari_unet_seg._napari.layers.by_place import ByPlace
+from napari_unet_seg._napari.layers.slice_values import SliceValues
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -45,7 +45,7 @@ class CocoImages(NamedTuple):
     """Whether annotations that have only a box are drawn."""
 
 
-class Map(NamedTuple):
+class MapRecord(NamedTuple):
     """A map or overlay that the plugin draws for a mask."""
 
     kind: str
@@ -82,14 +82,14 @@ class LayerRecord:
 
     model: ModelFile | None = None
     """The checkpoint that predicted the mask."""
-    predicted: ByPlace[int] = field(default_factory=ByPlace)
+    predicted: SliceValues[int] = field(default_factory=SliceValues)
     """The checksum of each predicted slice."""
-    predicted_dice: ByPlace[float] = field(default_factory=ByPlace)
+    predicted_dice: SliceValues[float] = field(default_factory=SliceValues)
     """The predicted Dice of each slice."""
     decided: frozenset[Place] = frozenset()
     """Places of the slices that were decided on in the open session."""
 
-    map: Map | None = None
+    map: MapRecord | None = None
     """The map or overlay that the plugin draws in this layer."""
     preview: str = ""
     """The name of the preview that the plugin draws in this layer, empty for other layers."""
@@ -102,21 +102,21 @@ class LayerRecord:
         return {_KEY: self}
 
 
-NOTHING = LayerRecord()
+EMPTY_RECORD = LayerRecord()
 """The record of a layer that the plugin did not add."""
 
 
-def carried(layer: Layer) -> LayerRecord:
+def record_of(layer: Layer) -> LayerRecord:
     """Return the record of a layer."""
-    return carried_in(layer.metadata)
+    return record_in(layer.metadata)
 
 
-def carried_in(metadata: Mapping[str, Any]) -> LayerRecord:
+def record_in(metadata: Mapping[str, Any]) -> LayerRecord:
     """Return the record in a layer's `metadata`; napari's writers get metadata, not a layer."""
     record = metadata.get(_KEY)
-    return record if isinstance(record, LayerRecord) else NOTHING
+    return record if isinstance(record, LayerRecord) else EMPTY_RECORD
 
 
-def carry(layer: Layer, **changes: Any) -> None:
+def update_record(layer: Layer, **changes: Any) -> None:
     """Replace fields of a layer's record."""
-    layer.metadata.update(replace(carried(layer), **changes).as_metadata())
+    layer.metadata.update(replace(record_of(layer), **changes).as_metadata())

@@ -11,7 +11,7 @@ from napari_unet_seg.io.common.places import Place
 Value = TypeVar("Value")
 
 
-class ByPlace(Mapping[Place, Value]):
+class SliceValues(Mapping[Place, Value]):
     """An immutable mapping from the place of a slice, along the leading axes, to a value.
 
     `mapping | changes` is a new mapping that shares the unchanged parts with the old mapping: to
@@ -41,12 +41,12 @@ class ByPlace(Mapping[Place, Value]):
     def __len__(self) -> int:
         return len(set().union(*self._parts))
 
-    def __or__(self, changes: Mapping[Place, Value]) -> ByPlace[Value]:
+    def __or__(self, changes: Mapping[Place, Value]) -> SliceValues[Value]:
         if not changes:
             return self
         parts, newest = [*self._parts], dict(changes)
         while parts and len(parts[-1]) <= 2 * len(newest):
             newest = parts.pop() | newest
-        result: ByPlace[Value] = ByPlace()
+        result: SliceValues[Value] = SliceValues()
         result._parts = (*parts, newest)
         return result

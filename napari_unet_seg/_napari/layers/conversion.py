@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.carried import NOTHING, LayerRecord, Map, carried
 from napari_unet_seg._napari.layers.colours import category_colormap
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
+from napari_unet_seg._napari.layers.layer_record import (
+    EMPTY_RECORD,
+    LayerRecord,
+    MapRecord,
+    record_of,
+)
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
@@ -27,12 +32,12 @@ if TYPE_CHECKING:
 
 def categories_of(layer: Layer) -> tuple[Category, ...]:
     """Return the categories of a layer's labels, from 1."""
-    return carried(layer).categories
+    return record_of(layer).categories
 
 
-def is_users(layer: Layer, kind: type[Layer]) -> bool:
+def is_user_layer(layer: Layer, kind: type[Layer]) -> bool:
     """Whether a layer is of a kind, and neither a map nor a preview of the plugin."""
-    record = carried(layer)
+    record = record_of(layer)
     return isinstance(layer, kind) and record.map is None and not record.preview
 
 
@@ -42,14 +47,14 @@ def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
     None if there is no such image.
     """
     images, path = tuple(images), file_of(mask)
-    drawn_on = (i for i in images if i.unique_id == carried(mask).image)
+    drawn_on = (i for i in images if i.unique_id == record_of(mask).image)
     of_file = (i for i in images if path is not None and file_of(i) == path)
     return next(chain(drawn_on, of_file), None)
 
 
 def file_of(layer: Layer) -> Path | None:
     """Return the file of a layer's scan, None if the layer's record has none."""
-    scan = carried(layer).scan
+    scan = record_of(layer).scan
     return None if scan is None else scan.path
 
 
@@ -67,7 +72,7 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     data = layer.data[0] if layer.multiscale else layer.data
     if np.dtype(data.dtype) == bool:
         data = data.view(np.uint8) if isinstance(data, np.ndarray) else data.astype(np.uint8)
-    record = carried(layer)
+    record = record_of(layer)
     axes = _axes(layer, record)
     scan = Scan(
         data,
@@ -105,7 +110,7 @@ def grid_of(scan: Scan) -> Scan:
 
 
 def scan_options(
-    scan: Scan, name: str, *, coloured: bool = False, record: LayerRecord = NOTHING
+    scan: Scan, name: str, *, coloured: bool = False, record: LayerRecord = EMPTY_RECORD
 ) -> dict[str, Any]:
     """Return the arguments of an image layer that shows a scan.
 
@@ -144,7 +149,7 @@ def category_features(categories: Sequence[Category]) -> dict[str, list[Any]]:
 
 
 def labels_options(
-    categories: Sequence[Category], name: str, record: LayerRecord = NOTHING
+    categories: Sequence[Category], name: str, record: LayerRecord = EMPTY_RECORD
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer, except its geometry."""
     record = replace(record, values="classes", categories=tuple(categories))
@@ -179,7 +184,7 @@ def add_labels(
     name : str
         Name of the new layer.
     **changes
-        Further fields of the layer's record, as for `carry`.
+        Further fields of the layer's record, as for `update_record`.
 
     Raises
     ------
@@ -193,7 +198,7 @@ def add_labels(
             f"The mask {name} is of shape {labels.shape} and {source_layer.name} of "
             f"{scan.grid_shape}; choose the image that the mask was made for."
         )
-    source = carried(source_layer)
+    source = record_of(source_layer)
     record = LayerRecord(
         scan=grid_of(scan),
         independent=source.independent,
@@ -230,7 +235,7 @@ def add_map(
         blending="additive",
         contrast_limits=(0, high),
         opacity=0.6,
-        metadata=LayerRecord(map=Map(kind, mask.unique_id)).as_metadata(),
+        metadata=LayerRecord(map=MapRecord(kind, mask.unique_id)).as_metadata(),
         **geometry_of(mask),
     )
 

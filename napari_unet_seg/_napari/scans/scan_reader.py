@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class ReadAhead(QObject):
+class ScanReader(QObject):
     """Reads one scan at a time, and keeps at most one scan that was not requested yet."""
 
     arrived = Signal(object, object)
