@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 
 import napari_unet_seg
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 
 
 def test_the_readme_is_short() -> None:
@@ -24,6 +25,17 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
     inner = [link for link in links if "://" not in link]
     assert inner
     assert [link for link in inner if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_what_is_promised_is_linked(page: str) -> None:
+    assert "](SECURITY.md)" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_what_is_promised_is_in_the_archive_of_the_sources() -> None:
+    builder = SdistBuilder(str(ROOT))
+    paths = {file.distribution_path for file in builder.recurse_included_files()}
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"} <= paths
 
 
 def test_the_files_that_contributors_are_sent_to_are_there() -> None:

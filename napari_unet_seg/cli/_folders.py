@@ -82,7 +82,7 @@ def scratch_folder(out: Path) -> Iterator[Path]:
 def remove_abandoned(out: Path) -> None:
     """Remove the scratch folders of killed runs; those of active runs stay."""
     for folder in out.glob(f"{_PREFIX}*"):
-        if not SessionLock(folder).is_abandoned_here():
+        if folder.is_symlink() or not SessionLock(folder).is_abandoned_here():
             continue
         shutil.rmtree(folder / _CONTENT, ignore_errors=True)
         # The engine may still write for some moments after its program was killed: then the next

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+_PACKAGES = ("distributed", "cryptography")
 SCHEDULER = typer.Option(
     metavar="ADDRESS",
     help="Address of a running Dask scheduler, whose workers process the scans; they need the same "
@@ -39,7 +40,7 @@ def open_cluster(
     ConfigError
         If both a scheduler and a number of workers are given, or no scheduler answers.
     DataError
-        If a cluster is requested and the package `distributed` is not installed.
+        If a cluster is requested and a package of the extra `distributed` is not installed.
     """
     if scheduler and workers:
         raise ConfigError(
@@ -47,8 +48,8 @@ def open_cluster(
             "only one of them."
         )
     if not workers:
-        # Without the package this process processes all scans.
-        workers = worker_count(scans) if find_spec("distributed") else 1
+        # Without the packages this process processes all scans.
+        workers = worker_count(scans) if all(map(find_spec, _PACKAGES)) else 1
     if scheduler or workers > 1:
         return Cluster(scheduler, workers)
     return nullcontext()

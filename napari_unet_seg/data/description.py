@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.data.samples import Split
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
-from napari_unet_seg.io.common.files import atomic, reading
+from napari_unet_seg.io.common.files import atomic, reading, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,5 +64,12 @@ def read_description(folder: Path) -> Description:
 def write_description(folder: Path, description: Description) -> None:
     """Write the description into the folder of a data set, atomically."""
     text = json.dumps(description.content(), indent=1)
-    with atomic(folder / FILE_NAME) as temporary:
+    with atomic(within(folder, folder / FILE_NAME)) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def checked_place(path: Path) -> Path:
+    """Return the file of a mask to write; in a data set no link may lead it out, see `within`."""
+    whole = path.absolute()
+    folder = whole.parent.parent.parent  # of `train/masks/name.tif`
+    return within(folder, whole) if (folder / FILE_NAME).is_file() else path

@@ -21,8 +21,14 @@ CONNECT_TIMEOUT = "10s"
 """Time for a scheduler to answer."""
 _QUEUED = 4
 """Items per worker that are submitted ahead: enough to keep it busy, few enough for the memory."""
-_LOCAL = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-saturation": 1}
-"""An item that kills its worker fails at once, and no queued item fails with it."""
+_LOCAL = {
+    # An item that kills its worker fails at once, and no queued item fails with it.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1,
+    # The pages of the web servers show the paths of scans, and ask nobody for a certificate.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 
 
 class Attempt(NamedTuple):
@@ -69,12 +75,13 @@ class Cluster:
         this machine. The workers need this package, and the scans under the same paths. Dask
         unpickles the results here: use only a scheduler that you trust.
     workers : int
-        Number of processes to start on this machine; they share its cores.
+        Number of processes to start on this machine; they share its cores. Only this object can
+        use them: they accept only its certificates, which are made anew and kept in memory.
 
     Raises
     ------
     DataError
-        If the package `distributed` is not installed.
+        If the package `distributed` is not installed, or `cryptography`, which makes certificates.
     ConfigError
         If no scheduler answers at the address, or the scheduler has no workers.
     """
@@ -83,7 +90,7 @@ class Cluster:
         self._distributed = require("distributed")
         self._open = ExitStack()
         try:
-            self.client = self._open.enter_context(self._connect(address, workers))
+            self.client = self._connected(address) if address else self._started(workers)
         except BaseException:
             self._open.close()
             raise
@@ -105,26 +112,30 @@ class Cluster:
             loop=self.client.loop, with_results=True, raise_errors=False
         )
 
-    def _connect(self, address: str, workers: int) -> Any:
+    def _connected(self, address: str) -> Any:
+        """Return a client of a running scheduler."""
+        try:
+            client = self._distributed.Client(
+                address, timeout=CONNECT_TIMEOUT, set_as_default=False
+            )
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"No Dask scheduler answers at {address}; start one with `dask scheduler`, or "
+                "give its address."
+            ) from error
+        self._open.enter_context(client)
+        if not client.scheduler_info()["workers"]:
+            raise ConfigError(
+                f"The scheduler at {address} has no workers; start some with "
+                f"`dask worker {address}`."
+            )
+        return client
+
+    def _started(self, workers: int) -> Any:
+        """Start workers on this machine, and return their client."""
         import dask
 
-        if address:
-            try:
-                client = self._distributed.Client(
-                    address, timeout=CONNECT_TIMEOUT, set_as_default=False
-                )
-            except (OSError, ValueError) as error:
-                raise ConfigError(
-                    f"No Dask scheduler answers at {address}; start one with `dask scheduler`, or "
-                    "give its address."
-                ) from error
-            self._open.enter_context(client)
-            if not client.scheduler_info()["workers"]:
-                raise ConfigError(
-                    f"The scheduler at {address} has no workers; start some with "
-                    f"`dask worker {address}`."
-                )
-            return client
+        require("cryptography")
         threads = max(1, (os.cpu_count() or 1) // workers)
         # glibc reads its variables when a process starts, so that they are set before the spawn.
         # Variables of this process override these, but not `env`, which sets the threads.
@@ -136,11 +147,14 @@ class Cluster:
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                # Any user of the machine reaches the ports, and who may submit may run any code.
+                security=self._distributed.Security.temporary(),
                 silence_logs="CRITICAL",
                 env=variables,
             )
         )
-        return self._distributed.Client(local, set_as_default=False)
+        return self._open.enter_context(self._distributed.Client(local, set_as_default=False))
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
         """Process every item, and yield the results in the order of the items.

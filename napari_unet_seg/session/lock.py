@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, write_error
+from napari_unet_seg.io.common.files import atomic, within, write_error
 from napari_unet_seg.session.scan import SESSION_FILE
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class SessionLock:
 
     def _leave_mark(self) -> None:
         try:
-            with atomic(self._mark) as path:
+            with atomic(within(self._folder, self._mark)) as path:
                 path.write_text(json.dumps(_this_process()), encoding="utf-8")
         except BaseException:
             self._lock.release()
@@ -133,6 +133,7 @@ class SessionLock:
         return here and self.is_abandoned() and not self.note
 
     def _take(self) -> None:
+        within(self._folder, self._folder / LOCK)
         try:
             self._lock.acquire()
         except Timeout as error:

@@ -16,7 +16,7 @@ import tifffile
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading, write_error
+from napari_unet_seg.io.common.files import reading, within, write_error
 from napari_unet_seg.io.common.places import index_at, place_at
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
@@ -67,6 +67,7 @@ class MaskStore:
     """
 
     def __init__(self, folder: Path, scan: Scan) -> None:
+        self._root = folder
         self.prediction_path = folder / "predictions" / "prediction.tif"
         self.folder = folder / "masks"
         self.shape = scan.grid_shape
@@ -93,11 +94,11 @@ class MaskStore:
         """Make the folders, and store the first prediction with one page for each slice."""
         for folder in (self.prediction_path.parent, self.folder):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                within(self._root, folder).mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise write_error(folder, error) from error
         write_labels(
-            self.prediction_path,
+            within(self._root, self.prediction_path),
             self._flat(labels),
             axes="ZYX" if self.shape[:-2] else "YX",
             spacing=self.spacing[-3:],
@@ -120,7 +121,7 @@ class MaskStore:
     def replace_prediction(self, index: int, labels: Array) -> None:
         """Store a later prediction of a slice; the original prediction is kept."""
         write_labels(
-            self._later_path(index),
+            within(self._root, self._later_path(index)),
             labels,
             axes="YX",
             spacing=self.spacing[-2:],
@@ -202,7 +203,7 @@ class MaskStore:
         if self.digests[index] == digest:
             return False
         write_labels(
-            self.path(index),
+            within(self._root, self.path(index)),
             plane,
             axes="YX",
             spacing=self.spacing[-2:],

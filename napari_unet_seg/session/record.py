@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
-from napari_unet_seg.io.common.files import atomic, backup_name, write_error
+from napari_unet_seg.io.common.files import atomic, backup_name, within, write_error
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.scan import SESSION_FILE, ScanRecord
 
@@ -185,7 +185,7 @@ def read_record(folder: Path) -> SessionRecord:
 
 def write_record(folder: Path, record: SessionRecord) -> None:
     """Write `session.json` whole or not at all, and keep its previous version."""
-    with atomic(folder / SESSION_FILE, keep=True) as path:
+    with atomic(within(folder, folder / SESSION_FILE), keep=True) as path:
         record.to_file(path)
 
 
@@ -212,7 +212,7 @@ def new_session_folder(folder: Path) -> Iterator[Path]:
 
 def new_round_folder(session: Path, after: int = 0) -> Path:
     """Make the folder of a session's next round of fine-tuning, numbered above `after`."""
-    rounds = session / "rounds"
+    rounds = within(session, session / "rounds")
     used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
     folder = rounds / f"{max([after, *used]) + 1:02d}"
     try:

@@ -188,10 +188,12 @@ class TrainingLoop:
     def _write(self, is_best: bool) -> None:
         if is_best:
             with self.trainer.averaged() as net:
-                save_checkpoint(self.run.best, net, self._info())
+                save_checkpoint(self.run.inside(self.run.best.name), net, self._info())
         # The last checkpoint is written last: a run killed before that repeats the whole epoch.
         self.run.write_history(self.history)
-        save_checkpoint(self.run.last, self.net, self._info(), self.trainer.state())
+        save_checkpoint(
+            self.run.inside(self.run.last.name), self.net, self._info(), self.trainer.state()
+        )
 
     def _count_patience(self, loss: float) -> None:
         if loss < self.lowest_loss - self.config.min_delta:
@@ -207,7 +209,7 @@ class TrainingLoop:
         if preview is None or not every or self.epoch % every:
             return None
         if self.processes.rank == 0:
-            with atomic(self.run.preview / f"epoch-{self.epoch:04d}.tif") as path:
+            with atomic(self.run.inside(f"preview/epoch-{self.epoch:04d}.tif")) as path:
                 tifffile.imwrite(path, preview.labels, compression="deflate")
         name = self.splits["valid"][preview.owner].name
         return Preview(self.epoch, name, preview.image, preview.truth, preview.labels)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, reading
+from napari_unet_seg.io.common.files import atomic, reading, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,14 @@ _HISTORY = (
     "learning_rate",
     "is_best",
     "seconds",
+)
+_FILES = (
+    "config.yaml",
+    "split.json",
+    "history.csv",
+    "best.safetensors",
+    "last.safetensors",
+    "preview",
 )
 
 
@@ -49,6 +57,15 @@ class Run:
         """Folder of validation predictions."""
         return self.folder / "preview"
 
+    def inside(self, name: str) -> Path:
+        """Return the path of a file to write in the folder of the run; see `files.within`."""
+        return within(self.folder, self.folder / name)
+
+    def check_links(self) -> None:
+        """Raise WriteError if a link leads a file of the run out of its folder."""
+        for name in _FILES:
+            self.inside(name)
+
     def start(self, config: TrainConfig, split: dict[str, Any]) -> None:
         """Create the folder and write the configuration and the split.
 
@@ -58,15 +75,15 @@ class Run:
             If the folder cannot be created.
         """
         try:
-            self.preview.mkdir(parents=True, exist_ok=True)
+            self.inside(self.preview.name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(
                 f"The run folder {self.folder} cannot be created ({error.strerror}); choose "
                 "another output folder."
             ) from error
-        with atomic(self.folder / "config.yaml") as path:
+        with atomic(self.inside("config.yaml")) as path:
             config.to_file(path)
-        with atomic(self.folder / "split.json") as path:
+        with atomic(self.inside("split.json")) as path:
             path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
 
     def split(self) -> dict[str, list[str]]:
@@ -95,7 +112,7 @@ class Run:
     def write_history(self, rows: Iterable[dict[str, str]]) -> None:
         """Write the whole history, atomically."""
         with (
-            atomic(self.folder / "history.csv") as path,
+            atomic(self.inside("history.csv")) as path,
             path.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.DictWriter(file, _HISTORY)

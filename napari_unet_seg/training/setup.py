@@ -86,6 +86,7 @@ def prepare(
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
     parent = sha256(init) if init else ""
+    Run(run).check_links()
     loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
     if loaded and _has_classes_of(net, loaded[0]):
         loop.calibration = loaded[0].calibration

@@ -5,22 +5,30 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
+import dask
 import numpy as np
 import pytest
 import tifffile
 from cluster_tasks import fails_here_once, in_reverse, kills_its_worker, refuses, square
 
 from napari_unet_seg.cli import main
+from napari_unet_seg.cli._workers import open_cluster
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.process.cluster import Cluster, map_locally, worker_count
 from napari_unet_seg.process.engine_process import engine_variables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Dask and Tornado leave sockets to the garbage collector as they shut down.
@@ -47,6 +55,70 @@ def scans(tmp_path) -> Path:
 
 def address(cluster: Cluster) -> str:
     return str(cluster.client.scheduler.address)
+
+
+@pytest.fixture
+def invited(cluster) -> Iterator[None]:
+    with certificates_of(cluster):
+        yield
+
+
+@contextmanager
+def certificates_of(cluster: Cluster) -> Iterator[None]:
+    """Give this process the certificates of a cluster by Dask's settings, as its users do."""
+    own = cluster.client.security
+    settings = {"ca-file": own.tls_ca_file}
+    settings |= {"client.cert": own.tls_client_cert, "client.key": own.tls_client_key}
+    with dask.config.set({f"distributed.comm.tls.{k}": v for k, v in settings.items()}):
+        yield
+
+
+@pytest.mark.parametrize("part", ["scheduler", "worker", "nanny"])
+@pytest.mark.parametrize(
+    ("who", "answered"),
+    [("owner", True), ("without TLS", False), ("no certificate", False), ("another's", False)],
+)
+def test_each_process_of_a_cluster_answers_its_owner_alone(cluster, part, who, answered):
+    workers = cluster.client.scheduler_info(n_workers=-1)["workers"]
+    worker, nanny = next((name, entry["nanny"]) for name, entry in workers.items())
+    there = {"scheduler": address(cluster), "worker": worker, "nanny": nanny}[part]
+    assert _is_answered(int(there.rpartition(":")[2]), _caller(who, cluster)) is answered
+
+
+def _caller(who: str, cluster: Cluster) -> ssl.SSLContext | None:
+    """Return how someone connects, who does not mind whether the server is the right one."""
+    from distributed import Security
+
+    if who == "without TLS":
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if who != "no certificate":
+        own = cluster.client.security if who == "owner" else Security.temporary()
+        context = own.get_connection_args("client")["ssl_context"]
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _is_answered(port: int, context: ssl.SSLContext | None) -> bool:
+    """Whether a process of Dask greets who connects; it closes the connection otherwise."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        try:
+            with context.wrap_socket(plain) if context else plain as connection:
+                connection.sendall(bytes(64))
+                return connection.recv(1) != b""
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+
+def test_the_web_servers_of_a_cluster_show_nothing(cluster):
+    info = cluster.client.scheduler_info(n_workers=-1)
+    ports = [info["services"]["dashboard"]]
+    ports += [entry["services"]["dashboard"] for entry in info["workers"].values()]
+    assert len(ports) == 3
+    for port in ports:
+        for page in ("info/main/workers.html", "json/counts.json", "metrics", "status", "health"):
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(f"http://127.0.0.1:{port}/{page}")
 
 
 def test_results_come_in_the_order_of_the_items(cluster, tmp_path):
@@ -93,7 +165,7 @@ def test_predict_with_a_killed_worker_equals_predict_alone(scans, tmp_path, caps
     (scans / "torn.tif").write_bytes(b"no TIFF")
     assert main(["predict", str(scans), "--out", str(tmp_path / "alone"), *QUICK]) == 2
     alone = capsys.readouterr().err
-    with Cluster(workers=2) as cluster:
+    with Cluster(workers=2) as cluster, certificates_of(cluster):
         killed = next(iter(cluster.client.run(os.getpid).values()))
         watch = threading.Thread(target=_kill_after_first_mask, args=(tmp_path / "shared", killed))
         watch.start()
@@ -125,7 +197,7 @@ def _kill_after_first_mask(folder: Path, pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_coco_file_is_that_of_one_process(cluster, scans, tmp_path, capsys):
+def test_a_coco_file_is_that_of_one_process(cluster, invited, scans, tmp_path, capsys):
     for name, more in (("alone", []), ("shared", ["--scheduler", address(cluster)])):
         arguments = ["predict", str(scans), "--out", str(tmp_path / name), "--format", "coco"]
         arguments += ["--set", "threshold=0.0001"]
@@ -137,7 +209,7 @@ def test_a_coco_file_is_that_of_one_process(cluster, scans, tmp_path, capsys):
     assert shared["annotations"] == alone["annotations"] != []
 
 
-def test_evaluate_shared_out_equals_evaluate_alone(cluster, scans, tmp_path, capsys):
+def test_evaluate_shared_out_equals_evaluate_alone(cluster, invited, scans, tmp_path, capsys):
     figures = []
     for more in ([], ["--scheduler", address(cluster)]):
         arguments = ["evaluate", "--pred", str(scans), "--truth", str(scans), "--json", "-"]
@@ -147,7 +219,7 @@ def test_evaluate_shared_out_equals_evaluate_alone(cluster, scans, tmp_path, cap
     assert '"samples": 6' in figures[0]
 
 
-def test_relative_paths_mean_the_callers_folder(cluster, scans, tmp_path, monkeypatch):
+def test_relative_paths_mean_the_callers_folder(cluster, invited, scans, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["predict", "scans/scan1.tif", "--out", "masks", *QUICK]
     assert main([*arguments, "--scheduler", address(cluster)]) == 0
@@ -180,6 +252,14 @@ def test_a_scheduler_without_workers_is_told(capsys):
         Cluster(empty.scheduler_address)
 
 
+@pytest.mark.parametrize("package", ["distributed", "cryptography"])
+def test_without_a_package_a_command_uses_this_process_alone(monkeypatch, package):
+    monkeypatch.setattr("napari_unet_seg.cli._workers.worker_count", lambda _: 2)
+    monkeypatch.setattr("napari_unet_seg.cli._workers.find_spec", lambda name: name != package)
+    with open_cluster("", None, 1000) as cluster:
+        assert cluster is None
+
+
 @pytest.mark.parametrize(
     ("scans", "cores", "workers"),
     [(1, 64, 1), (1000, 2, 1), (1000, 4, 1), (1000, 16, 4), (40, 16, 2), (31, 16, 1)],
@@ -188,9 +268,10 @@ def test_workers_follow_cores_and_scans(scans, cores, workers):
     assert worker_count(scans, cores) == workers
 
 
-def test_without_the_package_one_is_told_what_to_install(monkeypatch):
+@pytest.mark.parametrize("package", ["distributed", "cryptography"])
+def test_without_the_package_one_is_told_what_to_install(monkeypatch, package):
     import sys
 
-    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(DataError, match=r'pip install "napari-unet-seg\[distributed\]"'):
         Cluster(workers=2)

@@ -15,7 +15,7 @@ import torch
 from napari_unet_seg import engine
 from napari_unet_seg.config import AugmentConfig, Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.samples import Sample, SampleSet
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.nn.checkpoint import load_tensors
 
 if TYPE_CHECKING:
@@ -121,3 +121,16 @@ def test_other_data_are_refused(tmp_path):
     list(engine.train(CONFIG.replace(epochs=1), samples(), tmp_path))
     with pytest.raises(DataError, match=r"s14 is only in one of the two"):
         list(engine.train(CONFIG, samples(15), tmp_path, resume=tmp_path / "last.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.yaml", "split.json", "history.csv", "best.safetensors", "last.safetensors", "preview"],
+)
+def test_a_link_out_of_the_folder_of_a_run_is_refused_before_training(tmp_path: Path, name: str):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "run" / name).symlink_to(tmp_path / "outside" / name)
+    with pytest.raises(WriteError, match=f"{name} leads by a link to .*; remove the link"):
+        next(engine.train(CONFIG, samples(), tmp_path / "run"))
+    assert not any((tmp_path / "outside").iterdir())

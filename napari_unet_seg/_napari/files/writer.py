@@ -124,6 +124,7 @@ def _write_mask(
     path: str, data: Any, attributes: dict[str, Any], algorithm_type: str = ""
 ) -> list[str]:
     from napari_unet_seg._napari.layers.instances import rows_to_store
+    from napari_unet_seg.data.description import checked_place
     from napari_unet_seg.io.provenance import provenance
     from napari_unet_seg.io.write import write_mask
 
@@ -135,7 +136,7 @@ def _write_mask(
         description["algorithm_type"] = algorithm_type
     if record.values == "instances":
         description[INSTANCES_KEY] = rows_to_store(attributes["features"])
-    write_mask(Path(path), labels, grid, description)
+    write_mask(checked_place(Path(path)), labels, grid, description)
     return [path]
 
 

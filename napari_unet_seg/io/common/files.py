@@ -106,6 +106,33 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def within(root: Path, path: Path) -> Path:
+    """Return the path of a file or folder to write, unless a link leads it out of its folder.
+
+    A session, run or data set of somebody else may hold links to files of this user, which a write
+    would replace. The folder itself may be reached by a link, and links inside it are followed.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the session, run or data set.
+    path : Path
+        File or folder in it, which need not exist.
+
+    Raises
+    ------
+    WriteError
+        If the path leads out of the folder.
+    """
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(root)):
+        raise WriteError(
+            f"{path} leads by a link to {real}, out of {root}, where nothing is written; remove "
+            "the link."
+        )
+    return path
+
+
 def can_hold(size: int, pixels: int) -> bool:
     """Whether a compressed file of `size` bytes can hold `pixels` bytes of pixels.
 

@@ -8,6 +8,7 @@ from typing import Any
 from napari_unet_seg.errors import DataError
 
 _EXTRAS = {
+    "cryptography": ("Worker processes are kept from other users", "distributed", ""),
     "highdicom": ("DICOM SEG is written", "dicom-seg", ", or save the mask as .nii.gz"),
     "lightning_fabric": ("Processes of one training are connected", "distributed", ""),
     "distributed": ("Many scans are distributed over workers", "distributed", ""),

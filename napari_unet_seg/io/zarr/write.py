@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, atomic_folder, reading, write_error
+from napari_unet_seg.io.common.files import (
+    atomic,
+    atomic_folder,
+    reading,
+    within,
+    write_error,
+)
 from napari_unet_seg.io.common.labels import smallest_type, stored_categories
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.zarr.metadata import (
@@ -34,6 +40,8 @@ _CHUNK = {"Z": 16, "Y": 512, "X": 512}
 _FORMAT: dict[Version, int] = {"0.4": 2, "0.5": 3}
 _SLASHES = {"name": "v2", "separator": "/"}
 _NAME = "mask"
+_CHANGED = ("labels/.zattrs", "labels/.zgroup", "labels/zarr.json", ".zmetadata", "zarr.json")
+"""Files of an image's store that change when a mask is added to it."""
 
 
 def write_ome_labels(
@@ -82,6 +90,8 @@ def write_ome_labels(
     label: dict[str, Any] = {"version": image.version}
     if store is not None:
         label["source"] = {"image": "../../"}
+        for name in (f"labels/{target.name}", *_CHANGED):
+            within(store, store / name)
         _make_group(store / "labels", image.version)
     label |= _properties(description)
     own = {"provenance": description or {}, "affine": _affine(like)}

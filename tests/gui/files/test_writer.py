@@ -251,3 +251,22 @@ def test_a_mask_goes_among_the_labels_of_its_ome_zarr(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.scale, image.scale)
     assert categories_of(again) == LESION
     assert read_scan(store).data.shape == image.data.shape
+
+
+@pytest.mark.parametrize("link", ["train", "train/masks", "train/masks/a.tif"])
+@pytest.mark.parametrize("is_data_set", [True, False])
+def test_only_a_data_set_is_not_written_through_a_link(
+    tmp_path: Path, link: str, is_data_set: bool
+) -> None:
+    folder, outside = tmp_path / "set", tmp_path / "outside"
+    (outside / "masks").mkdir(parents=True)
+    (folder / link).parent.mkdir(parents=True)
+    target = {"train": outside, "train/masks": outside / "masks"}.get(link, outside / "b.tif")
+    (folder / link).symlink_to(target)
+    if is_data_set:
+        (folder / "dataset.json").write_text("{}")
+        with pytest.raises(DataError, match=r"leads by a link to .*; remove the link\.$"):
+            _save(_masked((20, 30)), folder / "train/masks/a.tif")
+    else:
+        _save(_masked((20, 30)), folder / "train/masks/a.tif")
+    assert any(outside.rglob("*.tif")) is not is_data_set

@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
-from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, backup_name, is_backup, keep_previous, reading
+from napari_unet_seg.errors import DataError, WriteError
+from napari_unet_seg.io.common.files import (
+    atomic,
+    backup_name,
+    is_backup,
+    keep_previous,
+    reading,
+    within,
+)
 from napari_unet_seg.io.hashing import sha256
 
 
@@ -187,3 +194,38 @@ def test_hash_of_a_file_and_of_a_folder(tmp_path: Path) -> None:
     assert sha256(tmp_path) != whole
     with pytest.raises(DataError, match="does not exist"):
         sha256(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "path", "is_inside"),
+    [
+        ("root/a.tif", "outside/a.tif", "root/a.tif", False),
+        ("root/a.tif", "outside/gone.tif", "root/a.tif", False),
+        ("root/masks", "outside", "root/masks/a.tif", False),
+        ("root/masks", "outside", "root/masks", False),
+        ("root/a.tif", "root-2/a.tif", "root/a.tif", False),
+        ("root/a.tif", "root/b.tif", "root/a.tif", True),
+        ("other", "root", "root/a.tif", True),
+        ("root/other", "outside", "root/masks/new.tif", True),
+        ("root/other", "outside", "root/../outside/a.tif", False),
+    ],
+)
+def test_a_path_within_a_folder_does_not_leave_it_by_a_link(
+    tmp_path: Path, link: str, target: str, path: str, is_inside: bool
+) -> None:
+    for name in ("root", "root-2", "outside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.tif").touch()
+    (tmp_path / link).unlink(missing_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / target)
+    if is_inside:
+        assert within(tmp_path / "root", tmp_path / path) == tmp_path / path
+    else:
+        with pytest.raises(WriteError, match=r"leads by a link to .*; remove the link\.$"):
+            within(tmp_path / "root", tmp_path / path)
+
+
+def test_a_folder_that_is_reached_by_a_link_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    assert within(tmp_path / "link", tmp_path / "link" / "a.tif") == tmp_path / "link" / "a.tif"

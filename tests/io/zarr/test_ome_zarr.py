@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from zarr_images import write_image
 
 from napari_unet_seg.config import Category
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -148,6 +148,20 @@ def test_a_mask_goes_among_the_images_labels(tmp_path, version, how):
     np.testing.assert_array_equal(again.data, labels)
     assert again.meta["description"] == known
     np.testing.assert_array_equal(np.asarray(read_scan(store).data), np.asarray(scan.data))
+
+
+@pytest.mark.parametrize("name", ["labels", "labels/mask", "labels/.zattrs", ".zmetadata"])
+def test_a_link_out_of_the_images_store_is_refused(tmp_path, name):
+    store, outside = tmp_path / "scan.zarr", tmp_path / "outside"
+    write_image(store)
+    scan = read_scan(store)
+    outside.mkdir()
+    (store / name).parent.mkdir(exist_ok=True)
+    (store / name).unlink(missing_ok=True)
+    (store / name).symlink_to(outside / "target")
+    with pytest.raises(WriteError, match=rf"leads by a link to {outside}.*; remove the link"):
+        write_mask(store, np.zeros(scan.grid_shape, np.uint8), scan)
+    assert not any(outside.iterdir())
 
 
 def test_a_coarser_level_holds_the_nearest_voxels(tmp_path):
