@@ -17,9 +17,9 @@ from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
 from napari_unet_seg.cli._import import import_
 from napari_unet_seg.cli._open import open_
-from napari_unet_seg.cli._predict import predict
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
+from napari_unet_seg.cli.predict.command import predict
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
 from napari_unet_seg.errors import NewerVersionWarning, SegmentationError
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from zarr_images import write_image
 
-from napari_unet_seg.cli import _segmenter, main
+from napari_unet_seg.cli import main
 from napari_unet_seg.cli._folders import remove_abandoned
+from napari_unet_seg.cli.predict import segmenter
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.session import Session
@@ -69,10 +70,10 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
     model = make_checkpoint(classes=2)
     how = (store, "--model", model, "--format", format_, "--probabilities")
     assert predict(*how, "--out", tmp_path / "memory") == 0
-    monkeypatch.setattr(_segmenter, "_IN_MEMORY", 100)
+    monkeypatch.setattr(segmenter, "_IN_MEMORY", 100)
     opened = []
-    make = _segmenter.scratch_folder
-    monkeypatch.setattr(_segmenter, "scratch_folder", lambda out: opened.append(out) or make(out))
+    make = segmenter.scratch_folder
+    monkeypatch.setattr(segmenter, "scratch_folder", lambda out: opened.append(out) or make(out))
     assert predict(*how, "--out", tmp_path / "disk") == 0
     assert opened == [tmp_path / "disk"]
     assert not list((tmp_path / "disk").glob(".prediction-*"))
@@ -94,13 +95,14 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
 
 PAUSED = """
 import sys
-from napari_unet_seg.cli import _console, _segmenter, main
+from napari_unet_seg.cli import _console, main
+from napari_unet_seg.cli.predict import segmenter
 
 def update(*_):
     print("paused", flush=True)
     sys.stdin.readline()
 
-_segmenter._IN_MEMORY = 100
+segmenter._IN_MEMORY = 100
 _console.Bar.update = update
 main(sys.argv[1:])
 """
@@ -149,9 +151,10 @@ def test_what_was_left_on_another_machine_stays(tmp_path: Path) -> None:
 
 LIMITED = """
 import resource, sys
-from napari_unet_seg.cli import _segmenter, main
+from napari_unet_seg.cli import main
+from napari_unet_seg.cli.predict import segmenter
 
-_segmenter._IN_MEMORY = 100
+segmenter._IN_MEMORY = 100
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 sys.exit(main(sys.argv[1:]))
 """

@@ -10,10 +10,10 @@ from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, 
 from napari_unet_seg.cli._engine import stoppable
 from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
-from napari_unet_seg.cli._mask_files import write_coco, write_files
-from napari_unet_seg.cli._segmenter import Segmenter
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, open_cluster
+from napari_unet_seg.cli.predict.mask_files import write_coco, write_files
+from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.models import checkpoint_path
