@@ -150,7 +150,7 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
 def threshold(stage: Stage) -> None:
     """Move the slider."""
     stage.tools.slider.setValue(stage.tools.slider.minimum() + 30)
-    stage.tools.cut()
+    stage.tools.apply_threshold()
 
 
 def box(stage: Stage, whole: Array) -> None:
