@@ -45,7 +45,7 @@ lint: setup  ## ruff: rules and format; which part may import which; what is imp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/deptry napari_unet_seg
-	$(VENV)/bin/deptry tests tests/helpers benchmarks docs examples sample_data --exclude '^$$' --ignore DEP002,DEP004
+	$(VENV)/bin/deptry tests tests/helpers tests/helpers/window benchmarks docs examples sample_data --exclude '^$$' --ignore DEP002,DEP004
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy

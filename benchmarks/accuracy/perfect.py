@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _THUMBNAIL = 32
 _ALIKE = 0.98

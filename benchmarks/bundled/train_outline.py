@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,8 +27,8 @@ from napari_unet_seg.correct.box_net import WEIGHTS
 
 if TYPE_CHECKING:
     from benchmarks.common.brisc_boxes import Tumour
+    from napari_unet_seg.arrays import Array
 
-Array = np.ndarray[Any, np.dtype[Any]]
 WIDTHS = (12, 24, 32, 32)
 BATCH = 16
 RATE = 3e-3

@@ -66,9 +66,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchmarks.common.brisc_figures import Change
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample, SampleSet
 
-Array = np.ndarray[Any, np.dtype[Any]]
 SEED = 0
 MOST = 60
 """Steps after which a slice is given up."""

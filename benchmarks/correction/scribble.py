@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.common.brisc_boxes import Tumour
+    from napari_unet_seg.arrays import Array
 
     Correct = Callable[[Tumour, "Array", "Array", "Array"], "Array"]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 STROKES = 3
 SMALLEST = 12
 """Pixels of an error that is worth a stroke."""

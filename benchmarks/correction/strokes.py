@@ -14,7 +14,7 @@ apart.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label
@@ -24,7 +24,8 @@ from skimage.measure import find_contours
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 
 RADII = (1, 2, 4, 8, 16)
 FIRST = 4

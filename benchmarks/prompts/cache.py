@@ -25,7 +25,7 @@ from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.io.common.files import atomic
 
 if TYPE_CHECKING:
-    from benchmarks.prompts.targets import Array
+    from napari_unet_seg.arrays import Array
 
 HELD_OUT_RENDITIONS = 18
 _HELD_OUT_SEED = 90_000

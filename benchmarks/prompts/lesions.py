@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.prompts.head_labels import CODES, TISSUES
 from napari_unet_seg.data.prompts.marks import anywhere, smooth_noise
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Rng = np.random.Generator
 
 LESION = 100

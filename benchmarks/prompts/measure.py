@@ -38,9 +38,9 @@ from napari_unet_seg.nn.checkpoint import save_checkpoint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.inference.predictor import Predictor
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 CLICKS = 10
 ENOUGH = 0.9

@@ -7,7 +7,7 @@ three parts each.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -16,7 +16,9 @@ from benchmarks.prompts.head_labels import CODES, TISSUES, numbered
 from benchmarks.prompts.lesions import LESION, MOST, OEDEMA, RIM, grow_lesions
 from napari_unet_seg.data.prompts.marks import smooth_noise
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Rng = np.random.Generator
 
 SLICES = 20

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from napari_unet_seg.arrays import Array
 from napari_unet_seg.data.prompts.marks import (
     BOX,
     POSITIVE,
@@ -19,7 +19,6 @@ from napari_unet_seg.data.prompts.marks import (
     trembling,
 )
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-from benchmarks.prompts.targets import Array, Rng, labelled, superpixel
+from benchmarks.prompts.targets import Rng, labelled, superpixel
 from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import (
@@ -26,6 +26,8 @@ from napari_unet_seg.nn.checkpoint import load_net
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_unet_seg.arrays import Array
 
 SYNTHETIC = 0.42
 """Share of the samples that are drawn from label maps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +12,9 @@ from benchmarks.prompts.head_labels import CODES, TISSUES
 from benchmarks.prompts.lesions import CORE, LESION, OEDEMA, RIM
 from napari_unet_seg.data.prompts.marks import anywhere, largest_part
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from napari_unet_seg.arrays import Array
+
 Rng = np.random.Generator
 
 SMALLEST = 20

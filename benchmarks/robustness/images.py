@@ -8,7 +8,7 @@ of which were trained on. The phantoms of `sample_data/` are measured too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.common.brisc_figures import Change
-
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
 
 
 def both(change: Callable[[Array], Array]) -> Change:

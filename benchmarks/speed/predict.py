@@ -41,7 +41,8 @@ from napari_unet_seg.process.engine_process import KEEP_MEMORY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    from napari_unet_seg.arrays import Array
+
 Way = "Callable[[Array], Array]"
 
 SCAN = SAMPLES / "phantom-scan.nii.gz"

@@ -16,15 +16,14 @@ from napari_unet_seg.arrays import Array
 from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
 from napari_unet_seg.correct.interpolation import interpolate
+from napari_unet_seg.io.common.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator
 
     from napari_unet_seg.events import Command
 
-Position = tuple[int, ...]
-"""Index of a part along the leading axes of a mask."""
-Operation = Callable[[Array, Position], Change]
+Operation = Callable[[Array, Place], Change]
 """Returns the change of a part from the labels and the index of the part."""
 
 
@@ -84,7 +83,7 @@ def apply_threshold(settings: ToolSettings, probability: Array, level: float) ->
         Lowest probability of the category, in 0…1.
     """
 
-    def operation(labels: Array, position: Position) -> Change:
+    def operation(labels: Array, position: Place) -> Change:
         part = probability[position]
         predicted = part.any((-2, -1), keepdims=True)
         mask = np.where(predicted, part >= level, labels == settings.value)
@@ -94,7 +93,7 @@ def apply_threshold(settings: ToolSettings, probability: Array, level: float) ->
 
 
 def fill_between(
-    settings: ToolSettings, accepted: Iterable[Position], only: int | None = None
+    settings: ToolSettings, accepted: Iterable[Place], only: int | None = None
 ) -> Operation:
     """Return the operation that interpolates the category between key slices of a volume.
 
@@ -110,7 +109,7 @@ def fill_between(
     """
     positions = tuple(accepted)
 
-    def operation(labels: Array, position: Position) -> Change:
+    def operation(labels: Array, position: Place) -> Change:
         mask = labels == settings.value
         keys = [index[-1] for index in positions if index[:-1] == position]
         if len(keys) < 2:
@@ -124,13 +123,13 @@ def fill_between(
     return operation
 
 
-def iterate_parts(labels: Array, axes: int) -> Iterator[tuple[Position, Array]]:
+def iterate_parts(labels: Array, axes: int) -> Iterator[tuple[Place, Array]]:
     """Iterate over the parts of a mask that have this number of axes, each after its index."""
     return ((position, labels[position]) for position in np.ndindex(labels.shape[:-axes]))
 
 
 def apply_to_parts(
-    parts: Iterable[tuple[Position, Array]], ndim: int, operation: Operation
+    parts: Iterable[tuple[Place, Array]], ndim: int, operation: Operation
 ) -> Generator[int | Change, Command | None, None]:
     """Apply an operation to parts of a mask.
 

@@ -23,7 +23,7 @@ from napari_unet_seg._napari.compare.comparison import (
     slice_title,
 )
 from napari_unet_seg._napari.compare.form import CompareForm
-from napari_unet_seg._napari.layers.history import EditedSlices
+from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.widgets import jobs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.history import changed_pixels
+from napari_unet_seg._napari.layers.edited_slices import changed_pixels
 from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg._napari.layers.conversion import add_labels, add_map, categories_of
-from napari_unet_seg._napari.layers.edits import replace_slice
 from napari_unet_seg._napari.layers.layer_record import (
     MapRecord,
     ModelFile,
     record_of,
     update_record,
 )
+from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg.io.common.places import Place
 from napari_unet_seg.io.common.sparse import sparse_zeros
 

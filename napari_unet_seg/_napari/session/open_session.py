@@ -8,11 +8,11 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari.layers.edits import replace_slice
-from napari_unet_seg._napari.layers.history import EditedSlices
+from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
+from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.tools.tool_runner import ToolRunner
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
-    from napari_unet_seg.correct.tools import Operation, Position
+    from napari_unet_seg.correct.tools import Operation
+    from napari_unet_seg.io.common.places import Place
 
 _SIGNS = {"inside": INSIDE, "outside": OUTSIDE}
 
@@ -183,11 +184,11 @@ class PromptTools(QObject):
             if self._name == "box":
                 self._probabilities.warm_up(target.source, place_of(self._viewer, target.mask))
 
-    def _put_solved(self, target: PromptTarget, place: Position, change: Change) -> None:
+    def _put_solved(self, target: PromptTarget, place: Place, change: Change) -> None:
         summary = f"Moved the border of {target.category.name}"
         self._put(self._use(target, summary, lambda *_: change), place)
 
-    def _put(self, use: ToolUse, place: Position) -> None:
+    def _put(self, use: ToolUse, place: Place) -> None:
         """Change the mask, unless another mask was chosen or a tool runs by now."""
         if use.mask is self._mask and not self._runner.busy:
             self._runner.run_at(use, place, select=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.tools.prompt_target import PromptTarget
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
-    from napari_unet_seg.correct.tools import Position
+    from napari_unet_seg.io.common.places import Place
 
 
 class _Solved(NamedTuple):
@@ -57,7 +57,7 @@ class ScribbleTool(QObject):
         viewer: ViewerModel,
         probabilities: CategoryProbabilities,
         target: Callable[[], PromptTarget | None],
-        put: Callable[[PromptTarget, Position, Change], None],
+        put: Callable[[PromptTarget, Place, Change], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -70,7 +70,7 @@ class ScribbleTool(QObject):
         self._layer.redo_wanted.connect(self.redo)
         self._job: jobs.Job | None = None
         self._mask: Any = None
-        self._place: Position = ()
+        self._place: Place = ()
         self._done: list[_Solved] = []
         self._undone: list[_Solved] = []
 

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.tools.prompt_target import PromptTarget
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.correct.tools import Operation, Position
+    from napari_unet_seg.correct.tools import Operation
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.session.session import Session
 
 
@@ -206,7 +207,7 @@ class ToolsTab(ToolsForm):
         self,
         operation: Operation,
         summary: str,
-        place: Position | None = None,
+        place: Place | None = None,
         *,
         slow: bool = False,
     ) -> None:

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.correct.tools import Operation, Position
+    from napari_unet_seg.correct.tools import Operation
+    from napari_unet_seg.io.common.places import Place
 
 
 class ThresholdPreview:
@@ -19,9 +20,9 @@ class ThresholdPreview:
     """
 
     def __init__(self) -> None:
-        self._shown: tuple[Labels, Position, Array] | None = None
+        self._shown: tuple[Labels, Place, Array] | None = None
 
-    def show(self, mask: Labels, place: Position, operation: Operation) -> None:
+    def show(self, mask: Labels, place: Place, operation: Operation) -> None:
         """Show the original slice at `place` with the change of an operation."""
         if self._shown is None:
             self._shown = (mask, place, mask.data[place].copy())
@@ -39,6 +40,6 @@ class ThresholdPreview:
         return shown is not None
 
 
-def _draw(mask: Labels, place: Position, labels: Array) -> None:
+def _draw(mask: Labels, place: Place, labels: Array) -> None:
     mask.data[place] = labels
     mask.refresh(thumbnail=False, highlight=False, extent=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-WINDOW = Path(__file__).parents[2] / "helpers" / "painting_window.py"
+WINDOW = Path(__file__).parents[2] / "helpers" / "window" / "painting_window.py"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari.layers.history import EditedSlices
+from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 
 SHAPE = (2, 3, 20, 30)
 
