@@ -48,12 +48,12 @@ def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> S
         The files of the folder's own folder for masks.
     """
     pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
-    beside = masks_beside_scans(pictures)
+    beside = dict.fromkeys(masks_beside_scans(pictures))
     stacks: dict[str, dict[int, Path]] = {}
     for path in pictures:
-        name = numbered(stem(path))
-        if name is not None and path not in beside and _is_of(folder, name.start):
-            stacks.setdefault(name.start, {})[name.number] = path
+        own = numbered(stem(path))
+        if own is not None and path not in beside and _is_of(folder, own.start):
+            stacks.setdefault(own.start, {})[own.number] = path
     by_stem = {stem(path): path for path in (*beside, *masks)}
     sequences: dict[str, Source] = {}
     found: dict[str, Source] = {}
