@@ -89,14 +89,15 @@ def problem(error: Exception, name: object) -> str:
         The file or the name of the item.
     """
     if isinstance(error, SegmentationError):
+        logger.info("%s: %s", name, error)
         return str(error)
     logger.error("%s failed", name, exc_info=error)
     if isinstance(error, MemoryError):
         return f"{name} does not fit into memory; close other programs or crop it."
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(".: ")
     return (
-        f"{name} failed ({reason}); the trace is in the log {path()}, so report it with "
-        "napari-unet-seg doctor --report FILE."
+        f"{name} failed ({reason}); the trace is in the log {path()}, so send a report of "
+        "`napari-unet-seg doctor`, or of Help, Report in napari."
     )
 
 

@@ -47,7 +47,7 @@ def test_a_foreseen_error_is_its_own_sentence_and_another_leaves_its_trace(own_l
     assert log.problem(DataError("a.tif is torn; copy it again."), "a.tif") == (
         "a.tif is torn; copy it again."
     )
-    assert own_log.read_text() == ""
+    assert "Traceback" not in own_log.read_text()
     try:
         _ = {}["axes"]
     except KeyError as error:

@@ -13,6 +13,7 @@ from napari import current_viewer
 from napari.utils.notifications import show_error, show_warning
 
 from napari_unet_seg import log
+from napari_unet_seg._napari import log as window_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +88,7 @@ def _showing_errors(read: Reader) -> Reader:
 
     @wraps(read)
     def read_or_show_error(path: Paths) -> list[Any]:
+        window_log.start()
         try:
             return read(path)
         except Exception as error:

@@ -115,7 +115,8 @@ class Job(QObject):
     def _run_generator(self) -> None:
         error: SegmentationError | None = None
         try:
-            self._pull()
+            with log.operation(self.name):
+                self._pull()
         except SegmentationError as own:
             error = own
         except Exception as other:  # RuntimeErrors too, which superqt's workers swallow
