@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
         scans = find_scans(path)
         if not scans:
             failed.append((str(path), _missing(path)))
-        elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
+        elif path.is_dir() and path not in scans and holds_dicom(path, below=False):
             failed.append((str(path), _mixed(path)))
         _warn_of_masks(path, scans)
         found |= dict.fromkeys(scans)
