@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 _SEQUENCES = {
     "FLAIR": {"flair", "t2f", "t2flair"},
-    "T1c": {"t1c", "t1ce", "t1gd", "t1post", "t1km", "t1wce", "ce"},
+    "T1c": {"t1c", "t1ce", "t1gd", "t1post", "t1km", "t1wce"},
     "T1": {"t1", "t1w", "t1n", "mprage"},
     "T2": {"t2", "t2w"},
     "PD": {"pd", "pdw"},
@@ -16,6 +16,8 @@ _SEQUENCES = {
     "SWI": {"swi"},
 }
 """Words in names by sequence, the more special first: `t2_flair` is FLAIR."""
+_CONTRAST = {"post", "gd", "gad", "ce", "km", "contrast", "gadolinium"}
+"""Words that say that a T1 was taken with contrast agent."""
 
 _MASKS = frozenset(
     "mask masks seg segmentation segmentations label labels roi rois gt groundtruth truth "
@@ -64,7 +66,8 @@ def numbered(stem: str) -> Numbered | None:
 def sequence_in(stem: str) -> str | None:
     """Return the sequence that a name tells, `T1c` for `patient_t1ce`; None if it tells none."""
     words = {word.lower() for word in _WORD.findall(stem)}
-    return next((name for name, marks in _SEQUENCES.items() if words & marks), None)
+    found = next((name for name, marks in _SEQUENCES.items() if words & marks), None)
+    return "T1c" if found == "T1" and words & _CONTRAST else found
 
 
 def names_mask(stem: str) -> bool:
@@ -89,7 +92,7 @@ def without_kind(stem: str) -> str:
 
     The files of one case that lie among those of other cases share what stays.
     """
-    kinds = set.union(*_SEQUENCES.values()) | _MASKS
+    kinds = set.union(*_SEQUENCES.values(), _CONTRAST) | _MASKS
     parts = re.split(r"([A-Za-z0-9]+)", stem)
     return "".join(p for p in parts if p.lower() not in kinds).strip("_-. ")
 

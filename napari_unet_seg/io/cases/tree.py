@@ -9,6 +9,7 @@ from pathlib import Path
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.names import natural
 from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.dicom.signature import is_dicom, is_directory_file
 from napari_unet_seg.io.find import scan_files
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -25,6 +26,8 @@ class Tree:
     root: Path
     folders: dict[Path, tuple[Path, ...]]
     """Scan files and OME-Zarr folders in natural order by folder, the root first."""
+    dicom: tuple[Path, ...] = ()
+    """DICOM files in natural order, folder by folder."""
 
     @property
     def files(self) -> list[Path]:
@@ -51,14 +54,18 @@ def list_tree(root: Path) -> Tree:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; choose a folder of scans.")
     folders: dict[Path, tuple[Path, ...]] = {}
+    dicom: list[Path] = []
     for place, inside, names in os.walk(root, onerror=_unreadable):
         folder = Path(place)
         deep = len(folder.relative_to(root).parts) >= _DEPTH
         skipped = folder != root and any(name in names for name in _OURS)
         inside[:] = [] if deep or skipped else sorted(_searched(folder, inside), key=natural)
         if not skipped:
-            folders[folder] = tuple(sorted(scan_files(folder), key=lambda p: natural(p.name)))
-    return Tree(root, folders)
+            scans = {path.name: path for path in scan_files(folder)}
+            folders[folder] = tuple(scans[name] for name in sorted(scans, key=natural))
+            others = (folder / name for name in sorted(names, key=natural) if name not in scans)
+            dicom += [path for path in others if _is_dicom_image(path)]
+    return Tree(root, folders, tuple(dicom))
 
 
 def stem(path: Path) -> str:
@@ -68,6 +75,11 @@ def stem(path: Path) -> str:
 
 def _searched(folder: Path, names: list[str]) -> list[str]:
     return [n for n in names if not n.startswith(".") and not is_zarr(folder / n)]
+
+
+def _is_dicom_image(path: Path) -> bool:
+    hidden = path.name.startswith(".") or is_directory_file(path) or not path.is_file()
+    return not hidden and is_dicom(path)
 
 
 def _unreadable(error: OSError) -> None:

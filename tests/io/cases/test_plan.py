@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from dicom_files import write_series
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.read import read_sequence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,3 +220,39 @@ def test_sessions_and_runs_are_left_out(tmp_path: Path) -> None:
 def test_folder_without_scans(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no scans"):
         plan_folder(touch(tmp_path, "notes.txt"))
+
+
+def test_studies_of_dicom(tmp_path: Path) -> None:
+    dated = [("1.2.1", "Kay", "2019"), ("1.2.2", "Kay", "2020"), ("1.2.3", "Lee", "2019")]
+    for study, patient, year in dated:
+        for number, name in ((1, "ax T1 post"), (2, "t2_flair_tra"), (3, "localizer")):
+            write_series(
+                tmp_path / f"{patient[0]}{year}" / f"s{number}",
+                [0, 1, 2],
+                number,
+                name=name,
+                StudyInstanceUID=study,
+                SeriesInstanceUID=f"{study}.{number}",
+                PatientID=patient,
+            )
+
+    plan = plan_folder(tmp_path)
+    assert [(case.name, case.patient) for case in plan.cases] == [
+        ("K2019", "K2019"),
+        ("K2020", "K2019"),  # the same patient, whose number is in no name
+        ("L2019", "L2019"),
+    ]
+    for case in plan.cases:
+        assert list(case.sequences) == ["T1c", "FLAIR", "localizer"]
+        scan = read_sequence(case.sequences["FLAIR"])
+        assert (scan.axes, scan.grid_shape) == ("ZYX", (3, 16, 16))
+
+
+def test_damaged_dicom_is_left_out(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", [0, 1])
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/1.dcm").write_bytes(bytes(128) + b"DICM" + bytes(40))
+
+    plan = plan_folder(tmp_path)
+    assert [case.name for case in plan.cases] == ["a"]
+    assert [left.path.name for left in plan.left_out] == ["b"]

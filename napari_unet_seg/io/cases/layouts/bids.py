@@ -57,8 +57,8 @@ def plan(tree: Tree) -> Plan | None:
 def _sequence(name: str) -> str:
     """Return a sequence's name from the suffix and the contrast of a file's name."""
     suffix = name.rpartition("_")[2]
-    kind = sequence_in(suffix) or suffix
-    return "T1c" if kind == "T1" and "_ce-" in name else kind
+    contrast = "_ce" if "_ce-" in name else ""
+    return sequence_in(suffix + contrast) or suffix
 
 
 def _mask_name(name: str) -> str:
