@@ -9,6 +9,7 @@ from napari_unet_seg import log
 from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _scans(path: Path) -> tuple[list[Path], str]:
     if not scans:
         return scans, _missing(path)
     _warn_of_masks(path, scans)
-    mixed = path.is_dir() and path not in scans and any(path.glob("*.dcm"))
+    mixed = path.is_dir() and path not in scans and holds_dicom(path, below=False)
     return scans, _mixed(path) if mixed else ""
 
 

@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
+from pydicom.uid import UID
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.dicom.files import open_dataset
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
 from napari_unet_seg.io.dicom.pixels import frame_count
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pydicom
 
     from napari_unet_seg.arrays import Array
 
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes of masks: Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""
 
-_PREAMBLE = 128
 _PARALLEL = 1e-3
 """Largest difference between direction cosines of the slices of one stack."""
 
@@ -86,19 +88,6 @@ def normal(orientation: Array) -> Array:
     return np.cross(orientation[0], orientation[1])
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its preamble or by its suffix."""
-    with reading(path, "a file"), path.open("rb") as file:
-        marked = file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
-    return marked or path.suffix.lower() == ".dcm"
-
-
-def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
-    """Read a file with pydicom, and raise pydicom's errors."""
-    with mapped(path) as whole:
-        return pydicom.dcmread(whole, **options)
-
-
 def group_series(paths: list[Path]) -> tuple[Series, ...]:
     """Read the headers of DICOM files and group their frames into series.
 
@@ -153,22 +142,34 @@ def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
     return str(number or "0"), str(description), str(modality)
 
 
+def what_is(path: Path) -> str:
+    """Return what a file without an image is, for messages; empty if the file does not say."""
+    if not path.is_file():
+        return ""
+    with reading(path, "DICOM"):
+        kind = _kind(open_dataset(path, stop_before_pixels=True))
+    return f" (it is of the kind {kind.name})" if kind else ""
+
+
 def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for other files, such as a DICOMDIR."""
     with reading(path, "DICOM"):
-        force = path.suffix.lower() == ".dcm"
-        header = open_dataset(path, stop_before_pixels=True, force=force)
-        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
-        if kind in SEGMENTATIONS:
-            return None
-        if "Rows" in header and "Columns" in header:
-            return header
-        if kind is None or "Image" in kind.name:
-            raise DataError(
-                f"{path} is not a DICOM file or is truncated; copy it again, or remove it from its "
-                "folder."
-            )
-    return None
+        header = open_dataset(path, stop_before_pixels=True)
+    kind = _kind(header)
+    if kind in SEGMENTATIONS:
+        return None
+    if "Rows" in header and "Columns" in header:
+        return header
+    if kind and "Image" not in kind.name:
+        return None
+    what = "holds no image" if header.file_meta else "is not a DICOM file"
+    raise DataError(f"{path} {what}, or is truncated; copy it again, or remove it from its folder.")
+
+
+def _kind(header: pydicom.Dataset) -> UID:
+    """Return the SOP class of a file (PS3.4 B.5)."""
+    own = header.get("SOPClassUID", "") or header.file_meta.get("MediaStorageSOPClassUID", "")
+    return UID(str(own))
 
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:

@@ -19,7 +19,8 @@ from pydicom.filereader import read_partial
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import mapped, reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, open_dataset
+from napari_unet_seg.io.dicom.files import open_dataset
+from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal
 from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom.stack import arrange
@@ -117,7 +118,7 @@ def _upright(frame: Frame) -> Array:
 def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
     """Return the positions of the source images, on a line through the frames' positions."""
     series = dataset.get("ReferencedSeriesSequence", None) or []
-    groups = dataset.get("PerFrameFunctionalGroupsSequence", None) or []
+    groups = (dataset.get("PerFrameFunctionalGroupsSequence", None) or [])[: len(there)]
     try:
         names = [i.ReferencedSOPInstanceUID for s in series for i in s.ReferencedInstanceSequence]
         sources = [g.DerivationImageSequence[0].SourceImageSequence[0] for g in groups]
