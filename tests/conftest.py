@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from display import own_display
 from shared_children import ChildPool
 from turns import turn
 
+from napari_unet_seg.log import FOLDER_VARIABLE
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
@@ -27,7 +29,14 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each worker a display, for keyboard focus and clipboard are one for each display."""
+    """Keep the log out of the user's folder, and give each worker a display.
+
+    Keyboard focus and clipboard are one for each display.
+    """
+    if not hasattr(config, "workerinput"):
+        folder = TemporaryDirectory(prefix="napari-unet-seg-log-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        os.environ[FOLDER_VARIABLE] = folder.name
     if hasattr(config, "workerinput") and "DISPLAY" in os.environ:
         config.add_cleanup(own_display())
 

@@ -110,7 +110,7 @@ def test_without_a_command_it_shows_the_help(capsys):
 
 def test_importing_it_loads_neither_window_nor_network():
     code = (
-        "import sys, napari_unet_seg.cli, napari_unet_seg.evaluation.evaluate; "
+        "import sys, napari_unet_seg.cli._app, napari_unet_seg.evaluation.evaluate; "
         "print([m for m in ('napari', 'qtpy', 'torch') if m in sys.modules])"
     )
     output = subprocess.run(

@@ -11,6 +11,8 @@ import numpy as np
 from napari import current_viewer
 from napari.utils.notifications import show_error, show_warning
 
+from napari_unet_seg import log
+from napari_unet_seg._napari import log as window_log
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
 
@@ -78,12 +80,13 @@ def _showing_errors(read: Reader) -> Reader:
 
     @wraps(read)
     def read_or_show_error(path: Paths) -> list[Any]:
+        window_log.start()
         try:
             return read(path)
-        except SegmentationError as error:
+        except Exception as error:
             if current_viewer() is None:
                 raise  # without a window a script reads, and has to handle the error
-            show_error(str(error))
+            show_error(log.problem(error, ", ".join(map(str, _paths(path)))))
             return [(None,)]  # "no layers" to napari
 
     return read_or_show_error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 
+from napari_unet_seg._napari import log
 from napari_unet_seg._napari.widgets.close_guard import guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
 
@@ -30,6 +31,7 @@ class DockWidget(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
+        log.start()
         self.viewer = viewer
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
