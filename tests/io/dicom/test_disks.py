@@ -10,7 +10,6 @@ import pydicom
 import pytest
 from dicom_files import write_series
 from pydicom.data import get_testdata_file
-from pydicom.fileset import FileSet
 
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg.cli._inputs import list_inputs
@@ -40,13 +39,8 @@ def nested(series: Path, study: Path) -> Path:
 
 def on_disk(series: Path, study: Path) -> Path:
     """Images in folders below their directory."""
-    files = FileSet()
-    for path in sorted(series.iterdir()):
-        ds = pydicom.dcmread(path)
-        ds.PatientID = ds.StudyID = "1"
-        ds.StudyDate, ds.StudyTime, ds.AccessionNumber = "20200101", "101010", ""
-        files.add(ds)
-    files.write(study)
+    nested(series, study)
+    shutil.copy(get_testdata_file("DICOMDIR"), study / "DICOMDIR")
     return study
 
 
