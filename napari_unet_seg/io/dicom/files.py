@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pydicom
 from pydicom.filereader import read_dataset
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -17,7 +18,7 @@ from pydicom.uid import (
 )
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped
+from napari_unet_seg.io.common.files import mapped, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,21 @@ def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
         dataset.file_meta = pydicom.dataset.FileMetaDataset(meta)
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         return dataset
+
+
+def what_is(path: Path) -> str:
+    """Return what a file without an image is, for messages; empty if the file does not say."""
+    if not path.is_file():
+        return ""
+    with reading(path, "DICOM"):
+        kind = kind_of(open_dataset(path, stop_before_pixels=True))
+    return f" (it is of the kind {kind.name})" if kind else ""
+
+
+def kind_of(header: pydicom.Dataset) -> UID:
+    """Return the SOP class of a file (PS3.4 B.5)."""
+    own = header.get("SOPClassUID", "") or header.file_meta.get("MediaStorageSOPClassUID", "")
+    return UID(str(own))
 
 
 def _meta_of(whole: BinaryIO) -> pydicom.Dataset:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydicom.uid import UID
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.dicom.files import open_dataset
-from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
+from napari_unet_seg.io.dicom.files import kind_of, open_dataset
+from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions, read_moments
 from napari_unet_seg.io.dicom.pixels import frame_count
 
 if TYPE_CHECKING:
@@ -54,6 +53,10 @@ class Frame:
     intercept: float
     dimensions: tuple[tuple[Any, ...], ...]
     """Values of `frame_dimensions.DIMENSIONS`."""
+    moments: tuple[Any, ...]
+    """Values of `frame_dimensions.MOMENTS`."""
+    location: float | None
+    """Place along the normal in mm, of files that may lack a position."""
     multiple: bool
     """Whether the file holds several frames."""
 
@@ -142,20 +145,11 @@ def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
     return str(number or "0"), str(description), str(modality)
 
 
-def what_is(path: Path) -> str:
-    """Return what a file without an image is, for messages; empty if the file does not say."""
-    if not path.is_file():
-        return ""
-    with reading(path, "DICOM"):
-        kind = _kind(open_dataset(path, stop_before_pixels=True))
-    return f" (it is of the kind {kind.name})" if kind else ""
-
-
 def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for other files, such as a DICOMDIR."""
     with reading(path, "DICOM"):
         header = open_dataset(path, stop_before_pixels=True)
-    kind = _kind(header)
+    kind = kind_of(header)
     if kind in SEGMENTATIONS:
         return None
     if "Rows" in header and "Columns" in header:
@@ -164,12 +158,6 @@ def _header(path: Path) -> pydicom.Dataset | None:
         return None
     what = "holds no image" if header.file_meta else "is not a DICOM file"
     raise DataError(f"{path} {what}, or is truncated; copy it again, or remove it from its folder.")
-
-
-def _kind(header: pydicom.Dataset) -> UID:
-    """Return the SOP class of a file (PS3.4 B.5)."""
-    own = header.get("SOPClassUID", "") or header.file_meta.get("MediaStorageSOPClassUID", "")
-    return UID(str(own))
 
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
@@ -219,10 +207,12 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
     intercept = read("PixelValueTransformationSequence", "RescaleIntercept")
     orientation = _numbers(read("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     sizes = _numbers(spacing, 2)
+    number = int(header.get("InstanceNumber", None) or 0)
+    location = read("", "SliceLocation")
     return Frame(
         path,
         index,
-        int(header.get("InstanceNumber", None) or 0),
+        number,
         (int(header.Rows), int(header.Columns)),
         _numbers(read("PlanePositionSequence", "ImagePositionPatient"), 3),
         None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
@@ -231,6 +221,8 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
         read_dimensions(read),
+        read_moments(read, number, index),
+        None if location is None else float(location),
         frame_count(header) > 1,
     )
 

@@ -10,11 +10,12 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.files import open_dataset
-from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, what_is
+from napari_unet_seg.io.dicom.files import open_dataset, what_is
+from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
+from napari_unet_seg.io.dicom.frames import Frame, Series, group_series
 from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.signature import dicom_files, dicom_files_below, is_directory_file
-from napari_unet_seg.io.dicom.stack import arrange
+from napari_unet_seg.io.dicom.stack import Stack, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,13 +92,27 @@ def read_series(series: Series, source: Path) -> Scan:
         pixels = pixels.reshape(times, -1, *pixels.shape[1:])
     axes = "T" * (times > 1) + "ZYX" + "C" * (pixels.ndim > 3 + (times > 1))
     meta = {
-        "notes": stack.notes,
+        "notes": (*_mosaic_note(stack), *stack.notes),
         "series": series.key,
         "slices": tuple((frame.path, frame.index) for frame in frames),
         "positions": stack.positions,
     }
     spacing = (1.0,) * (times > 1) + stack.spacing
     return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
+
+
+def _mosaic_note(stack: Stack) -> tuple[str, ...]:
+    """Report images that seem to hold the slices of a volume side by side.
+
+    Some scanners write the type of a mosaic into single slices too, which have several positions.
+    """
+    slices = stack.volumes[0]
+    if len(slices) > 1 or "MOSAIC" not in slices[0].dimensions[DIMENSIONS.index("image type")]:
+        return ()
+    return (
+        f"{slices[0].name} seems to be a Siemens mosaic, which holds many slices side by side; "
+        "convert the series with dcm2niix, and open the NIfTI file.",
+    )
 
 
 def choose_series(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
