@@ -6,7 +6,6 @@ import logging
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING
 
 import nibabel
 import pytest
@@ -14,20 +13,6 @@ from PIL import Image
 
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Start a log in a folder of its own; afterwards the log of all tests is taken again."""
-    with monkeypatch.context() as patch:
-        patch.setenv(log.FOLDER_VARIABLE, str(tmp_path / "logs"))
-        log.start()
-        yield log.path()
-    log.start()
 
 
 def test_an_operation_is_one_line_with_facts_and_outcome(own_log):

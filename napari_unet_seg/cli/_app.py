@@ -13,6 +13,7 @@ import typer
 
 from napari_unet_seg import __version__, log
 from napari_unet_seg.cli._console import BAD_INPUT, warn
+from napari_unet_seg.cli._doctor import doctor
 from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
 from napari_unet_seg.cli._import import import_
@@ -75,6 +76,7 @@ app.command("predict", epilog=settings_help(PredictConfig))(predict)
 app.command("evaluate")(evaluate)
 app.command("export", epilog=settings_help(CocoOptions))(export)
 app.command("open")(open_)
+app.command("doctor")(doctor)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

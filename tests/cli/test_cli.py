@@ -28,7 +28,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
-COMMANDS = ("import", "train", "finetune", "predict", "evaluate", "export", "open")
+COMMANDS = ("import", "train", "finetune", "predict", "evaluate", "export", "open", "doctor")
 TINY = ("--set", "image_size=32", "--set", "model.width=4", "--set", "model.depth=1")
 TINY += ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 TINY_PREDICT = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")

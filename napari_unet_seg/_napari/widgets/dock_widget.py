@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
 
+_REPORT = "U-Net Segmentation: Report"
+
+
 class DockWidget(QWidget):
     """A widget that napari docks.
 
@@ -35,6 +38,17 @@ class DockWidget(QWidget):
         self.viewer = viewer
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
+        _offer_report(viewer)
+
+
+def _offer_report(viewer: ViewerModel) -> None:
+    """Add the report to napari's Help menu, to which manifests cannot contribute."""
+    window: Any = getattr(viewer, "window", None)
+    menu = getattr(window, "help_menu", None)
+    if menu is None or any(action.text() == _REPORT for action in menu.actions()):
+        return
+    action = menu.addAction(_REPORT)
+    action.triggered.connect(lambda: window.add_plugin_dock_widget("napari-unet-seg", "Report"))
 
 
 def call_before_window_deletion(widget: QWidget, callback: Callable[[], None]) -> None:
