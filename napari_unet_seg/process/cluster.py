@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import signal
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_unet_seg.errors import ConfigError, EngineError, SegmentationError
+from napari_unet_seg import log
+from napari_unet_seg.errors import ConfigError, EngineError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.process.engine_process import engine_variables
 from napari_unet_seg.process.pending_items import Attempt, PendingItems, WorkerTask
@@ -54,8 +57,8 @@ def map_locally(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterato
     for item in items:
         try:
             yield Attempt(item, function(item))
-        except SegmentationError as error:
-            yield Attempt(item, None, str(error))
+        except Exception as error:
+            yield Attempt(item, None, log.problem(error, item))
 
 
 class Cluster:
@@ -74,6 +77,8 @@ class Cluster:
     workers : int
         Number of processes to start on this machine; they share its cores. Only this object can
         use them: they accept only its certificates, which are made anew and kept in memory.
+    time_limit : float
+        Seconds that an item may take; the worker of an item that takes longer is replaced.
 
     Raises
     ------
@@ -85,7 +90,8 @@ class Cluster:
         If a process does not start on this machine.
     """
 
-    def __init__(self, address: str = "", workers: int = 1) -> None:
+    def __init__(self, address: str = "", workers: int = 1, time_limit: float = TIME_LIMIT) -> None:
+        self._time_limit = time_limit
         self._distributed = require("distributed")
         self._open = ExitStack()
         try:
@@ -135,7 +141,7 @@ class Cluster:
         variables = engine_variables(threads)
         pre_spawn = {"distributed.nanny.pre-spawn-environ": variables}
         self._open.enter_context(dask.config.set(_LOCAL | pre_spawn))
-        try:
+        with _ctrl_c_held_back(), _start_told(workers):
             local = self._distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -146,17 +152,10 @@ class Cluster:
                 silence_logs="CRITICAL",
                 env=variables,
             )
-        except (RuntimeError, OSError) as error:
-            raise EngineError(
-                f"The {workers} worker processes did not start ({error}), most often because "
-                "memory ran out; start fewer, or only one, which needs none beside this process."
-            ) from error
-        self._open.enter_context(local)
+            self._open.enter_context(local)
         return self._open.enter_context(self._distributed.Client(local, set_as_default=False))
 
-    def map(
-        self, function: Callable[[Any], Any], items: Sequence[Any], time_limit: float = TIME_LIMIT
-    ) -> Iterator[Attempt]:
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
         """Process every item, and yield the results in the order of the items.
 
         Parameters
@@ -165,12 +164,40 @@ class Cluster:
             Processes one item at a worker; it is pickled.
         items : sequence
             Pickled too.
-        time_limit : float
-            Seconds that an item may take. The worker of an item that takes longer is replaced.
         """
-        pending = PendingItems(self.client, WorkerTask(function), items, time_limit)
+        pending = PendingItems(self.client, WorkerTask(function), items, self._time_limit)
         try:
             for index in range(len(items)):
                 yield pending.wait_for(index)
         finally:
             pending.cancel()
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Hold Ctrl+C back until the block ends; processes started in it never get it.
+
+    Threads and processes that are started in the block inherit the mask of signals, as does every
+    worker that one of these threads starts later: Ctrl+C in the terminal is for this process alone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    # The tracker lifts the mask when it starts, so that it is started before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _start_told(workers: int) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise EngineError(
+            f"The {workers} worker processes did not start ({error}), most often because memory "
+            "ran out; start fewer, or none with --workers 1."
+        ) from error

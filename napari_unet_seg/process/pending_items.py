@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg import log
 from napari_unet_seg.io.common.optional_dependencies import require
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ class _Watch:
             if mine and now - self._busy[worker][1] > self._limit:
                 stuck[worker] = mine
         self._replace(list(stuck))
-        said = f"The scan took longer than {self._limit:g} s at a worker; allow more time for it."
+        said = (
+            f"No result came from a worker within {self._limit / 60:g} minutes; give the scan more "
+            "time with --scan-timeout, or look whether its disk answers."
+        )
         return {key: said for mine in stuck.values() for key in mine}
 
     def _replace(self, workers: list[str]) -> None:
@@ -178,13 +181,12 @@ class WorkerTask:
     def __call__(self, item: Any) -> tuple[str, Any, str]:
         from distributed import get_worker
 
+        log.start()
         address = get_worker().address
         try:
             return address, self._function(item), ""
-        except SegmentationError as error:
-            return address, None, str(error)
-        except Exception as error:  # whatever it is, the other items must be processed
-            return address, None, f"{type(error).__name__}: {error}"
+        except Exception as error:
+            return address, None, log.problem(error, item)
 
 
 def _read(future: Any, outcome: Any) -> tuple[str, Any, str]:
