@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
+from benchmarks.reliability.record import keep_figures
 from benchmarks.robustness.fuzz import TARGETS, fuzz
 
 
@@ -35,7 +35,7 @@ def main() -> bool:
             rows.append({**row, "seconds": round(time.perf_counter() - start, 1)})
             sys.stderr.write(f"{rows[-1]}\n")
         keep = not given.smoke and given.target == list(TARGETS)
-        write_record("reliability", "fuzz", {"seed": given.seed, "targets": rows}, keep=keep)
+        keep_figures("fuzz", {"seed": given.seed, "targets": rows}, keep=keep)
         return any(row["failed"] for row in rows)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import inputs, processes
 from benchmarks.reliability.hostile_documents import DOCUMENTS
 from benchmarks.reliability.hostile_images import IMAGES
@@ -150,7 +150,7 @@ def main() -> bool:
                 rows.append(attack(make, name, folder, log))
                 sys.stderr.write(f"{rows[-1]}\n")
         keep = not given.smoke and not given.only
-        write_record("reliability", "hostile", {"files": rows}, keep=keep)
+        keep_figures("hostile", {"files": rows}, keep=keep)
         return any(row["outcome"] == "failed" for row in rows)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import inputs
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def main() -> None:
         for name in _COUNTED
     }
     record = {"rounds": given.rounds, "seconds": round(seconds, 1), "counts": figures}
-    write_record("reliability", "window", record, keep=not given.smoke)
+    keep_figures("window", record, keep=not given.smoke)
 
 
 if __name__ == "__main__":
