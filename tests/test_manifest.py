@@ -30,7 +30,7 @@ def test_it_is_the_file_of_this_package(manifest: PluginManifest) -> None:
 
 def test_every_panel_is_listed(manifest: PluginManifest) -> None:
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save"]
+    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
 
 
 def test_segment_stands_in_the_layers_menu_too(manifest: PluginManifest) -> None:

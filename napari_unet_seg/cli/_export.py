@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from napari_unet_seg import log
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, Failure, emit, report_failures, say, warn
 from napari_unet_seg.cli._folders import make_folder, output_folder
 from napari_unet_seg.cli._names import planes
@@ -151,8 +152,8 @@ class _Slices:
         for index, name in enumerate(self._source.names, 1):
             try:
                 yield from planes(self._names[name], self._source.load(name))
-            except DataError as error:
-                self.failed.append((name, str(error)))
+            except Exception as error:
+                self.failed.append((name, log.problem(error, name)))
             self._bar.update(index, len(self._source.names))
 
 
@@ -185,7 +186,7 @@ def _categories(source: Any) -> Any:
     for name in source.names:
         try:
             values = np.asarray(source.load(name).data)
-        except DataError:
+        except Exception:
             continue  # reported when the mask is exported
         highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
     return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in
+from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
@@ -97,7 +98,8 @@ def build_cache(
     """
     images = np.empty((len(samples), channels, size, size), np.uint8)
     masks = np.empty((len(samples), size, size), np.uint8)
-    for index, sample in enumerate(samples):
+
+    def read(sample: Sample) -> tuple[Array, Array]:
         image, mask = read_sample(sample, channels, normalise)
         if mask.ndim != 2:
             raise DataError(
@@ -105,12 +107,15 @@ def build_cache(
                 "3, or give slices."
             )
         check_labels(sample, mask, classes)
+        return image, mask
+
+    for index, (image, mask) in enumerate(read_each(samples, read)):
         for channel in range(channels):
             plane = image[..., channel]
             images[index, channel] = resize(plane, size, Image.Resampling.BILINEAR, around=0)
         masks[index] = resize(mask, size, Image.Resampling.NEAREST, around=IGNORE_INDEX)
         if (index + 1) % _REPORT_EVERY == 0:
-            yield ItemDone(index + 1, len(samples), sample.name)
+            yield ItemDone(index + 1, len(samples), samples[index].name)
     return SliceCache(images, masks, np.arange(len(samples)))
 
 

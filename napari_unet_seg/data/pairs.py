@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.data.samples import Sample, SampleSet, Split
+from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import MASK_ENDS
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
@@ -51,8 +51,8 @@ def read_pairs(folder: Path) -> SampleSet:
             "masks with files in them; write one with Import COCO."
         )
     values = np.zeros(IGNORE_INDEX + 1, bool)
-    for sample in samples:
-        values |= _values(sample)
+    for found in read_each(samples, _values):
+        values |= found
     labels = np.flatnonzero(values[1:]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")

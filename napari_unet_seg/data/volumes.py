@@ -12,6 +12,7 @@ import torch
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import check_labels, read_sample
+from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.inference.tiling import tile_starts
@@ -61,8 +62,8 @@ def read_volumes(
     DataError
         If a file cannot be read, is not a volume, or its mask does not fit the image.
     """
-    volumes = []
-    for index, sample in enumerate(samples, 1):
+
+    def read(sample: Sample) -> Volume:
         image, mask = read_sample(sample, config.model.in_channels, config.normalise)
         if mask.ndim != 3:
             raise DataError(
@@ -70,8 +71,12 @@ def read_volumes(
                 "or give volumes."
             )
         check_labels(sample, mask, classes)
-        volumes.append(Volume(np.ascontiguousarray(np.moveaxis(image, -1, 0)), mask))
-        yield ItemDone(index, len(samples), sample.name)
+        return Volume(np.ascontiguousarray(np.moveaxis(image, -1, 0)), mask)
+
+    volumes: list[Volume] = []
+    for volume in read_each(samples, read):
+        volumes.append(volume)
+        yield ItemDone(len(volumes), len(samples), samples[len(volumes) - 1].name)
     return volumes
 
 

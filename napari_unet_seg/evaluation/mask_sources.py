@@ -141,12 +141,21 @@ def _folder_source(folder: Path) -> MaskSource:
         )
     _check_unique(map(stem, files), folder)
     masks = {stem(file): file for file in files}
-    first = read_labels(files[0]).meta.get("description")
 
     def load(name: str) -> Scan:
         return read_mask(masks[name])
 
-    return MaskSource(folder, tuple(masks), load, stored_categories(first))
+    return MaskSource(folder, tuple(masks), load, _stored_categories(files))
+
+
+def _stored_categories(files: Iterable[Path]) -> tuple[Category, ...]:
+    """Return the categories that the first readable mask stores; others are reported when used."""
+    for file in files:
+        try:
+            return stored_categories(read_labels(file).meta.get("description"))
+        except Exception:
+            continue
+    return ()
 
 
 def _check_unique(names: Iterable[str], folder: Path) -> None:

@@ -13,6 +13,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.labels import from_stored, objects_of, stored_categories, to_classes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.dicom.signature import is_dicom
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _reader(path: Path) -> Callable[[Path], Scan]:
         return read_npy
     if name.endswith((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")):
         return _image
-    if _is_dicom(path):
+    if is_dicom(path):
         return _dicom
     raise DataError(f"{path} has a format that cannot be read; choose a {KINDS} file.")
 
@@ -140,9 +141,3 @@ def _ome_zarr(path: Path) -> Scan:
     from napari_unet_seg.io.zarr.read import read_ome_zarr
 
     return read_ome_zarr(path)
-
-
-def _is_dicom(path: Path) -> bool:
-    from napari_unet_seg.io.dicom.frames import is_dicom
-
-    return is_dicom(path)

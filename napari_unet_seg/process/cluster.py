@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import signal
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from napari_unet_seg.errors import ConfigError, SegmentationError
+from napari_unet_seg import log
+from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.process.engine_process import engine_variables
 
@@ -58,8 +61,8 @@ def map_locally(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterato
     for item in items:
         try:
             yield Attempt(item, function(item))
-        except SegmentationError as error:
-            yield Attempt(item, None, str(error))
+        except Exception as error:
+            yield Attempt(item, None, log.problem(error, item))
 
 
 class Cluster:
@@ -142,8 +145,8 @@ class Cluster:
         variables = engine_variables(threads)
         pre_spawn = {"distributed.nanny.pre-spawn-environ": variables}
         self._open.enter_context(dask.config.set(_LOCAL | pre_spawn))
-        local = self._open.enter_context(
-            self._distributed.LocalCluster(
+        with _ctrl_c_held_back():
+            local = self._distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
@@ -153,7 +156,7 @@ class Cluster:
                 silence_logs="CRITICAL",
                 env=variables,
             )
-        )
+            self._open.enter_context(local)
         return self._open.enter_context(self._distributed.Client(local, set_as_default=False))
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Attempt]:
@@ -172,6 +175,25 @@ class Cluster:
                 yield pending.wait_for(index)
         finally:
             pending.cancel()
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Hold Ctrl+C back until the block ends; processes started in it never get it.
+
+    Threads and processes that are started in the block inherit the mask of signals, as does every
+    worker that one of these threads starts later: Ctrl+C in the terminal is for this process alone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    # The tracker lifts the mask when it starts, so that it is started before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _PendingItems:
@@ -237,13 +259,12 @@ class _WorkerTask:
     def __call__(self, item: Any) -> tuple[str, Any, str]:
         from distributed import get_worker
 
+        log.start()
         address = get_worker().address
         try:
             return address, self._function(item), ""
-        except SegmentationError as error:
-            return address, None, str(error)
-        except Exception as error:  # whatever it is, the other items must be processed
-            return address, None, f"{type(error).__name__}: {error}"
+        except Exception as error:
+            return address, None, log.problem(error, item)
 
 
 def _read(future: Any, outcome: Any) -> tuple[str, Any, str]:

@@ -177,13 +177,14 @@ def test_a_disk_that_takes_no_more_while_the_network_runs_ends_it_in_a_line(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("name", ["scan.zarr", "scan.ome.zarr"])
 def test_beside_its_image_it_goes_among_the_labels(
-    make_checkpoint: Callable[..., Path], tmp_path: Path
+    make_checkpoint: Callable[..., Path], tmp_path: Path, name: str
 ) -> None:
-    store = tmp_path / "scan.zarr"
+    store = tmp_path / name
     write_image(store, shape=(3, 32, 32))
     assert predict(store, "--model", make_checkpoint(), "--out", tmp_path) == 0
-    assert [p.name for p in tmp_path.glob("scan*")] == ["scan.zarr"]
+    assert [p.name for p in tmp_path.glob("scan*")] == [name]
     assert read_labels(store / "labels" / "mask").grid_shape == (3, 32, 32)
     assert read_scan(store).data.shape == (3, 32, 32)
 

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
 from napari_unet_seg._napari.train.panel import TrainingPanel
@@ -237,7 +238,7 @@ class TrainWidget(DockWidget):
             self.load(Path(path))
 
     def _browse_to_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save settings", "train.yaml", _FILES)
+        path, _ = SaveDialog.ask(self, "Save settings", "train.yaml", _FILES)
         if path:
             self.save(Path(path))
 

@@ -59,13 +59,20 @@ class MaskFiles:
         from napari_unet_seg.io.write import write_mask
 
         item = segmented.input
-        path = self.out / f"{item.name}{self.suffix or _suffix(item.path)}"
+        path = self._path(item)
         _check_not_scan(path, item.path)
         labels: Any = segmented.result.labels
         if path.suffix == ".tif":
             labels = Planes(labels)
         write_mask(path, labels, segmented.scan, segmented.provenance)
         return _result(segmented, path, _write_maps(segmented, self.out))
+
+    def _path(self, item: Input) -> Path:
+        suffix = self.suffix or _suffix(item.path)
+        beside = item.path.resolve().parent == self.out.resolve()
+        if suffix == item.path.suffix == SUFFIX and beside and is_zarr(item.path):
+            return item.path  # the mask goes among its labels; its name may end with .ome.zarr
+        return self.out / f"{item.name}{suffix}"
 
 
 @dataclass(frozen=True, slots=True)

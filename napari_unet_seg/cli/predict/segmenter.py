@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg import log
 from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._engine import engine, follow
 from napari_unet_seg.cli._folders import scratch_folder
-from napari_unet_seg.errors import SegmentationError, WriteError
+from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
@@ -207,8 +208,8 @@ class Segmenter:
             except WriteError:
                 # For example a full disk, which the following scans would meet too.
                 raise
-            except SegmentationError as error:
-                attempt = Attempt(item, None, str(error))
+            except Exception as error:
+                attempt = Attempt(item, None, log.problem(error, item))
             yield attempt
 
     def _segment(self, task: Task, item: Input, index: int, count: int) -> Any:
