@@ -84,10 +84,12 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
     encoder = Encoder(coco_options())
     sources = [_source_of(mask) for mask in masks]
     source = sources[0]
-    if len(masks) > 1 and (source is None or any(other is not source for other in sources)):
-        names = ", ".join(str(attributes.get("name", "mask")) for _, attributes, _ in masks)
+    strange = [mask for mask, own in zip(masks[1:], sources[1:], strict=True) if own is not source]
+    if strange or (len(masks) > 1 and source is None):
+        name, first = (_name(mask) for mask in ((strange or masks[1:])[0], masks[0]))
         raise DataError(
-            f"{path} was not written, since {names} are not of one COCO file; select one of them."
+            f"{path} was not written, since {name} is not of the COCO file of {first}; select only "
+            "masks of one file."
         )
     if source is None:
         _write_new(path, masks[0], encoder)
@@ -102,6 +104,10 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
                 "open it again to see them."
             )
     show_cuts(encoder)
+
+
+def _name(mask: Mask) -> str:
+    return str(mask[1].get("name", "mask"))
 
 
 def _coco_of(mask: Mask) -> CocoImages | None:
@@ -146,8 +152,8 @@ def _write_new(path: Path, mask: Mask, encoder: Encoder) -> None:
     categories = categories_for(labels, record)
     if record.coco is not None and path.absolute() == record.coco.source.path.absolute():
         raise DataError(
-            f"{path} was not written, since it lacks categories of {attributes.get('name')}; save "
-            "the mask under another name."
+            f"{path} was not written, since it lacks categories of {_name(mask)}; save the mask "
+            "under another name."
         )
     document = labels_to_coco(
         named_slices(labels, attributes),
