@@ -109,7 +109,9 @@ def _reading_of(values: Array, path: Path) -> Reading:
     soft = next((other for other in others if other.meaning is Meaning.SOFT), None)
     if soft is not None:
         return soft
-    if own.meaning is Meaning.TWO_LEVELS and any(o.meaning is Meaning.LABELS for o in others):
+    meanings = {other.meaning for other in others}
+    # Beside grey images, dark ones may pass for labels.
+    if own.meaning is Meaning.TWO_LEVELS and meanings - {Meaning.TWO_LEVELS} == {Meaning.LABELS}:
         return Reading(Meaning.LABELS, own.top)
     return own
 
