@@ -1,6 +1,6 @@
 """Write docs/reference/reliability.md from the figures that the campaigns have kept.
 
-    python -m benchmarks.reliability.report
+python -m benchmarks.reliability.report
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def _links(known: dict[str, Row]) -> str:
 
 def _hostile(known: dict[str, Row]) -> str:
     rows = known["hostile"]["files"]
-    counts = {key: sum(row["outcome"] == key for row in rows) for key in ("refused", "read", "failed")}
+    counts = {
+        key: sum(row["outcome"] == key for row in rows) for key in ("refused", "read", "failed")
+    }
     cells = [
         [row["file"], row["what"], _bytes(row["size"]), row["outcome"]]
         + [f"{row['seconds']:.1f}", str(row["mebibytes"])]
@@ -109,8 +111,19 @@ def _bytes(size: int) -> str:
 def _fuzz(known: dict[str, Row]) -> str:
     rows = known["fuzz"]["targets"]
     keys = ("target", "cases", "read", "refused", "failed", "slowest_s", "most_mb", "seconds")
-    cells = [[f"{row[key]:.0f}" if key == "seconds" else str(row[key]) for key in keys] for row in rows]
-    head = ["reader", "cases", "read", "refused", "failed", "slowest, s", "most memory, MB", "seconds"]
+    cells = [
+        [f"{row[key]:.0f}" if key == "seconds" else str(row[key]) for key in keys] for row in rows
+    ]
+    head = [
+        "reader",
+        "cases",
+        "read",
+        "refused",
+        "failed",
+        "slowest, s",
+        "most memory, MB",
+        "seconds",
+    ]
     failed = [{"target": row["target"], "losses": [f"{n} × {why}" for why, n in row["why"]]}
               for row in rows]  # fmt: skip
     page = FUZZ.format(table=table(head, cells), seed=known["fuzz"]["seed"])

@@ -23,8 +23,8 @@ import numpy as np
 import psutil
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import inputs
+from benchmarks.reliability.record import keep_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, ItemDone
@@ -143,7 +145,7 @@ def _may_train(session: Session) -> bool:
 
 
 def _is_labelled(sample: Sample) -> bool:
-    return isinstance(sample.mask, Path) or has_mask(sample.mask)
+    return not isinstance(sample.mask, np.ndarray) or has_mask(sample.mask)
 
 
 def _opened(folder: Path) -> Session:

@@ -44,6 +44,11 @@ def read_sequence(source: Source) -> Scan:
 def read_mask(source: Source, scan: Scan) -> Scan:
     """Read a mask of a sequence; slices of a stack without a mask of their own are unreviewed.
 
+    Returns
+    -------
+    Scan
+        On the grid of the scan; `meta["soft"]` is True if soft edges were cut at half.
+
     Raises
     ------
     DataError
@@ -77,8 +82,10 @@ def _stack(files: Sequence[Path]) -> Scan:
 
 def _mask_stack(source: Source, scan: Scan) -> Scan:
     labels: Array = np.full(scan.grid_shape, IGNORE_INDEX, np.uint8)
+    soft = False
     for number, path in zip(source.slices or (), source.files, strict=True):
-        mask = read_labels(path).data
+        found = read_labels(path)
+        mask, soft = found.data, soft or found.meta["soft"]
         if mask.shape != labels.shape[1:]:
             raise DataError(
                 f"{path} is of shape {mask.shape} and its slice of {labels.shape[1:]}; give the "
@@ -86,7 +93,7 @@ def _mask_stack(source: Source, scan: Scan) -> Scan:
             )
         labels = labels.astype(np.promote_types(labels.dtype, mask.dtype), copy=False)
         labels[number] = mask
-    return replace(scan, data=labels, axes=scan.grid_axes, meta={"paths": source.files})
+    return replace(scan, data=labels, axes=scan.grid_axes, meta={"soft": soft})
 
 
 def _channel(scan: Scan, number: int) -> Scan:
