@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import signal
 import sys
 import time
@@ -22,6 +21,7 @@ from benchmarks.common.paths import ROOT
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
@@ -136,9 +136,7 @@ def _is_over(process: Any) -> bool:
     return process.exitcode is not None
 
 
-def _listen(
-    connection: Connection, ended: Ended, seconds: float, *, until: Any = None
-) -> None:
+def _listen(connection: Connection, ended: Ended, seconds: float, *, until: Any = None) -> None:
     """Take what the process tells, for some time, until it tells something, or until its end."""
     deadline = time.perf_counter() + seconds
     # A process that is killed while it speaks leaves half a message.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.files import check_is_stored, reading
 from napari_unet_seg.io.common.labels import from_stored, objects_of, stored_categories, to_classes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.signature import is_dicom
@@ -49,6 +49,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
         raise DataError(f"{path} is not on this computer; download it and open the copy.")
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
+    check_is_stored(path)
     reader = _reader(path)
     return _dicom(path, series) if reader is _dicom else reader(path)
 
