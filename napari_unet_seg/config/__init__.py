@@ -5,7 +5,7 @@ Forms, files and the program's options are all generated from these models.
 
 from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
-from napari_unet_seg.config._coco import Category, CocoOptions
+from napari_unet_seg.config._coco import Category, CocoOptions, numbered_categories
 from napari_unet_seg.config._model import ModelConfig
 from napari_unet_seg.config._predict import PredictConfig, Views
 from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
@@ -31,4 +31,5 @@ __all__ = [
     "TrainConfig",
     "Version",
     "Views",
+    "numbered_categories",
 ]

@@ -49,6 +49,8 @@ class SampleSet:
     """Categories of the label values from 1, in order."""
     source: str
     """Path of the data set or session, for the checkpoint's header and for messages."""
+    confirmed: bool = False
+    """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
 
 
 def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.merge import keyed
 from napari_unet_seg.io.coco.raster import from_columns
 from napari_unet_seg.io.coco.read import Annotation, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.merge import Key
     from napari_unet_seg.io.coco.raster import Drawn
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
@@ -131,6 +133,21 @@ def apply_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
     for identity, annotation in enumerate(added, _highest_id(old) + 1):
         annotations.append({"id": identity, **annotation})
     return {**dataset.document, "annotations": annotations}
+
+
+def changes_of(
+    dataset: CocoDataset, edits: Collection[Edit]
+) -> tuple[dict[Key, Annotation | None], list[Annotation]]:
+    """Return the changed annotations of a data set by key, and the new ones, still without an id.
+
+    An annotation that was removed is None.
+    """
+    replaced: dict[int, Annotation | None] = {}
+    for edit in edits:
+        replaced |= edit.replaced
+    keys = keyed(dataset.document["annotations"]) if replaced else {}
+    changes = {k: replaced[id(item)] for k, item in keys.items() if id(item) in replaced}
+    return changes, [item for edit in edits for item in edit.added]
 
 
 def check_shape(dataset: CocoDataset, image: CocoImage, labels: Array) -> str:

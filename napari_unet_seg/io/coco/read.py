@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +19,8 @@ from napari_unet_seg.io.coco.paths import (
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.seen import Fingerprint, stamp_of
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
@@ -69,8 +71,8 @@ class CocoDataset:
     """Entries that cannot be used, independent of the image files."""
     style: JsonStyle = field(default_factory=JsonStyle)
     """Layout of the file."""
-    stamp: Stamp | None = None
-    """Stamp of the file when it was read."""
+    seen: Fingerprint | None = None
+    """Fingerprint of the file when it was read."""
 
     @cached_property
     def by_id(self) -> dict[int, CocoImage]:
@@ -109,8 +111,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON or lists no image, or the image folder does not exist.
     """
     path = Path(path)
-    stamp = stamp_of(path)
-    document, style = _parse(path)
+    document, style, seen = parse_coco(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
     if not entries:
@@ -122,12 +123,25 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, seen
     )
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:
+def parse_coco(path: Path) -> tuple[dict[str, Any], JsonStyle, Fingerprint]:
+    """Parse a COCO file without a look for its images.
+
+    Returns
+    -------
+    tuple
+        The document, the layout of its text, and the fingerprint of what was parsed.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or is not COCO JSON.
+    """
     with reading(path, "JSON"):
+        stamp = stamp_of(path) or ()
         data = path.read_bytes()
         text = data.decode(json.detect_encoding(data), "surrogatepass")
         document = json.loads(text)
@@ -136,7 +150,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:
             f"{path} is not COCO: it needs the lists `images` and `annotations`; "
             "export it again as COCO instance segmentation."
         )
-    return document, style_of(text)
+    return document, style_of(text), Fingerprint(stamp, hashlib.sha256(data).hexdigest())
 
 
 def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
