@@ -21,8 +21,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability.work import Found
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import inputs, processes
 from benchmarks.reliability.kills import kill_all
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability.work import Found, Work, hidden_files
 
 if TYPE_CHECKING:

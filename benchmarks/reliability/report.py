@@ -1,6 +1,6 @@
 """Write docs/reference/reliability.md from the figures that the campaigns have kept.
 
-    python -m benchmarks.reliability.report
+python -m benchmarks.reliability.report
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TOTALS = ("tried", "refused", "lost", "seconds")
 
 def text() -> str:
     """The whole page."""
-    known = {path: record for path, record in zip(_names(), read_records(KIND), strict=True)}
+    known = dict(zip(_names(), read_records(KIND), strict=True))
     machines = sorted({record["machine"] for record in known.values()})
     parts = [INTRODUCTION.format(machines=" or ".join(machines))]
     sections = {
@@ -57,8 +57,13 @@ def _kills(known: dict[str, Row]) -> str:
     rows = [row for record in records for row in record["works"]]
     total = _total(rows) | {"work": "together", "litter": sum(row["litter"] for row in rows)}
     cells = [
-        [row["work"], str(row["tried"]), str(row["lost"]), str(row["litter"])]
-        + [f"{row['seconds']:.0f}"]
+        [
+            row["work"],
+            str(row["tried"]),
+            str(row["lost"]),
+            str(row["litter"]),
+            f"{row['seconds']:.0f}",
+        ]
         for row in (*rows, total)
     ]
     head = ["work", "kills", "lost", "files left over", "seconds"]
@@ -86,10 +91,18 @@ def _links(known: dict[str, Row]) -> str:
 
 def _hostile(known: dict[str, Row]) -> str:
     rows = known["hostile"]["files"]
-    counts = {key: sum(row["outcome"] == key for row in rows) for key in ("refused", "read", "failed")}
+    counts = {
+        key: sum(row["outcome"] == key for row in rows) for key in ("refused", "read", "failed")
+    }
     cells = [
-        [row["file"], row["what"], _bytes(row["size"]), row["outcome"]]
-        + [f"{row['seconds']:.1f}", str(row["mebibytes"])]
+        [
+            row["file"],
+            row["what"],
+            _bytes(row["size"]),
+            row["outcome"],
+            f"{row['seconds']:.1f}",
+            str(row["mebibytes"]),
+        ]
         for row in rows
     ]
     head = ["file", "what it is", "size", "outcome", "seconds", "MiB"]
@@ -109,8 +122,19 @@ def _bytes(size: int) -> str:
 def _fuzz(known: dict[str, Row]) -> str:
     rows = known["fuzz"]["targets"]
     keys = ("target", "cases", "read", "refused", "failed", "slowest_s", "most_mb", "seconds")
-    cells = [[f"{row[key]:.0f}" if key == "seconds" else str(row[key]) for key in keys] for row in rows]
-    head = ["reader", "cases", "read", "refused", "failed", "slowest, s", "most memory, MB", "seconds"]
+    cells = [
+        [f"{row[key]:.0f}" if key == "seconds" else str(row[key]) for key in keys] for row in rows
+    ]
+    head = [
+        "reader",
+        "cases",
+        "read",
+        "refused",
+        "failed",
+        "slowest, s",
+        "most memory, MB",
+        "seconds",
+    ]
     failed = [{"target": row["target"], "losses": [f"{n} × {why}" for why, n in row["why"]]}
               for row in rows]  # fmt: skip
     page = FUZZ.format(table=table(head, cells), seed=known["fuzz"]["seed"])

@@ -16,18 +16,18 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability import inputs
+from benchmarks.reliability.record import keep_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _PATIENCE_S = 60.0
 _COUNTED = ("mebibytes", "engine_mebibytes", "threads", "files", "widgets")
