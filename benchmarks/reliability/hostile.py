@@ -69,7 +69,7 @@ def _make(make: Callable[[Path], None], path: Path, tell: Any) -> None:
 
 def _read(folder: Path, path: Path, tell: Any) -> None:
     """Let the program read, and tell its exit code and its memory."""
-    from napari_unet_seg.cli._app import main
+    from napari_unet_seg.cli import main
 
     room = _memory("VmSize") + _ADDRESSES
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
@@ -102,7 +102,7 @@ def attack(make: Callable[[Path], None], name: str, folder: Path, log: Path) -> 
     size = _size(place / name)
     log.write_text("")
     start = time.perf_counter()
-    ended = processes.run(_read, folder, place / name, log=log, seconds=2 * LIMIT_S)
+    ended = processes.run(_read, folder, place / name, log=log, seconds=1.1 * LIMIT_S)
     seconds = time.perf_counter() - start
     code, grown = ended.told[-1] if ended.told else (None, 0)
     lines = log.read_text(errors="replace").strip().splitlines()

@@ -189,10 +189,10 @@ def zarr_chunks(path: Path) -> None:
 
 
 def zarr_bomb(path: Path) -> None:
-    """A chunk of 8 × 8 × 8 voxels that unpacks to 1 GiB."""
+    """A chunk of 16 × 16 × 16 voxels that unpacks to 1 GiB."""
     from benchmarks.reliability.hostile_images import _zeros
 
-    _zarr(path, [8] * 3, [8] * 3, _zeros(2**30))
+    _zarr(path, [16] * 3, [16] * 3, _zeros(2**30))
 
 
 def settings_laughs(path: Path) -> None:

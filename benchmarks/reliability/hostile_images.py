@@ -7,7 +7,7 @@ import io
 import os
 import struct
 import zlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nibabel
 import numpy as np
@@ -16,6 +16,9 @@ import tifffile
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _GIB = 2**30
 
@@ -122,16 +125,16 @@ def nifti_bomb(path: Path) -> None:
 
 
 def nifti_surplus(path: Path) -> None:
-    """A volume of 8 × 8 × 8 before 1 GiB of zeros."""
+    """A volume of 16 × 16 × 16 before 1 GiB of zeros."""
     with gzip.open(path, "wb", compresslevel=9) as file:
-        file.write(_nifti_header((8, 8, 8)))
+        file.write(_nifti_header((16, 16, 16)))
         for _ in range(1024):
             file.write(bytes(2**20))
 
 
 def nifti_nan(path: Path) -> None:
     """An affine that is no number."""
-    image = nibabel.Nifti1Image(np.zeros((8, 8, 8), np.uint8), np.diag([1, 1, 1, 1.0]))
+    image = nibabel.Nifti1Image(np.zeros((16, 16, 16), np.uint8), np.diag([1, 1, 1, 1.0]))
     image.header["srow_x"] = image.header["pixdim"][1:5] = np.nan
     image.header["sform_code"] = image.header["qform_code"] = 1
     path.write_bytes(image.to_bytes())
@@ -165,7 +168,7 @@ def _dicom(path: Path, pixels: bytes, *, deflated: bool = False, **changes: obje
     known = {
         "SOPClassUID": meta.MediaStorageSOPClassUID,
         "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
-        "SeriesInstanceUID": "1.2.3", "Modality": "MR", "Rows": 10, "Columns": 10,
+        "SeriesInstanceUID": "1.2.3", "Modality": "MR", "Rows": 16, "Columns": 16,
         "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "BitsAllocated": 16,
         "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 0, "PixelSpacing": [1, 1],
         "ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
@@ -178,23 +181,23 @@ def _dicom(path: Path, pixels: bytes, *, deflated: bool = False, **changes: obje
 
 
 def dicom_bomb(path: Path) -> None:
-    """A deflated DICOM of 10 × 10 pixels that unpacks to 1 GiB."""
+    """A deflated DICOM of 16 × 16 pixels that unpacks to 1 GiB."""
     _dicom(path, bytes(_GIB), deflated=True)
 
 
 def dicom_header(path: Path) -> None:
-    """65,535 × 65,535 pixels, of which there are a hundred."""
-    _dicom(path, bytes(200), Rows=65_535, Columns=65_535)
+    """65,535 × 65,535 pixels, of which there are 256."""
+    _dicom(path, bytes(512), Rows=65_535, Columns=65_535)
 
 
 def dicom_frames(path: Path) -> None:
     """Two thousand million frames, of which there is one."""
-    _dicom(path, bytes(200), NumberOfFrames=2**31 - 1)
+    _dicom(path, bytes(512), NumberOfFrames=2**31 - 1)
 
 
 def dicom_surplus(path: Path) -> None:
     """Twenty frames, and a header that says one."""
-    _dicom(path, bytes(200 * 20), NumberOfFrames=1)
+    _dicom(path, bytes(512 * 20), NumberOfFrames=1)
 
 
 def pipe(path: Path) -> None:
@@ -219,5 +222,5 @@ IMAGES = (
     (nifti_nan, "a.nii"), (npy_header, "a.npy"), (npy_code, "a.npy"), (dicom_bomb, "a.dcm"),
     (dicom_header, "a.dcm"), (dicom_frames, "a.dcm"), (dicom_surplus, "a.dcm"),
     *((make, f"a{suffix}") for make in (pipe, endless, empty)
-      for suffix in (".tif", ".png", ".nii.gz", ".dcm", ".npy")),
+      for suffix in (".tif", ".png", ".nii.gz", ".dcm", ".npy", ".json", ".safetensors", ".yaml")),
 )  # fmt: skip

@@ -20,7 +20,7 @@ _TOTALS = ("tried", "refused", "lost", "seconds")
 
 def text() -> str:
     """The whole page."""
-    known = {path: record for path, record in zip(_names(), read_records(KIND), strict=True)}
+    known = dict(zip(_names(), read_records(KIND), strict=True))
     machines = sorted({record["machine"] for record in known.values()})
     parts = [INTRODUCTION.format(machines=" or ".join(machines))]
     sections = {
@@ -57,8 +57,13 @@ def _kills(known: dict[str, Row]) -> str:
     rows = [row for record in records for row in record["works"]]
     total = _total(rows) | {"work": "together", "litter": sum(row["litter"] for row in rows)}
     cells = [
-        [row["work"], str(row["tried"]), str(row["lost"]), str(row["litter"])]
-        + [f"{row['seconds']:.0f}"]
+        [
+            row["work"],
+            str(row["tried"]),
+            str(row["lost"]),
+            str(row["litter"]),
+            f"{row['seconds']:.0f}",
+        ]
         for row in (*rows, total)
     ]
     head = ["work", "kills", "lost", "files left over", "seconds"]
@@ -90,8 +95,14 @@ def _hostile(known: dict[str, Row]) -> str:
         key: sum(row["outcome"] == key for row in rows) for key in ("refused", "read", "failed")
     }
     cells = [
-        [row["file"], row["what"], _bytes(row["size"]), row["outcome"]]
-        + [f"{row['seconds']:.1f}", str(row["mebibytes"])]
+        [
+            row["file"],
+            row["what"],
+            _bytes(row["size"]),
+            row["outcome"],
+            f"{row['seconds']:.1f}",
+            str(row["mebibytes"]),
+        ]
         for row in rows
     ]
     head = ["file", "what it is", "size", "outcome", "seconds", "MiB"]

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from benchmarks.reliability.record import keep_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _PATIENCE_S = 60.0
 _COUNTED = ("mebibytes", "engine_mebibytes", "threads", "files", "widgets")

@@ -1,6 +1,7 @@
 """`train` and `finetune`: training of a model, and fine-tuning with a comparison."""
 
 import math
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,7 +32,8 @@ from napari_unet_seg.events import (
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
-from napari_unet_seg.training.launcher import process_rank
+from napari_unet_seg.training.launcher import process_count, process_rank
+from napari_unet_seg.training.run import Run
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
@@ -91,6 +93,7 @@ def train(
     """
     if plan:
         return print_plan(dataset)
+    resume = resume or _is_continued(out, ask=not json)
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
     samples = _read_samples(dataset, chosen.model.dimensions, sequence, confirmed=yes)
@@ -98,10 +101,13 @@ def train(
         _check_free(out)
     with stoppable() as stop:
         # A run without a checkpoint was stopped in its first epoch, which is repeated.
-        last = out / "last.safetensors"
-        exists = resume and last.is_file()
+        run = Run(out)
         events = engine().stream(
-            "napari_unet_seg.engine:train", chosen, samples, out, resume=last if exists else None
+            "napari_unet_seg.engine:train",
+            chosen,
+            samples,
+            out,
+            resume=run.last if resume and run.can_resume else None,
         )
         return _follow(events, chosen, stop, json=json)
 
@@ -154,11 +160,21 @@ def _resumed(run: Path) -> TrainConfig:
     return TrainConfig.from_file(run / "config.yaml")
 
 
+def _is_continued(run: Path, *, ask: bool) -> bool:
+    """Ask whether to resume a run that has not ended; where nobody answers, name the option."""
+    stopped = "" if process_rank() else Run(run).unfinished()
+    if not stopped:
+        return False
+    where = f"The run {run} has stopped after {stopped}"
+    if ask and process_count() == 1 and sys.stdin.isatty():
+        return typer.confirm(f"{where}. Continue it?", default=True, err=True)
+    raise DataError(f"{where}; continue it with --resume, or choose another --out.")
+
+
 def _check_free(run: Path) -> None:
     if process_rank():
         return  # the process of rank 0 checks, before it writes files that others could find
-    # A full disk can leave a run with only one of the checkpoints.
-    if any((run / f"{name}.safetensors").exists() for name in ("last", "best")):
+    if Run(run).holds_model:
         raise DataError(f"The run {run} already holds a model; choose another --out.")
 
 

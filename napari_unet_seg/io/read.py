@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading, split_suffix
+from napari_unet_seg.io.common.files import check_is_stored, reading, split_suffix
 from napari_unet_seg.io.common.labels import objects_of, stored_categories, to_classes
 from napari_unet_seg.io.common.mask_values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.common.scan import Scan
@@ -55,6 +55,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
         raise DataError(f"{path} is not on this computer; download it and open the copy.")
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
+    check_is_stored(path)
     reader = _reader(path)
     return _dicom(path, series) if reader is _dicom else reader(path)
 
