@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
