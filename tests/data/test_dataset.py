@@ -291,7 +291,7 @@ def test_broken_pairs_are_refused(tmp_path, break_it, words):
 
 
 def test_what_is_no_data_set_is_refused(tmp_path):
-    with pytest.raises(DataError, match="is no data set"):
+    with pytest.raises(DataError, match="holds no scans"):
         open_dataset(tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
         open_dataset(tmp_path / "nowhere")
