@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
 
 def write_back(
     dataset: CocoDataset,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     categories: Sequence[Category] | None = None,
     boxes: bool = False,
@@ -57,8 +58,8 @@ def write_back(
     ----------
     dataset : CocoDataset
         From `read_coco`; it is not changed.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     categories, boxes
         The arguments that `rasterise` was called with.
     encoder : Encoder, optional
@@ -81,9 +82,9 @@ def write_back(
         for image_id, given in edited.items():
             image, labels = image_of(dataset, image_id), np.asarray(given)
             check_values(labels, check_shape(dataset, image, labels), len(chosen))
-            drawn = tuple(draw(dataset, image, chosen, boxes=boxes))
+            redraw = partial(draw, dataset, image, chosen, boxes=boxes)
             reviewed = ~ignored(labels, len(chosen))
-            if edit := find_edit(image, drawn, labels, reviewed):
+            if edit := find_edit(image, redraw, labels, reviewed):
                 yield encode_edit(edit, _to_neighbours(edit, chosen, encoder), encoder)
 
     return apply_edits(dataset, edits())
@@ -91,7 +92,7 @@ def write_back(
 
 def write_back_instances(
     instances: Instances,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
@@ -112,8 +113,8 @@ def write_back_instances(
     ----------
     instances : Instances
         From `draw_instances`.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     kinds : mapping of int to Category
         Categories of new label values, and new categories of label values in the file.
     encoder : Encoder, optional
@@ -134,7 +135,7 @@ def write_back_instances(
         for image_id, given in edited.items():
             image, labels = image_of(dataset, image_id), np.asarray(given)
             check_instances(labels, check_shape(dataset, image, labels), categories_by_value)
-            if edit := find_edit(image, instances.drawn(image), labels):
+            if edit := find_edit(image, partial(instances.drawn, image), labels):
                 yield encode_edit(edit, _to_values(edit, categories_by_value), encoder)
 
     return apply_edits(
@@ -160,8 +161,8 @@ def _with_changed_categories(
 
 def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -> Gains:
     """Assign edited pixels to the annotations of their value."""
-    indices = {item.label: index for index, item in enumerate(edit.drawn)}
-    gains = Gains([[] for _ in edit.drawn], [])
+    indices = {value: index for index, value in enumerate(edit.labels.tolist())}
+    gains = Gains([[] for _ in indices], [])
     places = np.flatnonzero(edit.values)
     for group in by_value(edit.values[places]):
         pixels = places[group]
@@ -175,8 +176,8 @@ def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -
 
 def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: Encoder) -> Gains:
     """Assign edited areas to the annotation of their category with the longest common border."""
-    gains = Gains([[] for _ in edit.drawn], [])
-    labels = np.array([item.label for item in edit.drawn] + [0])
+    gains = Gains([[] for _ in edit.labels], [])
+    labels = np.append(edit.labels, 0)
     owners = from_columns(edit.owner, edit.image)
     values = from_columns(edit.values, edit.image)
     for area in components(values, encoder.options.neighbours):
@@ -184,7 +185,8 @@ def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: E
         near = near[labels[near] == area.value]
         pixels = _indices(area, edit.image)
         if len(near):
-            gains.pixels[int(np.bincount(near).argmax())].append(pixels)
+            owner, borders = np.unique(near, return_counts=True)
+            gains.pixels[int(owner[borders.argmax()])].append(pixels)
         else:
             gains.fresh.append((categories[area.value - 1].id, pixels))
     return gains
