@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_unet_seg import log
 from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ class Input:
     """A file, or the folder of a DICOM series or an OME-Zarr."""
     name: str
     """Name of the mask, without suffix."""
+
+    def __str__(self) -> str:
+        """Return the path, as messages name the scan."""
+        return str(self.path)
 
 
 def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
@@ -50,17 +56,27 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     found: dict[Path, None] = {}
     failed: list[Failure] = []
     for path in paths:
-        scans = find_scans(path)
-        if not scans:
-            failed.append((str(path), _missing(path)))
-        elif path.is_dir() and path not in scans and any(path.glob("*.dcm")):
-            failed.append((str(path), _mixed(path)))
-        _warn_of_masks(path, scans)
+        try:
+            scans, problem = _scans(path)
+        except Exception as error:
+            scans, problem = [], log.problem(error, path)
+        if problem:
+            failed.append((str(path), problem))
         found |= dict.fromkeys(scans)
     if not found:
         raise DataError(failed[0][1])
     files = list(found)
     return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
+
+
+def _scans(path: Path) -> tuple[list[Path], str]:
+    """Return the scans at a path, and the problem with what is left out."""
+    scans = find_scans(path)
+    if not scans:
+        return scans, _missing(path)
+    _warn_of_masks(path, scans)
+    mixed = path.is_dir() and path not in scans and holds_dicom(path, below=False)
+    return scans, _mixed(path) if mixed else ""
 
 
 def _warn_of_masks(path: Path, scans: Sequence[Path]) -> None:

@@ -1,7 +1,9 @@
 """`train` and `finetune`: training of a model, and fine-tuning with a comparison."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,7 @@ from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, UnconfirmedError
 from napari_unet_seg.events import (
     BatchEnd,
     Command,
@@ -43,6 +45,14 @@ Device = Annotated[
     typer.Option(metavar="auto|cpu|cuda|mps", help=TrainConfig.model_fields["device"].description),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Every event as a line of JSON.")]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        help="Train on masks that look as if they were not meant: a category under a thousandth of "
+        "every slice, or a hundred categories without names.",
+    ),
+]
 
 
 def train(
@@ -59,6 +69,7 @@ def train(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Train a U-Net. Ctrl+C stops after the current step and keeps the best model.
@@ -67,7 +78,7 @@ def train(
     """
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
-    samples = _read_samples(dataset, chosen.model.dimensions)
+    samples = _read_samples(dataset, chosen.model.dimensions, confirmed=yes)
     if not resume:
         _check_free(out)
     with stoppable() as stop:
@@ -100,6 +111,7 @@ def finetune(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Fine-tune a model on other data, or on the accepted slices of sessions.
@@ -113,7 +125,7 @@ def finetune(
     chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
     start = checkpoint_path(model)
     dimensions = read_header(start).model.dimensions
-    samples = union([_read_samples(folder, dimensions) for folder in data])
+    samples = union([_read_samples(folder, dimensions, confirmed=yes) for folder in data])
     _check_free(out)
     events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
@@ -134,7 +146,7 @@ def _check_free(run: Path) -> None:
         raise DataError(f"The run {run} already holds a model; choose another --out.")
 
 
-def _read_samples(folder: Path, dimensions: int) -> SampleSet:
+def _read_samples(folder: Path, dimensions: int, *, confirmed: bool) -> SampleSet:
     if (folder / "session.json").is_file():
         from napari_unet_seg.session.session import Session
 
@@ -142,14 +154,14 @@ def _read_samples(folder: Path, dimensions: int) -> SampleSet:
     from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint stores the path, so that fine-tuning can find the data.
-    return open_dataset(folder.absolute())
+    return replace(open_dataset(folder.absolute()), confirmed=confirmed)
 
 
 def _follow(
     events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
 ) -> int:
     started, silent = False, process_rank() > 0
-    with Bar("Training", "samples", quiet=json or silent) as bar:
+    with _offering_yes(), Bar("Training", "samples", quiet=json or silent) as bar:
         for event in follow(events, stop):
             started |= isinstance(event, BatchEnd)
             if json and not silent:
@@ -161,6 +173,17 @@ def _follow(
     if stop and not started:
         warn("Stopped before the first step.")
     return stop.exit_code if stop else 0
+
+
+@contextmanager
+def _offering_yes() -> Iterator[None]:
+    """Name the option that confirms doubtful masks."""
+    try:
+        yield
+    except UnconfirmedError as error:
+        raise DataError(
+            f"{error.doubts} Correct the masks, or give --yes to train all the same."
+        ) from error
 
 
 def _show(event: Any, config: TrainConfig, bar: Bar) -> None:

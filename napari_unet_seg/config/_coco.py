@@ -19,6 +19,16 @@ class Category(Config):
     name: str
     supercategory: str = ""
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the category has no name but its number; see `numbered_categories`."""
+        return self.name == f"label {self.id}"
+
+
+def numbered_categories(highest: int) -> tuple[Category, ...]:
+    """Return categories for the label values from 1 of a mask that names none."""
+    return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))
+
 
 class CocoOptions(Config):
     """Options for writing masks as COCO."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from napari_unet_seg import log
+from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
 
 
+T = TypeVar("T")
+
 Split = Literal["train", "valid", "test"]
+_SHOWN = 5
+"""Number of samples that a message about samples that cannot be read names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,3 +49,35 @@ class SampleSet:
     """Categories of the label values from 1, in order."""
     source: str
     """Path of the data set or session, for the checkpoint's header and for messages."""
+    confirmed: bool = False
+    """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
+
+
+def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:
+    """Read every sample, also after one that cannot be read, so that one message names them all.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples.
+    read : callable
+        Reads one sample.
+
+    Raises
+    ------
+    DataError
+        At the end, if a sample cannot be read, for whatever reason.
+    """
+    problems = []
+    for sample in samples:
+        try:
+            value = read(sample)
+        except Exception as error:
+            name = sample.image if isinstance(sample.image, Path) else sample.name
+            problems.append(log.problem(error, name))
+        else:
+            yield value
+    if problems:
+        more = len(problems) - _SHOWN
+        others = f" {more} more of {len(samples)} samples cannot be used." if more > 0 else ""
+        raise DataError(" ".join(problems[:_SHOWN]) + others)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import is_backup, split_suffix
 from napari_unet_seg.io.common.labels import stored_categories
@@ -74,15 +71,6 @@ def stem(path: Path) -> str:
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
-def read_mask(path: Path) -> Scan:
-    """Read a mask file; a file that holds only 0 and 255 is read as a binary mask of 0 and 1."""
-    scan = read_labels(path)
-    values = np.asarray(scan.data)
-    if np.any(values == IGNORE_INDEX) and not np.any((values != 0) & (values != IGNORE_INDEX)):
-        return replace(scan, data=(values > 0).astype(np.uint8))
-    return scan
-
-
 def _coco_source(path: Path) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
@@ -125,7 +113,7 @@ def _dataset_source(folder: Path) -> MaskSource:
     categories = samples.categories
 
     def load(name: str) -> Scan:
-        return read_mask(masks[name])
+        return read_labels(masks[name])
 
     return MaskSource(folder, tuple(masks), load, categories, images)
 
@@ -141,12 +129,21 @@ def _folder_source(folder: Path) -> MaskSource:
         )
     _check_unique(map(stem, files), folder)
     masks = {stem(file): file for file in files}
-    first = read_labels(files[0]).meta.get("description")
 
     def load(name: str) -> Scan:
-        return read_mask(masks[name])
+        return read_labels(masks[name])
 
-    return MaskSource(folder, tuple(masks), load, stored_categories(first))
+    return MaskSource(folder, tuple(masks), load, _stored_categories(files))
+
+
+def _stored_categories(files: Iterable[Path]) -> tuple[Category, ...]:
+    """Return the categories that the first readable mask stores; others are reported when used."""
+    for file in files:
+        try:
+            return stored_categories(read_labels(file).meta.get("description"))
+        except Exception:
+            continue
+    return ()
 
 
 def _check_unique(names: Iterable[str], folder: Path) -> None:

@@ -47,6 +47,10 @@ class Round(Config):
     """Folders of further sessions whose slices the round learned from."""
 
 
+COCO_COPY = "coco.json"
+"""Copy of the COCO file of a session's mask, with which the file is compared when it is written."""
+
+
 class CocoOrigin(Config):
     """The COCO file that a mask was drawn from."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
+from napari_unet_seg import log
+from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
@@ -110,8 +111,8 @@ def _gather(
         problem = ""
         try:
             opened.append(_opened(folder))
-        except SegmentationError as error:
-            problem = str(error)
+        except Exception as error:
+            problem = log.problem(error, folder)
         if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
             return None
     used = [s for s in opened if s.accepted] or [session]
@@ -124,8 +125,8 @@ def _gather(
         try:
             other.store_splits()
             sets[other] = other.training_samples(dimensions)
-        except SegmentationError as error:
-            problem = str(error)
+        except Exception as error:
+            problem = log.problem(error, other.folder)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:
             return None
     return sets

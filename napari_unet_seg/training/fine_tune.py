@@ -79,7 +79,7 @@ def fine_tune(
         If the base model cannot be read.
     """
     info = read_header(base)
-    # With other classes the last layer is new, so that previous data can be neither replayed nor
+    # With other classes the last layer has grown, so that previous data can be neither replayed nor
     # measured. A network that follows prompts has one for all classes.
     follows = info.model.prompts
     same = follows or len(info.categories) == len(samples.categories)
@@ -130,7 +130,12 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
         for part in sets
         for s in part.samples
     ]
-    return SampleSet(_numbered(joined), first.categories, ", ".join(part.source for part in sets))
+    return SampleSet(
+        _numbered(joined),
+        first.categories,
+        ", ".join(part.source for part in sets),
+        all(part.confirmed for part in sets),
+    )
 
 
 def _numbered(samples: Sequence[Sample]) -> tuple[Sample, ...]:

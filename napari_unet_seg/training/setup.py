@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import build_cache
+from napari_unet_seg.data.doubts import doubts, joined
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, UnconfirmedError
+from napari_unet_seg.io.common.mask_report import MaskReport
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.encoders import EncoderUNet
+from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.run import Run
 
@@ -24,15 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.config import Category, TrainConfig
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import ItemDone, TrainEvent
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
-    _TrainingData = tuple[dict[str, list[Sample]], dict[str, SplitItems], list[str]]
-    """Samples and items of each split, and notes for the user."""
+    _TrainingData = tuple[dict[str, list[Sample]], dict[str, SplitItems], list[str], MaskReport]
+    """Samples and items of each split, notes for the user, and the report of the masks."""
 
 _SPLITS = ("train", "valid")
 
@@ -65,13 +69,15 @@ def prepare(
     used = [s for s in samples.samples if s.split != "test"]
     read = _read_volumes if config.model.dimensions == 3 else _read_slices
     classes = len(samples.categories)
-    splits, items, notes = yield from read(config, classes, used, run if resume else None, replay)
+    resumed = run if resume else None
+    splits, items, notes, report = yield from read(config, classes, used, resumed, replay)
     if not splits["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
-    labels = items["train"].labels
+    shares = items["train"].shares
+    labels = labels_in(shares)
     if not labels:
         raise DataError(
             f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
@@ -79,10 +85,14 @@ def prepare(
         )
     absent = [c.name for value, c in enumerate(samples.categories, 1) if value not in labels]
     if absent:
-        notes = [*notes, f"No training mask holds {' or '.join(absent)}: the net cannot learn it."]
+        notes = [*notes, f"No training mask holds {joined(absent)}: the net cannot learn them."]
+    notes = [*notes, *report.notes()]
+    doubtful = doubts(samples.categories, np.maximum(shares, items["valid"].shares))
+    if doubtful and not samples.confirmed and not resume:
+        raise UnconfirmedError(" ".join([f"{samples.source}: {doubtful}", *report.notes()]))
     net = build_net(config.model)
     if loaded and source:
-        _load_weights(net, *loaded, source)
+        _load_weights(net, *loaded, source, samples.categories)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
     parent = sha256(init) if init else ""
@@ -146,7 +156,7 @@ def _read_slices(
     items: dict[str, SplitItems] = {
         name: cache.part(np.array([s.split == name for s in split])) for name in _SPLITS
     }
-    return _by_split(split), items, notes
+    return _by_split(split), items, notes, cache.report
 
 
 def _read_volumes(
@@ -169,7 +179,8 @@ def _read_volumes(
         "train": RandomPatches(parts["train"], size),
         "valid": GridPatches(parts["valid"], size),
     }
-    return _by_split(split), items, notes
+    report = sum((volume.report for volume in volumes), MaskReport())
+    return _by_split(split), items, notes, report
 
 
 def _assign_replay(
@@ -222,16 +233,21 @@ def _stored_split(run: Run, samples: list[Sample], replayed: set[str]) -> tuple[
 
 
 def _load_weights(
-    net: Net, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
+    net: Net,
+    info: CheckpointInfo,
+    tensors: dict[str, torch.Tensor],
+    path: Path,
+    categories: Sequence[Category],
 ) -> None:
-    """Load a checkpoint; if its classes differ, the last layer keeps its initial weights."""
-    last = {}
-    if not _has_classes_of(net, info):
-        fresh = net.state_dict()
-        last = {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
+    """Load a checkpoint; if its classes differ, its last layers grow by the new categories."""
     if net.config.prompts and not info.model.prompts:
         tensors = with_prompts(net, tensors)
-    load_weights(net, {**tensors, **last}, path)
+    if not _has_classes_of(net, info):
+        known, wanted = ([c.name for c in of] for of in (info.categories, categories))
+        wanted = known[:1] if net.config.prompts else wanted  # one class for all categories
+        softmax = info.model.head == "softmax"
+        tensors = grow_heads(net, tensors, known, wanted, with_background=softmax)
+    load_weights(net, tensors, path)
 
 
 def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:

@@ -28,7 +28,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
-COMMANDS = ("import", "train", "finetune", "predict", "evaluate", "export", "open")
+COMMANDS = ("import", "train", "finetune", "predict", "evaluate", "export", "open", "doctor")
 TINY = ("--set", "image_size=32", "--set", "model.width=4", "--set", "model.depth=1")
 TINY += ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 TINY_PREDICT = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
@@ -110,7 +110,7 @@ def test_without_a_command_it_shows_the_help(capsys):
 
 def test_importing_it_loads_neither_window_nor_network():
     code = (
-        "import sys, napari_unet_seg.cli, napari_unet_seg.evaluation.evaluate; "
+        "import sys, napari_unet_seg.cli._app, napari_unet_seg.evaluation.evaluate; "
         "print([m for m in ('napari', 'qtpy', 'torch') if m in sys.modules])"
     )
     output = subprocess.run(
@@ -451,7 +451,8 @@ def test_masks_have_the_scans_grid_and_say_where_they_come_from(trained, tmp_pat
     assert mask.shape == volume.shape
     np.testing.assert_array_equal(mask.affine, affine)
     stored = read_description(tmp_path / "masks" / "slice.tif")
-    assert stored["source"] == str(tmp_path / "slice.png")
+    assert (stored["source"], stored["model"]) == ("slice.png", Path(report["model"]["path"]).name)
+    assert str(tmp_path) not in json.dumps(stored)
     assert stored["model_sha256"] == report["model"]["sha256"]
     for name in ("probabilities", "uncertainty"):
         values = tifffile.imread(tmp_path / "masks" / name / "slice.tif")

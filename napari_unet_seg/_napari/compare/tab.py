@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.compare.comparison import (
@@ -23,6 +22,7 @@ from napari_unet_seg._napari.compare.comparison import (
     slice_title,
 )
 from napari_unet_seg._napari.compare.form import CompareForm
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
@@ -30,6 +30,7 @@ from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.common.mask_report import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +248,9 @@ class CompareTab(CompareForm):
             self.status.setText(str(event))
         else:
             self._show(event)
-            self.status.setText(f"{self._part}, compared at {datetime.now():%H:%M:%S}")
+            left_out = f"; {counted(event.unreviewed, 'pixel')} left out as not reviewed"
+            text = f"{self._part}, compared at {datetime.now():%H:%M:%S}"
+            self.status.setText(text + (left_out if event.unreviewed else ""))
 
     def _on_done(self) -> None:
         self._job = None
@@ -299,7 +302,7 @@ class CompareTab(CompareForm):
             self._overlay.show()
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
+        path, _ = SaveDialog.ask(
             self, "Save the table", str(Path.home() / "comparison.csv"), "CSV (*.csv)"
         )
         if path:

@@ -162,7 +162,10 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
         drawn_on = LayerRecord(coco=coco, categories=dataset.categories)
         image = scan_options(stack.scan, stack.name, record=drawn_on)
         record = LayerRecord(
-            coco=coco, scan=grid_of(stack.scan), independent=True, names=stack.scan.names
+            coco=coco._replace(drawn=True),
+            scan=grid_of(stack.scan),
+            independent=True,
+            names=stack.scan.names,
         )
         mask = f"{stack.name} mask"
         if stack.instances is None:

@@ -43,6 +43,8 @@ class CocoImages(NamedTuple):
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box are drawn."""
+    drawn: bool = False
+    """Whether the labels of the layer were drawn from the annotations of the file."""
 
 
 class MapRecord(NamedTuple):

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Place
-from napari_unet_seg.io.coco.read import Annotation, whole
+from napari_unet_seg.io.coco.merge import keyed
+from napari_unet_seg.io.common.ids import new_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.merge import Key
     from napari_unet_seg.io.coco.raster import Drawn
-    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
     Draw = Callable[[], Iterator[Drawn]]
 
@@ -130,9 +131,25 @@ def apply_edits(dataset: CocoDataset, edits: Iterable[Edit]) -> dict[str, Any]:
     old = dataset.document["annotations"]
     kept = [replaced.get(id(annotation), annotation) for annotation in old]
     annotations = [annotation for annotation in kept if annotation is not None]
-    for identity, annotation in zip(_new_ids(old), added, strict=False):
+    ids = (a.get("id") for a in old if isinstance(a, dict))
+    for identity, annotation in zip(new_ids(ids), added, strict=False):
         annotations.append({"id": identity, **annotation})
     return {**dataset.document, "annotations": annotations}
+
+
+def changes_of(
+    dataset: CocoDataset, edits: Collection[Edit]
+) -> tuple[dict[Key, Annotation | None], list[Annotation]]:
+    """Return the changed annotations of a data set by key, and the new ones, still without an id.
+
+    An annotation that was removed is None.
+    """
+    replaced: dict[int, Annotation | None] = {}
+    for edit in edits:
+        replaced |= edit.replaced
+    keys = keyed(dataset.document["annotations"]) if replaced else {}
+    changes = {k: replaced[id(item)] for k, item in keys.items() if id(item) in replaced}
+    return changes, [item for edit in edits for item in edit.added]
 
 
 def check_shape(dataset: CocoDataset, image: CocoImage, labels: Array) -> str:
@@ -149,16 +166,6 @@ def check_shape(dataset: CocoDataset, image: CocoImage, labels: Array) -> str:
             f"{(image.height, image.width)} in {dataset.path}; give the mask of this image."
         )
     return f"The mask for {image.file_name} in {dataset.path}"
-
-
-def _new_ids(annotations: list[Any]) -> Iterator[Id]:
-    """Yield ids after the highest one; as texts if the file has texts."""
-    ids = [a.get("id") for a in annotations if isinstance(a, dict)]
-    texts = {i for i in ids if isinstance(i, str)}
-    following = count(max((n for n in map(whole, ids) if n is not None), default=0) + 1)
-    if not texts:
-        return following
-    return (text for text in map(str, following) if text not in texts)
 
 
 def _encode_again(

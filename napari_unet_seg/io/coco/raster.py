@@ -9,9 +9,10 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.read import identity, label_values
+from napari_unet_seg.io.coco.read import label_values
 from napari_unet_seg.io.coco.rle import decode, decode_one, pixels, pixels_of_each
 from napari_unet_seg.io.coco.shapes import SMALL, read_shape, steps
+from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.common.labels import label_dtype
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,9 @@ from napari_unet_seg.io.coco.paths import (
     split_keys,
 )
 from napari_unet_seg.io.coco.shapes import limits, raising
-from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.ids import identity, whole
+from napari_unet_seg.io.common.seen import Fingerprint, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +74,8 @@ class CocoDataset:
     """Entries that cannot be used, independent of the image files."""
     style: JsonStyle = field(default_factory=JsonStyle)
     """Layout of the file."""
-    stamp: Stamp | None = None
-    """Stamp of the file when it was read."""
+    seen: Fingerprint | None = None
+    """Fingerprint of the file when it was read."""
 
     @cached_property
     def by_id(self) -> dict[Id, CocoImage]:
@@ -121,8 +124,7 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON or lists no image, or the image folder does not exist.
     """
     path = Path(path)
-    stamp = stamp_of(path)
-    document, style = _parse(path)
+    document, style, seen = parse_coco(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
     if not entries:
@@ -134,25 +136,36 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, seen
     )
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:
+def parse_coco(path: Path) -> tuple[dict[str, Any], JsonStyle, Fingerprint]:
+    """Parse a COCO file without a look for its images.
+
+    Returns
+    -------
+    tuple
+        The document, the layout of its text, and the fingerprint of what was parsed.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or is not COCO JSON.
+    """
     with reading(path, "JSON"):
-        text = _text(path)
+        stamp = stamp_of(path) or ()
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
+        del data  # the parsed document takes several times its size
         document = json.loads(text)
     if not is_coco(document):
         raise DataError(
             f"{path} is not COCO: it needs the lists `images` and `annotations`; "
             "export it again as COCO instance segmentation."
         )
-    return document, style_of(text)
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    return data.decode(json.detect_encoding(data), "surrogatepass")
+    return document, style_of(text), Fingerprint(stamp, digest)
 
 
 def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
@@ -161,18 +174,6 @@ def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
     if not Path(images).is_dir():
         raise DataError(f"The image folder {images} does not exist; choose the folder of {path}.")
     return Path(images)
-
-
-def whole(value: object) -> int | None:
-    """Return a JSON number as an integer if it is integral (some exporters write 5.0), or None."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def identity(value: object) -> Id | None:
-    """Return a JSON value as an id, which is a whole number or a text; else None."""
-    return value if isinstance(value, str) else whole(value)
 
 
 def _entries(items: list[Any], problems: list[Problem]) -> dict[Id, Any]:

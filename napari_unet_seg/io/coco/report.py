@@ -11,8 +11,8 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.raster import covered_by_each, draw
-from napari_unet_seg.io.coco.read import identity
 from napari_unet_seg.io.coco.shapes import read_shape
+from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.images.photographs import image_size
 
 if TYPE_CHECKING:

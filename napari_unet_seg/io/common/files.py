@@ -12,14 +12,13 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
+from napari_unet_seg.io.common.seen import check_seen, saw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUP = ".bak"
 """Part of the name of a file's previous version: `mask.bak.tif`."""
-Stamp = tuple[int, int, int]
-"""Inode, modification time and size of a file, which change with its content."""
 
 _ALWAYS = 2**24
 _MOST_COMPRESSED = 3000
@@ -50,12 +49,15 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     path : Path
         File to write; for a symbolic link its target is written.
     keep : bool
-        Whether to keep the previous file, see `keep_previous`.
+        Whether to keep the previous file, see `keep_previous`. Such a file is the user's work: it
+        is not replaced if another program has changed it since it was seen, see `seen`.
 
     Raises
     ------
     WriteError
         If the file system refuses to write, for example on a full disk.
+    ChangedError
+        If another program has changed the file.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
@@ -63,9 +65,12 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         if keep:
+            check_seen(path)
             keep_previous(target)
         os.replace(temporary, target)
         _flush_folder(target.parent)
+        if keep:
+            saw(target)
     except OSError as error:
         _discard(temporary)
         if error.filename in (None, str(temporary), str(target), str(target.parent)):
@@ -87,18 +92,24 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     ------
     WriteError
         If the file system refuses to write, for example on a full disk.
+    ChangedError
+        If the previous folder is to be kept and another program has changed it.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
     try:
         yield temporary
+        if keep:
+            check_seen(path)
         if target.exists():
             old = backup_name(target) if keep else temporary.with_name(f"{temporary.name}.old")
             shutil.rmtree(old, ignore_errors=True)
             os.replace(target, old)
         os.replace(temporary, target)
         _flush_folder(target.parent)
-        if not keep:
+        if keep:
+            saw(target)
+        else:
             shutil.rmtree(temporary.with_name(f"{temporary.name}.old"), ignore_errors=True)
     except OSError as error:
         raise write_error(path, error) from error
@@ -168,15 +179,6 @@ def keep_previous(path: Path | str) -> Path | None:
         _discard(temporary)
         raise write_error(previous, error) from error
     return previous
-
-
-def stamp_of(path: Path) -> Stamp | None:
-    """Return the stamp of a file as it is now, None if there is no file."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def backup_name(path: Path) -> Path:

@@ -93,25 +93,6 @@ def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
     return np.min_scalar_type(high)
 
 
-def from_stored(array: Any, name: str) -> Array:
-    """Convert numbers of any dtype from a file to labels of the smallest dtype.
-
-    NIfTI files often store labels as scaled floats, so that 1 reads as 0.99999997.
-
-    Raises
-    ------
-    DataError
-        If a value is not an integer, or out of range.
-    """
-    array = np.asarray(array)
-    if array.dtype.kind != "f":
-        return smallest(array, name)
-    whole = np.rint(array)
-    if not np.allclose(array, whole, rtol=0, atol=1e-3):
-        raise DataError(f"{name} holds fractions instead of labels; choose the file of a mask.")
-    return smallest(whole.astype(np.int64), name)
-
-
 def stored_categories(description: Any) -> tuple[Category, ...]:
     """Return the categories in a mask's description; none if the description is invalid."""
     found = description.get("categories") if isinstance(description, dict) else None
