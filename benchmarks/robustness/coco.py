@@ -4,7 +4,8 @@
 
 The data are made by the script: 60 000 polygons over a whole image of 64 × 64, one polygon of a
 million and one of five million points, 100 000 categories, and a data set of 100 000 polygons. Each
-step is done in a process of its own, whose peak of memory is given without what the imports take (on Linux).
+step is done in a process of its own, whose peak of memory (on Linux) is given without what the
+imports take.
 """
 
 from __future__ import annotations
