@@ -13,8 +13,7 @@ from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.find import find_scans_and_series
+from napari_unet_seg.io.cases.scans import find_scans
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.folders import find_session
@@ -275,8 +274,7 @@ def test_a_folder_without_scans_is_told(
 
 
 def test_what_counts_as_a_scan(folder: Path, tmp_path: Path) -> None:
-    names = [path.name for path in find_scans_and_series(folder)]
+    names = [path.name for path in find_scans(folder)]
     assert names == ["a.nii.gz", "b.tif", "c.tif", "d.1"]
-    assert find_scans_and_series(folder / "d.1") == [folder / "d.1"]
-    with pytest.raises(DataError, match="cannot be read"):
-        find_scans_and_series(tmp_path / "missing")
+    assert find_scans(folder / "d.1") == [folder / "d.1"]
+    assert find_scans(tmp_path / "missing") == []
