@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_unet_seg import log
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
@@ -95,13 +96,16 @@ def train(
     # Imported here, since the imports of training would delay the first prediction by 0.3 seconds.
     from napari_unet_seg.training.setup import prepare
 
-    loop = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
-    yield loop.started()
-    stopped = False
-    while not stopped and loop.has_next_epoch:
-        stopped = yield from loop.train_epoch()
-        yield from loop.end_epoch()
-    yield loop.finished(stopped)
+    with log.operation("train", run=run.name, samples=len(samples.samples)) as facts:
+        loop = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
+        started = loop.started()
+        facts |= {"device": started.device, "epochs": started.epochs, "steps": started.steps}
+        yield started
+        stopped = False
+        while not stopped and loop.has_next_epoch:
+            stopped = yield from loop.train_epoch()
+            yield from loop.end_epoch()
+        yield loop.finished(stopped)
 
 
 def predict(
@@ -144,9 +148,16 @@ def predict(
     start = time.perf_counter()
     predictor = prepare_predictor(config, checkpoint)
     reader = SliceReader(scan, predictor.info, window=window)
+    name = scan.path.name if scan.path else "array"
     try:
-        result = ResultBuffer(config, predictor.info, reader, folder)
-        device = yield from predict_scan(config, checkpoint, predictor, reader, result)
+        with log.operation(
+            "predict",
+            scan=name,
+            size=(*reader.leading, *reader.plane),
+            device=device_name(predictor.device),
+        ):
+            result = ResultBuffer(config, predictor.info, reader, folder)
+            device = yield from predict_scan(config, checkpoint, predictor, reader, result)
     except OSError as error:
         if folder is None:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from display import own_display
 from shared_children import ChildPool
 from turns import turn
 
+from napari_unet_seg import log
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
@@ -27,7 +29,14 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each worker a display, for keyboard focus and clipboard are one for each display."""
+    """Keep the log out of the user's folder, and give each worker a display.
+
+    Keyboard focus and clipboard are one for each display.
+    """
+    if not hasattr(config, "workerinput"):
+        folder = TemporaryDirectory(prefix="napari-unet-seg-log-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        os.environ[log.FOLDER_VARIABLE] = folder.name
     if hasattr(config, "workerinput") and "DISPLAY" in os.environ:
         config.add_cleanup(own_display())
 
@@ -66,6 +75,16 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set UNET_SEG_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Start a log in a folder of its own; afterwards the log of all tests is taken again."""
+    with monkeypatch.context() as patch:
+        patch.setenv(log.FOLDER_VARIABLE, str(tmp_path / "logs"))
+        log.start()
+        yield log.path()
+    log.start()
 
 
 @pytest.fixture

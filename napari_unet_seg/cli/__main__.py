@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from napari_unet_seg.cli._app import main
+from napari_unet_seg.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

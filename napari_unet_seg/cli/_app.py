@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
-from napari_unet_seg import __version__
+from napari_unet_seg import __version__, log
 from napari_unet_seg.cli._console import BAD_INPUT, warn
+from napari_unet_seg.cli._doctor import doctor
 from napari_unet_seg.cli._evaluate import evaluate
 from napari_unet_seg.cli._export import export
 from napari_unet_seg.cli._import import import_
+from napari_unet_seg.cli._interrupt import STOPPED
 from napari_unet_seg.cli._open import open_
 from napari_unet_seg.cli._settings import settings_help
 from napari_unet_seg.cli._train import finetune, train
@@ -54,16 +56,18 @@ def _about(
             "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show what is written into the log, with details.")
+    ] = False,
 ) -> None:
     """Segment brain MRI with U-Nets: import COCO, train, predict, correct, fine-tune.
 
     Exit codes: 0 success; 2 some input was bad: each is named in a line, and the rest has been
     processed; 130 stopped by Ctrl+C.
     """
+    if verbose:
+        log.show()
 
-
-# tifffile logs damaged files, which would repeat the one line of the error message.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 app.command("import")(import_)
 app.command("train", epilog=settings_help(TrainConfig))(train)
@@ -72,26 +76,26 @@ app.command("predict", epilog=settings_help(PredictConfig))(predict)
 app.command("evaluate")(evaluate)
 app.command("export", epilog=settings_help(CocoOptions))(export)
 app.command("open")(open_)
+app.command("doctor")(doctor)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code."""
-    command = typer.main.get_command(app)
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; every error becomes one line."""
+    log.start()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    words = [Path(word).name for word in given if not word.startswith("-")][:8]
     try:
-        with _warnings_in_one_line():
-            result = command.main(
-                args=None if arguments is None else list(arguments),
-                prog_name=NAME,
-                standalone_mode=False,
-            )
+        with _warnings_in_one_line(), log.operation(NAME, arguments=" ".join(words)) as facts:
+            code = _command(given)
+            facts["exit"] = code
+            return code
     except SegmentationError as error:
         warn(f"{NAME}: {error}")
         return BAD_INPUT
     except _UsageError as error:
         return _wrong_usage(error)
     except (typer.Abort, KeyboardInterrupt):
-        warn("Stopped.")
-        return 130
+        return STOPPED
     except BrokenPipeError:
         # The reader of the output has ended, `head` for example.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,15 +103,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # For example a folder without read permission; reading and writing of files raise
         # SegmentationErrors.
+        log.logger.error("%s failed", NAME, exc_info=error)
         warn(f"{NAME}: {error.filename or 'A file'}: {error.strerror}; check it and try again.")
         return BAD_INPUT
+    except Exception as error:
+        warn(f"{NAME}: {log.problem(error, next(iter(words), NAME))}")
+        return BAD_INPUT
+
+
+def _command(arguments: list[str]) -> int:
+    command = typer.main.get_command(app)
+    result = command.main(args=arguments, prog_name=NAME, standalone_mode=False)
     return int(result or 0)
 
 
 @contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Show warnings about the user's files without the place in the code that they come from."""
-    shown = warnings.showwarning
+    """Show warnings about the user's files in one line; keep those of libraries in the log."""
 
     def show(
         message: Warning | str,
@@ -120,7 +132,7 @@ def _warnings_in_one_line() -> Iterator[None]:
         if issubclass(category, NewerVersionWarning):
             warn(f"{NAME}: {message}")
         else:
-            shown(message, category, filename, lineno, file, line)
+            log.keep_warning(message, category, filename, lineno)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

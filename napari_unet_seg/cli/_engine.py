@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.cli._console import warn
+from napari_unet_seg.cli._interrupt import interrupt, say
 from napari_unet_seg.events import Command
 from napari_unet_seg.process.engine_process import EngineProcess
 
@@ -44,12 +44,12 @@ class Stop:
         """Exit code by the convention of shells: 130 after Ctrl+C, 143 after termination."""
         return 128 + self.signal
 
-    def request(self, number: int, _: FrameType | None) -> None:
+    def request(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         if self.signal:
-            raise KeyboardInterrupt
+            interrupt(number, frame)
         self.signal = int(number)
-        warn("Stopping after this step; press Ctrl+C again to end at once.")
+        say("Stopping after this step; press Ctrl+C again to end at once.")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from napari_unet_seg import log
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, Failure, emit, report_failures, say, warn
 from napari_unet_seg.cli._folders import make_folder, output_folder
 from napari_unet_seg.cli._names import planes
@@ -164,8 +165,8 @@ class _Slices:
                 soft, count = bool(mask.meta.get("soft")), len(self._source.categories)
                 self.report += report_of(np.asarray(mask.data), count, soft=soft)
                 yield from planes(self._names[name], mask)
-            except DataError as error:
-                self.failed.append((name, str(error)))
+            except Exception as error:
+                self.failed.append((name, log.problem(error, name)))
             self._bar.update(index, len(self._source.names))
 
 
@@ -198,7 +199,7 @@ def _categories(source: Any) -> Any:
     for name in source.names:
         try:
             values = np.asarray(source.load(name).data)
-        except DataError:
+        except Exception:
             continue  # reported when the mask is exported
         highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
     return numbered_categories(highest)

@@ -12,6 +12,8 @@ from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in, largest_shares
+from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
+from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.mask_report import MaskReport, report_of
@@ -106,21 +108,25 @@ def build_cache(
     images = np.empty((len(samples), channels, size, size), np.uint8)
     masks = np.empty((len(samples), size, size), np.uint8)
     report = MaskReport()
-    for index, sample in enumerate(samples):
+
+    def read(sample: Sample) -> tuple[Array, Array, MaskReport]:
         image, mask, reported = read_and_report(sample, channels, normalise)
-        report += reported
         if mask.ndim != 2:
             raise DataError(
                 f"{sample.name} is a volume and the model takes slices; set model.dimensions to "
                 "3, or give slices."
             )
         check_labels(sample, mask, classes)
+        return image, mask, reported
+
+    for index, (image, mask, reported) in enumerate(read_each(samples, read)):
+        report += reported
         for channel in range(channels):
             plane = image[..., channel]
             images[index, channel] = resize(plane, size, Image.Resampling.BILINEAR, around=0)
         masks[index] = resize(mask, size, Image.Resampling.NEAREST, around=IGNORE_INDEX)
         if (index + 1) % _REPORT_EVERY == 0:
-            yield ItemDone(index + 1, len(samples), sample.name)
+            yield ItemDone(index + 1, len(samples), samples[index].name)
     return SliceCache(images, masks, np.arange(len(samples)), report)
 
 
@@ -188,11 +194,14 @@ def read_and_report(
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
             "set in_channels of the model to match."
         )
-    window = sample.window or scan_window(image, normalise, channels=True, dtype=stored)
+    window = sample.window
+    if isinstance(sample.image, CaseImage):
+        window = sample.image.window(normalise)
+    window = window or scan_window(image, normalise, channels=True, dtype=stored)
     return to_uint8(image, window), mask, report
 
 
-def _read_array(source: Path | Array) -> Array:
+def _read_array(source: Path | CaseImage | Array) -> Array:
     if not isinstance(source, Path):
         return np.asarray(source)
     from napari_unet_seg.io.read import read_scan
@@ -200,7 +209,7 @@ def _read_array(source: Path | Array) -> Array:
     return np.asarray(read_scan(source).data)
 
 
-def _read_mask(source: Path | Array) -> tuple[Array, MaskReport]:
+def _read_mask(source: Path | CaseMask | Array) -> tuple[Array, MaskReport]:
     """Read label values as uint8, with a report if they are from a file."""
     if isinstance(source, Path):
         from napari_unet_seg.io.read import read_labels
@@ -208,6 +217,8 @@ def _read_mask(source: Path | Array) -> tuple[Array, MaskReport]:
         scan = read_labels(source)
         mask = np.asarray(scan.data)
         report = report_of(mask, soft=scan.meta["soft"])
+    elif isinstance(source, CaseMask):
+        mask, report = source.read()
     else:
         mask, report = source, MaskReport()
     if mask.max(initial=0) > IGNORE_INDEX:

@@ -7,15 +7,16 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg import log
 from napari_unet_seg.data.dataset_plan import LONGEST_NAME, Item, join_categories, plan
 from napari_unet_seg.data.description import Description, SampleEntry, write_description
 from napari_unet_seg.data.splits import assign_splits, draw_groups
 from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin_note
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.common.files import write_error
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.events import Command
-    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import CocoDataset
 
 
 _UNSORTED = "unsorted"
@@ -106,12 +107,11 @@ def _write(
     small: list[Array] = []
     labelled = 0
     for index, item in enumerate(items, 1):
-        picture, problem = (None, item.problem) if item.problem else _read(item.image)
-        if picture is not None:
-            sample, pixels = _write_item(item, folder, boxes)
-            samples.append(sample)
-            small.append(thumbnail(picture))
-            labelled += pixels
+        written, problem = (None, item.problem) if item.problem else _attempt(item, folder, boxes)
+        if written is not None:
+            samples.append(written.sample)
+            small.append(written.thumbnail)
+            labelled += written.labelled
         elif not item.problem:
             skipped.append((item.image.file_name, problem))
         command = yield ItemDone(index, len(items), item.image.file_name, problem)
@@ -164,17 +164,30 @@ def _split(
     return assign_splits(samples, valid_fraction, seed, twins=twins)
 
 
-def _read(image: CocoImage) -> tuple[Array | None, str]:
-    """Decode an image or return the problem; the header alone does not show a truncated file."""
+class _Written(NamedTuple):
+    """An image that was written with its mask."""
+
+    sample: Sample
+    thumbnail: Array
+    labelled: int
+    """Number of labelled pixels."""
+
+
+def _attempt(item: Item, folder: Path, boxes: bool) -> tuple[_Written | None, str]:
+    """Write an image with its mask, or return the problem."""
     try:
-        return np.asarray(read_image(image.path or Path()).data), ""
-    except DataError as error:
-        return None, str(error)
+        return _write_item(item, folder, boxes), ""
+    except (WriteError, OSError):
+        # For example a full disk, which the following images would meet too.
+        raise
+    except Exception as error:
+        return None, log.problem(error, item.image.path or item.image.file_name)
 
 
-def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
-    """Write an image with its mask; return the sample and the number of labelled pixels."""
+def _write_item(item: Item, folder: Path, boxes: bool) -> _Written:
     sample, source = item.sample, Path(str(item.sample.image))
+    # The header alone does not show a truncated file.
+    picture = np.asarray(read_image(source).data)
     for part in ("images", "masks"):
         (folder / _UNSORTED / part).mkdir(parents=True, exist_ok=True)
     image = folder / _UNSORTED / "images" / f"{sample.name}{source.suffix.lower()}"
@@ -183,7 +196,8 @@ def _write_item(item: Item, folder: Path, boxes: bool) -> tuple[Sample, int]:
     labels = item.table[rasterise(item.coco, item.image.id, boxes=boxes)]
     description = {"coco": str(item.coco.path), "image_id": item.image.id, "boxes": boxes}
     write_labels(mask, labels, axes="YX", description=description)
-    return dataclasses.replace(sample, image=image, mask=mask), int(np.count_nonzero(labels))
+    done = dataclasses.replace(sample, image=image, mask=mask)
+    return _Written(done, thumbnail(picture), int(np.count_nonzero(labels)))
 
 
 def _place(sample: Sample, folder: Path) -> SampleEntry:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.data.samples import Sample, SampleSet, Split
+from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.find import MASK_ENDS
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
@@ -32,6 +32,12 @@ def group_of(name: str) -> str:
     return name.split(".rf.")[0]
 
 
+def holds_pairs(folder: Path) -> bool:
+    """Whether a folder, or one of its splits, holds the folders `images` and `masks`."""
+    places = (folder, *(folder / name for name in _FOLDERS))
+    return any((p / "images").is_dir() and (p / "masks").is_dir() for p in places)
+
+
 def read_pairs(folder: Path) -> SampleSet:
     """Pair the files of `images/` and `masks/` by name, also in `train`, `valid` and `test`.
 
@@ -50,8 +56,8 @@ def read_pairs(folder: Path) -> SampleSet:
             "masks with files in them; write one with Import COCO."
         )
     values = np.zeros(IGNORE_INDEX + 1, bool)
-    for sample in samples:
-        values |= _values(sample)
+    for found in read_each(samples, _values):
+        values |= found
     labels = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")

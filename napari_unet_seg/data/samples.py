@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from napari_unet_seg import log
+from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
+    from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
 
+
+T = TypeVar("T")
 
 Split = Literal["train", "valid", "test"]
+_SHOWN = 5
+"""Number of samples that a message about samples that cannot be read names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,10 +29,10 @@ class Sample:
     """A slice or a volume with its mask, as files or as arrays."""
 
     name: str
-    image: Path | Array
-    """An image file, or an array of shape (Y, X), (Y, X, C), (Z, Y, X) or (Z, Y, X, C)."""
-    mask: Path | Array
-    """A file, or an integer array of shape (Y, X) or (Z, Y, X): 0 background, then label values."""
+    image: Path | CaseImage | Array
+    """A file, a sequence of a case, or an array: (Y, X), (Y, X, C), (Z, Y, X) or (Z, Y, X, C)."""
+    mask: Path | CaseMask | Array
+    """A file, the mask of a case, or integers of shape (Y, X) or (Z, Y, X): labels from 0."""
     group: str
     """Patient or scan; samples of one group stay in one split."""
     split: Split | None = None
@@ -43,3 +52,33 @@ class SampleSet:
     """Path of the data set or session, for the checkpoint's header and for messages."""
     confirmed: bool = False
     """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
+
+
+def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:
+    """Read every sample, also after one that cannot be read, so that one message names them all.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples.
+    read : callable
+        Reads one sample.
+
+    Raises
+    ------
+    DataError
+        At the end, if a sample cannot be read, for whatever reason.
+    """
+    problems = []
+    for sample in samples:
+        try:
+            value = read(sample)
+        except Exception as error:
+            name = sample.image if isinstance(sample.image, Path) else sample.name
+            problems.append(log.problem(error, name))
+        else:
+            yield value
+    if problems:
+        more = len(problems) - _SHOWN
+        others = f" {more} more of {len(samples)} samples cannot be used." if more > 0 else ""
+        raise DataError(" ".join(problems[:_SHOWN]) + others)

@@ -12,6 +12,7 @@ import torch
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in, largest_shares
 from napari_unet_seg.data.cache import check_labels, read_and_report
+from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.inference.tiling import tile_starts
@@ -64,8 +65,8 @@ def read_volumes(
     DataError
         If a file cannot be read, is not a volume, or its mask does not fit the image.
     """
-    volumes = []
-    for index, sample in enumerate(samples, 1):
+
+    def read(sample: Sample) -> Volume:
         image, mask, report = read_and_report(sample, config.model.in_channels, config.normalise)
         if mask.ndim != 3:
             raise DataError(
@@ -74,8 +75,12 @@ def read_volumes(
             )
         check_labels(sample, mask, classes)
         channels_first = np.ascontiguousarray(np.moveaxis(image, -1, 0))
-        volumes.append(Volume(channels_first, mask, report))
-        yield ItemDone(index, len(samples), sample.name)
+        return Volume(channels_first, mask, report)
+
+    volumes: list[Volume] = []
+    for volume in read_each(samples, read):
+        volumes.append(volume)
+        yield ItemDone(len(volumes), len(samples), samples[len(volumes) - 1].name)
     return volumes
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.process.cluster import Attempt
+    from napari_unet_seg.process.pending_items import Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from napari_unet_seg.io.read import read_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
@@ -86,11 +86,11 @@ def _coco_source(path: Path) -> MaskSource:
     return MaskSource(path, tuple(ids), load, dataset.categories, images)
 
 
-def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
+def _ids_by_name(dataset: CocoDataset) -> dict[str, Id]:
     """Ids of the images by file name; folders are part of a name only if it is not unique."""
     full = [(_without_suffix(image.file_name), image.id) for image in dataset.images]
     counts = Counter(name.rpartition("/")[2] for name, _ in full)
-    ids = {}
+    ids: dict[str, Id] = {}
     for name, identity in full:
         short = name.rpartition("/")[2]
         ids[short if counts[short] == 1 else name] = identity
@@ -129,12 +129,21 @@ def _folder_source(folder: Path) -> MaskSource:
         )
     _check_unique(map(stem, files), folder)
     masks = {stem(file): file for file in files}
-    first = read_labels(files[0]).meta.get("description")
 
     def load(name: str) -> Scan:
         return read_labels(masks[name])
 
-    return MaskSource(folder, tuple(masks), load, stored_categories(first))
+    return MaskSource(folder, tuple(masks), load, _stored_categories(files))
+
+
+def _stored_categories(files: Iterable[Path]) -> tuple[Category, ...]:
+    """Return the categories that the first readable mask stores; others are reported when used."""
+    for file in files:
+        try:
+            return stored_categories(read_labels(file).meta.get("description"))
+        except Exception:
+            continue
+    return ()
 
 
 def _check_unique(names: Iterable[str], folder: Path) -> None:

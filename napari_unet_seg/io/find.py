@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import is_backup, split_suffix
+from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -27,13 +28,12 @@ def scan_files(folder: Path) -> list[Path]:
 def find_scans(path: Path) -> list[Path]:
     """Return the scans at a path: the file itself, the scans in a folder, or a DICOM folder.
 
-    In a folder, the masks of its scans are left out; see `masks_beside_scans`.
+    A DICOM folder holds DICOM files itself or in folders below it, as `list_series` reads it. In a
+    folder, the masks of its scans are left out; see `masks_beside_scans`.
     """
     if not path.is_dir() or is_zarr(path):
         return [path] if path.exists() else []
-    files = scan_files(path)
-    masks = set(masks_beside_scans(files))
-    return [p for p in files if p not in masks] or ([path] if _holds_dicom(path) else [])
+    return _own_scans(path) or ([path] if holds_dicom(path) else [])
 
 
 def masks_beside_scans(files: Sequence[Path]) -> list[Path]:
@@ -44,7 +44,7 @@ def masks_beside_scans(files: Sequence[Path]) -> list[Path]:
 
 
 def find_scans_and_series(folder: Path) -> list[Path]:
-    """Return the scans in a folder, and its subfolders that hold DICOM files, sorted.
+    """Return the scans in a folder, and its subfolders that hold DICOM at any depth, sorted.
 
     Raises
     ------
@@ -53,8 +53,9 @@ def find_scans_and_series(folder: Path) -> list[Path]:
     """
     try:
         inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
-        series = [p for p in inside if not is_zarr(p) and _holds_dicom(p)]
-        found = sorted({*find_scans(folder), *series})
+        series = [p for p in inside if not is_zarr(p) and holds_dicom(p)]
+        own = _own_scans(folder) or [folder] * holds_dicom(folder, below=False)
+        found = sorted({*own, *series})
     except OSError as error:
         raise DataError(
             f"{folder} cannot be read ({error.strerror}); choose another folder."
@@ -71,11 +72,11 @@ def no_scans(path: Path) -> DataError:
     )
 
 
+def _own_scans(folder: Path) -> list[Path]:
+    files = scan_files(folder)
+    masks = set(masks_beside_scans(files))
+    return [p for p in files if p not in masks]
+
+
 def _is_scan_file(path: Path) -> bool:
     return path.name.lower().endswith(_SUFFIXES)
-
-
-def _holds_dicom(folder: Path) -> bool:
-    from napari_unet_seg.io.dicom.frames import is_dicom
-
-    return any(is_dicom(p) for p in sorted(folder.iterdir()) if p.is_file())

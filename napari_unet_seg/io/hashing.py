@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.seen import file_digest
+from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ def sha256(path: Path | str) -> str:
     path = Path(path)
     with reading(path, "a file"):
         if not path.is_dir():
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return file_digest(path)
         total = hashlib.sha256()
         for name, child in sorted(_own_files(path)):
             total.update(f"{name}\0{sha256(child)}\0".encode())
@@ -44,7 +45,7 @@ def _sha256_of(path: Path, *_state: int) -> str:
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the names and files of a folder, including subfolders in a Zarr."""
+    """Yield the names and files of a folder; of subfolders in a Zarr, and where DICOM is below."""
     from napari_unet_seg.io.dicom.seg_read import is_seg
 
     if is_zarr(folder):
@@ -53,6 +54,7 @@ def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
             if path.is_file() and not name.startswith(("labels/", ".zmetadata")):
                 yield name, path
         return
-    for path in folder.iterdir():
+    below = [] if holds_dicom(folder, below=False) else dicom_files_below(folder)
+    for path in below or folder.iterdir():
         if path.is_file() and not (path.suffix.lower() == ".dcm" and is_seg(path)):
-            yield path.name, path
+            yield path.relative_to(folder).as_posix(), path

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading, split_suffix
+from napari_unet_seg.io.common.files import check_is_stored, reading, split_suffix
 from napari_unet_seg.io.common.labels import objects_of, stored_categories, to_classes
 from napari_unet_seg.io.common.mask_values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.dicom.signature import is_dicom
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
         raise DataError(f"{path} is not on this computer; download it and open the copy.")
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
+    check_is_stored(path)
     reader = _reader(path)
     return _dicom(path, series) if reader is _dicom else reader(path)
 
@@ -151,7 +153,7 @@ def _reader(path: Path) -> Callable[..., Scan]:
         return read_npy
     if name.endswith((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")):
         return _image
-    if _is_dicom(path):
+    if is_dicom(path):
         return _dicom
     raise DataError(f"{path} has a format that cannot be read; choose a {KINDS} file.")
 
@@ -205,9 +207,3 @@ def _ome_zarr(path: Path) -> Scan:
     from napari_unet_seg.io.zarr.read import read_ome_zarr
 
     return read_ome_zarr(path)
-
-
-def _is_dicom(path: Path) -> bool:
-    from napari_unet_seg.io.dicom.frames import is_dicom
-
-    return is_dicom(path)

@@ -11,7 +11,6 @@ import importlib
 import os
 import pickle
 import queue
-import signal
 import struct
 import sys
 import threading
@@ -21,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from napari_unet_seg import log
 from napari_unet_seg.errors import EngineError, SegmentationError
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _answer(stream: int, content: Any, inbox: queue.SimpleQueue[Message], sink: 
     except SegmentationError as error:
         last = ("failed", stream, (error, ""))
     except Exception as error:  # the parent reports every error
+        log.logger.error("%s failed in the engine", content[0], exc_info=error)
         last = ("failed", stream, (_explain(error), traceback.format_exc()))
     with suppress(BrokenPipeError):
         write(sink, last)
@@ -158,7 +159,7 @@ def _return_memory() -> None:
 
 def main() -> None:
     """Serve the parent on standard input and output; printed text goes to standard error."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log.start()
     if hasattr(os, "nice"):
         os.nice(int(sys.argv[1]))
     sink = os.fdopen(os.dup(1), "wb")

@@ -16,6 +16,7 @@ import weakref
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
+from napari_unet_seg import log
 from napari_unet_seg.errors import EngineError, SegmentationError
 from napari_unet_seg.process.child import GRACE, read, write
 
@@ -138,6 +139,8 @@ class _Child:
                 stderr=self.errors,
                 pipesize=1 << 20,
                 env=_environment(threads),
+                # Ctrl+C in the terminal is for the parent, which stops its streams.
+                start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
@@ -220,7 +223,9 @@ class _Child:
             "because memory ran out; try again with a smaller batch or image size."
         )
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 4000))
-        error.add_note(self.errors.read().decode(errors="replace"))
+        said = self.errors.read().decode(errors="replace")
+        error.add_note(said)
+        log.logger.error("%s\n%s", error, said)
         return error
 
 

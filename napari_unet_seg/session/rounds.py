@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.errors import DataError, NothingToLearnError, SegmentationError
+import numpy as np
+
+from napari_unet_seg import log
+from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
@@ -17,6 +19,7 @@ from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
@@ -110,8 +113,8 @@ def _gather(
         problem = ""
         try:
             opened.append(_opened(folder))
-        except SegmentationError as error:
-            problem = str(error)
+        except Exception as error:
+            problem = log.problem(error, folder)
         if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
             return None
     used = [s for s in opened if s.accepted] or [session]
@@ -124,8 +127,8 @@ def _gather(
         try:
             other.store_splits()
             sets[other] = other.training_samples(dimensions)
-        except SegmentationError as error:
-            problem = str(error)
+        except Exception as error:
+            problem = log.problem(error, other.folder)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:
             return None
     return sets
@@ -142,7 +145,7 @@ def _may_train(session: Session) -> bool:
 
 
 def _is_labelled(sample: Sample) -> bool:
-    return isinstance(sample.mask, Path) or has_mask(sample.mask)
+    return not isinstance(sample.mask, np.ndarray) or has_mask(sample.mask)
 
 
 def _opened(folder: Path) -> Session:

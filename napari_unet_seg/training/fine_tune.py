@@ -79,7 +79,7 @@ def fine_tune(
         If the base model cannot be read.
     """
     info = read_header(base)
-    # With other classes the last layer is new, so that previous data can be neither replayed nor
+    # With other classes the last layer has grown, so that previous data can be neither replayed nor
     # measured. A network that follows prompts has one for all classes.
     follows = info.model.prompts
     same = follows or len(info.categories) == len(samples.categories)

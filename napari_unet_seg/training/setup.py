@@ -20,6 +20,7 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.encoders import EncoderUNet
+from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.run import Run
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.config import Category, TrainConfig
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import ItemDone, TrainEvent
@@ -91,7 +92,7 @@ def prepare(
         raise UnconfirmedError(" ".join([f"{samples.source}: {doubtful}", *report.notes()]))
     net = build_net(config.model)
     if loaded and source:
-        _load_weights(net, *loaded, source)
+        _load_weights(net, *loaded, source, samples.categories)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
     parent = sha256(init) if init else ""
@@ -232,16 +233,21 @@ def _stored_split(run: Run, samples: list[Sample], replayed: set[str]) -> tuple[
 
 
 def _load_weights(
-    net: Net, info: CheckpointInfo, tensors: dict[str, torch.Tensor], path: Path
+    net: Net,
+    info: CheckpointInfo,
+    tensors: dict[str, torch.Tensor],
+    path: Path,
+    categories: Sequence[Category],
 ) -> None:
-    """Load a checkpoint; if its classes differ, the last layer keeps its initial weights."""
-    last = {}
-    if not _has_classes_of(net, info):
-        fresh = net.state_dict()
-        last = {f"net.{k}": v for k, v in fresh.items() if k.startswith("last.")}
+    """Load a checkpoint; if its classes differ, its last layers grow by the new categories."""
     if net.config.prompts and not info.model.prompts:
         tensors = with_prompts(net, tensors)
-    load_weights(net, {**tensors, **last}, path)
+    if not _has_classes_of(net, info):
+        known, wanted = ([c.name for c in of] for of in (info.categories, categories))
+        wanted = known[:1] if net.config.prompts else wanted  # one class for all categories
+        softmax = info.model.head == "softmax"
+        tensors = grow_heads(net, tensors, known, wanted, with_background=softmax)
+    load_weights(net, tensors, path)
 
 
 def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:

@@ -12,7 +12,7 @@ import safetensors.torch
 import yaml
 from PIL import Image
 
-from napari_unet_seg.cli._app import main
+from napari_unet_seg.cli import main
 from napari_unet_seg.config import Category, Config, Stored, TrainConfig, Version
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.description import read_description, write_description

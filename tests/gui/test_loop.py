@@ -10,8 +10,8 @@ import pytest
 import tifffile
 from mouse import stroke
 from pycocotools.coco import COCO
-from qtpy.QtWidgets import QFileDialog
 
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
@@ -45,7 +45,7 @@ def segment(qtbot: QtBot, widget: SegmentWidget, image: Any) -> Any:
 def save(
     qtbot: QtBot, widget: ReviewWidget, button: Any, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
+    monkeypatch.setattr(SaveDialog, "ask", lambda *_, **__: (str(path), ""))
     with qtbot.waitSignal(widget.written):
         button.click()
     qtbot.waitUntil(button.isEnabled)

@@ -8,7 +8,8 @@ import pytest
 import tifffile
 from streams import here
 
-from napari_unet_seg.config import Category, ModelConfig, TrainConfig
+from napari_unet_seg import engine
+from napari_unet_seg.config import Category, ModelConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError, NothingToLearnError
@@ -123,6 +124,29 @@ def test_a_base_of_other_categories_is_not_measured(tmp_path: Path, base: Path) 
     assert done.before is None
     info = read_header(session.folder / done.checkpoint)
     assert info.categories == categories
+
+
+def test_a_category_that_is_added_leaves_the_known_one_as_good(tmp_path: Path, base: Path) -> None:
+    images, labels = phantoms(4, 1)
+    categories = (*TUMOUR, Category(id=8, name="cyst"))
+    samples = tuple(
+        Sample(str(i), *pair, str(i)) for i, pair in enumerate(zip(images, labels, strict=True))
+    )
+    still = CONFIG.replace(epochs=1, learning_rate=1e-9, keep_statistics=True)
+    events = here(
+        "napari_unet_seg.engine:train",
+        still,
+        SampleSet(samples, categories, "phantoms"),
+        tmp_path,
+        init=base,
+    )
+    grown = [*events][-1].best
+    predict = PredictConfig(device="cpu", precision="float32")
+    before, after = (
+        [*engine.predict(predict, model, Scan(images, "NYX"))][-1].labels for model in (base, grown)
+    )
+    assert set(np.unique(after)) <= {0, 1}
+    assert np.mean(before != after) < 0.02
 
 
 def test_one_accepted_slice_is_trained_on(tmp_path: Path, base: Path) -> None:

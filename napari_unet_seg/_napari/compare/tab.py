@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.compare.comparison import (
@@ -23,6 +22,7 @@ from napari_unet_seg._napari.compare.comparison import (
     slice_title,
 )
 from napari_unet_seg._napari.compare.form import CompareForm
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
@@ -302,7 +302,7 @@ class CompareTab(CompareForm):
             self._overlay.show()
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
+        path, _ = SaveDialog.ask(
             self, "Save the table", str(Path.home() / "comparison.csv"), "CSV (*.csv)"
         )
         if path:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication
 from napari_unet_seg.io.dicom.frames import group_series
 from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
 from napari_unet_seg.io.dicom.series import choose_series, list_series, read_series
+from napari_unet_seg.io.dicom.signature import is_directory_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,8 @@ def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
         If a file is damaged, or there are several series and no window.
     """
     scans: list[tuple[Scan, str]] = []
-    files = [p for p in paths if not p.is_dir()]
+    folders = [p.parent if is_directory_file(p) else p for p in paths if _is_folder(p)]
+    files = [p for p in paths if not _is_folder(p)]
     masks = [p for p in files if is_seg(p)]
     scans += [(read_seg(p), p.name) for p in masks]
     for folder in dict.fromkeys(p.parent for p in files if p not in masks):
@@ -40,10 +42,13 @@ def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
             scans += _chosen(group_series(own), own[0], own[0].name)
         else:
             scans += _chosen(group_series(own), folder, folder.name)
-    for folder in paths:
-        if folder.is_dir():
-            scans += _chosen(list_series(folder), folder, folder.absolute().name)
+    for folder in folders:
+        scans += _chosen(list_series(folder), folder, folder.absolute().name)
     return scans
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() or is_directory_file(path)
 
 
 def _chosen(found: tuple[Series, ...], source: Path, name: str) -> list[tuple[Scan, str]]:

@@ -8,6 +8,7 @@ import napari
 from napari.utils.notifications import notification_manager
 
 from napari_unet_seg._napari.files.reader import scan_layers
+from napari_unet_seg.io.dicom.signature import is_dicom
 from napari_unet_seg.io.read import read_scan
 
 if TYPE_CHECKING:
@@ -48,7 +49,5 @@ def new_viewer() -> napari.Viewer:
 
 def _reader(file: Path) -> str:
     """Return the plugin that reads a file; napari's own reader opens pictures."""
-    is_plugin_format = file.is_dir() or file.name.lower().endswith(
-        (".json", ".nii", ".nii.gz", ".dcm")
-    )
-    return _PLUGIN if is_plugin_format else "napari"
+    named = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz"))
+    return _PLUGIN if named or is_dicom(file) else "napari"

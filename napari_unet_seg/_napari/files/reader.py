@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import wraps
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,10 @@ import numpy as np
 from napari import current_viewer
 from napari.utils.notifications import show_error, show_warning
 
+from napari_unet_seg import log
+from napari_unet_seg._napari import log as window_log
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     Paths = str | Path | Sequence[str | Path]
     Reader = Callable[[Paths], list[LayerData]]
 
-_DICOM_MARK = (128, b"DICM")
-_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _MAX_SNIFFED = 1000
 """Maximum number of files of a folder that are examined to find DICOM."""
 
@@ -68,17 +68,10 @@ def _is_coco(path: Path) -> bool:
 def _may_be_dicom(path: Path) -> bool:
     if path.is_dir():
         # A study has a folder for each series; a limit keeps the wait short in large folders.
-        return any(p.is_file() and _is_dicom(p) for p in islice(path.rglob("*"), _MAX_SNIFFED))
-    return path.suffix.lower() in _DICOM_SUFFIXES or _is_dicom(path)
-
-
-def _is_dicom(path: Path) -> bool:
-    offset, mark = _DICOM_MARK
+        return holds_dicom(path, most=_MAX_SNIFFED)
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(len(mark)) == mark
-    except OSError:
+        return is_dicom(path)
+    except SegmentationError:
         return False
 
 
@@ -87,12 +80,13 @@ def _showing_errors(read: Reader) -> Reader:
 
     @wraps(read)
     def read_or_show_error(path: Paths) -> list[Any]:
+        window_log.start()
         try:
             return read(path)
-        except SegmentationError as error:
+        except Exception as error:
             if current_viewer() is None:
                 raise  # without a window a script reads, and has to handle the error
-            show_error(str(error))
+            show_error(log.problem(error, ", ".join(map(str, _paths(path)))))
             return [(None,)]  # "no layers" to napari
 
     return read_or_show_error

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -66,23 +67,21 @@ class SaveBar(QWidget):
 
     def _browse_tiff(self) -> None:
         store = self._store()
-        path, kind = QFileDialog.getSaveFileName(
+        path, kind = SaveDialog.ask(
             self,
             "Save the mask",
             self._proposed(".tif"),
             f"{_LABEL};;{_MASKS}" if store else _MASKS,
         )
         if path and kind == _BINARY:
-            self.binary_wanted.emit(Path(path).with_suffix(""))
+            self.binary_wanted.emit(Path(path))
         elif path and store and kind == _LABEL:
-            self.tiff_wanted.emit(store / "labels" / Path(path).with_suffix("").name)
+            self.tiff_wanted.emit(store / "labels" / Path(path).name)
         elif path:
             self.tiff_wanted.emit(Path(path))
 
     def _browse_coco(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save as COCO", self._proposed(".json"), "COCO (*.json)"
-        )
+        path, _ = SaveDialog.ask(self, "Save as COCO", self._proposed(".json"), "COCO (*.json)")
         if path:
             self.coco_wanted.emit(Path(path))
 

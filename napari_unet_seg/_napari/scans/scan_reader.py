@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.read import read_scan
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
     Result = Scan | SegmentationError
-
-logger = logging.getLogger(__name__)
 
 
 class ScanReader(QObject):
@@ -96,5 +94,4 @@ def _read(path: Path) -> Result:
     except SegmentationError as error:
         return error
     except Exception as error:  # otherwise lost in the thread of the pool
-        logger.exception("%s could not be read", path)
-        return DataError(f"{path} cannot be read: {type(error).__name__}: {error}.")
+        return DataError(log.problem(error, path))

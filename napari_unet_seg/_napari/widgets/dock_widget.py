@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 
+from napari_unet_seg._napari import log
 from napari_unet_seg._napari.widgets.close_guard import guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.viewer import ViewerModel
+
+
+_REPORT = "U-Net Segmentation: Report"
 
 
 class DockWidget(QWidget):
@@ -30,9 +34,21 @@ class DockWidget(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
+        log.start()
         self.viewer = viewer
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
+        _offer_report(viewer)
+
+
+def _offer_report(viewer: ViewerModel) -> None:
+    """Add the report to napari's Help menu, to which manifests cannot contribute."""
+    window: Any = getattr(viewer, "window", None)
+    menu = getattr(window, "help_menu", None)
+    if menu is None or any(action.text() == _REPORT for action in menu.actions()):
+        return
+    action = menu.addAction(_REPORT)
+    action.triggered.connect(lambda: window.add_plugin_dock_widget("napari-unet-seg", "Report"))
 
 
 def call_before_window_deletion(widget: QWidget, callback: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg import log
 from napari_unet_seg.errors import EngineError, SegmentationError
 from napari_unet_seg.events import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-
-logger = logging.getLogger(__name__)
 
 _BACKLOG = 16
 """Events that may wait for the main thread before the next one is pulled."""
@@ -117,12 +115,12 @@ class Job(QObject):
     def _run_generator(self) -> None:
         error: SegmentationError | None = None
         try:
-            self._pull()
+            with log.operation(self.name):
+                self._pull()
         except SegmentationError as own:
             error = own
         except Exception as other:  # RuntimeErrors too, which superqt's workers swallow
-            logger.exception("%s failed", self.name)
-            error = EngineError(f"{self.name} failed: {type(other).__name__}: {other}")
+            error = EngineError(log.problem(other, self.name))
         self._generator_ended.emit(error)
 
     def _pull(self) -> None:

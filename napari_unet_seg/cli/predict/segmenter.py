@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg import log
 from napari_unet_seg.cli._console import plain, warn
 from napari_unet_seg.cli._engine import engine, follow
 from napari_unet_seg.cli._folders import scratch_folder
-from napari_unet_seg.errors import SegmentationError, WriteError
+from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.process.cluster import Attempt
+from napari_unet_seg.process.pending_items import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -207,8 +208,8 @@ class Segmenter:
             except WriteError:
                 # For example a full disk, which the following scans would meet too.
                 raise
-            except SegmentationError as error:
-                attempt = Attempt(item, None, str(error))
+            except Exception as error:
+                attempt = Attempt(item, None, log.problem(error, item))
             yield attempt
 
     def _segment(self, task: Task, item: Input, index: int, count: int) -> Any:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DIMENSIONS = ("time", "echo", "trigger time", "b-value", "gradient", "image type", "acquisition")
+DIMENSIONS = ("time", "echo", "trigger time", "b-value", "gradient", "image type")
 """Names of the dimensions, for messages."""
+RANKED = ("time", "trigger time")
+"""Dimensions whose values are measured, and may differ between the slices of one volume."""
+MOMENTS = ("acquisition", "time of acquisition", "time of content", "number")
+"""What tells images apart that share their dimensions: each may also differ between the slices of
+one volume."""
 
 _ATTRIBUTES = (
     (("FrameContentSequence", "TemporalPositionIndex"), ("", "TemporalPositionIdentifier")),
@@ -17,7 +22,6 @@ _ATTRIBUTES = (
     (("MRDiffusionSequence", "DiffusionBValue"),),
     (("MRDiffusionSequence", "DiffusionGradientOrientation"),),
     (("MRImageFrameTypeSequence", "FrameType"), ("", "ImageType")),
-    (("FrameContentSequence", "FrameAcquisitionNumber"), ("", "AcquisitionNumber")),
 )
 """Functional group and attribute of each dimension: from PS3.3 C.8.13 (Enhanced MR), else from
 C.8.3 (MR)."""
@@ -35,6 +39,31 @@ def read_dimensions(read: Callable[[str, str], Any]) -> tuple[tuple[Any, ...], .
     return tuple(
         next((_tuple(v) for attribute in choices if (v := read(*attribute)) is not None), ())
         for choices in _ATTRIBUTES
+    )
+
+
+def read_moments(read: Callable[[str, str], Any], number: int, index: int) -> tuple[Any, ...]:
+    """Read the values of `MOMENTS` of a frame, which can be compared with those of other frames.
+
+    Parameters
+    ----------
+    read : callable
+        As for `read_dimensions`.
+    number, index : int
+        Instance number of the file, and number of the frame in the file.
+    """
+
+    def text(keyword: str) -> str:
+        return str(read("", keyword) or "")
+
+    acquisition = read("FrameContentSequence", "FrameAcquisitionNumber")
+    start = read("FrameContentSequence", "FrameAcquisitionDateTime")
+    day = str(start or text("AcquisitionDateTime") or text("AcquisitionDate"))
+    return (
+        int(acquisition or text("AcquisitionNumber") or 0),
+        day + text("AcquisitionTime"),
+        text("ContentDate") + text("ContentTime"),
+        (number, index),
     )
 
 

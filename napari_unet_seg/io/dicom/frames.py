@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped, reading
-from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.dicom.files import kind_of, open_dataset
+from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions, read_moments
 from napari_unet_seg.io.dicom.pixels import frame_count
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pydicom
 
     from napari_unet_seg.arrays import Array
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes of masks: Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""
 
-_PREAMBLE = 128
 _PARALLEL = 1e-3
 """Largest difference between direction cosines of the slices of one stack."""
 
@@ -52,6 +53,10 @@ class Frame:
     intercept: float
     dimensions: tuple[tuple[Any, ...], ...]
     """Values of `frame_dimensions.DIMENSIONS`."""
+    moments: tuple[Any, ...]
+    """Values of `frame_dimensions.MOMENTS`."""
+    location: float | None
+    """Place along the normal in mm, of files that may lack a position."""
     multiple: bool
     """Whether the file holds several frames."""
 
@@ -84,19 +89,6 @@ class Series:
 def normal(orientation: Array) -> Array:
     """Return the normal of the slices, the direction in which they are stacked, of length 1."""
     return np.cross(orientation[0], orientation[1])
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its preamble or by its suffix."""
-    with reading(path, "a file"), path.open("rb") as file:
-        marked = file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
-    return marked or path.suffix.lower() == ".dcm"
-
-
-def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
-    """Read a file with pydicom, and raise pydicom's errors."""
-    with mapped(path) as whole:
-        return pydicom.dcmread(whole, **options)
 
 
 def group_series(paths: list[Path]) -> tuple[Series, ...]:
@@ -156,19 +148,18 @@ def _names(header: pydicom.Dataset) -> tuple[str, str, str]:
 def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for other files, such as a DICOMDIR."""
     with reading(path, "DICOM"):
-        force = path.suffix.lower() == ".dcm"
-        header = open_dataset(path, stop_before_pixels=True, force=force)
-        kind = header.get("SOPClassUID", header.file_meta.get("MediaStorageSOPClassUID", None))
-        if kind in SEGMENTATIONS:
-            return None
-        if "Rows" in header and "Columns" in header:
-            return header
-        if kind is None or "Image" in kind.name:
-            raise DataError(
-                f"{path} is not a DICOM file or is truncated; copy it again, or remove it from its "
-                "folder."
-            )
-    return None
+        header = open_dataset(path, stop_before_pixels=True)
+    kind = kind_of(header)
+    if kind in SEGMENTATIONS:
+        return None
+    if "Rows" in header and "Columns" in header:
+        return header
+    if kind and "Image" not in kind.name:
+        return None
+    raise DataError(
+        f"{path} holds no DICOM image, or is truncated; copy it again, or remove it from its "
+        "folder."
+    )
 
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:
@@ -218,10 +209,12 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
     intercept = read("PixelValueTransformationSequence", "RescaleIntercept")
     orientation = _numbers(read("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     sizes = _numbers(spacing, 2)
+    number = int(header.get("InstanceNumber", None) or 0)
+    location = read("", "SliceLocation")
     return Frame(
         path,
         index,
-        int(header.get("InstanceNumber", None) or 0),
+        number,
         (int(header.Rows), int(header.Columns)),
         _numbers(read("PlanePositionSequence", "ImagePositionPatient"), 3),
         None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
@@ -230,6 +223,8 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
         read_dimensions(read),
+        read_moments(read, number, index),
+        None if location is None else float(location),
         frame_count(header) > 1,
     )
 

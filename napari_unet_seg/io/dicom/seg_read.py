@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-from pydicom.filereader import read_partial
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal, open_dataset
+from napari_unet_seg.io.dicom.files import open_dataset, quick_kind
+from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
+from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal
 from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom.stack import arrange
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-_SOP_CLASS = 0x00080016
 _AT = 0.05
 """Largest distance in mm between a frame and its slice."""
 
 
 def is_seg(path: Path) -> bool:
     """Whether a DICOM file is a segmentation object."""
-    with reading(path, "DICOM"), mapped(path) as whole:
-        header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
-        return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
+    with reading(path, "DICOM"):
+        return quick_kind(path) in SEGMENTATIONS
 
 
 def read_seg(path: Path) -> Scan:
@@ -95,7 +94,8 @@ def _own(dataset: pydicom.Dataset) -> dict[str, Any]:
 
 
 def _slice(frame: Frame, number: int, position: Array) -> Frame:
-    return replace(frame, index=number, number=number, position=position, dimensions=((),) * 7)
+    none = ((),) * len(DIMENSIONS)
+    return replace(frame, index=number, number=number, position=position, dimensions=none)
 
 
 def _slots(dataset: pydicom.Dataset, frames: list[Frame], own: dict[str, Any]) -> Array:
@@ -117,7 +117,7 @@ def _upright(frame: Frame) -> Array:
 def _referred(dataset: pydicom.Dataset, there: Array) -> Array:
     """Return the positions of the source images, on a line through the frames' positions."""
     series = dataset.get("ReferencedSeriesSequence", None) or []
-    groups = dataset.get("PerFrameFunctionalGroupsSequence", None) or []
+    groups = (dataset.get("PerFrameFunctionalGroupsSequence", None) or [])[: len(there)]
     try:
         names = [i.ReferencedSOPInstanceUID for s in series for i in s.ReferencedInstanceSequence]
         sources = [g.DerivationImageSequence[0].SourceImageSequence[0] for g in groups]

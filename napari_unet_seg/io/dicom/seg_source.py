@@ -10,7 +10,10 @@ from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.dicom.frames import frames_of, group_series, is_dicom, open_dataset
+from napari_unet_seg.io.dicom.files import open_dataset
+from napari_unet_seg.io.dicom.frames import frames_of, group_series
+from napari_unet_seg.io.dicom.patient import REQUIRED
+from napari_unet_seg.io.dicom.signature import dicom_files
 from napari_unet_seg.io.dicom.stack import arrange
 
 if TYPE_CHECKING:
@@ -22,18 +25,6 @@ if TYPE_CHECKING:
 _SAME_PLACE = 0.05
 """Distance in mm below which two slices have the same position."""
 _NEEDED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-_MAY_BE_EMPTY = (
-    "PatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-)
-"""Attributes of type 2 (PS3.3 C.7.1.1 and C.7.2.1): required but may be empty; some files lack
-them."""
 
 
 def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
@@ -90,7 +81,7 @@ def _sibling_images(like: Scan) -> tuple[tuple[Path, int], ...]:
     if not wanted or like.path is None:
         return ()
     places = np.array(like.meta["positions"])
-    for series in group_series([p for p in sorted(like.path.parent.iterdir()) if _is_image(p)]):
+    for series in group_series(dicom_files(like.path.parent)):
         if series.key.partition("#")[0] not in wanted:
             continue
         stack = arrange(series.frames, like.path.parent)
@@ -101,21 +92,17 @@ def _sibling_images(like: Scan) -> tuple[tuple[Path, int], ...]:
     return ()
 
 
-def _is_image(path: Path) -> bool:
-    return path.is_file() and is_dicom(path)
-
-
 def _refusal(path: Path, reason: str) -> DataError:
     return DataError(f"{path} was not written, since {reason}; save the mask as .nii.gz or .tif.")
 
 
 def _header(path: Path, file: Path) -> Dataset:
     with reading(file, "DICOM"):
-        header = open_dataset(file, stop_before_pixels=True, force=True)
+        header = open_dataset(file, stop_before_pixels=True)
     for keyword in _NEEDED:
         if not header.get(keyword, ""):
             raise _refusal(path, f"{file} has no {keyword}, which it must refer to")
-    for keyword in _MAY_BE_EMPTY:
+    for keyword in REQUIRED:  # some files lack them
         if keyword not in header:
             setattr(header, keyword, "")
     if header.PatientSex not in ("M", "F", "O"):

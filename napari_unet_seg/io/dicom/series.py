@@ -10,9 +10,12 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.frames import Frame, Series, group_series, is_dicom, open_dataset
+from napari_unet_seg.io.dicom.files import open_dataset, what_is
+from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
+from napari_unet_seg.io.dicom.frames import Frame, Series, group_series
 from napari_unet_seg.io.dicom.pixels import decode
-from napari_unet_seg.io.dicom.stack import arrange
+from napari_unet_seg.io.dicom.signature import dicom_files, dicom_files_below, is_directory_file
+from napari_unet_seg.io.dicom.stack import Stack, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 def list_series(folder: Path | str) -> tuple[Series, ...]:
     """Return the series of a folder, sorted by series number.
 
-    Files other than DICOM are skipped. Subfolders are searched only if the folder itself holds no
-    DICOM file.
+    Files other than DICOM, hidden files, and DICOM files without images are skipped. Subfolders
+    are searched only if the folder itself holds no DICOM image.
 
     Raises
     ------
@@ -33,9 +36,7 @@ def list_series(folder: Path | str) -> tuple[Series, ...]:
     """
     folder = Path(folder)
     with reading(folder, "a folder"):
-        paths = [p for p in sorted(folder.iterdir()) if p.is_file() and is_dicom(p)]
-        paths = paths or [p for p in sorted(folder.rglob("*")) if p.is_file() and is_dicom(p)]
-    series = group_series(paths)
+        series = group_series(dicom_files(folder)) or group_series(dicom_files_below(folder))
     if not series:
         raise DataError(f"{folder} holds no DICOM images; choose the folder with a series' files.")
     return series
@@ -51,7 +52,8 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
     Parameters
     ----------
     path : Path or sequence of Path
-        A folder, one file (all its frames), or the files of a series.
+        A folder, one file (all its frames), or the files of a series. The directory of a disk
+        (DICOMDIR) stands for its folder.
     series : str or int, optional
         Series number, or key from `list_series`, if there are several series.
 
@@ -72,6 +74,7 @@ def read_dicom(path: Path | str | Sequence[Path | str], series: str | int | None
     """
     many = not isinstance(path, str | Path)
     source = Path(next(iter(path))).parent if many else Path(path)  # type: ignore[arg-type]
+    source = source.parent if is_directory_file(source) else source
     if many:
         found = group_series([Path(p) for p in path])  # type: ignore[union-attr]
     else:
@@ -89,13 +92,27 @@ def read_series(series: Series, source: Path) -> Scan:
         pixels = pixels.reshape(times, -1, *pixels.shape[1:])
     axes = "T" * (times > 1) + "ZYX" + "C" * (pixels.ndim > 3 + (times > 1))
     meta = {
-        "notes": stack.notes,
+        "notes": (*_mosaic_note(stack), *stack.notes),
         "series": series.key,
         "slices": tuple((frame.path, frame.index) for frame in frames),
         "positions": stack.positions,
     }
     spacing = (1.0,) * (times > 1) + stack.spacing
     return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
+
+
+def _mosaic_note(stack: Stack) -> tuple[str, ...]:
+    """Report images that seem to hold the slices of a volume side by side.
+
+    Some scanners write the type of a mosaic into single slices too, which have several positions.
+    """
+    slices = stack.volumes[0]
+    if len(slices) > 1 or "MOSAIC" not in slices[0].dimensions[DIMENSIONS.index("image type")]:
+        return ()
+    return (
+        f"{slices[0].name} seems to be a Siemens mosaic, which holds many slices side by side; "
+        "convert the series with dcm2niix, and open the NIfTI file.",
+    )
 
 
 def choose_series(found: tuple[Series, ...], series: str | int | None, source: Path) -> Series:
@@ -110,7 +127,7 @@ def choose_series(found: tuple[Series, ...], series: str | int | None, source: P
     if len(chosen) == 1:
         return chosen[0]
     if not found:
-        raise DataError(f"{source} holds no DICOM image; choose another file.")
+        raise DataError(f"{source} holds no image{what_is(source)}; choose another file.")
     listing = "; ".join(f"{s}, key {s.key}" for s in found)
     wanted = "" if series is None else f" and {len(chosen)} of them match {series}"
     raise DataError(
@@ -138,11 +155,7 @@ def _pixels(frames: list[Frame], source: Path) -> Array:
 def _decode(path: Path) -> Array:
     """Return all frames of a file."""
     with reading(path, "DICOM"):
-        dataset = open_dataset(path, force=True)
-        if dataset.get("PhotometricInterpretation", "") == "PALETTE COLOR":
-            raise DataError(
-                f"{path} holds colours of a palette and no intensities; convert it to RGB or grey."
-            )
+        dataset = open_dataset(path)
         array = decode(dataset, path)
         if dataset.get("PhotometricInterpretation", "") == "MONOCHROME1":
             array = _inverted(array, int(dataset.BitsStored))

@@ -7,14 +7,14 @@ there is a single slice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
 from napari_unet_seg.io.dicom.frames import Frame, normal
+from napari_unet_seg.io.dicom.volumes import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 _SAME_PLACE = 0.01
-"""Distance in mm below which two slices have the same position."""
+"""Distance in mm up to which two slices have the same position."""
+_ROUNDED = 0.1
+"""Largest difference of the positions of one place that rounding makes, as a share of the distance
+of the slices."""
 _UNEVEN = 0.1
 """Largest deviation of a slice's position, as a share of the usual distance."""
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -77,9 +80,9 @@ def arrange(frames: Sequence[Frame], source: Path) -> Stack:
             "again, or remove it from the series."
         )
     if lost or frames[0].orientation is None:
-        return _by_number(frames)
+        return _by_location(frames, source) or _by_number(frames)
     places = _places(frames, source)
-    volumes, notes = _volumes(places, source)
+    volumes, notes = split(places, source)
     step, gaps = _step(volumes[0])
     first = volumes[0][0]
     thickness = first.thickness if step is None else float(np.dot(step, _normal(first)))
@@ -87,9 +90,25 @@ def arrange(frames: Sequence[Frame], source: Path) -> Stack:
     return Stack(volumes, spacing, _affine(first, step), (*notes, *gaps))
 
 
+def _by_location(frames: Sequence[Frame], source: Path) -> Stack | None:
+    """Sort by SliceLocation, which has the distances of the slices; None if it does not tell."""
+    locations = [f.location for f in frames if f.location is not None]
+    if len(locations) < len(frames) or len(set(locations)) < 2:
+        return None
+    upright = [
+        replace(f, position=np.array([0.0, 0.0, location]), orientation=np.eye(2, 3))
+        for f, location in zip(frames, locations, strict=True)
+    ]
+    stack = arrange(upright, source)
+    note = "The slices have no positions; they are in the order of their SliceLocation."
+    return replace(stack, affine=None, notes=(note, *stack.notes))
+
+
 def _by_number(frames: Sequence[Frame]) -> Stack:
     ordered = tuple(sorted(frames, key=_order))
-    note = "The slices have no positions; they are in the order of their numbers."
+    distinct = len({f.moments[-1] for f in frames}) == len(frames)
+    what = "numbers" if distinct else "file names"
+    note = f"The slices have no positions; they are in the order of their {what}."
     spacing = (ordered[0].thickness, *ordered[0].pixel_spacing)
     return Stack((ordered,), spacing, None, (note,) if len(ordered) > 1 else ())
 
@@ -106,16 +125,32 @@ def _position(frame: Frame) -> Array:
     return np.zeros(3) if frame.position is None else frame.position
 
 
+def _same_place(distances: Sequence[float], thickness: float) -> float:
+    """Return the distance up to which slices have the same position.
+
+    Scanners store positions with few digits, so that those of the echoes of a slice may differ.
+    Such differences are much smaller than the distances of the slices.
+    """
+    gaps = np.unique(np.diff(np.sort(distances)))
+    least = min(_SAME_PLACE, _ROUNDED * thickness)
+    gaps = gaps[gaps > least]
+    jumps = np.flatnonzero(gaps[:-1] <= _ROUNDED * gaps[1:])
+    if not jumps.size or gaps[jumps[0]] > _ROUNDED * thickness:
+        return least
+    return float(gaps[jumps[0]])
+
+
 def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
     """Return the frames of each position, along the normal of the first frame."""
     upright = _normal(frames[0])
     distances = [float(np.dot(_position(f), upright)) for f in frames]
+    same = _same_place(distances, frames[0].thickness)
     places: list[list[Frame]] = []
     last = -np.inf
     for i in sorted(range(len(frames)), key=lambda i: (distances[i], _order(frames[i]))):
-        if distances[i] - last >= _SAME_PLACE:
+        if distances[i] - last > same:
             places.append([])
-            last = distances[i]
+        last = distances[i]
         places[-1].append(frames[i])
     for place in places:
         place.sort(key=_order)
@@ -127,55 +162,6 @@ def _places(frames: Sequence[Frame], source: Path) -> list[list[Frame]]:
                     f"is no slice of the same stack; move it to a folder outside {source}."
                 )
     return places
-
-
-def _volumes(
-    places: list[list[Frame]], source: Path
-) -> tuple[tuple[tuple[Frame, ...], ...], list[str]]:
-    """Split frames of the same positions into volumes, in the order of their dimensions."""
-    differing = _differing(places)
-    keyed: list[dict[Any, Frame]] = []
-    doubles: list[Frame] = []
-    for place in places:
-        keyed.append({})
-        for frame in place:
-            key = tuple(frame.dimensions[i] for i in differing)
-            if keyed[-1].setdefault(key, frame) is not frame:
-                doubles.append(frame)
-    keys = sorted({key for place in keyed for key in place})
-    for images in keyed:
-        if len(images) < len(keys):
-            kinds = " and ".join(DIMENSIONS[i] for i in differing)
-            raise DataError(
-                f"{source} holds images that differ by {kinds}: {len(keys)} at most positions and "
-                f"{len(images)} at the position of {next(iter(images.values())).name}; copy the "
-                "series again, or move the files of one volume to a folder of their own."
-            )
-    return tuple(tuple(place[key] for place in keyed) for key in keys), _doubles_note(doubles)
-
-
-def _differing(places: list[list[Frame]]) -> list[int]:
-    """Return the indices of the `DIMENSIONS` in which images of the same position differ.
-
-    The acquisition number counts only if every position has the same number of images, since a
-    repeated slice has another acquisition number too.
-    """
-    found = [
-        i
-        for i in range(len(DIMENSIONS))
-        if any(len({f.dimensions[i] for f in p}) > 1 for p in places)
-    ]
-    last = len(DIMENSIONS) - 1
-    if last in found and len({len(place) for place in places}) > 1:
-        found.remove(last)
-    return found
-
-
-def _doubles_note(doubles: list[Frame]) -> list[str]:
-    if not doubles:
-        return []
-    named = ", ".join(f.name for f in doubles[:5]) + " …" * (len(doubles) > 5)
-    return [f"{len(doubles)} slices have the position of another slice and are skipped: {named}."]
 
 
 def _step(slices: Sequence[Frame]) -> tuple[Array | None, list[str]]:

@@ -168,7 +168,8 @@ def write_array(
     """
     scan = Scan(array, axes, tuple(float(s) for s in spacing), unit)
     grid = Grid(scan.axes, tuple(array.shape), scan.spacing, unit)
-    if not set(common_axes(grid.axes)) <= set("TZCYX"):
+    names = common_axes(grid.axes)
+    if not set(names) <= set("TZCYX") or len(set(names)) < len(names):
         raise DataError(
             f"{path} was not written, since TIFF cannot store the axes {grid.axes}; save each "
             "volume from a layer of its own."

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import scene
-from qtpy.QtWidgets import QFileDialog, QLabel
+from qtpy.QtWidgets import QLabel
 from scene import SHAPE, add_mask
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import IGNORE_INDEX
@@ -84,7 +85,7 @@ def test_a_mask_of_other_values_is_compared_as_its_file_is(
     compare.a.setLayer(viewer.layers["two levels"])
     compare.b.setLayer(first)
     until_shows(qtbot, widget, ["all", "1.000", "1.000", "0", "25", "25"])
-    first.data_setitem((np.full(4, 2), np.full(4, 3), np.arange(4)), IGNORE_INDEX)
+    first.data_setitem((np.full(4, 1), np.full(4, 3), np.arange(4)), IGNORE_INDEX)
     qtbot.waitUntil(lambda: "4 pixels left out as not reviewed" in compare.status.text())
     until_idle(qtbot, widget)
 
@@ -367,7 +368,7 @@ def test_the_table_is_saved(
 ) -> None:
     until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
     path = tmp_path / "table.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr(SaveDialog, "ask", lambda *_: (str(path), ""))
     widget.compare.csv_button.click()
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

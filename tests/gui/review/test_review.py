@@ -13,11 +13,11 @@ from mouse import canvas_of
 from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QFileDialog
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
 from zarr_images import write_image
 
 from napari_unet_seg._napari.files.reader import scan_layers
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.conversion import add_labels, add_map
 from napari_unet_seg._napari.layers.layer_record import (
     LayerRecord,
@@ -816,9 +816,9 @@ def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
 
     def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
         assert Path(proposed).suffix == ".tif"
-        return str(tmp_path / "binary.tif"), kinds.split(";;")[-1]
+        return str(tmp_path / "binary"), kinds.split(";;")[-1]
 
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    monkeypatch.setattr(SaveDialog, "ask", choose)
     with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
@@ -842,9 +842,9 @@ def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
     widget.bar.mask_combo.setLayer(mask)
 
     def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
-        return str(tmp_path / "elsewhere" / "lesion.tif"), kinds.split(";;")[0]
+        return str(tmp_path / "elsewhere" / "lesion"), kinds.split(";;")[0]
 
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    monkeypatch.setattr(SaveDialog, "ask", choose)
     with qtbot.waitSignal(widget.written):
         widget.saving.tiff_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)

@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     BasicTextSRStorage,
@@ -520,11 +521,38 @@ def test_signed_values_of_few_bits(tmp_path: Path) -> None:
     assert read_dicom(tmp_path / "a.dcm").data[0, 0].tolist() == [-1, -2048, 2047]
 
 
-def test_colours_of_a_palette_are_refused(tmp_path: Path) -> None:
+def palette(colours: Any) -> Dataset:
+    """An image of indices into a palette of 16 bits, of shape (n, 3)."""
+    ds = dataset(np.array([[0, 1], [2, 1]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = 8, 8, 7
+    for name, table in zip(("Red", "Green", "Blue"), np.transpose(colours), strict=True):
+        keyword = f"{name}PaletteColorLookupTable"
+        ds.add_new(tag_for_keyword(f"{keyword}Descriptor"), "US", [len(table), 0, 16])
+        setattr(ds, f"{keyword}Data", table.astype("<u2").tobytes())
+    return ds
+
+
+def test_colours_of_a_palette_are_looked_up(tmp_path: Path) -> None:
+    colours = np.array([[0, 0, 0], [65535, 0, 256], [512, 65280, 0]])
+    palette(colours).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path)
+    assert (scan.axes, scan.data.dtype) == ("ZYXC", np.uint8)
+    assert scan.data[0].tolist() == [[[0, 0, 0], [255, 0, 1]], [[2, 255, 0], [255, 0, 1]]]
+
+
+def test_a_palette_of_greys_gives_greys(tmp_path: Path) -> None:
+    greys = palette([[i, i, i] for i in (7, 900, 40000)])
+    greys.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    scan = read_dicom(tmp_path)
+    assert (scan.axes, scan.data.dtype) == ("ZYX", np.uint16)
+    assert scan.data[0].tolist() == [[7, 900], [40000, 900]]
+
+
+def test_a_missing_palette_is_refused(tmp_path: Path) -> None:
     ds = dataset(np.zeros((3, 4), np.uint16), PhotometricInterpretation="PALETTE COLOR")
     ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
-    with pytest.raises(DataError, match=r"a\.dcm holds colours of a palette .* convert it"):
-        read_dicom(tmp_path / "a.dcm")
+    with pytest.raises(DataError, match=r"a\.dcm holds colours of a palette, .* is missing"):
+        read_dicom(tmp_path)
 
 
 def test_noise_in_the_orientation_does_not_part_a_series(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Campaigns that try to lose work, and the page of what came of them."""

@@ -1,0 +1,1 @@
+"""The report on the installation, in the window."""

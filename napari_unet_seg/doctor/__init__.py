@@ -1,0 +1,1 @@
+"""Report on the installation and the machine, without any patient's data."""
