@@ -27,6 +27,19 @@ class NothingToLearnError(DataError):
     """No accepted slice can be used for training yet; accepting another slice may help."""
 
 
+class UnconfirmedError(DataError):
+    """The masks of a training can hardly be meant; it goes on once a person has confirmed them."""
+
+    @property
+    def doubts(self) -> str:
+        """Sentences that say why."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        """Return the doubts, and what to do in a script."""
+        return f"{self.doubts} Correct the masks, or set SampleSet.confirmed if they are meant."
+
+
 class WriteError(DataError):
     """The file system refused to write, on a full disk for example; other files fail too."""
 

@@ -42,7 +42,16 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
 
 
 def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write a labels layer as DICOM SEG on the series it was drawn on."""
+    """Write a labels layer as DICOM SEG of the patient, on the series it was drawn on."""
+    return _write_seg(path, data, attributes, identified=True)
+
+
+def write_deidentified_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a labels layer as DICOM SEG that does not name the patient."""
+    return _write_seg(path, data, attributes, identified=False)
+
+
+def _write_seg(path: str, data: Any, attributes: dict[str, Any], *, identified: bool) -> list[str]:
     record, object_categories = _record(attributes), object_categories_of(attributes)
     # A person has reviewed what a network predicted.
     algorithm_type = "SEMIAUTOMATIC" if record.model else "MANUAL"
@@ -50,7 +59,8 @@ def write_dicom_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[st
     if object_categories is not None:
         data = to_classes(np.asarray(data), object_categories, record.categories)
         record = replace(record, values="classes")
-    return _write_mask(path, data, {**attributes, "metadata": record.as_metadata()}, algorithm_type)
+    changed = {**attributes, "metadata": record.as_metadata()}
+    return _write_mask(path, data, changed, algorithm_type, identified=identified)
 
 
 def write_binary(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -99,7 +109,12 @@ def _write_or_ask(path: str, write: Callable[[Path, Keep | None], None]) -> list
 
 
 def _write_mask(
-    path: str, data: Any, attributes: dict[str, Any], algorithm_type: str = ""
+    path: str,
+    data: Any,
+    attributes: dict[str, Any],
+    algorithm_type: str = "",
+    *,
+    identified: bool = True,
 ) -> list[str]:
     from napari_unet_seg._napari.layers.instances import rows_to_store
     from napari_unet_seg.data.description import checked_place
@@ -115,7 +130,10 @@ def _write_mask(
     if record.values == "instances":
         description[INSTANCES_KEY] = rows_to_store(attributes["features"])
     return _write_or_ask(
-        path, lambda place, _: write_mask(checked_place(place), labels, grid, description)
+        path,
+        lambda place, _: write_mask(
+            checked_place(place), labels, grid, description, identified=identified
+        ),
     )
 
 

@@ -9,9 +9,11 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
+from napari_unet_seg.io.common.exchange import exchange
 from napari_unet_seg.io.common.seen import check_seen, saw
 
 if TYPE_CHECKING:
@@ -85,8 +87,8 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     """Write a folder whole or not at all, as `atomic` writes files.
 
-    The previous folder is kept as `name.bak.suffix`, or removed. It is renamed before the new
-    folder, so that for a moment no folder has the name.
+    The previous folder is kept as `name.bak.suffix`, or removed. Where the system cannot exchange
+    two names at once, for a moment no folder has the name.
 
     Raises
     ------
@@ -101,16 +103,17 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         yield temporary
         if keep:
             check_seen(path)
-        if target.exists():
-            old = backup_name(target) if keep else temporary.with_name(f"{temporary.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            os.replace(target, old)
-        os.replace(temporary, target)
+        if not target.exists():
+            os.replace(temporary, target)
+        elif not exchange(temporary, target):
+            _exchange_in_steps(temporary, target)
         _flush_folder(target.parent)
+        # The temporary folder is the previous one now, if there was any.
+        if keep and temporary.exists():
+            shutil.rmtree(backup_name(target), ignore_errors=True)
+            os.replace(temporary, backup_name(target))
         if keep:
             saw(target)
-        else:
-            shutil.rmtree(temporary.with_name(f"{temporary.name}.old"), ignore_errors=True)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -231,6 +234,7 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
         For any error other than a SegmentationError in the block.
     """
     try:
+        check_is_stored(path)
         yield
     except SegmentationError:
         raise
@@ -252,9 +256,24 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
         ) from error
 
 
+def check_is_stored(path: Path | str) -> None:
+    """Raise DataError for a pipe or a device, which may never end; a missing file passes."""
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)):
+            raise DataError(f"{path} is a pipe or a device; choose a file on the disk.")
+
+
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _exchange_in_steps(one: Path, other: Path) -> None:
+    aside = one.with_name(f"{one.name}.old")
+    os.replace(other, aside)
+    os.replace(one, other)
+    os.replace(aside, one)
 
 
 def _flush_folder(folder: Path) -> None:
