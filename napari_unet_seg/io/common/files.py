@@ -66,7 +66,7 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         _flush(temporary)
-        if keep:
+        if keep and target.is_file():
             check_seen(path)
             keep_previous(target)
         os.replace(temporary, target)
