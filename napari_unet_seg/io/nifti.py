@@ -23,6 +23,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import fits_float32
 from napari_unet_seg.io.nifti_size import check_header, check_voxels
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def _values(image: Any, path: Path) -> Array:
         return np.stack([values[name] for name in values.dtype.names], axis=-1)
     if values.dtype.kind not in "buif":
         raise DataError(f"{path} holds {values.dtype} values; save its magnitude as a new file.")
-    kind = np.float32 if values.dtype.kind == "f" else values.dtype.newbyteorder("=")
+    narrow = values.dtype.kind == "f" and fits_float32(values)
+    kind = np.dtype(np.float32) if narrow else values.dtype.newbyteorder("=")
     return np.asarray(values.astype(kind, copy=False))
 
 

@@ -11,7 +11,7 @@ from napari_unet_seg.cli._engine import stoppable
 from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, open_cluster
+from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
 from napari_unet_seg.cli.predict.mask_files import MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
@@ -84,6 +84,7 @@ def predict(
     ] = None,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
+    scan_timeout: Annotated[float, SCAN_TIMEOUT] = TIMEOUT,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
@@ -113,7 +114,7 @@ def predict(
         inputs, out = [path.absolute() for path in inputs], out.absolute()
     items, failed = list_inputs(inputs)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
-        opened = open_cluster(scheduler, workers, len(items))
+        opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):
             remove_abandoned(out)
             segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)

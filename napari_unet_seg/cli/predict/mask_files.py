@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli.predict.segmenter import Segmented, Segmenter
-    from napari_unet_seg.process.cluster import Attempt
+    from napari_unet_seg.process.pending_items import Attempt
 
 Report = dict[str, Any]
 
