@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
+from napari_unet_seg.io.common.temporary import in_use, temporary_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,13 +58,14 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         If the file system refuses to write, for example on a full disk.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    temporary = temporary_path(target)
     try:
-        yield temporary
-        _flush(temporary)
-        if keep:
-            keep_previous(target)
-        os.replace(temporary, target)
+        with in_use(temporary):
+            yield temporary
+            _flush(temporary)
+            if keep:
+                keep_previous(target)
+            os.replace(temporary, target)
         _flush_folder(target.parent)
     except OSError as error:
         _discard(temporary)
@@ -89,9 +90,10 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         If the file system refuses to write, for example on a full disk.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    temporary = temporary_path(target)
     try:
-        yield temporary
+        with in_use(temporary, folder=True):
+            yield temporary
         if target.exists():
             old = backup_name(target) if keep else temporary.with_name(f"{temporary.name}.old")
             shutil.rmtree(old, ignore_errors=True)
@@ -160,7 +162,7 @@ def keep_previous(path: Path | str) -> Path | None:
     if not path.is_file():
         return None
     previous = backup_name(path)
-    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name[-200:]}")
+    temporary = temporary_path(path)
     try:
         _link_or_copy(path, temporary)
         os.replace(temporary, previous)
