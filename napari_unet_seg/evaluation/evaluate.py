@@ -23,6 +23,7 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
+from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.process.cluster import map_locally
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class PairResult:
     """Names of the mask, or of the independent slices in the mask."""
     measures: tuple[Measure, ...]
     unit: str
+    predicted: MaskReport
+    """What a person should know of the predicted mask."""
+    truth: MaskReport
+    """What a person should know of the true mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,13 @@ class PairEvaluator:
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
             measures += measure(item, group_of(item), found, true, self.pairs, pair.spacing)
-        return PairResult(tuple(items), tuple(measures), pair.unit)
+        return PairResult(tuple(items), tuple(measures), pair.unit, *_reports(pair))
+
+
+def _reports(pair: MaskPair) -> tuple[MaskReport, MaskReport]:
+    """Return the reports of both masks; only the truth decides on what is not reviewed."""
+    ours, theirs = (bool(mask.meta.get("soft")) for mask in (pair.predicted, pair.truth))
+    return MaskReport(int(ours)), report_of(np.asarray(pair.truth.data), soft=theirs)
 
 
 @functools.lru_cache(maxsize=2)
@@ -190,8 +201,14 @@ def evaluate(
         " and ".join(sorted(units)) or "pixel",
         tuple(sorted(set(theirs.names) - both)),
         tuple(sorted(set(ours.names) - both)),
-        pairs.notes,
+        (*pairs.notes, *_notes(done)),
     )
+
+
+def _notes(done: Sequence[PairResult]) -> tuple[str, ...]:
+    predicted = sum((compared.predicted for compared in done), MaskReport())
+    truth = sum((compared.truth for compared in done), MaskReport())
+    return (*predicted.notes("predicted "), *truth.notes("true "))
 
 
 class _Groups:

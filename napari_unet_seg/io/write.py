@@ -19,6 +19,7 @@ def write_mask(
     like: Scan,
     provenance: dict[str, Any] | None = None,
     *,
+    identified: bool = True,
     keep: bool = True,
 ) -> None:
     """Write the mask of a scan as TIFF, NIfTI, DICOM SEG or OME-Zarr, atomically.
@@ -34,6 +35,8 @@ def write_mask(
         The scan, which gives axes, spacing and affine.
     provenance : dict
         Provenance of the mask, JSON values; stored in the file.
+    identified : bool
+        Whether a DICOM SEG names the patient; files of other formats never do.
     keep : bool
         Whether to keep the previous version of the file as `name.bak.suffix`.
 
@@ -55,7 +58,7 @@ def write_mask(
     elif name.endswith(".dcm"):
         from napari_unet_seg.io.dicom.seg_write import write_seg
 
-        write_seg(path, labels, like, provenance, keep=keep)
+        write_seg(path, labels, like, provenance, keep=keep, identified=identified)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
         from napari_unet_seg.io.zarr.write import write_ome_labels
 

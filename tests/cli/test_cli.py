@@ -493,7 +493,8 @@ def test_masks_have_the_scans_grid_and_say_where_they_come_from(trained, tmp_pat
     assert mask.shape == volume.shape
     np.testing.assert_array_equal(mask.affine, affine)
     stored = read_description(tmp_path / "masks" / "slice.tif")
-    assert stored["source"] == str(tmp_path / "slice.png")
+    assert (stored["source"], stored["model"]) == ("slice.png", Path(report["model"]["path"]).name)
+    assert str(tmp_path) not in json.dumps(stored)
     assert stored["model_sha256"] == report["model"]["sha256"]
     for name in ("probabilities", "uncertainty"):
         values = tifffile.imread(tmp_path / "masks" / name / "slice.tif")

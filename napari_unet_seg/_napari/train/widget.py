@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
+from napari_unet_seg._napari.train.doubts import ask
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.source import SourceBox
@@ -35,7 +36,7 @@ from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
 from napari_unet_seg.training.run import Run
 
@@ -68,6 +69,8 @@ class TrainWidget(DockWidget):
         self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
+        self._doubts = ""
+        """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
         self.source = SourceBox(napari_viewer)
         self.preset = QComboBox()
         self.preset.addItems([*PRESETS, _CUSTOM])
@@ -102,8 +105,14 @@ class TrainWidget(DockWidget):
         self.form.setValue(config)
         self._name_preset(config)
 
-    def start(self) -> None:
-        """Start the training that the form describes."""
+    def start(self, *, confirmed: bool = False) -> None:
+        """Start the training that the form describes.
+
+        Parameters
+        ----------
+        confirmed : bool
+            Whether the user has confirmed masks that can hardly be meant.
+        """
         try:
             source, config, run = self.source.value(), self.form.value(), self._run_folder()
         except SegmentationError as error:
@@ -114,9 +123,11 @@ class TrainWidget(DockWidget):
         remember("train/run", str(run))
         resume = Run(run).last if self._resuming() else None
         self._finished = None
-        self.panel.start(
-            train_in_child(source, config, run, resume=resume, engine=self._engine), "Training"
+        self._doubts = ""
+        events = train_in_child(
+            source, config, run, resume=resume, engine=self._engine, confirmed=confirmed
         )
+        self.panel.start(events, "Training")
 
     def load(self, path: Path) -> None:
         """Show the settings of a file."""
@@ -188,7 +199,7 @@ class TrainWidget(DockWidget):
         self.load_button.clicked.connect(self._browse_to_load)
         self.save_button.clicked.connect(self._browse_to_save)
         self.output.valueChanged.connect(self._offer_resume)
-        self.start_button.clicked.connect(self.start)
+        self.start_button.clicked.connect(lambda: self.start())
         self.use_button.clicked.connect(self._use)
         self.panel.event_arrived.connect(self._on_event)
         self.panel.preview.connect(self._on_preview)
@@ -262,10 +273,14 @@ class TrainWidget(DockWidget):
             self._offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
+        if self._doubts and not running:
+            ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, SampleSet):
             self._preview.categories = event.categories
+        elif isinstance(event, UnconfirmedError):
+            self._doubts = event.doubts
 
     def _on_preview(self, event: Any) -> None:
         self._preview.show(event)

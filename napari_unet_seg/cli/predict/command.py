@@ -12,9 +12,10 @@ from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
-from napari_unet_seg.cli.predict.mask_files import MAPS, write_coco, write_files
+from napari_unet_seg.cli.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
@@ -62,6 +63,10 @@ def predict(
             metavar="NUMBER|UID", help="The DICOM series to read from a folder that holds several."
         ),
     ] = None,
+    deidentify: Annotated[
+        bool,
+        typer.Option("--deidentify", help="Leave the patient's data out of a DICOM SEG."),
+    ] = False,
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
     ] = None,
@@ -89,7 +94,8 @@ def predict(
     segmented, and masks beside their scans (scan_mask.tif) are left out. Masks have the grid of
     the scan, and store their provenance. Maps are written as TIFF into the folders probabilities,
     uncertainty and disagreement. With --format coco all masks are in annotations.json; with
-    --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the folder that holds an
+    --format dcm the mask of a DICOM series is a DICOM SEG, which names the patient unless
+    --deidentify is given. If --out is the folder that holds an
     OME-Zarr, its mask is added to its labels.
 
     Many scans are distributed over several processes, by default on a large machine, and with
@@ -100,6 +106,8 @@ def predict(
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
+    if deidentify and format_ is not Format.dcm:
+        raise DataError("--deidentify is for DICOM SEG; give --format dcm too, or leave it out.")
     if format_ in _EXTRAS:
         require(_EXTRAS[format_])
     if scheduler:
@@ -116,7 +124,9 @@ def predict(
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:
-                results, problems = write_files(segmenter, items, out, _SUFFIXES[format_])
+                results, problems = write_files(
+                    segmenter, items, MaskFiles(out, _SUFFIXES[format_], not deidentify)
+                )
     failed += problems
     if json:
         listed = [{"input": name, "problem": problem} for name, problem in failed]

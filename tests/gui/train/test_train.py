@@ -9,6 +9,7 @@ import pytest
 import scene
 import tifffile
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
 
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.segment import chosen_model
@@ -126,6 +127,39 @@ def test_the_engine_itself_trains_in_the_widget(
     assert (tmp_path / "run" / "best.safetensors").is_file()
     assert epochs_drawn(widget) == [1, 2]
     qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_doubtful_masks_are_asked_about(
+    qtbot: QtBot,
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    notifications: list[str],
+    confirmed: bool,
+) -> None:
+    widget = with_engine(engine="fake_engine:train_if_confirmed")
+    widget.source.folder.setValue(folder)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    box = widget.findChild(QMessageBox)
+    assert box.text() == "All masks are dots." and not notifications
+    assert widget.panel.status.text() == "Not trained: All masks are dots."
+    role = QMessageBox.ButtonRole.AcceptRole if confirmed else QMessageBox.ButtonRole.RejectRole
+    next(b for b in box.buttons() if box.buttonRole(b) == role).click()
+    finish(qtbot, widget)
+    assert widget.panel.status.text().startswith("Finished.") == confirmed
+    qtbot.waitUntil(lambda: widget.findChild(QMessageBox) is None)
+
+
+@pytest.mark.parametrize("top", [1, 255])
+def test_a_layer_of_two_levels_is_a_mask_as_its_file_is(top: int) -> None:
+    from napari.layers import Image, Labels
+
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:9, 4:9] = top
+    source = source_from_layers(Image(np.ones((16, 16))), Labels(mask), only_labelled=True)
+    assert [c.name for c in source.categories] == ["label 1"]
+    assert np.array_equal(source.labels, mask > 0)
 
 
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
