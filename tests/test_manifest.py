@@ -53,7 +53,8 @@ def test_a_mask_can_be_saved_as(manifest: PluginManifest, suffix: str) -> None:
     writers = [w for w in manifest.contributions.writers if suffix in w.filename_extensions]
     # A DICOM SEG with the patient's data, which a name alone chooses, and one without.
     assert len(writers) == (2 if suffix == ".dcm" else 1)
-    assert {tuple(writer.layer_types) for writer in writers} == {("labels",)}
+    types = ("image*", "labels+") if suffix == ".json" else ("labels",)
+    assert {tuple(writer.layer_types) for writer in writers} == {types}
 
 
 def test_tiff_reading_stays_naparis(manifest: PluginManifest) -> None:

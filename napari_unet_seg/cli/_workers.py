@@ -11,11 +11,12 @@ import typer
 
 from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.process.cluster import TIME_LIMIT, Cluster, map_locally, worker_count
-from napari_unet_seg.process.pending_items import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+
+    from napari_unet_seg.process.pending_items import Attempt
 
 _PACKAGES = ("distributed", "cryptography")
 SCHEDULER = typer.Option(
@@ -32,7 +33,7 @@ WORKERS = typer.Option(
 SCAN_TIMEOUT = typer.Option(
     metavar="MINUTES",
     min=0,
-    help="Longest time of a scan at a worker process; a scan that takes longer is listed as failed.",
+    help="Longest time of a scan at a worker process; after it the scan is listed as failed.",
 )
 TIMEOUT = TIME_LIMIT / 60
 """Minutes."""

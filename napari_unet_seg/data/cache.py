@@ -12,6 +12,7 @@ from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in, largest_shares
+from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
@@ -193,11 +194,14 @@ def read_and_report(
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
             "set in_channels of the model to match."
         )
-    window = sample.window or scan_window(image, normalise, channels=True, dtype=stored)
+    window = sample.window
+    if isinstance(sample.image, CaseImage):
+        window = sample.image.window(normalise)
+    window = window or scan_window(image, normalise, channels=True, dtype=stored)
     return to_uint8(image, window), mask, report
 
 
-def _read_array(source: Path | Array) -> Array:
+def _read_array(source: Path | CaseImage | Array) -> Array:
     if not isinstance(source, Path):
         return np.asarray(source)
     from napari_unet_seg.io.read import read_scan
@@ -205,7 +209,7 @@ def _read_array(source: Path | Array) -> Array:
     return np.asarray(read_scan(source).data)
 
 
-def _read_mask(source: Path | Array) -> tuple[Array, MaskReport]:
+def _read_mask(source: Path | CaseMask | Array) -> tuple[Array, MaskReport]:
     """Read label values as uint8, with a report if they are from a file."""
     if isinstance(source, Path):
         from napari_unet_seg.io.read import read_labels
@@ -213,6 +217,8 @@ def _read_mask(source: Path | Array) -> tuple[Array, MaskReport]:
         scan = read_labels(source)
         mask = np.asarray(scan.data)
         report = report_of(mask, soft=scan.meta["soft"])
+    elif isinstance(source, CaseMask):
+        mask, report = source.read()
     else:
         mask, report = source, MaskReport()
     if mask.max(initial=0) > IGNORE_INDEX:

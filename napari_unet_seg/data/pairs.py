@@ -32,6 +32,12 @@ def group_of(name: str) -> str:
     return name.split(".rf.")[0]
 
 
+def holds_pairs(folder: Path) -> bool:
+    """Whether a folder, or one of its splits, holds the folders `images` and `masks`."""
+    places = (folder, *(folder / name for name in _FOLDERS))
+    return any((p / "images").is_dir() and (p / "masks").is_dir() for p in places)
+
+
 def read_pairs(folder: Path) -> SampleSet:
     """Pair the files of `images/` and `masks/` by name, also in `train`, `valid` and `test`.
 

@@ -17,7 +17,7 @@ from napari_unet_seg.io.read import read_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
@@ -86,11 +86,11 @@ def _coco_source(path: Path) -> MaskSource:
     return MaskSource(path, tuple(ids), load, dataset.categories, images)
 
 
-def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
+def _ids_by_name(dataset: CocoDataset) -> dict[str, Id]:
     """Ids of the images by file name; folders are part of a name only if it is not unique."""
     full = [(_without_suffix(image.file_name), image.id) for image in dataset.images]
     counts = Counter(name.rpartition("/")[2] for name, _ in full)
-    ids = {}
+    ids: dict[str, Id] = {}
     for name, identity in full:
         short = name.rpartition("/")[2]
         ids[short if counts[short] == 1 else name] = identity

@@ -24,6 +24,7 @@ from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import fits_float32
+from napari_unet_seg.io.nifti_size import check_header, check_voxels
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -32,8 +33,6 @@ SUFFIXES = (".nii", ".nii.gz")
 
 _COMMENT = 6
 """Code of the header extension that holds this package's JSON."""
-_DEFLATE_LIMIT = 1040
-"""Largest expansion of a gzip stream; a header that claims more is damaged."""
 _UNITS = {"micron": ("µm", 1.0), "meter": ("mm", 1000.0)}
 
 
@@ -58,10 +57,11 @@ def read_nifti(path: Path | str) -> Scan:
     """
     path = Path(path)
     with reading(path, "a NIfTI file"):
+        check_header(path)
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Pair):
             raise DataError(f"{path} is not a NIfTI file; choose a .nii or .nii.gz file.")
-        _check_size(image, path)
+        check_voxels(image, path)
         affine, notes = _usable_affine(image)
         shape = _spatial_first(image.shape)
         turn = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
@@ -215,13 +215,6 @@ def _usable_affine(image: Any) -> tuple[Array, tuple[str, ...]]:
         return affine, ()
     note = "The orientation in the header is unusable; the scan is shown as it is stored."
     return np.asarray(image.header.get_base_affine(), float), (note,)
-
-
-def _check_size(image: Any, path: Path) -> None:
-    needed = int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
-    available = path.stat().st_size * (_DEFLATE_LIMIT if path.suffix.lower() == ".gz" else 1)
-    if needed > available:
-        raise DataError(f"{path} is truncated or damaged (it lacks voxels); copy it again.")
 
 
 def _provenance(header: Any) -> dict[str, Any]:

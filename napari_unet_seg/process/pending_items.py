@@ -173,12 +173,13 @@ class _Watch:
 
 
 class WorkerTask:
-    """Calls a function at a worker, and returns the worker's address, the value and the problem."""
+    """Calls a function for an item, at a worker."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = function
 
     def __call__(self, item: Any) -> tuple[str, Any, str]:
+        """Return the worker's address, and the value or the problem."""
         from distributed import get_worker
 
         log.start()

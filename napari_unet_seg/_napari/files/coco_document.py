@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg._napari.layers.layer_record import CocoImages
+    from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.merge import Keep
 
@@ -94,7 +95,7 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
     if source is None:
         _write_new(path, masks[0], encoder)
     else:
-        edits: dict[int, Edit] = {}
+        edits: dict[Id, Edit] = {}
         for mask in masks:
             edits |= _edits(mask, encoder)
         taken = source.save(edits, path, keep=keep)
@@ -128,7 +129,7 @@ def _source_of(mask: Mask) -> Any:
     return coco.source if known and record.values == "classes" else None
 
 
-def _edits(mask: Mask, encoder: Encoder) -> dict[int, Edit]:
+def _edits(mask: Mask, encoder: Encoder) -> dict[Id, Edit]:
     data, attributes, _ = mask
     record = record_in(attributes["metadata"])
     if record.coco is None:

@@ -41,8 +41,8 @@ class FolderSource:
     folder: Path
 
     def read(self, dimensions: int) -> SampleSet:
-        """Read the data set's list of samples; the files decide on the dimensions."""
-        return open_dataset(self.folder)
+        """Read the list of samples of the data set, or of the cases in the folder."""
+        return open_dataset(self.folder, dimensions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,12 +8,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_unet_seg.errors import ConflictError
-from napari_unet_seg.io.coco.read import whole
+from napari_unet_seg.io.common.ids import new_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.read import Annotation
     from napari_unet_seg.io.common.seen import Fingerprint
@@ -61,7 +62,7 @@ class Version:
     theirs: dict[str, Any]
     stored: dict[Key, Annotation]
     seen: Fingerprint | None = None
-    edits: dict[int, Edit] = field(default_factory=dict)
+    edits: dict[Id, Edit] = field(default_factory=dict)
     """The edits made here, by image id."""
     before: dict[Key, Annotation] = field(init=False)
     """The annotations with which both sides are compared, first those of `base`."""
@@ -168,10 +169,10 @@ class Version:
         by_content = {_content(a): key for key, a in self.added.items()}
         by_content |= {_content(a): key for key, a in self.others.items() if key not in self.before}
         found = [by_content.pop(_content(a), None) for a in new]
-        free = iter([key for key in self.added if key not in found])
+        given = set(found)
+        free = iter([key for key in self.added if key not in given])
         used = (*self.before, *self.others, *self.added)
-        highest = max((whole(identity) or 0 for identity, _ in used), default=0)
-        above = ((identity, 0) for identity in count(highest + 1))
+        above = ((identity, 0) for identity in new_ids(identity for identity, _ in used))
         keys = [key or next(free, None) or next(above) for key in found]
         return {key: {"id": key[0], **a} for key, a in zip(keys, new, strict=True)}
 

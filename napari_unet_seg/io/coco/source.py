@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.merge import Keep
 
@@ -58,7 +59,7 @@ class CocoSource:
             self._dataset = read_coco(self._copies[0] if self._is_of_copy else self.path)
         return self._dataset
 
-    def save(self, edits: Mapping[int, Edit], path: Path, *, keep: Keep | None = None) -> int:
+    def save(self, edits: Mapping[Id, Edit], path: Path, *, keep: Keep | None = None) -> int:
         """Write the file with edits, to the same or another path.
 
         What another program has changed in the file since it was read or written here is kept:

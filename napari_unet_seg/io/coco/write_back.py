@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 
 def write_back(
     dataset: CocoDataset,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     categories: Sequence[Category] | None = None,
     boxes: bool = False,
@@ -48,12 +49,12 @@ def write_back(
 
 def find_edits(
     dataset: CocoDataset,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     categories: Sequence[Category] | None = None,
     boxes: bool = False,
     encoder: Encoder | None = None,
-) -> dict[int, Edit]:
+) -> dict[Id, Edit]:
     """Find the edits of masks of categories of the COCO file that they were read from.
 
     Only pixels that differ from the mask of `rasterise` are edited:
@@ -73,8 +74,8 @@ def find_edits(
     ----------
     dataset : CocoDataset
         From `read_coco`; it is not changed.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     categories, boxes
         The arguments that `rasterise` was called with.
     encoder : Encoder, optional
@@ -96,9 +97,9 @@ def find_edits(
     for image_id, given in edited.items():
         image, labels = image_of(dataset, image_id), np.asarray(given)
         check_values(labels, check_shape(dataset, image, labels), len(chosen))
-        drawn = tuple(draw(dataset, image, chosen, boxes=boxes))
+        redraw = partial(draw, dataset, image, chosen, boxes=boxes)
         reviewed = ~ignored(labels, len(chosen))
-        edit = find_edit(image, drawn, labels, reviewed)
+        edit = find_edit(image, redraw, labels, reviewed)
         gains = _to_neighbours(edit, chosen, encoder) if edit else None
         edits[image_id] = encode_edit(edit, gains, encoder) if edit and gains else Edit({}, [])
     return edits
@@ -106,7 +107,7 @@ def find_edits(
 
 def write_back_instances(
     instances: Instances,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
@@ -121,11 +122,11 @@ def write_back_instances(
 
 def find_instance_edits(
     instances: Instances,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
-) -> dict[int, Edit]:
+) -> dict[Id, Edit]:
     """Find the edits of masks of instances of the COCO file that they were read from.
 
     Only pixels that differ from the mask of `draw_instances` are edited:
@@ -142,8 +143,8 @@ def find_instance_edits(
     ----------
     instances : Instances
         From `draw_instances`.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     kinds : mapping of int to Category
         Categories of new label values, and new categories of label values in the file.
     encoder : Encoder, optional
@@ -163,7 +164,7 @@ def find_instance_edits(
     for image_id, given in edited.items():
         image, labels = image_of(dataset, image_id), np.asarray(given)
         check_instances(labels, check_shape(dataset, image, labels), categories_by_value)
-        edit = find_edit(image, instances.drawn(image), labels)
+        edit = find_edit(image, partial(instances.drawn, image), labels)
         gains = _to_values(edit, categories_by_value) if edit else None
         edits[image_id] = encode_edit(edit, gains, encoder) if edit and gains else Edit({}, [])
     _change_categories(edits, instances, categories_by_value)
@@ -171,7 +172,7 @@ def find_instance_edits(
 
 
 def _change_categories(
-    edits: dict[int, Edit], instances: Instances, categories_by_value: Mapping[int, Category]
+    edits: dict[Id, Edit], instances: Instances, categories_by_value: Mapping[int, Category]
 ) -> None:
     """Change the category of annotations whose category differs from the file."""
     for value, row in enumerate(instances.rows, 1):
@@ -184,8 +185,8 @@ def _change_categories(
 
 def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -> Gains:
     """Assign edited pixels to the annotations of their value."""
-    indices = {item.label: index for index, item in enumerate(edit.drawn)}
-    gains = Gains([[] for _ in edit.drawn], [])
+    indices = {value: index for index, value in enumerate(edit.labels.tolist())}
+    gains = Gains([[] for _ in indices], [])
     places = np.flatnonzero(edit.values)
     for group in by_value(edit.values[places]):
         pixels = places[group]
@@ -199,8 +200,8 @@ def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -
 
 def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: Encoder) -> Gains:
     """Assign edited areas to the annotation of their category with the longest common border."""
-    gains = Gains([[] for _ in edit.drawn], [])
-    labels = np.array([item.label for item in edit.drawn] + [0])
+    gains = Gains([[] for _ in edit.labels], [])
+    labels = np.append(edit.labels, 0)
     owners = from_columns(edit.owner, edit.image)
     values = from_columns(edit.values, edit.image)
     for area in components(values, encoder.options.neighbours):
@@ -208,7 +209,8 @@ def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: E
         near = near[labels[near] == area.value]
         pixels = _indices(area, edit.image)
         if len(near):
-            gains.pixels[int(np.bincount(near).argmax())].append(pixels)
+            owner, borders = np.unique(near, return_counts=True)
+            gains.pixels[int(owner[borders.argmax()])].append(pixels)
         else:
             gains.fresh.append((categories[area.value - 1].id, pixels))
     return gains

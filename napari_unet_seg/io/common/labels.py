@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, Id
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def objects_of(description: Any, categories: Sequence[Category]) -> dict[int, Ca
     return {
         value: by_id[identity]
         for value, identity in found
-        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in by_id
+        if isinstance(value, int) and isinstance(identity, Id) and value > 0 and identity in by_id
     }
 
 
@@ -108,10 +108,15 @@ def stored_categories(description: Any) -> tuple[Category, ...]:
 def _category(number: int, item: Any) -> Category:
     named = item if isinstance(item, dict) else {"name": item}
     return Category(
-        id=int(named.get("id", number)),
+        id=named.get("id", number),
         name=str(named.get("name", number)),
         supercategory=str(named.get("supercategory") or ""),
     )
+
+
+def label_dtype(categories: int) -> np.dtype[Any]:
+    """Return the smallest unsigned dtype for a number of categories and `IGNORE_INDEX`."""
+    return np.min_scalar_type(categories + 1)
 
 
 def ignored(values: Array, categories: int) -> Array:
