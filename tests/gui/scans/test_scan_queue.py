@@ -198,15 +198,15 @@ def test_a_dicom_series_has_its_session_too(
     for path in (*folder.glob("*.tif"), folder / "a.nii.gz"):
         path.unlink()
     widget.bar.scans_button.click()
-    qtbot.waitUntil(lambda: layers(widget) == ["d.1"])
+    qtbot.waitUntil(lambda: layers(widget) == ["scans"])
     with when_started(qtbot, widget):
         segment(widget)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     widget.scans.go_to(0)
     qtbot.waitUntil(lambda: widget.session is not None)
     assert widget.session is not None
-    assert widget.session.folder == tmp_path / "sessions" / "d.1"
-    assert sorted(layers(widget)) == ["d.1", "d.1 mask"]
+    assert widget.session.folder == tmp_path / "sessions" / "scans"
+    assert sorted(layers(widget)) == ["scans", "scans mask"]
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
 

@@ -88,7 +88,7 @@ def _folder(tree: Tree, study: _Study, studies: Iterable[_Study]) -> Path:
     own = [folder for _, folder in study.series.values()]
     others = [folder for other in studies for _, folder in other.series.values()]
     others = [folder for folder in others if folder not in own]
-    if not others and not tree.files:
+    if not tree.files and all(path.parent in own for path in tree.dicom):
         return tree.root
     first = own[0]
     above = [first, *first.parents]
