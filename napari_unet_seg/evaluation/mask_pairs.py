@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.placement import shown_affine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +120,7 @@ def _separate_axes(axes: str) -> int:
 
 def _differ_in_orientation(one: Scan, other: Scan) -> bool:
     """Whether two masks with affines differ in the directions of their axes in the patient."""
-    affines = [scan.meta.get("display_affine", scan.affine) for scan in (one, other)]
+    affines = [shown_affine(scan) for scan in (one, other)]
     if any(affine is None for affine in affines):
         return False
     first, second = (np.asarray(affine)[:3, :3] for affine in affines)

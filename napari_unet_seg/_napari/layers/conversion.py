@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari.layers.colours import category_colormap
-from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
+from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, placement_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import (
     EMPTY_RECORD,
     LayerRecord,
@@ -131,10 +131,7 @@ def scan_options(
     rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
-    options["scale"] = scan.spacing
-    options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
-    if translation := scan.meta.get("translation"):
-        options["translate"] = translation
+    options |= placement_of(scan)
     if not rgb and scan.data.dtype == np.uint8:
         options["contrast_limits"] = (0, 255)
     return options
