@@ -10,6 +10,7 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.find import MASK_ENDS
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
@@ -50,13 +51,14 @@ def read_pairs(folder: Path) -> SampleSet:
             f"{folder} is no data set: it has neither dataset.json nor the folders images and "
             "masks with files in them; write one with Import COCO."
         )
-    values = np.zeros(IGNORE_INDEX + 1, bool)
-    for found in read_each(samples, _values):
+    values, notes = np.zeros(IGNORE_INDEX + 1, bool), []
+    for found, note in read_each(samples, _values):
         values |= found
+        notes += [note] if note else []
     labels = np.flatnonzero(values[1:]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")
-    return SampleSet(samples, _categories(labels), str(folder))
+    return SampleSet(samples, _categories(labels), str(folder), _first(notes))
 
 
 def _samples(folder: Path) -> Iterator[Sample]:
@@ -107,9 +109,14 @@ def _stem(path: Path) -> str:
     return path.name[: -len(suffix)] if suffix and not name.startswith(".") else ""
 
 
-def _values(sample: Sample) -> Array:
-    """Return for each of the values 0 to 255 whether the mask holds it."""
-    mask, size = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
+def _first(notes: list[str]) -> tuple[str, ...]:
+    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
+    return (*notes[:1], *more)
+
+
+def _values(sample: Sample) -> tuple[Array, str]:
+    """Return for each of the values 0 to 255 whether the mask holds it, and a note on its place."""
+    mask, size, note = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
     if mask.shape != size:
         raise DataError(
             f"{sample.mask} has the shape {mask.shape} and its image {size}; give a grey mask "
@@ -119,13 +126,16 @@ def _values(sample: Sample) -> Array:
         raise DataError(
             f"{sample.mask} holds values other than 0 to {IGNORE_INDEX}; save it as 8-bit labels."
         )
-    return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0
+    return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0, note
 
 
-def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...]]:
-    if image.name.lower().endswith(VOLUMES):
-        return np.asarray(read_labels(mask).data), read_scan(image).grid_shape
-    return np.asarray(read_image(mask).data), image_size(image)
+def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str]:
+    if not image.name.lower().endswith(VOLUMES):
+        return np.asarray(read_image(mask).data), image_size(image), ""
+    labels, scan = read_labels(mask), read_scan(image)
+    apart = misplacement(scan, labels)
+    note = apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
+    return np.asarray(labels.data), scan.grid_shape, note
 
 
 def _categories(labels: Array) -> tuple[Category, ...]:

@@ -49,6 +49,8 @@ class SampleSet:
     """Categories of the label values from 1, in order."""
     source: str
     """Path of the data set or session, for the checkpoint's header and for messages."""
+    notes: tuple[str, ...] = ()
+    """What the user has to know of the samples: masks that lie elsewhere than their images."""
 
 
 def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:

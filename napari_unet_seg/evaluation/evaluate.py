@@ -90,6 +90,8 @@ class PairResult:
     """Names of the mask, or of the independent slices in the mask."""
     measures: tuple[Measure, ...]
     unit: str
+    note: str = ""
+    """Sentence on the pair, for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class PairEvaluator:
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
             measures += measure(item, group_of(item), found, true, self.pairs, pair.spacing)
-        return PairResult(tuple(items), tuple(measures), pair.unit)
+        return PairResult(tuple(items), tuple(measures), pair.unit, pair.note)
 
 
 @functools.lru_cache(maxsize=2)
@@ -190,7 +192,7 @@ def evaluate(
         " and ".join(sorted(units)) or "pixel",
         tuple(sorted(set(theirs.names) - both)),
         tuple(sorted(set(ours.names) - both)),
-        pairs.notes,
+        (*pairs.notes, *(compared.note for compared in done if compared.note)),
     )
 
 

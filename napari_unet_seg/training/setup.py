@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_unet_seg.data.cache import build_cache
+from napari_unet_seg.data.cache import build_cache, channel_note
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
@@ -72,6 +72,7 @@ def prepare(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
+    notes = [*samples.notes, *channel_note(used, config.model.in_channels), *notes]
     labels = items["train"].labels
     if not labels:
         raise DataError(

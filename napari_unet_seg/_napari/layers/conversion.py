@@ -19,6 +19,7 @@ from napari_unet_seg._napari.layers.layer_record import (
 )
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.channels import COLOURS, is_colour
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
@@ -80,13 +81,14 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
         *voxel_size(geometry_of(layer), layer.ndim),
         Path(layer.source.path) if layer.source.path else None,
         record.names,
+        meta={COLOURS: True} if getattr(layer, "rgb", False) else {},
     )
     stored = record.scan
     if stored is None or stored.grid_shape != scan.grid_shape:
         return scan
     unit = stored.unit if scan.unit == "pixel" else scan.unit
     path = stored.path or scan.path
-    return replace(scan, path=path, affine=stored.affine, meta=stored.meta, unit=unit)
+    return replace(scan, path=path, affine=stored.affine, meta=stored.meta | scan.meta, unit=unit)
 
 
 def _axes(layer: Layer, record: LayerRecord) -> str:
@@ -125,10 +127,8 @@ def scan_options(
     record : LayerRecord
         Further fields of the layer's record.
     """
-    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
-    # Three or four channels of another dtype than uint8, or with names, are MRI sequences.
-    named = len(scan.meta.get("channels", ())) == scan.data.shape[-1]
-    rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
+    rgb = is_colour(scan)
+    rgb = rgb or (coloured and scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4))
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
     options |= placement_of(scan)

@@ -61,6 +61,13 @@ def predict(
             metavar="NUMBER|UID", help="The DICOM series to read from a folder that holds several."
         ),
     ] = None,
+    channel: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER|NAME",
+            help="The channel to segment, of scans that hold several; the first by default.",
+        ),
+    ] = "",
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
     ] = None,
@@ -108,7 +115,7 @@ def predict(
         opened = open_cluster(scheduler, workers, len(items))
         with opened as cluster, output_folder(out):
             remove_abandoned(out)
-            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)
+            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, channel, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:

@@ -60,10 +60,17 @@ def offset(scan: Scan) -> tuple[float, ...]:
     return tuple(along.get(axis, 0.0) for axis in axes)
 
 
-def misplacement(one: Scan, other: Scan) -> str:
+def misplacement(one: Scan, other: Scan, share: float = _TOLERANCE) -> str:
     """Return by how much the voxels of two files of one grid lie apart, as a clause.
 
     Empty if they lie in the same place, or if a file has no place or another grid.
+
+    Parameters
+    ----------
+    one, other : Scan
+        A scan and its mask for example.
+    share : float
+        Distance that is accepted, as a share of the voxel size.
     """
     affines = [shown_affine(scan) for scan in (one, other)]
     placed = [np.asarray(affine, float) for affine in affines if affine is not None]
@@ -75,7 +82,7 @@ def misplacement(one: Scan, other: Scan) -> str:
     apart = (corners @ (first - second)[:3, :3].T) + (first - second)[:3, 3]
     far = float(np.linalg.norm(apart, axis=1).max())
     size = float(np.linalg.norm(first[:3, :3], axis=0).min())
-    if far <= _TOLERANCE * size:
+    if far <= share * size:
         return ""
     return f"the same voxels lie up to {far:.3g} mm apart, by the affines in the files"
 

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.channels import COLOURS, NAMES
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.planes import Planes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _KEY = "unet_seg"
 """Key of this package's JSON: in a line of ImageJ's description, else in JSON or OME metadata."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+_COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR, tifffile.PHOTOMETRIC.PALETTE)
 _IMAGEJ_BYTES = 2**32 - 2**25
 
 
@@ -58,9 +60,12 @@ def read_tiff(path: Path | str) -> Scan:
         data = np.transpose(data, order).reshape(grid.shape)
         others = len(file.series) - 1
         channels = _channels(file)
+        colours = file.series[0].keyframe.photometric in _COLOURED
     meta: dict[str, Any] = {"description": stored.get("provenance", {})}
     if channels:
-        meta["channels"] = channels
+        meta[NAMES] = channels
+    if "C" in grid.axes:
+        meta[COLOURS] = colours
     if others:
         notes.append(f"{path.name} holds {others} more images of another kind; skipped.")
     if notes:
