@@ -86,7 +86,8 @@ def train(
     Raises
     ------
     DataError
-        If the data cannot be used.
+        If the data cannot be used; as `UnconfirmedError` if a category fills under a thousandth of
+        every slice, or a hundred categories have no names, and the samples are not `confirmed`.
     CheckpointError
         If the checkpoint to start from, or to resume, cannot be used.
     EngineError

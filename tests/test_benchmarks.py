@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.tumorseg": [],
+    "bundled.store_answers": [],
     "bundled.train_bundled": ["measure"],
     "bundled.train_outline": [],
     "correction.annotation_effort": ["--learn"],

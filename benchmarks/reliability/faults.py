@@ -21,8 +21,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
 from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability.work import Found
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def main() -> bool:
                 sys.stderr.write(f"{rows[-1]}\n")
         keep = not given.smoke and not given.only
         figures = {"seed": given.seed, "works": [row for row in rows if row]}
-        write_record("reliability", "faults", figures, keep=keep)
+        keep_figures("faults", figures, keep=keep)
         return any(row and row["lost"] for row in rows)
 
 

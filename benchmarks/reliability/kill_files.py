@@ -51,7 +51,7 @@ def _predict(folder: Path, tell: Any) -> None:
 
 def _main(tell: Any, *arguments: Any) -> bool:
     """Run the program; return whether it succeeded, else tell its exit code."""
-    from napari_unet_seg.cli._app import main
+    from napari_unet_seg.cli import main
 
     code = main([str(argument) for argument in arguments])
     if code:

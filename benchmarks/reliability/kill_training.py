@@ -86,7 +86,7 @@ def _history(run: Path) -> list[list[str]]:
 
 
 def _program(folder: Path, tell: Any) -> None:
-    from napari_unet_seg.cli._app import main
+    from napari_unet_seg.cli import main
 
     names = [str(folder / name) for name in ("data", "run", _SETTINGS)]
     code = main(["train", names[0], "--out", names[1], "--config", names[2]])

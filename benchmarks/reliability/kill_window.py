@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
 from benchmarks.reliability import inputs, processes
 from benchmarks.reliability.kills import kill_all
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability.work import Found, Work, hidden_files
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def main() -> bool:
         processes.prepare_server("benchmarks.reliability.warm_window")
         rows = kill_all(WORKS, given.kills, given.seed, given.scratch)
         figures = {"seed": given.seed, "works": rows}
-        write_record("reliability", "kill_window", figures, keep=not given.smoke)
+        keep_figures("kill_window", figures, keep=not given.smoke)
         return any(row["lost"] for row in rows)
 
 

@@ -18,8 +18,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
 from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.record import keep_figures
 from benchmarks.reliability.work import Found
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def main() -> bool:
         works = [work for work in WORKS if given.only in work.name]
         rows = kill_all(works, given.kills, given.seed, given.scratch)
         keep = not given.smoke and not given.only
-        write_record("reliability", "kills", {"seed": given.seed, "works": rows}, keep=keep)
+        keep_figures("kills", {"seed": given.seed, "works": rows}, keep=keep)
         return any(row["lost"] for row in rows)
 
 

@@ -14,8 +14,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
 from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.record import keep_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def main() -> bool:
                 scratch.mkdir()
                 rows.append(plant_all(work, scratch, given.most))
         keep = not given.smoke and not given.only
-        write_record("reliability", "links", {"works": rows}, keep=keep)
+        keep_figures("links", {"works": rows}, keep=keep)
         return any(row["lost"] for row in rows)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import signal
 import sys
 import time
@@ -22,6 +21,7 @@ from benchmarks.common.paths import ROOT
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
@@ -41,6 +41,8 @@ class Ended:
     """Whether the work came to its end."""
     killed: bool = False
     hung: bool = False
+    gone: bool = False
+    """Whether it ended without a word."""
     problem: str = ""
     """The trace of an error; the message alone of an error that the user is told."""
     refused: bool = False
@@ -112,7 +114,7 @@ def run(
     if after and seconds is not None:
         _listen(mine, ended, PATIENCE, until=after)
     _listen(mine, ended, PATIENCE if seconds is None else seconds)
-    if not (ended.done or ended.problem or _is_over(process)) and seconds is not None:
+    if seconds is not None and not (ended.done or ended.problem or ended.gone):
         if act is not None:
             act()
         elif child is None:
@@ -132,16 +134,11 @@ def run(
     return ended
 
 
-def _is_over(process: Any) -> bool:
-    return process.exitcode is not None
-
-
-def _listen(
-    connection: Connection, ended: Ended, seconds: float, *, until: Any = None
-) -> None:
+def _listen(connection: Connection, ended: Ended, seconds: float, *, until: Any = None) -> None:
     """Take what the process tells, for some time, until it tells something, or until its end."""
     deadline = time.perf_counter() + seconds
     # A process that is killed while it speaks leaves half a message.
+    ended.gone = True
     with suppress(EOFError, OSError):
         while connection.poll(max(0.0, deadline - time.perf_counter())):
             kind, content = connection.recv()
@@ -152,7 +149,8 @@ def _listen(
             elif kind == "done":
                 ended.done, ended.steps = True, content
             if content == until or kind in ("done", "problem", "refused"):
-                return
+                break
+        ended.gone = False
 
 
 def _kill_group(leader: int | None) -> None:

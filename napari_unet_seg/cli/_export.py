@@ -15,6 +15,7 @@ from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 
 
 class Format(StrEnum):
@@ -120,6 +121,7 @@ def _export_coco(
     if not document["images"]:
         raise DataError(f"No mask of {masks} can be used: {slices.failed[0][1]}")
     save_coco(document, out)
+    _warn_of_masks(slices)
     counts = {name: len(document[name]) for name in ("images", "annotations")}
     return counts, slices.failed
 
@@ -136,7 +138,13 @@ def _export_binary(
         written = write_binary_masks(slices, _categories(source), out)
     if not written:
         raise DataError(f"No mask of {masks} can be used: {slices.failed[0][1]}")
+    _warn_of_masks(slices)
     return {"binary masks": written}, slices.failed
+
+
+def _warn_of_masks(slices: "_Slices") -> None:
+    for note in slices.report.notes():
+        warn(note)
 
 
 class _Slices:
@@ -146,12 +154,17 @@ class _Slices:
         self._source, self._names, self._bar = source, names, bar
         self.failed: list[Failure] = []
         """Masks that could not be read."""
+        self.report = MaskReport()
+        """What a person should know of the masks."""
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Read one mask after another."""
         for index, name in enumerate(self._source.names, 1):
             try:
-                yield from planes(self._names[name], self._source.load(name))
+                mask = self._source.load(name)
+                soft, count = bool(mask.meta.get("soft")), len(self._source.categories)
+                self.report += report_of(np.asarray(mask.data), count, soft=soft)
+                yield from planes(self._names[name], mask)
             except Exception as error:
                 self.failed.append((name, log.problem(error, name)))
             self._bar.update(index, len(self._source.names))
@@ -178,7 +191,7 @@ def _image_names(source: Any, images: Path | None, root: Path) -> dict[str, str]
 
 def _categories(source: Any) -> Any:
     """Return the categories of the source, or one per label value if the source has none."""
-    from napari_unet_seg.config import IGNORE_INDEX, Category
+    from napari_unet_seg.config import IGNORE_INDEX, numbered_categories
 
     if source.categories:
         return source.categories
@@ -189,4 +202,4 @@ def _categories(source: Any) -> Any:
         except Exception:
             continue  # reported when the mask is exported
         highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
-    return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))
+    return numbered_categories(highest)

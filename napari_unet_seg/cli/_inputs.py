@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from napari_unet_seg import log
-from napari_unet_seg.cli._console import warn
+from napari_unet_seg.cli._console import say, table, warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
 
@@ -17,6 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Failure
+    from napari_unet_seg.io.cases.case import Source
+
+
+PlanOnly = Annotated[
+    bool,
+    typer.Option("--plan", help="Show what the files of the folder are taken for, and stop."),
+]
+_SHOWN = 20
+"""Most cases, and most files that are left out, in a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +114,32 @@ def _missing(path: Path) -> str:
     if path.exists():
         return str(no_scans(path))
     return f"{path} does not exist; check the name or choose another file."
+
+
+def print_plan(folder: Path) -> int:
+    """Print what the files of a folder are taken for; return the exit code."""
+    plan = plan_folder(folder.absolute())
+    say(f"{folder}: {plan.layout} ({plan.why}), {len(plan.cases)} cases.")
+    rows = [("case", "patient", "visit", "split", "sequences", "masks", "recognised by")]
+    for case in plan.cases[:_SHOWN]:
+        scans, masks = _sources(case.sequences), _sources(case.masks)
+        rows.append((case.name, case.patient, case.visit, case.split or "", scans, masks, case.why))
+    say(table(rows))
+    _say_more(len(plan.cases), "cases")
+    for left in plan.left_out[:_SHOWN]:
+        say(f"left out: {left.path.relative_to(plan.root)} ({left.reason})")
+    _say_more(len(plan.left_out), "files are left out")
+    return 0
+
+
+def _sources(named: dict[str, Source]) -> str:
+    """Return the names of sequences or masks, with the number of slices of each stack."""
+    return ", ".join(
+        name if source.slices is None else f"{name} ({len(source.files)} slices)"
+        for name, source in named.items()
+    )
+
+
+def _say_more(count: int, what: str) -> None:
+    if count > _SHOWN:
+        say(f"… and {count - _SHOWN} more {what}.")

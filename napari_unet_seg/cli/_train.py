@@ -1,7 +1,10 @@
 """`train` and `finetune`: training of a model, and fine-tuning with a comparison."""
 
 import math
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,11 +12,12 @@ import typer
 
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
 from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
+from napari_unet_seg.cli._inputs import PlanOnly, print_plan
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, UnconfirmedError
 from napari_unet_seg.events import (
     BatchEnd,
     Command,
@@ -28,7 +32,8 @@ from napari_unet_seg.events import (
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
-from napari_unet_seg.training.launcher import process_rank
+from napari_unet_seg.training.launcher import process_count, process_rank
+from napari_unet_seg.training.run import Run
 
 Config_ = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML or JSON.")
@@ -42,7 +47,21 @@ Device = Annotated[
     str | None,
     typer.Option(metavar="auto|cpu|cuda|mps", help=TrainConfig.model_fields["device"].description),
 ]
+Sequence_ = Annotated[
+    str | None,
+    typer.Option(
+        "--sequence", metavar="NAME", help="Sequence to learn from, for example FLAIR or T1c."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Every event as a line of JSON.")]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        help="Train on masks that look as if they were not meant: a category under a thousandth of "
+        "every slice, or a hundred categories without names.",
+    ),
+]
 
 
 def train(
@@ -59,23 +78,36 @@ def train(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
+    sequence: Sequence_ = None,
+    plan: PlanOnly = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Train a U-Net. Ctrl+C stops after the current step and keeps the best model.
 
+    DATASET is what `import` wrote, or a folder of scans with masks: images and masks, patients in
+    folders (slices or volumes), BraTS, nnU-Net, Decathlon, BIDS. What its files are taken for is
+    shown with --plan.
+
     Example: napari-unet-seg train dataset --out run --preset fast-cpu --epochs 40
     """
+    if plan:
+        return print_plan(dataset)
+    resume = resume or _is_continued(out, ask=not json)
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
-    samples = _read_samples(dataset, chosen.model.dimensions)
+    samples = _read_samples(dataset, chosen.model.dimensions, sequence, confirmed=yes)
     if not resume:
         _check_free(out)
     with stoppable() as stop:
         # A run without a checkpoint was stopped in its first epoch, which is repeated.
-        last = out / "last.safetensors"
-        exists = resume and last.is_file()
+        run = Run(out)
         events = engine().stream(
-            "napari_unet_seg.engine:train", chosen, samples, out, resume=last if exists else None
+            "napari_unet_seg.engine:train",
+            chosen,
+            samples,
+            out,
+            resume=run.last if resume and run.can_resume else None,
         )
         return _follow(events, chosen, stop, json=json)
 
@@ -100,6 +132,8 @@ def finetune(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
+    sequence: Sequence_ = None,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Fine-tune a model on other data, or on the accepted slices of sessions.
@@ -113,7 +147,7 @@ def finetune(
     chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
     start = checkpoint_path(model)
     dimensions = read_header(start).model.dimensions
-    samples = union([_read_samples(folder, dimensions) for folder in data])
+    samples = union([_read_samples(folder, dimensions, sequence, confirmed=yes) for folder in data])
     _check_free(out)
     events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
@@ -126,15 +160,27 @@ def _resumed(run: Path) -> TrainConfig:
     return TrainConfig.from_file(run / "config.yaml")
 
 
+def _is_continued(run: Path, *, ask: bool) -> bool:
+    """Ask whether to resume a run that has not ended; where nobody answers, name the option."""
+    stopped = "" if process_rank() else Run(run).unfinished()
+    if not stopped:
+        return False
+    where = f"The run {run} has stopped after {stopped}"
+    if ask and process_count() == 1 and sys.stdin.isatty():
+        return typer.confirm(f"{where}. Continue it?", default=True, err=True)
+    raise DataError(f"{where}; continue it with --resume, or choose another --out.")
+
+
 def _check_free(run: Path) -> None:
     if process_rank():
         return  # the process of rank 0 checks, before it writes files that others could find
-    # A full disk can leave a run with only one of the checkpoints.
-    if any((run / f"{name}.safetensors").exists() for name in ("last", "best")):
+    if Run(run).holds_model:
         raise DataError(f"The run {run} already holds a model; choose another --out.")
 
 
-def _read_samples(folder: Path, dimensions: int) -> SampleSet:
+def _read_samples(
+    folder: Path, dimensions: int, sequence: str | None, *, confirmed: bool
+) -> SampleSet:
     if (folder / "session.json").is_file():
         from napari_unet_seg.session.session import Session
 
@@ -142,14 +188,15 @@ def _read_samples(folder: Path, dimensions: int) -> SampleSet:
     from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint stores the path, so that fine-tuning can find the data.
-    return open_dataset(folder.absolute())
+    samples = open_dataset(folder.absolute(), dimensions, sequence)
+    return replace(samples, confirmed=confirmed)
 
 
 def _follow(
     events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
 ) -> int:
     started, silent = False, process_rank() > 0
-    with Bar("Training", "samples", quiet=json or silent) as bar:
+    with _offering_yes(), Bar("Training", "samples", quiet=json or silent) as bar:
         for event in follow(events, stop):
             started |= isinstance(event, BatchEnd)
             if json and not silent:
@@ -161,6 +208,17 @@ def _follow(
     if stop and not started:
         warn("Stopped before the first step.")
     return stop.exit_code if stop else 0
+
+
+@contextmanager
+def _offering_yes() -> Iterator[None]:
+    """Name the option that confirms doubtful masks."""
+    try:
+        yield
+    except UnconfirmedError as error:
+        raise DataError(
+            f"{error.doubts} Correct the masks, or give --yes to train all the same."
+        ) from error
 
 
 def _show(event: Any, config: TrainConfig, bar: Bar) -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.process.cluster import Attempt, Cluster, map_locally, worker_count
+from napari_unet_seg.process.cluster import TIME_LIMIT, Cluster, map_locally, worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+
+    from napari_unet_seg.process.pending_items import Attempt
 
 _PACKAGES = ("distributed", "cryptography")
 SCHEDULER = typer.Option(
@@ -28,10 +30,17 @@ WORKERS = typer.Option(
     help="Processes on this machine that process the scans. Default: one for every four cores and "
     "sixteen scans.",
 )
+SCAN_TIMEOUT = typer.Option(
+    metavar="MINUTES",
+    min=0,
+    help="Longest time of a scan at a worker process; after it the scan is listed as failed.",
+)
+TIMEOUT = TIME_LIMIT / 60
+"""Minutes."""
 
 
 def open_cluster(
-    scheduler: str, workers: int | None, scans: int
+    scheduler: str, workers: int | None, scans: int, timeout: float = TIMEOUT
 ) -> AbstractContextManager[Cluster | None]:
     """Return the cluster that processes the scans; None for this process.
 
@@ -51,7 +60,7 @@ def open_cluster(
         # Without the packages this process processes all scans.
         workers = worker_count(scans) if all(map(find_spec, _PACKAGES)) else 1
     if scheduler or workers > 1:
-        return Cluster(scheduler, workers)
+        return Cluster(scheduler, workers, timeout * 60)
     return nullcontext()
 
 

@@ -5,7 +5,13 @@ Forms, files and the program's options are all generated from these models.
 
 from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
-from napari_unet_seg.config._coco import Category, CocoOptions
+from napari_unet_seg.config._coco import (
+    Category,
+    CocoLimits,
+    CocoOptions,
+    Id,
+    numbered_categories,
+)
 from napari_unet_seg.config._model import ModelConfig
 from napari_unet_seg.config._predict import PredictConfig, Views
 from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
@@ -19,9 +25,11 @@ __all__ = [
     "PRESETS",
     "AugmentConfig",
     "Category",
+    "CocoLimits",
     "CocoOptions",
     "Config",
     "Device",
+    "Id",
     "LossConfig",
     "ModelConfig",
     "NormaliseConfig",
@@ -31,4 +39,5 @@ __all__ = [
     "TrainConfig",
     "Version",
     "Views",
+    "numbered_categories",
 ]

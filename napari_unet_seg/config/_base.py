@@ -74,6 +74,8 @@ class Config(BaseModel):
             `NewerVersionError` if it is of a newer major version.
         """
         path = Path(path)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ConfigError(f"{path} is a pipe or a device; choose a YAML or JSON file.")
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:

@@ -8,13 +8,26 @@ from pydantic import Field
 
 from napari_unet_seg.config._base import Config
 
+Id = int | str
+"""Id of an image, category or annotation; COCO has numbers, and some exporters write strings."""
+
 
 class Category(Config):
     """A COCO category; its position in a sequence of categories, from 1, is its label value."""
 
-    id: int
+    id: Id
     name: str
     supercategory: str = ""
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the category has no name but its number; see `numbered_categories`."""
+        return self.name == f"label {self.id}"
+
+
+def numbered_categories(highest: int) -> tuple[Category, ...]:
+    """Return categories for the label values from 1 of a mask that names none."""
+    return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))
 
 
 class CocoOptions(Config):
@@ -28,3 +41,14 @@ class CocoOptions(Config):
     neighbours: Literal[8, 4] = 8
     """In a mask of categories: whether pixels that share only a corner are one object (8) or two
     (4)."""
+
+
+class CocoLimits(Config):
+    """Sizes in COCO files beyond which an image or annotation is skipped as a mistake."""
+
+    outline: int = Field(100_000_000, ge=1)
+    """Longest outline of a polygon, in pixels."""
+    pixels: int = Field(2**30, ge=1, lt=2**31)
+    """Largest number of pixels of an image."""
+    side: int = Field(2**18, ge=1, le=2**27)
+    """Longest side of an image, in pixels."""

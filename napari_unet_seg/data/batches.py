@@ -24,6 +24,10 @@ class SplitItems(Protocol):
     def labels(self) -> set[int]:
         """The label values that occur in the masks."""
 
+    @property
+    def shares(self) -> np.ndarray:
+        """The largest share of a slice that each label value fills; see `largest_shares`."""
+
     def owner(self, index: int) -> int:
         """Return the index of the item's sample in its split, for metrics of whole scans."""
 
@@ -33,10 +37,30 @@ class SplitItems(Protocol):
         """Return images, floats in 0…1 of shape (B, C, …), and uint8 masks of shape (B, …)."""
 
 
-def labels_in(masks: Iterable[np.ndarray]) -> set[int]:
-    """Return the label values in uint8 masks, without background and `IGNORE_INDEX`."""
-    counts = sum((np.bincount(m.ravel(), minlength=256) for m in masks), np.zeros(256, int))
-    return set(np.flatnonzero(counts).tolist()) - {0, IGNORE_INDEX}
+def largest_shares(slices: Iterable[np.ndarray]) -> np.ndarray:
+    """Return for each label value the largest share that it fills of any slice.
+
+    Parameters
+    ----------
+    slices : iterable of array
+        uint8 labels; pixels of `IGNORE_INDEX` count for nothing.
+
+    Returns
+    -------
+    array
+        float64 in 0…1 of shape (256,); 0 for a value that does not occur.
+    """
+    largest = np.zeros(256)
+    for labels in slices:
+        counts = np.bincount(labels.ravel(), minlength=256)
+        counts[IGNORE_INDEX] = 0
+        largest = np.maximum(largest, counts / max(1, counts.sum()))
+    return largest
+
+
+def labels_in(shares: np.ndarray) -> set[int]:
+    """Return the label values that fill a share of a slice, without background."""
+    return set(np.flatnonzero(shares).tolist()) - {0}
 
 
 def in_order(count: int, batch_size: int) -> Iterator[np.ndarray]:

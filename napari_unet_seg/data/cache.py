@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ import torch
 from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.data.batches import labels_in
+from napari_unet_seg.data.batches import labels_in, largest_shares
+from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.channels import are_colours, for_model
+from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class SliceCache:
     """uint8 labels of shape (N, S, S), of all splits."""
     members: Array
     """Indices of the slices of this split."""
+    report: MaskReport = field(default_factory=MaskReport)
+    """What a person should know of the masks."""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -50,7 +54,12 @@ class SliceCache:
     @property
     def labels(self) -> set[int]:
         """The label values that occur in the masks."""
-        return labels_in(self.masks[place] for place in self.members)
+        return labels_in(self.shares)
+
+    @property
+    def shares(self) -> Array:
+        """The largest share of a slice that each label value fills; see `largest_shares`."""
+        return largest_shares(self.masks[place] for place in self.members)
 
     def owner(self, index: int) -> int:
         """Return the index of the item's sample: each slice is a sample."""
@@ -99,25 +108,27 @@ def build_cache(
     """
     images = np.empty((len(samples), channels, size, size), np.uint8)
     masks = np.empty((len(samples), size, size), np.uint8)
+    report = MaskReport()
 
-    def read(sample: Sample) -> tuple[Array, Array]:
-        image, mask = read_sample(sample, channels, normalise)
+    def read(sample: Sample) -> tuple[Array, Array, MaskReport]:
+        image, mask, reported = read_and_report(sample, channels, normalise)
         if mask.ndim != 2:
             raise DataError(
                 f"{sample.name} is a volume and the model takes slices; set model.dimensions to "
                 "3, or give slices."
             )
         check_labels(sample, mask, classes)
-        return image, mask
+        return image, mask, reported
 
-    for index, (image, mask) in enumerate(read_each(samples, read)):
+    for index, (image, mask, reported) in enumerate(read_each(samples, read)):
+        report += reported
         for channel in range(channels):
             plane = image[..., channel]
             images[index, channel] = resize(plane, size, Image.Resampling.BILINEAR, around=0)
         masks[index] = resize(mask, size, Image.Resampling.NEAREST, around=IGNORE_INDEX)
         if (index + 1) % _REPORT_EVERY == 0:
             yield ItemDone(index + 1, len(samples), samples[index].name)
-    return SliceCache(images, masks, np.arange(len(samples)))
+    return SliceCache(images, masks, np.arange(len(samples)), report)
 
 
 def check_labels(sample: Sample, mask: Array, classes: int) -> None:
@@ -137,6 +148,13 @@ def check_labels(sample: Sample, mask: Array, classes: int) -> None:
 
 
 def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tuple[Array, Array]:
+    """Return the image and the labels of `read_and_report`."""
+    return read_and_report(sample, channels, normalise)[:2]
+
+
+def read_and_report(
+    sample: Sample, channels: int, normalise: NormaliseConfig
+) -> tuple[Array, Array, MaskReport]:
     """Read and normalise one sample.
 
     Parameters
@@ -150,9 +168,9 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
 
     Returns
     -------
-    array, array
+    array, array, MaskReport
         uint8 image of shape (Y, X, channels) and uint8 labels of shape (Y, X); of a volume
-        (Z, Y, X, channels) and (Z, Y, X).
+        (Z, Y, X, channels) and (Z, Y, X). The report is empty for a mask that is an array.
 
     Raises
     ------
@@ -161,7 +179,7 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
     """
     image = _read_image(sample.image, channels)
     stored = image.dtype
-    mask = _read_mask(sample.mask)
+    mask, report = _read_mask(sample.mask)
     if mask.shape != image.shape[: mask.ndim]:
         name = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
         raise DataError(
@@ -178,8 +196,11 @@ def read_sample(sample: Sample, channels: int, normalise: NormaliseConfig) -> tu
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
             "set in_channels of the model to match."
         )
-    window = sample.window or scan_window(image, normalise, channels=True, dtype=stored)
-    return to_uint8(image, window), mask
+    window = sample.window
+    if isinstance(sample.image, CaseImage):
+        window = sample.image.window(normalise)
+    window = window or scan_window(image, normalise, channels=True, dtype=stored)
+    return to_uint8(image, window), mask, report
 
 
 def channel_note(samples: Sequence[Sample], channels: int) -> list[str]:
@@ -196,7 +217,7 @@ def channel_note(samples: Sequence[Sample], channels: int) -> list[str]:
     return [f"{image.name}: {note}"] if note else []
 
 
-def _read_image(source: Path | Array, channels: int) -> Array:
+def _read_image(source: Path | CaseImage | Array, channels: int) -> Array:
     if not isinstance(source, Path):
         return np.asarray(source)
     from napari_unet_seg.io.read import read_scan
@@ -204,26 +225,24 @@ def _read_image(source: Path | Array, channels: int) -> Array:
     return np.asarray(for_model(read_scan(source), channels)[0].data)
 
 
-def _read_labels(path: Path) -> Array:
-    from napari_unet_seg.io.read import read_labels
+def _read_mask(source: Path | CaseMask | Array) -> tuple[Array, MaskReport]:
+    """Read label values as uint8, with a report if they are from a file."""
+    if isinstance(source, Path):
+        from napari_unet_seg.io.read import read_labels
 
-    return np.asarray(read_labels(path).data)
-
-
-def _read_mask(source: Path | Array) -> Array:
-    """Read label values as uint8; a file that holds only 0 and 255 is a binary mask of 0 and 1.
-
-    In an array, and in a file that holds other labels too, 255 is `IGNORE_INDEX`.
-    """
-    mask = _read_labels(source) if isinstance(source, Path) else source
-    if isinstance(source, Path) and not np.any((mask != 0) & (mask != 255)):
-        return (mask > 0).astype(np.uint8)
+        scan = read_labels(source)
+        mask = np.asarray(scan.data)
+        report = report_of(mask, soft=scan.meta["soft"])
+    elif isinstance(source, CaseMask):
+        mask, report = source.read()
+    else:
+        mask, report = source, MaskReport()
     if mask.max(initial=0) > IGNORE_INDEX:
         raise DataError(
             f"The mask {source if isinstance(source, Path) else 'of the layer'} holds the label "
             f"{mask.max()}; masks for training hold one label per category, from 1."
         )
-    return mask.astype(np.uint8)
+    return mask.astype(np.uint8), report
 
 
 def resize(plane: Array, size: int, resampling: Image.Resampling, around: int) -> Array:

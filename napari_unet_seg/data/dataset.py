@@ -5,21 +5,30 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
+from napari_unet_seg.data.case_samples import samples_of_plan
 from napari_unet_seg.data.description import FILE_NAME, read_description
-from napari_unet_seg.data.pairs import read_pairs
+from napari_unet_seg.data.pairs import holds_pairs, read_pairs
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.coco.paths import clean_name
 
 
-def open_dataset(folder: Path | str) -> SampleSet:
+def open_dataset(
+    folder: Path | str, dimensions: int | None = None, sequence: str | None = None
+) -> SampleSet:
     """Read the list of samples of a data set; images and masks are read later.
 
     Parameters
     ----------
     folder : Path
         A folder with `dataset.json`; or with `images/` and `masks/`, or `train`, `valid` and
-        `test` that hold these folders, see `read_pairs`.
+        `test` that hold these folders, see `read_pairs`; or any folder of cases, see
+        `plan_folder`.
+    dimensions : int, optional
+        2 for a sample for each slice, 3 for a sample for each case, in a folder of cases.
+    sequence : str, optional
+        Name of the sequence to learn from, if the cases of a folder have several.
 
     Raises
     ------
@@ -29,8 +38,10 @@ def open_dataset(folder: Path | str) -> SampleSet:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; choose the folder of a data set.")
-    if not (folder / FILE_NAME).is_file():
-        return read_pairs(folder)
+    if not (folder / FILE_NAME).is_file() or (folder / "imagesTr").is_dir():
+        if holds_pairs(folder) and not (dimensions == 2 and _holds_volumes(folder)):
+            return read_pairs(folder)
+        return samples_of_plan(plan_folder(folder), dimensions or 2, sequence)
     description = read_description(folder)
     if not description.samples:
         raise DataError(f"{folder / FILE_NAME} lists no samples; write the data set again.")
@@ -39,6 +50,10 @@ def open_dataset(folder: Path | str) -> SampleSet:
         for e in description.samples
     )
     return SampleSet(samples, description.categories, str(folder))
+
+
+def _holds_volumes(folder: Path) -> bool:
+    return any(True for _ in folder.glob("**/images/*.nii*"))
 
 
 def _file(folder: Path, name: str) -> Path:

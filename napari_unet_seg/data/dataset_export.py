@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet_seg.config import Id
 from napari_unet_seg.data.dataset_plan import join_categories
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
@@ -59,11 +61,11 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
         )
     sources = [read_coco(source) for source in description.sources]
     joined, tables = join_categories([source.categories for source in sources])
-    edited = _edited(folder, [folder / sample.mask for sample in description.samples])
+    masks = _masks(folder, [folder / sample.mask for sample in description.samples])
     documents = []
     for source, table in zip(sources, tables, strict=True):
-        masks, boxes = edited.get(str(source.path), ({}, False))
-        own = {i: _own(labels, table, joined, source, i) for i, labels in masks.items()}
+        files, boxes = masks.get(str(source.path), ({}, False))
+        own = _OwnMasks(files, table, joined, source)
         documents.append(write_back(source, own, boxes=boxes, encoder=encoder))
     paths = [out / name for name in _names([source.path for source in sources])]
     for path, source, document in zip(paths, sources, documents, strict=True):
@@ -72,39 +74,74 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
     return paths
 
 
-def _edited(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[int, Array], bool]]:
+def _masks(folder: Path, masks: Sequence[Path]) -> dict[str, tuple[dict[Id, Path], bool]]:
     """Return for each COCO file the masks by image id, and whether boxes were drawn as masks."""
-    found: dict[str, dict[int, Array]] = defaultdict(dict)
+    found: dict[str, dict[Id, Path]] = defaultdict(dict)
     boxes: dict[str, bool] = defaultdict(bool)
     for path in masks:
-        mask = read_labels(path)
-        origin = mask.meta.get("description", {})
-        if not isinstance(origin.get("image_id"), int):
+        origin = read_labels(path).meta.get("description", {})
+        if not isinstance(origin.get("image_id"), Id):
             raise DataError(
                 f"{path} does not store the COCO file and image that it belongs to; export "
                 f"{folder} to a .json file instead."
             )
-        found[origin["coco"]][origin["image_id"]] = mask.data
+        found[origin["coco"]][origin["image_id"]] = path
         boxes[origin["coco"]] |= bool(origin.get("boxes"))
     return {name: (found[name], boxes[name]) for name in found}
 
 
-def _own(
-    labels: Array, table: Array, joined: Sequence[Category], source: CocoDataset, image_id: int
-) -> Array:
-    """Convert label values of the data set to label values of one of its COCO files."""
-    back = np.zeros(max(len(joined), int(labels.max(initial=0))) + 1, np.int32)
-    back[table] = np.arange(len(table))
-    lacking = sorted({*np.unique(labels).tolist()} - {*table.tolist()})
-    if lacking:
-        value = lacking[0]
-        name = joined[value - 1].name if value <= len(joined) else f"label {value}"
-        image = source.by_id[image_id].file_name
+class _OwnMasks(Mapping[Id, "Array"]):
+    """The masks of a data set with the label values of one of its COCO files, read one at a time.
+
+    Parameters
+    ----------
+    files : dict of Id to Path
+        The masks by image id.
+    table : array
+        The label value in the data set by the label value in the COCO file.
+    joined : sequence of Category
+        Categories of the data set.
+    source : CocoDataset
+        The COCO file.
+    """
+
+    def __init__(
+        self, files: dict[Id, Path], table: Array, joined: Sequence[Category], source: CocoDataset
+    ) -> None:
+        self._files, self._joined, self._source = files, joined, source
+        self._back = np.full(len(joined) + 1, -1, np.int32)
+        self._back[table] = np.arange(len(table))
+
+    def __iter__(self) -> Iterator[Id]:
+        """Iterate over the image ids."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Return the number of masks."""
+        return len(self._files)
+
+    def __getitem__(self, image_id: Id) -> Array:
+        """Read the mask of an image, of shape (Y, X).
+
+        Raises
+        ------
+        DataError
+            If the mask holds a category that the COCO file does not have.
+        """
+        labels = np.asarray(read_labels(self._files[image_id]).data)
+        within = labels < len(self._back)
+        own = np.where(within, self._back[np.where(within, labels, 0)], -1)
+        if (own < 0).any():
+            self._refuse(int(labels[own < 0].min()), image_id)
+        return own
+
+    def _refuse(self, value: int, image_id: Id) -> None:
+        known = value <= len(self._joined)
+        name = self._joined[value - 1].name if known else f"label {value}"
         raise DataError(
-            f"The mask for {image} holds {name}, which is not a category of {source.path}; add the "
-            "category to this file, or correct the mask."
+            f"The mask for {self._source.by_id[image_id].file_name} holds {name}, which is not a "
+            f"category of {self._source.path}; add the category to this file, or correct the mask."
         )
-    return np.asarray(back[labels])
 
 
 def _names(paths: Sequence[Path]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from napari_unet_seg.data.pairs import group_of
 from napari_unet_seg.data.samples import Sample
+from napari_unet_seg.io.coco.paths import clean_name
 from napari_unet_seg.io.coco.report import inspect
+from napari_unet_seg.io.common.labels import label_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +51,20 @@ def join_categories(
     list of array
         For each file, the label value in the data set by the label value in the file.
     """
-    merged: dict[tuple[str, int], Category] = {}
+    merged: list[Category] = []
+    places: dict[tuple[str, int], int] = {}
     tables = []
     for categories in groups:
-        table, names = [0], [category.name for category in categories]
-        for place, category in enumerate(categories):
-            key = (category.name, names[:place].count(category.name))
-            merged.setdefault(key, category)
-            table.append(list(merged).index(key) + 1)
-        tables.append(np.array(table, np.uint8 if len(merged) < 255 else np.uint16))
-    return tuple(merged.values()), tables
+        table, seen = [0], Counter[str]()
+        for category in categories:
+            key = (category.name, seen[category.name])
+            seen[category.name] += 1
+            if key not in places:
+                merged.append(category)
+                places[key] = len(merged)
+            table.append(places[key])
+        tables.append(np.array(table, label_dtype(len(merged))))
+    return tuple(merged), tables
 
 
 def plan(
@@ -85,28 +92,35 @@ def plan(
     """
     items: list[Item] = []
     skipped: list[tuple[str, str]] = []
-    taken: set[str] = set()
+    taken = Counter[str]()
     for dataset, table in zip(coco, tables, strict=True):
         report = inspect(dataset, boxes=boxes)
         skipped += report.skipped
         good, reasons = {image.id for image in report.usable}, dict(report.skipped)
         for image in dataset.images:
             problem = "" if image.id in good else reasons[image.file_name]
-            name = _unique_name(image.file_name, taken)
+            name = _unique_name(_own_path(image, dataset.folder), taken)
             path, side = image.path or Path(), dataset.split if len(coco) > 1 else None
             sample = Sample(name, path, Path(), group_of(name), side)
             items.append(Item(dataset, image, table, problem, sample))
     return items, skipped
 
 
-def _unique_name(file_name: str, taken: set[str]) -> str:
+def _own_path(image: CocoImage, folder: Path) -> str:
+    """Return an image's file name; of a name that leads out of the folder only what is in it."""
+    try:
+        return clean_name(image.file_name)
+    except ValueError:
+        return image.path.relative_to(folder).as_posix() if image.path else image.file_name
+
+
+def _unique_name(file_name: str, taken: Counter[str]) -> str:
     """Return a unique name for image and mask; folders become a part of the name."""
     stem = PurePosixPath(file_name.replace("\\", "/")).with_suffix("")
     base = "_".join(part for part in stem.parts if part.strip("."))[-LONGEST_NAME:]
     base = name = base or "image"
-    count = 1
     while name.lower() in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name.lower())
+        taken[base.lower()] += 1
+        name = f"{base}_{taken[base.lower()]}"
+    taken[name.lower()] = 1
     return name

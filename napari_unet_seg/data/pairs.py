@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.find import MASK_ENDS
-from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size, read_image
+from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
 
@@ -33,17 +33,22 @@ def group_of(name: str) -> str:
     return name.split(".rf.")[0]
 
 
+def holds_pairs(folder: Path) -> bool:
+    """Whether a folder, or one of its splits, holds the folders `images` and `masks`."""
+    places = (folder, *(folder / name for name in _FOLDERS))
+    return any((p / "images").is_dir() and (p / "masks").is_dir() for p in places)
+
+
 def read_pairs(folder: Path) -> SampleSet:
     """Pair the files of `images/` and `masks/` by name, also in `train`, `valid` and `test`.
 
-    Masks hold label values, or only 0 and 255. The name of a mask may end with `_mask`, `_seg` or
-    `_label`.
+    Masks are read by `read_labels`. The name of a mask may end with `_mask`, `_seg` or `_label`.
 
     Raises
     ------
     DataError
-        If the folder holds no files, an image or a mask is missing, a mask has another size or is
-        a colour image, or no mask has a labelled pixel.
+        If the folder holds no files, an image or a mask is missing, a mask has another size or
+        cannot be read, or no mask has a labelled pixel.
     """
     samples = tuple(_samples(folder))
     if not samples:
@@ -55,10 +60,10 @@ def read_pairs(folder: Path) -> SampleSet:
     for found, note in read_each(samples, _values):
         values |= found
         notes += [note] if note else []
-    labels = np.flatnonzero(values[1:]) + 1
+    labels = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")
-    return SampleSet(samples, _categories(labels), str(folder), _first(notes))
+    return SampleSet(samples, _categories(labels), str(folder), notes=_first(notes))
 
 
 def _samples(folder: Path) -> Iterator[Sample]:
@@ -122,17 +127,19 @@ def _values(sample: Sample) -> tuple[Array, str]:
             f"{sample.mask} has the shape {mask.shape} and its image {size}; give a grey mask "
             "that was made on this image."
         )
-    if mask.dtype.kind not in "biu" or int(mask.max(initial=0)) > IGNORE_INDEX or mask.min() < 0:
+    if (highest := int(mask.max(initial=0))) > IGNORE_INDEX:
         raise DataError(
-            f"{sample.mask} holds values other than 0 to {IGNORE_INDEX}; save it as 8-bit labels."
+            f"{sample.mask} holds the label {highest}, and training takes none other than 0 to "
+            f"{IGNORE_INDEX}; number the categories from 1."
         )
     return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0, note
 
 
 def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str]:
+    labels = read_labels(mask)
     if not image.name.lower().endswith(VOLUMES):
-        return np.asarray(read_image(mask).data), image_size(image), ""
-    labels, scan = read_labels(mask), read_scan(image)
+        return np.asarray(labels.data), image_size(image), ""
+    scan = read_scan(image)
     apart = misplacement(scan, labels)
     note = apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
     return np.asarray(labels.data), scan.grid_shape, note
@@ -140,7 +147,6 @@ def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str
 
 def _categories(labels: Array) -> tuple[Category, ...]:
     """Return categories for the label values in the masks."""
-    if labels.tolist() in ([1], [IGNORE_INDEX]):
+    if labels.tolist() == [1]:
         return (Category(id=1, name="foreground"),)
-    highest = int(labels[labels != IGNORE_INDEX].max())
-    return tuple(Category(id=v, name=f"label {v}") for v in range(1, highest + 1))
+    return numbered_categories(int(labels.max()))

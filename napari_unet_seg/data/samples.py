@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
+    from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
 
 
 T = TypeVar("T")
@@ -28,10 +29,10 @@ class Sample:
     """A slice or a volume with its mask, as files or as arrays."""
 
     name: str
-    image: Path | Array
-    """An image file, or an array of shape (Y, X), (Y, X, C), (Z, Y, X) or (Z, Y, X, C)."""
-    mask: Path | Array
-    """A file, or an integer array of shape (Y, X) or (Z, Y, X): 0 background, then label values."""
+    image: Path | CaseImage | Array
+    """A file, a sequence of a case, or an array: (Y, X), (Y, X, C), (Z, Y, X) or (Z, Y, X, C)."""
+    mask: Path | CaseMask | Array
+    """A file, the mask of a case, or integers of shape (Y, X) or (Z, Y, X): labels from 0."""
     group: str
     """Patient or scan; samples of one group stay in one split."""
     split: Split | None = None
@@ -49,6 +50,8 @@ class SampleSet:
     """Categories of the label values from 1, in order."""
     source: str
     """Path of the data set or session, for the checkpoint's header and for messages."""
+    confirmed: bool = False
+    """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
     notes: tuple[str, ...] = ()
     """What the user has to know of the samples: masks that lie elsewhere than their images."""
 

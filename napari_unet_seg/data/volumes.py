@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.data.batches import labels_in
-from napari_unet_seg.data.cache import check_labels, read_sample
+from napari_unet_seg.data.batches import labels_in, largest_shares
+from napari_unet_seg.data.cache import check_labels, read_and_report
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.inference.tiling import tile_starts
+from napari_unet_seg.io.common.mask_report import MaskReport
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -36,6 +37,8 @@ class Volume:
 
     image: Array
     mask: Array
+    report: MaskReport = field(default_factory=MaskReport)
+    """What a person should know of the mask."""
 
 
 def read_volumes(
@@ -64,14 +67,15 @@ def read_volumes(
     """
 
     def read(sample: Sample) -> Volume:
-        image, mask = read_sample(sample, config.model.in_channels, config.normalise)
+        image, mask, report = read_and_report(sample, config.model.in_channels, config.normalise)
         if mask.ndim != 3:
             raise DataError(
                 f"{sample.name} is a slice and the model takes volumes; set model.dimensions to 2, "
                 "or give volumes."
             )
         check_labels(sample, mask, classes)
-        return Volume(np.ascontiguousarray(np.moveaxis(image, -1, 0)), mask)
+        channels_first = np.ascontiguousarray(np.moveaxis(image, -1, 0))
+        return Volume(channels_first, mask, report)
 
     volumes: list[Volume] = []
     for volume in read_each(samples, read):
@@ -107,7 +111,12 @@ class RandomPatches:
     @property
     def labels(self) -> set[int]:
         """The label values that occur in the masks."""
-        return labels_in(v.mask for v in self._volumes)
+        return labels_in(self.shares)
+
+    @property
+    def shares(self) -> Array:
+        """The largest share of a slice that each label value fills; see `largest_shares`."""
+        return largest_shares(plane for volume in self._volumes for plane in volume.mask)
 
     def owner(self, index: int) -> int:
         """Return the index of the volume that an item belongs to."""
@@ -157,7 +166,12 @@ class GridPatches:
     @property
     def labels(self) -> set[int]:
         """The label values that occur in the masks."""
-        return labels_in(v.mask for v in self._volumes)
+        return labels_in(self.shares)
+
+    @property
+    def shares(self) -> Array:
+        """The largest share of a slice that each label value fills; see `largest_shares`."""
+        return largest_shares(plane for volume in self._volumes for plane in volume.mask)
 
     def owner(self, index: int) -> int:
         """Return the index of the volume that an item belongs to."""

@@ -1,6 +1,6 @@
 """The bundled models against stored answers on a made picture.
 
-`python benchmarks/bundled/store_answers.py` stores the answers, after a model has changed. Run as
+`python -m benchmarks.bundled.store_answers` stores the answers, after a model has changed. Run as
 `python -m napari_unet_seg.doctor.model_check`, since a driver may end the process.
 """
 

@@ -69,6 +69,8 @@ class MaskComparison:
     """`ml` for volumes, `mm²` for slices, `pixels` if the voxel size is unknown."""
     mean_of: int = 1
     """Number of parts, volumes or independent slices, that distances and sizes are means of."""
+    unreviewed: int = 0
+    """Number of pixels that are unreviewed in A or B."""
 
 
 def check_grids(a: NamedMask, b: NamedMask) -> None:
@@ -102,8 +104,10 @@ def compare_masks(a: NamedMask, b: NamedMask) -> Iterator[ItemDone | MaskCompari
     items = list(pair.items())
     steps = len(items) * (len(pairs.pairs) + 1)
     measures: list[Measure] = []
+    left_out = 0
     for name, ours, theirs in items:
         unreviewed = (ours == IGNORE_INDEX) | (theirs == IGNORE_INDEX)
+        left_out += int(np.count_nonzero(unreviewed))
         theirs = np.where(unreviewed, IGNORE_INDEX, theirs)
         each = measure(name, "", ours, theirs, pairs, pair.spacing)
         for measured in chain(each, _measure_foreground(ours, theirs, pair.spacing)):
@@ -113,7 +117,7 @@ def compare_masks(a: NamedMask, b: NamedMask) -> Iterator[ItemDone | MaskCompari
     categories = [*dict.fromkeys(m.category for m in measures if m.category), ""]
     share = scale / len(items)
     rows = (_row([m for m in measures if m.category == name], share) for name in categories)
-    yield MaskComparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items))
+    yield MaskComparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items), left_out)
 
 
 def extract_slice(mask: NamedMask, place: tuple[int, ...]) -> NamedMask:

@@ -23,6 +23,7 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
+from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.process.cluster import map_locally
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.process.cluster import Attempt
+    from napari_unet_seg.process.pending_items import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,12 @@ class PairResult:
     """Names of the mask, or of the independent slices in the mask."""
     measures: tuple[Measure, ...]
     unit: str
-    note: str = ""
-    """Sentence on the pair, for the user."""
+    predicted: MaskReport
+    """What a person should know of the predicted mask."""
+    truth: MaskReport
+    """What a person should know of the true mask."""
+    place: str = ""
+    """Sentence on masks that lie in different places, for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,14 @@ class PairEvaluator:
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
             measures += measure(item, group_of(item), found, true, self.pairs, pair.spacing)
-        return PairResult(tuple(items), tuple(measures), pair.unit, pair.note)
+        reports = _reports(pair)
+        return PairResult(tuple(items), tuple(measures), pair.unit, *reports, pair.note)
+
+
+def _reports(pair: MaskPair) -> tuple[MaskReport, MaskReport]:
+    """Return the reports of both masks; only the truth decides on what is not reviewed."""
+    ours, theirs = (bool(mask.meta.get("soft")) for mask in (pair.predicted, pair.truth))
+    return MaskReport(int(ours)), report_of(np.asarray(pair.truth.data), soft=theirs)
 
 
 @functools.lru_cache(maxsize=2)
@@ -192,8 +204,14 @@ def evaluate(
         " and ".join(sorted(units)) or "pixel",
         tuple(sorted(set(theirs.names) - both)),
         tuple(sorted(set(ours.names) - both)),
-        (*pairs.notes, *(compared.note for compared in done if compared.note)),
+        (*pairs.notes, *_notes(done), *(compared.place for compared in done if compared.place)),
     )
+
+
+def _notes(done: Sequence[PairResult]) -> tuple[str, ...]:
+    predicted = sum((compared.predicted for compared in done), MaskReport())
+    truth = sum((compared.truth for compared in done), MaskReport())
+    return (*predicted.notes("predicted "), *truth.notes("true "))
 
 
 class _Groups:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import is_backup, split_suffix
 from napari_unet_seg.io.common.labels import stored_categories
@@ -20,7 +17,7 @@ from napari_unet_seg.io.read import read_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
@@ -74,15 +71,6 @@ def stem(path: Path) -> str:
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
-def read_mask(path: Path) -> Scan:
-    """Read a mask file; a file that holds only 0 and 255 is read as a binary mask of 0 and 1."""
-    scan = read_labels(path)
-    values = np.asarray(scan.data)
-    if np.any(values == IGNORE_INDEX) and not np.any((values != 0) & (values != IGNORE_INDEX)):
-        return replace(scan, data=(values > 0).astype(np.uint8))
-    return scan
-
-
 def _coco_source(path: Path) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
@@ -98,11 +86,11 @@ def _coco_source(path: Path) -> MaskSource:
     return MaskSource(path, tuple(ids), load, dataset.categories, images)
 
 
-def _ids_by_name(dataset: CocoDataset) -> dict[str, int]:
+def _ids_by_name(dataset: CocoDataset) -> dict[str, Id]:
     """Ids of the images by file name; folders are part of a name only if it is not unique."""
     full = [(_without_suffix(image.file_name), image.id) for image in dataset.images]
     counts = Counter(name.rpartition("/")[2] for name, _ in full)
-    ids = {}
+    ids: dict[str, Id] = {}
     for name, identity in full:
         short = name.rpartition("/")[2]
         ids[short if counts[short] == 1 else name] = identity
@@ -125,7 +113,7 @@ def _dataset_source(folder: Path) -> MaskSource:
     categories = samples.categories
 
     def load(name: str) -> Scan:
-        return read_mask(masks[name])
+        return read_labels(masks[name])
 
     return MaskSource(folder, tuple(masks), load, categories, images)
 
@@ -143,7 +131,7 @@ def _folder_source(folder: Path) -> MaskSource:
     masks = {stem(file): file for file in files}
 
     def load(name: str) -> Scan:
-        return read_mask(masks[name])
+        return read_labels(masks[name])
 
     return MaskSource(folder, tuple(masks), load, _stored_categories(files))
 

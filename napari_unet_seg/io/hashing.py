@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.seen import file_digest
 from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -24,8 +25,7 @@ def sha256(path: Path | str) -> str:
     path = Path(path)
     with reading(path, "a file"):
         if not path.is_dir():
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return file_digest(path)
         total = hashlib.sha256()
         for name, child in sorted(_own_files(path)):
             total.update(f"{name}\0{sha256(child)}\0".encode())

@@ -17,7 +17,9 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import fits_float32
 from napari_unet_seg.io.nifti_orientation import mended_header, orientation_of
+from napari_unet_seg.io.nifti_size import check_header, check_voxels
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -26,8 +28,6 @@ SUFFIXES = (".nii", ".nii.gz")
 
 _COMMENT = 6
 """Code of the header extension that holds this package's JSON."""
-_DEFLATE_LIMIT = 1040
-"""Largest expansion of a gzip stream; a header that claims more is damaged."""
 _UNITS = {"micron": ("µm", 1.0), "meter": ("mm", 1000.0)}
 
 
@@ -53,10 +53,11 @@ def read_nifti(path: Path | str) -> Scan:
     """
     path = Path(path)
     with reading(path, "a NIfTI file"):
+        check_header(path)
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Pair):
             raise DataError(f"{path} is not a NIfTI file; choose a .nii or .nii.gz file.")
-        _check_size(image, path)
+        check_voxels(image, path)
         shape = _spatial_first(image.shape)
         affine, turn, shown, notes = orientation_of(image.header, shape[:3])
         data = _to_shown(_values(image, path).reshape(*shape, -1), turn, shape)
@@ -131,7 +132,8 @@ def _values(image: Any, path: Path) -> Array:
         return np.stack([values[name] for name in values.dtype.names], axis=-1)
     if values.dtype.kind not in "buif":
         raise DataError(f"{path} holds {values.dtype} values; save its magnitude as a new file.")
-    kind = np.float32 if values.dtype.kind == "f" else values.dtype.newbyteorder("=")
+    narrow = values.dtype.kind == "f" and fits_float32(values)
+    kind = np.dtype(np.float32) if narrow else values.dtype.newbyteorder("=")
     return np.asarray(values.astype(kind, copy=False))
 
 
@@ -200,13 +202,6 @@ def _spacing(affine: Array, turn: Array, factor: float) -> tuple[float, ...]:
 def _time_step(header: Any) -> float:
     zooms = header.get_zooms()
     return float(zooms[3]) if len(zooms) > 3 and zooms[3] > 0 else 1.0
-
-
-def _check_size(image: Any, path: Path) -> None:
-    needed = int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
-    available = path.stat().st_size * (_DEFLATE_LIMIT if path.suffix.lower() == ".gz" else 1)
-    if needed > available:
-        raise DataError(f"{path} is truncated or damaged (it lacks voxels); copy it again.")
 
 
 def _provenance(header: Any) -> dict[str, Any]:

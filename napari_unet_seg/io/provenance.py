@@ -1,8 +1,13 @@
-"""Provenance of a mask, which is stored in the mask's file."""
+"""Provenance of a mask, which is stored in the mask's file.
+
+Names and hashes tell which scan and which model it was; folders of this machine are no business of
+whoever gets the file.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg import __version__
@@ -37,10 +42,10 @@ def provenance(
     """
     described: dict[str, Any] = {}
     if source is not None:
-        described["source"] = str(source.absolute())
+        described["source"] = source.absolute().name
         described["source_sha256"] = _hash(source)
     if model:
-        described["model"] = model.get("path")
+        described["model"] = PurePath(model.get("path", "")).name
         described["model_sha256"] = model.get("sha256")
     described["version"] = __version__
     described["time"] = datetime.now(UTC).isoformat(timespec="seconds")

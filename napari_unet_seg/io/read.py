@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.common.labels import from_stored, objects_of, stored_categories, to_classes
+from napari_unet_seg.io.common.files import check_is_stored, reading, split_suffix
+from napari_unet_seg.io.common.labels import objects_of, stored_categories, to_classes
+from napari_unet_seg.io.common.mask_values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.signature import is_dicom
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from napari_unet_seg.arrays import Array
 
 
 KINDS = (
@@ -27,6 +31,8 @@ KINDS = (
 """Formats that can be read, for messages."""
 
 _COLOUR_CHANNELS = (3, 4)
+_SAMPLED_MASKS = 64
+"""Most masks of a folder that are read to find out what its masks mean."""
 
 
 def read_scan(path: Path | str, series: str | None = None) -> Scan:
@@ -49,32 +55,92 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
         raise DataError(f"{path} is not on this computer; download it and open the copy.")
     if not path.exists():
         raise DataError(f"{path} does not exist; check the name or choose another file.")
+    check_is_stored(path)
     reader = _reader(path)
     return _dicom(path, series) if reader is _dicom else reader(path)
 
 
 def read_labels(path: Path | str) -> Scan:
-    """Read a mask as `read_scan` reads a scan, with labels of the smallest unsigned dtype.
+    """Read a mask of any program, with labels of the smallest unsigned dtype.
 
-    In a mask of single objects, the labels of objects become the labels of their categories.
+    Booleans, palette indices and whole floats are labels. A mask of 0 and 255 becomes 0 and 1, and
+    one with soft edges is cut at half. A slice alone may hold too few pixels to tell, so that the
+    masks in its folder decide for it too. In a mask that this package wrote the values are labels
+    in any case, and in one of single objects they become the labels of their categories.
+
+    Returns
+    -------
+    Scan
+        As `read_scan`; `meta["soft"]` is True if soft edges were cut.
 
     Raises
     ------
     DataError
-        As `read_scan`, and if the file holds colours, fractions or negative values.
+        As `read_scan`, and if the file holds colours, grey values, fractions or negative values,
+        or is a JPEG.
     """
-    scan = read_scan(path)
-    if "C" in scan.axes:
-        raise DataError(f"{path} holds colours instead of labels; choose the file of a mask.")
-    labels = from_stored(scan.data, str(path))
+    scan = _stored_mask(Path(path))
+    name, values = str(path), np.asarray(scan.data)
     described = scan.meta.get("description")
+    found = Reading(Meaning.LABELS, 0) if described else _reading_of(values, Path(path))
+    labels = to_labels(values, found, name)
     categories = stored_categories(described)
     if (objects := objects_of(described, categories)) is not None:
         labels = to_classes(labels, objects, categories)
-    return replace(scan, data=labels)
+    return replace(scan, data=labels, meta=scan.meta | {"soft": found.meaning is Meaning.SOFT})
 
 
-def _reader(path: Path) -> Callable[[Path], Scan]:
+def _stored_mask(path: Path) -> Scan:
+    """Read the values of a mask as they are stored."""
+    reader = _reader(path) if path.exists() else None
+    scan = reader(path, as_mask=True) if reader in (_image, _tiff) else read_scan(path)
+    if "C" in scan.axes:
+        raise DataError(
+            f"{path} holds colours instead of labels; give a grey mask or one with a palette."
+        )
+    return scan
+
+
+def _reading_of(values: Array, path: Path) -> Reading:
+    """Find out what the values of a mask mean, if need be from the other masks of its folder."""
+    own = classify(values, str(path))
+    if values.ndim > 2 or own.meaning is Meaning.SOFT:
+        return own
+    others = _readings_beside(path)
+    soft = next((other for other in others if other.meaning is Meaning.SOFT), None)
+    if soft is not None:
+        return soft
+    meanings = {other.meaning for other in others}
+    # Beside grey images, dark ones may pass for labels.
+    if own.meaning is Meaning.TWO_LEVELS and meanings - {Meaning.TWO_LEVELS} == {Meaning.LABELS}:
+        return Reading(Meaning.LABELS, own.top)
+    return own
+
+
+def _readings_beside(path: Path) -> tuple[Reading, ...]:
+    from napari_unet_seg.io.find import MASK_ENDS
+
+    end = next((e for e in MASK_ENDS if split_suffix(path)[0].endswith(e)), "")
+    folder = path.absolute().parent
+    return _readings_in(folder, end, path.suffix, folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _readings_in(folder: Path, end: str, suffix: str, _changed: int) -> tuple[Reading, ...]:
+    """Find out what masks of slices in a folder mean, each from its own values."""
+    files = [p for p in sorted(folder.glob(f"*{end}{suffix}")) if not p.name.startswith(".")]
+    readings = []
+    for file in files[:: max(1, -(-len(files) // _SAMPLED_MASKS))]:
+        try:
+            values = np.asarray(_stored_mask(file).data)
+            if values.ndim == 2:
+                readings.append(classify(values, str(file)))
+        except DataError:
+            continue  # reported when this file is read
+    return tuple(readings)
+
+
+def _reader(path: Path) -> Callable[..., Scan]:
     # The library of each format is imported when a file of this format is first read.
     name = path.name.lower()
     if path.is_dir():
@@ -112,16 +178,16 @@ def read_npy(path: Path | str) -> Scan:
     return Scan(data, axes, path=path)
 
 
-def _tiff(path: Path) -> Scan:
+def _tiff(path: Path, *, as_mask: bool = False) -> Scan:
     from napari_unet_seg.io.images.tiff import read_tiff
 
-    return read_tiff(path)
+    return read_tiff(path, as_mask=as_mask)
 
 
-def _image(path: Path) -> Scan:
+def _image(path: Path, *, as_mask: bool = False) -> Scan:
     from napari_unet_seg.io.images.photographs import read_image
 
-    return read_image(path)
+    return read_image(path, as_mask=as_mask)
 
 
 def _nifti(path: Path) -> Scan:

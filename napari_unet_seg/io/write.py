@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def write_mask(
-    path: Path | str, labels: Any, like: Scan, provenance: dict[str, Any] | None = None
+    path: Path | str,
+    labels: Any,
+    like: Scan,
+    provenance: dict[str, Any] | None = None,
+    *,
+    identified: bool = True,
 ) -> None:
     """Write the mask of a scan as TIFF, NIfTI, DICOM SEG or OME-Zarr, atomically.
 
@@ -31,6 +36,8 @@ def write_mask(
         The scan, which gives axes, spacing and affine.
     provenance : dict
         Provenance of the mask, JSON values; stored in the file.
+    identified : bool
+        Whether a DICOM SEG names the patient; files of other formats never do.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def write_mask(
     elif name.endswith(".dcm"):
         from napari_unet_seg.io.dicom.seg_write import write_seg
 
-        write_seg(path, labels, like, provenance, keep=True)
+        write_seg(path, labels, like, provenance, keep=True, identified=identified)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
         from napari_unet_seg.io.zarr.write import write_ome_labels
 

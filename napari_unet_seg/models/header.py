@@ -60,6 +60,8 @@ def read_header(path: Path) -> CheckpointInfo:
     CheckpointError
         If the file is missing, truncated, or not a checkpoint of this package.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise CheckpointError(f"The model {path} is a pipe or a device; choose a file.")
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -6,12 +6,13 @@ import os
 import signal
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg import log
-from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.errors import ConfigError, EngineError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.process.engine_process import engine_variables
+from napari_unet_seg.process.pending_items import Attempt, PendingItems, WorkerTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,24 +23,19 @@ _SCANS = 16
 """Smallest number of scans per worker, since a worker takes seconds to start."""
 CONNECT_TIMEOUT = "10s"
 """Time for a scheduler to answer."""
-_QUEUED = 4
-"""Items per worker that are submitted ahead: enough to keep it busy, few enough for the memory."""
+TIME_LIMIT = 2 * 3600.0
+"""Seconds that an item may take at a worker."""
 _LOCAL = {
     # An item that kills its worker fails at once, and no queued item fails with it.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-saturation": 1,
+    # Dask checks once, so long after a death, whether there is a worker again, and else never
+    # starts that worker any more: if it has just died a second time, or takes long to start.
+    "distributed.deploy.lost-worker-timeout": "1 day",
     # The pages of the web servers show the paths of scans, and ask nobody for a certificate.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
-
-
-class Attempt(NamedTuple):
-    """The result of processing an item: a value, or a problem."""
-
-    item: Any
-    value: Any
-    problem: str = ""
 
 
 def worker_count(items: int, cores: int | None = None) -> int:
@@ -69,7 +65,8 @@ class Cluster:
     """Worker processes that process items.
 
     An item that fails is processed once more by another worker, which may have more memory or the
-    file that was missing. An item whose worker died is processed once more, alone.
+    file that was missing. An item whose worker died is processed once more, alone. An item that
+    takes too long, and items that wait for workers of which none is left, fail.
 
     Parameters
     ----------
@@ -80,6 +77,8 @@ class Cluster:
     workers : int
         Number of processes to start on this machine; they share its cores. Only this object can
         use them: they accept only its certificates, which are made anew and kept in memory.
+    time_limit : float
+        Seconds that an item may take; the worker of an item that takes longer is replaced.
 
     Raises
     ------
@@ -87,9 +86,12 @@ class Cluster:
         If the package `distributed` is not installed, or `cryptography`, which makes certificates.
     ConfigError
         If no scheduler answers at the address, or the scheduler has no workers.
+    EngineError
+        If a process does not start on this machine.
     """
 
-    def __init__(self, address: str = "", workers: int = 1) -> None:
+    def __init__(self, address: str = "", workers: int = 1, time_limit: float = TIME_LIMIT) -> None:
+        self._time_limit = time_limit
         self._distributed = require("distributed")
         self._open = ExitStack()
         try:
@@ -108,12 +110,6 @@ class Cluster:
     def workers(self) -> list[str]:
         """Addresses of the workers that are connected now."""
         return list(self.client.scheduler_info(n_workers=-1)["workers"])
-
-    def as_completed(self) -> Any:
-        """Return an iterator of completed futures and their results; futures are added to it."""
-        return self._distributed.as_completed(
-            loop=self.client.loop, with_results=True, raise_errors=False
-        )
 
     def _connected(self, address: str) -> Any:
         """Return a client of a running scheduler."""
@@ -145,7 +141,7 @@ class Cluster:
         variables = engine_variables(threads)
         pre_spawn = {"distributed.nanny.pre-spawn-environ": variables}
         self._open.enter_context(dask.config.set(_LOCAL | pre_spawn))
-        with _ctrl_c_held_back():
+        with _ctrl_c_held_back(), _start_told(workers):
             local = self._distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -169,7 +165,7 @@ class Cluster:
         items : sequence
             Pickled too.
         """
-        pending = _PendingItems(self, _WorkerTask(function), items)
+        pending = PendingItems(self.client, WorkerTask(function), items, self._time_limit)
         try:
             for index in range(len(items)):
                 yield pending.wait_for(index)
@@ -196,83 +192,12 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _PendingItems:
-    """Submitted items; some are submitted ahead, and results that come early are kept."""
-
-    def __init__(self, cluster: Cluster, function: _WorkerTask, items: Sequence[Any]) -> None:
-        self._cluster, self._function, self._items = cluster, function, items
-        self._running = cluster.as_completed()
-        self._sent: dict[Any, int] = {}
-        self._retried: set[int] = set()
-        self._retry_alone: list[int] = []
-        """Items whose worker died; each is processed alone, to find the item that killed it."""
-        self._done: dict[int, Attempt] = {}
-        self._lead = _QUEUED * len(cluster.workers)
-        for index in range(self._lead):
-            self._send(index)
-
-    def wait_for(self, index: int) -> Attempt:
-        """Return the result of the next item, and submit another item."""
-        while index not in self._done:
-            if not self._sent:
-                self._send(self._retry_alone.pop(0))
-            future, outcome = next(self._running)
-            self._record(self._sent.pop(future), *_read(future, outcome))
-        self._send(index + self._lead)
-        return self._done.pop(index)
-
-    def cancel(self) -> None:
-        """Cancel the items that are not done."""
-        self._cluster.client.cancel(list(self._sent))
-
-    def _send(self, index: int, workers: list[str] | None = None) -> None:
-        if index >= len(self._items):
-            return
-        future = self._cluster.client.submit(
-            self._function,
-            self._items[index],
-            pure=False,
-            workers=workers,
-            allow_other_workers=workers is not None,
-        )
-        self._sent[future] = index
-        self._running.add(future)
-
-    def _record(self, index: int, worker: str, value: Any, problem: str) -> None:
-        others = [a for a in self._cluster.workers if a != worker]
-        if problem and index not in self._retried and (others or not worker):
-            self._retried.add(index)
-            if worker:
-                self._send(index, others)
-            else:
-                self._retry_alone.append(index)
-        else:
-            self._done[index] = Attempt(self._items[index], value, problem)
-
-
-class _WorkerTask:
-    """Calls a function at a worker, and returns the worker's address, the value and the problem."""
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self._function = function
-
-    def __call__(self, item: Any) -> tuple[str, Any, str]:
-        from distributed import get_worker
-
-        log.start()
-        address = get_worker().address
-        try:
-            return address, self._function(item), ""
-        except Exception as error:
-            return address, None, log.problem(error, item)
-
-
-def _read(future: Any, outcome: Any) -> tuple[str, Any, str]:
-    if future.status == "finished":
-        return outcome  # type: ignore[no-any-return]
-    return (
-        "",
-        None,
-        "The worker processes died, most often because memory ran out; give them more memory or "
-        "start fewer workers.",
-    )
+@contextmanager
+def _start_told(workers: int) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise EngineError(
+            f"The {workers} worker processes did not start ({error}), most often because memory "
+            "ran out; start fewer, or none with --workers 1."
+        ) from error

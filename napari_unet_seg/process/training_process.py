@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from napari_unet_seg.errors import UnconfirmedError
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def train_in_child(
     resume: Path | None = None,
     init: Path | None = None,
     engine: str = ENGINE,
+    confirmed: bool = False,
 ) -> Generator[Any, Command | None, None]:
     """Read the samples and train in a child process.
 
@@ -48,13 +51,20 @@ def train_in_child(
         As `engine.train` takes them.
     engine : str
         The generator function that trains, as `"module:name"`.
+    confirmed : bool
+        Whether the user has confirmed masks that can hardly be meant.
 
     Yields
     ------
-    SampleSet or TrainEvent
-        The samples, then the events of the training.
+    SampleSet, TrainEvent or UnconfirmedError
+        The samples, then the events of the training; the error, which is not raised, is the last
+        event: a question for the user.
     """
     samples = source.read(config.model.dimensions)
+    samples = replace(samples, confirmed=samples.confirmed or confirmed)
     yield samples
     with EngineProcess(threads=config.threads, niceness=NICENESS) as process:
-        yield from process.stream(engine, config, samples, run, init=init, resume=resume)
+        try:
+            yield from process.stream(engine, config, samples, run, init=init, resume=resume)
+        except UnconfirmedError as error:
+            yield error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_unet_seg.config import Category, Config, Stored, Version
+from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, backup_name, within, write_error
 from napari_unet_seg.session.review_queue import ReviewState
@@ -47,11 +47,15 @@ class Round(Config):
     """Folders of further sessions whose slices the round learned from."""
 
 
+COCO_COPY = "coco.json"
+"""Copy of the COCO file of a session's mask, with which the file is compared when it is written."""
+
+
 class CocoOrigin(Config):
     """The COCO file that a mask was drawn from."""
 
     path: str
-    image_ids: tuple[int, ...]
+    image_ids: tuple[Id, ...]
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box were drawn as a rectangle."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, NothingToLearnError
@@ -18,6 +19,7 @@ from napari_unet_seg.training.fine_tune import fine_tune, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
@@ -143,7 +145,7 @@ def _may_train(session: Session) -> bool:
 
 
 def _is_labelled(sample: Sample) -> bool:
-    return isinstance(sample.mask, Path) or has_mask(sample.mask)
+    return not isinstance(sample.mask, np.ndarray) or has_mask(sample.mask)
 
 
 def _opened(folder: Path) -> Session:

@@ -276,7 +276,7 @@ class Session(RecordKeeper):
         splits = {i: split for i, split in self.splits.items() if self.states[i].is_accepted}
         make = volume_samples if dimensions == 3 else slice_samples
         samples = make(self.scan, self.masks, dict(sorted(splits.items())))
-        return SampleSet(samples, self.categories, f"session {self.folder.name}")
+        return SampleSet(samples, self.categories, f"session {self.folder.name}", confirmed=True)
 
     def _update_states(self, written: Iterable[int]) -> None:
         """Set written accepted slices to accepted or corrected, by their prediction."""

@@ -130,7 +130,12 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
         for part in sets
         for s in part.samples
     ]
-    return SampleSet(_numbered(joined), first.categories, ", ".join(part.source for part in sets))
+    return SampleSet(
+        _numbered(joined),
+        first.categories,
+        ", ".join(part.source for part in sets),
+        all(part.confirmed for part in sets),
+    )
 
 
 def _numbered(samples: Sequence[Sample]) -> tuple[Sample, ...]:

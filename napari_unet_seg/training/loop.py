@@ -30,7 +30,7 @@ from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
 from napari_unet_seg.training.distributed import ProcessGroup, join_processes
-from napari_unet_seg.training.run import Run, history_row
+from napari_unet_seg.training.run import Run, has_next_epoch, history_row
 from napari_unet_seg.training.trainer import Trainer
 from napari_unet_seg.training.validation import validate
 
@@ -94,10 +94,8 @@ class TrainingLoop:
 
     @property
     def has_next_epoch(self) -> bool:
-        """Whether the run continues: neither its last epoch nor its patience has ended."""
-        patience = self.config.patience
-        stalled = 0 < patience <= self.epochs_without_gain
-        return self.epoch < self.config.epochs and not stalled
+        """Whether the run continues."""
+        return has_next_epoch(self.config, self.epoch, self.epochs_without_gain)
 
     def started(self) -> TrainStarted:
         """Return the first event of the run."""

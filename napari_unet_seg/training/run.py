@@ -7,14 +7,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.config import TrainConfig
+from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.files import atomic, reading, within
+from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.events import EpochEnd
 
 _HISTORY = (
@@ -56,6 +57,36 @@ class Run:
     def preview(self) -> Path:
         """Folder of validation predictions."""
         return self.folder / "preview"
+
+    @property
+    def holds_model(self) -> bool:
+        """Whether there is a checkpoint, which no other training may replace."""
+        # A full disk can leave a run with only one of the checkpoints.
+        return self.best.exists() or self.last.exists()
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a checkpoint to resume from."""
+        return self.last.is_file()
+
+    def unfinished(self) -> str:
+        """Return how far a run came that has epochs left, `epoch 3 of 40`.
+
+        Returns
+        -------
+        str
+            Empty if the run has ended, or the folder holds no run that can be resumed.
+        """
+        if not self.can_resume:
+            return ""
+        try:
+            config = TrainConfig.from_file(self.folder / "config.yaml")
+            info = read_header(self.last)
+        except SegmentationError:
+            return ""  # damaged, so that it cannot be resumed
+        stalled = info.summary.get("progress", {}).get("epochs_without_gain", 0)
+        left = has_next_epoch(config, info.epoch, stalled)
+        return f"epoch {info.epoch} of {config.epochs}" if left else ""
 
     def inside(self, name: str) -> Path:
         """Return the path of a file to write in the folder of the run; see `files.within`."""
@@ -118,6 +149,11 @@ class Run:
             writer = csv.DictWriter(file, _HISTORY)
             writer.writeheader()
             writer.writerows(rows)
+
+
+def has_next_epoch(config: TrainConfig, epoch: int, epochs_without_gain: int) -> bool:
+    """Whether a run continues after an epoch: neither its last epoch nor its patience has ended."""
+    return epoch < config.epochs and not 0 < config.patience <= epochs_without_gain
 
 
 def history_row(epoch: EpochEnd) -> dict[str, str]:

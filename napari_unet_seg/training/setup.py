@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import build_cache, channel_note
+from napari_unet_seg.data.doubts import doubts, joined
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, UnconfirmedError
+from napari_unet_seg.io.common.mask_report import MaskReport
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
-    _TrainingData = tuple[dict[str, list[Sample]], dict[str, SplitItems], list[str]]
-    """Samples and items of each split, and notes for the user."""
+    _TrainingData = tuple[dict[str, list[Sample]], dict[str, SplitItems], list[str], MaskReport]
+    """Samples and items of each split, notes for the user, and the report of the masks."""
 
 _SPLITS = ("train", "valid")
 
@@ -66,14 +69,16 @@ def prepare(
     used = [s for s in samples.samples if s.split != "test"]
     read = _read_volumes if config.model.dimensions == 3 else _read_slices
     classes = len(samples.categories)
-    splits, items, notes = yield from read(config, classes, used, run if resume else None, replay)
+    resumed = run if resume else None
+    splits, items, notes, report = yield from read(config, classes, used, resumed, replay)
     if not splits["train"]:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
     notes = [*samples.notes, *channel_note(used, config.model.in_channels), *notes]
-    labels = items["train"].labels
+    shares = items["train"].shares
+    labels = labels_in(shares)
     if not labels:
         raise DataError(
             f"No training mask of {samples.source} has a labelled pixel; annotate at least one "
@@ -81,7 +86,11 @@ def prepare(
         )
     absent = [c.name for value, c in enumerate(samples.categories, 1) if value not in labels]
     if absent:
-        notes = [*notes, f"No training mask holds {' or '.join(absent)}: the net cannot learn it."]
+        notes = [*notes, f"No training mask holds {joined(absent)}: the net cannot learn them."]
+    notes = [*notes, *report.notes()]
+    doubtful = doubts(samples.categories, np.maximum(shares, items["valid"].shares))
+    if doubtful and not samples.confirmed and not resume:
+        raise UnconfirmedError(" ".join([f"{samples.source}: {doubtful}", *report.notes()]))
     net = build_net(config.model)
     if loaded and source:
         _load_weights(net, *loaded, source, samples.categories)
@@ -148,7 +157,7 @@ def _read_slices(
     items: dict[str, SplitItems] = {
         name: cache.part(np.array([s.split == name for s in split])) for name in _SPLITS
     }
-    return _by_split(split), items, notes
+    return _by_split(split), items, notes, cache.report
 
 
 def _read_volumes(
@@ -171,7 +180,8 @@ def _read_volumes(
         "train": RandomPatches(parts["train"], size),
         "valid": GridPatches(parts["valid"], size),
     }
-    return _by_split(split), items, notes
+    report = sum((volume.report for volume in volumes), MaskReport())
+    return _by_split(split), items, notes, report
 
 
 def _assign_replay(

@@ -119,7 +119,7 @@ def test_training_names_every_sample_that_cannot_be_read(
     def fails_for_two(sample, *_):
         raise ValueError("nobody foresaw this") if sample.name in "ab" else MemoryError
 
-    monkeypatch.setattr(cache, "read_sample", fails_for_two)
+    monkeypatch.setattr(cache, "read_and_report", fails_for_two)
     samples = open_dataset(tmp_path).samples
     with pytest.raises(DataError) as refused:
         list(cache.build_cache(samples, 32, 1, 1, NormaliseConfig()))

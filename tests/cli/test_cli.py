@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from PIL import Image
 
 from napari_unet_seg import __version__
 from napari_unet_seg.cli import main
-from napari_unet_seg.config import Category
+from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
@@ -264,8 +266,6 @@ def test_a_run_holds_its_settings_and_models(trained):
 
 
 def test_resume_goes_on_with_the_runs_own_settings(trained, tmp_path, capsys):
-    import shutil
-
     dataset, run = trained
     shutil.copytree(run, tmp_path / "run")
     arguments = ["train", dataset, "--out", tmp_path / "run", "--resume", "--epochs", "3", "--json"]
@@ -273,6 +273,29 @@ def test_resume_goes_on_with_the_runs_own_settings(trained, tmp_path, capsys):
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [e["epoch"] for e in events if e["event"] == "EpochEnd"] == [3]
     assert events[-1]["event"] == "TrainFinished"
+
+
+@pytest.fixture
+def unfinished(trained, tmp_path) -> tuple[str, ...]:
+    """Arguments that train once more into a run with one epoch left."""
+    run = tmp_path / "run"
+    shutil.copytree(trained[1], run)
+    TrainConfig.from_file(run / "config.yaml").replace(epochs=3).to_file(run / "config.yaml")
+    return "train", str(trained[0]), "--out", str(run)
+
+
+def test_a_run_that_has_not_ended_is_not_begun_again_but_offered(unfinished, capsys):
+    problem = fails(capsys, *unfinished, "--epochs", "1")
+    assert "has stopped after epoch 2 of 3; continue it with --resume" in problem
+
+
+@pytest.mark.parametrize(("answer", "epochs"), [("", 3), ("n", 2)])
+def test_at_a_terminal_it_is_asked_whether_to_go_on(unfinished, monkeypatch, answer, epochs):
+    terminal = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert main(list(unfinished)) == (0 if epochs == 3 else 2)
+    assert read_header(Path(unfinished[-1]) / "last.safetensors").epoch == epochs
 
 
 def test_finetune_tells_the_dice_before_and_after(trained, tmp_path, capsys):
@@ -451,7 +474,8 @@ def test_masks_have_the_scans_grid_and_say_where_they_come_from(trained, tmp_pat
     assert mask.shape == volume.shape
     np.testing.assert_array_equal(mask.affine, affine)
     stored = read_description(tmp_path / "masks" / "slice.tif")
-    assert stored["source"] == str(tmp_path / "slice.png")
+    assert (stored["source"], stored["model"]) == ("slice.png", Path(report["model"]["path"]).name)
+    assert str(tmp_path) not in json.dumps(stored)
     assert stored["model_sha256"] == report["model"]["sha256"]
     for name in ("probabilities", "uncertainty"):
         values = tifffile.imread(tmp_path / "masks" / name / "slice.tif")

@@ -15,7 +15,7 @@ from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import channel_note, read_sample
 from napari_unet_seg.data.pairs import read_pairs
 from napari_unet_seg.data.samples import Sample
-from napari_unet_seg.io.read import read_labels
+from napari_unet_seg.io.read import read_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,26 +44,27 @@ def write_scans(folder: Path) -> dict[str, Path]:
 
 def predict(capsys: Any, tmp_path: Path, *arguments: object) -> tuple[dict[str, Any], str]:
     out = tmp_path / "out"
-    given = ["predict", *map(str, arguments), "--out", str(out), "--format", "tif", "--json"]
+    given = ["predict", *map(str, arguments), "--out", str(out), "--probabilities", "--json"]
     assert main([*given, "--device", "cpu", "--set", "precision=float32"]) == 0
     told = capsys.readouterr()
-    masks = {r["input"]: read_labels(r["mask"]).data for r in json.loads(told.out)["results"]}
-    return masks, told.err
+    found = json.loads(told.out)["results"]
+    maps = {r["input"]: read_scan(r["probabilities"]).data for r in found}
+    return maps, told.err
 
 
 def test_one_scan_gives_one_mask_whatever_file_holds_it(
     tmp_path: Path, capsys: Any, make_checkpoint: Callable[..., Path]
 ) -> None:
     files, model = write_scans(tmp_path), make_checkpoint()
-    masks, said = predict(capsys, tmp_path, *files.values(), "--model", model)
-    one, other, *both = (masks[str(path)] for path in files.values())
+    maps, said = predict(capsys, tmp_path, *files.values(), "--model", model)
+    one, other, *both = (maps[str(path)] for path in files.values())
     assert not np.array_equal(one, other)
-    for mask in both:
-        np.testing.assert_array_equal(mask, one)
+    for other_file in both:
+        np.testing.assert_array_equal(other_file, one)
     assert said.count("the first is used. Choose another by --channel.") == 2
-    masks, said = predict(capsys, tmp_path, *files.values(), "--model", model, "--channel", "2")
+    maps, said = predict(capsys, tmp_path, *files.values(), "--model", model, "--channel", "2")
     for path in list(files.values())[1:]:
-        np.testing.assert_array_equal(masks[str(path)], other)
+        np.testing.assert_array_equal(maps[str(path)], other)
     assert "is used" not in said
 
 

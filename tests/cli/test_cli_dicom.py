@@ -57,6 +57,18 @@ def test_a_mask_as_dicom_seg(
     assert again.data.any()
 
 
+@pytest.mark.parametrize("options", [(), ("--deidentify",)])
+def test_a_dicom_seg_names_the_patient_or_not(
+    make_checkpoint: Callable[..., Path], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    scan = write_series(tmp_path / "scan", [0, 2], PatientName="Muster^Erika")
+    arguments = (scan, "--model", make_checkpoint(), "--out", tmp_path / "m", *options)
+    assert predict(*arguments, "--format", "dcm") == 0
+    seg = pydicom.dcmread(tmp_path / "m" / "scan.dcm")
+    assert str(seg.PatientName) == ("" if options else "Muster^Erika")
+    assert predict(*arguments) == (2 if options else 0)
+
+
 def test_several_series_are_listed_and_one_is_named(
     make_checkpoint: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_mask_becomes_a_store_of_its_own(
     assert predict(store.parent, "--model", model, "--out", out) == 0
     mask = read_labels(out / "scan.zarr")
     assert (mask.grid_shape, mask.spacing, mask.unit) == ((3, 32, 32), (3.0, 0.5, 0.25), "mm")
-    assert mask.meta["description"]["source"] == str(store)
+    assert mask.meta["description"]["source"] == store.name
     assert predict(store, "--model", model, "--out", tmp_path / "tif", "--format", "tif") == 0
     np.testing.assert_array_equal(read_labels(tmp_path / "tif" / "scan.tif").data, mask.data)
     assert main(["evaluate", "--pred", str(out), "--truth", str(tmp_path / "tif")]) == 0

@@ -9,10 +9,13 @@ import tifffile
 from PIL import Image
 
 from napari_unet_seg.data.dataset import open_dataset
+from napari_unet_seg.data.dataset_export import export_dataset
+from napari_unet_seg.data.dataset_plan import join_categories, plan
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command
+from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.read import read_coco
 
 if TYPE_CHECKING:
@@ -191,6 +194,39 @@ def test_boxes_are_drawn_on_request(tmp_path):
     assert tifffile.imread(sample.mask).sum() == 16
 
 
+def test_paths_of_another_computer_give_short_names(tmp_path):
+    path = coco_set(tmp_path / "set", ["a.png", "b.png"]).path
+    document = json.loads(path.read_text())
+    for image in document["images"]:
+        image["file_name"] = f"C:\\Users\\somebody\\data\\{image['file_name']}"
+    path.write_text(json.dumps(document))
+    _, out = finish(write_dataset([read_coco(path)], tmp_path / "out"))
+    samples = read_description(out).samples
+    assert sorted(sample.name for sample in samples) == ["a", "b"]
+
+
+def test_ids_that_are_texts_go_into_a_data_set_and_back(tmp_path):
+    path = coco_set(tmp_path / "set", ["a.png", "b.png"]).path
+    document = json.loads(path.read_text())
+    for entry in document["images"]:
+        entry["id"] = f"image-{entry['id']}"
+    for note in document["annotations"]:
+        note |= {"id": "n", "image_id": f"image-{note['image_id']}", "category_id": "lesion"}
+    document["categories"] = [{"id": "lesion", "name": "lesion"}]
+    path.write_text(json.dumps(document))
+    _, out = finish(write_dataset([read_coco(path)], tmp_path / "out"))
+    assert [category.id for category in open_dataset(out).categories] == ["lesion"]
+    (written,) = export_dataset(out, tmp_path / "back", Encoder())
+    assert json.loads(written.read_text()) == document
+
+
+def test_many_images_of_one_name_get_numbers(tmp_path):
+    path = coco_set(tmp_path / "set", ["a.png", "A.PNG", "a_2.png"]).path
+    dataset = read_coco(path)
+    items, _ = plan([dataset], join_categories([dataset.categories])[1], boxes=False)
+    assert [item.sample.name for item in items] == ["a", "A_2", "a_2_2"]
+
+
 def test_folders_and_suffixes_in_names_do_not_collide(tmp_path):
     names = ["p1/a.png", "p1_a.png", "p1/a.jpg", "P1/A.bmp"]
     coco = coco_set(tmp_path / "in", names[1:2])
@@ -291,7 +327,7 @@ def test_broken_pairs_are_refused(tmp_path, break_it, words):
 
 
 def test_what_is_no_data_set_is_refused(tmp_path):
-    with pytest.raises(DataError, match="is no data set"):
+    with pytest.raises(DataError, match="holds no scans"):
         open_dataset(tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
         open_dataset(tmp_path / "nowhere")

@@ -56,7 +56,7 @@ def test_a_check_that_hangs_is_told(monkeypatch):
 
 
 def test_the_models_answer_as_stored():
-    # After a change of a model: python benchmarks/bundled/store_answers.py
+    # After a change of a model: python -m benchmarks.bundled.store_answers
     assert model_check.check() == (["bundled: as stored", "outline of a box: as stored"], True)
 
 

@@ -48,3 +48,14 @@ def kills_its_worker(folder: Path, times: int, item: int) -> int:
         (folder / f"death{len(marks)}").touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return item
+
+
+def never_ends(item: int) -> int:
+    while item == 2:
+        time.sleep(0.01)
+    return item
+
+
+def takes_its_time(item: int) -> int:
+    time.sleep(0.1)
+    return item

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, UnconfirmedError
 from napari_unet_seg.events import (
     BatchEnd,
     CheckpointSaved,
@@ -133,6 +133,14 @@ def train(
             break
     best, last = run / "best.safetensors", run / "last.safetensors"
     yield TrainFinished(best, last, epoch, epoch, 0.75, stopped)
+
+
+def train_if_confirmed(
+    config: TrainConfig, samples: SampleSet, run: Path, **more: Any
+) -> Generator[TrainEvent, Command | None, None]:
+    if not samples.confirmed:
+        raise UnconfirmedError("All masks are dots.")
+    yield from train(config, samples, run, **more)
 
 
 def train_without_memory(*args: Any, **kwargs: Any) -> Generator[int, Command | None, None]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +265,25 @@ def test_real_scans_and_masks(real_data: Path, tmp_path: Path) -> None:
     again = read_tiff(tmp_path / "m.tif")
     np.testing.assert_array_equal(again.data, labels)
     np.testing.assert_array_equal(again.affine, scan.meta["display_affine"])
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_a_header_that_unpacks_to_gigabytes_is_refused_before_it_is_read(
+    tmp_path: Path, kind: Any
+) -> None:
+    image = kind(np.zeros((2, 2, 2), np.uint8), np.eye(4))
+    (size,) = struct.unpack_from("<i", image.to_bytes())
+    extension = 160 * 2**20
+    stored = bytearray(image.to_bytes()[:size])
+    place, form = (108, "<f") if size == 348 else (168, "<q")
+    struct.pack_into(form, stored, place, size + 4 + extension)
+    stored += struct.pack("<4B2i", 1, 0, 0, 0, extension, 6) + bytes(extension)
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(stored, 1))
+    del stored
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"a\.nii\.gz is damaged .*claims to be 16777\d+ bytes"):
+            read_nifti(tmp_path / "a.nii.gz")
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_labels
 from napari_unet_seg._napari.layers.geometry import convert_units, length_in_mm
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
@@ -55,7 +55,7 @@ class ComparisonRequest:
 
 def mask_of_layer(layer: Labels) -> NamedMask:
     """Return the mask of a labels layer."""
-    return NamedMask(layer.name, scan_from_layer(layer), categories_of(layer))
+    return NamedMask(layer.name, scan_from_labels(layer), categories_of(layer))
 
 
 def mask_of_prediction(session: Session) -> NamedMask:

@@ -30,6 +30,7 @@ from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.common.mask_report import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +248,9 @@ class CompareTab(CompareForm):
             self.status.setText(str(event))
         else:
             self._show(event)
-            self.status.setText(f"{self._part}, compared at {datetime.now():%H:%M:%S}")
+            left_out = f"; {counted(event.unreviewed, 'pixel')} left out as not reviewed"
+            text = f"{self._part}, compared at {datetime.now():%H:%M:%S}"
+            self.status.setText(text + (left_out if event.unreviewed else ""))
 
     def _on_done(self) -> None:
         self._job = None

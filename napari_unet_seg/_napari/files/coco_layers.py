@@ -11,17 +11,18 @@ import numpy as np
 from napari_unet_seg._napari.layers.conversion import grid_of, labels_options, scan_options
 from napari_unet_seg._napari.layers.instances import instance_options
 from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, Values
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.coco.source import CocoSource
+from napari_unet_seg.io.common.labels import label_dtype
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
@@ -37,7 +38,7 @@ class CocoStack:
     name: str
     scan: Scan
     labels: Array
-    image_ids: tuple[int, ...]
+    image_ids: tuple[Id, ...]
     boxes: bool
     """Whether annotations that have only a box are drawn."""
     instances: Instances | None
@@ -138,8 +139,7 @@ def _stack(
 def _draw_classes(
     dataset: CocoDataset, images: list[CocoImage], plane: tuple[int, ...], boxes: bool
 ) -> Array:
-    dtype = np.uint8 if len(dataset.categories) <= IGNORE_INDEX - 1 else np.uint16
-    labels = sparse_zeros((len(images), *plane), dtype)
+    labels = sparse_zeros((len(images), *plane), label_dtype(len(dataset.categories)))
     for target, image in zip(labels, images, strict=True):
         paint(target, draw(dataset, image, dataset.categories, boxes=boxes))
     return labels
@@ -162,7 +162,10 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
         drawn_on = LayerRecord(coco=coco, categories=dataset.categories)
         image = scan_options(stack.scan, stack.name, record=drawn_on)
         record = LayerRecord(
-            coco=coco, scan=grid_of(stack.scan), independent=True, names=stack.scan.names
+            coco=coco._replace(drawn=True),
+            scan=grid_of(stack.scan),
+            independent=True,
+            names=stack.scan.names,
         )
         mask = f"{stack.name} mask"
         if stack.instances is None:

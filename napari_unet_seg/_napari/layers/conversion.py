@@ -17,9 +17,10 @@ from napari_unet_seg._napari.layers.layer_record import (
     MapRecord,
     record_of,
 )
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, is_colour
+from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
@@ -89,6 +90,20 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     unit = stored.unit if scan.unit == "pixel" else scan.unit
     path = stored.path or scan.path
     return replace(scan, path=path, affine=stored.affine, meta=stored.meta | scan.meta, unit=unit)
+
+
+def scan_from_labels(layer: Labels) -> Scan:
+    """Return a labels layer as a scan; values of a mask without categories mean as in a file.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions, or holds the grey values of an image.
+    """
+    scan = scan_from_layer(layer)
+    if categories_of(layer) or not isinstance(scan.data, np.ndarray):
+        return scan
+    return replace(scan, data=meant_labels(scan.data, f"The layer {layer.name}"))
 
 
 def _axes(layer: Layer, record: LayerRecord) -> str:
@@ -243,4 +258,4 @@ def categories_for(labels: Array, record: LayerRecord) -> tuple[Category, ...]:
         return record.categories
     values = labels[labels != IGNORE_INDEX]
     highest = int(values.max()) if values.size else 1
-    return tuple(Category(id=v, name=f"label {v}") for v in range(1, max(highest, 1) + 1))
+    return numbered_categories(max(highest, 1))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Layer
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.places import Place
@@ -39,10 +39,12 @@ class CocoImages(NamedTuple):
     """The images of a COCO file that a stack shows."""
 
     source: CocoSource
-    ids: tuple[int, ...]
+    ids: tuple[Id, ...]
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box are drawn."""
+    drawn: bool = False
+    """Whether the labels of the layer were drawn from the annotations of the file."""
 
 
 class MapRecord(NamedTuple):

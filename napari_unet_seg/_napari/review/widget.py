@@ -9,24 +9,20 @@ from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QApplication, QTabWidget, QVBoxLayout
 
 from napari_unet_seg._napari.compare.tab import CompareTab
-from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
-from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.review.mask_saver import MaskSaver
 from napari_unet_seg._napari.review.save_bar import SaveBar
 from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.desk import SessionDesk
-from napari_unet_seg._napari.session.jobs import write_mask
 from napari_unet_seg._napari.tools.tab import ToolsTab
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
@@ -63,6 +59,7 @@ class ReviewWidget(DockWidget):
             lambda: self.current_mask,
             lambda: self.session.folder if self.session else Path.home(),
         )
+        self.saver = MaskSaver(napari_viewer, self.desk, self)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -95,15 +92,15 @@ class ReviewWidget(DockWidget):
 
     def save_tiff(self, path: Path | str) -> None:
         """Write the mask as TIFF, NIfTI or OME-Zarr, by the name of the path."""
-        self._save(Path(path), writer.write_tiff)
+        self.saver.save_tiff(self.current_mask, Path(path))
 
     def save_binary(self, folder: Path | str) -> None:
         """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
-        self._save(Path(folder), writer.write_binary)
+        self.saver.save_binary(self.current_mask, Path(folder))
 
     def save_coco(self, path: Path | str) -> None:
-        """Write the mask as COCO."""
-        self._save(Path(path), writer.write_coco)
+        """Write the mask as COCO, with the other masks of the same COCO file."""
+        self.saver.save_coco(self.current_mask, Path(path))
 
     def refresh(self) -> None:
         """Enable the controls that can be used now."""
@@ -163,6 +160,7 @@ class ReviewWidget(DockWidget):
         self.saving.tiff_wanted.connect(self.save_tiff)
         self.saving.binary_wanted.connect(self.save_binary)
         self.saving.coco_wanted.connect(self.save_coco)
+        self.saver.written.connect(self._on_written)
         call_before_window_deletion(self, self._release)
         QApplication.instance().aboutToQuit.connect(self._release)
 
@@ -204,19 +202,6 @@ class ReviewWidget(DockWidget):
         recovery.record_closed(folder)
         self.bar.offer(None)
         self._search_unclosed()
-
-    def _save(self, path: Path, write: Callable[..., list[str]]) -> None:
-        mask = self.current_mask
-        if mask is None or self.desk.busy:
-            return
-        attributes = {
-            "name": mask.name,
-            "metadata": mask.metadata,
-            "features": mask.features,
-            **geometry_of(mask),
-        }
-        events = write_mask(write, path, mask.data, attributes)
-        self.desk.run(events, self._on_written, f"Saving {path.name}")
 
     def _on_written(self, path: Path) -> None:
         self.review.report(f"Saved {path}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
@@ -92,7 +93,9 @@ class SessionDesk(QObject):
                 mask.data = opened.mask
             self._begin(opened.session, image, mask)
 
-        self.run(create_session(folder, arguments), show, "Starting the session")
+        images = record_of(mask).coco
+        source = images.source if images is not None else None
+        self.run(create_session(folder, arguments, source), show, "Starting the session")
 
     def open(self, folder: Path | str) -> None:
         """Open a session with its scan and its last saved mask."""

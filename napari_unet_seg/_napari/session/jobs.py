@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.errors import ChangedError, SegmentationError
+from napari_unet_seg.io.common.files import within
 from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.session.record import COCO_COPY
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -27,13 +31,20 @@ class SessionWithMask(NamedTuple):
 
 
 def create_session(
-    folder: Path, arguments: dict[str, Any]
+    folder: Path, arguments: dict[str, Any], coco: CocoSource | None = None
 ) -> Generator[SessionWithMask, Any, None]:
-    """Start a session with the arguments of `Session.create`."""
+    """Start a session with the arguments of `Session.create`.
+
+    A copy of the COCO file that the mask came from is kept with the session.
+    """
+    if coco is not None:
+        coco.dataset()  # an error comes before the session is made
     pixels = arguments["prediction"]
     if not isinstance(pixels, np.ndarray) or not pixels.flags.writeable:
         pixels = np.array(pixels)
     session = Session.create(folder, **{**arguments, "prediction": pixels})
+    if coco is not None:
+        coco.keep_copy(within(session.folder, session.folder / COCO_COPY))
     yield SessionWithMask(session.hold(), pixels)
 
 
@@ -64,8 +75,12 @@ def _whole(session: Session) -> Scan | None:
 
 
 def write_mask(
-    writer: Callable[..., list[str]], path: Path, labels: Any, attributes: dict[str, Any]
-) -> Generator[Path, Any, None]:
-    """Write a copy of a mask's labels, and yield the path."""
-    writer(str(path), np.array(labels), attributes)
-    yield path
+    write: Callable[[Path, Keep | None], object], path: Path, keep: Keep | None = None
+) -> Generator[Path | ChangedError, Any, None]:
+    """Write a mask, and yield its path, or the error if another program has changed the file."""
+    try:
+        write(path, keep)
+    except ChangedError as error:
+        yield error
+    else:
+        yield path

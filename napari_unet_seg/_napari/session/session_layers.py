@@ -25,7 +25,7 @@ from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.placement import misplacement
-from napari_unet_seg.session.record import CocoOrigin, LayersRecord, Origin, Placement
+from napari_unet_seg.session.record import COCO_COPY, CocoOrigin, LayersRecord, Origin, Placement
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -109,7 +109,7 @@ def show_session(
     image = viewer.add_image(session.scan.data, **options)
     name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
-    coco = _coco_images(origin.coco)
+    coco = _coco_images(origin.coco, session.folder)
     layer = add_labels(viewer, mask, image, session.categories, name, coco=coco, model=model)
     for value in shown.locked:
         set_locked(layer, value, True)
@@ -150,11 +150,12 @@ def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
     return Origin(scan=path, channel=record_of(image).channel, coco=coco)
 
 
-def _coco_images(origin: CocoOrigin | None) -> CocoImages | None:
+def _coco_images(origin: CocoOrigin | None, folder: Path) -> CocoImages | None:
     """Return the COCO images for the record of a mask's layer."""
     if origin is None:
         return None
-    return CocoImages(CocoSource(Path(origin.path)), tuple(origin.image_ids), origin.boxes)
+    source = CocoSource(Path(origin.path), copy=folder / COCO_COPY)
+    return CocoImages(source, tuple(origin.image_ids), origin.boxes)
 
 
 def _placement(stored: Placement | None) -> dict[str, Any]:

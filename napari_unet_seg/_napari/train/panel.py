@@ -11,6 +11,7 @@ from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.train.loss_plot import LossPlot
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, run
+from napari_unet_seg.errors import UnconfirmedError
 from napari_unet_seg.events import (
     BatchEnd,
     EpochEnd,
@@ -121,6 +122,10 @@ class TrainingPanel(QWidget):
             show(self, event)
         self.event_arrived.emit(event)
 
+    def _on_question(self, event: UnconfirmedError) -> None:
+        self._state = f"Not trained: {event.doubts}"
+        self._show()
+
     def _on_item(self, event: ItemDone) -> None:
         self.bar.setRange(0, event.count)
         self.bar.setValue(event.index)
@@ -200,6 +205,7 @@ class TrainingPanel(QWidget):
         EpochEnd: _on_epoch,
         Preview: lambda self, event: self.preview.emit(event),
         TrainFinished: _on_finished,
+        UnconfirmedError: _on_question,
     }
 
 

@@ -15,12 +15,13 @@ from napari_unet_seg._napari.layers.instances import is_instances, object_catego
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.labels import to_classes
+from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.placement import misplacement
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class FolderSource:
     folder: Path
 
     def read(self, dimensions: int) -> SampleSet:
-        """Read the data set's list of samples; the files decide on the dimensions."""
-        return open_dataset(self.folder)
+        """Read the list of samples of the data set, or of the cases in the folder."""
+        return open_dataset(self.folder, dimensions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +70,9 @@ class LayerSource:
                 )
         if dimensions == 3:
             volume = volume_sample(self.scan, self.labels, slices)
-            return SampleSet((volume,), self.categories, self.name, self._notes)
+            return SampleSet((volume,), self.categories, self.name, notes=self._notes)
         samples = samples_from_scan(self.scan, self.labels, slices)
-        return SampleSet(samples, self.categories, self.name, self._notes)
+        return SampleSet(samples, self.categories, self.name, notes=self._notes)
 
     @property
     def _notes(self) -> tuple[str, ...]:
@@ -90,10 +91,12 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
     categories = categories_of(labels)
     if is_instances(labels):
         array = to_classes(array, object_categories(labels.features, categories), categories)
+    elif not categories:
+        array = meant_labels(array, f"The labels layer {labels.name}")
     seen = np.unique(array)
     top = int(seen[seen != IGNORE_INDEX].max(initial=0))
     if not categories and top <= _MAX_CLASSES:
-        categories = tuple(Category(id=i, name=f"label {i}") for i in range(1, max(top, 1) + 1))
+        categories = numbered_categories(max(top, 1))
     if top > len(categories) or seen.min(initial=0) < 0:
         raise DataError(
             f"The labels layer {labels.name} holds the value {top}, for which there is no "

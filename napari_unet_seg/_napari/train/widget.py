@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
+from napari_unet_seg._napari.train.doubts import ask
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.source import SourceBox
@@ -35,8 +36,9 @@ from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
+from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
+from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -67,6 +69,8 @@ class TrainWidget(DockWidget):
         self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
+        self._doubts = ""
+        """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
         self.source = SourceBox(napari_viewer)
         self.preset = QComboBox()
         self.preset.addItems([*PRESETS, _CUSTOM])
@@ -101,8 +105,14 @@ class TrainWidget(DockWidget):
         self.form.setValue(config)
         self._name_preset(config)
 
-    def start(self) -> None:
-        """Start the training that the form describes."""
+    def start(self, *, confirmed: bool = False) -> None:
+        """Start the training that the form describes.
+
+        Parameters
+        ----------
+        confirmed : bool
+            Whether the user has confirmed masks that can hardly be meant.
+        """
         try:
             source, config, run = self.source.value(), self.form.value(), self._run_folder()
         except SegmentationError as error:
@@ -110,11 +120,14 @@ class TrainWidget(DockWidget):
             return
         remember("train/config", config.model_dump(mode="json"))
         remember("train/runs", str(run.parent))
-        resume = run / "last.safetensors" if self._resuming() else None
+        remember("train/run", str(run))
+        resume = Run(run).last if self._resuming() else None
         self._finished = None
-        self.panel.start(
-            train_in_child(source, config, run, resume=resume, engine=self._engine), "Training"
+        self._doubts = ""
+        events = train_in_child(
+            source, config, run, resume=resume, engine=self._engine, confirmed=confirmed
         )
+        self.panel.start(events, "Training")
 
     def load(self, path: Path) -> None:
         """Show the settings of a file."""
@@ -185,8 +198,8 @@ class TrainWidget(DockWidget):
         self.source.valueChanged.connect(self.augmented.clear)
         self.load_button.clicked.connect(self._browse_to_load)
         self.save_button.clicked.connect(self._browse_to_save)
-        self.output.valueChanged.connect(self._on_output)
-        self.start_button.clicked.connect(self.start)
+        self.output.valueChanged.connect(self._offer_resume)
+        self.start_button.clicked.connect(lambda: self.start())
         self.use_button.clicked.connect(self._use)
         self.panel.event_arrived.connect(self._on_event)
         self.panel.preview.connect(self._on_preview)
@@ -200,6 +213,10 @@ class TrainWidget(DockWidget):
             # Written by another version; the form shows the defaults.
             self.setValue(TrainConfig())
         self._propose_folder()
+        # A run that no window saw the end of: the window or the machine ended before it.
+        begun = recall("train/run", "")
+        if begun and Run(Path(begun)).unfinished():
+            self.output.setValue(begun)
 
     def _propose_folder(self) -> None:
         runs = Path(recall("train/runs", str(Path.home() / "napari-unet-seg" / "runs")))
@@ -213,15 +230,20 @@ class TrainWidget(DockWidget):
         if run is None:
             self._propose_folder()
             run = self.output.value()
-        if run is None or ((run / "last.safetensors").exists() and not self._resuming()):
+        self._offer_resume()
+        if run is None or (Run(run).holds_model and not self._resuming()):
             raise DataError(f"{run} already holds a run; choose another folder, or resume it.")
         return run
 
     def _resuming(self) -> bool:
         return bool(self.resume.isChecked() and not self.resume.isHidden())
 
-    def _on_output(self, path: Path | None) -> None:
-        self.resume.setVisible(path is not None and (path / "last.safetensors").is_file())
+    def _offer_resume(self) -> None:
+        path = self.output.value()
+        run = Run(path) if path is not None else None
+        stopped = run.unfinished() if run else ""
+        self.resume.setText("Resume the run in this folder" + (stopped and f" after {stopped}"))
+        self.resume.setVisible(run is not None and run.can_resume)
 
     def _on_preset(self) -> None:
         name = self.preset.currentText()
@@ -247,12 +269,18 @@ class TrainWidget(DockWidget):
         self.start_button.setEnabled(not running)
         if running:
             self.panel.show()
+        else:
+            self._offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
+        if self._doubts and not running:
+            ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, SampleSet):
             self._preview.categories = event.categories
+        elif isinstance(event, UnconfirmedError):
+            self._doubts = event.doubts
 
     def _on_preview(self, event: Any) -> None:
         self._preview.show(event)
@@ -265,6 +293,7 @@ class TrainWidget(DockWidget):
         self.result.setText(text)
         add_recent_model(event.best)
         show_info(text)
+        remember("train/run", "")
         self._propose_folder()
 
     def _use(self) -> None:

@@ -11,10 +11,11 @@ from napari_unet_seg.cli._engine import stoppable
 from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, open_cluster
-from napari_unet_seg.cli.predict.mask_files import write_coco, write_files
+from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
+from napari_unet_seg.cli.predict.mask_files import MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.models import checkpoint_path
 
@@ -68,6 +69,10 @@ def predict(
             help="The channel to segment, of scans that hold several; the first by default.",
         ),
     ] = "",
+    deidentify: Annotated[
+        bool,
+        typer.Option("--deidentify", help="Leave the patient's data out of a DICOM SEG."),
+    ] = False,
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
     ] = None,
@@ -86,6 +91,7 @@ def predict(
     ] = None,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
+    scan_timeout: Annotated[float, SCAN_TIMEOUT] = TIMEOUT,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
@@ -94,7 +100,8 @@ def predict(
     segmented, and masks beside their scans (scan_mask.tif) are left out. Masks have the grid of
     the scan, and store their provenance. Maps are written as TIFF into the folders probabilities,
     uncertainty and disagreement. With --format coco all masks are in annotations.json; with
-    --format dcm the mask of a DICOM series is a DICOM SEG. If --out is the folder that holds an
+    --format dcm the mask of a DICOM series is a DICOM SEG, which names the patient unless
+    --deidentify is given. If --out is the folder that holds an
     OME-Zarr, its mask is added to its labels.
 
     Many scans are distributed over several processes, by default on a large machine, and with
@@ -105,6 +112,8 @@ def predict(
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
+    if deidentify and format_ is not Format.dcm:
+        raise DataError("--deidentify is for DICOM SEG; give --format dcm too, or leave it out.")
     if format_ in _EXTRAS:
         require(_EXTRAS[format_])
     if scheduler:
@@ -112,14 +121,16 @@ def predict(
         inputs, out = [path.absolute() for path in inputs], out.absolute()
     items, failed = list_inputs(inputs)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
-        opened = open_cluster(scheduler, workers, len(items))
+        opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):
             remove_abandoned(out)
             segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, channel, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:
-                results, problems = write_files(segmenter, items, out, _SUFFIXES[format_])
+                results, problems = write_files(
+                    segmenter, items, MaskFiles(out, _SUFFIXES[format_], not deidentify)
+                )
     failed += problems
     if json:
         listed = [{"input": name, "problem": problem} for name, problem in failed]

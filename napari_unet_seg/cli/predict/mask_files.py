@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.cli._inputs import Input
     from napari_unet_seg.cli.predict.segmenter import Segmented, Segmenter
-    from napari_unet_seg.process.cluster import Attempt
+    from napari_unet_seg.process.pending_items import Attempt
 
 Report = dict[str, Any]
 
@@ -44,10 +44,13 @@ class MaskFiles:
     suffix : str
         Suffix of the masks; empty chooses NIfTI for NIfTI and DICOM scans, OME-Zarr for OME-Zarr,
         else TIFF.
+    identified : bool
+        Whether a DICOM SEG names the patient.
     """
 
     out: Path
     suffix: str
+    identified: bool = True
 
     def __call__(self, segmented: Segmented) -> Report:
         """Write mask and maps of a scan; return a report.
@@ -65,7 +68,8 @@ class MaskFiles:
         labels: Any = segmented.result.labels
         if path.suffix == ".tif":
             labels = Planes(labels)
-        write_mask(path, labels, segmented.scan, segmented.provenance)
+        described = segmented.provenance
+        write_mask(path, labels, segmented.scan, described, identified=self.identified)
         return _result(segmented, path, _write_maps(segmented, self.out))
 
     def _path(self, item: Input) -> Path:
@@ -92,7 +96,7 @@ class CocoSlices:
 
 
 def write_files(
-    segmenter: Segmenter, items: Sequence[Input], out: Path, suffix: str
+    segmenter: Segmenter, items: Sequence[Input], write: MaskFiles
 ) -> tuple[list[Report], list[Failure]]:
     """Write one mask file per scan.
 
@@ -109,7 +113,7 @@ def write_files(
         If the folder cannot be written to.
     """
     results, failed = [], []
-    for attempt in segmenter.run(items, MaskFiles(out, suffix)):
+    for attempt in segmenter.run(items, write):
         if attempt.problem:
             failed.append(_failure(attempt))
         else:
@@ -147,7 +151,8 @@ def write_coco(
 
     document = labels_to_coco(slices(), segmenter.info.categories)
     if results:
-        document["info"]["model"] = segmenter.model
+        model = segmenter.model
+        document["info"]["model"] = model | {"path": PurePath(model["path"]).name}
         save_coco(document, path)
     return results, failed
 

@@ -21,7 +21,7 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.process.cluster import Attempt
+from napari_unet_seg.process.pending_items import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 
 
@@ -36,14 +36,14 @@ class Instances:
     boxes: bool
     """Whether annotations that have only a box are among them."""
     rows: tuple[Instance, ...]
-    before: dict[int, int]
+    before: dict[Id, int]
     """Number of annotations of the images before an image, by image id."""
 
-    def drawn(self, image: CocoImage) -> tuple[Drawn, ...]:
-        """Return the annotations of an image with their pixels and label values."""
+    def drawn(self, image: CocoImage) -> Iterator[Drawn]:
+        """Yield the annotations of an image with their pixels and label values."""
         before = self.before[image.id]
         found = draw(self.dataset, image, self.dataset.categories, boxes=self.boxes)
-        return tuple(item._replace(label=before + n) for n, item in enumerate(found, 1))
+        return (item._replace(label=before + n) for n, item in enumerate(found, 1))
 
 
 def draw_instances(
@@ -66,7 +66,7 @@ def draw_instances(
         Whether annotations that have only a box are drawn as rectangles.
     """
     rows: list[Instance] = []
-    before: dict[int, int] = {}
+    before: dict[Id, int] = {}
     for plane, image in zip(stack, images, strict=True):
         before[image.id] = len(rows)
         found = draw(dataset, image, dataset.categories, boxes=boxes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
 _SAMPLE = 100_000
 """Number of characters at the start of a file that the layout is derived from."""
@@ -26,16 +26,43 @@ class JsonStyle:
     """Whether characters other than ASCII are escaped."""
     end: str = "\n"
 
-    def dumps(self, document: Any, default: Callable[[Any], Any] | None = None) -> str:
-        """Return the text of a document; `default` converts values that JSON does not support."""
-        text = json.dumps(
-            document,
+    def pieces(
+        self, document: Mapping[str, Any], default: Callable[[Any], Any] | None = None
+    ) -> Iterator[str]:
+        """Yield the text of a document in pieces, each far smaller than a large document.
+
+        Parameters
+        ----------
+        document : mapping
+            A JSON object.
+        default : callable, optional
+            Converts values that JSON does not support.
+        """
+        encoder = json.JSONEncoder(
             default=default,
             indent=self.indent,
             separators=(self.item_separator, self.key_separator),
             ensure_ascii=self.is_ascii,
         )
-        return text + self.end
+        # Without an indent, whole entries are encoded in C, which takes a tenth of the time.
+        is_on_one_line = self.indent is None
+        yield from (
+            self._lines(document, encoder) if is_on_one_line else encoder.iterencode(document)
+        )
+        yield self.end
+
+    def _lines(self, document: Mapping[str, Any], encoder: json.JSONEncoder) -> Iterator[str]:
+        yield "{"
+        for place, (key, value) in enumerate(document.items()):
+            yield f"{self.item_separator * bool(place)}{encoder.encode(key)}{self.key_separator}"
+            if isinstance(value, list):
+                yield "["
+                for number, item in enumerate(value):
+                    yield self.item_separator * bool(number) + encoder.encode(item)
+                yield "]"
+            else:
+                yield encoder.encode(value)
+        yield "}"
 
 
 def style_of(text: str) -> JsonStyle:

@@ -88,7 +88,7 @@ class Outlines(NamedTuple):
     """Whether the mask had holes, at which it was cut into pieces."""
 
 
-def outlines(mask: Array, tolerance: float = 0) -> Outlines:
+def outlines(mask: Array, tolerance: float = 0, corner: tuple[int, int] = (0, 0)) -> Outlines:
     """Return polygons along the pixel edges whose union is the mask.
 
     Since a COCO polygon cannot have holes, a mask with holes is cut into pieces at the holes.
@@ -100,11 +100,13 @@ def outlines(mask: Array, tolerance: float = 0) -> Outlines:
     tolerance : float
         Largest deviation in pixels of an outline with fewer corners (Douglas and Peucker 1973);
         pycocotools draws the identical mask only at 0.
+    corner : (int, int)
+        Row and column of the mask's first pixel in the image.
     """
-    cropped, corner = _cropped(mask)
+    cropped, (left, top) = _cropped(mask)
     rings = trace(cropped)
     pieces = _pieces(cropped, rings)
-    placed = [np.add(ring, corner) for ring in pieces]
+    placed = [np.add(ring, (left + corner[1], top + corner[0])) for ring in pieces]
     placed.sort(key=lambda ring: tuple(ring.min(axis=0)))
     polygons = [_simpler(ring, tolerance).ravel().tolist() for ring in placed]
     return Outlines(polygons, cut=pieces is not rings)

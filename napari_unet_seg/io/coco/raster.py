@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from operator import ne
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.read import whole
-from napari_unet_seg.io.coco.rle import decode, pixels, pixels_of_each, read_rle
+from napari_unet_seg.io.coco.read import label_values
+from napari_unet_seg.io.coco.rle import decode, decode_one, pixels, pixels_of_each
+from napari_unet_seg.io.coco.shapes import SMALL, read_shape, steps
+from napari_unet_seg.io.common.ids import identity
+from napari_unet_seg.io.common.labels import label_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.shapes import Shape
 
 
 _TOGETHER = 32
@@ -35,18 +38,9 @@ class Drawn(NamedTuple):
     """Indices into the image's pixels in column-major order."""
 
 
-class Shape(NamedTuple):
-    """The usable parts of an annotation's segmentation."""
-
-    polygons: list[list[float]]
-    runs: list[Array]
-    problem: str
-    """Why the segmentation or a part of it cannot be drawn, or empty."""
-
-
 def rasterise(
     dataset: CocoDataset,
-    image_id: int,
+    image_id: Id,
     *,
     categories: Sequence[Category] | None = None,
     boxes: bool = False,
@@ -60,7 +54,7 @@ def rasterise(
     ----------
     dataset : CocoDataset
         From `read_coco`.
-    image_id : int
+    image_id : int or str
         COCO's id of the image.
     categories : sequence of Category, optional
         Categories of the label values from 1, in order; by default those of the data set.
@@ -71,17 +65,17 @@ def rasterise(
     Returns
     -------
     array of shape (Y, X)
-        uint8, or uint16 for more than 254 categories.
+        The smallest of uint8, uint16 and uint32 that holds all categories and `IGNORE_INDEX`.
     """
     image = image_of(dataset, image_id)
     chosen = dataset.categories if categories is None else categories
-    labels = np.zeros(image.height * image.width, np.uint8 if len(chosen) < 255 else np.uint16)
+    labels = np.zeros(image.height * image.width, label_dtype(len(chosen)))
     for drawn in draw(dataset, image, chosen, boxes=boxes):
         labels[drawn.pixels] = drawn.label
     return from_columns(labels, image)
 
 
-def image_of(dataset: CocoDataset, image_id: int) -> CocoImage:
+def image_of(dataset: CocoDataset, image_id: Id) -> CocoImage:
     """Return the image with an id.
 
     Raises
@@ -106,20 +100,16 @@ def draw(
     dataset: CocoDataset, image: CocoImage, categories: Sequence[Category], *, boxes: bool
 ) -> Iterator[Drawn]:
     """Yield the drawable annotations of an image with their pixels, in the order of the file."""
-    values: dict[int | None, int] = {
-        category.id: value for value, category in enumerate(categories, 1)
-    }
+    values = dataset.values if categories is dataset.categories else label_values(categories)
     drawable = [
         (annotation, label)
         for annotation in dataset.annotations[image.id]
-        if (label := values.get(whole(annotation.get("category_id")))) is not None
+        if (label := values.get(identity(annotation.get("category_id")))) is not None
     ]
-    for start in range(0, len(drawable), _TOGETHER):
-        group = drawable[start : start + _TOGETHER]
-        shapes = [read_shape(a, image.height, image.width, boxes=boxes) for a, _ in group]
-        covered = covered_by_each(shapes, image.height, image.width)
-        for (annotation, label), found in zip(group, covered, strict=True):
-            yield Drawn(annotation, label, found)
+    shapes = (read_shape(a, image.height, image.width, boxes=boxes) for a, _ in drawable)
+    covered = covered_by_each(shapes, image.height, image.width)
+    for (annotation, label), found in zip(drawable, covered, strict=True):
+        yield Drawn(annotation, label, found)
 
 
 def paint(plane: Array, drawn: Iterable[Drawn]) -> None:
@@ -135,10 +125,31 @@ def paint(plane: Array, drawn: Iterable[Drawn]) -> None:
         plane[rows, columns] = np.repeat(labels, [len(d.pixels) for d in group])
 
 
-def covered_by_each(shapes: Sequence[Shape], height: int, width: int) -> Iterator[Array]:
-    """Yield the pixels of each shape, each once, as indices in column-major order."""
+def covered_by_each(shapes: Iterable[Shape], height: int, width: int) -> Iterator[Array]:
+    """Yield the pixels of each shape, each once, as indices in column-major order.
+
+    Small shapes are drawn together, which takes a tenth of the time; of large ones only one is held
+    in memory.
+    """
+    group: list[Shape] = []
+    size = 0
+    for shape in shapes:
+        size += shape.size
+        if group and (size > SMALL or len(group) == _TOGETHER):
+            yield from _drawn_together(group, height, width)
+            group, size = [], shape.size
+        if shape.size > SMALL:
+            yield _drawn_alone(shape, height, width)
+            size = 0
+        else:
+            group.append(shape)
+    yield from _drawn_together(group, height, width)
+
+
+def _drawn_together(shapes: Sequence[Shape], height: int, width: int) -> Iterator[Array]:
     polygons = [polygon for shape in shapes for polygon in shape.polygons]
-    drawn = iter(_drawn(polygons, height, width))
+    found = _encoded(polygons, height, width)
+    drawn = iter(pixels_of_each(decode(found)) if found else ())
     for shape in shapes:
         parts = [next(drawn) for _ in shape.polygons] + [pixels(runs) for runs in shape.runs]
         if len(parts) == 1:
@@ -147,82 +158,52 @@ def covered_by_each(shapes: Sequence[Shape], height: int, width: int) -> Iterato
             yield np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
-def _drawn(polygons: list[list[float]], height: int, width: int) -> list[Array]:
+def _encoded(polygons: Sequence[Any], height: int, width: int) -> list[bytes]:
+    """Return the string form of the RLE that pycocotools draws for each polygon."""
     if not polygons:
         return []
-    found = coco_mask.frPyObjects(polygons, height, width)
-    return pixels_of_each(decode([rle["counts"] for rle in found]))
+    return [rle["counts"] for rle in coco_mask.frPyObjects(polygons, height, width)]
 
 
-def read_shape(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
-    """Read and check a segmentation, in any of the forms that exporters write.
+def _drawn_alone(shape: Shape, height: int, width: int) -> Array:
+    covered = np.zeros(height * width, bool)
+    for polygon in shape.polygons:
+        if len(polygon) > SMALL or steps(polygon).sum() > SMALL:
+            covered |= _drawn_in_pieces(polygon, height, width)
+        else:
+            (text,) = _encoded([polygon], height, width)
+            _fill(covered, decode_one(text))
+    for runs in shape.runs:
+        _fill(covered, runs)
+    return np.flatnonzero(covered)
 
-    These are a list of polygons, one flat polygon, an RLE with its runs as a list or a string, a
-    list of RLEs, or only a box. Every part is checked before it reaches pycocotools.
+
+def _fill(covered: Array, runs: Array) -> None:
+    ends = np.cumsum(runs)
+    for start, end in zip(ends[0:-1:2].tolist(), ends[1::2].tolist(), strict=True):
+        covered[start:end] = True
+
+
+def _drawn_in_pieces(polygon: list[float], height: int, width: int) -> Array:
+    """Draw a polygon with a long outline by calls of pycocotools of limited size.
+
+    pycocotools changes between outside and inside wherever an edge crosses the centre line of a
+    column, and draws an edge in both directions alike. So the pixels of a polygon are those that an
+    odd number of its pieces covers, if the edges between the pieces belong to two of them.
     """
-    segmentation = annotation.get("segmentation")
-    if isinstance(segmentation, dict):
-        segmentation = [segmentation]
-    if not segmentation:
-        return _box(annotation, height, width, boxes=boxes)
-    if not isinstance(segmentation, list):
-        return Shape([], [], "its segmentation is neither polygons nor an RLE")
-    if not isinstance(segmentation[0], list | dict):
-        segmentation = [segmentation]
-    return _parts(segmentation, height, width)
+    changes = np.zeros(height * width + 1, bool)
+    for piece in _pieces(polygon):
+        (text,) = _encoded([piece], height, width)
+        changes[np.cumsum(decode_one(text))[:-1]] ^= True
+    return np.asarray(np.logical_xor.accumulate(changes[:-1]))
 
 
-def _parts(parts: list[Any], height: int, width: int) -> Shape:
-    shape = Shape([], [], "")
-    problem = ""
-    for part in parts:
-        try:
-            if isinstance(part, dict):
-                shape.runs.append(read_rle(part, height, width))
-            else:
-                check_polygon(part, height, width)
-                shape.polygons.append(part)
-        except ValueError as error:
-            problem = problem or str(error)
-    return shape._replace(problem=problem)
-
-
-def check_polygon(points: Any, height: int, width: int) -> None:
-    """Check that a polygon can be drawn.
-
-    pycocotools reads four numbers as a box, and allocates memory by the length of an edge, so that
-    polygons are checked before. Parts outside the image by less than its size are cut off as usual.
-
-    Raises
-    ------
-    ValueError
-        If the polygon cannot be drawn; the text is the reason.
-    """
-    if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
-        raise ValueError("its polygon holds something other than numbers")
-    if len(points) % 2:
-        raise ValueError("its polygon has an odd count of numbers")
-    if len(points) < 6:
-        raise ValueError("its polygon has fewer than three points")
-    if any(map(ne, points, points)):
-        raise ValueError("its polygon holds something other than numbers")
-    for coordinates, size in ((points[0::2], width), (points[1::2], height)):
-        low, high = min(coordinates), max(coordinates)
-        if low >= size or high <= 0:
-            raise ValueError("its polygon lies outside the image")
-        if low < -size or high > 2 * size:
-            raise ValueError("its polygon reaches far outside the image")
-
-
-def _box(annotation: Annotation, height: int, width: int, *, boxes: bool) -> Shape:
-    box = annotation.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not set(map(type, box)) <= {int, float}:
-        return Shape([], [], "it has neither a segmentation nor a box")
-    if not boxes:
-        return Shape([], [], "it has only a box")
-    try:
-        left, top, across, down = (float(value) for value in box)
-    except OverflowError:
-        return Shape([], [], "its box holds numbers without meaning")
-    right, bottom = left + across, top + down
-    return _parts([[left, top, right, top, right, bottom, left, bottom]], height, width)
+def _pieces(polygon: list[float]) -> Iterator[Array]:
+    """Yield polygons, flat, that run along a part of an outline and back over its first corner."""
+    corners = np.array(polygon, float).reshape(-1, 2)
+    walked = np.cumsum(steps(polygon))
+    cuts = np.searchsorted(walked, np.arange(SMALL, int(walked[-1]), SMALL))
+    bounds = np.unique([0, *cuts, len(corners)])
+    closed = np.concatenate([corners, corners[:1]])
+    for start, end in pairwise(bounds.tolist()):
+        yield np.concatenate([closed[:1], closed[start : end + 1]]).ravel()

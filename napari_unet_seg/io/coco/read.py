@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from napari_unet_seg.config import Category
+from napari_unet_seg.config import Category, CocoLimits, Id
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
 from napari_unet_seg.io.coco.paths import (
-    base_names_unique,
-    clean_name,
-    find_image,
+    ImageFolder,
+    count_ends,
+    ends_of,
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.common.files import Stamp, reading, stamp_of
+from napari_unet_seg.io.coco.shapes import limits, raising
+from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.ids import identity, whole
+from napari_unet_seg.io.common.seen import Fingerprint, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
@@ -34,15 +41,13 @@ _SPLITS: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
-_MOST_PIXELS = 2**30
-"""Largest number of pixels of an image; a larger size is a mistake in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class CocoImage:
     """One entry of `images`."""
 
-    id: int
+    id: Id
     file_name: str
     width: int
     height: int
@@ -63,19 +68,24 @@ class CocoDataset:
     hidden: tuple[Category, ...]
     """The unused parent category that Roboflow adds, if any."""
     images: tuple[CocoImage, ...]
-    annotations: dict[int, list[Annotation]]
+    annotations: dict[Id, list[Annotation]]
     """Annotations by image id, in the order of the file; only of ids in `images`."""
     problems: tuple[Problem, ...]
     """Entries that cannot be used, independent of the image files."""
     style: JsonStyle = field(default_factory=JsonStyle)
     """Layout of the file."""
-    stamp: Stamp | None = None
-    """Stamp of the file when it was read."""
+    seen: Fingerprint | None = None
+    """Fingerprint of the file when it was read."""
 
     @cached_property
-    def by_id(self) -> dict[int, CocoImage]:
+    def by_id(self) -> dict[Id, CocoImage]:
         """The images by id."""
         return {image.id: image for image in self.images}
+
+    @cached_property
+    def values(self) -> dict[Id | None, int]:
+        """The label values by category id."""
+        return label_values(self.categories)
 
     @property
     def split(self) -> Split | None:
@@ -91,6 +101,11 @@ def is_coco(document: object) -> bool:
     return isinstance(document, dict) and all(
         isinstance(document.get(key), list) for key in ("images", "annotations")
     )
+
+
+def label_values(categories: Sequence[Category]) -> dict[Id | None, int]:
+    """Return the label values by category id: the positions of the categories, from 1."""
+    return {category.id: value for value, category in enumerate(categories, 1)}
 
 
 def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset:
@@ -109,34 +124,48 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
         If the file is not COCO JSON or lists no image, or the image folder does not exist.
     """
     path = Path(path)
-    stamp = stamp_of(path)
-    document, style = _parse(path)
+    document, style, seen = parse_coco(path)
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
     if not entries:
         why = f": {problems[0][0]}: {problems[0][1]}" if problems else ""
         raise DataError(f"{path} lists no usable image{why}; export the data set again.")
-    folder = _folder(path, images, [name for _, name in entries.values()])
+    folder = _folder(path, images, [item["file_name"] for item in entries.values()])
     found = _find(entries, folder)
     categories = _categories(document.get("categories"), problems)
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, stamp
+        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, seen
     )
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], JsonStyle]:
+def parse_coco(path: Path) -> tuple[dict[str, Any], JsonStyle, Fingerprint]:
+    """Parse a COCO file without a look for its images.
+
+    Returns
+    -------
+    tuple
+        The document, the layout of its text, and the fingerprint of what was parsed.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or is not COCO JSON.
+    """
     with reading(path, "JSON"):
+        stamp = stamp_of(path) or ()
         data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
         text = data.decode(json.detect_encoding(data), "surrogatepass")
+        del data  # the parsed document takes several times its size
         document = json.loads(text)
     if not is_coco(document):
         raise DataError(
             f"{path} is not COCO: it needs the lists `images` and `annotations`; "
             "export it again as COCO instance segmentation."
         )
-    return document, style_of(text)
+    return document, style_of(text), Fingerprint(stamp, digest)
 
 
 def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
@@ -147,79 +176,73 @@ def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:
     return Path(images)
 
 
-def whole(value: object) -> int | None:
-    """Return a JSON number as an integer if it is integral (some exporters write 5.0), or None."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _entries(items: list[Any], problems: list[Problem]) -> dict[int, tuple[Any, str]]:
-    """Map the ids of usable entries of `images` to the entries and their clean names."""
-    entries: dict[int, tuple[Any, str]] = {}
+def _entries(items: list[Any], problems: list[Problem]) -> dict[Id, Any]:
+    """Map the ids of usable entries of `images` to the entries."""
+    entries: dict[Id, Any] = {}
+    allowed = limits()
     for place, item in enumerate(items):
         name = item.get("file_name") if isinstance(item, dict) else None
         what = name if isinstance(name, str) else f"image entry {place + 1}"
         try:
-            identity, cleaned = _check_image(item)
-            if identity in entries:
-                raise ValueError(f"another image has its id {identity} too")
+            found = _check_image(item, allowed)
+            if found in entries:
+                raise ValueError(f"another image has its id {found} too")
         except ValueError as error:
             problems.append((what, str(error)))
         else:
-            entries[identity] = (item, cleaned)
+            entries[found] = item
     return entries
 
 
-def _check_image(item: Any) -> tuple[int, str]:
+def _check_image(item: Any, allowed: CocoLimits) -> Id:
+    """Return the id of an entry of `images`."""
     if not isinstance(item, dict) or not isinstance(item.get("file_name"), str):
         raise ValueError("it has no file name")
-    identity = whole(item.get("id"))
-    if identity is None:
-        raise ValueError("its id is no whole number")
+    found = identity(item.get("id"))
+    if found is None:
+        raise ValueError("its id is neither a whole number nor a text")
     width, height = whole(item.get("width")), whole(item.get("height"))
-    if not width or not height or min(width, height) < 1 or width * height > _MOST_PIXELS:
+    if not width or not height or min(width, height) < 1:
         raise ValueError("its width and height are missing or unusable")
-    return identity, clean_name(item["file_name"])
+    for name, size in (("pixels", width * height), ("side", max(width, height))):
+        if size > getattr(allowed, name):
+            raise ValueError(f"it has {width:,} × {height:,} pixels ({raising(name)})")
+    ends_of(item["file_name"])
+    return found
 
 
-def _find(entries: dict[int, tuple[Any, str]], folder: Path) -> tuple[CocoImage, ...]:
-    unique = base_names_unique([name for _, name in entries.values()])
+def _find(entries: dict[Id, Any], folder: Path) -> tuple[CocoImage, ...]:
+    names = [item["file_name"] for item in entries.values()]
+    files = ImageFolder(folder, count_ends(names))
     return tuple(
-        CocoImage(
-            identity,
-            item["file_name"],
-            int(item["width"]),
-            int(item["height"]),
-            find_image(folder, name, by_base_name=unique),
-        )
-        for identity, (item, name) in entries.items()
+        CocoImage(found, name, int(item["width"]), int(item["height"]), files.find(name))
+        for (found, item), name in zip(entries.items(), names, strict=True)
     )
 
 
-def _categories(items: Any, problems: list[Problem]) -> dict[int, Category]:
-    categories: dict[int, Category] = {}
+def _categories(items: Any, problems: list[Problem]) -> dict[Id, Category]:
+    categories: dict[Id, Category] = {}
     for place, item in enumerate(items if isinstance(items, list) else []):
-        identity = whole(item.get("id")) if isinstance(item, dict) else None
-        if identity is None or identity in categories:
+        found = identity(item.get("id")) if isinstance(item, dict) else None
+        if found is None or found in categories:
             problems.append((f"category entry {place + 1}", "its id is missing or not its own"))
             continue
         name = item.get("name")
         above = item.get("supercategory")
-        categories[identity] = Category(
-            id=identity,
-            name=str(identity if name is None else name),
+        categories[found] = Category(
+            id=found,
+            name=str(found if name is None else name),
             supercategory="" if above is None else str(above),
         )
     return categories
 
 
 def _group(
-    items: list[Any], entries: dict[int, tuple[Any, str]], problems: list[Problem]
-) -> dict[int, list[Annotation]]:
-    groups: dict[int, list[Annotation]] = {identity: [] for identity in entries}
+    items: list[Any], entries: dict[Id, Any], problems: list[Problem]
+) -> dict[Id, list[Annotation]]:
+    groups: dict[Id, list[Annotation]] = {found: [] for found in entries}
     for place, item in enumerate(items):
-        image = whole(item.get("image_id")) if isinstance(item, dict) else None
+        image = identity(item.get("image_id")) if isinstance(item, dict) else None
         if image in groups:
             groups[image].append(item)
         else:
@@ -228,7 +251,7 @@ def _group(
 
 
 def _hide_parent(
-    categories: dict[int, Category], annotations: list[Any]
+    categories: dict[Id, Category], annotations: list[Any]
 ) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
     """Remove category 0 if it is unused and only the parent of other categories."""
     parent = categories.get(0)

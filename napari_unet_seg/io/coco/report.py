@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.raster import Shape, covered_by_each, draw, read_shape
-from napari_unet_seg.io.coco.read import whole
+from napari_unet_seg.io.coco.raster import covered_by_each, draw
+from napari_unet_seg.io.coco.shapes import read_shape
+from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.images.photographs import image_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage, Problem
+    from napari_unet_seg.io.coco.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ def inspect(dataset: CocoDataset, *, boxes: bool = False) -> CocoReport:
         else:
             usable.append(image)
     counts = dict.fromkeys(dataset.categories, 0)
-    by_id = {category.id: category for category in dataset.categories}
+    by_id: dict[Id | None, Category] = {c.id: c for c in dataset.categories}
     for image in dataset.images:
         for annotation in dataset.annotations[image.id]:
             drawable, problem = _judge(annotation, image, by_id, boxes=boxes)
             if drawable:
-                counts[by_id[int(annotation["category_id"])]] += 1
+                counts[by_id[identity(annotation["category_id"])]] += 1
             if problem:
                 skipped.append((_name(annotation, image), problem))
     missing = tuple(image.file_name for image in dataset.images if image.path is None)
@@ -121,13 +123,15 @@ def _seen(dataset: CocoDataset, image: CocoImage, *, boxes: bool) -> list[float]
     """Return the share of the pixels of each annotation that no later one covers."""
     if len(dataset.annotations[image.id]) < 2:
         return []
-    drawn = [d.pixels for d in draw(dataset, image, dataset.categories, boxes=boxes)]
+    # Only the numbers of pixels are kept: all pixels of all annotations can be far more than the
+    # image has.
+    areas = [0]
     owner = np.zeros(image.height * image.width, np.int32)
-    for index, pixels in enumerate(drawn):
-        owner[pixels] = index
-    return [
-        float(np.mean(owner[pixels] == index)) for index, pixels in enumerate(drawn) if len(pixels)
-    ]
+    for index, item in enumerate(draw(dataset, image, dataset.categories, boxes=boxes), 1):
+        owner[item.pixels] = index
+        areas.append(len(item.pixels))
+    seen = np.bincount(owner, minlength=len(areas)).tolist()
+    return [part / area for part, area in zip(seen[1:], areas[1:], strict=True) if area]
 
 
 def image_problem(image: CocoImage) -> str:
@@ -147,10 +151,9 @@ def image_problem(image: CocoImage) -> str:
 
 
 def _judge(
-    annotation: Annotation, image: CocoImage, by_id: dict[int, Category], *, boxes: bool
+    annotation: Annotation, image: CocoImage, by_id: dict[Id | None, Category], *, boxes: bool
 ) -> tuple[bool, str]:
-    category = whole(annotation.get("category_id"))
-    if category not in by_id:
+    if identity(annotation.get("category_id")) not in by_id:
         given = reprlib.repr(annotation.get("category_id"))
         return False, f"its category {given} is not in the file"
     shape = read_shape(annotation, image.height, image.width, boxes=boxes)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
+_BLOCK = 2**20
+"""Number of characters that are decoded at once; each needs 80 bytes."""
 _LONGEST = 7
 """Number of characters, of five bits each, of the longest run that pycocotools can store."""
 
@@ -54,12 +56,12 @@ def _parse(text: str | bytes) -> Array:
         raw = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError:
         raise ValueError("its RLE string is broken") from None
-    codes = np.frombuffer(raw, np.uint8).astype(np.int64) - 48
-    if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 0x20:
+    codes = np.frombuffer(raw, np.uint8)
+    if not len(codes) or codes.min() < 48 or codes.max() > 111 or _goes_on(codes[-1]):
         raise ValueError("its RLE string is broken")
-    if np.diff(np.flatnonzero((codes & 0x20) == 0), prepend=-1).max() > _LONGEST:
+    if np.diff(np.flatnonzero(~_goes_on(codes)), prepend=-1).max() > _LONGEST:
         raise ValueError("its RLE string is broken")
-    return decode([raw]).runs
+    return decode_one(raw)
 
 
 class Runs(NamedTuple):
@@ -70,19 +72,46 @@ class Runs(NamedTuple):
     """Number of runs of each RLE."""
 
 
-def decode(texts: Sequence[bytes]) -> Runs:
-    """Decode the string form: five bits per character, each run minus the run two before.
+def _goes_on(codes: Array) -> Array:
+    """Whether a run goes on after a character."""
+    return np.asarray((codes - 48) & 0x20 != 0)
 
-    Decoding many short strings at once takes a tenth of the time. The strings are not checked: they
-    come from pycocotools, or were checked before.
-    """
-    codes = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64) - 48
+
+def decode_one(text: bytes) -> Array:
+    """Decode the string form of one RLE of any length, which is not checked."""
+    codes = np.frombuffer(text, np.uint8)
+    parts, start = [], 0
+    while start < len(codes):
+        end = min(start + _BLOCK, len(codes))
+        while _goes_on(codes[end - 1]):
+            end -= 1
+        parts.append(_differences(codes[start:end])[0])
+        start = end
+    runs = np.concatenate(parts)
+    for first in (1, 2):
+        np.cumsum(runs[first::2], out=runs[first::2])
+    return runs
+
+
+def _differences(codes: Array) -> tuple[Array, Array]:
+    """Return each run minus the run two before, and the place of its last character."""
+    codes = codes.astype(np.int64) - 48
     ends = np.flatnonzero((codes & 0x20) == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
     shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, lengths))
     runs = np.add.reduceat((codes & 0x1F) << shifts, starts)
     runs -= np.where(codes[ends] & 0x10, 1 << (5 * lengths), 0)
+    return runs, ends
+
+
+def decode(texts: Sequence[bytes]) -> Runs:
+    """Decode the string form: five bits per character, each run minus the run two before.
+
+    Decoding many short strings at once takes a tenth of the time. The strings are not checked: they
+    come from pycocotools, or were checked before.
+    """
+    runs, ends = _differences(np.frombuffer(b"".join(texts), np.uint8))
     bounds = np.searchsorted(ends, np.cumsum([0, *map(len, texts)]))
     counts = np.diff(bounds)
     place = np.arange(len(runs)) - np.repeat(bounds[:-1], counts)
@@ -110,7 +139,8 @@ def pixels_of_each(found: Runs) -> list[Array]:
     starts = _sums(runs, whose)[odd] - runs[odd]
     lengths = runs[odd]
     before = np.cumsum(lengths) - lengths
-    indices = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    indices = np.repeat(starts - before, lengths)
+    indices += np.arange(len(indices))
     sizes = np.bincount(whose[odd], lengths, len(counts)).astype(np.int64)
     return np.split(indices, np.cumsum(sizes)[:-1])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.encode import Encoder
+from napari_unet_seg.io.coco.encode import Encoder, Place
 from napari_unet_seg.io.coco.json_style import JsonStyle
 from napari_unet_seg.io.common.areas import components, objects
 from napari_unet_seg.io.common.files import atomic
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, CocoOptions
     from napari_unet_seg.io.coco.read import Annotation
+    from napari_unet_seg.io.common.areas import Area
 
 
 def labels_to_coco(
@@ -56,11 +57,12 @@ def labels_to_coco(
         labels = _plane(np.asarray(given), file_name)
         height, width = labels.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        for category, mask in _annotated_masks(
+        for category, area in _annotated_areas(
             labels, file_name, categories, instances, encoder.options
         ):
             head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category.id}
-            annotations.append({**head, **encoder.geometry(mask), "iscrowd": 0})
+            place = Place((area.where[0].start, area.where[1].start), (height, width))
+            annotations.append({**head, **encoder.geometry(area.mask, place), "iscrowd": 0})
     return {
         "info": {"description": "Masks written by napari-unet-seg"},
         "licenses": [],
@@ -79,13 +81,13 @@ def _plane(labels: Array, file_name: str) -> Array:
     return labels
 
 
-def _annotated_masks(
+def _annotated_areas(
     labels: Array,
     file_name: str,
     categories: Sequence[Category],
     instances: Mapping[int, Category] | None,
     options: CocoOptions,
-) -> Iterator[tuple[Category, Array]]:
+) -> Iterator[tuple[Category, Area]]:
     what = f"The mask for {file_name}"
     if instances is None:
         check_values(labels, what, len(categories))
@@ -96,9 +98,7 @@ def _annotated_masks(
         check_instances(labels, what, instances)
         areas, by_value = objects(labels), instances
     for area in areas:
-        mask = np.zeros(labels.shape, bool)
-        mask[area.where] = area.mask
-        yield by_value[area.value], mask
+        yield by_value[area.value], area
 
 
 def save_coco(
@@ -121,9 +121,11 @@ def save_coco(
     style : JsonStyle
         Layout of the text; `CocoDataset.style` is the layout of the file that was read.
     """
-    text = style.dumps(document, _plain)
-    with atomic(path, keep=keep) as temporary:
-        temporary.write_bytes(text.encode())
+    with (
+        atomic(path, keep=keep) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        file.writelines(style.pieces(document, _plain))
 
 
 def _plain(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,23 +23,39 @@ from napari_unet_seg.io.common.areas import NEIGHBOURS, Area, by_value, componen
 from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.instances import Instances
-    from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
+    from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
 
 
 def write_back(
     dataset: CocoDataset,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     categories: Sequence[Category] | None = None,
     boxes: bool = False,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Write edited masks of categories back to the COCO file that they were read from.
+    """Return the document of a COCO file with edited masks of categories.
+
+    See `find_edits` for the parameters, for what changes, and for the errors.
+    """
+    edits = find_edits(dataset, edited, categories=categories, boxes=boxes, encoder=encoder)
+    return apply_edits(dataset, edits.values())
+
+
+def find_edits(
+    dataset: CocoDataset,
+    edited: Mapping[Id, Array],
+    *,
+    categories: Sequence[Category] | None = None,
+    boxes: bool = False,
+    encoder: Encoder | None = None,
+) -> dict[Id, Edit]:
+    """Find the edits of masks of categories of the COCO file that they were read from.
 
     Only pixels that differ from the mask of `rasterise` are edited:
 
@@ -57,8 +74,8 @@ def write_back(
     ----------
     dataset : CocoDataset
         From `read_coco`; it is not changed.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     categories, boxes
         The arguments that `rasterise` was called with.
     encoder : Encoder, optional
@@ -66,8 +83,8 @@ def write_back(
 
     Returns
     -------
-    dict
-        The document to save.
+    dict of int to Edit
+        The changes by image id, an empty edit for images without any.
 
     Raises
     ------
@@ -76,27 +93,41 @@ def write_back(
     """
     chosen = dataset.categories if categories is None else categories
     encoder = encoder or Encoder()
-
-    def edits() -> Iterator[Edit]:
-        for image_id, given in edited.items():
-            image, labels = image_of(dataset, image_id), np.asarray(given)
-            check_values(labels, check_shape(dataset, image, labels), len(chosen))
-            drawn = tuple(draw(dataset, image, chosen, boxes=boxes))
-            reviewed = ~ignored(labels, len(chosen))
-            if edit := find_edit(image, drawn, labels, reviewed):
-                yield encode_edit(edit, _to_neighbours(edit, chosen, encoder), encoder)
-
-    return apply_edits(dataset, edits())
+    edits = {}
+    for image_id, given in edited.items():
+        image, labels = image_of(dataset, image_id), np.asarray(given)
+        check_values(labels, check_shape(dataset, image, labels), len(chosen))
+        redraw = partial(draw, dataset, image, chosen, boxes=boxes)
+        reviewed = ~ignored(labels, len(chosen))
+        edit = find_edit(image, redraw, labels, reviewed)
+        gains = _to_neighbours(edit, chosen, encoder) if edit else None
+        edits[image_id] = encode_edit(edit, gains, encoder) if edit and gains else Edit({}, [])
+    return edits
 
 
 def write_back_instances(
     instances: Instances,
-    edited: Mapping[int, Array],
+    edited: Mapping[Id, Array],
     *,
     kinds: Mapping[int, Category] | None = None,
     encoder: Encoder | None = None,
 ) -> dict[str, Any]:
-    """Write edited masks of instances back to the COCO file that they were read from.
+    """Return the document of a COCO file with edited masks of instances.
+
+    See `find_instance_edits` for the parameters, for what changes, and for the errors.
+    """
+    edits = find_instance_edits(instances, edited, kinds=kinds, encoder=encoder)
+    return apply_edits(instances.dataset, edits.values())
+
+
+def find_instance_edits(
+    instances: Instances,
+    edited: Mapping[Id, Array],
+    *,
+    kinds: Mapping[int, Category] | None = None,
+    encoder: Encoder | None = None,
+) -> dict[Id, Edit]:
+    """Find the edits of masks of instances of the COCO file that they were read from.
 
     Only pixels that differ from the mask of `draw_instances` are edited:
 
@@ -112,8 +143,8 @@ def write_back_instances(
     ----------
     instances : Instances
         From `draw_instances`.
-    edited : mapping of int to array of shape (Y, X)
-        Label values by image id; other images do not change.
+    edited : mapping of id to array of shape (Y, X)
+        Label values by image id, taken one after another; other images do not change.
     kinds : mapping of int to Category
         Categories of new label values, and new categories of label values in the file.
     encoder : Encoder, optional
@@ -129,39 +160,33 @@ def write_back_instances(
     categories_by_value = {
         value: row.category for value, row in enumerate(instances.rows, 1)
     } | dict(kinds or {})
-
-    def edits() -> Iterator[Edit]:
-        for image_id, given in edited.items():
-            image, labels = image_of(dataset, image_id), np.asarray(given)
-            check_instances(labels, check_shape(dataset, image, labels), categories_by_value)
-            if edit := find_edit(image, instances.drawn(image), labels):
-                yield encode_edit(edit, _to_values(edit, categories_by_value), encoder)
-
-    return apply_edits(
-        dataset, _with_changed_categories(list(edits()), instances, categories_by_value)
-    )
+    edits = {}
+    for image_id, given in edited.items():
+        image, labels = image_of(dataset, image_id), np.asarray(given)
+        check_instances(labels, check_shape(dataset, image, labels), categories_by_value)
+        edit = find_edit(image, partial(instances.drawn, image), labels)
+        gains = _to_values(edit, categories_by_value) if edit else None
+        edits[image_id] = encode_edit(edit, gains, encoder) if edit and gains else Edit({}, [])
+    _change_categories(edits, instances, categories_by_value)
+    return edits
 
 
-def _with_changed_categories(
-    edits: list[Edit], instances: Instances, categories_by_value: Mapping[int, Category]
-) -> list[Edit]:
-    """Add the annotations whose category differs from the file."""
-    replaced: dict[int, Annotation | None] = {}
-    for edit in edits:
-        replaced |= edit.replaced
-    changed: dict[int, Annotation | None] = {}
+def _change_categories(
+    edits: dict[Id, Edit], instances: Instances, categories_by_value: Mapping[int, Category]
+) -> None:
+    """Change the category of annotations whose category differs from the file."""
     for value, row in enumerate(instances.rows, 1):
         if categories_by_value[value] != row.category:
+            replaced = edits.setdefault(row.image.id, Edit({}, [])).replaced
             now = replaced.get(id(row.annotation), row.annotation)
             renamed = None if now is None else {**now, "category_id": categories_by_value[value].id}
-            changed[id(row.annotation)] = renamed
-    return [*edits, Edit(changed, [])]
+            replaced[id(row.annotation)] = renamed
 
 
 def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -> Gains:
     """Assign edited pixels to the annotations of their value."""
-    indices = {item.label: index for index, item in enumerate(edit.drawn)}
-    gains = Gains([[] for _ in edit.drawn], [])
+    indices = {value: index for index, value in enumerate(edit.labels.tolist())}
+    gains = Gains([[] for _ in indices], [])
     places = np.flatnonzero(edit.values)
     for group in by_value(edit.values[places]):
         pixels = places[group]
@@ -175,8 +200,8 @@ def _to_values(edit: EditedImage, categories_by_value: Mapping[int, Category]) -
 
 def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: Encoder) -> Gains:
     """Assign edited areas to the annotation of their category with the longest common border."""
-    gains = Gains([[] for _ in edit.drawn], [])
-    labels = np.array([item.label for item in edit.drawn] + [0])
+    gains = Gains([[] for _ in edit.labels], [])
+    labels = np.append(edit.labels, 0)
     owners = from_columns(edit.owner, edit.image)
     values = from_columns(edit.values, edit.image)
     for area in components(values, encoder.options.neighbours):
@@ -184,7 +209,8 @@ def _to_neighbours(edit: EditedImage, categories: Sequence[Category], encoder: E
         near = near[labels[near] == area.value]
         pixels = _indices(area, edit.image)
         if len(near):
-            gains.pixels[int(np.bincount(near).argmax())].append(pixels)
+            owner, borders = np.unique(near, return_counts=True)
+            gains.pixels[int(owner[borders.argmax()])].append(pixels)
         else:
             gains.fresh.append((categories[area.value - 1].id, pixels))
     return gains

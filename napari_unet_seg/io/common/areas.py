@@ -36,11 +36,18 @@ def components(labels: Array, neighbours: Literal[8, 4] = 8) -> Iterator[Area]:
     neighbours : 8 or 4
         Whether pixels that share only a corner are connected (8) or not (4).
     """
-    structure = NEIGHBOURS if neighbours == 8 else ndimage.generate_binary_structure(2, 1)
-    for value in np.unique(labels[labels != 0]).tolist():
-        areas, _ = ndimage.label(labels == value, structure)
-        for index, (rows, columns) in enumerate(ndimage.find_objects(areas), 1):
-            yield Area(value, areas[rows, columns] == index, (rows, columns))
+    from skimage.measure import label  # slow to import, and often not needed
+
+    # All values at once: a mask of thousands of categories would be searched thousands of times.
+    connectivity = 2 if neighbours == 8 else 1
+    areas: Array = label(labels, background=0, connectivity=connectivity)  # type: ignore[no-untyped-call]
+    boxes = ndimage.find_objects(areas)
+    values = np.zeros(len(boxes) + 1, labels.dtype)
+    values[areas] = labels
+    for index in np.argsort(values[1:], kind="stable").tolist():
+        rows, columns = boxes[index]
+        mask = areas[rows, columns] == index + 1
+        yield Area(int(values[index + 1]), mask, (rows, columns))
 
 
 def objects(labels: Array) -> Iterator[Area]:

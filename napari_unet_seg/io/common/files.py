@@ -9,17 +9,18 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
+from napari_unet_seg.io.common.exchange import exchange
+from napari_unet_seg.io.common.seen import check_seen, saw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUP = ".bak"
 """Part of the name of a file's previous version: `mask.bak.tif`."""
-Stamp = tuple[int, int, int]
-"""Inode, modification time and size of a file, which change with its content."""
 
 _ALWAYS = 2**24
 _MOST_COMPRESSED = 3000
@@ -50,12 +51,15 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     path : Path
         File to write; for a symbolic link its target is written.
     keep : bool
-        Whether to keep the previous file, see `keep_previous`.
+        Whether to keep the previous file, see `keep_previous`. Such a file is the user's work: it
+        is not replaced if another program has changed it since it was seen, see `seen`.
 
     Raises
     ------
     WriteError
         If the file system refuses to write, for example on a full disk.
+    ChangedError
+        If another program has changed the file.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
@@ -63,9 +67,12 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         if keep:
+            check_seen(path)
             keep_previous(target)
         os.replace(temporary, target)
         _flush_folder(target.parent)
+        if keep:
+            saw(target)
     except OSError as error:
         _discard(temporary)
         if error.filename in (None, str(temporary), str(target), str(target.parent)):
@@ -80,26 +87,33 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     """Write a folder whole or not at all, as `atomic` writes files.
 
-    The previous folder is kept as `name.bak.suffix`, or removed. It is renamed before the new
-    folder, so that for a moment no folder has the name.
+    The previous folder is kept as `name.bak.suffix`, or removed. Where the system cannot exchange
+    two names at once, for a moment no folder has the name.
 
     Raises
     ------
     WriteError
         If the file system refuses to write, for example on a full disk.
+    ChangedError
+        If the previous folder is to be kept and another program has changed it.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
     try:
         yield temporary
-        if target.exists():
-            old = backup_name(target) if keep else temporary.with_name(f"{temporary.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            os.replace(target, old)
-        os.replace(temporary, target)
+        if keep:
+            check_seen(path)
+        if not target.exists():
+            os.replace(temporary, target)
+        elif not exchange(temporary, target):
+            _exchange_in_steps(temporary, target)
         _flush_folder(target.parent)
-        if not keep:
-            shutil.rmtree(temporary.with_name(f"{temporary.name}.old"), ignore_errors=True)
+        # The temporary folder is the previous one now, if there was any.
+        if keep and temporary.exists():
+            shutil.rmtree(backup_name(target), ignore_errors=True)
+            os.replace(temporary, backup_name(target))
+        if keep:
+            saw(target)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -170,15 +184,6 @@ def keep_previous(path: Path | str) -> Path | None:
     return previous
 
 
-def stamp_of(path: Path) -> Stamp | None:
-    """Return the stamp of a file as it is now, None if there is no file."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-
 def backup_name(path: Path) -> Path:
     """Return the name of the previous version of a file."""
     stem, suffix = split_suffix(path)
@@ -229,6 +234,7 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
         For any error other than a SegmentationError in the block.
     """
     try:
+        check_is_stored(path)
         yield
     except SegmentationError:
         raise
@@ -250,9 +256,24 @@ def reading(path: Path | str, kind: str) -> Iterator[None]:
         ) from error
 
 
+def check_is_stored(path: Path | str) -> None:
+    """Raise DataError for a pipe or a device, which may never end; a missing file passes."""
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)):
+            raise DataError(f"{path} is a pipe or a device; choose a file on the disk.")
+
+
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _exchange_in_steps(one: Path, other: Path) -> None:
+    aside = one.with_name(f"{one.name}.old")
+    os.replace(other, aside)
+    os.replace(one, other)
+    os.replace(aside, one)
 
 
 def _flush_folder(folder: Path) -> None:

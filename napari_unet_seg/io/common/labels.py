@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, Id
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def objects_of(description: Any, categories: Sequence[Category]) -> dict[int, Ca
     return {
         value: by_id[identity]
         for value, identity in found
-        if isinstance(value, int) and isinstance(identity, int) and value > 0 and identity in by_id
+        if isinstance(value, int) and isinstance(identity, Id) and value > 0 and identity in by_id
     }
 
 
@@ -93,25 +93,6 @@ def smallest_type(labels: Any, name: str) -> np.dtype[Any]:
     return np.min_scalar_type(high)
 
 
-def from_stored(array: Any, name: str) -> Array:
-    """Convert numbers of any dtype from a file to labels of the smallest dtype.
-
-    NIfTI files often store labels as scaled floats, so that 1 reads as 0.99999997.
-
-    Raises
-    ------
-    DataError
-        If a value is not an integer, or out of range.
-    """
-    array = np.asarray(array)
-    if array.dtype.kind != "f":
-        return smallest(array, name)
-    whole = np.rint(array)
-    if not np.allclose(array, whole, rtol=0, atol=1e-3):
-        raise DataError(f"{name} holds fractions instead of labels; choose the file of a mask.")
-    return smallest(whole.astype(np.int64), name)
-
-
 def stored_categories(description: Any) -> tuple[Category, ...]:
     """Return the categories in a mask's description; none if the description is invalid."""
     found = description.get("categories") if isinstance(description, dict) else None
@@ -127,10 +108,15 @@ def stored_categories(description: Any) -> tuple[Category, ...]:
 def _category(number: int, item: Any) -> Category:
     named = item if isinstance(item, dict) else {"name": item}
     return Category(
-        id=int(named.get("id", number)),
+        id=named.get("id", number),
         name=str(named.get("name", number)),
         supercategory=str(named.get("supercategory") or ""),
     )
+
+
+def label_dtype(categories: int) -> np.dtype[Any]:
+    """Return the smallest unsigned dtype for a number of categories and `IGNORE_INDEX`."""
+    return np.min_scalar_type(categories + 1)
 
 
 def ignored(values: Array, categories: int) -> Array:

@@ -15,6 +15,8 @@ Window = tuple[float, float]
 
 _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000
+_WHOLE_FLOATS = 2**24
+"""Up to this number float32 holds every whole number."""
 _BACKGROUND_SHARE = 0.1
 """Smallest share of voxels with the lowest value for this value to be the background."""
 
@@ -111,10 +113,24 @@ def _sampled(data: Any, channels: bool) -> Array:
     return np.asarray(data)
 
 
+def fits_float32(values: Array) -> bool:
+    """Whether the largest of some numbers is one that float32 tells from its neighbours.
+
+    Beyond 2²⁴ float32 merges whole numbers, further on it has no number, and tiny ones become 0.
+    """
+    low = np.fmin.reduce(values, axis=None, initial=0)
+    size = max(-low, np.fmax.reduce(values, axis=None, initial=0))
+    if np.isinf(size):
+        size = np.abs(values[np.isfinite(values)]).max(initial=0)
+    return bool(size == 0 or np.finfo(np.float32).tiny <= size <= _WHOLE_FLOATS)
+
+
 def to_uint8(array: Array, window: Window) -> Array:
     """Map a window to 0…255, clipped, as uint8; voxels that are not finite become 0."""
     low, high = window
-    scaled: Array = array.astype(np.float32)  # a copy, on which the rest is done in place
+    kind = np.float32 if fits_float32(np.array(window)) else np.float64
+    with np.errstate(over="ignore"):  # of values far outside the window
+        scaled: Array = array.astype(kind)  # a copy, on which the rest is done in place
     scaled -= low
     scaled *= 255.0 / (high - low)
     if array.dtype.kind == "f":

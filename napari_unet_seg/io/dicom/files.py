@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pydicom
-from pydicom.filereader import read_dataset
+from pydicom.filereader import read_dataset, read_partial
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -27,6 +27,7 @@ _META = 132
 """Offset of the file's meta elements, after the preamble and its mark (PS3.10 7.1)."""
 _MARK = b"DICM"
 _META_GROUP = 0x0002
+_SOP_CLASS = 0x00080016
 _HEADER = 2**24
 """Largest number of bytes that the elements other than the pixels unpack to."""
 
@@ -44,7 +45,7 @@ def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
     """
     with mapped(path) as whole:
         meta = _meta_of(whole)
-        if meta.get("TransferSyntaxUID", "") != DeflatedExplicitVRLittleEndian:
+        if not _is_deflated(meta):
             whole.seek(0)
             return _with_syntax(pydicom.dcmread(whole, force=True, **options))
         unpacked = BytesIO(_inflated(whole.read(), path))
@@ -61,6 +62,17 @@ def what_is(path: Path) -> str:
     with reading(path, "DICOM"):
         kind = kind_of(open_dataset(path, stop_before_pixels=True))
     return f" (it is of the kind {kind.name})" if kind else ""
+
+
+def quick_kind(path: Path) -> UID:
+    """Return the SOP class of a file, of which only the first elements are read."""
+    with mapped(path) as whole:
+        if _is_deflated(_meta_of(whole)):
+            # `read_partial` would unpack all of it, whatever its size.
+            return kind_of(open_dataset(path, stop_before_pixels=True))
+        whole.seek(0)
+        header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
+        return UID(str(header.get("SOPClassUID", "")))
 
 
 def kind_of(header: pydicom.Dataset) -> UID:
@@ -80,6 +92,10 @@ def _meta_of(whole: BinaryIO) -> pydicom.Dataset:
         is_little_endian=True,
         stop_when=lambda tag, *_: tag.group != _META_GROUP,
     )
+
+
+def _is_deflated(meta: pydicom.Dataset) -> bool:
+    return bool(meta.get("TransferSyntaxUID", "") == DeflatedExplicitVRLittleEndian)
 
 
 def _inflated(packed: bytes, path: Path) -> bytes:

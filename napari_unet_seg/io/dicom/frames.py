@@ -156,8 +156,10 @@ def _header(path: Path) -> pydicom.Dataset | None:
         return header
     if kind and "Image" not in kind.name:
         return None
-    what = "holds no image" if header.file_meta else "is not a DICOM file"
-    raise DataError(f"{path} {what}, or is truncated; copy it again, or remove it from its folder.")
+    raise DataError(
+        f"{path} holds no DICOM image, or is truncated; copy it again, or remove it from its "
+        "folder."
+    )
 
 
 def frames_of(header: pydicom.Dataset, path: Path) -> list[Frame]:

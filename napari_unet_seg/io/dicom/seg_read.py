@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-from pydicom.filereader import read_partial
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.dicom.files import open_dataset
+from napari_unet_seg.io.dicom.files import open_dataset, quick_kind
 from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
 from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, normal
 from napari_unet_seg.io.dicom.pixels import decode
@@ -32,16 +31,14 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 
-_SOP_CLASS = 0x00080016
 _AT = 0.05
 """Largest distance in mm between a frame and its slice."""
 
 
 def is_seg(path: Path) -> bool:
     """Whether a DICOM file is a segmentation object."""
-    with reading(path, "DICOM"), mapped(path) as whole:
-        header = read_partial(whole, lambda tag, *_: tag > _SOP_CLASS, force=True)
-        return str(header.get("SOPClassUID", "")) in SEGMENTATIONS
+    with reading(path, "DICOM"):
+        return quick_kind(path) in SEGMENTATIONS
 
 
 def read_seg(path: Path) -> Scan:

@@ -12,6 +12,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.dicom.files import open_dataset
 from napari_unet_seg.io.dicom.frames import frames_of, group_series
+from napari_unet_seg.io.dicom.patient import REQUIRED
 from napari_unet_seg.io.dicom.signature import dicom_files
 from napari_unet_seg.io.dicom.stack import arrange
 
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 _SAME_PLACE = 0.05
 """Distance in mm below which two slices have the same position."""
 _NEEDED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-_MAY_BE_EMPTY = (
-    "PatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-)
-"""Attributes of type 2 (PS3.3 C.7.1.1 and C.7.2.1): required but may be empty; some files lack
-them."""
 
 
 def source_images(path: Path, like: Scan) -> tuple[list[int], list[Dataset]]:
@@ -113,7 +102,7 @@ def _header(path: Path, file: Path) -> Dataset:
     for keyword in _NEEDED:
         if not header.get(keyword, ""):
             raise _refusal(path, f"{file} has no {keyword}, which it must refer to")
-    for keyword in _MAY_BE_EMPTY:
+    for keyword in REQUIRED:  # some files lack them
         if keyword not in header:
             setattr(header, keyword, "")
     if header.PatientSex not in ("M", "F", "O"):

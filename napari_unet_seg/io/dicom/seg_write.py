@@ -22,6 +22,7 @@ from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.dicom.codes import Concept, concepts_of
+from napari_unet_seg.io.dicom.patient import deidentify, keep_required
 from napari_unet_seg.io.dicom.seg_source import source_images
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def write_seg(
     description: dict[str, Any] | None = None,
     *,
     keep: bool = False,
+    identified: bool = True,
 ) -> None:
     """Write labels as a DICOM SEG that refers to the source series of the scan.
 
@@ -69,6 +71,8 @@ def write_seg(
         `SEMIAUTOMATIC` or `MANUAL`; by default automatic if there is a `model`, else manual.
     keep : bool
         Whether to keep the previous file as `name.bak.dcm`.
+    identified : bool
+        Whether the file names the patient, as other files of the study do; see `patient`.
 
     Raises
     ------
@@ -96,6 +100,9 @@ def write_seg(
             f"{path} was not written, since its series does not allow a DICOM SEG ({reason}); save "
             "the mask as .nii.gz."
         ) from error
+    keep_required(seg)
+    if not identified:
+        deidentify(seg)
     _add_private(seg, categories, provenance, like)
     with atomic(path, keep=keep) as temporary:
         seg.save_as(temporary)
@@ -173,7 +180,7 @@ def _add_private(
     seg: Any, categories: list[Category], description: dict[str, Any], like: Scan
 ) -> None:
     """Add provenance and positions as private attributes (PS3.5 7.8), for `read_seg`."""
-    # The SEG refers to the source by UIDs; its path on this disk is private.
+    # The SEG refers to the source by UIDs; the name of its folder may be the patient's.
     stored = {k: v for k, v in description.items() if k != "source"}
     stored["categories"] = [c.model_dump() for c in categories]
     positions = [list(p) for p in like.meta["positions"]]

@@ -69,13 +69,17 @@ def write_binary_masks(
 def _folders(categories: Sequence[Category]) -> list[str]:
     if len(categories) == 1:
         return [""]
-    names: list[str] = []
+    names: dict[str, str] = {}
     for category in categories:
-        safe = "".join(c if c.isalnum() or c in " -_+" else "_" for c in category.name).strip()
-        taken = {name.lower() for name in names}
-        tries = [safe or str(category.id), f"{safe}_{category.id}", f"{safe}_{len(names) + 1}"]
-        names.append(next((t for t in tries if t.lower() not in taken), tries[-1]))
-    return names
+        name, identity = _safe(category.name), _safe(str(category.id))
+        tries = [name or identity, f"{name}_{identity}", f"{name}_{len(names) + 1}"]
+        free = next((t for t in tries if t.lower() not in names), tries[-1])
+        names[free.lower()] = free
+    return list(names.values())
+
+
+def _safe(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " -_+" else "_" for c in text).strip()
 
 
 def _tif(file_name: str) -> str:

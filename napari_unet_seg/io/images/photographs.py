@@ -11,6 +11,7 @@ from PIL import Image
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import can_hold, mapped, reading
+from napari_unet_seg.io.common.mask_values import lossy_mask
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import to_grey
 
@@ -47,10 +48,19 @@ _MODES = {
     "RGBA": ("RGBA", 4, np.uint8),
 }
 _RGB = ("RGB", 3, np.uint8)
+_JPEG_FORMATS = ("JPEG", "MPO")
 
 
-def read_image(path: Path | str) -> Scan:
+def read_image(path: Path | str, *, as_mask: bool = False) -> Scan:
     """Read an image as viewers show it: with EXIF orientation, and palettes as colours.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    as_mask : bool
+        Whether to read a palette's indices, which are labels, instead of its colours, and to refuse
+        JPEG.
 
     Returns
     -------
@@ -60,10 +70,10 @@ def read_image(path: Path | str) -> Scan:
     Raises
     ------
     DataError
-        If the file is missing, truncated, or not an image.
+        If the file is missing, truncated, or not an image, or a mask is a JPEG.
     """
     path = Path(path)
-    array = _pixels(path)
+    array = _pixels(path, as_mask=as_mask)
     return Scan(array, "YXC" if array.ndim == 3 else "YX", path=path)
 
 
@@ -147,17 +157,22 @@ def _fit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any], path: Path)
     return array.astype(dtype, copy=False)
 
 
-def _pixels(path: Path) -> Array:
+def _pixels(path: Path, *, as_mask: bool = False) -> Array:
     if path.suffix.lower() in TIFF_SUFFIXES:
         from napari_unet_seg.io.images.tiff import read_tiff
 
-        return np.asarray(read_tiff(path).data)
+        return np.asarray(read_tiff(path, as_mask=as_mask).data)
     with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
         if not can_hold(path.stat().st_size, _nbytes(image)):
             raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
+        if as_mask and image.format in _JPEG_FORMATS:
+            raise lossy_mask(path)
         turn = _ORIENTATIONS.get(_orientation(image))
         mode, _, dtype = _MODES.get(image.mode, _RGB)
-        if image.mode == "P" and "transparency" in image.info:
+        converted: Image.Image
+        if image.mode == "P" and as_mask:
+            converted, dtype = image, np.uint8
+        elif image.mode == "P" and "transparency" in image.info:
             converted = image.convert("RGBA").convert("RGB")
         else:
             converted = image.convert(mode)

@@ -14,10 +14,12 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, NAMES
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
+from napari_unet_seg.io.common.mask_values import lossy_mask
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff_checks import check_pages, check_size, check_whole
 from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for
+from napari_unet_seg.io.images.tiff_photometric import bright, palette_of
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -26,10 +28,11 @@ _KEY = "unet_seg"
 """Key of this package's JSON: in a line of ImageJ's description, else in JSON or OME metadata."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 _COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR, tifffile.PHOTOMETRIC.PALETTE)
+_JPEG = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
 _IMAGEJ_BYTES = 2**32 - 2**25
 
 
-def read_tiff(path: Path | str) -> Scan:
+def read_tiff(path: Path | str, *, as_mask: bool = False) -> Scan:
     """Read a plain, ImageJ or OME-TIFF, also compressed or BigTIFF.
 
     The pages of a plain TIFF are slices of one volume (`Z`). Colours or channels are the last axis.
@@ -37,6 +40,14 @@ def read_tiff(path: Path | str) -> Scan:
     they are resolutions of a print, such as 72 dpi. Integers of a file that stores white as 0 are
     inverted, so that high values are bright; booleans are not, since programs that write masks as
     booleans often name them so, with True as 1.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    as_mask : bool
+        Whether to read a palette's indices, which are labels, instead of its colours, and to refuse
+        JPEG.
 
     Returns
     -------
@@ -49,15 +60,18 @@ def read_tiff(path: Path | str) -> Scan:
     ------
     DataError
         If the file is missing, truncated or not a TIFF, or has axes or numbers that cannot be
-        shown.
+        shown, or a mask is compressed as JPEG.
     """
     path = Path(path)
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
         check_pages(file, path)
+        if as_mask and file.pages[0].aspage().compression in _JPEG:
+            raise lossy_mask(path)
         stored = _stored(file)
         grid, order = grid_of(file, stored.get("grid"))
-        data, notes = _bright(_pixels(file, path), file.series[0].keyframe, path)
+        data, notes = bright(_pixels(file, path), file.series[0].keyframe, path)
         data = np.transpose(data, order).reshape(grid.shape)
+        palette = None if as_mask else palette_of(file)
         others = len(file.series) - 1
         channels = _channels(file)
         colours = file.series[0].keyframe.photometric in _COLOURED
@@ -71,13 +85,20 @@ def read_tiff(path: Path | str) -> Scan:
     if notes:
         meta["notes"] = tuple(notes)
     affine = _matrix(stored.get("affine"))
-    return Scan(data, grid.axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
+    if palette is not None:
+        data = palette[data.astype(np.uint16)]  # booleans would select rows
+    axes = grid.axes + "C" * (data.ndim - len(grid.axes))
+    return Scan(data, axes, grid.spacing, grid.unit, path, affine=affine, meta=meta)
 
 
 def tiff_layout(path: Path | str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Read shape and dtype of the array of `read_tiff`, without its pixels."""
     with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
-        return grid_of(file, _stored(file).get("grid"))[0].shape, np.dtype(file.series[0].dtype)
+        shape = grid_of(file, _stored(file).get("grid"))[0].shape
+        palette = palette_of(file)
+        if palette is not None:
+            return (*shape, *palette.shape[1:]), palette.dtype
+        return shape, np.dtype(file.series[0].dtype)
 
 
 def read_description(path: Path | str) -> dict[str, Any]:
@@ -229,17 +250,6 @@ def _candidates(file: tifffile.TiffFile) -> list[str]:
     # ImageJ removes unknown lines of the description when it saves, but keeps the Info.
     info = (file.imagej_metadata or {}).get("Info", "") if file.is_imagej else ""
     return [line.partition("=")[2] for line in lines] + [str(info)]
-
-
-def _bright(data: Array, page: Any, path: Path) -> tuple[Array, list[str]]:
-    """Invert integers of which 0 is white; return a note if they are."""
-    bits = int(np.max(page.bitspersample))
-    is_inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-    if not is_inverted or bits == 1 or data.dtype.kind not in "ui":
-        return data, []
-    highest = -1 if data.dtype.kind == "i" else (1 << bits) - 1
-    note = f"{path.name} stores white as 0; its values are inverted, so that high ones are bright."
-    return np.asarray(highest - data, data.dtype), [note]
 
 
 def _pixels(file: tifffile.TiffFile, path: Path) -> Array:

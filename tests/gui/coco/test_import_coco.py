@@ -182,7 +182,7 @@ def test_the_unused_parent_can_be_shown(widget: ImportCocoWidget, coco: Path, qt
 
     assert [c.name for c in categories_of(mask)] == ["Tumor", "glioma", "meningioma"]
     assert set(np.unique(mask.data)) == {0, 2, 3}
-    write_coco(str(coco.with_name("out.json")), *mask.as_layer_data_tuple()[:2])
+    write_coco(str(coco.with_name("out.json")), [mask.as_layer_data_tuple()])
     written = json.loads(coco.with_name("out.json").read_text())
     assert written["annotations"] == json.loads(coco.read_text())["annotations"]
 
@@ -205,7 +205,7 @@ def test_boxes_without_an_outline_are_drawn_on_request(
     _, mask, *_ = _open(qtbot, widget)
 
     assert (mask.data[0] == 1).sum() == 60
-    write_coco(str(coco.with_name("out.json")), *mask.as_layer_data_tuple()[:2])
+    write_coco(str(coco.with_name("out.json")), [mask.as_layer_data_tuple()])
     written = json.loads(coco.with_name("out.json").read_text())
     assert written["annotations"] == document["annotations"]
 

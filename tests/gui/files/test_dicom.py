@@ -10,7 +10,7 @@ import pytest
 from dicom_files import write_series
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg._napari.files.series_dialog import SeriesDialog
@@ -154,6 +154,33 @@ def test_a_mask_is_saved_as_dicom_seg_and_opened_again(
     assert tuple(again.scale) == tuple(image.scale)
     assert categories_of(again) == LESION
     assert record_of(again).scan is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("DICOM SEG that names the patient", "Muster^Erika"), ("DICOM SEG without the", "")],
+)
+def test_the_save_dialog_offers_a_dicom_seg_with_and_without_the_patient(
+    tmp_path: Path,
+    make_napari_viewer: Callable[..., Any],
+    kind: str,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_series(tmp_path / "s", [0, 3], shape=SHAPE, PatientName="Muster^Erika")
+    viewer = make_napari_viewer()
+    (image,) = viewer.open(tmp_path / "s", plugin=PLUGIN)
+    mask = add_labels(viewer, np.ones(image.data.shape, np.uint8), image, LESION, "mask")
+    viewer.layers.selection.active = mask
+    path = tmp_path / "mask.dcm"
+
+    def choose(*_: Any, **options: Any) -> tuple[str, str]:
+        (chosen,) = [k for k in options["filter"].split(";;") if kind in k]
+        return str(path), chosen
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", staticmethod(choose))
+    viewer.window._qt_viewer._save_layers_dialog(selected=True)
+    assert str(pydicom.dcmread(path).PatientName) == name
 
 
 def test_a_mask_of_no_series_is_not_saved_as_dicom_seg(tmp_path: Path) -> None:

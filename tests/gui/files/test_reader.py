@@ -50,7 +50,7 @@ def test_the_manifest_is_valid() -> None:
     manifest.validate_imports()
 
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save"]
+    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
     in_layers = manifest.contributions.menus["napari/layers/segment"]
     assert [item.command for item in in_layers] == [f"{PLUGIN}.segment"]
 

@@ -54,7 +54,8 @@ def test_names_in_the_save_dialog() -> None:
         "Mask as TIFF with axes and voxel size": [".tif", ".tiff"],
         "Mask as NIfTI on the scan's grid": [".nii.gz", ".nii"],
         "Mask as OME-Zarr labels": [".zarr"],
-        "Mask as DICOM SEG on the source series": [".dcm"],
+        "Mask as DICOM SEG that names the patient": [".dcm"],
+        "Mask as DICOM SEG without the patient's data": [".dcm"],
         "Mask as COCO annotations": [".json"],
     }
 
@@ -231,7 +232,7 @@ def test_the_scan_is_named_with_its_hash(tmp_path: Path) -> None:
     _save(mask, tmp_path / "mask.tif")
     described = read_description(tmp_path / "mask.tif")
 
-    assert described["source"] == str(tmp_path / "scan.nii")
+    assert described["source"] == "scan.nii"
     digest = hashlib.sha256((tmp_path / "scan.nii").read_bytes()).hexdigest()
     assert described["source_sha256"] == digest
 

@@ -107,8 +107,7 @@ def mask(layers: tuple[Image, Labels]) -> Labels:
 
 
 def _save(mask: Labels, path: Path) -> dict[str, Any]:
-    data, attributes, _ = mask.as_layer_data_tuple()
-    write_coco(str(path), data, attributes)
+    write_coco(str(path), [mask.as_layer_data_tuple()])
     return json.loads(path.read_text())
 
 

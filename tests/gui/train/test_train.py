@@ -4,10 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 import scene
 import tifffile
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
 
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.segment import chosen_model
@@ -17,6 +19,8 @@ from napari_unet_seg.config import IGNORE_INDEX, PRESETS, Category, TrainConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +129,39 @@ def test_the_engine_itself_trains_in_the_widget(
     qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_doubtful_masks_are_asked_about(
+    qtbot: QtBot,
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    notifications: list[str],
+    confirmed: bool,
+) -> None:
+    widget = with_engine(engine="fake_engine:train_if_confirmed")
+    widget.source.folder.setValue(folder)
+    widget.start_button.click()
+    finish(qtbot, widget)
+    box = widget.findChild(QMessageBox)
+    assert box.text() == "All masks are dots." and not notifications
+    assert widget.panel.status.text() == "Not trained: All masks are dots."
+    role = QMessageBox.ButtonRole.AcceptRole if confirmed else QMessageBox.ButtonRole.RejectRole
+    next(b for b in box.buttons() if box.buttonRole(b) == role).click()
+    finish(qtbot, widget)
+    assert widget.panel.status.text().startswith("Finished.") == confirmed
+    qtbot.waitUntil(lambda: widget.findChild(QMessageBox) is None)
+
+
+@pytest.mark.parametrize("top", [1, 255])
+def test_a_layer_of_two_levels_is_a_mask_as_its_file_is(top: int) -> None:
+    from napari.layers import Image, Labels
+
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:9, 4:9] = top
+    source = source_from_layers(Image(np.ones((16, 16))), Labels(mask), only_labelled=True)
+    assert [c.name for c in source.categories] == ["label 1"]
+    assert np.array_equal(source.labels, mask > 0)
+
+
 def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
     widget.source.folder.setValue(folder)
     widget.form.editor("epochs").value = 10_000
@@ -210,6 +247,41 @@ def test_bad_input_is_one_sentence_and_the_form_stays(
     assert len(notifications) == 1
     assert text in notifications[0]
     assert widget.start_button.isEnabled()
+
+
+@pytest.mark.own_process
+def test_a_training_whose_process_was_killed_is_offered_at_once_and_by_the_next_window(
+    qtbot: QtBot,
+    dock: Callable[..., Any],
+    with_engine: Callable[..., TrainWidget],
+    folder: Path,
+    tmp_path: Path,
+    notifications: list[str],
+) -> None:
+    widget = with_engine()
+    widget.source.folder.setValue(folder)
+    small = TrainConfig().model.replace(width=4, depth=2)
+    config = TrainConfig(epochs=9999, batch_size=2, image_size=32, model=small, threads=1)
+    widget.setValue(config)
+    widget.start_button.click()
+    run = Run(tmp_path / "run")
+    qtbot.waitUntil(lambda: run.can_resume, timeout=60_000)
+    (child,) = (c for c in psutil.Process().children() if any("child" in w for w in c.cmdline()))
+    child.kill()
+    finish(qtbot, widget)
+    assert "ended unexpectedly" in notifications[-1]
+    assert not widget.resume.isHidden()
+    assert widget.resume.text() == f"Resume the run in this folder after {run.unfinished()}"
+    following = dock(TrainWidget)
+    assert following.output.value() == run.folder
+    done = read_header(run.last).epoch
+    following.source.folder.setValue(folder)
+    following.setValue(config.replace(epochs=done + 1))
+    following.resume.setChecked(True)
+    following.start_button.click()
+    finish(qtbot, following)
+    assert read_header(run.last).epoch == done + 1
+    assert dock(TrainWidget).output.value() != run.folder
 
 
 def test_a_run_can_be_gone_on_with(widget: TrainWidget, tmp_path: Path) -> None:

@@ -46,6 +46,37 @@ def annotation(identity, category, *polygons, **more):
     return {**head, "segmentation": list(polygons), "area": 1.0, "bbox": [0, 0, 1, 1], **more}
 
 
+def test_ids_that_are_texts_are_kept_as_they_are(tmp_path):
+    notes = [
+        {
+            "id": "n1",
+            "image_id": "scan-1",
+            "category_id": "tumour",
+            "segmentation": [box(1, 1, 3, 3)],
+        },
+        {"id": "2", "image_id": "scan-1", "category_id": "cyst", "segmentation": [box(6, 5, 2, 2)]},
+    ]
+    document = {
+        "images": [{"id": "scan-1", "file_name": "a.png", "height": SHAPE[0], "width": SHAPE[1]}],
+        "categories": [{"id": "tumour", "name": "tumour"}, {"id": "cyst", "name": "cyst"}],
+        "annotations": notes,
+    }
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(document))
+    dataset = read_coco(path)
+    assert not dataset.problems
+    labels = rasterise(dataset, "scan-1")
+    assert set(np.unique(labels)) == {0, 1, 2}
+    assert write_back(dataset, {"scan-1": labels}) == document
+    labels[8, 0] = 2
+    labels[1, 1] = 0
+    found = write_back(dataset, {"scan-1": labels})["annotations"]
+    assert [a["id"] for a in found] == ["n1", "2", "1"]
+    assert [a["category_id"] for a in found] == ["tumour", "cyst", "cyst"]
+    assert found[1] == notes[1]
+    assert found[2]["image_id"] == "scan-1"
+
+
 boxes = st.builds(box, st.integers(-2, 9), st.integers(-2, 8), st.integers(3, 7), st.integers(3, 6))
 triangles = st.lists(st.floats(0.5, 10), min_size=6, max_size=10).filter(lambda p: len(p) % 2 == 0)
 

@@ -9,7 +9,7 @@ from pycocotools import mask as coco_mask
 from scipy import ndimage
 
 from napari_unet_seg.config import CocoOptions
-from napari_unet_seg.io.coco.encode import Encoder, measure
+from napari_unet_seg.io.coco.encode import Encoder, Place, measure
 from napari_unet_seg.io.coco.polygons import trace
 from napari_unet_seg.io.coco.rle import pixels, read_rle
 
@@ -171,3 +171,21 @@ def test_any_counts_are_read_or_refused(counts):
         return
     assert runs.sum() == 30
     assert (pixels(runs) < 30).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(masks, st.tuples(st.integers(0, 5), st.integers(0, 7)), st.booleans())
+def test_a_part_of_an_image_is_encoded_as_the_whole_image_is(mask, corner, crowd):
+    top, left = corner
+    whole = np.pad(mask, ((top, 3), (left, 2)))
+    encoder = Encoder()
+    found = encoder.geometry(mask, Place(corner, whole.shape), crowd=crowd)
+    assert found == encoder.geometry(whole, crowd=crowd)
+    if crowd:
+        assert found["segmentation"]["counts"] == encode_whole(whole)["counts"].decode()
+    if mask.any():
+        assert (found["bbox"], found["area"]) == measure(found["segmentation"], *whole.shape)
+
+
+def encode_whole(mask):
+    return coco_mask.encode(np.asfortranarray(mask, np.uint8))

@@ -243,9 +243,9 @@ def test_missing_broken_and_wrongly_sized_images_are_reported(tmp_path):
         entry(2, "b.png", width=0),
         entry(2, "b.png", height="8"),
         entry(2, "b.png", width=10**9, height=10**9),
-        entry("2", "b.png"),
+        entry([2], "b.png"),
         entry(1, "b.png"),
-        entry(2, "../b.png"),
+        entry(2, ".."),
         entry(2, None),
         "b.png",
     ],
@@ -289,6 +289,15 @@ def test_names_that_leave_the_folder_are_refused(name):
         ("a.png", "elsewhere/deep/a.png"),
         ("é.png", "%C3%A9.png"),
         ("a.png", "./x/../a.png"),
+        ("a.png", "C:\\Users\\me\\a.png"),
+        ("sub/a.png", "D:/data/sub/a.png"),
+        ("a.png", "..\\..\\media\\upload\\4\\a.png"),
+        ("sub/a.png", "/data/local-files/sub/a.png"),
+        ("a.png", "../images/a.png"),
+        ("a.png", "https://host/bucket/a.png"),
+        ("e\u0301.png", "\u00e9.png"),
+        ("u\u0308/e\u0301.png", "/data/\u00fc/\u00e9.png"),
+        ("\u00e9.png", "e\u0301.png"),
     ],
 )
 def test_names_as_exporters_write_them_are_found(tmp_path, stored, written):
@@ -297,6 +306,22 @@ def test_names_as_exporters_write_them_are_found(tmp_path, stored, written):
     assert image.path is not None
     assert image.path.samefile(expected)
     assert image.file_name == written
+
+
+def test_an_end_that_is_longer_tells_images_of_one_name_apart(tmp_path):
+    names = [f"/data/{patient}/t1/a.png" for patient in ("p1", "p2")]
+    expected = [picture(tmp_path / patient / "t1" / "a.png") for patient in ("p1", "p2")]
+    dataset = read_coco(write(tmp_path, [entry(i, name) for i, name in enumerate(names)]))
+    assert [image.path for image in dataset.images] == expected
+
+
+@pytest.mark.parametrize("name", ["../a.png", "{folder}/a.png", "..\\a.png", "%2e%2e/a.png"])
+def test_nothing_outside_the_image_folder_is_found(tmp_path, name):
+    picture(tmp_path / "a.png")
+    images = tmp_path / "inside"
+    images.mkdir()
+    path = write(tmp_path, [entry(file_name=name.format(folder=tmp_path))])
+    assert [image.path for image in read_coco(path, images).images] == [None]
 
 
 def test_two_images_never_share_one_file(tmp_path):

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from napari_unet_seg.errors import DataError, WriteError
+from napari_unet_seg.config import TrainConfig
+from napari_unet_seg.errors import DataError, SegmentationError, WriteError
+from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.common import files
 from napari_unet_seg.io.common.files import (
     atomic,
+    atomic_folder,
     backup_name,
     is_backup,
     keep_previous,
@@ -17,6 +22,8 @@ from napari_unet_seg.io.common.files import (
     within,
 )
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.io.read import read_labels, read_scan
+from napari_unet_seg.models.header import read_header
 
 
 def names(folder: Path) -> list[str]:
@@ -229,3 +236,51 @@ def test_a_folder_that_is_reached_by_a_link_can_be_written(tmp_path: Path) -> No
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "disk")
     assert within(tmp_path / "link", tmp_path / "link" / "a.tif") == tmp_path / "link" / "a.tif"
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_folder_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: bool, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(files, "exchange", lambda one, other: False)
+    for number in range(3):
+        with atomic_folder(tmp_path / "a.zarr", keep=keep) as temporary:
+            temporary.mkdir()
+            (temporary / f"{number}").touch()
+    assert names(tmp_path / "a.zarr") == ["2"]
+    assert names(tmp_path) == (["a.bak.zarr", "a.zarr"] if keep else ["a.zarr"])
+    assert not keep or names(tmp_path / "a.bak.zarr") == ["1"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is sure to exchange names")
+def test_a_folder_is_never_missing_while_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.zarr").mkdir()
+    missing = []
+    replace = os.replace
+
+    def watched(one: Path, other: Path) -> None:
+        replace(one, other)
+        missing.append(not (tmp_path / "a.zarr").exists())
+
+    monkeypatch.setattr(os, "replace", watched)
+    with atomic_folder(tmp_path / "a.zarr", keep=True) as temporary:
+        temporary.mkdir()
+    assert missing and not any(missing)
+
+
+READERS = {
+    "a.tif": read_scan, "a.png": read_scan, "a.nii.gz": read_scan, "a.dcm": read_scan,
+    "a.npy": read_scan, "a": read_scan, "mask.tif": read_labels, "a.json": read_coco,
+    "a.safetensors": read_header, "a.yaml": TrainConfig.from_file, "any": sha256,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(os.devnull)
+    with pytest.raises(SegmentationError, match=rf"{name} is a pipe or a device; choose"):
+        READERS[name](tmp_path / name)

@@ -1,0 +1,110 @@
+"""Saving of a mask from the dock, in the background and with a question if its file has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet_seg._napari.files import writer
+from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
+from napari_unet_seg._napari.files.coco_document import save_masks, with_others
+from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.session.jobs import write_mask
+from napari_unet_seg.errors import ChangedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari.layers import Labels
+    from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
+
+    from napari_unet_seg._napari.session.desk import SessionDesk
+    from napari_unet_seg.io.coco.merge import Keep
+
+    Write = Callable[[Path, Keep | None], object]
+
+
+class MaskSaver(QObject):
+    """Writes masks as jobs of the desk.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer of the masks.
+    desk : SessionDesk
+        The desk, which runs one job at a time.
+    dock : QWidget
+        The dock, below the question.
+    """
+
+    written = Signal(object)
+    """Emitted with the path of a saved file."""
+
+    def __init__(self, viewer: ViewerModel, desk: SessionDesk, dock: QWidget) -> None:
+        super().__init__(dock)
+        self._viewer, self._desk, self._dock = viewer, desk, dock
+        self._changed: tuple[Write, Path, ChangedError] | None = None
+        self.dialog: ChangedDialog | None = None
+        """The question that is open."""
+        desk.busy_changed.connect(self._ask)
+
+    def save_tiff(self, mask: Labels | None, path: Path) -> None:
+        """Write a mask as TIFF, NIfTI or OME-Zarr, by the name of the path."""
+        self._save(mask, path, writer.write_tiff)
+
+    def save_binary(self, mask: Labels | None, folder: Path) -> None:
+        """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
+        self._save(mask, folder, writer.write_binary)
+
+    def save_coco(self, mask: Labels | None, path: Path) -> None:
+        """Write a mask as COCO, with the other masks of the same COCO file."""
+        if mask is None:
+            return
+        (data, names, kind), *others = with_others([_layer_data(mask)], self._viewer.layers)
+
+        def write(place: Path, keep: Keep | None) -> None:
+            save_masks(place, [(np.array(data), names, kind), *others], keep)
+
+        self._run(write, path)
+
+    def _save(self, mask: Labels | None, path: Path, write: Callable[..., object]) -> None:
+        if mask is not None:
+            data, attributes, _ = _layer_data(mask)
+            self._run(lambda place, _: write(str(place), np.array(data), attributes), path)
+
+    def _run(self, write: Write, path: Path, keep: Keep | None = None) -> None:
+        if self._desk.busy:
+            return
+
+        def deliver(event: Path | ChangedError) -> None:
+            if isinstance(event, ChangedError):
+                self._changed = write, path, event
+            else:
+                self.written.emit(event)
+
+        self._desk.run(write_mask(write, path, keep), deliver, f"Saving {path.name}")
+
+    def _ask(self, busy: bool) -> None:
+        """Ask about a changed file once the job has ended."""
+        if busy or self._changed is None:
+            return
+        (write, path, error), self._changed = self._changed, None
+        self.dialog = dialog = ChangedDialog(error, path, self._dock)
+
+        def answer(_: int) -> None:
+            self.dialog = None
+            dialog.deleteLater()
+            if (chosen := dialog.value()) is not None:
+                self._run(write, *chosen)
+
+        dialog.finished.connect(answer)
+        dialog.open()
+
+
+def _layer_data(mask: Labels) -> tuple[Any, dict[str, Any], str]:
+    names = {"name": mask.name, "metadata": mask.metadata, "features": mask.features}
+    return mask.data, {**names, **geometry_of(mask)}, "labels"

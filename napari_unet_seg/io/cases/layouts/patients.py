@@ -1,0 +1,83 @@
+"""Folders as people sort them by hand: a folder for each patient or visit, or all files in one.
+
+Among them are the folders of BraTS (`*_flair.nii.gz`, `*-t2f.nii.gz`, `*_seg.nii.gz`) and of the
+slices of TCGA (`name_1.tif`, `name_1_mask.tif`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.io.cases.case import Case, LeftOut, Plan
+from napari_unet_seg.io.cases.layouts.slices import find_stacks
+from napari_unet_seg.io.cases.layouts.volumes import group_files
+from napari_unet_seg.io.cases.names import is_visit, patient_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_unet_seg.io.cases.tree import Tree
+
+_MASK_FOLDERS = ("mask", "masks", "label", "labels", "segmentation", "segmentations")
+
+
+def plan(tree: Tree) -> Plan | None:
+    """Plan any folder with scans; None if there are none."""
+    cases: list[Case] = []
+    left_out: list[LeftOut] = []
+    masks_of: dict[Path, list[Path]] = {}
+    for folder, files in tree.folders.items():
+        if _is_of_masks(folder) and tree.folders.get(folder.parent):
+            masks_of.setdefault(folder.parent, []).extend(files)
+    for folder, files in tree.folders.items():
+        if folder.parent in masks_of and _is_of_masks(folder):
+            continue  # read with the folder of its scans
+        found, unused = _cases(folder, files, masks_of.get(folder, []))
+        cases += [_placed(tree, folder, case) for case in found]
+        left_out += unused
+    if not cases:
+        return None
+    why = "names of folders and files"
+    return Plan(tree.root, "patients", why, tuple(_unique(cases)), tuple(left_out))
+
+
+def _cases(
+    folder: Path, files: tuple[Path, ...], masks: list[Path]
+) -> tuple[list[Case], list[LeftOut]]:
+    stack, rest = find_stacks(folder, files, masks)
+    if stack is None:
+        return group_files(folder, rest, masks)
+    more, left_out = group_files(folder, rest, [])
+    return [stack, *more], left_out
+
+
+def _is_of_masks(folder: Path) -> bool:
+    return folder.name.lower() in _MASK_FOLDERS
+
+
+def _placed(tree: Tree, folder: Path, case: Case) -> Case:
+    """Return a case with its patient and visit, from its name or the names of its folders."""
+    places = folder.relative_to(tree.root.parent).parts
+    for name in (case.name, *reversed(places)):
+        patient, visit = patient_in(name)
+        if patient:
+            return replace(case, patient=patient, visit=visit)
+    if len(places) > 2 and case.name == places[-1] and is_visit(case.name):
+        patient, visit = places[-2:]
+        return replace(case, name=f"{patient}_{visit}", patient=patient, visit=visit)
+    return replace(case, patient=case.name)
+
+
+def _unique(cases: list[Case]) -> Iterator[Case]:
+    """Yield the cases; a name that comes again gets the name of its folder and a number."""
+    names = [case.name for case in cases]
+    taken: set[str] = set()
+    for case in cases:
+        folder = next(iter(case.sequences.values())).files[0].parent.name
+        name = case.name if names.count(case.name) == 1 else f"{folder}_{case.name}"
+        tries = (name, *(f"{name}_{number}" for number in range(2, len(cases) + 2)))
+        name = next(t for t in tries if t not in taken)
+        taken.add(name)
+        yield replace(case, name=name)

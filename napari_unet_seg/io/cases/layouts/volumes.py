@@ -1,0 +1,99 @@
+"""Files that are whole by themselves, as volumes or as images, sorted into cases by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.io.cases.case import Case, LeftOut, Source
+from napari_unet_seg.io.cases.names import names_mask, natural, sequence_in, without_kind
+from napari_unet_seg.io.cases.tree import stem
+from napari_unet_seg.io.find import masks_beside_scans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+def group_files(
+    folder: Path, files: Sequence[Path], masks: Sequence[Path]
+) -> tuple[list[Case], list[LeftOut]]:
+    """Sort the files of a folder into cases.
+
+    The folder is one case if each of its scans names another sequence. Else scans are one case if
+    their names are the same without the words for sequences; a scan whose name tells no sequence
+    is a case of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the files.
+    files : sequence of Path
+        Scans and masks.
+    masks : sequence of Path
+        The files of the folder's own folder for masks.
+    """
+    beside = set(masks_beside_scans(files))
+    is_mask = {path: path in beside or names_mask(stem(path)) for path in files}
+    own_masks = [path for path in files if is_mask[path]]
+    scans = [path for path in files if not is_mask[path]]
+    if not scans:
+        return [], [LeftOut(path, "named as a mask, without a scan") for path in own_masks]
+    groups = _groups(folder, scans)
+    found: dict[str, dict[str, Source]] = {name: {} for name in groups}
+    by_scan = {stem(path): name for name, scans in groups.items() for path in scans}
+    left_out = []
+    for mask in sorted(
+        (*own_masks, *masks), key=lambda p: ("brain" in p.name.lower(), natural(p.name))
+    ):
+        owner = _owner(mask, groups, by_scan)
+        if owner is None:
+            left_out.append(LeftOut(mask, "named as a mask, and no scan has its name"))
+        else:
+            found[owner][_mask_name(mask, groups[owner])] = Source((mask,))
+    cases = [_case(name, scans, found[name]) for name, scans in groups.items()]
+    return cases, left_out
+
+
+def _groups(folder: Path, scans: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the scans of each case by the case's name."""
+    if _are_sequences(scans):
+        return {folder.name: list(scans)}
+    by_name: dict[str, list[Path]] = {}
+    for path in scans:
+        by_name.setdefault(without_kind(stem(path)), []).append(path)
+    groups: dict[str, list[Path]] = {}
+    for name, members in by_name.items():
+        if name and _are_sequences(members):
+            groups[name] = members
+        else:
+            groups |= {stem(path): [path] for path in members}
+    return groups
+
+
+def _are_sequences(scans: Iterable[Path]) -> bool:
+    """Whether each name tells a sequence, and none the same."""
+    names = [sequence_in(stem(path)) for path in scans]
+    return None not in names and len(set(names)) == len(names)
+
+
+def _owner(mask: Path, groups: dict[str, list[Path]], by_scan: dict[str, str]) -> str | None:
+    """Return the case of a mask: of its name, of the longest scan it starts with, or the only."""
+    if len(groups) == 1:
+        return next(iter(groups))
+    name, plain = stem(mask), without_kind(stem(mask))
+    starts = (name[:end] for end in range(len(name), 0, -1))
+    named = next((by_scan[start] for start in starts if start in by_scan), None)
+    return plain if plain in groups else named
+
+
+def _mask_name(mask: Path, scans: Sequence[Path]) -> str:
+    name = stem(mask)
+    for scan in scans:
+        name = name.removeprefix(stem(scan))
+    return name.removeprefix(without_kind(name)).strip("_-. ") or name.strip("_-. ") or "mask"
+
+
+def _case(name: str, scans: Sequence[Path], masks: dict[str, Source]) -> Case:
+    sequences = {sequence_in(stem(path)) or "image": Source((path,)) for path in scans}
+    why = "names of sequences" if len(scans) > 1 else "a file of its own"
+    return Case(name, sequences, masks, why)

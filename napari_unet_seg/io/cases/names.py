@@ -1,0 +1,102 @@
+"""What the names of files and folders tell: numbers, sequences, masks, patients and visits."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_SEQUENCES = {
+    "FLAIR": {"flair", "t2f", "t2flair"},
+    "T1c": {"t1c", "t1ce", "t1gd", "t1post", "t1km", "t1wce"},
+    "T1": {"t1", "t1w", "t1n", "mprage"},
+    "T2": {"t2", "t2w"},
+    "PD": {"pd", "pdw"},
+    "DWI": {"dwi"},
+    "ADC": {"adc"},
+    "SWI": {"swi"},
+}
+"""Words in names by sequence, the more special first: `t2_flair` is FLAIR."""
+_CONTRAST = {"post", "gd", "gad", "ce", "km", "contrast", "gadolinium"}
+"""Words that say that a T1 was taken with contrast agent."""
+
+_MASKS = frozenset(
+    "mask masks seg segmentation segmentations label labels roi rois gt groundtruth truth "
+    "annotation annotations lesion lesions brainmask dseg aseg otmulticlass".split()
+)
+"""Words that name masks; OTMultiClass is the observer's truth of BRATS 2013."""
+
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_DIGITS = re.compile(r"(\d+)")
+_NUMBERED = re.compile(r"(.*?)(\d+)")
+# Before a year or a date, a barcode of TCGA: project, site, participant.
+_PATIENTS = (
+    re.compile(r"(?P<patient>TCGA[-_]\w\w[-_]\w{4})(?:[-_](?P<visit>\d{8}))?(?![A-Za-z0-9])"),
+    re.compile(r"(?P<patient>sub-[A-Za-z0-9]+)(?:_(?P<visit>ses-[A-Za-z0-9]+))?"),
+    re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-(?P<visit>\d{3})(?!\d)"),
+    re.compile(r"(?P<patient>UCSF-PDGM-\d+)"),
+)
+
+
+_VISIT = re.compile(
+    r"(?:ses|session|visit|scan|tp|timepoint|day|week|month|year|baseline|follow-?up)?[-_ ]?\d*"
+    r"|\d{4}[-_.]?\d{2}[-_.]?\d{2}",
+    re.IGNORECASE,
+)
+
+
+class Numbered(NamedTuple):
+    """A name that ends in a number, as the names of slices do."""
+
+    start: str
+    number: int
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Return a key for sorting in which numbers count as numbers: `x_2` before `x_10`."""
+    parts = _DIGITS.split(name.casefold())
+    return tuple((int(p), p) if p.isdigit() else (0, p) for p in parts)
+
+
+def numbered(stem: str) -> Numbered | None:
+    """Split a name into its start and the number at its end; None without such a number."""
+    match = _NUMBERED.fullmatch(stem)
+    return None if match is None else Numbered(match[1], int(match[2]))
+
+
+def sequence_in(stem: str) -> str | None:
+    """Return the sequence that a name tells, `T1c` for `patient_t1ce`; None if it tells none."""
+    words = {word.lower() for word in _WORD.findall(stem)}
+    found = next((name for name, marks in _SEQUENCES.items() if words & marks), None)
+    return "T1c" if found == "T1" and words & _CONTRAST else found
+
+
+def names_mask(stem: str) -> bool:
+    """Whether one of the words of a name says that the file is a mask."""
+    return any(word.lower() in _MASKS for word in _WORD.findall(stem))
+
+
+def patient_in(name: str) -> tuple[str, str]:
+    """Return the patient and the visit that a name tells, each empty if the name does not.
+
+    Known are the names of TCGA (`TCGA_DU_7299_19910417`), BIDS (`sub-01_ses-02`), BraTS from 2021
+    on (`BraTS-GLI-00001-000`) and UCSF-PDGM.
+    """
+    for pattern in _PATIENTS:
+        if match := pattern.search(name):
+            return match["patient"], match.groupdict().get("visit") or ""
+    return "", ""
+
+
+def without_kind(stem: str) -> str:
+    """Return a name without the words for sequences and masks: `A_01` for `A_01_t1ce`.
+
+    The files of one case that lie among those of other cases share what stays.
+    """
+    kinds = set.union(*_SEQUENCES.values(), _CONTRAST) | _MASKS
+    parts = re.split(r"([A-Za-z0-9]+)", stem)
+    return "".join(p for p in parts if p.lower() not in kinds).strip("_-. ")
+
+
+def is_visit(name: str) -> bool:
+    """Whether the name of a folder is that of a visit: a date, a session or a time point."""
+    return _VISIT.fullmatch(name) is not None

@@ -1,0 +1,37 @@
+"""The plan of a folder: what its files are taken for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.case import Plan
+from napari_unet_seg.io.cases.layouts import bids, dicom_studies, nnunet, pair_folders, patients
+from napari_unet_seg.io.cases.tree import list_tree
+from napari_unet_seg.io.find import no_scans
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LAYOUTS = (nnunet.plan, bids.plan, pair_folders.plan, patients.plan)
+"""The special before the general: each returns None for folders of another layout."""
+
+
+def plan_folder(root: Path) -> Plan:
+    """Plan a folder from the names of its files and the headers of DICOM; no pixels are read.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be read, holds no scans, or its description is damaged.
+    """
+    tree = list_tree(root)
+    studies, left_out = dicom_studies.cases(tree)
+    plans = (layout(tree) for layout in _LAYOUTS)
+    plan = next((plan for plan in plans if plan is not None), None)
+    if plan is None and not studies:
+        raise DataError(left_out[0].reason) if left_out else no_scans(root)
+    if plan is None:
+        return Plan(root, "DICOM", "headers of DICOM files", tuple(studies), tuple(left_out))
+    return replace(plan, cases=(*plan.cases, *studies), left_out=(*plan.left_out, *left_out))

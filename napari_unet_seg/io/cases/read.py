@@ -1,0 +1,115 @@
+"""Reading of the sequences and masks of a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
+from napari_unet_seg.io.read import read_labels, read_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.cases.case import Source
+
+
+def read_sequence(source: Source) -> Scan:
+    """Read a sequence as a scan; the slices of a stack are read when they are needed.
+
+    Returns
+    -------
+    Scan
+        As of `read_scan`; for a stack of axes `ZYX`, or `ZYXC` for coloured slices, with the first
+        slice's pixel size and 1 along Z; `meta["paths"]` are its files.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or the slices of a stack differ in size or type.
+    """
+    if source.slices is not None:
+        return _stack(source.files)
+    scan = read_scan(source.files[0], source.series)
+    return scan if source.channel is None else _channel(scan, source.channel)
+
+
+def read_mask(source: Source, scan: Scan) -> Scan:
+    """Read a mask of a sequence; slices of a stack without a mask of their own are unreviewed.
+
+    Returns
+    -------
+    Scan
+        On the grid of the scan; `meta["soft"]` is True if soft edges were cut at half.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or the mask's grid is not the scan's.
+    """
+    if source.slices is None:
+        mask = read_labels(source.files[0])
+    else:
+        mask = _mask_stack(source, scan)
+    if mask.grid_shape != scan.grid_shape:
+        raise DataError(
+            f"{source.files[0]} is on a grid of {mask.grid_shape} and its scan on "
+            f"{scan.grid_shape}; give the mask that was made on this scan."
+        )
+    return mask
+
+
+def _stack(files: Sequence[Path]) -> Scan:
+    first = read_scan(files[0])
+    layout = image_layout(files[0])
+    for path in files:
+        if (own := image_layout(path)) != layout:
+            raise DataError(
+                f"{path} holds {_described(own)} and {files[0].name} {_described(layout)}, so that "
+                "they are no stack; move the file, or open the images one by one."
+            )
+    data = lazy_stack(files, *layout)
+    spacing = (1.0, *first.spacing)
+    return Scan(data, f"Z{first.axes}", spacing, first.unit, meta={"paths": tuple(files)})
+
+
+def _mask_stack(source: Source, scan: Scan) -> Scan:
+    labels: Array = np.full(scan.grid_shape, IGNORE_INDEX, np.uint8)
+    soft = False
+    for number, path in zip(source.slices or (), source.files, strict=True):
+        found = read_labels(path)
+        mask, soft = found.data, soft or found.meta["soft"]
+        if mask.shape != labels.shape[1:]:
+            raise DataError(
+                f"{path} is of shape {mask.shape} and its slice of {labels.shape[1:]}; give the "
+                "mask that was made on this slice."
+            )
+        labels = labels.astype(np.promote_types(labels.dtype, mask.dtype), copy=False)
+        labels[number] = mask
+    return replace(scan, data=labels, axes=scan.grid_axes, meta={"soft": soft})
+
+
+def _channel(scan: Scan, number: int) -> Scan:
+    """Return a channel of a scan: along C, or along T, as which NIfTI stores channels."""
+    axis = scan.axes.find("C") if "C" in scan.axes else scan.axes.find("T")
+    if axis < 0 or number >= scan.data.shape[axis]:
+        raise DataError(
+            f"{scan.path} has no channel {number}; correct the names of the channels in the "
+            "dataset.json beside it."
+        )
+    spacing = scan.spacing
+    if scan.axes[axis] == "T":
+        spacing = (*spacing[:axis], *spacing[axis + 1 :])
+    data = np.take(scan.data, number, axis)
+    return replace(scan, data=data, axes=scan.axes[:axis] + scan.axes[axis + 1 :], spacing=spacing)
+
+
+def _described(layout: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
+    return f"{'×'.join(map(str, layout[0]))} {layout[1]}"

@@ -1,0 +1,90 @@
+"""Tests of training samples from folders of cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_unet_seg.config import NormaliseConfig
+from napari_unet_seg.data.cache import read_and_report
+from napari_unet_seg.data.dataset import open_dataset
+from napari_unet_seg.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RANDOM = np.random.default_rng(3)
+VOLUME = RANDOM.integers(1, 900, (6, 5, 4)).astype(np.int16)
+
+
+def write_patient(folder: Path, *kinds: str) -> None:
+    folder.mkdir(parents=True)
+    for kind in kinds:
+        nib.save(nib.Nifti1Image(VOLUME, np.eye(4)), folder / f"{folder.name}_{kind}.nii.gz")
+    mask = (VOLUME > 500).astype(np.uint8)
+    nib.save(nib.Nifti1Image(mask, np.eye(4)), folder / f"{folder.name}_seg.nii.gz")
+
+
+def test_slices_of_volumes_share_a_window_and_a_patient(tmp_path: Path) -> None:
+    for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
+        write_patient(tmp_path / name, "t2f")
+
+    samples = open_dataset(tmp_path, 2)
+    assert [s.name for s in samples.samples[:5]] == [
+        *(f"BraTS-GLI-00001-000#{number}" for number in range(4)),
+        "BraTS-GLI-00001-001#0",
+    ]
+    assert {s.group for s in samples.samples} == {"BraTS-GLI-00001"}
+    [whole] = open_dataset(tmp_path / "BraTS-GLI-00001-000", 3).samples
+    image, mask, _ = read_and_report(whole, 1, NormaliseConfig())
+    for number, sample in enumerate(samples.samples[:4]):
+        plane, labels, _ = read_and_report(sample, 1, NormaliseConfig())
+        np.testing.assert_array_equal(plane, image[number])
+        np.testing.assert_array_equal(labels, mask[number])
+    assert mask.sum() == (VOLUME > 500).sum()
+
+
+def test_one_of_several_sequences_is_chosen(tmp_path: Path) -> None:
+    write_patient(tmp_path / "A", "flair", "t1ce")
+
+    with pytest.raises(DataError, match=r"FLAIR \(1\), T1c \(1\); choose one.*--sequence FLAIR"):
+        open_dataset(tmp_path, 2)
+    assert len(open_dataset(tmp_path, 2, "T1c").samples) == 4
+
+
+def test_stack_of_slices_with_soft_masks(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((64, 64), number * 9, np.uint8)).save(
+            tmp_path / f"A/A_{number}.png"
+        )
+        soft = np.zeros((64, 64), np.float32)
+        soft[10:40, 10:40] = 255
+        soft[9], soft[40] = np.linspace(0, 255, 64), np.linspace(0, 200, 64)
+        Image.fromarray(soft.astype(np.uint8)).save(tmp_path / f"A/A_{number}_mask.png")
+
+    samples = open_dataset(tmp_path)
+    assert [c.name for c in samples.categories] == ["foreground"]
+    read = [read_and_report(s, 1, NormaliseConfig()) for s in samples.samples]
+    assert [set(np.unique(mask)) for _, mask, _ in read] == [{0, 1}] * 3
+    assert sum(report.soft for *_, report in read) == 1  # said once for the stack
+
+
+def test_scans_without_masks(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(VOLUME, np.eye(4)), tmp_path / "a.nii.gz")
+
+    with pytest.raises(DataError, match="name the masks as their scans with _mask at the end"):
+        open_dataset(tmp_path, 2)
+
+
+def test_real_patients_in_folders(real_data: Path) -> None:
+    samples = open_dataset(real_data / "lgg-folders")
+    groups = [sample.group for sample in samples.samples]
+    assert {name: groups.count(name) for name in groups} == {"TCGA_DU_7299": 36, "TCGA_HT_7874": 20}
+    image, mask, _ = read_and_report(samples.samples[25], 1, NormaliseConfig())
+    assert (image.shape, mask.shape) == ((256, 256, 1), (256, 256))
+    assert mask.max() == 1
