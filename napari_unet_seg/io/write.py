@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
-    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -89,14 +89,13 @@ def _write_tiff(
 ) -> None:
     from napari_unet_seg.io.images.tiff import write_labels
 
-    affine: Array | None = like.meta.get("display_affine", like.affine)
     write_labels(
         path,
         labels,
         axes=like.grid_axes,
         spacing=like.spacing,
         unit=like.unit,
-        affine=affine,
+        affine=shown_affine(like),
         description=provenance,
         keep=keep,
     )

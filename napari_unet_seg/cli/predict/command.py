@@ -63,6 +63,13 @@ def predict(
             metavar="NUMBER|UID", help="The DICOM series to read from a folder that holds several."
         ),
     ] = None,
+    channel: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER|NAME",
+            help="The channel to segment, of scans that hold several; the first by default.",
+        ),
+    ] = "",
     deidentify: Annotated[
         bool,
         typer.Option("--deidentify", help="Leave the patient's data out of a DICOM SEG."),
@@ -127,7 +134,7 @@ def predict(
             remove_abandoned(out)
             for folder in (out, *(out / name for name in MAPS)):
                 remove_litter(folder)
-            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)
+            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, channel, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:

@@ -14,6 +14,7 @@ from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli.predict.segmenter import pixels
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_labels
@@ -235,7 +236,7 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
             axes=axes,
             spacing=scan.spacing,
             unit=scan.unit,
-            affine=scan.meta.get("display_affine", scan.affine),
+            affine=shown_affine(scan),
             description=segmented.provenance,
         )
     return written
