@@ -22,6 +22,7 @@ from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.common.seen import saw
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
+from napari_unet_seg.session.leftovers import remove_leftovers
 from napari_unet_seg.session.lock import InUseError, SessionLock
 from napari_unet_seg.session.masks import (
     MaskStore,
@@ -168,6 +169,8 @@ class Session(RecordKeeper):
             # Read again, as another holder may have written before the lock was taken.
             saw(folder / SESSION_FILE)
             record = read_record(folder) if hold else record
+            if hold:
+                remove_leftovers(folder, record)
             session = cls(folder, record, open_scan(record.scan, folder), lock)
             path = session.masks.prediction_path
             if not path.is_file():
