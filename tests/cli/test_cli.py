@@ -566,6 +566,19 @@ def test_inputs_of_one_name_keep_apart(make_checkpoint, tmp_path):
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["a_slice.tif", "b_slice.tif"]
 
 
+def test_a_mask_of_another_program_is_never_replaced(make_checkpoint, tmp_path, capsys):
+    scan, out = tmp_path / "a.tif", tmp_path / "out"
+    out.mkdir()
+    tifffile.imwrite(scan, np.zeros((32, 32), np.uint8))
+    tifffile.imwrite(out / "a.tif", np.ones((32, 32), np.uint8))
+    command = ["predict", str(scan), "--model", str(make_checkpoint()), "--out", str(out)]
+    assert main(command) == 2
+    assert "a.tif exists and was not written by this program" in capsys.readouterr().err
+    assert tifffile.imread(out / "a.tif").min() == 1
+    (out / "a.tif").unlink()
+    assert [main(command) for _ in range(2)] == [0, 0], "its own masks are"
+
+
 def test_a_scan_is_never_replaced_by_its_mask(make_checkpoint, tmp_path, capsys):
     scan = tmp_path / "scans" / "scan.tif"
     scan.parent.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +163,7 @@ class SessionDesk(QObject):
         self.channels = channels
         make_editable(mask)
         self._current = OpenSession(self._viewer, session, image, mask)
-        self._current.autosave.failed.connect(partial(self._changes.report, self._current))
+        self._changes.watch(self._current)
         self.opened.emit(self._current)
         recovery.record_open(session.folder)
         if session.lock.note:

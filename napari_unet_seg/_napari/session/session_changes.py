@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.files.changed_dialog import SessionChangedDialog
 from napari_unet_seg.errors import ChangedError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.errors import SegmentationError
 
 
-class SessionChanges:
+class SessionChanges(QObject):
     """Shows the errors of saves, and asks which version stays where a file was changed.
 
     Parameters
@@ -27,25 +28,32 @@ class SessionChanges:
     """
 
     def __init__(self, dock: QWidget) -> None:
+        super().__init__(dock)
         self._dock = dock
         self.dialog: SessionChangedDialog | None = None
         """The question that is open."""
-        self._closing: OpenSession | None = None
+        self._current: OpenSession | None = None
 
-    def report(self, current: OpenSession, error: SegmentationError) -> None:
-        """Show the error of a save, or ask about it."""
+    def watch(self, current: OpenSession) -> None:
+        """Show the errors of the saves of a session from now on."""
+        self._current = current
+        # A method of a QObject, as the signal comes from another thread.
+        current.autosave.failed.connect(self._report)
+
+    def _report(self, error: SegmentationError) -> None:
         if not isinstance(error, ChangedError):
             show_error(str(error))
-        elif current is self._closing:
-            return  # asked about already
-        elif self.dialog is None and current.autosave.changed is not None:
+            return
+        current = self._current
+        # The error may be of a session that was closed, or settled since.
+        if self.dialog is None and current is not None and current.autosave.changed is not None:
             self.dialog = self._question(current, error)
             self.dialog.finished.connect(lambda _: self._settle(current))
             self.dialog.open()
 
     def ask_before_close(self, current: OpenSession) -> None:
         """Write the session, and ask about each changed file until it is settled or left."""
-        self._closing = current
+        self._current = None
         if self.dialog is not None:
             self.dialog.reject()
         while not current.save() and (error := current.autosave.changed) is not None:

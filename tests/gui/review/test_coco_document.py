@@ -207,11 +207,12 @@ def test_a_mask_file_is_not_replaced_after_a_change(
 
 
 def test_a_mask_that_napari_read_is_not_replaced_after_a_change(
-    widget: ReviewWidget, tmp_path: Path
+    widget: ReviewWidget, tmp_path: Path, npe2pm: Any
 ) -> None:
     path = tmp_path / "mask.tif"
     tifffile.imwrite(path, np.full((20, 30), 1, np.uint8))
-    (mask,) = widget.viewer.open(path, layer_type="labels", plugin="napari")
+    with npe2pm.tmp_plugin(package="napari"):
+        (mask,) = widget.viewer.open(path, layer_type="labels", plugin="napari")
     tifffile.imwrite(path, np.full((20, 30), 9, np.uint8))
     _when_asked(lambda dialog: dialog.cancel.click())
     with pytest.raises(ChangedError, match=r"mask\.tif was not written"):
