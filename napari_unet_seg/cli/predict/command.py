@@ -89,13 +89,13 @@ def predict(
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
 
-    A folder of DICOM files is one scan; in any other folder all scans except DICOM files are
-    segmented, and masks beside their scans (scan_mask.tif) are left out. Masks have the grid of
-    the scan, and store their provenance. Maps are written as TIFF into the folders probabilities,
-    uncertainty and disagreement. With --format coco all masks are in annotations.json; with
-    --format dcm the mask of a DICOM series is a DICOM SEG, which names the patient unless
-    --deidentify is given. If --out is the folder that holds an
-    OME-Zarr, its mask is added to its labels.
+    A folder of DICOM files, in itself or in folders below, is one scan; in any other folder all
+    scans except DICOM files are segmented, and masks beside their scans (scan_mask.tif) are left
+    out. Masks have the grid of the scan, and store their provenance. Maps are written as TIFF into
+    the folders probabilities, uncertainty and disagreement. With --format coco all masks are in
+    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG, which names the
+    patient unless --deidentify is given. If --out is the folder that holds an OME-Zarr, its mask is
+    added to its labels.
 
     Many scans are distributed over several processes, by default on a large machine, and with
     --scheduler over other machines; a scan that fails at one worker is tried once more at another.
