@@ -238,6 +238,25 @@ def test_export_numbers_the_slices_of_a_volume(tmp_path, capsys):
     assert [c["name"] for c in document["categories"]] == ["label 1", "label 2", "label 3"]
 
 
+def test_a_backup_is_kept_of_a_mask_of_other_labels_alone(tmp_path):
+    from napari_unet_seg.io.common.temporary import temporary_path
+
+    scan, out = tmp_path / "scan.tif", tmp_path / "out"
+    write_labels(scan, slice_and_mask(0)[0], axes="YX")
+    command = ["predict", str(scan), "--out", str(out), *TINY_PREDICT]
+    assert main(command) == 0
+    predicted = tifffile.imread(out / "scan.tif")
+    temporary_path(out / "scan.tif").touch()
+    assert main(command) == 0  # as after a batch that was killed
+    assert [p.name for p in out.iterdir()] == ["scan.tif"]
+    corrected = np.ones_like(predicted)
+    write_labels(out / "scan.tif", corrected, axes="YX")
+    for _ in range(2):
+        assert main(command) == 0
+        np.testing.assert_array_equal(tifffile.imread(out / "scan.tif"), predicted)
+        np.testing.assert_array_equal(tifffile.imread(out / "scan.bak.tif"), corrected)
+
+
 # --- train and finetune
 
 

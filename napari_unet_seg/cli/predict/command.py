@@ -12,11 +12,12 @@ from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
-from napari_unet_seg.cli.predict.mask_files import MaskFiles, write_coco, write_files
+from napari_unet_seg.cli.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
 
 
@@ -117,6 +118,8 @@ def predict(
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):
             remove_abandoned(out)
+            for folder in (out, *(out / name for name in MAPS)):
+                remove_litter(folder)
             segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
