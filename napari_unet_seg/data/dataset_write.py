@@ -12,12 +12,19 @@ import numpy as np
 
 from napari_unet_seg import log
 from napari_unet_seg.data.dataset_plan import Item, join_categories, plan
-from napari_unet_seg.data.description import Description, SampleEntry, write_description
+from napari_unet_seg.data.description import (
+    COCO_COPIES,
+    Description,
+    SampleEntry,
+    coco_copy,
+    write_description,
+)
 from napari_unet_seg.data.splits import assign_splits, draw_groups
 from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin_note
 from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.files import write_error
 from napari_unet_seg.io.common.temporary import in_use, remove_litter, temporary_path
 from napari_unet_seg.io.images.photographs import read_image
@@ -131,7 +138,15 @@ def _write(
     )
     shutil.rmtree(folder / _UNSORTED)
     write_description(folder, description)
+    _keep_copies(coco, folder)
     return True
+
+
+def _keep_copies(coco: Sequence[CocoDataset], folder: Path) -> None:
+    """Copy the COCO files, so that an export finds out what has changed in them since."""
+    (folder / COCO_COPIES).mkdir()
+    for index, dataset in enumerate(coco):
+        CocoSource(dataset.path, dataset).keep_copy(coco_copy(folder, index))
 
 
 def _check_worth(

@@ -131,6 +131,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.common.seen import saw
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -146,5 +147,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     options |= {"scale": scan.spacing}
     if translation := scan.meta.get("translation"):
         options["translate"] = translation
+    if scan.path is not None:
+        saw(scan.path)
     # A lazily read array cannot be painted on.
     return [(np.asarray(scan.data), options, "labels")]

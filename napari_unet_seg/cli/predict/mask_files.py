@@ -61,11 +61,14 @@ class MaskFiles:
         DataError
             If a file cannot be written.
         """
+        from napari_unet_seg.io.provenance import check_ours
         from napari_unet_seg.io.write import write_mask
 
         item = segmented.input
         path = self._path(item)
         _check_not_scan(path, item.path)
+        if not is_zarr(item.path):  # a mask goes among the labels of such a scan
+            check_ours(path)
         labels: Any = segmented.result.labels
         if path.suffix == ".tif":
             labels = Planes(labels)
@@ -141,8 +144,10 @@ def write_coco(
         Scans that failed.
     """
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+    from napari_unet_seg.io.provenance import check_ours
 
     path = out / "annotations.json"
+    check_ours(path)
     names = _file_names([item.path for item in items])
     results: list[Report] = []
     failed: list[Failure] = []

@@ -67,7 +67,7 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         with in_use(temporary):
             yield temporary
             _flush(temporary)
-            if keep:
+            if keep and target.is_file():
                 check_seen(path)
                 keep_previous(target)
             os.replace(temporary, target)
