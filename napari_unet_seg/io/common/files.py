@@ -88,8 +88,9 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     """Write a folder whole or not at all, as `atomic` writes files.
 
-    The previous folder is kept as `name.bak.suffix`, or removed. Where the system cannot exchange
-    two names at once, for a moment no folder has the name.
+    The block gets an empty folder, to be filled. The previous folder is kept
+    as `name.bak.suffix`, or removed. Where the system cannot exchange two names at once, for a
+    moment no folder has the name.
 
     Raises
     ------

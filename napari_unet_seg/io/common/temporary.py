@@ -41,14 +41,11 @@ def in_use(path: Path, *, folder: bool = False) -> Iterator[None]:
     OSError
         If it cannot be created.
     """
-    if fcntl is None:
-        yield
-        return
     if folder:
         path.mkdir(exist_ok=True)
     else:
         path.touch()
-    descriptor = _lock(path)
+    descriptor = _lock(path) if fcntl is not None else None
     try:
         yield
     finally:
