@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.io.coco.read import CocoDataset
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 _TITLE = "Changed by another program"
 _SHOWN = 8

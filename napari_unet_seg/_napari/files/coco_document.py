@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.layers.layer_record import CocoImages
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 Mask = tuple[Any, dict[str, Any], str]
 """Labels, attributes and type of a layer, as napari hands them to writers."""

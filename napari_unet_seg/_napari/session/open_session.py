@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.coco.edit import apply_edits, changes_of
-from napari_unet_seg.io.coco.merge import Version, keyed
+from napari_unet_seg.io.coco.merge.keys import keyed
+from napari_unet_seg.io.coco.merge.version import Version
 from napari_unet_seg.io.coco.read import CocoDataset, parse_coco, read_coco
 from napari_unet_seg.io.coco.write import save_coco
 from napari_unet_seg.io.common.files import atomic, within
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 
 class CocoSource:
