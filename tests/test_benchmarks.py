@@ -27,6 +27,7 @@ WITHOUT_WINDOW = {
     "prompts.cache": [],
     "prompts.measure": [],
     "prompts.train": [],
+    "robustness.coco": [],
     "robustness.fuzz": [],
     "robustness.images": [],
     "speed.coco": [],

@@ -9,11 +9,11 @@ import typer
 
 from napari_unet_seg import log
 from napari_unet_seg.cli._console import say, table, warn
-from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.dicom.signature import holds_dicom
 from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
+from napari_unet_seg.io.names import distinct_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     if not found:
         raise DataError(failed[0][1])
     files = list(found)
-    return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
+    return [Input(*pair) for pair in zip(files, distinct_names(files), strict=True)], failed
 
 
 def _scans(path: Path) -> tuple[list[Path], str]:

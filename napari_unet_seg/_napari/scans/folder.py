@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.scans.scan_reader import ScanReader
@@ -11,9 +12,8 @@ from napari_unet_seg._napari.scans.thumbnails import (
     source_of_scan,
     source_of_session,
 )
-from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.find import find_scans_and_series
-from napari_unet_seg.io.zarr.read import is_zarr
+from napari_unet_seg.io.names import distinct_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -58,7 +58,8 @@ class ScanFolder:
         self.paths = [path for path, _ in named]
         self.names = [name for _, name in named]
         """Names of the scans' sessions."""
-        self.titles = [path.name for path in self.paths]
+        counts = Counter(path.name for path in self.paths)
+        self.titles = [p.name if counts[p.name] == 1 else name for p, name in named]
         self.reader = ScanReader()
         self.states = ScanStates(self.paths, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
@@ -87,8 +88,5 @@ class ScanFolder:
 
 def find_named_scans(folder: Path) -> Generator[NamedScans, Any, None]:
     """Yield the scans of a folder, each with the name of its session."""
-    yield [(path, _name(path)) for path in find_scans_and_series(folder.absolute())]
-
-
-def _name(path: Path) -> str:
-    return split_suffix(path)[0] if path.is_file() or is_zarr(path) else path.name
+    paths = find_scans_and_series(folder.absolute())
+    yield list(zip(paths, distinct_names(paths), strict=True))
