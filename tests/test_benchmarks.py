@@ -29,6 +29,7 @@ WITHOUT_WINDOW = {
     "prompts.train": [],
     "reliability.fuzz": [],
     "reliability.report": [],
+    "robustness.coco": [],
     "robustness.fuzz": [],
     "robustness.images": [],
     "speed.coco": [],

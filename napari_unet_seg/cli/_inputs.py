@@ -9,10 +9,10 @@ import typer
 
 from napari_unet_seg import log
 from napari_unet_seg.cli._console import say, table, warn
-from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.scans import scans_of
+from napari_unet_seg.io.names import distinct_names
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def list_inputs(
     if not found:
         raise DataError(failed[0][1])
     files = list(found)
-    return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
+    return [Input(*pair) for pair in zip(files, distinct_names(files), strict=True)], failed
 
 
 def _scans(path: Path, sequence: str | None) -> tuple[list[Path], list[Failure]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.scans.scan_reader import ScanReader
@@ -57,7 +58,8 @@ class ScanFolder:
         self.paths = [path for path, _ in named]
         self.names = [name for _, name in named]
         """Names of the scans' sessions."""
-        self.titles = [path.name for path in self.paths]
+        counts = Counter(path.name for path in self.paths)
+        self.titles = [p.name if counts[p.name] == 1 else name for p, name in named]
         self.reader = ScanReader()
         self.states = ScanStates(self.paths, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
