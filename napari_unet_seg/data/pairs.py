@@ -10,8 +10,8 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.names import MASK_ENDS
 from napari_unet_seg.io.common.placement import misplacement
-from napari_unet_seg.io.find import MASK_ENDS
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan

@@ -86,7 +86,7 @@ def prepare(
         )
     absent = [c.name for value, c in enumerate(samples.categories, 1) if value not in labels]
     if absent:
-        notes = [*notes, f"No training mask holds {joined(absent)}: the net cannot learn them."]
+        notes = [*notes, f"No training mask holds {joined(absent, 'or')}: the net cannot learn it."]
     notes = [*notes, *report.notes()]
     doubtful = doubts(samples.categories, np.maximum(shares, items["valid"].shares))
     if doubtful and not samples.confirmed and not resume:

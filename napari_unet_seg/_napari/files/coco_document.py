@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.layers.layer_record import CocoImages
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 Mask = tuple[Any, dict[str, Any], str]
 """Labels, attributes and type of a layer, as napari hands them to writers."""
@@ -101,8 +101,7 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
         taken = source.save(edits, path, keep=keep)
         if taken:
             show_info(
-                f"{taken} annotations that another program has changed are in {path.name} too; "
-                "open it again to see them."
+                f"Another program had changed {path.name}; open it again to see its changes here."
             )
     show_cuts(encoder)
 

@@ -132,6 +132,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.common.seen import saw
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -145,5 +146,7 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     else:
         options = labels_options(parsed, name, record)
     options |= placement_of(scan)
+    if scan.path is not None:
+        saw(scan.path)
     # A lazily read array cannot be painted on.
     return [(np.asarray(scan.data), options, "labels")]

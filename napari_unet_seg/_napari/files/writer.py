@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.files.coco_document import Mask
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 
 def write_tiff(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

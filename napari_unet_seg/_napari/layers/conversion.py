@@ -98,7 +98,7 @@ def scan_from_labels(layer: Labels) -> Scan:
     Raises
     ------
     DataError
-        If the layer has too many dimensions, or holds the grey values of an image.
+        If the layer has too many dimensions.
     """
     scan = scan_from_layer(layer)
     if categories_of(layer) or not isinstance(scan.data, np.ndarray):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg._napari.session.desk import SessionDesk
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
     Write = Callable[[Path, Keep | None], object]
 

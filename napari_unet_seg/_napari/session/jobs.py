@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.scan import Scan
 

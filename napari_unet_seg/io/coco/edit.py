@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Place
-from napari_unet_seg.io.coco.merge import keyed
+from napari_unet_seg.io.coco.merge.keys import keyed
 from napari_unet_seg.io.common.ids import new_ids
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.encode import Encoder
-    from napari_unet_seg.io.coco.merge import Key
+    from napari_unet_seg.io.coco.merge.keys import Key
     from napari_unet_seg.io.coco.raster import Drawn
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
 

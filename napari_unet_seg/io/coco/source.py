@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.coco.edit import apply_edits, changes_of
-from napari_unet_seg.io.coco.merge import Version, keyed
+from napari_unet_seg.io.coco.merge.keys import keyed
+from napari_unet_seg.io.coco.merge.version import Version
 from napari_unet_seg.io.coco.read import CocoDataset, parse_coco, read_coco
 from napari_unet_seg.io.coco.write import save_coco
 from napari_unet_seg.io.common.files import atomic, within
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 
 class CocoSource:
@@ -56,7 +58,8 @@ class CocoSource:
             If the file has to be read and cannot be read.
         """
         if self._dataset is None:
-            self._dataset = read_coco(self._copies[0] if self._is_of_copy else self.path)
+            found = read_coco(self._copies[0] if self._is_of_copy else self.path)
+            self._dataset = replace(found, path=self.path)
         return self._dataset
 
     def save(self, edits: Mapping[Id, Edit], path: Path, *, keep: Keep | None = None) -> int:

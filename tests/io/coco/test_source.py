@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.io.coco.edit import Edit
-    from napari_unet_seg.io.coco.merge import Keep
+    from napari_unet_seg.io.coco.merge.keys import Keep
 
 Document = dict[str, Any]
 SIZES = {1: (20, 30), 2: (24, 16)}

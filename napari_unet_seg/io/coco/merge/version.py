@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import ConflictError
+from napari_unet_seg.io.coco.merge.keys import identity_of, keyed
+from napari_unet_seg.io.coco.merge.lost import Lost
 from napari_unet_seg.io.common.ids import new_ids
 
 if TYPE_CHECKING:
@@ -16,27 +17,11 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Id
     from napari_unet_seg.io.coco.edit import Edit
+    from napari_unet_seg.io.coco.merge.keys import Keep, Key
     from napari_unet_seg.io.coco.read import Annotation
     from napari_unet_seg.io.common.seen import Fingerprint
 
-Key = tuple[Any, int]
-"""Id of an annotation, and its number among those with this id, from 0."""
-Keep = Literal["mine", "theirs"]
-"""Which version of an annotation stays that was changed both here and by another program."""
-
 _MOST_NAMED = 5
-
-
-def keyed(annotations: Iterable[Any]) -> dict[Key, Any]:
-    """Return annotations by their keys, in their order."""
-    numbers: dict[Any, count[int]] = {}
-    found = {}
-    for item in annotations:
-        identity = item.get("id") if isinstance(item, dict) else None
-        if not isinstance(identity, int | float | str | None):
-            identity = repr(identity)
-        found[identity, next(numbers.setdefault(identity, count()))] = item
-    return found
 
 
 @dataclass
@@ -130,7 +115,7 @@ class Version:
             for key, annotation in {**changes, **self.added}.items()
             if annotation not in (self.before.get(key), self.others.get(key))
         }
-        lost = _Lost(self.base, self.theirs)
+        lost = Lost(self.base, self.theirs)
         disputed = {
             key: annotation
             for key, annotation in mine.items()
@@ -182,7 +167,7 @@ class Version:
         several = f"{len(parts)} annotations were" if len(parts) > 1 else "1 annotation was"
         return ConflictError(
             f"{self.path} was not written, since {several} changed both here and by another "
-            f"program ({named}); choose which version to keep.",
+            f"program ({named}); choose which version to keep, mine or theirs.",
             self.path,
             parts,
         )
@@ -190,40 +175,10 @@ class Version:
     def _describe(self, key: Key, mine: Annotation | None) -> str:
         there = self.others.get(key)
         image = (mine or there or self.before.get(key) or {}).get("image_id")
-        names = (e.get("file_name") for e in self.base["images"] if _identity(e) == image)
+        names = (e.get("file_name") for e in self.base["images"] if identity_of(e) == image)
         name = next(names, f"image {image}")
         did = ["deleted" if version is None else "changed" for version in (mine, there)]
         return f"annotation {key[0]} of {name}: {did[0]} here, {did[1]} there"
-
-
-class _Lost:
-    """Images and categories of the base that another program has removed or resized."""
-
-    def __init__(self, base: dict[str, Any], theirs: dict[str, Any]) -> None:
-        self._lost = {
-            (reference, entry.get("id")): (name, entry)
-            for name, reference in (("images", "image_id"), ("categories", "category_id"))
-            if base.get(name) != theirs.get(name)
-            for entry in _missing(base.get(name) or [], theirs.get(name) or [])
-        }
-
-    def is_needed_by(self, annotation: Annotation | None) -> bool:
-        """Whether an annotation refers to one of them."""
-        return annotation is not None and bool(self._needed_by(annotation))
-
-    def restored(
-        self, document: dict[str, Any], annotations: Iterable[Annotation | None]
-    ) -> dict[str, Any]:
-        """Return the document with the lost entries that annotations refer to."""
-        needed = {key for a in annotations if a is not None for key in self._needed_by(a)}
-        for name, entry in (self._lost[key] for key in needed):
-            rest = [e for e in document.get(name) or [] if _identity(e) != entry.get("id")]
-            document = {**document, name: [*rest, entry]}
-        return document
-
-    def _needed_by(self, annotation: Annotation) -> list[tuple[str, Any]]:
-        keys = [(name, annotation.get(name)) for name in ("image_id", "category_id")]
-        return [key for key in keys if key in self._lost]
 
 
 def _is_same_object(mine: Annotation, there: Any) -> bool:
@@ -242,20 +197,6 @@ def _is_same_object(mine: Annotation, there: Any) -> bool:
         )
     except TypeError:
         return False
-
-
-def _missing(base: list[Any], theirs: list[Any]) -> list[dict[str, Any]]:
-    there = {_identity(entry): _size(entry) for entry in theirs}
-    entries = [entry for entry in base if isinstance(entry, dict)]
-    return [e for e in entries if there.get(e.get("id"), ()) != _size(e)]
-
-
-def _identity(entry: Any) -> Any:
-    return entry.get("id") if isinstance(entry, dict) else None
-
-
-def _size(entry: Any) -> Any:
-    return (entry.get("width"), entry.get("height")) if isinstance(entry, dict) else None
 
 
 def _content(annotation: Annotation) -> str:

@@ -1,0 +1,1 @@
+"""Merging of edits with changes that other programs made to a COCO file."""
