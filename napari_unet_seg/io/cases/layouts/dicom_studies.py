@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.errors import DataError
+from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
 from napari_unet_seg.io.cases.names import sequence_in
 from napari_unet_seg.io.common.files import reading
@@ -35,8 +35,8 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
         try:
             for series, key in _series(files):
                 studies.setdefault(key, {})[series] = folder
-        except DataError as error:
-            left_out.append(LeftOut(folder, str(error)))
+        except Exception as error:
+            left_out.append(LeftOut(folder, log.problem(error, folder)))
     found = [(_name(tree, study.values()), key, study) for key, study in studies.items()]
     names = [name for name, _, _ in found]
     patients: dict[str, str] = {}
