@@ -27,13 +27,19 @@ WITHOUT_WINDOW = {
     "prompts.cache": [],
     "prompts.measure": [],
     "prompts.train": [],
+    "reliability.fuzz": [],
+    "reliability.report": [],
     "robustness.fuzz": [],
     "robustness.images": [],
     "speed.coco": [],
     "speed.predict": ["--name", "smoke"],
     "speed.training": ["--name", "smoke"],
 }
+IN_PROCESSES = ("kills", "faults", "links", "hostile")
+"""Scripts of `reliability` that fork processes, from one without threads of other tests."""
 IN_A_WINDOW = {
+    "reliability.kill_window": ["-m", "benchmarks.reliability.kill_window"],
+    "reliability.window": ["-m", "benchmarks.reliability.window"],
     "speed.autosave": ["-m", "benchmarks.speed.autosave"],
     "speed.click": ["-m", "benchmarks.speed.click"],
     "speed.import_coco": ["-m", "benchmarks.speed.import_coco"],
@@ -45,7 +51,8 @@ IN_A_WINDOW = {
 
 def committed() -> dict[Path, bytes]:
     """Return what the scripts write at their full size."""
-    pages = (ROOT / "docs" / page for page in ("reference/formats.md", "explanation/results.md"))
+    names = ("reference/formats.md", "reference/reliability.md", "explanation/results.md")
+    pages = (ROOT / "docs" / name for name in names)
     weights = (ROOT / "napari_unet_seg").rglob("*.safetensors")
     records = (ROOT / "benchmarks" / "results").rglob("*.json")
     return {path: path.read_bytes() for path in (*pages, *weights, *records)}
@@ -69,6 +76,11 @@ def test_it_measures_without_a_window(
     assert not main()
 
 
+@pytest.mark.parametrize("script", IN_PROCESSES)
+def test_nothing_is_lost_in_a_few_tries(script: str) -> None:
+    run("-m", f"benchmarks.reliability.{script}", "--smoke")
+
+
 @pytest.mark.gui
 @pytest.mark.parametrize("script", IN_A_WINDOW)
 def test_it_measures_in_a_window(script: str) -> None:
@@ -79,9 +91,10 @@ def test_the_table_of_formats_can_be_made() -> None:
     run("docs/make_formats.py", "--smoke")
 
 
-def test_the_page_of_results_is_that_of_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("module", ["page.results", "reliability.report"])
+def test_a_page_is_that_of_the_records(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT)
-    page = importlib.import_module("benchmarks.page.results")
+    page = importlib.import_module(f"benchmarks.{module}")
     assert page.PAGE.read_text(encoding="utf-8") == page.text()
 
 
@@ -97,4 +110,5 @@ def test_every_script_is_run() -> None:
         for path in (ROOT / "benchmarks").glob("*/*.py")
         if "__main__" in path.read_text(encoding="utf-8")
     }
-    assert scripts == {*WITHOUT_WINDOW, *(name for name in IN_A_WINDOW if "." in name)}
+    forked = {f"reliability.{name}" for name in IN_PROCESSES}
+    assert scripts == {*WITHOUT_WINDOW, *forked, *(name for name in IN_A_WINDOW if "." in name)}

@@ -20,21 +20,20 @@ _TOTALS = ("tried", "refused", "lost", "seconds")
 
 def text() -> str:
     """The whole page."""
-    known = dict(zip(_names(), read_records(KIND), strict=True))
+    names = sorted(path.stem for path in record_path(KIND, "x").parent.glob("*.json"))
+    known = dict(zip(names, read_records(KIND), strict=True))
     machines = sorted({record["machine"] for record in known.values()})
     parts = [INTRODUCTION.format(machines=" or ".join(machines))]
     sections = {
-        "kills": _kills, "faults": _faults, "links": _links, "hostile": _hostile, "fuzz": _fuzz,
+        "kills": _kills,
+        "faults": _faults,
+        "links": _links,
+        "hostile": _hostile,
+        "fuzz": _fuzz,
         "window": _window,
-    }  # fmt: skip
-    for name, section in sections.items():
-        if name in known:
-            parts.append(section(known))
+    }
+    parts += [section(known) for name, section in sections.items() if name in known]
     return "\n".join(parts)
-
-
-def _names() -> list[str]:
-    return sorted(path.stem for path in record_path(KIND, "x").parent.glob("*.json"))
 
 
 def _total(rows: list[Row]) -> Row:
@@ -122,21 +121,12 @@ def _bytes(size: int) -> str:
 def _fuzz(known: dict[str, Row]) -> str:
     rows = known["fuzz"]["targets"]
     keys = ("target", "cases", "read", "refused", "failed", "slowest_s", "most_mb", "seconds")
-    cells = [
-        [f"{row[key]:.0f}" if key == "seconds" else str(row[key]) for key in keys] for row in rows
+    cells = [[str(row[key]) for key in keys] for row in rows]
+    head = ["reader", *keys[1:5], "slowest, s", "most memory, MB", "seconds"]
+    failed = [
+        {"target": row["target"], "losses": [f"{count} × {why}" for why, count in row["why"]]}
+        for row in rows
     ]
-    head = [
-        "reader",
-        "cases",
-        "read",
-        "refused",
-        "failed",
-        "slowest, s",
-        "most memory, MB",
-        "seconds",
-    ]
-    failed = [{"target": row["target"], "losses": [f"{n} × {why}" for why, n in row["why"]]}
-              for row in rows]  # fmt: skip
     page = FUZZ.format(table=table(head, cells), seed=known["fuzz"]["seed"])
     return page + _reasons(failed, "target")
 

@@ -71,8 +71,8 @@ def load_tensors(path: Path) -> tuple[CheckpointInfo, dict[str, torch.Tensor]]:
     Raises
     ------
     CheckpointError
-        If the file is not a checkpoint of this package, is damaged, or holds a number that is not
-        finite.
+        If the file is not a checkpoint of this package, is damaged, holds a number that is not
+        finite, or weights that do not fit its header.
     """
     info = read_header(path)
     try:
@@ -80,7 +80,22 @@ def load_tensors(path: Path) -> tuple[CheckpointInfo, dict[str, torch.Tensor]]:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"The model {path} is damaged ({error}); copy it again.") from error
     check_finite(tensors, path)
+    _check_fit(info, tensors, path)
     return info, tensors
+
+
+def _check_fit(info: CheckpointInfo, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Compare the tensors with those of the net that the header describes, which is not built.
+
+    A header may describe a net that is much larger than the file.
+    """
+    with torch.device("meta"):
+        expected = {_NET + k: v.shape for k, v in build_net(info.model).state_dict().items()}
+    if expected != {k: v.shape for k, v in tensors.items() if k.startswith(_NET)}:
+        raise CheckpointError(
+            f"The weights in {path} do not fit the net that its header describes; copy the file "
+            "again, or choose another model."
+        )
 
 
 def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
@@ -89,7 +104,7 @@ def load_net(path: Path) -> tuple[CheckpointInfo, Net]:
     Raises
     ------
     CheckpointError
-        If the file is not a checkpoint, or its weights do not fit its header.
+        As `load_tensors`.
     """
     info, tensors = load_tensors(path)
     net = build_net(info.model)

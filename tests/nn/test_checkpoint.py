@@ -90,6 +90,21 @@ def test_a_missing_checkpoint_is_refused(tmp_path):
         read_header(tmp_path / "none.safetensors")
 
 
+def test_a_header_of_a_much_larger_net_is_refused_before_that_is_built(info, tmp_path):
+    save_checkpoint(tmp_path / "a.safetensors", build_net(info.model), info)
+    data = (tmp_path / "a.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    known = json.loads(header["__metadata__"][HEADER_KEY])
+    known["model"] |= {"width": 128, "depth": 6}
+    header["__metadata__"][HEADER_KEY] = json.dumps(known)
+    text = json.dumps(header).encode()
+    larger = len(text).to_bytes(8, "little") + text + data[8 + length :]
+    (tmp_path / "a.safetensors").write_bytes(larger)
+    with pytest.raises(CheckpointError, match=r"a\.safetensors do not fit the net that its header"):
+        load_tensors(tmp_path / "a.safetensors")
+
+
 def test_weights_that_do_not_fit_their_description_are_refused(info, tmp_path):
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, build_net(ModelConfig(width=8, depth=2)), info)
