@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.errors import DataError
+from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.names import sequence_in
@@ -47,8 +47,8 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
                 study = next(known, None) or _Study(patient, uid)
                 study.series[series.key] = series, folder
                 studies += [study] * (study not in studies)
-        except DataError as error:
-            left_out.append(LeftOut(folder, str(error), is_problem=True))
+        except Exception as error:
+            left_out.append(LeftOut(folder, log.problem(error, folder), is_problem=True))
     folders = [_folder(tree, study, studies) for study in studies]
     patients: dict[str, str] = {}
     planned: list[Case] = []
