@@ -24,6 +24,8 @@ from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+from napari_unet_seg.io.common import seen
+from napari_unet_seg.io.common.temporary import temporary_path
 from napari_unet_seg.io.images.tiff import read_description, write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
@@ -238,9 +240,7 @@ def test_export_numbers_the_slices_of_a_volume(tmp_path, capsys):
     assert [c["name"] for c in document["categories"]] == ["label 1", "label 2", "label 3"]
 
 
-def test_a_backup_is_kept_of_a_mask_of_other_labels_alone(tmp_path):
-    from napari_unet_seg.io.common.temporary import temporary_path
-
+def test_a_backup_is_kept_of_a_mask_of_other_labels_alone(tmp_path, monkeypatch):
     scan, out = tmp_path / "scan.tif", tmp_path / "out"
     write_labels(scan, slice_and_mask(0)[0], axes="YX")
     command = ["predict", str(scan), "--out", str(out), *TINY_PREDICT]
@@ -250,7 +250,9 @@ def test_a_backup_is_kept_of_a_mask_of_other_labels_alone(tmp_path):
     assert main(command) == 0  # as after a batch that was killed
     assert [p.name for p in out.iterdir()] == ["scan.tif"]
     corrected = np.ones_like(predicted)
-    write_labels(out / "scan.tif", corrected, axes="YX")
+    described = read_description(out / "scan.tif")
+    write_labels(out / "scan.tif", corrected, axes="YX", description=described)
+    monkeypatch.setattr(seen, "_seen", {})  # as in another process
     for _ in range(2):
         assert main(command) == 0
         np.testing.assert_array_equal(tifffile.imread(out / "scan.tif"), predicted)
