@@ -16,7 +16,7 @@ endif
 export PYTHON
 export QT_API := $(QT)
 
-.PHONY: help setup app test lint types docs clean
+.PHONY: help setup app test oldest lint types docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,18 @@ app: setup  ## open napari on a sample scan; without a display leave pictures an
 test: setup  ## run all tests on two workers under Xvfb; ARGS are pytest's, "-n 0" does without
 	.ci/with-display $(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+# What older packages warn of is theirs; older versions of imagecodecs cannot write packed samples.
+oldest: $(VENV)-oldest/.ready  ## run the tests that tell most with the oldest versions allowed
+	.ci/with-display $(VENV)-oldest/bin/python -m pytest -n 2 --dist worksteal \
+		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
+		-W ignore::FutureWarning -k "not stored_without_gaps" \
+		tests/gui/segment tests/gui/train tests/gui/widgets tests/gui/files tests/io \
+		tests/session tests/cli/test_cli.py tests/process/test_cluster.py $(ARGS)
+
+$(VENV)-oldest/.ready: pyproject.toml .ci/oldest.txt .ci/setup .ci/system-packages
+	.ci/setup $(VENV)-oldest $(QT) oldest
+	@touch $@
+
 lint: setup  ## ruff: rules and format; which part may import which; what is imported is declared
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -54,4 +66,4 @@ docs: setup  ## build the pages of docs/ into build/site; a broken link is an er
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 clean:  ## remove environments and what was built
-	rm -rf .venv .venv-pyqt6 .venv-pyside6 build dist
+	rm -rf .venv .venv-* build dist

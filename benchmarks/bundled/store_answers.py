@@ -1,7 +1,7 @@
 """Stores the answers of the bundled models, which `napari-unet-seg doctor` compares with.
 
-Run as `python -m benchmarks.bundled.store_answers` after a bundled model has changed; with
-`--smoke` the answers are computed and not stored.
+Run as `python -m benchmarks.bundled.store_answers` after a bundled model has changed; `--smoke`
+computes the answers without storing them.
 """
 
 from __future__ import annotations

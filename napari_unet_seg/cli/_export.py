@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -44,6 +44,13 @@ def export(
         Format,
         typer.Option("--format", help="coco, or binary: a TIFF of 0 and 255 for each image."),
     ] = Format.coco,
+    keep: Annotated[
+        Literal["mine", "theirs"] | None,
+        typer.Option(
+            help="Version of annotations that were changed both in the data set and in its COCO "
+            "file since the import: mine (the data set's), or theirs."
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="How COCO is written; see below."),
@@ -69,7 +76,7 @@ def export(
     if format_ is Format.coco and not to_json:
         if not is_dataset(masks):
             raise DataError(f"{out} is not a COCO file; give --out a name that ends with .json.")
-        return _export_dataset(masks, out, encoder, json=json)
+        return _export_dataset(masks, out, encoder, keep, json=json)
     if format_ is Format.binary:
         done, failed = _export_binary(masks, images, out, quiet=json)
     else:
@@ -84,11 +91,11 @@ def export(
     return BAD_INPUT if failed else 0
 
 
-def _export_dataset(masks: Path, out: Path, encoder: Any, *, json: bool) -> int:
+def _export_dataset(masks: Path, out: Path, encoder: Any, keep: Any, *, json: bool) -> int:
     from napari_unet_seg.data.dataset_export import export_dataset
 
     with output_folder(out):
-        written = export_dataset(masks, out, encoder)
+        written = export_dataset(masks, out, encoder, keep=keep)
     if json:
         emit({"out": out, "files": written})
     else:
@@ -112,7 +119,9 @@ def _export_coco(
 ) -> tuple[dict[str, int], list[Failure]]:
     from napari_unet_seg.evaluation.mask_sources import open_masks
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+    from napari_unet_seg.io.provenance import check_ours
 
+    check_ours(out)
     source = open_masks(masks)
     make_folder(out.absolute().parent)
     with Bar("Encoding", "masks", quiet=quiet) as bar:

@@ -12,15 +12,15 @@ from napari_unet_seg.cli._console import say, table, warn
 from napari_unet_seg.cli._names import output_names
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.dicom.signature import holds_dicom
-from napari_unet_seg.io.find import find_scans, masks_beside_scans, no_scans, scan_files
+from napari_unet_seg.io.cases.scans import scans_of
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Failure
-    from napari_unet_seg.io.cases.case import Source
+    from napari_unet_seg.io.cases.case import Plan, Source
 
 
 PlanOnly = Annotated[
@@ -45,20 +45,24 @@ class Input:
         return str(self.path)
 
 
-def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
-    """Find the scans in files and folders; masks beside their scans are left out, with a warning.
+def list_inputs(
+    paths: Sequence[Path], sequence: str | None = None
+) -> tuple[list[Input], list[Failure]]:
+    """Find the scans in files and folders; what a folder's plan leaves out is told.
 
     Parameters
     ----------
     paths : sequence of Path
         As the user gave them.
+    sequence : str, optional
+        Name of the only sequence to take from the cases of folders.
 
     Returns
     -------
     list of Input
         At least one scan.
     list of Failure
-        Paths without a scan, and paths with DICOM files that are skipped.
+        Paths without a scan, and DICOM folders that cannot be read.
 
     Raises
     ------
@@ -69,11 +73,10 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     failed: list[Failure] = []
     for path in paths:
         try:
-            scans, problem = _scans(path)
+            scans, problems = _scans(path, sequence)
         except Exception as error:
-            scans, problem = [], log.problem(error, path)
-        if problem:
-            failed.append((str(path), problem))
+            scans, problems = [], [(str(path), log.problem(error, path))]
+        failed += problems
         found |= dict.fromkeys(scans)
     if not found:
         raise DataError(failed[0][1])
@@ -81,45 +84,43 @@ def list_inputs(paths: Sequence[Path]) -> tuple[list[Input], list[Failure]]:
     return [Input(*pair) for pair in zip(files, output_names(files), strict=True)], failed
 
 
-def _scans(path: Path) -> tuple[list[Path], str]:
-    """Return the scans at a path, and the problem with what is left out."""
-    scans = find_scans(path)
+def _scans(path: Path, sequence: str | None) -> tuple[list[Path], list[Failure]]:
+    """Return the scans at a path, and the problems with what is left out."""
+    if not path.exists():
+        return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
+    if not path.is_dir() or is_zarr(path):
+        return [path], []
+    plan = plan_folder(path)
+    scans = [scan.path for scan in scans_of(plan, sequence)]
     if not scans:
-        return scans, _missing(path)
-    _warn_of_masks(path, scans)
-    mixed = path.is_dir() and path not in scans and holds_dicom(path, below=False)
-    return scans, _mixed(path) if mixed else ""
+        listed = ", ".join(plan.sequences)
+        raise DataError(f"No case of {path} has the sequence {sequence}; choose among {listed}.")
+    _warn_of_left_out(plan)
+    problems = [(str(left.path), left.reason) for left in plan.left_out if left.is_problem]
+    return scans, problems
 
 
-def _warn_of_masks(path: Path, scans: Sequence[Path]) -> None:
-    if scans in ([], [path]):
-        return
-    masks = [mask.name for mask in masks_beside_scans(scan_files(path))]
-    if masks:
-        named = ", ".join(masks[:3]) + ", …" * (len(masks) > 3)
+def _warn_of_left_out(plan: Plan) -> None:
+    masks = [path for case in plan.cases for mask in case.masks.values() for path in mask.files]
+    names = [path.name for path in masks]
+    names += [left.path.name for left in plan.left_out if not left.is_problem]
+    if names:
+        named = ", ".join(names[:3]) + ", …" * (len(names) > 3)
         warn(
-            f"{path} holds masks beside their scans, and these {len(masks)} are left out: {named}; "
-            "name a file itself to segment it."
+            f"{plan.root} holds {len(names)} masks and other files, which are left out: {named}; "
+            "see why with --plan, or name a file itself to segment it."
         )
 
 
-def _mixed(folder: Path) -> str:
-    return (
-        f"{folder} holds DICOM files and other scans, and the DICOM files are skipped; move them "
-        "to another folder."
-    )
+def print_plans(folders: Sequence[Path]) -> int:
+    """Print what the files of folders are taken for; return the exit code."""
+    for folder in folders:
+        _print_plan(plan_folder(folder.absolute()))
+    return 0
 
 
-def _missing(path: Path) -> str:
-    if path.exists():
-        return str(no_scans(path))
-    return f"{path} does not exist; check the name or choose another file."
-
-
-def print_plan(folder: Path) -> int:
-    """Print what the files of a folder are taken for; return the exit code."""
-    plan = plan_folder(folder.absolute())
-    say(f"{folder}: {plan.layout} ({plan.why}), {len(plan.cases)} cases.")
+def _print_plan(plan: Plan) -> None:
+    say(f"{plan.root}: {plan.layout} ({plan.why}), {len(plan.cases)} cases.")
     rows = [("case", "patient", "visit", "split", "sequences", "masks", "recognised by")]
     for case in plan.cases[:_SHOWN]:
         scans, masks = _sources(case.sequences), _sources(case.masks)
@@ -129,7 +130,6 @@ def print_plan(folder: Path) -> int:
     for left in plan.left_out[:_SHOWN]:
         say(f"left out: {left.path.relative_to(plan.root)} ({left.reason})")
     _say_more(len(plan.left_out), "files are left out")
-    return 0
 
 
 def _sources(named: dict[str, Source]) -> str:

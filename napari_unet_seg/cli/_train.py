@@ -12,7 +12,7 @@ import typer
 
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
 from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
-from napari_unet_seg.cli._inputs import PlanOnly, print_plan
+from napari_unet_seg.cli._inputs import PlanOnly, print_plans
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
@@ -92,7 +92,7 @@ def train(
     Example: napari-unet-seg train dataset --out run --preset fast-cpu --epochs 40
     """
     if plan:
-        return print_plan(dataset)
+        return print_plans([dataset])
     resume = resume or _is_continued(out, ask=not json)
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})

@@ -16,6 +16,7 @@ from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.common.channels import are_colours, for_model
 from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 
@@ -176,7 +177,7 @@ def read_and_report(
     DataError
         If a file cannot be read, or image and mask do not fit each other or the model.
     """
-    image = _read_array(sample.image)
+    image = _read_image(sample.image, channels)
     stored = image.dtype
     mask, report = _read_mask(sample.mask)
     if mask.shape != image.shape[: mask.ndim]:
@@ -188,7 +189,8 @@ def read_and_report(
     if image.ndim == mask.ndim:
         image = image[..., None]
     if channels == 1 and image.shape[-1] > 1:
-        image = to_grey(image)[..., None]
+        colours = isinstance(sample.image, Path) or are_colours(stored, image.shape[-1])
+        image = to_grey(image)[..., None] if colours else image[..., :1]
     if image.shape[-1] != channels:
         raise DataError(
             f"{sample.name} has {image.shape[-1]} channels and the model takes {channels}; "
@@ -201,12 +203,26 @@ def read_and_report(
     return to_uint8(image, window), mask, report
 
 
-def _read_array(source: Path | CaseImage | Array) -> Array:
+def channel_note(samples: Sequence[Sample], channels: int) -> list[str]:
+    """Report the channel that a model of some channels uses of the first image, if it has several.
+
+    The other images of a data set are like the first.
+    """
+    image = next((s.image for s in samples if isinstance(s.image, Path)), None)
+    if image is None:
+        return []
+    from napari_unet_seg.io.read import read_scan
+
+    _, note = for_model(read_scan(image), channels)
+    return [f"{image.name}: {note}"] if note else []
+
+
+def _read_image(source: Path | CaseImage | Array, channels: int) -> Array:
     if not isinstance(source, Path):
         return np.asarray(source)
     from napari_unet_seg.io.read import read_scan
 
-    return np.asarray(read_scan(source).data)
+    return np.asarray(for_model(read_scan(source), channels)[0].data)
 
 
 def _read_mask(source: Path | CaseMask | Array) -> tuple[Array, MaskReport]:

@@ -12,11 +12,10 @@ import numpy as np
 
 from napari_unet_seg.config import Id
 from napari_unet_seg.data.dataset_plan import join_categories
-from napari_unet_seg.data.description import read_description
+from napari_unet_seg.data.description import coco_copy, read_description
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.coco.write import save_coco
-from napari_unet_seg.io.coco.write_back import write_back
+from napari_unet_seg.io.coco.source import CocoSource
+from napari_unet_seg.io.coco.write_back import find_edits
 from napari_unet_seg.io.read import read_labels
 
 if TYPE_CHECKING:
@@ -25,14 +24,18 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.encode import Encoder
+    from napari_unet_seg.io.coco.merge import Keep
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
-def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
+def export_dataset(
+    folder: Path, out: Path, encoder: Encoder, *, keep: Keep | None = None
+) -> list[Path]:
     """Write the COCO files of a data set again, with the edits of its masks.
 
     Annotations that were not edited keep their JSON, as do images that the data set does not hold.
-    The files keep their names, and their folders if the names alone are not unique.
+    What another program has changed in the files since the import is kept too. The files keep their
+    names, and their folders if the names alone are not unique.
 
     Parameters
     ----------
@@ -42,6 +45,9 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
         Folder for the files; it is created if it does not exist.
     encoder : Encoder
         How masks are encoded.
+    keep : str, optional
+        Which version stays of an annotation that was changed both in a mask and in its COCO file
+        since the import: "mine", the mask's, or "theirs".
 
     Returns
     -------
@@ -50,6 +56,8 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
 
     Raises
     ------
+    ConflictError
+        If an annotation was changed on both sides, and `keep` is not given.
     DataError
         If the data set was not imported from COCO files, a COCO file cannot be read, or a mask does
         not fit its image. No file is written in this case.
@@ -59,18 +67,22 @@ def export_dataset(folder: Path, out: Path, encoder: Encoder) -> list[Path]:
         raise DataError(
             f"{folder} was not imported from COCO files; give --out the name of a .json file."
         )
-    sources = [read_coco(source) for source in description.sources]
-    joined, tables = join_categories([source.categories for source in sources])
+    sources = [
+        CocoSource(Path(source), copy=coco_copy(folder, index))
+        for index, source in enumerate(description.sources)
+    ]
+    datasets = [source.dataset() for source in sources]
+    joined, tables = join_categories([dataset.categories for dataset in datasets])
     masks = _masks(folder, [folder / sample.mask for sample in description.samples])
-    documents = []
-    for source, table in zip(sources, tables, strict=True):
-        files, boxes = masks.get(str(source.path), ({}, False))
-        own = _OwnMasks(files, table, joined, source)
-        documents.append(write_back(source, own, boxes=boxes, encoder=encoder))
+    edits = []
+    for dataset, table in zip(datasets, tables, strict=True):
+        files, boxes = masks.get(str(dataset.path), ({}, False))
+        own = _OwnMasks(files, table, joined, dataset)
+        edits.append(find_edits(dataset, own, boxes=boxes, encoder=encoder))
     paths = [out / name for name in _names([source.path for source in sources])]
-    for path, source, document in zip(paths, sources, documents, strict=True):
+    for path, source, own_edits in zip(paths, sources, edits, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_coco(document, path, style=source.style)
+        source.save(own_edits, path, keep=keep)
     return paths
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,14 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg import log
-from napari_unet_seg.data.dataset_plan import LONGEST_NAME, Item, join_categories, plan
-from napari_unet_seg.data.description import Description, SampleEntry, write_description
+from napari_unet_seg.data.dataset_plan import Item, join_categories, plan
+from napari_unet_seg.data.description import (
+    COCO_COPIES,
+    Description,
+    SampleEntry,
+    coco_copy,
+    write_description,
+)
 from napari_unet_seg.data.splits import assign_splits, draw_groups
 from napari_unet_seg.data.twins import join_groups, thumbnail, twin_groups, twin_note
 from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
+from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.io.common.temporary import in_use, remove_litter, temporary_path
 from napari_unet_seg.io.images.photographs import read_image
 from napari_unet_seg.io.images.tiff import write_labels
 
@@ -82,10 +89,12 @@ def write_dataset(
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already; choose a new folder for the data set.")
-    part = out.with_name(f".{out.name[:LONGEST_NAME]}.{secrets.token_hex(4)}")
+    remove_litter(out.parent, of=out.name)
+    part = temporary_path(out)
     try:
-        part.mkdir(parents=True)
-        done = yield from _write(coco, part, (valid_fraction, test_fraction, seed), boxes)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with in_use(part, folder=True):
+            done = yield from _write(coco, part, (valid_fraction, test_fraction, seed), boxes)
         if done and out.exists():
             out.rmdir()
         if done:
@@ -129,7 +138,15 @@ def _write(
     )
     shutil.rmtree(folder / _UNSORTED)
     write_description(folder, description)
+    _keep_copies(coco, folder)
     return True
+
+
+def _keep_copies(coco: Sequence[CocoDataset], folder: Path) -> None:
+    """Copy the COCO files, so that an export finds out what has changed in them since."""
+    (folder / COCO_COPIES).mkdir()
+    for index, dataset in enumerate(coco):
+        CocoSource(dataset.path, dataset).keep_copy(coco_copy(folder, index))
 
 
 def _check_worth(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "dataset.json"
+COCO_COPIES = "coco"
+"""Folder of copies of the COCO files that a data set was imported from."""
 
 
 class SampleEntry(Config):
@@ -66,6 +68,11 @@ def write_description(folder: Path, description: Description) -> None:
     text = json.dumps(description.content(), indent=1)
     with atomic(within(folder, folder / FILE_NAME)) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def coco_copy(folder: Path, index: int) -> Path:
+    """Return the copy of a source of a data set; data sets of older versions have none."""
+    return folder / COCO_COPIES / f"{index:02d}.json"
 
 
 def checked_place(path: Path) -> Path:

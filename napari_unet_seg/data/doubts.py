@@ -43,9 +43,9 @@ def doubts(categories: Sequence[Category], shares: Array) -> str:
     return " ".join(sentences)
 
 
-def joined(names: Sequence[str]) -> str:
-    """Join a few names, and count the others: `a, b, c and 4 more`."""
+def joined(names: Sequence[str], word: str = "and") -> str:
+    """Join a few names by commas and a word, and count the others: `a, b, c and 4 more`."""
     first, others = list(names[:_NAMED]), len(names) - _NAMED
     if others > 0:
         first.append(f"{others} more")
-    return " and ".join(filter(None, (", ".join(first[:-1]), first[-1])))
+    return f" {word} ".join(filter(None, (", ".join(first[:-1]), first[-1])))

@@ -10,7 +10,8 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.find import MASK_ENDS
+from napari_unet_seg.io.common.names import MASK_ENDS
+from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -55,13 +56,14 @@ def read_pairs(folder: Path) -> SampleSet:
             f"{folder} is no data set: it has neither dataset.json nor the folders images and "
             "masks with files in them; write one with Import COCO."
         )
-    values = np.zeros(IGNORE_INDEX + 1, bool)
-    for found in read_each(samples, _values):
+    values, notes = np.zeros(IGNORE_INDEX + 1, bool), []
+    for found, note in read_each(samples, _values):
         values |= found
+        notes += [note] if note else []
     labels = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")
-    return SampleSet(samples, _categories(labels), str(folder))
+    return SampleSet(samples, _categories(labels), str(folder), notes=_first(notes))
 
 
 def _samples(folder: Path) -> Iterator[Sample]:
@@ -112,9 +114,14 @@ def _stem(path: Path) -> str:
     return path.name[: -len(suffix)] if suffix and not name.startswith(".") else ""
 
 
-def _values(sample: Sample) -> Array:
-    """Return for each of the values 0 to 255 whether the mask holds it."""
-    mask, size = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
+def _first(notes: list[str]) -> tuple[str, ...]:
+    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
+    return (*notes[:1], *more)
+
+
+def _values(sample: Sample) -> tuple[Array, str]:
+    """Return for each of the values 0 to 255 whether the mask holds it, and a note on its place."""
+    mask, size, note = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
     if mask.shape != size:
         raise DataError(
             f"{sample.mask} has the shape {mask.shape} and its image {size}; give a grey mask "
@@ -125,14 +132,17 @@ def _values(sample: Sample) -> Array:
             f"{sample.mask} holds the label {highest}, and training takes none other than 0 to "
             f"{IGNORE_INDEX}; number the categories from 1."
         )
-    return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0
+    return np.bincount(mask.ravel(), minlength=IGNORE_INDEX + 1) > 0, note
 
 
-def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...]]:
-    labels = np.asarray(read_labels(mask).data)
-    if image.name.lower().endswith(VOLUMES):
-        return labels, read_scan(image).grid_shape
-    return labels, image_size(image)
+def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str]:
+    labels = read_labels(mask)
+    if not image.name.lower().endswith(VOLUMES):
+        return np.asarray(labels.data), image_size(image), ""
+    scan = read_scan(image)
+    apart = misplacement(scan, labels)
+    note = apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
+    return np.asarray(labels.data), scan.grid_shape, note
 
 
 def _categories(labels: Array) -> tuple[Category, ...]:

@@ -52,6 +52,8 @@ class SampleSet:
     """Path of the data set or session, for the checkpoint's header and for messages."""
     confirmed: bool = False
     """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
+    notes: tuple[str, ...] = ()
+    """What the user has to know of the samples: masks that lie elsewhere than their images."""
 
 
 def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:

@@ -95,6 +95,8 @@ class PairResult:
     """What a person should know of the predicted mask."""
     truth: MaskReport
     """What a person should know of the true mask."""
+    place: str = ""
+    """Sentence on masks that lie in different places, for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ class PairEvaluator:
             if self.foreground:
                 found, true = to_foreground(found), to_foreground(true)
             measures += measure(item, group_of(item), found, true, self.pairs, pair.spacing)
-        return PairResult(tuple(items), tuple(measures), pair.unit, *_reports(pair))
+        reports = _reports(pair)
+        return PairResult(tuple(items), tuple(measures), pair.unit, *reports, pair.note)
 
 
 def _reports(pair: MaskPair) -> tuple[MaskReport, MaskReport]:
@@ -201,7 +204,7 @@ def evaluate(
         " and ".join(sorted(units)) or "pixel",
         tuple(sorted(set(theirs.names) - both)),
         tuple(sorted(set(ours.names) - both)),
-        (*pairs.notes, *_notes(done)),
+        (*pairs.notes, *_notes(done), *(compared.place for compared in done if compared.place)),
     )
 
 

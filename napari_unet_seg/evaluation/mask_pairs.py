@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.placement import misplacement, shown_affine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ class MaskPair:
 
     def __post_init__(self) -> None:
         ours, theirs = self.predicted, self.truth
-        one, other = self.sides or (f"predicted mask {self.name}", "true mask")
+        one, other = self._names
         same = ours.grid_shape == theirs.grid_shape
         if same and ours.unit == theirs.unit != "pixel":
             same = np.allclose(ours.spacing, theirs.spacing, rtol=1e-3)
@@ -73,6 +74,17 @@ class MaskPair:
                 f"The {one} has its axes in another direction than the {other} (a DICOM series "
                 "as it was acquired, a NIfTI file turned upright); save both in one format."
             )
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return self.sides or (f"predicted mask {self.name}", "true mask")
+
+    @property
+    def note(self) -> str:
+        """Sentence on masks of one grid that lie in different places; empty for most pairs."""
+        apart = misplacement(self.truth, self.predicted)
+        one, other = self._names
+        return apart and f"The {one} and the {other} have one grid, but {apart}."
 
     @property
     def _measured(self) -> Scan:
@@ -119,7 +131,7 @@ def _separate_axes(axes: str) -> int:
 
 def _differ_in_orientation(one: Scan, other: Scan) -> bool:
     """Whether two masks with affines differ in the directions of their axes in the patient."""
-    affines = [scan.meta.get("display_affine", scan.affine) for scan in (one, other)]
+    affines = [shown_affine(scan) for scan in (one, other)]
     if any(affine is None for affine in affines):
         return False
     first, second = (np.asarray(affine)[:3, :3] for affine in affines)

@@ -9,6 +9,7 @@ import torch
 
 from napari_unet_seg.errors import CheckpointError, DataError
 from napari_unet_seg.inference.prompt_window import marks, resized, window_around
+from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 from napari_unet_seg.nn.labels import to_probabilities
@@ -77,6 +78,7 @@ def _cut(
     image: Scan, sides: tuple[slice, ...], info: CheckpointInfo, window: Window | None
 ) -> torch.Tensor:
     """Return a part of an image as floats (1, C, …) in 0…1, normalised as the whole image."""
+    image, _ = for_model(image, info.model.in_channels)
     colour = image.axes.endswith("C")
     dtype = image.data.dtype
     with reading(image.path or "The image", "a scan"):

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
+from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
@@ -35,7 +36,8 @@ class SliceReader:
     scan : Scan
         Any number of axes before `YX`; an array other than of numpy is read lazily.
     info : CheckpointInfo
-        Number of channels and normalisation of the model.
+        Number of channels and normalisation of the model. A model of one channel takes the first
+        of several sequences.
     across : str
         `Z`, `Y` or `X`: the axis that slices are taken across, in a scan whose axes end with
         `ZYX`. Empty takes slices along Y and X.
@@ -64,6 +66,7 @@ class SliceReader:
     def __init__(
         self, scan: Scan, info: CheckpointInfo, across: str = "", window: Window | None = None
     ) -> None:
+        scan, _ = for_model(scan, info.model.in_channels)
         self._scan = scan
         self._info = info
         self._colour = scan.axes.endswith("C")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.seen import file_digest
 from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
+from napari_unet_seg.io.images.slice_stacks import stacks_in
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 def sha256(path: Path | str) -> str:
     """Return the SHA-256 of a file, or of the names and contents of the files in a folder.
 
-    Masks saved into the folder do not count: DICOM SEG files in the folder of a series, the labels
-    of an OME-Zarr.
+    Masks saved into the folder do not count: DICOM SEG files in the folder of a series, masks of
+    slices beside them, the labels of an OME-Zarr.
     """
     path = Path(path)
     with reading(path, "a file"):
@@ -53,6 +54,9 @@ def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
             name = path.relative_to(folder).as_posix()
             if path.is_file() and not name.startswith(("labels/", ".zmetadata")):
                 yield name, path
+        return
+    if stacks := stacks_in(folder):
+        yield from ((path.name, path) for files in stacks.values() for path in files)
         return
     below = [] if holds_dicom(folder, below=False) else dicom_files_below(folder)
     for path in below or folder.iterdir():

@@ -11,19 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.orientations import (
-    apply_orientation,
-    axcodes2ornt,
-    inv_ornt_aff,
-    io_orientation,
-    ornt_transform,
-)
+from nibabel.orientations import apply_orientation, ornt_transform
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import fits_float32
+from napari_unet_seg.io.nifti_orientation import mended_header, orientation_of
 from napari_unet_seg.io.nifti_size import check_header, check_voxels
 
 if TYPE_CHECKING:
@@ -41,7 +36,8 @@ def read_nifti(path: Path | str) -> Scan:
 
     The array is reoriented to the axes of DICOM, as viewers show it: X increases towards the
     patient's left side, Y towards the back, Z upwards. An oblique scan is reoriented to the nearest
-    such axes, and not resampled.
+    such axes, and not resampled. An sform that is not finite or singular gives way to the qform,
+    and an unusable qform to the voxel size alone, which a note reports.
 
     Returns
     -------
@@ -62,9 +58,8 @@ def read_nifti(path: Path | str) -> Scan:
         if not isinstance(image, nib.Nifti1Pair):
             raise DataError(f"{path} is not a NIfTI file; choose a .nii or .nii.gz file.")
         check_voxels(image, path)
-        affine, notes = _usable_affine(image)
         shape = _spatial_first(image.shape)
-        turn = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
+        affine, turn, shown, notes = orientation_of(image.header, shape[:3])
         data = _to_shown(_values(image, path).reshape(*shape, -1), turn, shape)
         unit, factor = _UNITS.get(image.header.get_xyzt_units()[0], ("mm", 1.0))
         spacing = _spacing(affine, turn, factor)
@@ -73,9 +68,9 @@ def read_nifti(path: Path | str) -> Scan:
         meta = {
             "shape": tuple(int(n) for n in image.shape),
             "turn": turn,
-            "header": image.header.binaryblock,
+            "header": mended_header(image.header).binaryblock,
             "nifti2": isinstance(image.header, nib.Nifti2Header),
-            "display_affine": affine @ inv_ornt_aff(turn, shape[:3]),
+            "display_affine": shown,
             "description": _provenance(image.header),
             "notes": notes,
         }
@@ -207,14 +202,6 @@ def _spacing(affine: Array, turn: Array, factor: float) -> tuple[float, ...]:
 def _time_step(header: Any) -> float:
     zooms = header.get_zooms()
     return float(zooms[3]) if len(zooms) > 3 and zooms[3] > 0 else 1.0
-
-
-def _usable_affine(image: Any) -> tuple[Array, tuple[str, ...]]:
-    affine = np.asarray(image.affine, float)
-    if np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-12:
-        return affine, ()
-    note = "The orientation in the header is unusable; the scan is shown as it is stored."
-    return np.asarray(image.header.get_base_affine(), float), (note,)
 
 
 def _provenance(header: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg import __version__
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:
@@ -51,6 +51,36 @@ def provenance(
     described["time"] = datetime.now(UTC).isoformat(timespec="seconds")
     described["categories"] = [category.model_dump() for category in categories]
     return described
+
+
+def check_ours(path: Path) -> None:
+    """Check that a mask to write replaces no file of another program.
+
+    Raises
+    ------
+    ChangedError
+        If there is a file or folder, and this program has not written it.
+    """
+    if path.exists() and not _is_ours(path):
+        raise ChangedError(
+            f"{path} exists and was not written by this program; move it, or write to another "
+            "place.",
+            path,
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    from napari_unet_seg.io.coco.read import parse_coco
+    from napari_unet_seg.io.coco.write import DESCRIPTION
+    from napari_unet_seg.io.read import read_labels
+
+    try:
+        if path.suffix.lower() == ".json":
+            info = parse_coco(path)[0].get("info")
+            return isinstance(info, dict) and info.get("description") == DESCRIPTION
+        return bool(read_labels(path).meta.get("description"))
+    except DataError:
+        return False
 
 
 def _hash(source: Path) -> str | None:

@@ -38,10 +38,12 @@ _SAMPLED_MASKS = 64
 def read_scan(path: Path | str, series: str | None = None) -> Scan:
     """Read a scan: TIFF, image, NIfTI, DICOM file or series' folder, `.npy`, or OME-Zarr, lazily.
 
+    The slices of a stack in a folder are read lazily too, see `read_slices`.
+
     Parameters
     ----------
     path : Path
-        A file, or the folder of a DICOM series or of an OME-Zarr.
+        A file, or the folder of a DICOM series, of an OME-Zarr or of the slices of a stack.
     series : str, optional
         Number or key of a DICOM series, for a folder that holds several series.
 
@@ -118,7 +120,7 @@ def _reading_of(values: Array, path: Path) -> Reading:
 
 
 def _readings_beside(path: Path) -> tuple[Reading, ...]:
-    from napari_unet_seg.io.find import MASK_ENDS
+    from napari_unet_seg.io.common.names import MASK_ENDS
 
     end = next((e for e in MASK_ENDS if split_suffix(path)[0].endswith(e)), "")
     folder = path.absolute().parent
@@ -144,7 +146,9 @@ def _reader(path: Path) -> Callable[..., Scan]:
     # The library of each format is imported when a file of this format is first read.
     name = path.name.lower()
     if path.is_dir():
-        return _ome_zarr if is_zarr(path) or name.endswith(SUFFIX) else _dicom
+        if is_zarr(path) or name.endswith(SUFFIX):
+            return _ome_zarr
+        return _slices if _holds_slices(path) else _dicom
     if name.endswith((".tif", ".tiff")):
         return _tiff
     if name.endswith((".nii", ".nii.gz")):
@@ -182,6 +186,20 @@ def _tiff(path: Path, *, as_mask: bool = False) -> Scan:
     from napari_unet_seg.io.images.tiff import read_tiff
 
     return read_tiff(path, as_mask=as_mask)
+
+
+def _holds_slices(folder: Path) -> bool:
+    from napari_unet_seg.io.dicom.signature import holds_dicom
+    from napari_unet_seg.io.images.slice_stacks import stacks_in
+
+    with reading(folder, "a folder"):
+        return bool(stacks_in(folder)) and not holds_dicom(folder, below=False)
+
+
+def _slices(path: Path) -> Scan:
+    from napari_unet_seg.io.images.slice_stacks import read_slice_folder
+
+    return read_slice_folder(path)
 
 
 def _image(path: Path, *, as_mask: bool = False) -> Scan:

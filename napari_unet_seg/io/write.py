@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
-    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -20,10 +20,9 @@ def write_mask(
     provenance: dict[str, Any] | None = None,
     *,
     identified: bool = True,
+    keep: bool = True,
 ) -> None:
     """Write the mask of a scan as TIFF, NIfTI, DICOM SEG or OME-Zarr, atomically.
-
-    The previous version of the file is kept as `name.bak.suffix`.
 
     Parameters
     ----------
@@ -38,6 +37,8 @@ def write_mask(
         Provenance of the mask, JSON values; stored in the file.
     identified : bool
         Whether a DICOM SEG names the patient; files of other formats never do.
+    keep : bool
+        Whether to keep the previous version of the file as `name.bak.suffix`.
 
     Raises
     ------
@@ -49,19 +50,19 @@ def write_mask(
     _check_grid(path, labels, like)
     name = path.name.lower()
     if name.endswith((".tif", ".tiff")):
-        _write_tiff(path, labels, like, provenance)
+        _write_tiff(path, labels, like, provenance, keep)
     elif name.endswith((".nii", ".nii.gz")):
         from napari_unet_seg.io.nifti import write_nifti_labels
 
-        write_nifti_labels(path, labels, like, description=provenance, keep=True)
+        write_nifti_labels(path, labels, like, description=provenance, keep=keep)
     elif name.endswith(".dcm"):
         from napari_unet_seg.io.dicom.seg_write import write_seg
 
-        write_seg(path, labels, like, provenance, keep=True, identified=identified)
+        write_seg(path, labels, like, provenance, keep=keep, identified=identified)
     elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
         from napari_unet_seg.io.zarr.write import write_ome_labels
 
-        write_ome_labels(path, labels, like, provenance, keep=True)
+        write_ome_labels(path, labels, like, provenance, keep=keep)
     else:
         raise DataError(
             f"{path} has no suffix of a mask file; give a name that ends with .tif, .nii, .nii.gz, "
@@ -83,17 +84,18 @@ def _grid(shape: tuple[int, ...]) -> str:
     return " × ".join(str(n) for n in shape)
 
 
-def _write_tiff(path: Path, labels: Any, like: Scan, provenance: dict[str, Any] | None) -> None:
+def _write_tiff(
+    path: Path, labels: Any, like: Scan, provenance: dict[str, Any] | None, keep: bool
+) -> None:
     from napari_unet_seg.io.images.tiff import write_labels
 
-    affine: Array | None = like.meta.get("display_affine", like.affine)
     write_labels(
         path,
         labels,
         axes=like.grid_axes,
         spacing=like.spacing,
         unit=like.unit,
-        affine=affine,
+        affine=shown_affine(like),
         description=provenance,
-        keep=True,
+        keep=keep,
     )

@@ -100,7 +100,6 @@ def _answer(stream: int, content: Any, inbox: queue.SimpleQueue[Message], sink: 
     except SegmentationError as error:
         last = ("failed", stream, (error, ""))
     except Exception as error:  # the parent reports every error
-        log.logger.error("%s failed in the engine", content[0], exc_info=error)
         last = ("failed", stream, (_explain(error), traceback.format_exc()))
     with suppress(BrokenPipeError):
         write(sink, last)
@@ -143,11 +142,12 @@ def _explain(error: Exception) -> EngineError:
         or type(error).__name__ == "OutOfMemoryError"
         or any(part in text for part in _OUT_OF_MEMORY)
     ):
+        log.logger.error("The network ran out of memory", exc_info=error)
         first = text.splitlines()[0].rstrip(".")
         return EngineError(
             f"The network ran out of memory ({first}); choose a smaller batch or image size."
         )
-    return EngineError(f"The engine failed: {type(error).__name__}: {text}")
+    return EngineError(log.problem(error, "The engine"))
 
 
 def _return_memory() -> None:

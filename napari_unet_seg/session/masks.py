@@ -15,9 +15,10 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.common.files import reading, within, write_error
 from napari_unet_seg.io.common.places import index_at, place_at
+from napari_unet_seg.io.common.seen import saw
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ class MaskStore:
             for index in range(len(self)):
                 self.digests[index] = _digest(self._view(flat, index))
 
+    def see_files(self) -> None:
+        """Record the present state of the files of slices, so that no later one is written over."""
+        for index in range(len(self)):
+            saw(self.path(index))
+
     def prediction(self) -> Array:
         """Read the whole original prediction."""
         path = self.prediction_path
@@ -174,6 +180,7 @@ class MaskStore:
 
     def load(self) -> Array:
         """Read the whole mask of the last save."""
+        self.see_files()
         mask = self._flat(self.prediction())
         with self._lock:
             for index in range(len(self)):
@@ -192,13 +199,32 @@ class MaskStore:
         See `Session.save_mask`.
         """
         wanted = range(len(self)) if slices is None else slices
+        changed: ChangedError | None = None
         with self._lock:
-            yield from (i for i in wanted if self._save_slice(i, labels, description))
+            for index in wanted:
+                try:
+                    is_written = self._save_slice(index, labels, description)
+                except ChangedError as error:
+                    changed = changed or error
+                else:
+                    if is_written:
+                        yield index
+        if changed is not None:
+            raise changed
+
+    def take_from_disk(self, path: Path) -> int:
+        """Accept the file of a slice as another program has left it; return the slice."""
+        index = int(path.stem)
+        with self._lock:
+            saw(path)
+            self.digests[index] = _digest(self.read(index))
+        return index
 
     def _save_slice(self, index: int, labels: Any, description: dict[str, Any]) -> bool:
         plane = np.array(labels[self.place(index)])
         digest = _digest(plane)
         if index not in self.digests:
+            saw(self.path(index))
             self.digests[index] = _digest(self.read(index))
         if self.digests[index] == digest:
             return False

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.common.files import atomic, backup_name, within, write_error
+from napari_unet_seg.session.moved import find_move
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.scan import SESSION_FILE, ScanRecord
 
@@ -164,7 +165,7 @@ def _moved(extra: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
 
 
 def read_record(folder: Path) -> SessionRecord:
-    """Read `session.json`.
+    """Read `session.json`; if the session was moved with its scan, with the paths as they are now.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def read_record(folder: Path) -> SessionRecord:
         raise DataError(f"{folder} holds no {SESSION_FILE}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return SessionRecord.parse(values, str(path))
+        return _found(SessionRecord.parse(values, str(path)), folder)
     except NewerVersionError as error:
         raise DataError(str(error)) from error
     except (OSError, ValueError, TypeError, OverflowError, RecursionError, ConfigError) as error:
@@ -185,6 +186,22 @@ def read_record(folder: Path) -> SessionRecord:
             f"{path} is damaged ({reason}); replace it by {backup_name(path).name}, its previous "
             "version."
         ) from error
+
+
+def _found(record: SessionRecord, folder: Path) -> SessionRecord:
+    paths = record.scan.paths
+    if (
+        not paths
+        or (folder / paths[0]).exists()
+        or (move := find_move(record.scan, folder)) is None
+    ):
+        return record
+    scan = record.scan.model_copy(update={"paths": tuple(map(move.path, paths))})
+    origin = record.origin.model_copy(update={"scan": move.path(record.origin.scan)})
+    if (coco := origin.coco) is not None:
+        coco = coco.model_copy(update={"path": move.path(coco.path)})
+        origin = origin.model_copy(update={"coco": coco})
+    return record.model_copy(update={"scan": scan, "origin": origin})
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from napari_unet_seg.io.common.seen import check_seen, has_changed, saw
 from napari_unet_seg.session.record import new_round_folder, read_record, write_record
 from napari_unet_seg.session.review_queue import finite_score
 from napari_unet_seg.session.scan import SESSION_FILE
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.review_queue import ReviewState
 
 
+_BY_SLICE = ("states", "predicted_dice")
+"""Fields with one value for each slice, which are merged one by one."""
+
+
 class RecordKeeper:
     """Keeps the record of a session in memory until `save`.
 
@@ -35,6 +40,7 @@ class RecordKeeper:
         self.folder = folder
         self.lock = lock
         self._record = self._stored = record
+        self._disputed = False
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -150,24 +156,43 @@ class RecordKeeper:
     def save(self, *, always: bool = False) -> None:
         """Write `session.json` if the record has changed.
 
-        If other processes may write too, only the fields changed by this object are replaced.
+        If other processes may write too, only what was changed by this object is replaced.
 
         Parameters
         ----------
         always : bool
             Write an unchanged record too: its modification time is the time of the last save.
+
+        Raises
+        ------
+        ChangedError
+            If another program has changed the record of a held session, and a value that was
+            changed here too; all its other changes are taken over.
         """
+        path = self.folder / SESSION_FILE
         with self._writing, self.lock.writing():
-            is_there = (self.folder / SESSION_FILE).is_file()
+            is_there = path.is_file()
             with self._lock:
                 if is_there and not self.lock.held:
-                    stored = read_record(self.folder)
-                    self._record = _merged(stored, _changes(self._stored, self._record))
-                    self._stored = stored
+                    saw(path)
+                    self._merge()
+                elif is_there and has_changed(path):
+                    self._disputed |= self._merge()
+                    if self._disputed:
+                        check_seen(path)
+                    saw(path)
+                self._disputed = False
                 record = self._record
             if always or not is_there or record != self._stored:
                 write_record(self.folder, record)
                 self._stored = record
+
+    def reload(self) -> None:
+        """Replace the record by the stored one, as another program has left it."""
+        with self._lock:
+            saw(self.folder / SESSION_FILE)
+            self._record = self._stored = read_record(self.folder)
+            self._disputed = False
 
     def new_round(self, after: int = 0) -> Path:
         """Make the folder of the next round, with a number above `after` and existing rounds."""
@@ -179,21 +204,45 @@ class RecordKeeper:
             self._change(rounds=(*self.rounds, finished))
         self.save()
 
+    def _merge(self) -> bool:
+        """Take over what was stored since; return whether a value was changed on both sides."""
+        stored = read_record(self.folder)
+        self._record, disputed = _merged(self._stored, self._record, stored)
+        self._stored = stored
+        return disputed
+
     def _change(self, **values: Any) -> None:
         self._record = self._record.model_copy(update=values)
 
 
-def _changes(before: SessionRecord, after: SessionRecord) -> dict[str, Any]:
-    """Return the fields of a record that have changed."""
-    pairs = ((name, getattr(after, name)) for name in type(after).model_fields)
-    return {name: value for name, value in pairs if value != getattr(before, name)}
+def _merged(
+    before: SessionRecord, mine: SessionRecord, stored: SessionRecord
+) -> tuple[SessionRecord, bool]:
+    """Apply what changed here to a record that another process may have written in the meantime.
 
+    Where both changed a value, the one of this object counts. But a slice whose split is already
+    stored keeps it, so that no held-out slice is trained on.
 
-def _merged(stored: SessionRecord, changes: dict[str, Any]) -> SessionRecord:
-    """Apply changes to a record that another process may have written in the meantime.
-
-    A slice whose split is already stored keeps it, so that no held-out slice is trained on.
+    Returns
+    -------
+    tuple
+        The record, and whether both changed a value.
     """
-    if "sides" in changes:
-        changes = {**changes, "sides": {**changes["sides"], **stored.sides}}
-    return stored.model_copy(update=changes)
+    changes: dict[str, Any] = {}
+    disputed = False
+    for name in type(mine).model_fields:
+        base, here, there = (getattr(record, name) for record in (before, mine, stored))
+        if here in (base, there):
+            continue
+        changes[name] = here
+        if name == "sides":
+            changes[name] = {**here, **there}
+        elif there == base:
+            continue
+        elif name in _BY_SLICE and len(base) == len(here) == len(there):
+            rows = list(zip(base, here, there, strict=True))
+            changes[name] = tuple(t if h == b else h for b, h, t in rows)
+            disputed |= any(h not in (b, t) and t != b for b, h, t in rows)
+        else:
+            disputed = True
+    return stored.model_copy(update=changes), disputed

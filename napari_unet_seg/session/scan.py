@@ -81,7 +81,7 @@ def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
         dtype = array.dtype
     return ScanRecord(
         paths=tuple(_inside(p, folder) for p in paths),
-        sha256=_hash(paths),
+        sha256=hash_of(paths),
         axes=scan.axes,
         shape=tuple(scan.data.shape),
         dtype=str(dtype),
@@ -110,7 +110,7 @@ def open_scan(record: ScanRecord, folder: Path) -> Scan:
             f"{missing[0]}, the scan of the session {folder.name}, is missing; restore it, or "
             "start a new session on the scan at its new path."
         )
-    if _hash(paths) != record.sha256:
+    if hash_of(paths) != record.sha256:
         raise DataError(
             f"{paths[0]} changed since the session {folder.name} started, from {_grid(record)} to "
             f"{_grid_now(record, paths)}; restore the original file or start a new session."
@@ -182,7 +182,8 @@ def _inside(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
-def _hash(paths: Sequence[Path]) -> str:
+def hash_of(paths: Sequence[Path]) -> str:
+    """Return the hash of the files of a scan, as `ScanRecord` stores it."""
     if len(paths) == 1:
         return sha256(paths[0])
     return hashlib.sha256("".join(sha256(p) for p in paths).encode()).hexdigest()

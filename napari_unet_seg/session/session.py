@@ -18,9 +18,11 @@ import numpy as np
 from napari_unet_seg import __version__
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import ChangedError, DataError
+from napari_unet_seg.io.common.seen import saw
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
+from napari_unet_seg.session.leftovers import remove_leftovers
 from napari_unet_seg.session.lock import InUseError, SessionLock
 from napari_unet_seg.session.masks import (
     MaskStore,
@@ -41,7 +43,7 @@ from napari_unet_seg.session.record import (
 from napari_unet_seg.session.record_keeper import RecordKeeper
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
-from napari_unet_seg.session.scan import open_scan, record_scan
+from napari_unet_seg.session.scan import SESSION_FILE, open_scan, record_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,6 +139,8 @@ class Session(RecordKeeper):
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
         session.masks.digests = masks.digests
+        session.masks.see_files()
+        saw(folder / SESSION_FILE)
         return session
 
     @classmethod
@@ -163,7 +167,10 @@ class Session(RecordKeeper):
             lock.hold()
         try:
             # Read again, as another holder may have written before the lock was taken.
+            saw(folder / SESSION_FILE)
             record = read_record(folder) if hold else record
+            if hold:
+                remove_leftovers(folder, record)
             session = cls(folder, record, open_scan(record.scan, folder), lock)
             path = session.masks.prediction_path
             if not path.is_file():
@@ -209,6 +216,8 @@ class Session(RecordKeeper):
 
         Raises
         ------
+        ChangedError
+            If another program has changed the file of an edited slice; all others are written.
         DataError
             If the labels are on another grid or a file cannot be written.
         """
@@ -216,13 +225,36 @@ class Session(RecordKeeper):
             raise grid_error(tuple(labels.shape), self.scan)
         with self.lock.writing():
             written: list[int] = []
+            changed: ChangedError | None = None
             try:
                 written.extend(self.masks.save(labels, slices, {"session": self.folder.name}))
+            except ChangedError as error:
+                changed = error
             finally:
                 # Slices that were written before an error are not written again.
                 self._update_states(written)
             self.save(always=bool(written))
+            if changed is not None:
+                raise changed
         return tuple(written)
+
+    def take_from_disk(self, path: Path) -> int | None:
+        """Accept a file of the session as another program has left it.
+
+        Parameters
+        ----------
+        path : Path
+            The file of a `ChangedError` of this session.
+
+        Returns
+        -------
+        int or None
+            The slice whose mask has to be read again; None for the record.
+        """
+        if path.name == SESSION_FILE:
+            self.reload()
+            return None
+        return self.masks.take_from_disk(path)
 
     def changes(self, labels: Any, index: int) -> SliceChanges:
         """Compare a slice of labels on the scan's grid with its prediction."""

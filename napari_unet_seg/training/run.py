@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.files import atomic, reading, within
+from napari_unet_seg.io.common.temporary import in_use, remove_litter
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from napari_unet_seg.events import EpochEnd
@@ -87,6 +89,14 @@ class Run:
         stalled = info.summary.get("progress", {}).get("epochs_without_gain", 0)
         left = has_next_epoch(config, info.epoch, stalled)
         return f"epoch {info.epoch} of {config.epochs}" if left else ""
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Mark the folder as in use until the block ends; remove what killed trainings left."""
+        with in_use(self.folder, folder=True):
+            remove_litter(self.folder)
+            remove_litter(self.preview)
+            yield
 
     def inside(self, name: str) -> Path:
         """Return the path of a file to write in the folder of the run; see `files.within`."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.data.batches import labels_in
-from napari_unet_seg.data.cache import build_cache
+from napari_unet_seg.data.cache import build_cache, channel_note
 from napari_unet_seg.data.doubts import doubts, joined
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
@@ -76,6 +76,7 @@ def prepare(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."
         )
+    notes = [*samples.notes, *channel_note(used, config.model.in_channels), *notes]
     shares = items["train"].shares
     labels = labels_in(shares)
     if not labels:
@@ -85,7 +86,7 @@ def prepare(
         )
     absent = [c.name for value, c in enumerate(samples.categories, 1) if value not in labels]
     if absent:
-        notes = [*notes, f"No training mask holds {joined(absent)}: the net cannot learn them."]
+        notes = [*notes, f"No training mask holds {joined(absent, 'or')}: the net cannot learn it."]
     notes = [*notes, *report.notes()]
     doubtful = doubts(samples.categories, np.maximum(shares, items["valid"].shares))
     if doubtful and not samples.confirmed and not resume:

@@ -238,6 +238,25 @@ def test_export_numbers_the_slices_of_a_volume(tmp_path, capsys):
     assert [c["name"] for c in document["categories"]] == ["label 1", "label 2", "label 3"]
 
 
+def test_a_backup_is_kept_of_a_mask_of_other_labels_alone(tmp_path):
+    from napari_unet_seg.io.common.temporary import temporary_path
+
+    scan, out = tmp_path / "scan.tif", tmp_path / "out"
+    write_labels(scan, slice_and_mask(0)[0], axes="YX")
+    command = ["predict", str(scan), "--out", str(out), *TINY_PREDICT]
+    assert main(command) == 0
+    predicted = tifffile.imread(out / "scan.tif")
+    temporary_path(out / "scan.tif").touch()
+    assert main(command) == 0  # as after a batch that was killed
+    assert [p.name for p in out.iterdir()] == ["scan.tif"]
+    corrected = np.ones_like(predicted)
+    write_labels(out / "scan.tif", corrected, axes="YX")
+    for _ in range(2):
+        assert main(command) == 0
+        np.testing.assert_array_equal(tifffile.imread(out / "scan.tif"), predicted)
+        np.testing.assert_array_equal(tifffile.imread(out / "scan.bak.tif"), corrected)
+
+
 # --- train and finetune
 
 
@@ -545,6 +564,19 @@ def test_inputs_of_one_name_keep_apart(make_checkpoint, tmp_path):
     arguments = ["predict", *files, "--model", make_checkpoint(), "--out", tmp_path / "m"]
     assert main([str(a) for a in [*arguments, *TINY_PREDICT]]) == 0
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["a_slice.tif", "b_slice.tif"]
+
+
+def test_a_mask_of_another_program_is_never_replaced(make_checkpoint, tmp_path, capsys):
+    scan, out = tmp_path / "a.tif", tmp_path / "out"
+    out.mkdir()
+    tifffile.imwrite(scan, np.zeros((32, 32), np.uint8))
+    tifffile.imwrite(out / "a.tif", np.ones((32, 32), np.uint8))
+    command = ["predict", str(scan), "--model", str(make_checkpoint()), "--out", str(out)]
+    assert main(command) == 2
+    assert "a.tif exists and was not written by this program" in capsys.readouterr().err
+    assert tifffile.imread(out / "a.tif").min() == 1
+    (out / "a.tif").unlink()
+    assert [main(command) for _ in range(2)] == [0, 0], "its own masks are"
 
 
 def test_a_scan_is_never_replaced_by_its_mask(make_checkpoint, tmp_path, capsys):

@@ -265,3 +265,58 @@ def test_overlaps_are_told_on_import(
     assert main(["import", str(parts[0]), "--out", str(tmp_path / "b"), "--json"]) == 0
     (file,) = json.loads(capsys.readouterr().out)["files"]
     assert file["overlaps"] == {"images": 2, "partly": 0, "wholly": 2}
+
+
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_what_changed_in_the_coco_file_since_the_import_is_kept(
+    parts: list[Path], dataset: Path, capsys: pytest.CaptureFixture[str], keep: str
+) -> None:
+    valid = parts[1]
+    document = json.loads(valid.read_text())
+    before = document["annotations"][1]
+    document["annotations"][1] = before | {"own": "changed"}
+    document["annotations"].append({**before, "id": 900, "bbox": [0, 0, 2, 2]})
+    valid.write_text(json.dumps(document))
+    change(dataset / "valid" / "masks" / "c.tif", slice(5, 8), slice(26, 28), 2)
+    out = valid.parent.parent
+    for _ in range(2):
+        assert run(dataset, "--out", out) == 0
+        after = json.loads(valid.read_text())["annotations"]
+        assert after[1]["own"] == "changed"
+        assert (after[2]["id"], after[2]["area"]) == (102, 42)
+        assert after[-1]["id"] == 900
+    document["annotations"][2]["own"] = "changed"
+    change(dataset / "valid" / "masks" / "c.tif", slice(5, 8), slice(28, 29), 2)
+    valid.write_text(json.dumps(document))
+    capsys.readouterr()
+    assert run(dataset, "--out", out) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "annotation 102 of c.png: changed here, changed there" in line
+    assert run(dataset, "--out", out, "--keep", keep) == 0
+    after = json.loads(valid.read_text())["annotations"]
+    document["annotations"][2] = after[2] if keep == "mine" else document["annotations"][2]
+    assert after == document["annotations"]
+    assert (after[2].get("area") == 45) is (keep == "mine")
+
+
+def test_a_data_set_goes_back_though_its_coco_files_are_gone(
+    parts: list[Path], dataset: Path, tmp_path: Path
+) -> None:
+    texts = [path.read_text() for path in parts]
+    for path in parts:
+        path.unlink()
+    assert run(dataset, "--out", tmp_path / "out") == 0
+    written = [tmp_path / "out" / s / "_annotations.coco.json" for s in ("train", "valid")]
+    assert [path.read_text() for path in written] == texts
+
+
+def test_a_file_of_another_program_is_not_replaced(
+    parts: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "masks").mkdir()
+    write_labels(tmp_path / "masks" / "a.tif", np.eye(5, dtype=np.uint8), axes="YX")
+    text = parts[0].read_text()
+    assert run(tmp_path / "masks", "--out", parts[0]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{parts[0]} exists and was not written by this program" in line
+    assert parts[0].read_text() == text

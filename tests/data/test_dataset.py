@@ -79,7 +79,7 @@ def test_a_single_file_is_split_and_read_back(tmp_path):
         assert np.array_equal(mask, expected * (sample.name != "9"))
         assert sample.mask.parts[-3:-1] == (sample.split, "masks")
     assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}
-    assert {p.name for p in out.iterdir()} == {"train", "valid", "test", "dataset.json"}
+    assert {p.name for p in out.iterdir()} == {"train", "valid", "test", "coco", "dataset.json"}
 
 
 def test_the_split_follows_the_seed(tmp_path):

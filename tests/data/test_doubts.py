@@ -51,5 +51,5 @@ def test_a_hundred_categories_without_names_are_doubtful(categories, doubtful) -
 
 def test_many_names_are_counted() -> None:
     assert joined(["a"]) == "a"
-    assert joined(["a", "b"]) == "a and b"
+    assert joined(["a", "b"], "or") == "a or b"
     assert joined(list("abcdef")) == "a, b, c and 3 more"

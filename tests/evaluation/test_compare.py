@@ -115,7 +115,9 @@ def test_unreviewed_pixels_of_either_mask_are_left_out(unknown: str) -> None:
     a, b = np.zeros((2, 4), np.uint8), np.zeros((2, 4), np.uint8)
     a[0], b[0, :2] = 1, 1
     (a if unknown == "a" else b)[:, 2:] = IGNORE_INDEX
-    found = figures(compared(side(a, "YX"), side(b, "YX")))
+    comparison = compared(side(a, "YX"), side(b, "YX"))
+    found = figures(comparison)
+    assert comparison.unreviewed == 4
     assert found["tumour"] == (1, 1, 0, 2, 2)
     assert found["all"] == (1, 1, 0, 2, 2)
 

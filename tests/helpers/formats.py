@@ -300,7 +300,7 @@ def binary(mask: Mask, folder: Path) -> Mask:
     labels = np.zeros((len(flat.planes), *mask.labels.shape[-2:]), np.uint8)
     for value, place in enumerate(folders, 1):
         for number, path in enumerate(sorted(place.iterdir())):
-            labels[number][np.asarray(read_labels(path).data) == 255] = value
+            labels[number][np.asarray(read_labels(path).data) == 1] = value
     names = [place.name if several else "mask" for place in folders]
     known = tuple(Category(id=i, name=name) for i, name in enumerate(names, 1))
     return Mask(labels, "NYX", (1.0,) * 3, "pixel", None, known, None)

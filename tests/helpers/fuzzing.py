@@ -14,10 +14,14 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import imagecodecs
 import nibabel
 import numpy as np
+import pydicom
 from dicom_files import write_series
 from PIL import Image
+from pydicom import uid
+from pydicom.encaps import encapsulate
 
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.io.common.scan import Scan
@@ -213,6 +217,25 @@ def _dicom(folder: Path) -> None:
     write_series(folder, [0, 2, 4], shape=(HEIGHT, WIDTH), RescaleSlope=2, RescaleIntercept=-1)
 
 
+def _dicom_compressed(folder: Path) -> None:
+    """Write a slice of each compression."""
+    (made,) = write_series(folder / "made", [0], shape=(HEIGHT, WIDTH)).iterdir()
+    stored = pydicom.dcmread(made)
+    pixels = stored.pixel_array
+    encoded = {
+        uid.JPEGExtended12Bit: imagecodecs.jpeg8_encode(pixels, bitspersample=12),
+        uid.JPEGLosslessSV1: imagecodecs.ljpeg_encode(pixels, bitspersample=16),
+        uid.JPEGLSLossless: imagecodecs.jpegls_encode(pixels),
+        uid.JPEG2000Lossless: imagecodecs.jpeg2k_encode(pixels, codecformat="j2k"),
+    }
+    for syntax, frame in encoded.items():
+        stored.PixelData = encapsulate([frame])
+        stored["PixelData"].is_undefined_length = True
+        stored.file_meta.TransferSyntaxUID = syntax
+        stored.save_as(folder / f"{syntax.keyword}.dcm")
+    shutil.rmtree(folder / "made")
+
+
 def _dicom_seg(folder: Path) -> None:
     from napari_unet_seg.io.dicom.seg_write import write_seg
     from napari_unet_seg.io.dicom.series import read_dicom
@@ -340,6 +363,7 @@ TARGETS = {
     "pictures": Target(_pictures, _read_file),
     "nifti": Target(_nifti, _read_file),
     "dicom": Target(_dicom, _read_folder),
+    "dicom-compressed": Target(_dicom_compressed, _read_file),
     "dicom-seg": Target(_dicom_seg, _read_file),
     "npy": Target(_npy, _read_file),
     "ome-zarr": Target(_zarr, _read_store),

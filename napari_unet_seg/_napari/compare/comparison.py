@@ -12,6 +12,7 @@ from napari_unet_seg._napari.layers.geometry import convert_units, length_in_mm
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
+from napari_unet_seg.io.common.placement import misplacement as scans_apart
 from napari_unet_seg.session.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ def misplacement(a: Labels | None, b: Labels | None) -> str:
     """
     if a is None or b is None:
         return ""
-    shape = mask_of_layer(a).scan.grid_shape
+    ours_scan, theirs_scan = mask_of_layer(a).scan, mask_of_layer(b).scan
+    if far := scans_apart(ours_scan, theirs_scan, _HALF):
+        names = f"The masks {a.name} and {b.name}"
+        return f"{names} have one grid, but {far}; choose masks of the same scan."
+    shape = ours_scan.grid_shape
     placed = length_in_mm(a.units[-1]) is not None and length_in_mm(b.units[-1]) is not None
-    if shape != mask_of_layer(b).scan.grid_shape or not placed:
+    if shape != theirs_scan.grid_shape or not placed:
         return ""
     corners = (np.zeros(a.ndim), np.array(shape) - 1.0)
     ours = [a.data_to_world(c) for c in corners]
@@ -82,10 +87,10 @@ def misplacement(a: Labels | None, b: Labels | None) -> str:
     apart = [a.world_to_data(place) - c for place, c in zip(theirs, corners, strict=True)]
     if np.all(np.abs(apart) <= _HALF):
         return ""
-    far = np.subtract(ours, theirs) * [length_in_mm(unit) or 1.0 for unit in a.units]
+    lengths = np.subtract(ours, theirs) * [length_in_mm(unit) or 1.0 for unit in a.units]
     return (
-        f"The masks {a.name} and {b.name} lie {np.linalg.norm(far, axis=1).max():.3g} mm apart in "
-        "the world; choose masks of the same scan."
+        f"The masks {a.name} and {b.name} lie {np.linalg.norm(lengths, axis=1).max():.3g} mm apart "
+        "in the world; choose masks of the same scan."
     )
 
 

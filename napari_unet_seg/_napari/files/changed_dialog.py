@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.io.coco.merge import Keep
 
+_TITLE = "Changed by another program"
 _SHOWN = 8
 """Number of conflicts that are listed."""
 
@@ -26,6 +27,42 @@ class Answer(NamedTuple):
 
     path: Path
     keep: Keep | None = None
+
+
+class SessionChangedDialog(QMessageBox):
+    """Asks which version of a file of the open session stays.
+
+    Parameters
+    ----------
+    error : ChangedError
+        The file.
+    what : str
+        What the file holds, to begin a sentence.
+    parent : QWidget
+        The window below the dialog.
+    """
+
+    def __init__(self, error: ChangedError, what: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIcon(QMessageBox.Icon.Warning)
+        self.setWindowTitle(_TITLE)
+        self.path = error.path
+        self.setText(
+            f"{what} was changed here and by another program. Which version do you want to keep?"
+        )
+        self.setInformativeText(str(error.path))
+        role = QMessageBox.ButtonRole
+        self.mine = self.addButton("Keep mine", role.AcceptRole)
+        self.theirs = self.addButton("Keep the other program's", role.AcceptRole)
+        self.later = self.addButton("Not now", role.RejectRole)
+        self.setDefaultButton(self.later)
+        self.setEscapeButton(self.later)
+
+    def value(self) -> Keep | None:
+        """Return the version to keep, None for neither yet."""
+        if self.clickedButton() is self.mine:
+            return "mine"
+        return "theirs" if self.clickedButton() is self.theirs else None
 
 
 class ChangedDialog(QMessageBox):
@@ -44,7 +81,7 @@ class ChangedDialog(QMessageBox):
     def __init__(self, error: ChangedError, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setIcon(QMessageBox.Icon.Warning)
-        self.setWindowTitle("Changed by another program")
+        self.setWindowTitle(_TITLE)
         self._path, self._changed = path, error.path
         self._free = free_name(path)
         role = QMessageBox.ButtonRole

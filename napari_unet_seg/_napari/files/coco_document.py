@@ -101,8 +101,7 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
         taken = source.save(edits, path, keep=keep)
         if taken:
             show_info(
-                f"{taken} annotations that another program has changed are in {path.name} too; "
-                "open it again to see them."
+                f"Another program had changed {path.name}; open it again to see its changes here."
             )
     show_cuts(encoder)
 

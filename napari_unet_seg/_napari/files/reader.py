@@ -127,10 +127,12 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
     from napari_unet_seg._napari.layers.channels import image_layers
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
+    from napari_unet_seg._napari.layers.geometry import placement_of
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.common.seen import saw
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -143,8 +145,8 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
         options = stored_options(rows, parsed, name, record)
     else:
         options = labels_options(parsed, name, record)
-    options |= {"scale": scan.spacing}
-    if translation := scan.meta.get("translation"):
-        options["translate"] = translation
+    options |= placement_of(scan)
+    if scan.path is not None:
+        saw(scan.path)
     # A lazily read array cannot be painted on.
     return [(np.asarray(scan.data), options, "labels")]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg._napari.layers.conversion import file_of, scan_options
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
+from napari_unet_seg.io.common.channels import channel_names
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -39,14 +40,7 @@ def show_channel(viewer: ViewerModel, image: Image) -> None:
 
 
 def _layer(scan: Scan, name: str, channel: int) -> LayerData:
-    title = f"{name} · {_names(scan)[channel]}"
+    title = f"{name} · {channel_names(scan)[channel]}"
     options = scan_options(scan, title, record=LayerRecord(channel=channel))
     options["visible"] = channel == 0
     return scan.data[..., channel], options, "image"
-
-
-def _names(scan: Scan) -> list[str]:
-    stored = scan.meta.get("channels", ())
-    count = scan.data.shape[-1]
-    given = stored if len(stored) == count else [""] * count
-    return [name or f"channel {number}" for number, name in enumerate(given, 1)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari.layers.colours import category_colormap
-from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, voxel_size
+from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, placement_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import (
     EMPTY_RECORD,
     LayerRecord,
@@ -19,6 +19,7 @@ from napari_unet_seg._napari.layers.layer_record import (
 )
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.channels import COLOURS, is_colour
 from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.scan import Scan
 
@@ -81,13 +82,14 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
         *voxel_size(geometry_of(layer), layer.ndim),
         Path(layer.source.path) if layer.source.path else None,
         record.names,
+        meta={COLOURS: True} if getattr(layer, "rgb", False) else {},
     )
     stored = record.scan
     if stored is None or stored.grid_shape != scan.grid_shape:
         return scan
     unit = stored.unit if scan.unit == "pixel" else scan.unit
     path = stored.path or scan.path
-    return replace(scan, path=path, affine=stored.affine, meta=stored.meta, unit=unit)
+    return replace(scan, path=path, affine=stored.affine, meta=stored.meta | scan.meta, unit=unit)
 
 
 def scan_from_labels(layer: Labels) -> Scan:
@@ -96,7 +98,7 @@ def scan_from_labels(layer: Labels) -> Scan:
     Raises
     ------
     DataError
-        If the layer has too many dimensions, or holds the grey values of an image.
+        If the layer has too many dimensions.
     """
     scan = scan_from_layer(layer)
     if categories_of(layer) or not isinstance(scan.data, np.ndarray):
@@ -140,16 +142,11 @@ def scan_options(
     record : LayerRecord
         Further fields of the layer's record.
     """
-    rgb = scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4)
-    # Three or four channels of another dtype than uint8, or with names, are MRI sequences.
-    named = len(scan.meta.get("channels", ())) == scan.data.shape[-1]
-    rgb = rgb and (coloured or (scan.data.dtype == np.uint8 and not named))
+    rgb = is_colour(scan)
+    rgb = rgb or (coloured and scan.axes.endswith("C") and scan.data.shape[-1] in (3, 4))
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
-    options["scale"] = scan.spacing
-    options["units"] = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
-    if translation := scan.meta.get("translation"):
-        options["translate"] = translation
+    options |= placement_of(scan)
     if not rgb and scan.data.dtype == np.uint8:
         options["contrast_limits"] = (0, 255)
     return options

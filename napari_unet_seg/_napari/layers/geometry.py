@@ -11,11 +11,15 @@ import pint
 from napari.layers.utils.layer_utils import coerce_affine
 from napari.utils.transforms import CompositeAffine
 
+from napari_unet_seg.io.common.placement import offset
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari.layers import Layer
     from napari.viewer import ViewerModel
+
+    from napari_unet_seg.io.common.scan import Scan
 
 _AXES = "VUWSRQPTZYX"
 _FINE = 1e-3
@@ -42,6 +46,16 @@ def geometry_of(layer: Layer) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
     }
+
+
+def placement_of(scan: Scan) -> dict[str, Any]:
+    """Return the arguments of a layer that put a scan where its voxels lie in the patient.
+
+    Scans of one orientation, whose fields of view may differ, lie on top of each other. There is no
+    rotation: napari would paint on other slices of a layer with one than those on screen.
+    """
+    units = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
+    return {"scale": scan.spacing, "translate": offset(scan), "units": units}
 
 
 def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:

@@ -11,9 +11,8 @@ from napari_unet_seg._napari.scans.thumbnails import (
     source_of_scan,
     source_of_session,
 )
-from napari_unet_seg.io.common.files import split_suffix
-from napari_unet_seg.io.find import find_scans_and_series
-from napari_unet_seg.io.zarr.read import is_zarr
+from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.scans import scans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -87,8 +86,4 @@ class ScanFolder:
 
 def find_named_scans(folder: Path) -> Generator[NamedScans, Any, None]:
     """Yield the scans of a folder, each with the name of its session."""
-    yield [(path, _name(path)) for path in find_scans_and_series(folder.absolute())]
-
-
-def _name(path: Path) -> str:
-    return split_suffix(path)[0] if path.is_file() or is_zarr(path) else path.name
+    yield [(scan.path, scan.name) for scan in scans_of(plan_folder(folder.absolute()))]

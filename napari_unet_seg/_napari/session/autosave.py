@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import ChangedError, DataError, SegmentationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +54,8 @@ class Autosave(QObject):
         self._predictions: dict[int, Any] = {}
         """Later predictions that are not on disk yet, by slice."""
         self._last_error = ""
+        self.changed: ChangedError | None = None
+        """The error of the last save if another program has changed a file of the session."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="autosave")
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
@@ -118,13 +120,14 @@ class Autosave(QObject):
         except Exception as error:  # otherwise lost in the thread of the pool
             self._report(error, again)
             return False
-        self._last_error = ""
+        self._last_error, self.changed = "", None
         if found or not again:
             self.saved.emit(datetime.now())
         return True
 
     def _report(self, error: Exception, again: bool) -> None:
         reason = error
+        self.changed = error if isinstance(error, ChangedError) else None
         if not isinstance(error, SegmentationError):
             logger.error("Saving failed", exc_info=error)
             reason = DataError(f"{self._session.folder} cannot be saved: {error}.")

@@ -13,6 +13,7 @@ from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
+from napari_unet_seg._napari.session.session_changes import SessionChanges
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
@@ -55,6 +56,7 @@ class SessionDesk(QObject):
         self._job: jobs.Job | None = None
         self._lent: Session | None = None
         self._is_dismissed = False
+        self._changes = SessionChanges(dock)
         self.channels: Sequence[Image] = ()
         """Layers of the scan's other channels, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))
@@ -120,6 +122,7 @@ class SessionDesk(QObject):
         if current is None:
             return
         self.leaving.emit()
+        self._changes.ask_before_close(current)
         current.close()
         recovery.record_closed(current.session.folder)
         self.session_changed.emit(None)
@@ -160,7 +163,7 @@ class SessionDesk(QObject):
         self.channels = channels
         make_editable(mask)
         self._current = OpenSession(self._viewer, session, image, mask)
-        self._current.autosave.failed.connect(lambda error: show_error(str(error)))
+        self._changes.watch(self._current)
         self.opened.emit(self._current)
         recovery.record_open(session.folder)
         if session.lock.note:

@@ -16,6 +16,7 @@ from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
+from napari_unet_seg.io.common.seen import saw
 from napari_unet_seg.session.masks import slice_changes, stray_label
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -26,9 +27,12 @@ from napari_unet_seg.session.review_queue import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.io.coco.merge import Keep
     from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120
@@ -192,6 +196,32 @@ class OpenSession(QObject):
             self._mark(self.index, accepted_state(np.array_equal(prediction, labels)))
         self.overlay.update(prediction, labels, place)
         self.changed.emit(slice_changes(prediction, labels))
+
+    def save(self) -> bool:
+        """Write all changes and wait; return whether they are on disk."""
+        self._save_edits()
+        return self.autosave.finish()
+
+    def keep(self, path: Path, version: Keep) -> None:
+        """Settle a file of the session that was changed here and by another program.
+
+        Parameters
+        ----------
+        path : Path
+            The file of the `ChangedError`.
+        version : str
+            "mine" to write over it, "theirs" to show what it holds, which is one step of undo.
+        """
+        if version == "mine":
+            saw(path)
+            return
+        index = self.session.take_from_disk(path)
+        if index is None:
+            self._follow_states()
+        else:
+            replace_slice(
+                self.mask, self.session.masks.read(index), self.session.masks.place(index)
+            )
 
     def close(self) -> None:
         """Save and close the session, and disconnect from the layers."""

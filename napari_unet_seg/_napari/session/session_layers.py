@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import (
@@ -23,6 +24,7 @@ from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
+from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.session.record import COCO_COPY, CocoOrigin, LayersRecord, Origin, Placement
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def session_arguments(image: Image, mask: Labels) -> dict[str, Any]:
             f"The mask {mask.name} is on a grid of {_times(mask.data)} and {image.name} is on "
             f"{'×'.join(map(str, scan.grid_shape))}; choose the mask that belongs to the image."
         )
+    if apart := misplacement(scan, scan_from_layer(mask)):
+        show_warning(f"{mask.name} and {image.name} have one grid, but {apart}.")
     if is_instances(mask):
         raise DataError(
             f"The mask {mask.name} has a label for each object; import it with one label per "

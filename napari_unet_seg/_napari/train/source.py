@@ -22,6 +22,7 @@ from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.labels import to_classes
 from napari_unet_seg.io.common.mask_values import meant_labels
+from napari_unet_seg.io.common.placement import misplacement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,8 @@ class LayerSource:
     labels: np.ndarray[Any, Any]
     categories: tuple[Category, ...]
     only_labelled: bool
+    note: str = ""
+    """Sentence on labels that lie elsewhere than the image."""
 
     def read(self, dimensions: int) -> SampleSet:
         """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
@@ -67,9 +70,13 @@ class LayerSource:
                 )
         if dimensions == 3:
             volume = volume_sample(self.scan, self.labels, slices)
-            return SampleSet((volume,), self.categories, self.name)
+            return SampleSet((volume,), self.categories, self.name, notes=self._notes)
         samples = samples_from_scan(self.scan, self.labels, slices)
-        return SampleSet(samples, self.categories, self.name)
+        return SampleSet(samples, self.categories, self.name, notes=self._notes)
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return (self.note,) if self.note else ()
 
 
 def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> LayerSource:
@@ -101,7 +108,9 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
             f"The labels layer {labels.name} is of shape {array.shape} and the image "
             f"{image.name} of {scan.grid_shape}; choose two that belong together."
         )
-    return LayerSource(labels.name, scan, array, categories, only_labelled)
+    apart = misplacement(scan, scan_from_layer(labels))
+    note = apart and f"{labels.name} and {image.name} have one grid, but {apart}."
+    return LayerSource(labels.name, scan, array, categories, only_labelled, note)
 
 
 class SourceBox(QWidget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QTimer
@@ -10,6 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 from napari_unet_seg._napari import log
 from napari_unet_seg._napari.widgets.close_guard import guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
+from napari_unet_seg.io.common.seen import Fingerprint, has_changed, last_seen, saw, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ class DockWidget(QWidget):
         self.viewer = viewer
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
+        connect(self, (viewer.layers.events.inserted, _see_file))
         _offer_report(viewer)
 
 
@@ -49,6 +52,17 @@ def _offer_report(viewer: ViewerModel) -> None:
         return
     action = menu.addAction(_REPORT)
     action.triggered.connect(lambda: window.add_plugin_dock_widget("napari-unet-seg", "Report"))
+
+
+def _see_file(event: Any) -> None:
+    """Record that the file of a new layer is seen; napari itself reads TIFF and pictures."""
+    path = event.value.source.path
+    if not isinstance(path, str | Path) or not Path(path).is_file():
+        return
+    stamp = stamp_of(Path(path))
+    if stamp is not None and (last_seen(path) is None or has_changed(path)):
+        # Without a hash, which would take a while for a large image.
+        saw(path, Fingerprint(stamp, ""))
 
 
 def call_before_window_deletion(widget: QWidget, callback: Callable[[], None]) -> None:

@@ -9,14 +9,15 @@ import typer
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, warn
 from napari_unet_seg.cli._engine import stoppable
 from napari_unet_seg.cli._folders import output_folder, remove_abandoned
-from napari_unet_seg.cli._inputs import list_inputs
+from napari_unet_seg.cli._inputs import PlanOnly, list_inputs, print_plans
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
-from napari_unet_seg.cli.predict.mask_files import MaskFiles, write_coco, write_files
+from napari_unet_seg.cli.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
 
 
@@ -62,10 +63,22 @@ def predict(
             metavar="NUMBER|UID", help="The DICOM series to read from a folder that holds several."
         ),
     ] = None,
+    channel: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER|NAME",
+            help="The channel to segment, of scans that hold several; the first by default.",
+        ),
+    ] = "",
     deidentify: Annotated[
         bool,
         typer.Option("--deidentify", help="Leave the patient's data out of a DICOM SEG."),
     ] = False,
+    sequence: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Segment this sequence of each case, for example FLAIR."),
+    ] = None,
+    plan: PlanOnly = False,
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
     ] = None,
@@ -89,12 +102,12 @@ def predict(
 ) -> int:
     """Segment scans: TIFF, PNG, JPEG, NIfTI, DICOM, OME-Zarr, .npy.
 
-    A folder of DICOM files is one scan; in any other folder all scans except DICOM files are
-    segmented, and masks beside their scans (scan_mask.tif) are left out. Masks have the grid of
-    the scan, and store their provenance. Maps are written as TIFF into the folders probabilities,
-    uncertainty and disagreement. With --format coco all masks are in annotations.json; with
-    --format dcm the mask of a DICOM series is a DICOM SEG, which names the patient unless
-    --deidentify is given. If --out is the folder that holds an
+    In a folder the scans of all patients are segmented: slices that are numbered files are one
+    scan, a DICOM study is one, and masks are left out. What the files of a folder are taken for is
+    shown with --plan. Masks have the grid of the scan, and store their provenance. Maps are written
+    as TIFF into the folders probabilities, uncertainty and disagreement. With --format coco all
+    masks are in annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG,
+    which names the patient unless --deidentify is given. If --out is the folder that holds an
     OME-Zarr, its mask is added to its labels.
 
     Many scans are distributed over several processes, by default on a large machine, and with
@@ -102,6 +115,8 @@ def predict(
 
     Example: napari-unet-seg predict scan.nii.gz slices/ --out masks --uncertainty
     """
+    if plan:
+        return print_plans(inputs)
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
@@ -112,12 +127,14 @@ def predict(
     if scheduler:
         # Workers may have another working folder.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
-    items, failed = list_inputs(inputs)
+    items, failed = list_inputs(inputs, sequence)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):
             remove_abandoned(out)
-            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, cluster)
+            for folder in (out, *(out / name for name in MAPS)):
+                remove_litter(folder)
+            segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, channel, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
             else:

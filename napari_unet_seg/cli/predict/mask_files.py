@@ -12,10 +12,12 @@ import numpy as np
 from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli.predict.segmenter import pixels
-from napari_unet_seg.errors import DataError
+from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 Report = dict[str, Any]
 
-_MAPS = ("probabilities", "uncertainty", "disagreement")
+MAPS = ("probabilities", "uncertainty", "disagreement")
+"""Maps of a prediction, and their folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,25 @@ class MaskFiles:
         DataError
             If a file cannot be written.
         """
+        from napari_unet_seg.io.provenance import check_ours
         from napari_unet_seg.io.write import write_mask
 
         item = segmented.input
         path = self._path(item)
         _check_not_scan(path, item.path)
+        if not is_zarr(item.path):  # a mask goes among the labels of such a scan
+            check_ours(path)
         labels: Any = segmented.result.labels
         if path.suffix == ".tif":
             labels = Planes(labels)
-        described = segmented.provenance
-        write_mask(path, labels, segmented.scan, described, identified=self.identified)
+        write_mask(
+            path,
+            labels,
+            segmented.scan,
+            segmented.provenance,
+            identified=self.identified,
+            keep=not _holds(path, segmented.result.labels),
+        )
         return _result(segmented, path, _write_maps(segmented, self.out))
 
     def _path(self, item: Input) -> Path:
@@ -133,8 +145,10 @@ def write_coco(
         Scans that failed.
     """
     from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
+    from napari_unet_seg.io.provenance import check_ours
 
     path = out / "annotations.json"
+    check_ours(path)
     names = _file_names([item.path for item in items])
     results: list[Report] = []
     failed: list[Failure] = []
@@ -180,6 +194,19 @@ def _suffix(scan: Path) -> str:
     return ".nii.gz" if medical else ".tif"
 
 
+def _holds(path: Path, labels: Any) -> bool:
+    """Whether a mask holds the labels already, as after a batch or worker that was killed.
+
+    A mask of other labels was predicted otherwise or corrected, and is kept as a backup.
+    """
+    if not path.exists() or not isinstance(labels, np.ndarray):
+        return False
+    try:
+        return np.array_equal(read_labels(path).data, labels)
+    except SegmentationError:
+        return False
+
+
 def _check_not_scan(mask: Path, scan: Path) -> None:
     # The mask of an OME-Zarr is written into its labels.
     if mask.exists() and mask.resolve() == scan.resolve() and not is_zarr(scan):
@@ -191,7 +218,7 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
     from napari_unet_seg.io.images.tiff import write_array
 
     scan, written = segmented.scan, {}
-    for name in _MAPS:
+    for name in MAPS:
         values, axes = getattr(segmented.result, name), scan.grid_axes
         if values is None:
             continue
@@ -209,7 +236,7 @@ def _write_maps(segmented: Segmented, out: Path) -> dict[str, Path]:
             axes=axes,
             spacing=scan.spacing,
             unit=scan.unit,
-            affine=scan.meta.get("display_affine", scan.affine),
+            affine=shown_affine(scan),
             description=segmented.provenance,
         )
     return written

@@ -16,6 +16,7 @@ from napari_unet_seg.cli._engine import engine, follow
 from napari_unet_seg.cli._folders import scratch_folder
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
+from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
@@ -64,6 +65,8 @@ class Task:
     """Path and sha256 of the checkpoint, for the masks."""
     categories: tuple[Category, ...]
     series: str | None
+    channel: str
+    """Number or name of the channel of a scan with several; empty for the first."""
     finish: Callable[[Segmented], Any]
     """Processes a prediction, for example writes the mask; returns a report."""
     out: Path
@@ -99,7 +102,10 @@ class Task:
             The last event, unless `predict` was stopped.
         """
         scan = read_scan(item.path, self.series)
-        yield from (f"{item.path}: {note}" for note in scan.meta.get("notes", ()))
+        channels = read_header(self.checkpoint).model.in_channels
+        scan, chosen = for_model(scan, channels, self.channel)
+        notes = (*scan.meta.get("notes", ()), chosen and f"{chosen} Choose another by --channel.")
+        yield from (f"{item.path}: {note}" for note in notes if note)
         with self._scratch(scan) as folder:
             for event in predict(self.config, self.checkpoint, scan, folder):
                 if isinstance(event, PredictFinished):
@@ -146,6 +152,8 @@ class Segmenter:
         Shows the progress.
     series : str, optional
         Number or key of a DICOM series.
+    channel : str
+        Number or name of the channel of a scan with several; by default the first.
     cluster : Cluster, optional
         Segments the scans instead of the engine's process.
 
@@ -163,12 +171,13 @@ class Segmenter:
         stop: Stop,
         bar: Bar,
         series: str | None = None,
+        channel: str = "",
         cluster: Cluster | None = None,
     ) -> None:
         self.info = read_header(checkpoint)
         self.model = {"path": str(checkpoint), "sha256": sha256(checkpoint)}
         self._config, self._checkpoint, self._series = config, checkpoint.absolute(), series
-        self._out = out
+        self._out, self._channel = out, channel
         self._stop, self._bar = stop, bar
         self._cluster = cluster
 
@@ -180,6 +189,7 @@ class Segmenter:
             self.model,
             self.info.categories,
             self._series,
+            self._channel,
             finish,
             self._out,
         )

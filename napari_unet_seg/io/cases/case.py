@@ -50,6 +50,8 @@ class LeftOut:
 
     path: Path
     reason: str
+    is_problem: bool = False
+    """Whether the file or folder is a scan that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
+from napari_unet_seg.io.cases.scans import path_of
+from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.cases.case import Source
+    from napari_unet_seg.io.common.scan import Scan
 
 
 def read_sequence(source: Source) -> Scan:
@@ -36,7 +34,7 @@ def read_sequence(source: Source) -> Scan:
         If a file cannot be read, or the slices of a stack differ in size or type.
     """
     if source.slices is not None:
-        return _stack(source.files)
+        return read_slices(source.files, path_of(source))
     scan = read_scan(source.files[0], source.series)
     return scan if source.channel is None else _channel(scan, source.channel)
 
@@ -64,20 +62,6 @@ def read_mask(source: Source, scan: Scan) -> Scan:
             f"{scan.grid_shape}; give the mask that was made on this scan."
         )
     return mask
-
-
-def _stack(files: Sequence[Path]) -> Scan:
-    first = read_scan(files[0])
-    layout = image_layout(files[0])
-    for path in files:
-        if (own := image_layout(path)) != layout:
-            raise DataError(
-                f"{path} holds {_described(own)} and {files[0].name} {_described(layout)}, so that "
-                "they are no stack; move the file, or open the images one by one."
-            )
-    data = lazy_stack(files, *layout)
-    spacing = (1.0, *first.spacing)
-    return Scan(data, f"Z{first.axes}", spacing, first.unit, meta={"paths": tuple(files)})
 
 
 def _mask_stack(source: Source, scan: Scan) -> Scan:
@@ -109,7 +93,3 @@ def _channel(scan: Scan, number: int) -> Scan:
         spacing = (*spacing[:axis], *spacing[axis + 1 :])
     data = np.take(scan.data, number, axis)
     return replace(scan, data=data, axes=scan.axes[:axis] + scan.axes[axis + 1 :], spacing=spacing)
-
-
-def _described(layout: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
-    return f"{'×'.join(map(str, layout[0]))} {layout[1]}"

@@ -182,7 +182,7 @@ class Version:
         several = f"{len(parts)} annotations were" if len(parts) > 1 else "1 annotation was"
         return ConflictError(
             f"{self.path} was not written, since {several} changed both here and by another "
-            f"program ({named}); choose which version to keep.",
+            f"program ({named}); choose which version to keep, mine or theirs.",
             self.path,
             parts,
         )

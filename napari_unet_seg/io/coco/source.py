@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.coco.edit import apply_edits, changes_of
@@ -56,7 +57,8 @@ class CocoSource:
             If the file has to be read and cannot be read.
         """
         if self._dataset is None:
-            self._dataset = read_coco(self._copies[0] if self._is_of_copy else self.path)
+            found = read_coco(self._copies[0] if self._is_of_copy else self.path)
+            self._dataset = replace(found, path=self.path)
         return self._dataset
 
     def save(self, edits: Mapping[Id, Edit], path: Path, *, keep: Keep | None = None) -> int:

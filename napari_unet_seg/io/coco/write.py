@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.read import Annotation
     from napari_unet_seg.io.common.areas import Area
 
+DESCRIPTION = "Masks written by napari-unet-seg"
+"""By which a file is known that holds masks of this program alone."""
+
 
 def labels_to_coco(
     masks: Iterable[tuple[str, Array]],
@@ -64,7 +67,7 @@ def labels_to_coco(
             place = Place((area.where[0].start, area.where[1].start), (height, width))
             annotations.append({**head, **encoder.geometry(area.mask, place), "iscrowd": 0})
     return {
-        "info": {"description": "Masks written by napari-unet-seg"},
+        "info": {"description": DESCRIPTION},
         "licenses": [],
         "categories": [category.model_dump() for category in categories],
         "images": images,

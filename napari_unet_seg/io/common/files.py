@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
 from napari_unet_seg.io.common.exchange import exchange
 from napari_unet_seg.io.common.seen import check_seen, saw
+from napari_unet_seg.io.common.temporary import in_use, temporary_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,14 +62,15 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         If another program has changed the file.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    temporary = temporary_path(target)
     try:
-        yield temporary
-        _flush(temporary)
-        if keep:
-            check_seen(path)
-            keep_previous(target)
-        os.replace(temporary, target)
+        with in_use(temporary):
+            yield temporary
+            _flush(temporary)
+            if keep and target.is_file():
+                check_seen(path)
+                keep_previous(target)
+            os.replace(temporary, target)
         _flush_folder(target.parent)
         if keep:
             saw(target)
@@ -87,8 +88,9 @@ def atomic(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
 def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
     """Write a folder whole or not at all, as `atomic` writes files.
 
-    The previous folder is kept as `name.bak.suffix`, or removed. Where the system cannot exchange
-    two names at once, for a moment no folder has the name.
+    The block gets an empty folder, to be filled. The previous folder is kept
+    as `name.bak.suffix`, or removed. Where the system cannot exchange two names at once, for a
+    moment no folder has the name.
 
     Raises
     ------
@@ -98,20 +100,20 @@ def atomic_folder(path: Path | str, *, keep: bool = False) -> Iterator[Path]:
         If the previous folder is to be kept and another program has changed it.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name[-200:]}")
+    temporary = temporary_path(target)
     try:
-        yield temporary
+        with in_use(temporary, folder=True):
+            yield temporary
         if keep:
             check_seen(path)
         if not target.exists():
             os.replace(temporary, target)
-        elif not exchange(temporary, target):
-            _exchange_in_steps(temporary, target)
+        else:
+            # The previous folder never has a name under which it would be removed as litter.
+            new = _move_to_backup(temporary, target) if keep else temporary
+            if not exchange(new, target):
+                _exchange_in_steps(new, target)
         _flush_folder(target.parent)
-        # The temporary folder is the previous one now, if there was any.
-        if keep and temporary.exists():
-            shutil.rmtree(backup_name(target), ignore_errors=True)
-            os.replace(temporary, backup_name(target))
         if keep:
             saw(target)
     except OSError as error:
@@ -174,7 +176,7 @@ def keep_previous(path: Path | str) -> Path | None:
     if not path.is_file():
         return None
     previous = backup_name(path)
-    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name[-200:]}")
+    temporary = temporary_path(path)
     try:
         _link_or_copy(path, temporary)
         os.replace(temporary, previous)
@@ -267,6 +269,13 @@ def check_is_stored(path: Path | str) -> None:
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _move_to_backup(folder: Path, target: Path) -> Path:
+    backup = backup_name(target)
+    shutil.rmtree(backup, ignore_errors=True)
+    os.replace(folder, backup)
+    return backup
 
 
 def _exchange_in_steps(one: Path, other: Path) -> None:

@@ -114,13 +114,15 @@ def to_labels(values: Array, reading: Reading, name: str) -> Array:
 
 
 def meant_labels(values: Array, name: str) -> Array:
-    """Return the labels of an array without categories; most labels are returned as they are.
+    """Return the labels of whole numbers without categories, which are as they are in most cases.
 
-    Only an array that reaches a top, as masks of two levels do, is looked at more closely.
+    Two levels and soft edges are cut at half. Only an array that reaches a top is looked at.
     """
     if int(values.max(initial=0)) not in _TOPS[1:]:
         return values
-    return to_labels(values, classify(values, name), name)
+    reading = classify(values, name)
+    is_cut = reading.meaning in (Meaning.TWO_LEVELS, Meaning.SOFT)
+    return to_labels(values, reading, name) if is_cut else values
 
 
 def lossy_mask(path: Path) -> DataError:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from napari_unet_seg.errors import ChangedError
 
 Stamp = tuple[int, ...]
-"""Inode, modification time and size of a file, or of the files of a folder one after another."""
+"""Inode, modification time and size of a file, or of the files of a folder with their names."""
 
 
 class Fingerprint(NamedTuple):
@@ -25,6 +25,7 @@ class Fingerprint(NamedTuple):
     """SHA-256."""
 
 
+_MISSING = Fingerprint((), "")
 _seen: dict[str, Fingerprint] = {}
 
 
@@ -35,7 +36,9 @@ def stamp_of(path: Path) -> Stamp | None:
         stats = [file.stat() for file in files]
     except OSError:
         return None
-    return tuple(n for stat in stats for n in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    # The names count too, since a renamed file keeps the rest.
+    names = map(hash, files) if path.is_dir() else ()
+    return (*names, *(n for s in stats for n in (s.st_ino, s.st_mtime_ns, s.st_size)))
 
 
 def fingerprint(path: Path) -> Fingerprint | None:
@@ -67,15 +70,11 @@ def saw(path: Path | str, found: Fingerprint | None = None) -> None:
     Parameters
     ----------
     path : Path
-        The file or folder; a missing one is forgotten.
+        The file or folder, which may be missing.
     found : Fingerprint, optional
         What was read; by default the state of this moment.
     """
-    found = found or fingerprint(_real(path))
-    if found is None:
-        _seen.pop(str(_real(path)), None)
-    else:
-        _seen[str(_real(path))] = found
+    _seen[str(_real(path))] = found or fingerprint(_real(path)) or _MISSING
 
 
 def last_seen(path: Path | str) -> Fingerprint | None:

@@ -42,7 +42,7 @@ SYNTAXES = (*_JPEG, *_JPEG_LS, *_JPEG_2000)
 DECODER_DEPENDENCIES = dict.fromkeys(SYNTAXES, (PLUGIN,))
 """Read by pydicom."""
 
-_START_OF_IMAGE = b"\xff\xd8"
+_START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 """Markers of the size of a JPEG or JPEG-LS image (ISO/IEC 10918-1 B.1.1.3, 14495-1 C.1.1)."""
 _CODESTREAM = b"\xff\x4f\xff\x51"
@@ -111,7 +111,8 @@ def frame_size(source: bytes) -> tuple[int, int] | None:
 
 def _decode(source: bytes, runner: DecodeRunner) -> Array:
     if runner.transfer_syntax in _JPEG_LS:
-        decoded = imagecodecs.jpegls_decode(source)
+        # The decoder looks for the end for seconds where a stream is cut off.
+        decoded = imagecodecs.jpegls_decode(source + _END_OF_IMAGE)
     elif runner.transfer_syntax in _JPEG_2000:
         decoded = imagecodecs.jpeg2k_decode(source)
     elif runner.samples_per_pixel == 3:

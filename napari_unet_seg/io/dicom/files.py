@@ -30,6 +30,7 @@ _META_GROUP = 0x0002
 _SOP_CLASS = 0x00080016
 _HEADER = 2**24
 """Largest number of bytes that the elements other than the pixels unpack to."""
+_LONGEST_NAME = 120
 
 
 def open_dataset(path: Path, **options: Any) -> pydicom.Dataset:
@@ -61,7 +62,13 @@ def what_is(path: Path) -> str:
         return ""
     with reading(path, "DICOM"):
         kind = kind_of(open_dataset(path, stop_before_pixels=True))
-    return f" (it is of the kind {kind.name})" if kind else ""
+    return f" (it is of the kind {described(kind)})" if kind else ""
+
+
+def described(uid: UID) -> str:
+    """Return the name of a UID of the standard; else the UID, which may be any text if damaged."""
+    name = " ".join(uid.name.split())
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def quick_kind(path: Path) -> UID:

@@ -13,6 +13,7 @@ from pydicom.uid import UID
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.dicom.codecs import PLUGIN, SYNTAXES, register
+from napari_unet_seg.io.dicom.files import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,16 +67,17 @@ def _check_readable(dataset: Dataset, path: Path) -> None:
             f"{path} holds compressed pixels, and its header does not say how they are compressed; "
             "export it again from where it comes from."
         )
+    named = described(syntax) + f" ({syntax})" * (syntax.name != syntax)
     try:
         is_available = get_decoder(syntax).is_available
     except NotImplementedError:
         raise DataError(
-            f"{path} holds pixels as {syntax.name} ({syntax}), which cannot be read; export it "
+            f"{path} holds pixels as {named}, which cannot be read; export it "
             "uncompressed, or convert it with gdcmconv --raw of the package python-gdcm."
         ) from None
     if not is_available:
         raise DataError(
-            f"{path} holds pixels as {syntax.name} ({syntax}), which the installed {PLUGIN} does "
+            f"{path} holds pixels as {named}, which the installed {PLUGIN} does "
             f"not decode; install the newest {PLUGIN}."
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.placement import plane_of
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.files import open_dataset, what_is
 from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.arrays import Array
+
+_PLANE_NOTE = (
+    "The slices are {plane} and are segmented as they were acquired; a NIfTI file of the scan is "
+    "turned upright and segmented in axial slices, so convert the series with dcm2niix for these."
+)
 
 
 def list_series(folder: Path | str) -> tuple[Series, ...]:
@@ -98,7 +104,10 @@ def read_series(series: Series, source: Path) -> Scan:
         "positions": stack.positions,
     }
     spacing = (1.0,) * (times > 1) + stack.spacing
-    return Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
+    scan = Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)
+    if len(stack.volumes[0]) > 1 and (plane := plane_of(scan)) not in ("", "axial"):
+        scan.meta["notes"] += (_PLANE_NOTE.format(plane=plane),)
+    return scan
 
 
 def _mosaic_note(stack: Stack) -> tuple[str, ...]:

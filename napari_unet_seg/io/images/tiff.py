@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.channels import COLOURS, NAMES
 from napari_unet_seg.io.common.files import atomic, reading
 from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.mask_values import lossy_mask
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _KEY = "unet_seg"
 """Key of this package's JSON: in a line of ImageJ's description, else in JSON or OME metadata."""
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+_COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR, tifffile.PHOTOMETRIC.PALETTE)
 _JPEG = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
 _IMAGEJ_BYTES = 2**32 - 2**25
 
@@ -72,9 +74,12 @@ def read_tiff(path: Path | str, *, as_mask: bool = False) -> Scan:
         palette = None if as_mask else palette_of(file)
         others = len(file.series) - 1
         channels = _channels(file)
+        colours = file.series[0].keyframe.photometric in _COLOURED
     meta: dict[str, Any] = {"description": stored.get("provenance", {})}
     if channels:
-        meta["channels"] = channels
+        meta[NAMES] = channels
+    if "C" in grid.axes:
+        meta[COLOURS] = colours
     if others:
         notes.append(f"{path.name} holds {others} more images of another kind; skipped.")
     if notes:

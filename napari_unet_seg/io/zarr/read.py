@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.channels import NAMES
 from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.scan import Scan
@@ -69,7 +70,7 @@ def read_ome_zarr(path: Path | str) -> Scan:
         image = parse(attributes, path)
         scan = _scan(path, image, _array(group, image, path), _own(attributes))
         if names := channel_names(attributes):
-            scan.meta["channels"] = names
+            scan.meta[NAMES] = names
         return scan
 
 

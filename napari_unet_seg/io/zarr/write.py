@@ -19,6 +19,7 @@ from napari_unet_seg.io.common.files import (
 )
 from napari_unet_seg.io.common.labels import smallest_type, stored_categories
 from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.placement import offset, shown_affine
 from napari_unet_seg.io.zarr.metadata import (
     KEY,
     Level,
@@ -148,12 +149,11 @@ def _described(array: Array, like: Scan, path: Path) -> OmeImage:
             f"{path} cannot hold the axes {axes}; OME-Zarr has time, one other axis and space, so "
             "save the mask as .tif."
         )
-    shift = like.meta.get("translation", (0.0,) * len(axes))
-    return OmeImage("0.4", axes, like.unit, (Level("0", like.spacing, tuple(shift)),))
+    return OmeImage("0.4", axes, like.unit, (Level("0", like.spacing, offset(like)),))
 
 
 def _affine(like: Scan) -> list[list[float]] | None:
-    affine = like.meta.get("display_affine", like.affine)
+    affine = shown_affine(like)
     return None if affine is None else np.asarray(affine, float).tolist()
 
 

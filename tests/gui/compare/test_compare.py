@@ -76,6 +76,20 @@ def test_two_masks_are_chosen_and_the_slice_is_measured(qtbot: QtBot, widget: Re
     until_idle(qtbot, widget)
 
 
+def test_a_mask_of_other_values_is_compared_as_its_file_is(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    compare, viewer = widget.compare, widget.viewer
+    first = viewer.layers["first"]
+    viewer.add_labels(first.data * 255, name="two levels", **PLACE)
+    compare.a.setLayer(viewer.layers["two levels"])
+    compare.b.setLayer(first)
+    until_shows(qtbot, widget, ["all", "1.000", "1.000", "0", "25", "25"])
+    first.data_setitem((np.full(4, 1), np.full(4, 3), np.arange(4)), IGNORE_INDEX)
+    qtbot.waitUntil(lambda: "4 pixels left out as not reviewed" in compare.status.text())
+    until_idle(qtbot, widget)
+
+
 def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:

@@ -206,19 +206,29 @@ def test_a_mask_file_is_not_replaced_after_a_change(
         assert tifffile.imread(tmp_path / "mask.bak.tif").min() == 9, "the replaced file is kept"
 
 
+def test_a_mask_that_napari_read_is_not_replaced_after_a_change(
+    widget: ReviewWidget, tmp_path: Path, npe2pm: Any
+) -> None:
+    path = tmp_path / "mask.tif"
+    tifffile.imwrite(path, np.full((20, 30), 1, np.uint8))
+    with npe2pm.tmp_plugin(package="napari"):
+        (mask,) = widget.viewer.open(path, layer_type="labels", plugin="napari")
+    tifffile.imwrite(path, np.full((20, 30), 9, np.uint8))
+    _when_asked(lambda dialog: dialog.cancel.click())
+    with pytest.raises(ChangedError, match=r"mask\.tif was not written"):
+        mask.save(str(path), plugin=PLUGIN)
+    assert tifffile.imread(path).min() == 9
+
+
 def test_the_menu_asks_too(widget: ReviewWidget, path: Path) -> None:
     (mask, _) = _open(widget, path)
     _erase(mask)
     _change(path, area=7)
 
-    def click(name: str) -> None:
-        (dialog,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, ChangedDialog))
-        getattr(dialog, name).click()
-
-    QTimer.singleShot(0, lambda: click("cancel"))
+    _when_asked(lambda dialog: dialog.cancel.click())
     with pytest.raises(ChangedError, match="choose which version to keep"):
         mask.save(str(path), plugin=PLUGIN)
-    QTimer.singleShot(0, lambda: click("theirs"))
+    _when_asked(lambda dialog: dialog.theirs.click())
     assert mask.save(str(path), plugin=PLUGIN) == [str(path)]
     assert _areas(path) == {1: 7, 2: None}
 
@@ -254,6 +264,16 @@ def test_a_session_on_a_coco_mask_keeps_what_others_change_while_it_is_closed(
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert _areas(path) == {1: 39, 2: None, 9: None}
     assert json.loads(path.read_text())["annotations"][2] == new
+
+
+def _when_asked(answer: Callable[[ChangedDialog], None]) -> None:
+    """Answer the question that blocks the next save."""
+
+    def find() -> None:
+        (dialog,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, ChangedDialog))
+        answer(dialog)
+
+    QTimer.singleShot(0, find)
 
 
 def _dialog(qtbot: QtBot, widget: ReviewWidget) -> ChangedDialog:

@@ -13,8 +13,7 @@ from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.find import find_scans_and_series
+from napari_unet_seg.io.cases.scans import find_scans
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.folders import find_session
@@ -199,15 +198,15 @@ def test_a_dicom_series_has_its_session_too(
     for path in (*folder.glob("*.tif"), folder / "a.nii.gz"):
         path.unlink()
     widget.bar.scans_button.click()
-    qtbot.waitUntil(lambda: layers(widget) == ["d.1"])
+    qtbot.waitUntil(lambda: layers(widget) == ["scans"])
     with when_started(qtbot, widget):
         segment(widget)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     widget.scans.go_to(0)
     qtbot.waitUntil(lambda: widget.session is not None)
     assert widget.session is not None
-    assert widget.session.folder == tmp_path / "sessions" / "d.1"
-    assert sorted(layers(widget)) == ["d.1", "d.1 mask"]
+    assert widget.session.folder == tmp_path / "sessions" / "scans"
+    assert sorted(layers(widget)) == ["scans", "scans mask"]
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
@@ -275,8 +274,7 @@ def test_a_folder_without_scans_is_told(
 
 
 def test_what_counts_as_a_scan(folder: Path, tmp_path: Path) -> None:
-    names = [path.name for path in find_scans_and_series(folder)]
+    names = [path.name for path in find_scans(folder)]
     assert names == ["a.nii.gz", "b.tif", "c.tif", "d.1"]
-    assert find_scans_and_series(folder / "d.1") == [folder / "d.1"]
-    with pytest.raises(DataError, match="cannot be read"):
-        find_scans_and_series(tmp_path / "missing")
+    assert find_scans(folder / "d.1") == [folder / "d.1"]
+    assert find_scans(tmp_path / "missing") == []

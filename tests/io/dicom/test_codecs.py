@@ -134,6 +134,13 @@ def test_no_size_in_a_damaged_codestream(encoded: bytes) -> None:
     assert frame_size(encoded) is None
 
 
+def test_a_jpeg_ls_image_is_read_without_its_end(tmp_path: Path) -> None:
+    frames = [imagecodecs.jpegls_encode(frame).rstrip(b"\xff\xd9") for frame in DEEP]
+    ds = compressed(DEEP, uid.JPEGLSLossless, frames)
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    np.testing.assert_array_equal(read_dicom(tmp_path / "a.dcm").data, DEEP)
+
+
 def test_a_syntax_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     ds = compressed(DEEP, "1.2.840.10008.1.2.4.102", [b"film", b"film"])
     ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)

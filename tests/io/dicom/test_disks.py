@@ -14,9 +14,9 @@ from pydicom.data import get_testdata_file
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.scans import find_scans
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.dicom.signature import is_dicom
-from napari_unet_seg.io.find import find_scans, find_scans_and_series
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.read import read_scan
 
@@ -63,7 +63,7 @@ def test_a_series_is_found_wherever_it_lies(series: Path, tmp_path: Path, make: 
     assert find_scans(study) == [study]
     assert [item.path for item in list_inputs([study])[0]] == [study]
     assert dicom_reader(str(study)) is not None
-    assert study in find_scans_and_series(tmp_path)
+    assert study in find_scans(tmp_path)
 
 
 def test_the_directory_of_a_disk_stands_for_its_folder(series: Path, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_scans_of_a_folder_are_the_studies_in_it(series: Path, tmp_path: Pat
     expected = [nested(series, patients / name) for name in ("a", "b")]
     (patients / ".hidden").mkdir()
     shutil.copy(series / "3-0.dcm", patients / ".hidden")
-    assert find_scans_and_series(patients) == expected
+    assert find_scans(patients) == expected
 
 
 def test_one_of_several_nested_series_is_chosen(series: Path, tmp_path: Path) -> None:

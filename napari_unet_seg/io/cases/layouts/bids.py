@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
-from napari_unet_seg.io.cases.names import sequence_in
 from napari_unet_seg.io.cases.tree import stem
+from napari_unet_seg.io.common.names import sequence_in
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.cases.tree import Tree

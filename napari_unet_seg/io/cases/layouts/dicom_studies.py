@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.cases.names import sequence_in
 from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.common.names import sequence_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.io.cases.tree import Tree
     from napari_unet_seg.io.dicom.frames import Series
 
-    _Study = dict[Series, Path]
-    """The series of a study, each with the folder of its files."""
+
+@dataclass(slots=True)
+class _Study:
+    """A study and the folders of its series."""
+
+    patient: str
+    uid: str
+    series: dict[str, tuple[Series, Path]] = field(default_factory=dict)
+    """By key."""
+
+    def takes(self, patient: str, uid: str, series: Series) -> bool:
+        """Whether a series is of this study, and no copy of one that is known."""
+        return (patient, uid) == (self.patient, self.uid) and series.key not in self.series
 
 
 def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
@@ -27,25 +38,25 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     Cases are named after their folders, not after the patient, whose name and number stay where
     they are: in the files.
     """
-    if not tree.dicom:
-        return [], []
-    studies: dict[tuple[str, str], _Study] = {}
+    studies: list[_Study] = []
     left_out = []
     for folder, files in _by_folder(tree.dicom).items():
         try:
-            for series, key in _series(files):
-                studies.setdefault(key, {})[series] = folder
+            for series, patient, uid in _series(files):
+                known = (study for study in studies if study.takes(patient, uid, series))
+                study = next(known, None) or _Study(patient, uid)
+                study.series[series.key] = series, folder
+                studies += [study] * (study not in studies)
         except DataError as error:
-            left_out.append(LeftOut(folder, str(error)))
-    found = [(_name(tree, study.values()), key, study) for key, study in studies.items()]
-    names = [name for name, _, _ in found]
+            left_out.append(LeftOut(folder, str(error), is_problem=True))
+    folders = [_folder(tree, study, studies) for study in studies]
     patients: dict[str, str] = {}
-    planned = []
-    for place, (name, (patient, _), study) in enumerate(found):
-        number = names[: place + 1].count(name)
-        own = f"{name}_{number}" if names.count(name) > 1 else name
-        named = patients.setdefault(patient, own) if patient else own
-        planned.append(Case(own, _sequences(study), why="headers of DICOM", patient=named))
+    planned: list[Case] = []
+    for study, folder in zip(studies, folders, strict=True):
+        count = sum(case.name.startswith(folder.name) for case in planned)
+        name = folder.name if folders.count(folder) == 1 else f"{folder.name}_{count + 1}"
+        named = patients.setdefault(study.patient, name) if study.patient else name
+        planned.append(Case(name, _sequences(study, folder), {}, "headers of DICOM", named))
     return planned, left_out
 
 
@@ -56,7 +67,7 @@ def _by_folder(files: Sequence[Path]) -> dict[Path, list[Path]]:
     return folders
 
 
-def _series(files: list[Path]) -> list[tuple[Series, tuple[str, str]]]:
+def _series(files: list[Path]) -> list[tuple[Series, str, str]]:
     """Return the series among files, each with its patient's number and its study's UID."""
     from napari_unet_seg.io.dicom.files import open_dataset
     from napari_unet_seg.io.dicom.frames import group_series
@@ -67,25 +78,34 @@ def _series(files: list[Path]) -> list[tuple[Series, tuple[str, str]]]:
         with reading(path, "DICOM"):
             tags = ["PatientID", "StudyInstanceUID"]
             header = open_dataset(path, stop_before_pixels=True, specific_tags=tags)
-            patient, study = (str(header.get(tag, "")) for tag in tags)
-        found.append((series, (patient, study)))
+            patient, uid = (str(header.get(tag, "")) for tag in tags)
+        found.append((series, patient, uid))
     return found
 
 
-def _name(tree: Tree, folders: Iterable[Path]) -> str:
-    """Return the name of the folder that holds all series of a study."""
-    common = Path(os.path.commonpath([str(folder) for folder in folders]))
-    return common.name or tree.root.name
+def _folder(tree: Tree, study: _Study, studies: Iterable[_Study]) -> Path:
+    """Return the highest folder below the root with the series of one study and no others."""
+    own = [folder for _, folder in study.series.values()]
+    others = [folder for other in studies for _, folder in other.series.values()]
+    others = [folder for folder in others if folder not in own]
+    if not tree.files and all(path.parent in own for path in tree.dicom):
+        return tree.root
+    first = own[0]
+    above = [first, *first.parents]
+    above = above[: above.index(tree.root) + 1]
+    holding = [p for p in above if all(folder.is_relative_to(p) for folder in own)]
+    alone = [p for p in holding if not any(folder.is_relative_to(p) for folder in others)]
+    return next((p for p in reversed(alone) if p != tree.root), holding[0])
 
 
-def _sequences(study: _Study) -> dict[str, Source]:
+def _sequences(study: _Study, folder: Path) -> dict[str, Source]:
     """Return the series by what their descriptions tell, or by their numbers."""
     sequences: dict[str, Source] = {}
-    for series, folder in study.items():
+    for key, (series, _) in study.series.items():
         title = sequence_in(series.description) or series.description or f"series {series.number}"
         if title in sequences:
             title = f"{title} ({series.number})"
-        tries = (title, *(f"{title} {n}" for n in range(2, len(study) + 2)))
+        tries = (title, *(f"{title} {n}" for n in range(2, len(study.series) + 2)))
         free = next(t for t in tries if t not in sequences)
-        sequences[free] = Source((folder,), series=series.key)
+        sequences[free] = Source((folder,), series=key)
     return sequences

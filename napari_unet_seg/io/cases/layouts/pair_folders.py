@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
-from napari_unet_seg.io.cases.names import patient_in, sequence_in
 from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.find import MASK_ENDS
+from napari_unet_seg.io.common.names import MASK_ENDS, patient_in, sequence_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.cases.case import Case, LeftOut, Plan
+from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
 from napari_unet_seg.io.cases.layouts.slices import find_stacks
 from napari_unet_seg.io.cases.layouts.volumes import group_files
-from napari_unet_seg.io.cases.names import is_visit, patient_in
+from napari_unet_seg.io.cases.tree import stem
+from napari_unet_seg.io.common.names import is_visit, patient_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,9 @@ def plan(tree: Tree) -> Plan | None:
         found, unused = _cases(folder, files, masks_of.get(folder, []))
         cases += [_placed(tree, folder, case) for case in found]
         left_out += unused
+    if not cases:  # masks of scans that are elsewhere may be what is meant
+        cases = [Case(stem(left.path), {"image": Source((left.path,))}) for left in left_out]
+        cases, left_out = [replace(case, patient=case.name) for case in cases], []
     if not cases:
         return None
     why = "names of folders and files"

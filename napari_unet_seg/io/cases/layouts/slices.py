@@ -1,27 +1,17 @@
-"""Stacks whose slices are files of their own: `x_1.tif`, `x_2.tif`, `x_10.tif`."""
+"""The stacks of slices in a folder, as the sequences of a case, with the masks of the slices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg.io.cases.case import Case, Source
-from napari_unet_seg.io.cases.names import numbered, sequence_in
 from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.find import MASK_ENDS, masks_beside_scans
-from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
+from napari_unet_seg.io.common.names import MASK_ENDS, masks_beside_scans, sequence_in
+from napari_unet_seg.io.images.slice_stacks import stacks_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_FEWEST = 3
-"""Fewer files of one name and several numbers are images of their own."""
-_COLLECTIONS = frozenset(
-    "image images img imgs scan scans slice slices data train valid val test".split()
-)
-"""Names of folders that hold images of many patients."""
-_SLICE_STARTS = frozenset(("", "slice", "im", "img", "image", "z", "i"))
-"""What the names of a stack's slices start with if they do not name the patient."""
 
 
 class Stacks(NamedTuple):
@@ -35,9 +25,6 @@ class Stacks(NamedTuple):
 def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> Stacks:
     """Find the stacks among the files of a folder, and the masks of their slices.
 
-    Files form a stack if their names differ only in the number at the end, and start with the name
-    of the folder, or with a word for a slice in a folder that is not a collection.
-
     Parameters
     ----------
     folder : Path
@@ -47,21 +34,11 @@ def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> S
     masks : sequence of Path
         The files of the folder's own folder for masks.
     """
-    pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
-    beside = dict.fromkeys(masks_beside_scans(pictures))
-    stacks: dict[str, dict[int, Path]] = {}
-    for path in pictures:
-        own = numbered(stem(path))
-        if own is not None and path not in beside and _is_of(folder, own.start):
-            stacks.setdefault(own.start, {})[own.number] = path
-    by_stem = {stem(path): path for path in (*beside, *masks)}
+    by_stem = {stem(path): path for path in (*masks_beside_scans(files), *masks)}
     sequences: dict[str, Source] = {}
     found: dict[str, Source] = {}
     used: set[Path] = set()
-    for start, by_number in stacks.items():
-        if len(by_number) < _FEWEST:
-            continue
-        slices = tuple(by_number.values())
+    for start, slices in stacks_among(folder, files).items():
         name = sequence_in(start.removeprefix(folder.name)) or "image"
         name = name if name not in sequences else start.strip("_-. ")
         sequences[name] = Source(slices, slices=tuple(range(len(slices))))
@@ -75,15 +52,6 @@ def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> S
         return Stacks(None, rest)
     count = len(next(iter(sequences.values())).files)
     return Stacks(Case(folder.name, sequences, found, f"{count} numbered slices"), rest)
-
-
-def _is_of(folder: Path, start: str) -> bool:
-    """Whether a name's start says that its slices belong to the patient of the folder."""
-    named, own = start.strip("_-. ").lower(), folder.name.lower()
-    if named and (own.startswith(named) or named.startswith(own)):
-        return True
-    is_kind = named in _SLICE_STARTS or sequence_in(named) is not None
-    return is_kind and own not in _COLLECTIONS
 
 
 def _mask_of(slices: Sequence[Path], masks: dict[str, Path]) -> Source | None:

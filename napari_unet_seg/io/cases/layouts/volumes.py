@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.cases.names import names_mask, natural, sequence_in, without_kind
 from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.find import masks_beside_scans
+from napari_unet_seg.io.common.names import (
+    masks_beside_scans,
+    names_mask,
+    natural,
+    sequence_in,
+    without_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

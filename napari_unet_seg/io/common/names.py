@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_unet_seg.io.common.files import split_suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _SEQUENCES = {
     "FLAIR": {"flair", "t2f", "t2flair"},
@@ -24,6 +30,9 @@ _MASKS = frozenset(
     "annotation annotations lesion lesions brainmask dseg aseg otmulticlass".split()
 )
 """Words that name masks; OTMultiClass is the observer's truth of BRATS 2013."""
+
+MASK_ENDS = ("_mask", "_masks", "_seg", "_label", "_labels")
+"""Ends that the name of a mask may have after the name of its scan."""
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"(\d+)")
@@ -100,3 +109,10 @@ def without_kind(stem: str) -> str:
 def is_visit(name: str) -> bool:
     """Whether the name of a folder is that of a visit: a date, a session or a time point."""
     return _VISIT.fullmatch(name) is not None
+
+
+def masks_beside_scans(files: Sequence[Path]) -> list[Path]:
+    """Return the files that are named as another of the files, followed by one of `MASK_ENDS`."""
+    names = {split_suffix(path)[0] for path in files}
+    masks = {name + end for name in names for end in MASK_ENDS}
+    return [path for path in files if split_suffix(path)[0] in masks]

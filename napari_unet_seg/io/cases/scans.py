@@ -1,0 +1,63 @@
+"""The scans of a path: the sequences of its cases, as paths that `read_scan` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.zarr.read import is_zarr
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet_seg.io.cases.case import Case, Plan, Source
+
+
+class NamedScan(NamedTuple):
+    """A scan of a case."""
+
+    path: Path
+    """A file, or the folder of a DICOM series, an OME-Zarr or a stack of slices."""
+    name: str
+    """Name of the case, with that of the sequence if the case has several."""
+
+
+def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
+    """Return the scans of all cases, in order; a study of DICOM is one, with all its series.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of a folder.
+    sequence : str, optional
+        Name of the only sequence to take; by default all of them.
+    """
+    found: dict[Path, str] = {}
+    for case in plan.cases:
+        for name, source in case.sequences.items():
+            if sequence in (None, name):
+                own = case.name if source.series else _name(case, name)
+                found.setdefault(path_of(source), own)
+    return [NamedScan(*pair) for pair in found.items()]
+
+
+def find_scans(path: Path) -> list[Path]:
+    """Return the scans at a path: the file itself, a DICOM folder, or the scans of its cases.
+
+    Raises
+    ------
+    DataError
+        If a folder holds no scans, or cannot be read.
+    """
+    if not path.is_dir() or is_zarr(path):
+        return [path] if path.exists() else []
+    return [scan.path for scan in scans_of(plan_folder(path))]
+
+
+def path_of(source: Source) -> Path:
+    """Return the path of a source: its file, or the folder of its slices."""
+    return source.files[0] if source.slices is None else source.files[0].parent
+
+
+def _name(case: Case, sequence: str) -> str:
+    return case.name if len(case.sequences) == 1 else f"{case.name}_{sequence}"

@@ -1,0 +1,118 @@
+"""Stacks whose slices are files of their own: `x_1.tif`, `x_2.tif`, `x_10.tif`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import is_backup, split_suffix
+from napari_unet_seg.io.common.names import masks_beside_scans, natural, numbered, sequence_in
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.photographs import (
+    SUFFIXES,
+    TIFF_SUFFIXES,
+    image_layout,
+    lazy_stack,
+    read_image,
+)
+from napari_unet_seg.io.images.tiff import read_tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+_FEWEST = 3
+"""Fewer files of one name and several numbers are images of their own."""
+_COLLECTIONS = frozenset(
+    "image images img imgs scan scans slice slices data train valid val test".split()
+)
+"""Names of folders that hold images of many patients."""
+_SLICE_STARTS = frozenset(("", "slice", "im", "img", "image", "z", "i"))
+"""What the names of a stack's slices start with if they do not name the patient."""
+
+
+def stacks_among(folder: Path, files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
+    """Return the stacks among the files of a folder, each by the start of its slices' names.
+
+    Files form a stack if their names differ only in the number at the end, and start with the name
+    of the folder, or with a word for a slice in a folder that is no collection. Masks of the slices
+    are left out.
+    """
+    pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
+    masks = set(masks_beside_scans(pictures))
+    stacks: dict[str, dict[int, Path]] = {}
+    for path in sorted(pictures, key=lambda p: natural(p.name)):
+        own = numbered(split_suffix(path)[0])
+        if own is not None and path not in masks and _is_of(folder, own.start):
+            stacks.setdefault(own.start, {})[own.number] = path
+    return {
+        start: tuple(slices.values()) for start, slices in stacks.items() if len(slices) >= _FEWEST
+    }
+
+
+def stacks_in(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Return the stacks in a folder, see `stacks_among`."""
+    files = (p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
+    return stacks_among(folder, files)
+
+
+def read_slice_folder(folder: Path) -> Scan:
+    """Read the only stack in a folder, see `read_slices`.
+
+    Raises
+    ------
+    DataError
+        If the folder holds several stacks, or a slice cannot be read.
+    """
+    stacks = stacks_in(folder)
+    if len(stacks) > 1:
+        listed = ", ".join(f"{start}… ({len(files)})" for start, files in stacks.items())
+        raise DataError(
+            f"{folder} holds {len(stacks)} stacks of slices: {listed}; move each into a folder of "
+            "its own."
+        )
+    return read_slices(next(iter(stacks.values())), folder)
+
+
+def read_slices(files: Sequence[Path], folder: Path | None = None) -> Scan:
+    """Return a stack of slices, each of which is read when it is needed.
+
+    Returns
+    -------
+    Scan
+        Of axes `ZYX`, or `ZYXC` for coloured slices, with the first slice's pixel size and 1 along
+        Z; `meta["paths"]` are the files.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or the slices differ in size or type.
+    """
+    layout = image_layout(files[0])
+    for path in files:
+        if (own := image_layout(path)) != layout:
+            raise DataError(
+                f"{path} holds {_described(own)} and {files[0].name} {_described(layout)}, so that "
+                "they are no stack; move the file, or open the images one by one."
+            )
+    is_tiff = files[0].suffix.lower() in TIFF_SUFFIXES
+    first = read_tiff(files[0]) if is_tiff else read_image(files[0])
+    meta = {"paths": tuple(files)}
+    spacing = (1.0, *first.spacing)
+    data = lazy_stack(files, *layout)
+    return Scan(data, f"Z{first.axes}", spacing, first.unit, folder, meta=meta)
+
+
+def _is_of(folder: Path, start: str) -> bool:
+    """Whether a name's start says that its slices belong to the patient of the folder."""
+    named, own = start.strip("_-. ").lower(), folder.name.lower()
+    if named and (own.startswith(named) or named.startswith(own)):
+        return True
+    is_kind = named in _SLICE_STARTS or sequence_in(named) is not None
+    return is_kind and own not in _COLLECTIONS
+
+
+def _described(layout: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
+    return f"{'×'.join(map(str, layout[0]))} {layout[1]}"
