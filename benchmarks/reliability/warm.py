@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dask.array
 import highdicom
+import imagecodecs
 import pycocotools.mask
+import torch._dynamo  # imported by the first optimiser, for most of a second
 import zarr
 
 import napari_unet_seg.cli._app
@@ -19,4 +22,4 @@ import napari_unet_seg.session.session
 import napari_unet_seg.training.fine_tune
 import napari_unet_seg.training.setup
 
-__all__ = ["highdicom", "napari_unet_seg", "pycocotools", "zarr"]
+__all__ = ["dask", "highdicom", "imagecodecs", "napari_unet_seg", "pycocotools", "torch", "zarr"]
