@@ -58,10 +58,22 @@ def test_masks_in_a_folder_beside_the_slices(tmp_path: Path) -> None:
     assert [file.name for file in case.masks["mask"].files] == ["A_1.png", "A_3.png"]
 
 
-def test_images_of_a_collection_are_no_stack(tmp_path: Path) -> None:
-    root = touch(tmp_path, *(f"images/photo_{number}.png" for number in range(5)))
+@pytest.mark.parametrize(
+    "name", ["images/photo_{}.png", "scan{}.tif", "{}.png", "image-{}.tif", "scans/scan{}.tif"]
+)
+def test_images_of_a_collection_are_no_stack(tmp_path: Path, name: str) -> None:
+    root = touch(tmp_path / "scans", *(name.format(number) for number in range(5)))
 
     assert len(plan_folder(root).cases) == 5
+
+
+@pytest.mark.parametrize("name", ["x_{}.tif", "{}.png", "IM{}.jpg"])
+def test_numbered_slices_in_the_folder_of_a_patient(tmp_path: Path, name: str) -> None:
+    root = touch(tmp_path, *(f"Smith/{name.format(number)}" for number in range(3, 8)))
+    assert [len(case.sequences["image"].files) for case in plan_folder(root).cases] == [5]
+
+    touch(root, f"Smith/{name.format(20)}")  # a gap: images of their own
+    assert len(plan_folder(root).cases) == 6
 
 
 def test_two_stacks_of_a_folder_are_two_sequences(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def plan(tree: Tree) -> Plan | None:
     for folder, files in tree.folders.items():
         if folder.parent in masks_of and _is_of_masks(folder):
             continue  # read with the folder of its scans
-        found, unused = _cases(folder, files, masks_of.get(folder, []))
+        is_below = folder != tree.root
+        found, unused = _cases(folder, files, masks_of.get(folder, []), of_patient=is_below)
         cases += [_placed(tree, folder, case) for case in found]
         left_out += unused
     if not cases:  # masks of scans that are elsewhere may be what is meant
@@ -48,9 +49,9 @@ def plan(tree: Tree) -> Plan | None:
 
 
 def _cases(
-    folder: Path, files: tuple[Path, ...], masks: list[Path]
+    folder: Path, files: tuple[Path, ...], masks: list[Path], *, of_patient: bool
 ) -> tuple[list[Case], list[LeftOut]]:
-    stack, rest = find_stacks(folder, files, masks)
+    stack, rest = find_stacks(folder, files, masks, of_patient=of_patient)
     if stack is None:
         return group_files(folder, rest, masks)
     more, left_out = group_files(folder, rest, [])
