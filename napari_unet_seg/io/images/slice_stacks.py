@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+_COLOURS = (3, 4)
 _FEWEST = 3
 """Fewer files of one name and several numbers are images of their own."""
 _COLLECTIONS = frozenset(
@@ -38,7 +39,7 @@ def stacks_among(folder: Path, files: Iterable[Path]) -> dict[str, tuple[Path, .
 
     Files form a stack if their names differ only in the number at the end, and start with the name
     of the folder, or with a word for a slice in a folder that is no collection. Masks of the slices
-    are left out.
+    are left out. Numbered volumes are no slices.
     """
     pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
     masks = set(masks_beside_scans(pictures))
@@ -47,8 +48,11 @@ def stacks_among(folder: Path, files: Iterable[Path]) -> dict[str, tuple[Path, .
         own = numbered(split_suffix(path)[0])
         if own is not None and path not in masks and _is_of(folder, own.start):
             stacks.setdefault(own.start, {})[own.number] = path
+    found = {start: tuple(slices.values()) for start, slices in stacks.items()}
     return {
-        start: tuple(slices.values()) for start, slices in stacks.items() if len(slices) >= _FEWEST
+        start: slices
+        for start, slices in found.items()
+        if len(slices) >= _FEWEST and _is_slice(slices[0])
     }
 
 
@@ -112,6 +116,14 @@ def _is_of(folder: Path, start: str) -> bool:
         return True
     is_kind = named in _SLICE_STARTS or sequence_in(named) is not None
     return is_kind and own not in _COLLECTIONS
+
+
+def _is_slice(path: Path) -> bool:
+    try:
+        shape, _ = image_layout(path)
+    except DataError:
+        return True  # it is named when the stack is read
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] in _COLOURS)
 
 
 def _described(layout: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
