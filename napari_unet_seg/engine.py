@@ -100,12 +100,13 @@ def train(
         loop = yield from prepare(config, samples, run, init=init, resume=resume, replay=replay)
         started = loop.started()
         facts |= {"device": started.device, "epochs": started.epochs, "steps": started.steps}
-        yield started
-        stopped = False
-        while not stopped and loop.has_next_epoch:
-            stopped = yield from loop.train_epoch()
-            yield from loop.end_epoch()
-        yield loop.finished(stopped)
+        with loop.run.in_use():
+            yield started
+            stopped = False
+            while not stopped and loop.has_next_epoch:
+                stopped = yield from loop.train_epoch()
+                yield from loop.end_epoch()
+            yield loop.finished(stopped)
 
 
 def predict(

@@ -49,7 +49,7 @@ class Disk:
         self.place.mkdir()
         prepared = processes.run(work.prepare, self._template, log=self.log)
         if not prepared.done:
-            raise RuntimeError(prepared.problem)
+            raise RuntimeError(f"{work.name} cannot be prepared: {prepared.problem}")
 
     def fresh(self) -> Path:
         """Copy what the work starts from."""

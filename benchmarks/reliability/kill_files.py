@@ -36,10 +36,17 @@ def _predict_here(folder: Path, out: str, tell: Any) -> None:
     from napari_unet_seg.config import PredictConfig
 
     make_folder(folder / out)
-    finish = MaskFiles(folder / out, ".tif")
-    config = PredictConfig(device="cpu", uncertainty=True)
     net = folder / "model.safetensors"
-    task = Task(config, net, {"path": net.name}, inputs.CATEGORIES, None, finish, folder / out)
+    task = Task(
+        config=PredictConfig(device="cpu", uncertainty=True),
+        checkpoint=net,
+        model={"path": net.name},
+        categories=inputs.CATEGORIES,
+        series=None,
+        channel="",
+        finish=MaskFiles(folder / out, ".tif"),
+        out=folder / out,
+    )
     for item in list_inputs([folder / "scans"])[0]:
         task(item)
         tell(item.name)

@@ -137,14 +137,23 @@ def kill_all(works: Sequence[Work], kills: int, seed: int, scratch: Path) -> lis
     total = sum(work.share for work in works)
     rows = []
     for number, work in enumerate(works):
-        start = time.perf_counter()
         (scratch / str(number)).mkdir()
-        campaign = Campaign(work, scratch / str(number), choose)
-        for _ in range(max(1, round(kills * work.share / total))):
-            campaign.kill()
-        rows.append(campaign.figures(time.perf_counter() - start))
+        count = max(1, round(kills * work.share / total))
+        rows.append(_kill_one(work, count, choose, scratch / str(number)))
         sys.stderr.write(f"{rows[-1]}\n")
     return rows
+
+
+def _kill_one(work: Work, count: int, choose: random.Random, scratch: Path) -> dict[str, Any]:
+    start = time.perf_counter()
+    try:
+        campaign = Campaign(work, scratch, choose)
+        for _ in range(count):
+            campaign.kill()
+    except RuntimeError as error:  # work that fails without a kill; the others are tried
+        failed = {"work": work.name, "tried": 0, "lost": 1, "litter": 0, "seconds": 0}
+        return failed | {"losses": [str(error).strip().splitlines()[-1]]}
+    return campaign.figures(time.perf_counter() - start)
 
 
 def main() -> bool:

@@ -197,7 +197,7 @@ def _serve(
     work: Callable[..., Any],
     arguments: tuple[Any, ...],
 ) -> None:
-    os.setsid()
+    os.setpgrp()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+_COLOURS = (3, 4)
 _FEWEST = 3
 """Fewer files of one name and several numbers are images of their own."""
 _COLLECTIONS = frozenset(
@@ -42,7 +43,7 @@ def stacks_among(
 
     Files form a stack if their names differ only in the number at the end, and start with the name
     of the folder, or with a word for a slice in a folder that is no collection. Masks of the slices
-    are left out.
+    are left out. Numbered volumes are no slices.
 
     Parameters
     ----------
@@ -62,11 +63,13 @@ def stacks_among(
         own = numbered(split_suffix(path)[0])
         if own is not None and path not in masks:
             stacks.setdefault(own.start, {})[own.number] = path
+    found = {start: tuple(slices.values()) for start, slices in stacks.items()}
     return {
-        start: tuple(slices.values())
-        for start, slices in stacks.items()
+        start: slices
+        for start, slices in found.items()
         if len(slices) >= _FEWEST
-        and (_is_of(folder, start) or (of_patient and _is_without_gap(slices)))
+        and (_is_of(folder, start) or (of_patient and _is_without_gap(stacks[start])))
+        and _is_slice(slices[0])
     }
 
 
@@ -142,6 +145,14 @@ def _is_of(folder: Path, start: str) -> bool:
 def _is_without_gap(numbers: Iterable[int]) -> bool:
     ordered = sorted(numbers)
     return len(ordered) <= _MOST and ordered[-1] - ordered[0] == len(ordered) - 1
+
+
+def _is_slice(path: Path) -> bool:
+    try:
+        shape, _ = image_layout(path)
+    except DataError:
+        return True  # it is named when the stack is read
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] in _COLOURS)
 
 
 def _described(layout: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
