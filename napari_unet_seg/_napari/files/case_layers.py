@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def case_layers(case: Case) -> list[LayerData]:
     """Return the layers of a case; the first sequence is on top of the others, below the masks.
 
+    Of several masks the first is shown.
+
     Raises
     ------
     DataError
@@ -32,9 +34,10 @@ def case_layers(case: Case) -> list[LayerData]:
     for name, scan in reversed(scans.items()):
         layers += image_layers(scan, _title(case, name))
     first = next(iter(scans.values()))
-    for name, source in reversed(case.masks.items()):
-        layers.append(_mask_layer(source, first, f"{case.name} {name}"))
-    return layers
+    masks = [_mask_layer(source, first, f"{case.name} {n}") for n, source in case.masks.items()]
+    for _, options, _ in masks[1:]:
+        options["visible"] = False  # a brain mask, for example, would hide the lesion
+    return [*layers, *reversed(masks)]
 
 
 def _title(case: Case, sequence: str) -> str:
