@@ -12,6 +12,7 @@ from napari_unet_seg.cli._console import say, table, warn
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.scans import scans_of
+from napari_unet_seg.io.dicom.signature import is_directory_file
 from napari_unet_seg.io.names import distinct_names
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -88,6 +89,8 @@ def _scans(path: Path, sequence: str | None) -> tuple[list[Path], list[Failure]]
     """Return the scans at a path, and the problems with what is left out."""
     if not path.exists():
         return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
+    if is_directory_file(path):
+        path = path.absolute().parent
     if not path.is_dir() or is_zarr(path):
         return [path], []
     plan = plan_folder(path)

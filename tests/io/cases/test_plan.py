@@ -260,6 +260,14 @@ def test_studies_of_dicom(tmp_path: Path) -> None:
         assert (scan.axes, scan.grid_shape) == ("ZYX", (3, 16, 16))
 
 
+def test_masks_of_dicom_are_no_scans(tmp_path: Path) -> None:
+    write_series(tmp_path / "images/a", [0, 1])
+    plan = plan_folder(touch(tmp_path, "masks/a.nii.gz"))
+
+    assert [tuple(case.sequences) for case in plan.cases] == [("T1",)]
+    assert [left.path.name for left in plan.left_out] == ["a.nii.gz"]
+
+
 def test_damaged_dicom_is_left_out(tmp_path: Path) -> None:
     write_series(tmp_path / "a", [0, 1])
     (tmp_path / "b").mkdir()
