@@ -56,6 +56,18 @@ class SampleSet:
     """What the user has to know of the samples: masks that lie elsewhere than their images."""
 
 
+def elsewhere(mask: Path, apart: str) -> str:
+    """Return the note on a mask that lies apart from its image, see `misplacement`; else empty."""
+    return apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
+
+
+def shortened(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return the first of the notes on masks that are not empty, and the number of the others."""
+    notes = [note for note in notes if note]
+    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
+    return (*notes[:1], *more)
+
+
 def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:
     """Read every sample, also after one that cannot be read, so that one message names them all.
 

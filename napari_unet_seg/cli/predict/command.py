@@ -127,7 +127,7 @@ def predict(
     if scheduler:
         # Workers may have another working folder.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
-    items, failed = list_inputs(inputs, sequence)
+    items, failed = list_inputs(inputs, sequence, out)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):

@@ -199,6 +199,14 @@ def test_bids(tmp_path: Path) -> None:
     assert [left.path.name for left in plan.left_out] == ["sub-02_bold.nii.gz"]
 
 
+@pytest.mark.parametrize("mask", ["p10_mask.nii.gz", "masks/p10.nii.gz"])
+def test_mask_is_not_given_to_a_scan_of_a_shorter_number(tmp_path: Path, mask: str) -> None:
+    plan = plan_folder(touch(tmp_path, "p1.nii.gz", "p2.nii.gz", mask))
+
+    assert [case.masks for case in plan.cases] == [{}, {}]
+    assert [left.path for left in plan.left_out] == [tmp_path / mask]
+
+
 def test_images_and_masks_with_splits(tmp_path: Path) -> None:
     root = touch(
         tmp_path,
