@@ -69,7 +69,7 @@ def read_tiff(path: Path | str, *, as_mask: bool = False) -> Scan:
             raise lossy_mask(path)
         stored = _stored(file)
         grid, order = grid_of(file, stored.get("grid"))
-        data, notes = bright(_pixels(file, path), file.series[0].keyframe, path)
+        data, notes = bright(_pixels(file, path), file.series[0].keyframe, path, as_mask=as_mask)
         data = np.transpose(data, order).reshape(grid.shape)
         palette = None if as_mask else palette_of(file)
         others = len(file.series) - 1
