@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.mask_values import Meaning, classify
 
 if TYPE_CHECKING:
@@ -38,17 +41,43 @@ def bright(data: Array, page: Any, path: Path, *, as_mask: bool = False) -> tupl
 
     In a mask black and white are inverted, but never the numbers of labels.
     """
-    bits = int(np.max(page.bitspersample))
-    is_inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-    if not is_inverted or bits == 1 or data.dtype.kind not in "ui":
+    black = _black(page, data.dtype)
+    if black is None or (as_mask and _holds_labels(data, path)):
         return data, []
-    if as_mask and _holds_labels(data, path):
-        return data, []
-    highest = -1 if data.dtype.kind == "i" else (1 << bits) - 1
     note = f"{path.name} stores white as 0; its values are inverted, so that high ones are bright."
-    return np.asarray(highest - data, data.dtype), [note]
+    return np.asarray(black - data, data.dtype), [note]
 
 
 def _holds_labels(data: Array, path: Path) -> bool:
-    reading = classify(data, str(path))
-    return reading.meaning is Meaning.LABELS or reading.top == 1
+    found = classify(data, str(path))
+    return found.meaning is Meaning.LABELS or found.top == 1
+
+
+def black_of(path: Path) -> int | None:
+    """Return the value of black in a TIFF of which 0 is white, None for any other file.
+
+    The header is read once for each version of a file.
+    """
+    try:
+        return _black_of(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _black_of(path: Path, changed: int) -> int | None:
+    try:
+        with reading(path, "a TIFF"), tifffile.TiffFile(path) as file:
+            page = file.pages[0].aspage()
+            return _black(page, np.dtype(page.dtype))
+    except DataError:
+        return None
+
+
+def _black(page: Any, dtype: np.dtype[Any]) -> int | None:
+    """Return the value of black, None unless a page holds greys of which 0 is white."""
+    bits = int(np.max(page.bitspersample))
+    is_inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    if not is_inverted or bits == 1 or dtype.kind not in "ui":
+        return None
+    return -1 if dtype.kind == "i" else (1 << bits) - 1

@@ -95,7 +95,9 @@ def _array(group: Any, image: OmeImage, path: Path) -> Any:
             f"{path} names {count} chunks of {stored.chunks} voxels, too many to open; write "
             "it again with other chunks."
         )
-    lazy = _Chunks(stored, path)
+    from napari_unet_seg.io.zarr.chunk_codecs import bounded
+
+    lazy = _Chunks(bounded(stored), path)
     return da.from_array(lazy, stored.chunks)  # type: ignore[no-untyped-call]
 
 
