@@ -15,7 +15,7 @@ from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 
 class Format(StrEnum):

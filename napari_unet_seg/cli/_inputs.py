@@ -13,7 +13,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.scans import scans_of
 from napari_unet_seg.io.dicom.signature import is_directory_file
-from napari_unet_seg.io.names import distinct_names
+from napari_unet_seg.io.distinct_names import distinct_names
 from napari_unet_seg.io.provenance import is_ours
 from napari_unet_seg.io.zarr.read import is_zarr
 

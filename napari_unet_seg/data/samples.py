@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
+    from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
 
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 from napari_unet_seg.process.cluster import map_locally
 
 if TYPE_CHECKING:

@@ -192,7 +192,7 @@ def test_a_failing_disk_leaves_the_previous_mask(
 def test_a_disk_that_fills_up_while_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from napari_unet_seg.io.common import temporary
+    from napari_unet_seg.io.disk import temporary
 
     # The temporary file's name leads to a device on which every write fails for want of space.
     monkeypatch.setattr(temporary.secrets, "token_hex", lambda _n: "full")

@@ -156,8 +156,8 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
-    from napari_unet_seg.io.common.seen import saw
+    from napari_unet_seg.io.disk.seen import saw
+    from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")

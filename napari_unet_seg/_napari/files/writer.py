@@ -15,8 +15,8 @@ from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in
 from napari_unet_seg.config import MOST_NUMBERED
-from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.masks.labels import INSTANCES_KEY, to_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -22,10 +22,10 @@ from napari_unet_seg._napari.layers.layer_record import (
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, is_colour
-from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import TIFF_SUFFIXES
 from napari_unet_seg.io.images.tiff_photometric import black_of
+from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -17,7 +17,7 @@ from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.common.temporary import remove_litter
+from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
 
 

@@ -18,12 +18,12 @@ from pydicom.uid import generate_uid
 from napari_unet_seg import __version__
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.dicom.codes import Concept, concepts_of
 from napari_unet_seg.io.dicom.patient import deidentify, keep_required
 from napari_unet_seg.io.dicom.seg_source import source_images
+from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.masks.labels import smallest
 
 if TYPE_CHECKING:
     from pathlib import Path

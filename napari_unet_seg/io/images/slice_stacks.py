@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import is_backup, split_suffix
 from napari_unet_seg.io.common.names import masks_beside_scans, natural, numbered, sequence_in
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.images.photographs import (
     SUFFIXES,
     TIFF_SUFFIXES,

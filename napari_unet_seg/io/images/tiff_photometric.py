@@ -9,8 +9,8 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.common.mask_values import Meaning, classify
+from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.masks.values import Meaning, classify
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import NAMES
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.zarr.metadata import KEY, OmeImage, channel_names, parse
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.names import sequence_in
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_unet_seg.data.samples import elsewhere
 from napari_unet_seg.io.cases.read import read_mask, read_sequence
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.io.common.window import shared_window
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
+from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
 from napari_unet_seg.data.samples import Sample, SampleSet, shortened
 from napari_unet_seg.errors import DataError
 
