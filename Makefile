@@ -45,7 +45,8 @@ oldest: $(VENV)-oldest/.ready  ## run the tests that tell most with the oldest v
 	.ci/with-display $(VENV)-oldest/bin/python -m pytest -n 2 --dist worksteal \
 		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
 		-W ignore::FutureWarning -k "not stored_without_gaps" \
-		tests/gui/segment tests/gui/widgets tests/io/images tests/io/zarr \
+		tests/gui/segment tests/gui/train tests/gui/widgets tests/cli/test_cli_dicom.py \
+		tests/io/images tests/io/zarr \
 		tests/test_manifest.py $(ARGS)
 
 $(VENV)-oldest/.ready: pyproject.toml .ci/oldest.txt .ci/setup .ci/system-packages
