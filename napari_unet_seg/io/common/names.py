@@ -27,7 +27,7 @@ _CONTRAST = {"post", "gd", "gad", "ce", "km", "contrast", "gadolinium"}
 
 _MASKS = frozenset(
     "mask masks seg segmentation segmentations label labels roi rois gt groundtruth truth "
-    "annotation annotations lesion lesions brainmask dseg aseg otmulticlass".split()
+    "annotation annotations brainmask msk wmh dseg aseg otmulticlass".split()
 )
 """Words that name masks; OTMultiClass is the observer's truth of BRATS 2013."""
 

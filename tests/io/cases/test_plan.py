@@ -284,3 +284,9 @@ def test_damaged_dicom_is_left_out(tmp_path: Path) -> None:
     plan = plan_folder(tmp_path)
     assert [case.name for case in plan.cases] == ["a"]
     assert [left.path.name for left in plan.left_out] == ["b"]
+
+
+def test_a_scan_that_is_named_after_a_lesion_is_a_scan(tmp_path: Path) -> None:
+    root = touch(tmp_path, "patient-lesion-01.nii.gz", "patient-03.nii.gz")
+
+    assert sorted(files_of(root)) == ["patient-03", "patient-lesion-01"]
