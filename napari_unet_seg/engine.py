@@ -36,7 +36,7 @@ from napari_unet_seg.inference.scan_prediction import (
 )
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
-from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.io.disk.files import write_error
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
 if TYPE_CHECKING:

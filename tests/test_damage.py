@@ -16,7 +16,7 @@ from zarr_images import write_image
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError
-from napari_unet_seg.io.common.files import can_hold
+from napari_unet_seg.io.disk.files import can_hold
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header

@@ -22,7 +22,7 @@ from benchmarks.prompts.rendering import rendition
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.disk.files import atomic
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array

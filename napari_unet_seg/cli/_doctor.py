@@ -23,7 +23,7 @@ def doctor(
     Example: napari-unet-seg doctor --report report.txt
     """
     from napari_unet_seg.doctor.report import sections
-    from napari_unet_seg.io.common.files import atomic
+    from napari_unet_seg.io.disk.files import atomic
 
     found = []
     for section in sections():

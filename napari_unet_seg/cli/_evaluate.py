@@ -108,7 +108,7 @@ def _first_names(names: tuple[str, ...], most: int = 5) -> str:
 def _write_json(
     target: str, pred: Path, truth: Path, result: Any, failed: list[tuple[str, str]]
 ) -> None:
-    from napari_unet_seg.io.common.files import atomic
+    from napari_unet_seg.io.disk.files import atomic
 
     document = plain(result)
     measures = zip(document.pop("measures"), result.measures, strict=True)

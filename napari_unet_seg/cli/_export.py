@@ -15,7 +15,7 @@ from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 
 class Format(StrEnum):
@@ -204,11 +204,13 @@ def _categories(source: Any) -> Any:
 
     if source.categories:
         return source.categories
-    highest = 0
+    highest, what = 0, ""
     for name in source.names:
         try:
             values = np.asarray(source.load(name).data)
         except Exception:
             continue  # reported when the mask is exported
-        highest = max(highest, int(values.max(where=values != IGNORE_INDEX, initial=0)))
-    return numbered_categories(highest)
+        top = int(values.max(where=values != IGNORE_INDEX, initial=0))
+        if top > highest:
+            highest, what = top, f"The mask {name} of {source.path}"
+    return numbered_categories(highest, what)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import WriteError
-from napari_unet_seg.io.common.files import write_error
+from napari_unet_seg.io.disk.files import write_error
 from napari_unet_seg.session.lock import SessionLock
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from napari_unet_seg.cli._console import say, table, warn
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.scans import scans_of
-from napari_unet_seg.io.names import distinct_names
+from napari_unet_seg.io.dicom.signature import is_directory_file
+from napari_unet_seg.io.distinct_names import distinct_names
+from napari_unet_seg.io.provenance import is_ours
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Input:
 
 
 def list_inputs(
-    paths: Sequence[Path], sequence: str | None = None
+    paths: Sequence[Path], sequence: str | None = None, out: Path | None = None
 ) -> tuple[list[Input], list[Failure]]:
     """Find the scans in files and folders; what a folder's plan leaves out is told.
 
@@ -56,6 +58,8 @@ def list_inputs(
         As the user gave them.
     sequence : str, optional
         Name of the only sequence to take from the cases of folders.
+    out : Path, optional
+        Folder of the masks. What this program has written there before is no scan of a folder.
 
     Returns
     -------
@@ -73,21 +77,23 @@ def list_inputs(
     failed: list[Failure] = []
     for path in paths:
         try:
-            scans, problems = _scans(path, sequence)
+            scans, problems = _scans(path, sequence, out)
         except Exception as error:
             scans, problems = [], [(str(path), log.problem(error, path))]
         failed += problems
         found |= dict.fromkeys(scans)
     if not found:
-        raise DataError(failed[0][1])
+        raise DataError(failed[0][1] if failed else f"{out} holds masks only; give the scans.")
     files = list(found)
     return [Input(*pair) for pair in zip(files, distinct_names(files), strict=True)], failed
 
 
-def _scans(path: Path, sequence: str | None) -> tuple[list[Path], list[Failure]]:
+def _scans(path: Path, sequence: str | None, out: Path | None) -> tuple[list[Path], list[Failure]]:
     """Return the scans at a path, and the problems with what is left out."""
     if not path.exists():
         return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
+    if is_directory_file(path):
+        path = path.absolute().parent
     if not path.is_dir() or is_zarr(path):
         return [path], []
     plan = plan_folder(path)
@@ -95,9 +101,14 @@ def _scans(path: Path, sequence: str | None) -> tuple[list[Path], list[Failure]]
     if not scans:
         listed = ", ".join(plan.sequences)
         raise DataError(f"No case of {path} has the sequence {sequence}; choose among {listed}.")
+    scans = [scan for scan in scans if out is None or not _is_result(scan, out)]
     _warn_of_left_out(plan)
     problems = [(str(left.path), left.reason) for left in plan.left_out if left.is_problem]
     return scans, problems
+
+
+def _is_result(scan: Path, out: Path) -> bool:
+    return scan.resolve().is_relative_to(out.resolve()) and is_ours(scan)
 
 
 def _warn_of_left_out(plan: Plan) -> None:

@@ -6,6 +6,7 @@ Forms, files and the program's options are all generated from these models.
 from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
 from napari_unet_seg.config._coco import (
+    MOST_NUMBERED,
     Category,
     CocoLimits,
     CocoOptions,
@@ -22,6 +23,7 @@ from napari_unet_seg.config._version import Version
 __all__ = [
     "FINE_TUNE",
     "IGNORE_INDEX",
+    "MOST_NUMBERED",
     "PRESETS",
     "AugmentConfig",
     "Category",

@@ -7,9 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from napari_unet_seg.config._base import Config
+from napari_unet_seg.errors import DataError
 
 Id = int | str
 """Id of an image, category or annotation; COCO has numbers, and some exporters write strings."""
+MOST_NUMBERED = 65_535
+"""Largest number of categories that are made from label values alone."""
 
 
 class Category(Config):
@@ -25,8 +28,26 @@ class Category(Config):
         return self.name == f"label {self.id}"
 
 
-def numbered_categories(highest: int) -> tuple[Category, ...]:
-    """Return categories for the label values from 1 of a mask that names none."""
+def numbered_categories(highest: int, what: str = "The mask") -> tuple[Category, ...]:
+    """Return categories for the label values from 1 of a mask that names none.
+
+    Parameters
+    ----------
+    highest : int
+        Highest label value.
+    what : str
+        The mask, as the error names it.
+
+    Raises
+    ------
+    DataError
+        If the highest value is above `MOST_NUMBERED`, as the ids of an atlas are.
+    """
+    if highest > MOST_NUMBERED:
+        raise DataError(
+            f"{what} holds the label {highest}, which no category names, and labels without "
+            f"names go up to {MOST_NUMBERED}; number the labels from 1."
+        )
     return tuple(Category(id=i, name=f"label {i}") for i in range(1, highest + 1))
 
 

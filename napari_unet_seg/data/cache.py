@@ -12,13 +12,13 @@ from PIL import Image
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.batches import labels_in, largest_shares
-from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
+from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.channels import are_colours, for_model
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
-from napari_unet_seg.data.case_samples import samples_of_plan
+from napari_unet_seg.data.cases.samples import samples_of_plan
 from napari_unet_seg.data.description import FILE_NAME, read_description
 from napari_unet_seg.data.pairs import holds_pairs, read_pairs
 from napari_unet_seg.data.samples import Sample, SampleSet

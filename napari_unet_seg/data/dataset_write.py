@@ -25,8 +25,8 @@ from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.source import CocoSource
-from napari_unet_seg.io.common.files import write_error
-from napari_unet_seg.io.common.temporary import in_use, remove_litter, temporary_path
+from napari_unet_seg.io.disk.files import write_error
+from napari_unet_seg.io.disk.temporary import in_use, remove_litter, temporary_path
 from napari_unet_seg.io.images.photographs import read_image
 from napari_unet_seg.io.images.tiff import write_labels
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from napari_unet_seg.config import Category, Config, Stored, Version
 from napari_unet_seg.data.samples import Split
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
-from napari_unet_seg.io.common.files import atomic, reading, within
+from napari_unet_seg.io.disk.files import atomic, reading, within
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.data.samples import Sample, SampleSet, Split, read_each
+from napari_unet_seg.data.samples import (
+    Sample,
+    SampleSet,
+    Split,
+    elsewhere,
+    read_each,
+    shortened,
+)
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import MASK_ENDS
 from napari_unet_seg.io.common.placement import misplacement
@@ -59,11 +66,11 @@ def read_pairs(folder: Path) -> SampleSet:
     values, notes = np.zeros(IGNORE_INDEX + 1, bool), []
     for found, note in read_each(samples, _values):
         values |= found
-        notes += [note] if note else []
+        notes.append(note)
     labels = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
     if not len(labels):
         raise DataError(f"No mask of {folder} has a labelled pixel; annotate at least one image.")
-    return SampleSet(samples, _categories(labels), str(folder), notes=_first(notes))
+    return SampleSet(samples, _categories(labels), str(folder), notes=shortened(notes))
 
 
 def _samples(folder: Path) -> Iterator[Sample]:
@@ -114,11 +121,6 @@ def _stem(path: Path) -> str:
     return path.name[: -len(suffix)] if suffix and not name.startswith(".") else ""
 
 
-def _first(notes: list[str]) -> tuple[str, ...]:
-    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
-    return (*notes[:1], *more)
-
-
 def _values(sample: Sample) -> tuple[Array, str]:
     """Return for each of the values 0 to 255 whether the mask holds it, and a note on its place."""
     mask, size, note = _mask_and_size(Path(str(sample.mask)), Path(str(sample.image)))
@@ -140,8 +142,7 @@ def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str
     if not image.name.lower().endswith(VOLUMES):
         return np.asarray(labels.data), image_size(image), ""
     scan = read_scan(image)
-    apart = misplacement(scan, labels)
-    note = apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
+    note = elsewhere(mask, misplacement(scan, labels))
     return np.asarray(labels.data), scan.grid_shape, note
 
 

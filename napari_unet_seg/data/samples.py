@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
-    from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
+    from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
 
 
 T = TypeVar("T")
@@ -54,6 +54,18 @@ class SampleSet:
     """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
     notes: tuple[str, ...] = ()
     """What the user has to know of the samples: masks that lie elsewhere than their images."""
+
+
+def elsewhere(mask: Path, apart: str) -> str:
+    """Return the note on a mask that lies apart from its image, see `misplacement`; else empty."""
+    return apart and f"{mask} and its image have one grid, but {apart}; check that they fit."
+
+
+def shortened(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return the first of the notes on masks that are not empty, and the number of the others."""
+    notes = [note for note in notes if note]
+    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
+    return (*notes[:1], *more)
 
 
 def read_each(samples: Sequence[Sample], read: Callable[[Sample], T]) -> Iterator[T]:

@@ -16,7 +16,7 @@ from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.inference.tiling import tile_starts
-from napari_unet_seg.io.common.mask_report import MaskReport
+from napari_unet_seg.io.masks.report import MaskReport
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

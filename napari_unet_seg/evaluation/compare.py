@@ -21,7 +21,7 @@ from napari_unet_seg.evaluation.mask_pairs import (
 )
 from napari_unet_seg.evaluation.metrics import Counts
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.disk.files import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import secrets
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from napari_unet_seg.evaluation.mask_sources import MaskSource, open_masks
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.evaluation.surface import hd95
 from napari_unet_seg.events import Command, ItemDone
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 from napari_unet_seg.process.cluster import map_locally
 
 if TYPE_CHECKING:
@@ -271,15 +272,15 @@ def summarise(measures: Sequence[Measure], groups: dict[str, str]) -> tuple[Summ
         Group of every item, by the item's name; an empty string is no group.
     """
     categories = list(dict.fromkeys(m.category for m in measures))
-    chosen = ["", *sorted(set(groups.values()) - {""})]
+    samples = Counter({"": len(groups)})
+    samples.update(own for own in groups.values() if own)
+    members: defaultdict[tuple[str, str], list[Measure]] = defaultdict(list)
+    for measure in measures:
+        for group in {"", measure.group}:
+            members[group, measure.category].append(measure)
     return tuple(
-        _summary(
-            group,
-            category,
-            [m for m in measures if m.category == category and group in ("", m.group)],
-            sum(group in ("", own) for own in groups.values()),
-        )
-        for group in chosen
+        _summary(group, category, members.get((group, category), []), samples[group])
+        for group in ("", *sorted(samples.keys() - {""}))
         for category in categories
     )
 

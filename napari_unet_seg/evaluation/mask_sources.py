@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import is_backup, split_suffix
-from napari_unet_seg.io.common.labels import stored_categories
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.find import scan_files
+from napari_unet_seg.io.masks.labels import stored_categories
 from napari_unet_seg.io.read import read_labels
 
 if TYPE_CHECKING:

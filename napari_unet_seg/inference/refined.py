@@ -10,8 +10,8 @@ import torch
 from napari_unet_seg.errors import CheckpointError, DataError
 from napari_unet_seg.inference.prompt_window import marks, resized, window_around
 from napari_unet_seg.io.common.channels import for_model
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.nn.labels import to_probabilities
 
 if TYPE_CHECKING:

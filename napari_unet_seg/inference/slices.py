@@ -10,9 +10,9 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.common.channels import for_model
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import is_backup
+from napari_unet_seg.io.disk.files import is_backup
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES
 from napari_unet_seg.io.zarr.read import is_zarr
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.common.files import reading
-from napari_unet_seg.io.common.seen import file_digest
 from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
+from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.disk.seen import file_digest
 from napari_unet_seg.io.images.slice_stacks import stacks_in
 from napari_unet_seg.io.zarr.read import is_zarr
 

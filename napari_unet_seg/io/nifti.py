@@ -14,10 +14,10 @@ import numpy as np
 from nibabel.orientations import apply_orientation, ornt_transform
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, reading
-from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import fits_float32
+from napari_unet_seg.io.disk.files import atomic, reading
+from napari_unet_seg.io.masks.labels import smallest
 from napari_unet_seg.io.nifti_orientation import mended_header, orientation_of
 from napari_unet_seg.io.nifti_size import check_header, check_voxels
 

@@ -61,7 +61,7 @@ def check_ours(path: Path) -> None:
     ChangedError
         If there is a file or folder, and this program has not written it.
     """
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not is_ours(path):
         raise ChangedError(
             f"{path} exists and was not written by this program; move it, or write to another "
             "place.",
@@ -69,16 +69,18 @@ def check_ours(path: Path) -> None:
         )
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Whether this program has written a mask, the map of a prediction or a COCO file."""
     from napari_unet_seg.io.coco.read import parse_coco
     from napari_unet_seg.io.coco.write import DESCRIPTION
-    from napari_unet_seg.io.read import read_labels
+    from napari_unet_seg.io.read import read_scan
 
     try:
         if path.suffix.lower() == ".json":
             info = parse_coco(path)[0].get("info")
             return isinstance(info, dict) and info.get("description") == DESCRIPTION
-        return bool(read_labels(path).meta.get("description"))
+        # A foreign DICOM SEG is described too, by its categories.
+        return "version" in (read_scan(path).meta.get("description") or {})
     except DataError:
         return False
 

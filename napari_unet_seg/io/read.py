@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import check_is_stored, reading, split_suffix
-from napari_unet_seg.io.common.labels import objects_of, stored_categories, to_classes
-from napari_unet_seg.io.common.mask_values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.signature import is_dicom
+from napari_unet_seg.io.disk.files import check_is_stored, reading, split_suffix
+from napari_unet_seg.io.masks.labels import objects_of, stored_categories, to_classes
+from napari_unet_seg.io.masks.values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.disk.files import atomic
 from napari_unet_seg.models.header import HEADER_KEY, CheckpointInfo, read_header
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.finite import check_finite

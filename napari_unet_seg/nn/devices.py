@@ -62,7 +62,8 @@ def device_name(device: torch.device) -> str:
     """Return the name of a device for the user."""
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name(device)})"
-    return {"cpu": f"CPU ({torch.get_num_threads()} threads)", "mps": "GPU (Apple)"}[device.type]
+    known = {"cpu": f"CPU ({torch.get_num_threads()} threads)", "mps": "GPU (Apple)"}
+    return known.get(device.type, device.type)
 
 
 def choose_dtype(

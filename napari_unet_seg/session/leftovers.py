@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.common.temporary import is_in_use, remove_litter
+from napari_unet_seg.io.disk.temporary import is_in_use, remove_litter
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic, within, write_error
+from napari_unet_seg.io.disk.files import atomic, within, write_error
 from napari_unet_seg.session.scan import SESSION_FILE
 
 if TYPE_CHECKING:

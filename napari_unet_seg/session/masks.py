@@ -16,9 +16,9 @@ import tifffile
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import ChangedError, DataError
-from napari_unet_seg.io.common.files import reading, within, write_error
 from napari_unet_seg.io.common.places import index_at, place_at
-from napari_unet_seg.io.common.seen import saw
+from napari_unet_seg.io.disk.files import reading, within, write_error
+from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels
 
 if TYPE_CHECKING:

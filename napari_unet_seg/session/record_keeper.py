@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_unet_seg.io.common.seen import check_seen, has_changed, saw
+from napari_unet_seg.io.disk.seen import check_seen, has_changed, saw
 from napari_unet_seg.session.record import new_round_folder, read_record, write_record
 from napari_unet_seg.session.review_queue import finite_score
 from napari_unet_seg.session.scan import SESSION_FILE

@@ -11,8 +11,8 @@ import numpy as np
 
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import backup_name
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import backup_name
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import write_array

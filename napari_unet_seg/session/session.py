@@ -19,7 +19,7 @@ from napari_unet_seg import __version__
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import ChangedError, DataError
-from napari_unet_seg.io.common.seen import saw
+from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.leftovers import remove_leftovers

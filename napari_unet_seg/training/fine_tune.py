@@ -135,6 +135,7 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
         first.categories,
         ", ".join(part.source for part in sets),
         all(part.confirmed for part in sets),
+        tuple(note for part in sets for note in part.notes),
     )
 
 

@@ -25,7 +25,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
-from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.disk.files import atomic
 from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.errors import DataError, SegmentationError
-from napari_unet_seg.io.common.files import atomic, reading, within
-from napari_unet_seg.io.common.temporary import in_use, remove_litter
+from napari_unet_seg.io.disk.files import atomic, reading, within
+from napari_unet_seg.io.disk.temporary import in_use, remove_litter
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:

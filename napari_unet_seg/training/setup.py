@@ -15,8 +15,8 @@ from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
 from napari_unet_seg.errors import DataError, UnconfirmedError
-from napari_unet_seg.io.common.mask_report import MaskReport
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.io.masks.report import MaskReport
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.encoders import EncoderUNet

@@ -24,8 +24,8 @@ from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
-from napari_unet_seg.io.common import seen
-from napari_unet_seg.io.common.temporary import temporary_path
+from napari_unet_seg.io.disk import seen
+from napari_unet_seg.io.disk.temporary import temporary_path
 from napari_unet_seg.io.images.tiff import read_description, write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header

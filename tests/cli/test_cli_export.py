@@ -320,3 +320,16 @@ def test_a_file_of_another_program_is_not_replaced(
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{parts[0]} exists and was not written by this program" in line
     assert parts[0].read_text() == text
+
+
+@pytest.mark.parametrize("options", [("annotations.json",), ("binary", "--format", "binary")])
+def test_ids_of_an_atlas_are_no_numbers_of_categories(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "masks").mkdir()
+    write_labels(tmp_path / "masks" / "atlas.tif", np.eye(5, dtype=np.uint32) * 70_000, axes="YX")
+    place, *more = options
+    assert run(tmp_path / "masks", "--out", tmp_path / place, *more) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"The mask atlas of {tmp_path / 'masks'} holds the label 70000" in line
+    assert line.endswith("number the labels from 1.")

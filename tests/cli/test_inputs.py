@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import tifffile
 
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.io.cases.scans import find_scans
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import write_array
+from napari_unet_seg.io.provenance import provenance
+from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +54,20 @@ def test_a_mask_that_is_named_itself_is_segmented(
         path.touch()
     assert [item.path for item in list_inputs(paths)[0]] == paths
     assert capsys.readouterr().err == ""
+
+
+def test_results_of_an_earlier_prediction_are_no_scans(tmp_path: Path) -> None:
+    scan = Scan(np.zeros((8, 8), np.uint8), "YX")
+    for name in ("a.tif", "out/b.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / name, scan.data)
+    results = [tmp_path / "out/a.tif", tmp_path / "out/uncertainty/a.tif"]
+    write_mask(results[0], scan.data, scan, provenance(None, ()))
+    results[1].parent.mkdir()
+    write_array(
+        results[1], scan.data.astype(np.float32), axes="YX", description=provenance(None, ())
+    )
+
+    found = [item.path for item in list_inputs([tmp_path], out=tmp_path / "out")[0]]
+    assert found == [tmp_path / "a.tif", tmp_path / "out/b.tif"]
+    assert {item.path for item in list_inputs([tmp_path])[0]} == {*found, *results}

@@ -70,6 +70,10 @@ def test_correct(example: Any, tmp_path: Path) -> None:
     assert states.count(ReviewState.ACCEPTED) == 1
 
 
+def test_report(example: Any) -> None:
+    example("report_widget", lambda viewer: bool(viewer.window.dock_widgets))
+
+
 def test_every_widget_has_an_example() -> None:
     titles = {
         widget.display_name

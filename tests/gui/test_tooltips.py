@@ -56,6 +56,6 @@ def test_every_control_has_a_tooltip(dock: Callable[[type], QWidget], title: str
     module, _, name = dock_widgets()[title].partition(":")
     widget = dock(getattr(import_module(module), name))
     found = [*controls(widget)]
-    assert len(found) > 5
+    assert len(found) > (1 if title == "Report" else 5)
     silent = [called(control) for control in found if not control.toolTip()]
     assert not silent, "\n".join(silent)

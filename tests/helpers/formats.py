@@ -24,9 +24,9 @@ from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
-from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of, stored_categories
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.binary_masks import write_binary_masks
+from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of, stored_categories
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
 

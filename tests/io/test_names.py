@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_unet_seg.io.names import distinct_names
+from napari_unet_seg.io.distinct_names import distinct_names
 
 
 @pytest.mark.parametrize(

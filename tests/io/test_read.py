@@ -192,11 +192,11 @@ def test_a_failing_disk_leaves_the_previous_mask(
 def test_a_disk_that_fills_up_while_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    import napari_unet_seg.io.common.files as files
+    from napari_unet_seg.io.disk import temporary
 
     # The temporary file's name leads to a device on which every write fails for want of space.
-    monkeypatch.setattr(files.secrets, "token_hex", lambda _n: "full")
-    (tmp_path / f".full.{name}").symlink_to("/dev/full")
+    monkeypatch.setattr(temporary.secrets, "token_hex", lambda _n: "full")
+    (tmp_path / f".full.unet-seg.{name}").symlink_to("/dev/full")
     with pytest.raises(DataError, match=rf"{name}.*disk is full"):
         write_mask(tmp_path / name, LABELS, SCAN)
     assert not list(tmp_path.iterdir())

@@ -209,10 +209,16 @@ def test_a_coco_file_is_that_of_one_process(cluster, invited, scans, tmp_path, c
     assert shared["annotations"] == alone["annotations"] != []
 
 
-def test_evaluate_shared_out_equals_evaluate_alone(cluster, invited, scans, tmp_path, capsys):
+def test_evaluate_shared_out_equals_evaluate_alone(cluster, invited, tmp_path, capsys):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for index in range(6):
+        labels = np.zeros((64, 64), np.uint8)
+        labels[: 8 + index, 20:40] = 1
+        tifffile.imwrite(masks / f"scan{index}.tif", labels)
     figures = []
     for more in ([], ["--scheduler", address(cluster)]):
-        arguments = ["evaluate", "--pred", str(scans), "--truth", str(scans), "--json", "-"]
+        arguments = ["evaluate", "--pred", str(masks), "--truth", str(masks), "--json", "-"]
         assert main([*arguments, "--foreground", *more]) == 0
         figures.append(capsys.readouterr().out)
     assert figures[0] == figures[1]

@@ -12,7 +12,7 @@ import tifffile
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import ChangedError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.seen import saw
+from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 

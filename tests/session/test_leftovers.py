@@ -9,7 +9,7 @@ import pytest
 
 from napari_unet_seg.config import Category, TrainConfig
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.temporary import in_use, temporary_path
+from napari_unet_seg.io.disk.temporary import in_use, temporary_path
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.build import build_net

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -77,15 +76,19 @@ class CocoTable(QTreeWidget):
         section.setExpanded(True)
 
     def _skipped(self, report: CocoReport) -> None:
-        reasons = Counter(why for _, why in report.skipped)
+        by_reason: dict[str, list[str]] = {}
+        for what, why in report.skipped:
+            by_reason.setdefault(why, []).append(what)
         section = self._section("Will be skipped", str(len(report.skipped)), [])
-        for why, count in reasons.most_common():
-            names = [what for what, reason in report.skipped if reason == why]
-            group = _row(why, str(count))
+        reasons = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+        for why, names in reasons[:_MOST_ROWS]:
+            group = _row(why, str(len(names)))
             _fill(group, ((name, "") for name in names[:_MOST_ROWS]))
-            if count > _MOST_ROWS:
-                group.addChild(_row(f"… and {count - _MOST_ROWS} more", ""))
+            if len(names) > _MOST_ROWS:
+                group.addChild(_row(f"… and {len(names) - _MOST_ROWS} more", ""))
             section.addChild(group)
+        if len(reasons) > _MOST_ROWS:
+            section.addChild(_row(f"… and {len(reasons) - _MOST_ROWS} more reasons", ""))
         section.setExpanded(True)
 
     def _section(self, title: str, amount: str, rows: Iterable[tuple[str, str]]) -> QTreeWidgetItem:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_unet_seg.errors import ChangedError, ConflictError
-from napari_unet_seg.io.common.files import split_suffix
-from napari_unet_seg.io.common.seen import saw
+from napari_unet_seg.io.disk.files import split_suffix
+from napari_unet_seg.io.disk.seen import saw
 
 if TYPE_CHECKING:
     from collections.abc import Callable

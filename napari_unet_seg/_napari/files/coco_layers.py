@@ -15,10 +15,10 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.coco.source import CocoSource
-from napari_unet_seg.io.common.labels import label_dtype
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.sparse import sparse_zeros
 from napari_unet_seg.io.images.photographs import image_layout, lazy_stack
+from napari_unet_seg.io.masks.labels import label_dtype
+from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array

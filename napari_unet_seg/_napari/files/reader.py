@@ -1,4 +1,4 @@
-"""Readers for napari: COCO, NIfTI, DICOM and OME-Zarr; napari itself reads TIFF and pictures."""
+"""Readers for napari: COCO, NIfTI, DICOM, OME-Zarr, cases; napari reads TIFF and pictures."""
 
 from __future__ import annotations
 
@@ -48,9 +48,14 @@ def zarr_reader(path: Paths) -> Reader | None:
 
 
 def dicom_reader(path: Paths) -> Reader | None:
-    """Return a reader if the paths are DICOM files or folders that hold some."""
+    """Return a reader if the paths are DICOM files or folders that hold some, or one case's folder.
+
+    napari asks every reader of folders, whatever they hold.
+    """
     paths = _paths(path)
-    return _read_dicom if all(_may_be_dicom(p) for p in paths) else None
+    if all(_may_be_dicom(p) for p in paths):
+        return _read_dicom
+    return _read_case if len(paths) == 1 and _is_case(paths[0]) else None
 
 
 def _paths(path: Paths) -> list[Path]:
@@ -63,6 +68,18 @@ def _is_coco(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
+
+
+def _is_case(path: Path) -> bool:
+    """Whether a folder holds one case, whose slices or sequences are files."""
+    if not path.is_dir():
+        return False
+    from napari_unet_seg.io.cases.plan import plan_folder
+
+    try:
+        return len(plan_folder(path).cases) == 1
+    except SegmentationError:
+        return False
 
 
 def _may_be_dicom(path: Path) -> bool:
@@ -116,6 +133,14 @@ def _read_dicom(path: Paths) -> list[Any]:
     return [layer for pair in scans for layer in _layers_with_warnings(*pair)] or [(None,)]
 
 
+@_showing_errors
+def _read_case(path: Paths) -> list[LayerData]:
+    from napari_unet_seg._napari.files.case_layers import case_layers
+    from napari_unet_seg.io.cases.plan import plan_folder
+
+    return case_layers(plan_folder(_paths(path)[0]).cases[0])
+
+
 def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as layers, and show its defects as warnings: missing slices for example."""
     for note in scan.meta.get("notes", ()):
@@ -131,8 +156,8 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.common.labels import INSTANCES_KEY, objects_of
-    from napari_unet_seg.io.common.seen import saw
+    from napari_unet_seg.io.disk.seen import saw
+    from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")

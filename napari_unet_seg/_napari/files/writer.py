@@ -14,8 +14,9 @@ from napari_unet_seg._napari.files.mask_slices import named_slices, object_categ
 from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in
-from napari_unet_seg.io.common.labels import INSTANCES_KEY, to_classes
+from napari_unet_seg.config import MOST_NUMBERED
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.masks.labels import INSTANCES_KEY, to_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +125,7 @@ def _write_mask(
     labels, record = np.asarray(data), _record(attributes)
     grid = record.scan or _grid(labels, attributes)
     model = record.model._asdict() if record.model else None
-    description = provenance(grid.path, categories_for(labels, record), model)
+    description = provenance(grid.path, _categories(labels, record), model)
     if algorithm_type:
         description["algorithm_type"] = algorithm_type
     if record.values == "instances":
@@ -135,6 +136,13 @@ def _write_mask(
             checked_place(place), labels, grid, description, identified=identified
         ),
     )
+
+
+def _categories(labels: Array, record: LayerRecord) -> tuple[Category, ...]:
+    """Return the categories to store with a mask: none for labels too high to be numbered."""
+    if not record.categories and int(labels.max(initial=0)) > MOST_NUMBERED:
+        return ()
+    return categories_for(labels, record)
 
 
 def _record(attributes: dict[str, Any]) -> LayerRecord:

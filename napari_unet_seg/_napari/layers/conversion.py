@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.utils.notifications import show_info
 
 from napari_unet_seg._napari.layers.colours import category_colormap
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, placement_of, voxel_size
@@ -20,8 +22,10 @@ from napari_unet_seg._napari.layers.layer_record import (
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, is_colour
-from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.photographs import TIFF_SUFFIXES
+from napari_unet_seg.io.images.tiff_photometric import black_of
+from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +68,8 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     """Return a layer as a scan, without reading or copying its pixels.
 
     A multiscale layer gives its full resolution. Axes and voxel size follow from the layer's
-    present scale and affine; affine and metadata of the file are kept if its grid still fits.
+    present scale and affine; affine and metadata of the file are kept if its grid still fits. Greys
+    that napari read from a TIFF of which 0 is white are inverted lazily, as in `read_tiff`.
 
     Raises
     ------
@@ -75,6 +80,8 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     if np.dtype(data.dtype) == bool:
         data = data.view(np.uint8) if isinstance(data, np.ndarray) else data.astype(np.uint8)
     record = record_of(layer)
+    if record.scan is None and hasattr(layer, "rgb"):
+        data = _bright(layer, data)
     axes = _axes(layer, record)
     scan = Scan(
         data,
@@ -90,6 +97,26 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     unit = stored.unit if scan.unit == "pixel" else scan.unit
     path = stored.path or scan.path
     return replace(scan, path=path, affine=stored.affine, meta=stored.meta | scan.meta, unit=unit)
+
+
+def _bright(image: Image, data: Any) -> Any:
+    """Return the pixels that napari read from a file as the program reads them."""
+    path = Path(image.source.path or "")
+    if image.rgb or path.suffix.lower() not in TIFF_SUFFIXES:
+        return data
+    black = black_of(path)
+    if black is None or np.dtype(data.dtype).kind not in "ui":
+        return data
+    _say_inverted(path)
+    import dask.array as da
+
+    lazy = data if isinstance(data, da.Array) else da.from_array(data, name=False)  # type: ignore[no-untyped-call]
+    return (black - lazy).astype(data.dtype)
+
+
+@cache
+def _say_inverted(path: Path) -> None:
+    show_info(f"{path.name} stores white as 0; its values are inverted for the network.")
 
 
 def scan_from_labels(layer: Labels) -> Scan:

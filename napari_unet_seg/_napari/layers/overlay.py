@@ -9,7 +9,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, MapRecord
-from napari_unet_seg.io.common.sparse import sparse_zeros
+from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.layers.layer_record import (
 )
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg.io.common.places import Place
-from napari_unet_seg.io.common.sparse import sparse_zeros
+from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

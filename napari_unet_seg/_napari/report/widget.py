@@ -11,7 +11,7 @@ from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg.doctor.report import sections
-from napari_unet_seg.io.common.files import atomic
+from napari_unet_seg.io.disk.files import atomic
 
 if TYPE_CHECKING:
     from napari.viewer import ViewerModel

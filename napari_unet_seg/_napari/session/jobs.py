@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import ChangedError, SegmentationError
-from napari_unet_seg.io.common.files import within
+from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.record import COCO_COPY
 from napari_unet_seg.session.session import Session

@@ -16,7 +16,7 @@ from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
-from napari_unet_seg.io.common.seen import saw
+from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.masks import slice_changes, stray_label
 from napari_unet_seg.session.review_queue import (
     Order,

@@ -20,9 +20,9 @@ from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.labels import to_classes
-from napari_unet_seg.io.common.mask_values import meant_labels
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.masks.labels import to_classes
+from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 from napari_unet_seg._napari import log
 from napari_unet_seg._napari.widgets.close_guard import guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
-from napari_unet_seg.io.common.seen import Fingerprint, has_changed, last_seen, saw, stamp_of
+from napari_unet_seg.io.disk.seen import Fingerprint, has_changed, last_seen, saw, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

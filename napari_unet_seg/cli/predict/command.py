@@ -17,7 +17,7 @@ from napari_unet_seg.cli.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.common.temporary import remove_litter
+from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
 
 
@@ -127,7 +127,7 @@ def predict(
     if scheduler:
         # Workers may have another working folder.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
-    items, failed = list_inputs(inputs, sequence)
+    items, failed = list_inputs(inputs, sequence, out)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):

@@ -13,10 +13,10 @@ from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli.predict.segmenter import pixels
 from napari_unet_seg.errors import DataError, SegmentationError
-from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 

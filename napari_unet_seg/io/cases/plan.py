@@ -30,7 +30,7 @@ def plan_folder(root: Path) -> Plan:
     studies, left_out = dicom_studies.cases(tree)
     plans = (layout(tree) for layout in _LAYOUTS)
     plan = next((plan for plan in plans if plan is not None), None)
-    if plan is None and not studies:
+    if not studies and not (plan and plan.cases):
         raise DataError(left_out[0].reason) if left_out else no_scans(root)
     if plan is None:
         return Plan(root, "DICOM", "headers of DICOM files", tuple(studies), tuple(left_out))

@@ -10,6 +10,7 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.scans import path_of
+from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
@@ -45,7 +46,8 @@ def read_mask(source: Source, scan: Scan) -> Scan:
     Returns
     -------
     Scan
-        On the grid of the scan; `meta["soft"]` is True if soft edges were cut at half.
+        On the grid of the scan; `meta["soft"]` is True if soft edges were cut at half, and
+        `meta["apart"]` says by how much a volume lies elsewhere than the scan, see `misplacement`.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def read_mask(source: Source, scan: Scan) -> Scan:
             f"{source.files[0]} is on a grid of {mask.grid_shape} and its scan on "
             f"{scan.grid_shape}; give the mask that was made on this scan."
         )
-    return mask
+    return replace(mask, meta=mask.meta | {"apart": misplacement(scan, mask)})
 
 
 def _mask_stack(source: Source, scan: Scan) -> Scan:

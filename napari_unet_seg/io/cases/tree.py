@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import split_suffix
 from napari_unet_seg.io.common.names import natural
 from napari_unet_seg.io.dicom.signature import is_dicom, is_directory_file
+from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.find import scan_files
 from napari_unet_seg.io.zarr.read import is_zarr
 

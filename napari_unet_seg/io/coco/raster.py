@@ -13,7 +13,7 @@ from napari_unet_seg.io.coco.read import label_values
 from napari_unet_seg.io.coco.rle import decode, decode_one, pixels, pixels_of_each
 from napari_unet_seg.io.coco.shapes import SMALL, read_shape, steps
 from napari_unet_seg.io.common.ids import identity
-from napari_unet_seg.io.common.labels import label_dtype
+from napari_unet_seg.io.masks.labels import label_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

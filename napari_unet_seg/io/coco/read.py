@@ -20,9 +20,9 @@ from napari_unet_seg.io.coco.paths import (
     split_keys,
 )
 from napari_unet_seg.io.coco.shapes import limits, raising
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.ids import identity, whole
-from napari_unet_seg.io.common.seen import Fingerprint, stamp_of
+from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.disk.seen import Fingerprint, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from napari_unet_seg.io.coco.merge.keys import keyed
 from napari_unet_seg.io.coco.merge.version import Version
 from napari_unet_seg.io.coco.read import CocoDataset, parse_coco, read_coco
 from napari_unet_seg.io.coco.write import save_coco
-from napari_unet_seg.io.common.files import atomic, within
-from napari_unet_seg.io.common.seen import has_changed, last_seen, saw, stamp_of
+from napari_unet_seg.io.disk.files import atomic, within
+from napari_unet_seg.io.disk.seen import has_changed, last_seen, saw, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

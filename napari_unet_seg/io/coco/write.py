@@ -9,9 +9,9 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Encoder, Place
 from napari_unet_seg.io.coco.json_style import JsonStyle
-from napari_unet_seg.io.common.areas import components, objects
-from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
+from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.masks.areas import components, objects
+from napari_unet_seg.io.masks.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, CocoOptions
     from napari_unet_seg.io.coco.read import Annotation
-    from napari_unet_seg.io.common.areas import Area
+    from napari_unet_seg.io.masks.areas import Area
 
 DESCRIPTION = "Masks written by napari-unet-seg"
 """By which a file is known that holds masks of this program alone."""

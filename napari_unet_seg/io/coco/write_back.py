@@ -19,8 +19,8 @@ from napari_unet_seg.io.coco.edit import (
 )
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.raster import draw, from_columns, image_of
-from napari_unet_seg.io.common.areas import NEIGHBOURS, Area, by_value, components
-from napari_unet_seg.io.common.labels import check_instances, check_values, ignored
+from napari_unet_seg.io.masks.areas import NEIGHBOURS, Area, by_value, components
+from napari_unet_seg.io.masks.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

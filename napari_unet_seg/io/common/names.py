@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.disk.files import split_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

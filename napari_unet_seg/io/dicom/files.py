@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import mapped, reading
+from napari_unet_seg.io.disk.files import mapped, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

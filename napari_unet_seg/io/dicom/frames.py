@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.dicom.files import kind_of, open_dataset
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions, read_moments
 from napari_unet_seg.io.dicom.pixels import frame_count
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from pathlib import Path

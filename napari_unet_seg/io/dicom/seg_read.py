@@ -16,7 +16,6 @@ import numpy as np
 import pydicom
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.files import open_dataset, quick_kind
 from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
@@ -24,6 +23,7 @@ from napari_unet_seg.io.dicom.frames import SEGMENTATIONS, Frame, frames_of, nor
 from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.seg_write import PRIVATE_CREATOR, PRIVATE_ELEMENT, PRIVATE_GROUP
 from napari_unet_seg.io.dicom.stack import arrange
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from pydicom import Dataset
 from pydicom.valuerep import format_number_as_ds
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.dicom.files import open_dataset
 from napari_unet_seg.io.dicom.frames import frames_of, group_series
 from napari_unet_seg.io.dicom.patient import REQUIRED
 from napari_unet_seg.io.dicom.signature import dicom_files
 from napari_unet_seg.io.dicom.stack import arrange
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,14 +16,14 @@ import numpy as np
 from pydicom.uid import generate_uid
 
 from napari_unet_seg import __version__
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import atomic
-from napari_unet_seg.io.common.labels import smallest
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.dicom.codes import Concept, concepts_of
 from napari_unet_seg.io.dicom.patient import deidentify, keep_required
 from napari_unet_seg.io.dicom.seg_source import source_images
+from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.masks.labels import smallest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,8 +120,7 @@ def _categories(array: Array, description: dict[str, Any]) -> list[Category]:
     """Return one category per label value; values without a category are named by number."""
     given = [Category.model_validate(c) for c in description.get("categories") or ()]
     highest = max(int(array.max(initial=0)), 1)
-    values = range(len(given) + 1, highest + 1)
-    return given + [Category(id=value, name=f"label {value}") for value in values]
+    return [*given, *numbered_categories(highest)[len(given) :]]
 
 
 def _segments(highdicom: Any, categories: list[Category], description: dict[str, Any]) -> list[Any]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.placement import plane_of
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.files import open_dataset, what_is
@@ -17,6 +16,7 @@ from napari_unet_seg.io.dicom.frames import Frame, Series, group_series
 from napari_unet_seg.io.dicom.pixels import decode
 from napari_unet_seg.io.dicom.signature import dicom_files, dicom_files_below, is_directory_file
 from napari_unet_seg.io.dicom.stack import Stack, arrange
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

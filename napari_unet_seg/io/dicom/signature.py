@@ -9,7 +9,7 @@ import struct
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.common.files import reading
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import split_suffix, write_error
-from napari_unet_seg.io.common.labels import check_values, ignored
+from napari_unet_seg.io.disk.files import split_suffix, write_error
 from napari_unet_seg.io.images.tiff import write_labels
+from napari_unet_seg.io.masks.labels import check_values, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import can_hold, mapped, reading
-from napari_unet_seg.io.common.mask_values import lossy_mask
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import to_grey
+from napari_unet_seg.io.disk.files import can_hold, mapped, reading
+from napari_unet_seg.io.masks.values import lossy_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

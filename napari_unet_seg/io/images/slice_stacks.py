@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import is_backup, split_suffix
 from napari_unet_seg.io.common.names import masks_beside_scans, natural, numbered, sequence_in
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.images.photographs import (
     SUFFIXES,
     TIFF_SUFFIXES,
@@ -27,39 +27,56 @@ _COLOURS = (3, 4)
 _FEWEST = 3
 """Fewer files of one name and several numbers are images of their own."""
 _COLLECTIONS = frozenset(
-    "image images img imgs scan scans slice slices data train valid val test".split()
+    "image images img imgs scan scans slice slices stack stacks data train valid val test".split()
 )
 """Names of folders that hold images of many patients."""
-_SLICE_STARTS = frozenset(("", "slice", "im", "img", "image", "z", "i"))
-"""What the names of a stack's slices start with if they do not name the patient."""
+_SLICE_STARTS = frozenset(("slice", "z"))
+"""What the names of slices start with if they do not name the patient."""
+_MOST = 512
+"""Most slices of a stack whose slices do not name it; more images are a collection."""
 
 
-def stacks_among(folder: Path, files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
+def stacks_among(
+    folder: Path, files: Iterable[Path], *, of_patient: bool = False
+) -> dict[str, tuple[Path, ...]]:
     """Return the stacks among the files of a folder, each by the start of its slices' names.
 
     Files form a stack if their names differ only in the number at the end, and start with the name
     of the folder, or with a word for a slice in a folder that is no collection. Masks of the slices
     are left out. Numbered volumes are no slices.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    files : iterable of Path
+        Its files.
+    of_patient : bool
+        Whether the folder is known to be that of one patient: then any names form a stack whose
+        numbers have no gap.
     """
     pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
     masks = set(masks_beside_scans(pictures))
+    of_patient = of_patient and folder.name.lower() not in _COLLECTIONS
     stacks: dict[str, dict[int, Path]] = {}
     for path in sorted(pictures, key=lambda p: natural(p.name)):
         own = numbered(split_suffix(path)[0])
-        if own is not None and path not in masks and _is_of(folder, own.start):
+        if own is not None and path not in masks:
             stacks.setdefault(own.start, {})[own.number] = path
     found = {start: tuple(slices.values()) for start, slices in stacks.items()}
     return {
         start: slices
         for start, slices in found.items()
-        if len(slices) >= _FEWEST and _is_slice(slices[0])
+        if len(slices) >= _FEWEST
+        and (_is_of(folder, start) or (of_patient and _is_without_gap(stacks[start])))
+        and _is_slice(slices[0])
     }
 
 
 def stacks_in(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Return the stacks in a folder, see `stacks_among`."""
+    """Return the stacks in the folder of a patient, see `stacks_among`."""
     files = (p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
-    return stacks_among(folder, files)
+    return stacks_among(folder, files, of_patient=True)
 
 
 def read_slice_folder(folder: Path) -> Scan:
@@ -112,10 +129,22 @@ def read_slices(files: Sequence[Path], folder: Path | None = None) -> Scan:
 def _is_of(folder: Path, start: str) -> bool:
     """Whether a name's start says that its slices belong to the patient of the folder."""
     named, own = start.strip("_-. ").lower(), folder.name.lower()
-    if named and (own.startswith(named) or named.startswith(own)):
-        return True
-    is_kind = named in _SLICE_STARTS or sequence_in(named) is not None
-    return is_kind and own not in _COLLECTIONS
+    if own in _COLLECTIONS or named in _COLLECTIONS - _SLICE_STARTS:
+        return False
+    longer, shorter = sorted((named, own), key=len, reverse=True)
+    rest = longer.removeprefix(shorter)
+    names_folder = shorter and rest != longer and not rest[:1].isalpha()
+    return (
+        bool(names_folder)
+        or longer == shorter
+        or named in _SLICE_STARTS
+        or bool(sequence_in(named))
+    )
+
+
+def _is_without_gap(numbers: Iterable[int]) -> bool:
+    ordered = sorted(numbers)
+    return len(ordered) <= _MOST and ordered[-1] - ordered[0] == len(ordered) - 1
 
 
 def _is_slice(path: Path) -> bool:

@@ -12,14 +12,14 @@ import tifffile
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, NAMES
-from napari_unet_seg.io.common.files import atomic, reading
-from napari_unet_seg.io.common.labels import smallest
-from napari_unet_seg.io.common.mask_values import lossy_mask
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import atomic, reading
 from napari_unet_seg.io.images.tiff_checks import check_pages, check_size, check_whole
 from napari_unet_seg.io.images.tiff_grid import Grid, common_axes, grid_of, metadata_for
 from napari_unet_seg.io.images.tiff_photometric import bright, palette_of
+from napari_unet_seg.io.masks.labels import smallest
+from napari_unet_seg.io.masks.values import lossy_mask
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -69,7 +69,7 @@ def read_tiff(path: Path | str, *, as_mask: bool = False) -> Scan:
             raise lossy_mask(path)
         stored = _stored(file)
         grid, order = grid_of(file, stored.get("grid"))
-        data, notes = bright(_pixels(file, path), file.series[0].keyframe, path)
+        data, notes = bright(_pixels(file, path), file.series[0].keyframe, path, as_mask=as_mask)
         data = np.transpose(data, order).reshape(grid.shape)
         palette = None if as_mask else palette_of(file)
         others = len(file.series) - 1

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import can_hold
+from napari_unet_seg.io.disk.files import can_hold
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import NAMES
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.zarr.metadata import KEY, OmeImage, channel_names, parse
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def _array(group: Any, image: OmeImage, path: Path) -> Any:
             f"{path} names {count} chunks of {stored.chunks} voxels, too many to open; write "
             "it again with other chunks."
         )
-    lazy = _Chunks(stored, path)
+    from napari_unet_seg.io.zarr.chunk_codecs import bounded
+
+    lazy = _Chunks(bounded(stored), path)
     return da.from_array(lazy, stored.chunks)  # type: ignore[no-untyped-call]
 
 

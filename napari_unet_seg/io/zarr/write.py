@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.files import (
+from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.placement import offset, shown_affine
+from napari_unet_seg.io.disk.files import (
     atomic,
     atomic_folder,
     reading,
     within,
     write_error,
 )
-from napari_unet_seg.io.common.labels import smallest_type, stored_categories
-from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.common.placement import offset, shown_affine
+from napari_unet_seg.io.masks.labels import smallest_type, stored_categories
 from napari_unet_seg.io.zarr.metadata import (
     KEY,
     Level,

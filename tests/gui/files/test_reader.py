@@ -187,3 +187,29 @@ def test_channels_of_an_ome_zarr_are_layers_of_their_own(tmp_path: Path) -> None
         np.testing.assert_array_equal(np.asarray(layer.data), channel)
     assert [layer.visible for layer in layers] == [False, False, False, True]
     assert viewer.layers.selection.active is layers[-1]
+
+
+def test_the_folder_of_a_case_opens_as_its_stack_and_mask(tmp_path: Path) -> None:
+    folder = tmp_path / "P1"
+    folder.mkdir()
+    for number in (1, 2, 10):
+        plane = np.full((6, 8), 10 * number, np.uint8)
+        Picture.fromarray(plane).save(folder / f"P1_{number}.png")
+        Picture.fromarray((plane > 15).astype(np.uint8)).save(folder / f"P1_{number}_mask.png")
+    viewer = ViewerModel()
+
+    viewer.open(folder, plugin=PLUGIN)
+
+    image, mask = viewer.layers
+    assert (image.name, mask.name) == ("P1", "P1 mask")
+    assert [int(plane.max()) for plane in np.asarray(image.data)] == [10, 20, 100]
+    assert [int(plane.max()) for plane in mask.data] == [0, 1, 1]
+    assert scan_from_layer(image).axes == "ZYX"
+    assert [category.name for category in categories_of(mask)] == ["label 1"]
+
+
+def test_a_folder_of_several_cases_is_left_to_others(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Picture.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / name)
+
+    assert dicom_reader(str(tmp_path)) is None

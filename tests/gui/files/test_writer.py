@@ -71,6 +71,18 @@ def test_tiff_keeps_values_axes_voxel_size_and_categories(tmp_path: Path) -> Non
     assert [c["name"] for c in read_description(path)["categories"]] == ["lesion", "oedema"]
 
 
+def test_ids_of_an_atlas_are_saved_without_categories(tmp_path: Path) -> None:
+    labels = np.zeros((4, 5, 6), np.uint32)
+    labels[1:3, 2, 3] = 312_782_546, 312_782_547
+    path = tmp_path / "atlas.nii.gz"
+    _save(ViewerModel().add_labels(labels), path)
+
+    (again,) = ViewerModel().open(path, plugin=PLUGIN)
+    np.testing.assert_array_equal(again.data, labels)
+    with pytest.raises(DataError, match=r"number the labels from 1\.$"):
+        _save(ViewerModel().add_labels(labels), tmp_path / "atlas.json")
+
+
 def test_nifti_goes_back_onto_the_scans_grid(tmp_path: Path) -> None:
     affine = np.array([[0, 0, 2.0, 5], [-0.5, 0, 0, 6], [0, 1.0, 0, 7], [0, 0, 0, 1]])
     source = tmp_path / "scan.nii.gz"

@@ -142,7 +142,7 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
     assert widget.bar.image_combo.layer() is widget.viewer.layers["a · T2"]
 
 
-def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
+def test_channels_of_a_hyperstack_are_no_colours(tmp_path: Path) -> None:
     pixels = np.zeros((3, 4, 20, 24), np.uint8)
     how: dict[str, Any] = {"axes": "CZYX"}
     tifffile.imwrite(tmp_path / "nameless.ome.tif", pixels, ome=True, metadata=how)
@@ -150,7 +150,10 @@ def test_channels_with_names_are_no_colours(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.ome.tif", pixels, ome=True, metadata=how)
     layers = scan_layers(read_scan(tmp_path / "a.ome.tif"), "a")
     assert [options["name"] for _, options, _ in layers] == NAMES
-    ((_, options, _),) = scan_layers(read_scan(tmp_path / "nameless.ome.tif"), "a")
+    layers = scan_layers(read_scan(tmp_path / "nameless.ome.tif"), "a")
+    assert [options["name"] for _, options, _ in layers] == [f"a · channel {n}" for n in (3, 2, 1)]
+    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((20, 24, 3), np.uint8), photometric="rgb")
+    ((_, options, _),) = scan_layers(read_scan(tmp_path / "rgb.tif"), "a")
     assert options["rgb"]
 
 

@@ -7,8 +7,10 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import tifffile
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
+from napari.layers._source import layer_source
 
 from napari_unet_seg._napari.layers.colours import category_colormap, category_colour
 from napari_unet_seg._napari.layers.conversion import (
@@ -29,9 +31,11 @@ from napari_unet_seg._napari.layers.layer_record import (
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.images.tiff import read_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("no_dask_threads")
 LESION = Category(id=0, name="lesion")
@@ -254,3 +258,16 @@ def test_what_the_plugin_drew_is_not_offered_as_a_scan(record: LayerRecord) -> N
     assert is_user_layer(Image(data), Image)
     assert not is_user_layer(drawn, Image)
     assert not is_user_layer(Image(data), Labels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+def test_greys_of_which_0_is_white_are_those_of_the_program(tmp_path: Path, dtype: type) -> None:
+    path = tmp_path / "a.tif"
+    stored = np.arange(12, dtype=dtype).reshape(3, 4)
+    tifffile.imwrite(path, stored, photometric="miniswhite", metadata=None)
+    with layer_source(path=str(path)):
+        image = Image(tifffile.imread(path))  # as napari reads it
+    scan = scan_from_layer(image)
+    assert isinstance(scan.data, da.Array), "nothing is inverted before it is needed"
+    assert scan.data.dtype == dtype
+    assert np.asarray(scan.data).tolist() == read_tiff(path).data.tolist()

@@ -29,7 +29,7 @@ from napari_unet_seg._napari.train.source import source_from_layers
 from napari_unet_seg._napari.widgets.settings import recall
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.labels import to_classes
+from napari_unet_seg.io.masks.labels import to_classes
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of
 from napari_unet_seg._napari.layers.prediction import checksums, is_untouched
 from napari_unet_seg._napari.layers.prediction import show_prediction as _show_prediction
 from napari_unet_seg.config import Category
-from napari_unet_seg.io.common.sparse import sparse_zeros
+from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 LESION = (Category(id=1, name="lesion"),)
 MODEL = ModelFile("m", "0")

@@ -58,10 +58,22 @@ def test_masks_in_a_folder_beside_the_slices(tmp_path: Path) -> None:
     assert [file.name for file in case.masks["mask"].files] == ["A_1.png", "A_3.png"]
 
 
-def test_images_of_a_collection_are_no_stack(tmp_path: Path) -> None:
-    root = touch(tmp_path, *(f"images/photo_{number}.png" for number in range(5)))
+@pytest.mark.parametrize(
+    "name", ["images/photo_{}.png", "scan{}.tif", "{}.png", "image-{}.tif", "scans/scan{}.tif"]
+)
+def test_images_of_a_collection_are_no_stack(tmp_path: Path, name: str) -> None:
+    root = touch(tmp_path / "scans", *(name.format(number) for number in range(5)))
 
     assert len(plan_folder(root).cases) == 5
+
+
+@pytest.mark.parametrize("name", ["x_{}.tif", "{}.png", "IM{}.jpg"])
+def test_numbered_slices_in_the_folder_of_a_patient(tmp_path: Path, name: str) -> None:
+    root = touch(tmp_path, *(f"Smith/{name.format(number)}" for number in range(3, 8)))
+    assert [len(case.sequences["image"].files) for case in plan_folder(root).cases] == [5]
+
+    touch(root, f"Smith/{name.format(20)}")  # a gap: images of their own
+    assert len(plan_folder(root).cases) == 6
 
 
 def test_two_stacks_of_a_folder_are_two_sequences(tmp_path: Path) -> None:
@@ -187,6 +199,14 @@ def test_bids(tmp_path: Path) -> None:
     assert [left.path.name for left in plan.left_out] == ["sub-02_bold.nii.gz"]
 
 
+@pytest.mark.parametrize("mask", ["p10_mask.nii.gz", "masks/p10.nii.gz"])
+def test_mask_is_not_given_to_a_scan_of_a_shorter_number(tmp_path: Path, mask: str) -> None:
+    plan = plan_folder(touch(tmp_path, "p1.nii.gz", "p2.nii.gz", mask))
+
+    assert [case.masks for case in plan.cases] == [{}, {}]
+    assert [left.path for left in plan.left_out] == [tmp_path / mask]
+
+
 def test_images_and_masks_with_splits(tmp_path: Path) -> None:
     root = touch(
         tmp_path,
@@ -246,6 +266,14 @@ def test_studies_of_dicom(tmp_path: Path) -> None:
         assert list(case.sequences) == ["T1c", "FLAIR", "localizer"]
         scan = read_sequence(case.sequences["FLAIR"])
         assert (scan.axes, scan.grid_shape) == ("ZYX", (3, 16, 16))
+
+
+def test_masks_of_dicom_are_no_scans(tmp_path: Path) -> None:
+    write_series(tmp_path / "images/a", [0, 1])
+    plan = plan_folder(touch(tmp_path, "masks/a.nii.gz"))
+
+    assert [tuple(case.sequences) for case in plan.cases] == [("T1",)]
+    assert [left.path.name for left in plan.left_out] == ["a.nii.gz"]
 
 
 def test_damaged_dicom_is_left_out(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def test_the_directory_of_a_disk_stands_for_its_folder(series: Path, tmp_path: P
     scan = read_scan(study / "DICOMDIR")
     assert scan.path == study
     np.testing.assert_array_equal(scan.data, read_scan(series).data)
-    assert [item.path for item in list_inputs([study / "DICOMDIR"])[0]] == [study / "DICOMDIR"]
+    (found,), failed = list_inputs([study / "DICOMDIR"])
+    assert (found.path, found.name, failed) == (study, "study", [])
 
 
 def test_the_scans_of_a_folder_are_the_studies_in_it(series: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from napari_unet_seg.io.images.tiff import (
     write_array,
     write_labels,
 )
+from napari_unet_seg.io.read import read_labels
 
 VOLUME = np.arange(3 * 4 * 5, dtype=np.uint16).reshape(3, 4, 5)
 
@@ -458,3 +459,13 @@ def test_the_previous_mask_is_kept_on_demand(tmp_path: Path) -> None:
         write_labels(tmp_path / "m.tif", np.full((2, 2), value), axes="YX", keep=True)
     assert tifffile.imread(tmp_path / "m.bak.tif").max() == 1
     assert tifffile.imread(tmp_path / "m.tif").max() == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"), [([0, 1], [0, 1]), ([0, 3], [0, 3]), ([0, 255], [1, 0])]
+)
+def test_labels_are_not_inverted_where_white_is_0(
+    tmp_path: Path, stored: list[int], expected: list[int]
+) -> None:
+    tifffile.imwrite(tmp_path / "m.tif", np.array([stored] * 2, np.uint8), photometric="miniswhite")
+    assert read_labels(tmp_path / "m.tif").data[0].tolist() == expected

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.names import sequence_in
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,8 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
                 studies += [study] * (study not in studies)
         except Exception as error:
             left_out.append(LeftOut(folder, log.problem(error, folder), is_problem=True))
-    folders = [_folder(tree, study, studies) for study in studies]
+    problems = {left.path for left in left_out}
+    folders = [_folder(tree, study, studies, problems) for study in studies]
     patients: dict[str, str] = {}
     planned: list[Case] = []
     for study, folder in zip(studies, folders, strict=True):
@@ -83,12 +84,16 @@ def _series(files: list[Path]) -> list[tuple[Series, str, str]]:
     return found
 
 
-def _folder(tree: Tree, study: _Study, studies: Iterable[_Study]) -> Path:
-    """Return the highest folder below the root with the series of one study and no others."""
+def _folder(tree: Tree, study: _Study, studies: Iterable[_Study], problems: set[Path]) -> Path:
+    """Return the highest folder with the series of one study and no others.
+
+    This is the root only if nothing else is in it but DICOM without images, such as reports;
+    `problems` are folders that cannot be read.
+    """
     own = [folder for _, folder in study.series.values()]
     others = [folder for other in studies for _, folder in other.series.values()]
     others = [folder for folder in others if folder not in own]
-    if not tree.files and all(path.parent in own for path in tree.dicom):
+    if not tree.files and not others and not problems:
         return tree.root
     first = own[0]
     above = [first, *first.parents]

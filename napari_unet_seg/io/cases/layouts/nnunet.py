@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
 from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.common.files import reading
 from napari_unet_seg.io.common.names import patient_in, sequence_in
+from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

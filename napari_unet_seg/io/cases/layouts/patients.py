@@ -35,22 +35,26 @@ def plan(tree: Tree) -> Plan | None:
     for folder, files in tree.folders.items():
         if folder.parent in masks_of and _is_of_masks(folder):
             continue  # read with the folder of its scans
-        found, unused = _cases(folder, files, masks_of.get(folder, []))
+        if _is_of_masks(folder) and any(p.is_relative_to(folder.parent) for p in tree.dicom):
+            left_out += [LeftOut(path, "in a folder of masks") for path in files]
+            continue
+        is_below = folder != tree.root
+        found, unused = _cases(folder, files, masks_of.get(folder, []), of_patient=is_below)
         cases += [_placed(tree, folder, case) for case in found]
         left_out += unused
-    if not cases:  # masks of scans that are elsewhere may be what is meant
+    if not cases and not tree.dicom:  # masks of scans that are elsewhere may be what is meant
         cases = [Case(stem(left.path), {"image": Source((left.path,))}) for left in left_out]
         cases, left_out = [replace(case, patient=case.name) for case in cases], []
-    if not cases:
+    if not cases and not left_out:
         return None
     why = "names of folders and files"
     return Plan(tree.root, "patients", why, tuple(_unique(cases)), tuple(left_out))
 
 
 def _cases(
-    folder: Path, files: tuple[Path, ...], masks: list[Path]
+    folder: Path, files: tuple[Path, ...], masks: list[Path], *, of_patient: bool
 ) -> tuple[list[Case], list[LeftOut]]:
-    stack, rest = find_stacks(folder, files, masks)
+    stack, rest = find_stacks(folder, files, masks, of_patient=of_patient)
     if stack is None:
         return group_files(folder, rest, masks)
     more, left_out = group_files(folder, rest, [])

@@ -22,7 +22,9 @@ class Stacks(NamedTuple):
     rest: list[Path]
 
 
-def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> Stacks:
+def find_stacks(
+    folder: Path, files: Sequence[Path], masks: Sequence[Path], *, of_patient: bool
+) -> Stacks:
     """Find the stacks among the files of a folder, and the masks of their slices.
 
     Parameters
@@ -33,12 +35,14 @@ def find_stacks(folder: Path, files: Sequence[Path], masks: Sequence[Path]) -> S
         In natural order.
     masks : sequence of Path
         The files of the folder's own folder for masks.
+    of_patient : bool
+        Whether the folder is known to be that of one patient, see `stacks_among`.
     """
     by_stem = {stem(path): path for path in (*masks_beside_scans(files), *masks)}
     sequences: dict[str, Source] = {}
     found: dict[str, Source] = {}
     used: set[Path] = set()
-    for start, slices in stacks_among(folder, files).items():
+    for start, slices in stacks_among(folder, files, of_patient=of_patient).items():
         name = sequence_in(start.removeprefix(folder.name)) or "image"
         name = name if name not in sequences else start.strip("_-. ")
         sequences[name] = Source(slices, slices=tuple(range(len(slices))))

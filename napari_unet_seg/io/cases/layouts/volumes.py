@@ -86,7 +86,9 @@ def _owner(mask: Path, groups: dict[str, list[Path]], by_scan: dict[str, str]) -
     if len(groups) == 1:
         return next(iter(groups))
     name, plain = stem(mask), without_kind(stem(mask))
-    starts = (name[:end] for end in range(len(name), 0, -1))
+    # Whole words: `a_10_mask` belongs to no scan `a_1`.
+    ends = (end for end in range(len(name), 0, -1) if not name[end - 1 : end + 1].isalnum())
+    starts = (name, *(name[:end] for end in ends))
     named = next((by_scan[start] for start in starts if start in by_scan), None)
     return plain if plain in groups else named
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.merge.keys import Keep, Key
     from napari_unet_seg.io.coco.read import Annotation
-    from napari_unet_seg.io.common.seen import Fingerprint
+    from napari_unet_seg.io.disk.seen import Fingerprint
 
 _MOST_NAMED = 5
 

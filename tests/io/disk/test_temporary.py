@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg.io.common import files
-from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.temporary import (
+from napari_unet_seg.io.disk import files
+from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.disk.temporary import (
     in_use,
     is_in_use,
     remove_litter,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WRITE = """
 import os, signal, sys
-from napari_unet_seg.io.common.files import atomic, atomic_folder
+from napari_unet_seg.io.disk.files import atomic, atomic_folder
 with atomic(sys.argv[1]) as file, atomic_folder(sys.argv[2]) as folder:
     file.write_text("half")
     (folder / "chunk").write_text("half")

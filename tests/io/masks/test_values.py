@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.mask_values import Meaning, classify, meant_labels, to_labels
+from napari_unet_seg.io.masks.values import Meaning, classify, meant_labels, to_labels
 
 DISC = np.hypot(*(np.indices((64, 64)) - 30)) < 16
 """What was segmented, bool."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.labels import smallest
+from napari_unet_seg.io.masks.labels import smallest
 
 if TYPE_CHECKING:
     from pathlib import Path

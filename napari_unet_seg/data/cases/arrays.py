@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg.data.samples import elsewhere
 from napari_unet_seg.io.cases.read import read_mask, read_sequence
-from napari_unet_seg.io.common.mask_report import MaskReport, report_of
 from napari_unet_seg.io.common.window import shared_window
+from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -61,6 +62,10 @@ class CaseMask:
         labels = scan.data[self.number]
         report = report_of(labels, soft=scan.meta["soft"] and self.number == 0)
         return labels, report
+
+    def place_note(self) -> str:
+        """Return a sentence if the mask lies elsewhere than its sequence; empty for most."""
+        return elsewhere(self.mask.files[0], _mask(self.mask, self.sequence).meta["apart"])
 
 
 # One volume after the other is read, slice by slice.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from napari_unet_seg.io.common.areas import components
+from napari_unet_seg.io.masks.areas import components
 
 
 def value_by_value(labels, neighbours):

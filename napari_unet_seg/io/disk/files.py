@@ -12,9 +12,9 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
-from napari_unet_seg.io.common.exchange import exchange
-from napari_unet_seg.io.common.seen import check_seen, saw
-from napari_unet_seg.io.common.temporary import in_use, temporary_path
+from napari_unet_seg.io.disk.exchange import exchange
+from napari_unet_seg.io.disk.seen import check_seen, saw
+from napari_unet_seg.io.disk.temporary import in_use, temporary_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.data.case_arrays import CaseImage, CaseMask
-from napari_unet_seg.data.samples import Sample, SampleSet
+from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
+from napari_unet_seg.data.samples import Sample, SampleSet, shortened
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,9 +50,12 @@ def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) ->
             "with _mask at the end, or put them into a folder masks beside the scans."
         )
     samples: list[Sample] = []
+    notes: list[str] = []
     values = np.zeros(IGNORE_INDEX + 1, bool)
     for each in chosen:
-        mask = CaseMask(each.mask, each.sequence).read()[0]
+        source = CaseMask(each.mask, each.sequence)
+        mask = source.read()[0]
+        notes.append(source.place_note())
         if (highest := int(mask.max(initial=0))) > IGNORE_INDEX:
             raise DataError(
                 f"{each.mask.files[0]} holds the label {highest}, and training takes none other "
@@ -65,7 +68,8 @@ def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) ->
         raise DataError(
             f"No mask of {plan.root} has a labelled pixel; annotate at least one slice."
         )
-    return SampleSet(tuple(samples), _categories(plan, int(labels.max())), str(plan.root))
+    categories = _categories(plan, int(labels.max()))
+    return SampleSet(tuple(samples), categories, str(plan.root), notes=shortened(notes))
 
 
 def _sequence(plan: Plan, chosen: str | None) -> str:

@@ -11,8 +11,8 @@ import pytest
 from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.errors import DataError, SegmentationError, WriteError
 from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.common import files
-from napari_unet_seg.io.common.files import (
+from napari_unet_seg.io.disk import files
+from napari_unet_seg.io.disk.files import (
     atomic,
     atomic_folder,
     backup_name,

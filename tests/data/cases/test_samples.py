@@ -13,6 +13,7 @@ from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import read_and_report
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.training.fine_tune import union
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,21 @@ def test_one_of_several_sequences_is_chosen(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"FLAIR \(1\), T1c \(1\); choose one.*--sequence FLAIR"):
         open_dataset(tmp_path, 2)
     assert len(open_dataset(tmp_path, 2, "T1c").samples) == 4
+
+
+def test_masks_in_another_place_than_their_scans_are_told(tmp_path: Path) -> None:
+    for name in ("A", "B", "C"):
+        write_patient(tmp_path / name, "flair")
+        image = nib.load(tmp_path / name / f"{name}_seg.nii.gz")
+        shifted = np.eye(4)
+        shifted[2, 3] = 0 if name == "C" else 20
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), shifted), image.get_filename())
+
+    samples = open_dataset(tmp_path, 2)
+    told, more = union([samples, open_dataset(tmp_path / "C", 2)]).notes
+    assert "A_seg.nii.gz and its image have one grid" in told
+    assert "20 mm apart" in told
+    assert more == "The same holds for 1 more masks."
 
 
 def test_stack_of_slices_with_soft_masks(tmp_path: Path) -> None:

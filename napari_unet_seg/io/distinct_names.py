@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.common.files import split_suffix
+from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from zarr_images import write_image
 
 from napari_unet_seg.errors import ChangedError
-from napari_unet_seg.io.common.files import atomic
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.seen import check_seen, fingerprint, has_changed, saw
+from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.disk.seen import check_seen, fingerprint, has_changed, saw
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.write import write_mask
 
@@ -52,7 +52,7 @@ def test_only_content_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     saw(path)
     os.utime(path, ns=(1, 1))
     assert not has_changed(path)
-    monkeypatch.setattr("napari_unet_seg.io.common.seen.file_digest", None)
+    monkeypatch.setattr("napari_unet_seg.io.disk.seen.file_digest", None)
     assert not has_changed(path), "with the same stamp no content is read"
 
 

@@ -1,0 +1,51 @@
+"""Layers of a case: its sequences as images, its masks as labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet_seg._napari.layers.channels import image_layers
+from napari_unet_seg._napari.layers.conversion import categories_for, grid_of, labels_options
+from napari_unet_seg._napari.layers.geometry import placement_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
+from napari_unet_seg.io.cases.read import read_mask, read_sequence
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.cases.case import Case, Source
+    from napari_unet_seg.io.common.scan import Scan
+
+    LayerData = tuple[Any, dict[str, Any], str]
+
+
+def case_layers(case: Case) -> list[LayerData]:
+    """Return the layers of a case; the first sequence is on top of the others, below the masks.
+
+    Of several masks the first is shown.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or a mask is not on the grid of the first sequence.
+    """
+    scans = {name: read_sequence(source) for name, source in case.sequences.items()}
+    layers: list[LayerData] = []
+    for name, scan in reversed(scans.items()):
+        layers += image_layers(scan, _title(case, name))
+    first = next(iter(scans.values()))
+    masks = [_mask_layer(source, first, f"{case.name} {n}") for n, source in case.masks.items()]
+    for _, options, _ in masks[1:]:
+        options["visible"] = False  # a brain mask, for example, would hide the lesion
+    return [*layers, *reversed(masks)]
+
+
+def _title(case: Case, sequence: str) -> str:
+    return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
+
+
+def _mask_layer(source: Source, scan: Scan, name: str) -> LayerData:
+    labels = np.asarray(read_mask(source, scan).data)
+    record = LayerRecord(scan=grid_of(scan))
+    options = labels_options(categories_for(labels, record), name, record)
+    return labels, options | placement_of(scan), "labels"

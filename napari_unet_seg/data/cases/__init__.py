@@ -1,0 +1,1 @@
+"""Samples of cases, whose sequences and masks are read when a sample is."""

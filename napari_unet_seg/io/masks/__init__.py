@@ -1,0 +1,1 @@
+"""Masks as numbers: what their values mean, labels, areas."""
