@@ -95,8 +95,7 @@ def _hostile(known: dict[str, Row]) -> str:
     }
     cells = [
         [
-            row["file"],
-            row["what"],
+            f"{row['what']} (`{row['file'].split(', ')[1]}`)",
             _bytes(row["size"]),
             row["outcome"],
             f"{row['seconds']:.1f}",
@@ -105,7 +104,7 @@ def _hostile(known: dict[str, Row]) -> str:
         for row in rows
     ]
     head = ["file", "size", "outcome", "seconds", "MiB"]
-    failed = [{"file": row["file"], "losses": [row["problem"]]} for row in rows if row["problem"]]
+    failed = [{"file": row["what"], "losses": [row["problem"]]} for row in rows if row["problem"]]
     page = HOSTILE.format(table=table(head, cells), tried=len(rows), **counts)
     return page + _reasons(failed, "file")
 
@@ -165,10 +164,9 @@ How often it was tried to make the program lose work, and what came of it: every
 a script in `benchmarks/reliability/`, and `python -m benchmarks.reliability.report` makes this page
 of them. Measured on {machines}, which had other work at the time.
 
-*Lost* counts tries after which
-something that was saved or accepted was missing or changed, a file was half-written, the work could
-not be done again, or there was a traceback; *refused* counts tries that ended in a sentence that
-says what to do.
+*Lost* counts tries after which something that was saved or accepted was missing or changed, a file
+was half-written, the work could not be done again, or there was a traceback; *refused* counts tries
+that ended in a sentence that says what to do.
 """
 
 KILLS = """\
