@@ -123,6 +123,14 @@ def test_a_dicom_element_longer_than_its_file(tmp_path: Path) -> None:
         read_scan(tmp_path / "s")
 
 
+def test_a_dicom_file_whose_class_is_of_no_kind(tmp_path: Path) -> None:
+    (path,) = write_series(tmp_path / "s", [0]).iterdir()
+    data = path.read_bytes().replace(b"\x08\x00\x16\x00UI", b"\x08\x00\x17\x00UI")
+    path.write_bytes(data.replace(b"\x02\x00\x02\x00UI", b"\x02\x00\x02\x00UU"))
+    with pytest.raises(DataError, match=r"\.dcm cannot be read as DICOM"):
+        read_scan(path)
+
+
 def test_a_store_of_more_chunks_than_can_be_opened(tmp_path: Path) -> None:
     write_image(tmp_path / "scan.zarr")
     file = tmp_path / "scan.zarr" / "s0" / ".zarray"

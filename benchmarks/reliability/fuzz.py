@@ -32,10 +32,11 @@ def main() -> bool:
         for name in given.target:
             start = time.perf_counter()
             row = fuzz(name, range(given.seed, given.seed + given.cases), kept)
-            rows.append({**row, "seconds": round(time.perf_counter() - start, 1)})
+            seconds = round(time.perf_counter() - start, 1)
+            rows.append({**row, "seed": given.seed, "seconds": seconds})
             sys.stderr.write(f"{rows[-1]}\n")
         keep = not given.smoke and given.target == list(TARGETS)
-        keep_figures("fuzz", {"seed": given.seed, "targets": rows}, keep=keep)
+        keep_figures("fuzz", {"targets": rows}, keep=keep)
         return any(row["failed"] for row in rows)
 
 

@@ -49,7 +49,7 @@ def _command(folder: Path, path: Path) -> list[str]:
     if path.suffix == ".safetensors":
         return ["predict", scan, "--model", str(path), *out]
     if path.suffix == ".yaml":
-        return ["train", str(folder / "data"), "--config", str(path), *out]
+        return ["train", str(folder / "data"), "--config", str(path), "--epochs", "1", *out]
     if path.name == "session":
         return ["finetune", str(folder / "model.safetensors"), "--data", str(path), *out]
     return ["predict", str(path), "--model", str(folder / "model.safetensors"), *out]
@@ -117,7 +117,9 @@ def attack(make: Callable[[Path], None], name: str, folder: Path, log: Path) -> 
         "size": size,
         "outcome": "failed" if problem else ("refused" if code == 2 else "read"),
         "problem": problem,
-        "sentence": next((line for line in reversed(lines) if str(place) in line), "")[:300],
+        "sentence": next((line for line in reversed(lines) if str(place) in line), "").replace(
+            f"{place}/", ""
+        )[:300],
         "seconds": round(seconds, 1),
         "mebibytes": round(grown / 2**20),
     }
@@ -128,7 +130,7 @@ def _problem(ended: processes.Ended, code: int | None, lines: list[str]) -> str:
     if any("Traceback" in line for line in lines):
         return f"there is a traceback: {lines[-1]}"
     if ended.killed or ended.hung:
-        return "it does not end"
+        return f"it takes longer than {LIMIT_S} s"
     if ended.problem:
         return ended.problem.strip().splitlines()[-1]
     if not ended.done:

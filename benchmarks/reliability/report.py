@@ -95,8 +95,7 @@ def _hostile(known: dict[str, Row]) -> str:
     }
     cells = [
         [
-            row["file"],
-            row["what"],
+            f"{row['what']} (`{row['file'].split(', ')[1]}`)",
             _bytes(row["size"]),
             row["outcome"],
             f"{row['seconds']:.1f}",
@@ -104,8 +103,8 @@ def _hostile(known: dict[str, Row]) -> str:
         ]
         for row in rows
     ]
-    head = ["file", "what it is", "size", "outcome", "seconds", "MiB"]
-    failed = [{"file": row["file"], "losses": [row["problem"]]} for row in rows if row["problem"]]
+    head = ["file", "size", "outcome", "seconds", "MiB"]
+    failed = [{"file": row["what"], "losses": [row["problem"]]} for row in rows if row["problem"]]
     page = HOSTILE.format(table=table(head, cells), tried=len(rows), **counts)
     return page + _reasons(failed, "file")
 
@@ -120,14 +119,24 @@ def _bytes(size: int) -> str:
 
 def _fuzz(known: dict[str, Row]) -> str:
     rows = known["fuzz"]["targets"]
-    keys = ("target", "cases", "read", "refused", "failed", "slowest_s", "most_mb", "seconds")
+    keys = (
+        "target",
+        "cases",
+        "read",
+        "refused",
+        "failed",
+        "slowest_s",
+        "most_mb",
+        "seconds",
+        "seed",
+    )
     cells = [[str(row[key]) for key in keys] for row in rows]
-    head = ["reader", *keys[1:5], "slowest, s", "most memory, MB", "seconds"]
+    head = ["reader", *keys[1:5], "slowest, s", "most memory, MB", "seconds", "seed"]
     failed = [
         {"target": row["target"], "losses": [f"{count} × {why}" for why, count in row["why"]]}
         for row in rows
     ]
-    page = FUZZ.format(table=table(head, cells), seed=known["fuzz"]["seed"])
+    page = FUZZ.format(table=table(head, cells))
     return page + _reasons(failed, "target")
 
 
@@ -141,7 +150,9 @@ def _window(known: dict[str, Row]) -> str:
         "widgets": "widgets",
     }
     keys = ("first", "half", "last", "growth")
-    cells = [[name, *(str(record["counts"][key][k]) for k in keys)] for key, name in names.items()]
+    counts = record["counts"]
+    # No minus before nothing.
+    cells = [[name, *(f"{counts[key][k] + 0.0:g}" for k in keys)] for key, name in names.items()]
     head = ["what", "first round", "half", "last round", "growth of a round"]
     return WINDOW.format(table=table(head, cells), **record)
 
@@ -150,10 +161,12 @@ INTRODUCTION = """\
 # Reliability
 
 How often it was tried to make the program lose work, and what came of it: every number comes from
-a script in `benchmarks/reliability/`, measured on {machines};
-`python -m benchmarks.reliability.report` makes this page of them. *Lost* counts tries after which
-something that was saved or accepted was missing or changed, a file was half-written, or the work
-could not be done again; *refused* counts tries that ended in a sentence that says what to do.
+a script in `benchmarks/reliability/`, and `python -m benchmarks.reliability.report` makes this page
+of them. Measured on {machines}, which had other work at the time.
+
+*Lost* counts tries after which something that was saved or accepted was missing or changed, a file
+was half-written, the work could not be done again, or there was a traceback; *refused* counts tries
+that ended in a sentence that says what to do.
 """
 
 KILLS = """\
@@ -162,7 +175,8 @@ KILLS = """\
 Processes are killed with SIGKILL, half of them at a random time, half before a random change of a
 file's name or content. Then everything is read, the work is done again or resumed, and compared
 with work that nobody killed: a training has the very same weights and history. Files left over are
-temporary files that are still there after the work was done again.
+temporary files that are still there after the work was done again: beside masks and COCO files of
+the user's own, and of rounds those that were trained to their end but not recorded, which stay.
 `python -m benchmarks.reliability.kills` and `kill_window`, seeds {seeds}.
 
 {table}"""
@@ -200,8 +214,8 @@ FUZZ = """\
 
 Bytes of small valid files are flipped, cut, repeated and spliced, values of JSON changed for others
 that make no sense there. A file is read or refused in a sentence within ten seconds and ten times
-its size of memory above 64 MiB; anything else fails. `python -m benchmarks.reliability.fuzz --seed
-{seed}`.
+its size of memory above 64 MiB; anything else fails. `python -m benchmarks.reliability.fuzz`; the
+seed is the number of the first case.
 
 {table}"""
 

@@ -21,6 +21,16 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 _VERSION = 1
 """Of the layout of files of settings."""
+_LARGEST = 2**16
+"""Size of a file of settings in bytes, fifty times that of all settings."""
+
+
+def _text(path: Path) -> str:
+    # A parser of YAML takes seconds for thousands of nested lists.
+    size = path.stat().st_size
+    if size > _LARGEST:
+        raise ValueError(f"it has {size} bytes, and settings have at most {_LARGEST}")
+    return path.read_text(encoding="utf-8")
 
 
 class Config(BaseModel):
@@ -77,7 +87,7 @@ class Config(BaseModel):
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ConfigError(f"{path} is a pipe or a device; choose a YAML or JSON file.")
         try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+            values = yaml.safe_load(_text(path))
         except OSError as error:
             raise ConfigError(
                 f"{path} cannot be read ({error.strerror}); check its name and its permissions."

@@ -149,7 +149,7 @@ def _header(path: Path) -> pydicom.Dataset | None:
     """Return the header of a file with an image; None for other files, such as a DICOMDIR."""
     with reading(path, "DICOM"):
         header = open_dataset(path, stop_before_pixels=True)
-    kind = kind_of(header)
+        kind = kind_of(header)
     if kind in SEGMENTATIONS:
         return None
     if "Rows" in header and "Columns" in header:
