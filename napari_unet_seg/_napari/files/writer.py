@@ -16,6 +16,7 @@ from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in
 from napari_unet_seg.config import MOST_NUMBERED
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.io.masks.labels import INSTANCES_KEY, to_classes
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ def write_coco(path: str, layers: list[Mask]) -> list[str]:
 
 
 def _write_or_ask(path: str, write: Callable[[Path, Keep | None], None]) -> list[str]:
-    """Write a file; in a window ask what to do if another program has changed it."""
+    """Write a file; in a window ask what to do if another program has changed it.
+
+    What a process that was killed while it wrote this file has left is removed first.
+    """
+    remove_litter(Path(path).parent, of=Path(path).name)
     if current_viewer() is None or threading.current_thread() is not threading.main_thread():
         write(Path(path), None)
         return [path]

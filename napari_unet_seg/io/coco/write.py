@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,12 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Encoder, Place
 from napari_unet_seg.io.coco.json_style import JsonStyle
 from napari_unet_seg.io.disk.files import atomic
+from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.io.masks.areas import components, objects
 from napari_unet_seg.io.masks.labels import check_instances, check_values, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, CocoOptions
@@ -124,6 +125,7 @@ def save_coco(
     style : JsonStyle
         Layout of the text; `CocoDataset.style` is the layout of the file that was read.
     """
+    remove_litter(Path(path).parent, of=Path(path).name)  # of a process that was killed
     with (
         atomic(path, keep=keep) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,

@@ -20,6 +20,7 @@ from napari_unet_seg._napari.layers.conversion import add_labels, categories_of
 from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.disk.temporary import temporary_path
 from napari_unet_seg.io.images.tiff import read_description, read_tiff
 from napari_unet_seg.io.read import read_scan
 
@@ -69,6 +70,20 @@ def test_tiff_keeps_values_axes_voxel_size_and_categories(tmp_path: Path) -> Non
     scan = read_tiff(path)
     assert (scan.axes, scan.spacing, scan.unit) == ("ZYX", (3, 0.5, 0.5), "mm")
     assert [c["name"] for c in read_description(path)["categories"]] == ["lesion", "oedema"]
+
+
+@pytest.mark.parametrize("name", ["mask.tif", "mask.json"])
+def test_what_a_killed_save_of_the_file_has_left_is_removed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    left = temporary_path(path)
+    left.write_bytes(b"half")
+    other = temporary_path(tmp_path / "other.tif")
+    other.write_bytes(b"of another file")
+
+    _save(_masked((16, 20)), path)
+
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_ids_of_an_atlas_are_saved_without_categories(tmp_path: Path) -> None:
