@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import tifffile
 from dicom_files import write_series
 
 from napari_unet_seg.errors import DataError
@@ -290,3 +292,11 @@ def test_a_scan_that_is_named_after_a_lesion_is_a_scan(tmp_path: Path) -> None:
     root = touch(tmp_path, "patient-lesion-01.nii.gz", "patient-03.nii.gz")
 
     assert sorted(files_of(root)) == ["patient-03", "patient-lesion-01"]
+
+
+def test_numbered_volumes_are_no_slices(tmp_path: Path) -> None:
+    (tmp_path / "Smith").mkdir()
+    for number in range(4):
+        tifffile.imwrite(tmp_path / f"Smith/Smith_{number}.tif", np.zeros((3, 8, 8), np.uint8))
+
+    assert len(plan_folder(tmp_path).cases) == 4
