@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+VOLUME = np.zeros((5, 8, 8), np.uint8)
+
+
 def touch(root: Path, *names: str) -> Path:
     for name in names:
         path = root / name
@@ -297,6 +300,6 @@ def test_a_scan_that_is_named_after_a_lesion_is_a_scan(tmp_path: Path) -> None:
 def test_numbered_volumes_are_no_slices(tmp_path: Path) -> None:
     (tmp_path / "Smith").mkdir()
     for number in range(4):
-        tifffile.imwrite(tmp_path / f"Smith/Smith_{number}.tif", np.zeros((3, 8, 8), np.uint8))
+        tifffile.imwrite(tmp_path / f"Smith/Smith_{number}.tif", VOLUME, photometric="minisblack")
 
     assert len(plan_folder(tmp_path).cases) == 4
