@@ -12,6 +12,7 @@ import numpy as np
 from nibabel.openers import ImageOpener
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.disk.unpacked import check_unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +54,10 @@ def check_voxels(image: Any, path: Path) -> None:
     Raises
     ------
     DataError
-        If it cannot.
+        If it cannot, or can hardly be meant to.
     """
     needed = int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
     available = path.stat().st_size * (_DEFLATE_LIMIT if path.suffix.lower() == ".gz" else 1)
     if needed > available:
         raise DataError(f"{path} is truncated or damaged (it lacks voxels); copy it again.")
+    check_unpacked(path, needed)

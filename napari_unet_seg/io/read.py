@@ -124,7 +124,9 @@ def _readings_beside(path: Path) -> tuple[Reading, ...]:
 
     end = next((e for e in MASK_ENDS if split_suffix(path)[0].endswith(e)), "")
     folder = path.absolute().parent
-    return _readings_in(folder, end, path.suffix, folder.stat().st_mtime_ns)
+    with reading(folder, "a folder"):
+        changed = folder.stat().st_mtime_ns
+    return _readings_in(folder, end, path.suffix, changed)
 
 
 @lru_cache(maxsize=8)

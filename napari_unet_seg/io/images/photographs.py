@@ -13,6 +13,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import to_grey
 from napari_unet_seg.io.disk.files import can_hold, mapped, reading
+from napari_unet_seg.io.disk.unpacked import check_unpacked
 from napari_unet_seg.io.masks.values import lossy_mask
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ def _pixels(path: Path, *, as_mask: bool = False) -> Array:
     with reading(path, "an image"), mapped(path) as file, Image.open(file) as image:
         if not can_hold(path.stat().st_size, _nbytes(image)):
             raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
+        check_unpacked(path, _nbytes(image))
         if as_mask and image.format in _JPEG_FORMATS:
             raise lossy_mask(path)
         turn = _ORIENTATIONS.get(_orientation(image))

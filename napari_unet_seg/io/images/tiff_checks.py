@@ -10,6 +10,7 @@ import tifffile
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.disk.files import can_hold
+from napari_unet_seg.io.disk.unpacked import check_unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ def check_size(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
     packed = series.size * float(np.mean(series.keyframe.bitspersample)) // 8
     if not (packed <= size if plain else can_hold(size, series.nbytes)):
         raise DataError(f"{path} is truncated or damaged (it lacks pixels); copy it again.")
+    check_unpacked(path, series.nbytes)
 
 
 def check_whole(series: tifffile.TiffPageSeries, size: int, path: Path) -> None:
