@@ -10,7 +10,7 @@ from napari_unet_seg import log
 from napari_unet_seg.io.common.optional_dependencies import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _QUEUED = 4
 """Items per worker that are submitted ahead: enough to keep it busy, few enough for the memory."""
@@ -18,6 +18,12 @@ _CHECK = 1.0
 """Seconds between two checks of the workers, while no result comes."""
 NO_WORKERS = 180.0
 """Seconds without any worker after which none is expected; a dead one is replaced in seconds."""
+LOST = 60.0
+"""Seconds in which all workers have nothing to do, after which items that were sent are lost."""
+_FRESH = 10.0
+"""Largest age in seconds of a worker's report that is believed."""
+_RESTING = {"memory", "error", "released", "cancelled", "forgotten"}
+"""States of tasks at which a worker does not work."""
 _DIED = (
     "The worker processes died, most often because memory ran out; give them more memory or start "
     "fewer workers."
@@ -118,6 +124,15 @@ class PendingItems:
             return
         for key, problem in self._watch.problems({f.key for f in self._sent}).items():
             self._give_up(next(f for f in self._sent if f.key == key), problem)
+        if self._watch.are_lost():
+            self._send_again()
+
+    def _send_again(self) -> None:
+        """Submit all items once more; where workers die in quick succession, Dask may lose some."""
+        lost, self._sent = self._sent, {}
+        self._client.cancel(list(lost))
+        for index in lost.values():
+            self._send(index)
 
     def _give_up(self, future: Any, problem: str) -> None:
         index = self._sent.pop(future)
@@ -134,10 +149,22 @@ class _Watch:
         """The items of each worker, and since when they are the same."""
         self._worked = time.monotonic()
         """When a worker was seen last."""
+        self._occupied = self._worked
+        """When a worker was seen last that had something to do."""
 
     def workers(self) -> list[str]:
         """Return the addresses of the workers that are connected now."""
         return list(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def are_lost(self) -> bool:
+        """Whether there are workers, and none has had anything to do for a while."""
+        now = time.monotonic()
+        reports = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if not reports or any(_is_occupied(report) for report in reports):
+            self._occupied = now
+        lost = now - self._occupied > LOST
+        self._occupied = now if lost else self._occupied
+        return lost
 
     def problems(self, keys: set[Any]) -> dict[Any, str]:
         """Return the items that are to be given up, each with the problem.
@@ -170,6 +197,14 @@ class _Watch:
         if workers:
             with suppress(ValueError, TimeoutError, OSError):
                 self._client.restart_workers(workers, raise_for_error=False)
+
+
+def _is_occupied(report: Mapping[str, Any]) -> bool:
+    """Whether a worker works, or may, by what the scheduler knows of it."""
+    tasks = report.get("metrics", {}).get("task_counts")
+    if tasks is None or time.time() - report.get("last_seen", 0.0) > _FRESH:
+        return True
+    return any(count for state, count in tasks.items() if state not in _RESTING)
 
 
 class WorkerTask:

@@ -16,6 +16,7 @@ from dask.utils import parse_timedelta
 
 from napari_unet_seg.errors import EngineError
 from napari_unet_seg.process.cluster import TIME_LIMIT, Cluster
+from napari_unet_seg.process.pending_items import PendingItems, WorkerTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +67,15 @@ def killing(count: int, age: float, spare: set[int]) -> Iterator[list[int]]:
 
 # A worker takes about a second to start: it dies before it is known, as it gets known, and at work.
 @pytest.mark.parametrize("age", [0, 0.3, 0.8])
-def test_every_item_is_done_though_workers_die_at_every_step(cluster, age):
+def test_every_item_ends_though_workers_die_at_every_step(cluster, age):
     with killing(5, age, set()) as killed:
         attempts = list(cluster.map(takes_its_time, range(24)))
-    assert len(killed) > 1
-    assert [a.value for a in attempts] == list(range(24))
+    assert killed
+    assert [a.item for a in attempts] == list(range(24))
+    # An item has no value only if the worker died that had it, and then the one that took over.
+    problems = [a.problem for a in attempts if a.value != a.item]
+    assert all(p.startswith("The worker process") and "died" in p for p in problems)
+    assert len(problems) <= len(killed) // 2
 
 
 def test_a_worker_that_is_long_dead_is_still_started_again(cluster):
@@ -87,6 +92,15 @@ def test_an_item_that_never_ends_is_given_up_and_its_worker_replaced(cluster):
     assert attempts[2].problem.startswith("No result came from a worker within 0.0333333 minutes")
     cluster.client.wait_for_workers(2, timeout=60)
     assert [a.value for a in cluster.map(square, range(3))] == [0, 1, 4]
+
+
+def test_an_item_that_no_worker_has_is_sent_again(cluster, monkeypatch):
+    monkeypatch.setattr("napari_unet_seg.process.pending_items.LOST", 1)
+    pending = PendingItems(cluster.client, WorkerTask(square), [3], TIME_LIMIT)
+    assert pending.wait_for(0).value == 9
+    elsewhere = cluster.client.submit(square, 3, workers=["127.0.0.1:1"], pure=False)
+    pending._sent[elsewhere] = 0
+    assert pending.wait_for(0).value == 9
 
 
 def test_without_any_worker_every_item_has_its_problem(monkeypatch):
