@@ -21,10 +21,10 @@ from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.io.write import write_mask
-from napari_unet_seg.session.record import Round
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import Round
 
 if TYPE_CHECKING:
     from pathlib import Path

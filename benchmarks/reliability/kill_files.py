@@ -31,8 +31,8 @@ def _predict_here(folder: Path, out: str, tell: Any) -> None:
     """Segment the scans as a worker does."""
     from napari_unet_seg.cli._folders import make_folder
     from napari_unet_seg.cli._inputs import list_inputs
-    from napari_unet_seg.cli.predict.mask_files import MaskFiles
-    from napari_unet_seg.cli.predict.segmenter import Task
+    from napari_unet_seg.cli.commands.predict.mask_files import MaskFiles
+    from napari_unet_seg.cli.commands.predict.segmenter import Task
     from napari_unet_seg.config import PredictConfig
 
     make_folder(folder / out)

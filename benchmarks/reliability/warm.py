@@ -10,7 +10,7 @@ import torch._dynamo  # imported by the first optimiser, for most of a second
 import zarr
 
 import napari_unet_seg.cli._app
-import napari_unet_seg.cli.predict.command
+import napari_unet_seg.cli.commands.predict.command
 import napari_unet_seg.data.dataset
 import napari_unet_seg.data.dataset_write
 import napari_unet_seg.engine

@@ -13,15 +13,15 @@ import typer
 
 from napari_unet_seg import __version__, log
 from napari_unet_seg.cli._console import BAD_INPUT, warn
-from napari_unet_seg.cli._doctor import doctor
-from napari_unet_seg.cli._evaluate import evaluate
-from napari_unet_seg.cli._export import export
-from napari_unet_seg.cli._import import import_
 from napari_unet_seg.cli._interrupt import STOPPED
-from napari_unet_seg.cli._open import open_
 from napari_unet_seg.cli._settings import settings_help
-from napari_unet_seg.cli._train import finetune, train
-from napari_unet_seg.cli.predict.command import predict
+from napari_unet_seg.cli.commands.doctor import doctor
+from napari_unet_seg.cli.commands.evaluate import evaluate
+from napari_unet_seg.cli.commands.export import export
+from napari_unet_seg.cli.commands.import_ import import_
+from napari_unet_seg.cli.commands.open_ import open_
+from napari_unet_seg.cli.commands.predict.command import predict
+from napari_unet_seg.cli.commands.train import finetune, train
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
 from napari_unet_seg.errors import NewerVersionWarning, SegmentationError
 

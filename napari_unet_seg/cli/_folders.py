@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.io.disk.files import write_error
-from napari_unet_seg.session.lock import SessionLock
+from napari_unet_seg.session.stored.lock import SessionLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

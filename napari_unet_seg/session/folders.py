@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.session.record import read_record
-from napari_unet_seg.session.scan import SESSION_FILE
+from napari_unet_seg.session.stored.record import read_record
+from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.session.record import SessionRecord
+    from napari_unet_seg.session.stored.record import SessionRecord
 
 
 @dataclass(frozen=True)

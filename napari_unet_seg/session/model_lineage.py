@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.models.header import read_header
-from napari_unet_seg.session.record import read_record
+from napari_unet_seg.session.stored.record import read_record
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.session.folders import FoundSession
-    from napari_unet_seg.session.record import Round, SessionRecord
     from napari_unet_seg.session.session import Session
+    from napari_unet_seg.session.stored.record import Round, SessionRecord
 
 
 def is_usable(finished: Round) -> bool:

@@ -10,7 +10,7 @@ from napari_unet_seg.io.common.places import index_at
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.session.masks import MaskStore
+    from napari_unet_seg.session.stored.masks import MaskStore
 
 
 class Predictions:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.held_out import Split
-    from napari_unet_seg.session.masks import MaskStore
+    from napari_unet_seg.session.stored.masks import MaskStore
 
 
 def slice_samples(scan: Scan, masks: MaskStore, splits: Mapping[int, Split]) -> tuple[Sample, ...]:

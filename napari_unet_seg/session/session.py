@@ -22,9 +22,11 @@ from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
-from napari_unet_seg.session.leftovers import remove_leftovers
-from napari_unet_seg.session.lock import InUseError, SessionLock
-from napari_unet_seg.session.masks import (
+from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
+from napari_unet_seg.session.samples import slice_samples, volume_samples
+from napari_unet_seg.session.stored.leftovers import remove_leftovers
+from napari_unet_seg.session.stored.lock import InUseError, SessionLock
+from napari_unet_seg.session.stored.masks import (
     MaskStore,
     SliceChanges,
     check_labels,
@@ -32,7 +34,7 @@ from napari_unet_seg.session.masks import (
     has_mask,
     slice_changes,
 )
-from napari_unet_seg.session.record import (
+from napari_unet_seg.session.stored.record import (
     LayersRecord,
     Origin,
     SessionRecord,
@@ -40,10 +42,8 @@ from napari_unet_seg.session.record import (
     read_record,
     write_record,
 )
-from napari_unet_seg.session.record_keeper import RecordKeeper
-from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
-from napari_unet_seg.session.samples import slice_samples, volume_samples
-from napari_unet_seg.session.scan import SESSION_FILE, open_scan, record_scan
+from napari_unet_seg.session.stored.record_keeper import RecordKeeper
+from napari_unet_seg.session.stored.scan import SESSION_FILE, open_scan, record_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_unet_seg import log
 from napari_unet_seg.cli import main
-from napari_unet_seg.cli.predict import segmenter
+from napari_unet_seg.cli.commands.predict import segmenter
 from napari_unet_seg.config import Category, NormaliseConfig
 from napari_unet_seg.data import cache, dataset_write
 from napari_unet_seg.data.dataset import open_dataset

@@ -15,7 +15,7 @@ from zarr_images import write_image
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.cli._folders import remove_abandoned
-from napari_unet_seg.cli.predict import segmenter
+from napari_unet_seg.cli.commands.predict import segmenter
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.session import Session
@@ -96,7 +96,7 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
 PAUSED = """
 import sys
 from napari_unet_seg.cli import _console, main
-from napari_unet_seg.cli.predict import segmenter
+from napari_unet_seg.cli.commands.predict import segmenter
 
 def update(*_):
     print("paused", flush=True)
@@ -152,7 +152,7 @@ def test_what_was_left_on_another_machine_stays(tmp_path: Path) -> None:
 LIMITED = """
 import resource, sys
 from napari_unet_seg.cli import main
-from napari_unet_seg.cli.predict import segmenter
+from napari_unet_seg.cli.commands.predict import segmenter
 
 segmenter._IN_MEMORY = 100
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.session.record import Round
+from napari_unet_seg.session.stored.record import Round
 
 if TYPE_CHECKING:
     from napari_unet_seg.session.session import Session

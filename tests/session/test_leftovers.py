@@ -14,8 +14,8 @@ from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import save_checkpoint
-from napari_unet_seg.session.record import Round
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.session.lock import unclosed_since
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.lock import unclosed_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable

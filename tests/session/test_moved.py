@@ -15,8 +15,8 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.folders import find_session
-from napari_unet_seg.session.record import CocoOrigin, Origin
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import CocoOrigin, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path

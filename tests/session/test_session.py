@@ -17,9 +17,9 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.held_out import assign_splits, block_width
-from napari_unet_seg.session.record import LayersRecord, Round
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import LayersRecord, Round
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,9 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.images.tiff import read_tiff
-from napari_unet_seg.session.record import (
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import (
     CocoOrigin,
     LayersRecord,
     ModelHistory,
@@ -21,13 +23,11 @@ from napari_unet_seg.session.record import (
     Placement,
     Round,
 )
-from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_unet_seg.session.record import SessionRecord
+    from napari_unet_seg.session.stored.record import SessionRecord
 
 EXAMPLES = Path(__file__).with_name("examples")
 BASE = "/data/models/base.safetensors"

@@ -17,10 +17,10 @@ from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, 
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.model_lineage import lineage
-from napari_unet_seg.session.record import Round
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.run import Run
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.session.record import Round
     from napari_unet_seg.session.session import Session
+    from napari_unet_seg.session.stored.record import Round
 
 EPOCHS = 5
 """Epochs of a background round, which should end before the next round is due."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_unet_seg.session.record import Round
+    from napari_unet_seg.session.stored.record import Round
 
 
 def round_summary(finished: Round) -> str:

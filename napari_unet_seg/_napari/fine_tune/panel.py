@@ -21,8 +21,8 @@ from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.model_lineage import is_used
-from napari_unet_seg.session.record import Round
 from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:

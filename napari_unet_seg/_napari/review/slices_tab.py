@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.masks import SliceChanges
+    from napari_unet_seg.session.stored.masks import SliceChanges
 
 _KEYS = {
     "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),

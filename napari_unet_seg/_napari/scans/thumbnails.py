@@ -16,8 +16,8 @@ from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_pla
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import percentile_window
-from napari_unet_seg.session.masks import MaskStore
-from napari_unet_seg.session.scan import open_scan
+from napari_unet_seg.session.stored.masks import MaskStore
+from napari_unet_seg.session.stored.scan import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable

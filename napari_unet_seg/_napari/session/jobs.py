@@ -9,8 +9,8 @@ import numpy as np
 from napari_unet_seg.errors import ChangedError, SegmentationError
 from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
-from napari_unet_seg.session.record import COCO_COPY
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import COCO_COPY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

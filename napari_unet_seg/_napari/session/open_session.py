@@ -17,7 +17,6 @@ from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
 from napari_unet_seg.io.disk.seen import saw
-from napari_unet_seg.session.masks import slice_changes, stray_label
 from napari_unet_seg.session.review_queue import (
     Order,
     Queue,
@@ -25,6 +24,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
+from napari_unet_seg.session.stored.masks import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from pathlib import Path

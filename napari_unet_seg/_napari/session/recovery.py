@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_unet_seg._napari.widgets.settings import forget, recall_all, remember
-from napari_unet_seg.session.lock import unclosed_since
+from napari_unet_seg.session.stored.lock import unclosed_since
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.files.changed_dialog import SessionChangedDialog
 from napari_unet_seg.errors import ChangedError
-from napari_unet_seg.session.scan import SESSION_FILE
+from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget

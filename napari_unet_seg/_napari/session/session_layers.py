@@ -25,7 +25,13 @@ from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.placement import misplacement
-from napari_unet_seg.session.record import COCO_COPY, CocoOrigin, LayersRecord, Origin, Placement
+from napari_unet_seg.session.stored.record import (
+    COCO_COPY,
+    CocoOrigin,
+    LayersRecord,
+    Origin,
+    Placement,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels

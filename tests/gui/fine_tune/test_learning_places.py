@@ -21,9 +21,9 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.session.record import LayersRecord, Origin
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import LayersRecord, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

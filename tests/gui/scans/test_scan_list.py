@@ -21,10 +21,10 @@ from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
-from napari_unet_seg.session.record import LayersRecord, Origin
 from napari_unet_seg.session.review_queue import Order, ReviewState
 from napari_unet_seg.session.scan_review import ScanReview, scan_review
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import LayersRecord, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

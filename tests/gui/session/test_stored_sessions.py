@@ -9,8 +9,8 @@ from napari.components import ViewerModel
 
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
-from napari_unet_seg.session.record import read_record
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import read_record
 
 EXAMPLES = Path(__file__).parents[2] / "session" / "examples"
 

@@ -12,8 +12,8 @@ from napari_unet_seg.cli._folders import output_folder, remove_abandoned
 from napari_unet_seg.cli._inputs import PlanOnly, list_inputs, print_plans
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
-from napari_unet_seg.cli.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
-from napari_unet_seg.cli.predict.segmenter import Segmenter
+from napari_unet_seg.cli.commands.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
+from napari_unet_seg.cli.commands.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require

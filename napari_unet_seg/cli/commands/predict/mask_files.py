@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._names import planes
-from napari_unet_seg.cli.predict.segmenter import pixels
+from napari_unet_seg.cli.commands.predict.segmenter import pixels
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.cli._inputs import Input
-    from napari_unet_seg.cli.predict.segmenter import Segmented, Segmenter
+    from napari_unet_seg.cli.commands.predict.segmenter import Segmented, Segmenter
     from napari_unet_seg.process.pending_items import Attempt
 
 Report = dict[str, Any]

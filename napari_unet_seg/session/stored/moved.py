@@ -6,12 +6,12 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.session.scan import hash_of
+from napari_unet_seg.session.stored.scan import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.session.scan import ScanRecord
+    from napari_unet_seg.session.stored.scan import ScanRecord
 
 _DEEPEST = 8
 """Number of folders, from the file up, that may have been moved together with a session."""

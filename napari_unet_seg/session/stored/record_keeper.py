@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.io.disk.seen import check_seen, has_changed, saw
-from napari_unet_seg.session.record import new_round_folder, read_record, write_record
 from napari_unet_seg.session.review_queue import finite_score
-from napari_unet_seg.session.scan import SESSION_FILE
+from napari_unet_seg.session.stored.record import new_round_folder, read_record, write_record
+from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.session.held_out import Split
-    from napari_unet_seg.session.lock import SessionLock
-    from napari_unet_seg.session.record import (
+    from napari_unet_seg.session.review_queue import ReviewState
+    from napari_unet_seg.session.stored.lock import SessionLock
+    from napari_unet_seg.session.stored.record import (
         LayersRecord,
         ModelHistory,
         Origin,
         Round,
         SessionRecord,
     )
-    from napari_unet_seg.session.review_queue import ReviewState
 
 
 _BY_SLICE = ("states", "predicted_dice")

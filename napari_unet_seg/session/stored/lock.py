@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.disk.files import atomic, within, write_error
-from napari_unet_seg.session.scan import SESSION_FILE
+from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from napari_unet_seg.training.run import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_unet_seg.session.record import SessionRecord
+    from napari_unet_seg.session.stored.record import SessionRecord
 
 
 def remove_leftovers(folder: Path, record: SessionRecord) -> None:

@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.disk.files import atomic, backup_name, within, write_error
-from napari_unet_seg.session.moved import find_move
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.scan import SESSION_FILE, ScanRecord
+from napari_unet_seg.session.stored.moved import find_move
+from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
