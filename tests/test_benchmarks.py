@@ -79,17 +79,20 @@ def test_it_measures_without_a_window(
 
 @pytest.mark.parametrize("script", IN_PROCESSES)
 def test_nothing_is_lost_in_a_few_tries(script: str) -> None:
-    run("-m", f"benchmarks.reliability.{script}", "--smoke")
+    done = run("-m", f"benchmarks.reliability.{script}", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.gui
 @pytest.mark.parametrize("script", IN_A_WINDOW)
 def test_it_measures_in_a_window(script: str) -> None:
-    run(*IN_A_WINDOW[script], "--smoke")
+    done = run(*IN_A_WINDOW[script], "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_table_of_formats_can_be_made() -> None:
-    run("docs/make_formats.py", "--smoke")
+    done = run("docs/make_formats.py", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("module", ["page.results", "reliability.report"])
@@ -99,10 +102,9 @@ def test_a_page_is_that_of_the_records(module: str, monkeypatch: pytest.MonkeyPa
     assert page.PAGE.read_text(encoding="utf-8") == page.text()
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "ignore", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def test_every_script_is_run() -> None:

@@ -27,5 +27,7 @@ def test_who_is_alone_keeps_all_others_out(tmp_path: Path, alone: bool) -> None:
 def test_the_door_is_open_to_all_inside(tmp_path: Path) -> None:
     with turn(tmp_path, alone=True), (tmp_path / "door").open("w") as door:
         fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    inside = 0
     with turn(tmp_path, alone=False), turn(tmp_path, alone=False):
-        pass
+        inside += 1
+    assert inside == 1

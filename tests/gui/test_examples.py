@@ -71,7 +71,8 @@ def test_correct(example: Any, tmp_path: Path) -> None:
 
 
 def test_report(example: Any) -> None:
-    example("report_widget", lambda viewer: bool(viewer.window.dock_widgets))
+    widget = example("report_widget", lambda viewer: bool(viewer.window.dock_widgets))["widget"]
+    assert widget.copy_button.text() == "Copy"
 
 
 def test_every_widget_has_an_example() -> None:

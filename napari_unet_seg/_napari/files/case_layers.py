@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def case_layers(case: Case) -> list[LayerData]:
     """Return the layers of a case; the first sequence is on top of the others, below the masks.
 
-    Of several masks the first is shown.
+    Of several sequences, and of several masks, the first is shown.
 
     Raises
     ------
@@ -30,9 +30,10 @@ def case_layers(case: Case) -> list[LayerData]:
         If a file cannot be read, or a mask is not on the grid of the first sequence.
     """
     scans = {name: read_sequence(source) for name, source in case.sequences.items()}
-    layers: list[LayerData] = []
-    for name, scan in reversed(scans.items()):
-        layers += image_layers(scan, _title(case, name))
+    images = [image_layers(scan, _title(case, name)) for name, scan in scans.items()]
+    for _, options, _ in (layer for others in images[1:] for layer in others):
+        options["visible"] = False
+    layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
     first = next(iter(scans.values()))
     masks = [_mask_layer(source, first, f"{case.name} {n}") for n, source in case.masks.items()]
     for _, options, _ in masks[1:]:

@@ -85,8 +85,10 @@ def test_a_mask_of_other_values_is_compared_as_its_file_is(
     compare.a.setLayer(viewer.layers["two levels"])
     compare.b.setLayer(first)
     until_shows(qtbot, widget, ["all", "1.000", "1.000", "0", "25", "25"])
+    assert "left out" not in compare.status.text()
     first.data_setitem((np.full(4, 1), np.full(4, 3), np.arange(4)), IGNORE_INDEX)
-    qtbot.waitUntil(lambda: "4 pixels left out as not reviewed" in compare.status.text())
+    qtbot.waitUntil(lambda: "left out" in compare.status.text())
+    assert "4 pixels left out as not reviewed" in compare.status.text()
     until_idle(qtbot, widget)
 
 

@@ -208,6 +208,22 @@ def test_the_folder_of_a_case_opens_as_its_stack_and_mask(tmp_path: Path) -> Non
     assert [category.name for category in categories_of(mask)] == ["label 1"]
 
 
+def test_of_several_sequences_and_masks_the_first_is_shown(tmp_path: Path) -> None:
+    folder = tmp_path / "P1"
+    folder.mkdir()
+    for name in ("flair", "t1ce", "seg", "brainmask"):
+        _nifti(folder / f"P1_{name}.nii")
+    viewer = ViewerModel()
+
+    viewer.open(folder, plugin=PLUGIN)
+
+    shown = [layer.name for layer in viewer.layers if layer.visible]
+    assert [layer.name for layer in viewer.layers] == [
+        "P1 T1c", "P1 FLAIR", "P1 brainmask", "P1 seg",
+    ]  # fmt: skip
+    assert shown == ["P1 FLAIR", "P1 seg"]
+
+
 def test_a_folder_of_several_cases_is_left_to_others(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Picture.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / name)

@@ -58,6 +58,7 @@ def test_help_offers_it_once_a_dock_is_open(
     action.trigger()
     (shown,) = viewer.window._qt_window.findChildren(report_widget.ReportWidget)
     qtbot.waitUntil(shown.copy_button.isEnabled)
+    assert shown.text.toPlainText() == TEXT
 
 
 def test_what_napari_shows_is_in_the_log_with_its_trace(
