@@ -126,15 +126,17 @@ def draw(path: Path) -> None:
 
 def edit(path: Path) -> None:
     """Erase a pixel, and write the file again."""
+    from napari_unet_seg.io.coco.edit import apply_edits
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
     from napari_unet_seg.io.coco.write import save_coco
-    from napari_unet_seg.io.coco.write_back import write_back
+    from napari_unet_seg.io.coco.write_back import find_edits
 
     dataset = read_coco(path)
     labels = rasterise(dataset, 0)
     labels[tuple(np.argwhere(labels)[0])] = 0
-    save_coco(write_back(dataset, {0: labels}), path.with_name("out.json"))
+    document = apply_edits(dataset, find_edits(dataset, {0: labels}).values())
+    save_coco(document, path.with_name("out.json"))
 
 
 def export_set(path: Path) -> None:

@@ -79,15 +79,17 @@ def read_and_draw_objects(path: Path) -> None:
 
 def edit_one(path: Path) -> None:
     """Read the file, erase a pixel in one image, and write the file again."""
+    from napari_unet_seg.io.coco.edit import apply_edits
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
     from napari_unet_seg.io.coco.write import save_coco
-    from napari_unet_seg.io.coco.write_back import write_back
+    from napari_unet_seg.io.coco.write_back import find_edits
 
     dataset = read_coco(path)
     labels = rasterise(dataset, 7)
     labels[tuple(np.argwhere(labels)[0])] = 0
-    save_coco(write_back(dataset, {7: labels}), path.with_name("out.json"), style=dataset.style)
+    document = apply_edits(dataset, find_edits(dataset, {7: labels}).values())
+    save_coco(document, path.with_name("out.json"), style=dataset.style)
 
 
 def export(path: Path) -> None:

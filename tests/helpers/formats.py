@@ -17,13 +17,13 @@ from dicom_files import write_series
 from hypothesis import strategies as st
 from pydicom.valuerep import format_number_as_ds
 from scipy.spatial.transform import Rotation
+from written_back import write_back, write_back_instances
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
-from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.binary_masks import write_binary_masks
 from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of, stored_categories

@@ -158,11 +158,12 @@ def _coco(folder: Path) -> None:
 
 
 def _read_coco(folder: Path, damaged: Path) -> None:
+    from written_back import write_back, write_back_instances
+
     from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
     from napari_unet_seg.io.coco.report import inspect, overlaps
-    from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 
     dataset = read_coco(folder / "annotations.json")
     usable = inspect(dataset, boxes=True).usable

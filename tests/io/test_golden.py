@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
+from written_back import write_back, write_back_instances
 
 from napari_unet_seg.io.coco.instances import draw_instances
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.report import inspect
 from napari_unet_seg.io.coco.write import save_coco
-from napari_unet_seg.io.coco.write_back import write_back, write_back_instances
 from napari_unet_seg.io.read import read_labels
 
 GOLDEN = Path(__file__).parent / "golden"

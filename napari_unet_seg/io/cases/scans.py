@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.zarr.read import is_zarr
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -39,19 +36,6 @@ def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
                 own = case.name if source.series else _name(case, name)
                 found.setdefault(path_of(source), own)
     return [NamedScan(*pair) for pair in found.items()]
-
-
-def find_scans(path: Path) -> list[Path]:
-    """Return the scans at a path: the file itself, a DICOM folder, or the scans of its cases.
-
-    Raises
-    ------
-    DataError
-        If a folder holds no scans, or cannot be read.
-    """
-    if not path.is_dir() or is_zarr(path):
-        return [path] if path.exists() else []
-    return [scan.path for scan in scans_of(plan_folder(path))]
 
 
 def path_of(source: Source) -> Path:

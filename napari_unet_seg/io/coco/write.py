@@ -117,7 +117,7 @@ def save_coco(
     Parameters
     ----------
     document : mapping
-        From `write_back` or `labels_to_coco`.
+        From `apply_edits` or `labels_to_coco`.
     path : Path
         The file; its folder must exist.
     keep : bool

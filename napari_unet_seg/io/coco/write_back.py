@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +12,6 @@ from napari_unet_seg.io.coco.edit import (
     Edit,
     EditedImage,
     Gains,
-    apply_edits,
     check_shape,
     encode_edit,
     find_edit,
@@ -29,22 +28,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.instances import Instances
     from napari_unet_seg.io.coco.read import CocoDataset, CocoImage
-
-
-def write_back(
-    dataset: CocoDataset,
-    edited: Mapping[Id, Array],
-    *,
-    categories: Sequence[Category] | None = None,
-    boxes: bool = False,
-    encoder: Encoder | None = None,
-) -> dict[str, Any]:
-    """Return the document of a COCO file with edited masks of categories.
-
-    See `find_edits` for the parameters, for what changes, and for the errors.
-    """
-    edits = find_edits(dataset, edited, categories=categories, boxes=boxes, encoder=encoder)
-    return apply_edits(dataset, edits.values())
 
 
 def find_edits(
@@ -105,21 +88,6 @@ def find_edits(
     return edits
 
 
-def write_back_instances(
-    instances: Instances,
-    edited: Mapping[Id, Array],
-    *,
-    kinds: Mapping[int, Category] | None = None,
-    encoder: Encoder | None = None,
-) -> dict[str, Any]:
-    """Return the document of a COCO file with edited masks of instances.
-
-    See `find_instance_edits` for the parameters, for what changes, and for the errors.
-    """
-    edits = find_instance_edits(instances, edited, kinds=kinds, encoder=encoder)
-    return apply_edits(instances.dataset, edits.values())
-
-
 def find_instance_edits(
     instances: Instances,
     edited: Mapping[Id, Array],
@@ -137,7 +105,7 @@ def find_instance_edits(
       value, or of a value of another image, become a new annotation;
     - an annotation whose value has another category in `kinds` gets this category, and keeps the
       rest of its JSON;
-    - other annotations do not change, as in `write_back`.
+    - other annotations do not change, as in `find_edits`.
 
     Parameters
     ----------

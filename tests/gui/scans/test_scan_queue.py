@@ -13,7 +13,9 @@ from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
 from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg.io.cases.scans import find_scans
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.scans import scans_of
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.folders import find_session
@@ -274,7 +276,8 @@ def test_a_folder_without_scans_is_told(
 
 
 def test_what_counts_as_a_scan(folder: Path, tmp_path: Path) -> None:
-    names = [path.name for path in find_scans(folder)]
+    names = [scan.path.name for scan in scans_of(plan_folder(folder))]
     assert names == ["a.nii.gz", "b.tif", "c.tif", "d.1"]
-    assert find_scans(folder / "d.1") == [folder / "d.1"]
-    assert find_scans(tmp_path / "missing") == []
+    assert [scan.path for scan in scans_of(plan_folder(folder / "d.1"))] == [folder / "d.1"]
+    with pytest.raises(DataError, match="is not a folder"):
+        plan_folder(tmp_path / "missing")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from written_back import write_back
 
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import CocoDataset, CocoImage, read_coco
 from napari_unet_seg.io.coco.write import save_coco
-from napari_unet_seg.io.coco.write_back import write_back
 
 SHAPE = (9, 11)
 CATEGORIES = (Category(id=7, name="glioma"), Category(id=0, name="meningioma"))

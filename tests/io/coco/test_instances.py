@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from written_back import write_back_instances
 
 from napari_unet_seg.config import Category, CocoOptions
 from napari_unet_seg.errors import DataError
@@ -17,7 +18,6 @@ from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw
 from napari_unet_seg.io.coco.read import CocoDataset, CocoImage, read_coco
 from napari_unet_seg.io.coco.report import overlaps
-from napari_unet_seg.io.coco.write_back import write_back_instances
 
 HEIGHT, WIDTH = SHAPE = (9, 11)
 CATEGORIES = (Category(id=7, name="glioma"), Category(id=0, name="meningioma"))

@@ -3,11 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from written_back import write_back
 
 from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import save_coco
-from napari_unet_seg.io.coco.write_back import write_back
 
 DOCUMENT = {
     "info": {"description": 'a "quoted": [1,2] text, Größe', "version": 1.0},

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
+from written_back import write_back
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.data.dataset_plan import join_categories
@@ -19,7 +20,6 @@ from napari_unet_seg.io.coco.raster import covered_by_each, rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.report import inspect, overlaps
 from napari_unet_seg.io.coco.shapes import read_shape
-from napari_unet_seg.io.coco.write_back import write_back
 
 HEIGHT, WIDTH = 23, 17
 SQUARE = [0, 0, 64, 0, 64, 64, 0, 64]

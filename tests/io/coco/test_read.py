@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
+from written_back import write_back
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.paths import clean_name, guess_folder, split_keys
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.report import inspect
-from napari_unet_seg.io.coco.write_back import write_back
 
 # pycocotools 2.0.11 has not followed numpy 2 in what it hands to np.array.
 

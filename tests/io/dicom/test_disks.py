@@ -14,7 +14,8 @@ from pydicom.data import get_testdata_file
 from napari_unet_seg._napari.files.reader import dicom_reader
 from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.cases.scans import find_scans
+from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.scans import scans_of
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.dicom.signature import is_dicom
 from napari_unet_seg.io.hashing import sha256
@@ -29,6 +30,10 @@ ZS = [0.0, 2.0, 4.0]
 @pytest.fixture
 def series(tmp_path: Path) -> Path:
     return write_series(tmp_path / "series", ZS)
+
+
+def scans_in(folder: Path) -> list[Path]:
+    return [scan.path for scan in scans_of(plan_folder(folder))]
 
 
 def nested(series: Path, study: Path) -> Path:
@@ -60,10 +65,10 @@ def with_report_above(series: Path, study: Path) -> Path:
 def test_a_series_is_found_wherever_it_lies(series: Path, tmp_path: Path, make: object) -> None:
     study = make(series, tmp_path / "study")  # type: ignore[operator]
     np.testing.assert_array_equal(read_scan(study).data, read_scan(series).data)
-    assert find_scans(study) == [study]
+    assert scans_in(study) == [study]
     assert [item.path for item in list_inputs([study])[0]] == [study]
     assert dicom_reader(str(study)) is not None
-    assert study in find_scans(tmp_path)
+    assert study in scans_in(tmp_path)
 
 
 def test_the_directory_of_a_disk_stands_for_its_folder(series: Path, tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_the_scans_of_a_folder_are_the_studies_in_it(series: Path, tmp_path: Pat
     expected = [nested(series, patients / name) for name in ("a", "b")]
     (patients / ".hidden").mkdir()
     shutil.copy(series / "3-0.dcm", patients / ".hidden")
-    assert find_scans(patients) == expected
+    assert scans_in(patients) == expected
 
 
 def test_one_of_several_nested_series_is_chosen(series: Path, tmp_path: Path) -> None:
@@ -113,7 +118,7 @@ def test_files_without_preamble(
         named = folder / f"MR{path.stem}{suffix}"
         pydicom.dcmwrite(named, ds, implicit_vr=implicit, little_endian=little)
         assert not named.read_bytes()[128:].startswith(b"DICM")
-    assert find_scans(folder) == [folder]
+    assert scans_in(folder) == [folder]
     np.testing.assert_array_equal(read_dicom(folder).data, read_dicom(series).data)
 
 
