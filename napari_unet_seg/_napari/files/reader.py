@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _MAX_SNIFFED = 1000
 """Maximum number of files of a folder that are examined to find DICOM."""
+_MAX_OF_CASE = 5000
+"""Maximum number of files and folders in the folder of a case."""
 
 
 def coco_reader(path: Paths) -> Reader | None:
@@ -71,8 +74,11 @@ def _is_coco(path: Path) -> bool:
 
 
 def _is_case(path: Path) -> bool:
-    """Whether a folder holds one case, whose slices or sequences are files."""
-    if not path.is_dir():
+    """Whether a folder holds one case, whose slices or sequences are files.
+
+    A folder with thousands of files is none: napari asks for every folder, on its own thread.
+    """
+    if not path.is_dir() or any(True for _ in islice(path.rglob("*"), _MAX_OF_CASE, None)):
         return False
     from napari_unet_seg.io.cases.plan import plan_folder
 

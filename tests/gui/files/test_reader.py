@@ -224,6 +224,17 @@ def test_of_several_sequences_and_masks_the_first_is_shown(tmp_path: Path) -> No
     assert shown == ["P1 FLAIR", "P1 seg"]
 
 
+def test_a_folder_of_very_many_files_is_left_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _nifti(tmp_path / "scan.nii")
+    assert dicom_reader(str(tmp_path)) is not None
+    (tmp_path / "notes.txt").touch()
+    monkeypatch.setattr("napari_unet_seg._napari.files.reader._MAX_OF_CASE", 1)
+
+    assert dicom_reader(str(tmp_path)) is None
+
+
 def test_a_folder_of_several_cases_is_left_to_others(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Picture.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / name)
