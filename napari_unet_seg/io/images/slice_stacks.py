@@ -131,15 +131,10 @@ def _is_of(folder: Path, start: str) -> bool:
     named, own = start.strip("_-. ").lower(), folder.name.lower()
     if own in _COLLECTIONS or named in _COLLECTIONS - _SLICE_STARTS:
         return False
+    if named in _SLICE_STARTS or sequence_in(named) is not None:
+        return True
     longer, shorter = sorted((named, own), key=len, reverse=True)
-    rest = longer.removeprefix(shorter)
-    names_folder = shorter and rest != longer and not rest[:1].isalpha()
-    return (
-        bool(names_folder)
-        or longer == shorter
-        or named in _SLICE_STARTS
-        or bool(sequence_in(named))
-    )
+    return bool(shorter) and longer.startswith(shorter) and not longer[len(shorter) :][:1].isalpha()
 
 
 def _is_without_gap(numbers: Iterable[int]) -> bool:
