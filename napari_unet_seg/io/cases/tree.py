@@ -9,7 +9,6 @@ from pathlib import Path
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import natural
 from napari_unet_seg.io.dicom.signature import is_dicom, is_directory_file
-from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.find import scan_files
 from napari_unet_seg.io.zarr.read import is_zarr
 
@@ -66,11 +65,6 @@ def list_tree(root: Path) -> Tree:
             others = (folder / name for name in sorted(names, key=natural) if name not in scans)
             dicom += [path for path in others if _is_dicom_image(path)]
     return Tree(root, folders, tuple(dicom))
-
-
-def stem(path: Path) -> str:
-    """Return the name of a scan without its suffix; a folder of DICOM files has none."""
-    return split_suffix(path)[0] if path.is_file() or is_zarr(path) else path.name
 
 
 def _searched(folder: Path, names: list[str]) -> list[str]:

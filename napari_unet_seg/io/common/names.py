@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg.io.disk.files import split_suffix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
 _SEQUENCES = {
@@ -64,6 +65,12 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
     """Return a key for sorting in which numbers count as numbers: `x_2` before `x_10`."""
     parts = _DIGITS.split(name.casefold())
     return tuple((int(p), p) if p.isdigit() else (0, p) for p in parts)
+
+
+def free_name(name: str, taken: Container[str], join: str = "_") -> str:
+    """Return a name, with the first number from 2 at its end that makes it a new one if need be."""
+    tries = (f"{name}{join}{number}" for number in count(2))
+    return name if name not in taken else next(t for t in tries if t not in taken)
 
 
 def numbered(stem: str) -> Numbered | None:

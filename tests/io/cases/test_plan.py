@@ -281,6 +281,18 @@ def test_masks_of_dicom_are_no_scans(tmp_path: Path) -> None:
     assert [left.path.name for left in plan.left_out] == ["a.nii.gz"]
 
 
+def test_studies_in_folders_of_one_name_have_names_of_their_own(tmp_path: Path) -> None:
+    for patient in ("a", "b"):
+        for day in ("1", "2"):
+            uid = f"1.2.{patient == 'a':d}.{day}"
+            folder = tmp_path / patient / f"day{day}"
+            write_series(folder, [0, 1], StudyInstanceUID=uid, SeriesInstanceUID=f"{uid}.1")
+
+    assert [case.name for case in plan_folder(tmp_path).cases] == [
+        "a_day1", "a_day2", "b_day1", "b_day2",
+    ]  # fmt: skip
+
+
 def test_damaged_dicom_is_left_out(tmp_path: Path) -> None:
     write_series(tmp_path / "a", [0, 1])
     (tmp_path / "b").mkdir()

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
-from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.common.names import sequence_in
+from napari_unet_seg.io.common.names import free_name, sequence_in
+from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.cases.tree import Tree
@@ -30,13 +30,13 @@ def plan(tree: Tree) -> Plan | None:
             left_out.append(LeftOut(path, "not in a folder anat of a subject"))
             continue
         sequences, masks = found.setdefault((match[1], match[2] or ""), ({}, {}))
-        name = stem(path)
+        name = short_name(path)
         if name.endswith(_MASK_ENDS):
             masks.setdefault(_mask_name(name), Source((path,)))
         elif tree.relative(path).startswith("derivatives"):
             left_out.append(LeftOut(path, "made from another image, and not a mask"))
         else:
-            sequences[_free(_sequence(name), sequences)] = Source((path,))
+            sequences[free_name(_sequence(name), sequences, " ")] = Source((path,))
     cases = tuple(
         Case(
             f"{subject}_{visit}" if visit else subject,
@@ -64,8 +64,3 @@ def _sequence(name: str) -> str:
 def _mask_name(name: str) -> str:
     match = re.search(r"_(?:label|desc)-([A-Za-z0-9]+)", name)
     return match[1] if match else name.rpartition("_")[2]
-
-
-def _free(name: str, taken: dict[str, Source]) -> str:
-    tries = (name, *(f"{name} {number}" for number in range(2, len(taken) + 2)))
-    return next(t for t in tries if t not in taken)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.common.names import sequence_in
+from napari_unet_seg.io.common.names import free_name, sequence_in
 from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.distinct_names import distinct_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,9 +54,7 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     folders = [_folder(tree, study, studies, problems) for study in studies]
     patients: dict[str, str] = {}
     planned: list[Case] = []
-    for study, folder in zip(studies, folders, strict=True):
-        count = sum(case.name.startswith(folder.name) for case in planned)
-        name = folder.name if folders.count(folder) == 1 else f"{folder.name}_{count + 1}"
+    for study, folder, name in zip(studies, folders, distinct_names(folders), strict=True):
         named = patients.setdefault(study.patient, name) if study.patient else name
         planned.append(Case(name, _sequences(study, folder), {}, "headers of DICOM", named))
     return planned, left_out
@@ -110,7 +109,5 @@ def _sequences(study: _Study, folder: Path) -> dict[str, Source]:
         title = sequence_in(series.description) or series.description or f"series {series.number}"
         if title in sequences:
             title = f"{title} ({series.number})"
-        tries = (title, *(f"{title} {n}" for n in range(2, len(study.series) + 2)))
-        free = next(t for t in tries if t not in sequences)
-        sequences[free] = Source((folder,), series=key)
+        sequences[free_name(title, sequences, " ")] = Source((folder,), series=key)
     return sequences

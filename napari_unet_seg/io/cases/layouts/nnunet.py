@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
-from napari_unet_seg.io.cases.tree import stem
 from napari_unet_seg.io.common.names import patient_in, sequence_in
 from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def plan(tree: Tree) -> Plan | None:
     channels, labels = _channels(described, path), _labels(described, path)
     cases, left_out = [], []
     for side, split in _SIDES:
-        masks = {stem(file): file for file in tree.in_folder(f"labels{side}")}
+        masks = {short_name(file): file for file in tree.in_folder(f"labels{side}")}
         by_case = _by_case(tree.in_folder(f"images{side}"))
         cases += [
             _case(name, files, masks.pop(name, None), channels, split)
@@ -59,8 +59,8 @@ def _by_case(files: Iterable[Path]) -> dict[str, dict[int | None, Path]]:
     """Return the files of each case by the number of their channel, None for all channels."""
     cases: dict[str, dict[int | None, Path]] = {}
     for file in files:
-        match = _CHANNEL.fullmatch(stem(file))
-        name, number = (match[1], int(match[2])) if match else (stem(file), None)
+        match = _CHANNEL.fullmatch(short_name(file))
+        name, number = (match[1], int(match[2])) if match else (short_name(file), None)
         cases.setdefault(name, {})[number] = file
     return cases
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
-from napari_unet_seg.io.cases.tree import stem
 from napari_unet_seg.io.common.names import MASK_ENDS, patient_in, sequence_in
+from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def plan(tree: Tree) -> Plan | None:
     seen: set[Path] = set()
     for folder, split in _SPLITS.items():
         place = f"{folder}/" if folder else ""
-        masks = {stem(path): path for path in tree.in_folder(f"{place}masks")}
+        masks = {short_name(path): path for path in tree.in_folder(f"{place}masks")}
         if masks:
             images = tree.in_folder(f"{place}images")
             seen.update(images, masks.values())
@@ -50,7 +50,7 @@ def plan(tree: Tree) -> Plan | None:
 
 def _cases(images: tuple[Path, ...], masks: dict[str, Path], split: Split | None) -> Iterator[Case]:
     for image in images:
-        name = stem(image)
+        name = short_name(image)
         found = next((masks.pop(name + e) for e in ("", *MASK_ENDS) if name + e in masks), None)
         patient, visit = patient_in(name)
         mask = {"mask": Source((found,))} if found else {}

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
 from napari_unet_seg.io.cases.layouts.slices import find_stacks
 from napari_unet_seg.io.cases.layouts.volumes import group_files
-from napari_unet_seg.io.cases.tree import stem
-from napari_unet_seg.io.common.names import is_visit, patient_in
+from napari_unet_seg.io.common.names import free_name, is_visit, patient_in
+from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def plan(tree: Tree) -> Plan | None:
         cases += [_placed(tree, folder, case) for case in found]
         left_out += unused
     if not cases and not tree.dicom:  # masks of scans that are elsewhere may be what is meant
-        cases = [Case(stem(left.path), {"image": Source((left.path,))}) for left in left_out]
+        cases = [Case(short_name(left.path), {"image": Source((left.path,))}) for left in left_out]
         cases, left_out = [replace(case, patient=case.name) for case in cases], []
     if not cases and not left_out:
         return None
@@ -85,7 +85,6 @@ def _unique(cases: list[Case]) -> Iterator[Case]:
     for case in cases:
         folder = next(iter(case.sequences.values())).files[0].parent.name
         name = case.name if names.count(case.name) == 1 else f"{folder}_{case.name}"
-        tries = (name, *(f"{name}_{number}" for number in range(2, len(cases) + 2)))
-        name = next(t for t in tries if t not in taken)
+        name = free_name(name, taken)
         taken.add(name)
         yield replace(case, name=name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg.io.cases.case import Case, Source
-from napari_unet_seg.io.cases.tree import stem
 from napari_unet_seg.io.common.names import MASK_ENDS, masks_beside_scans, sequence_in
+from napari_unet_seg.io.distinct_names import short_name
 from napari_unet_seg.io.images.slice_stacks import stacks_among
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def find_stacks(
     of_patient : bool
         Whether the folder is known to be that of one patient, see `stacks_among`.
     """
-    by_stem = {stem(path): path for path in (*masks_beside_scans(files), *masks)}
+    by_stem = {short_name(path): path for path in (*masks_beside_scans(files), *masks)}
     sequences: dict[str, Source] = {}
     found: dict[str, Source] = {}
     used: set[Path] = set()
@@ -60,9 +60,9 @@ def find_stacks(
 
 def _mask_of(slices: Sequence[Path], masks: dict[str, Path]) -> Source | None:
     found = {
-        number: masks[stem(path) + end]
+        number: masks[short_name(path) + end]
         for number, path in enumerate(slices)
         for end in ("", *MASK_ENDS)
-        if stem(path) + end in masks
+        if short_name(path) + end in masks
     }
     return Source(tuple(found.values()), slices=tuple(found)) if found else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.cases.tree import stem
 from napari_unet_seg.io.common.names import (
     masks_beside_scans,
     names_mask,
@@ -13,6 +12,7 @@ from napari_unet_seg.io.common.names import (
     sequence_in,
     without_kind,
 )
+from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,14 +38,14 @@ def group_files(
         The files of the folder's own folder for masks.
     """
     beside = set(masks_beside_scans(files))
-    is_mask = {path: path in beside or names_mask(stem(path)) for path in files}
+    is_mask = {path: path in beside or names_mask(short_name(path)) for path in files}
     own_masks = [path for path in files if is_mask[path]]
     scans = [path for path in files if not is_mask[path]]
     if not scans:
         return [], [LeftOut(path, "named as a mask, without a scan") for path in own_masks]
     groups = _groups(folder, scans)
     found: dict[str, dict[str, Source]] = {name: {} for name in groups}
-    by_scan = {stem(path): name for name, scans in groups.items() for path in scans}
+    by_scan = {short_name(path): name for name, scans in groups.items() for path in scans}
     left_out = []
     for mask in sorted(
         (*own_masks, *masks), key=lambda p: ("brain" in p.name.lower(), natural(p.name))
@@ -65,19 +65,19 @@ def _groups(folder: Path, scans: Sequence[Path]) -> dict[str, list[Path]]:
         return {folder.name: list(scans)}
     by_name: dict[str, list[Path]] = {}
     for path in scans:
-        by_name.setdefault(without_kind(stem(path)), []).append(path)
+        by_name.setdefault(without_kind(short_name(path)), []).append(path)
     groups: dict[str, list[Path]] = {}
     for name, members in by_name.items():
         if name and _are_sequences(members):
             groups[name] = members
         else:
-            groups |= {stem(path): [path] for path in members}
+            groups |= {short_name(path): [path] for path in members}
     return groups
 
 
 def _are_sequences(scans: Iterable[Path]) -> bool:
     """Whether each name tells a sequence, and none the same."""
-    names = [sequence_in(stem(path)) for path in scans]
+    names = [sequence_in(short_name(path)) for path in scans]
     return None not in names and len(set(names)) == len(names)
 
 
@@ -85,7 +85,7 @@ def _owner(mask: Path, groups: dict[str, list[Path]], by_scan: dict[str, str]) -
     """Return the case of a mask: of its name, of the longest scan it starts with, or the only."""
     if len(groups) == 1:
         return next(iter(groups))
-    name, plain = stem(mask), without_kind(stem(mask))
+    name, plain = short_name(mask), without_kind(short_name(mask))
     # Whole words: `a_10_mask` belongs to no scan `a_1`.
     ends = (end for end in range(len(name), 0, -1) if not name[end - 1 : end + 1].isalnum())
     starts = (name, *(name[:end] for end in ends))
@@ -94,13 +94,13 @@ def _owner(mask: Path, groups: dict[str, list[Path]], by_scan: dict[str, str]) -
 
 
 def _mask_name(mask: Path, scans: Sequence[Path]) -> str:
-    name = stem(mask)
+    name = short_name(mask)
     for scan in scans:
-        name = name.removeprefix(stem(scan))
+        name = name.removeprefix(short_name(scan))
     return name.removeprefix(without_kind(name)).strip("_-. ") or name.strip("_-. ") or "mask"
 
 
 def _case(name: str, scans: Sequence[Path], masks: dict[str, Source]) -> Case:
-    sequences = {sequence_in(stem(path)) or "image": Source((path,)) for path in scans}
+    sequences = {sequence_in(short_name(path)) or "image": Source((path,)) for path in scans}
     why = "names of sequences" if len(scans) > 1 else "a file of its own"
     return Case(name, sequences, masks, why)
