@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
@@ -62,6 +63,7 @@ class SlicesTab(QWidget):
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = QLabel()
         self.status.setWordWrap(True)
+        self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
         self._lay_out()
@@ -81,11 +83,13 @@ class SlicesTab(QWidget):
             self._thumbnails.close()
             self._thumbnails = None
         if open_session is None:
+            self.new_label.show_mask(None)
             self.bar.show_queue(Queue())
             self.table.show_slices(())
             return
         session = open_session.session
         self.show_mask.setChecked(open_session.mask.visible)
+        self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
@@ -94,6 +98,7 @@ class SlicesTab(QWidget):
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
         open_session.refused.connect(self._report_on_slice)
+        open_session.stray_found.connect(self.new_label.offer)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
@@ -193,6 +198,7 @@ class SlicesTab(QWidget):
         layout.addWidget(self.changes)
         layout.addLayout(display)
         layout.addWidget(self.status)
+        layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
     def _on_chosen(self, index: int) -> None:

@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo

@@ -10,9 +10,11 @@ import numpy as np
 from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari.layers.channels import image_layers
+from napari_unet_seg._napari.layers.colours import adopt_colours, palette_of
 from napari_unet_seg._napari.layers.conversion import (
     add_labels,
     categories_for,
+    categories_of,
     grid_of,
     scan_from_layer,
     scan_options,
@@ -116,7 +118,19 @@ def show_session(
     name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
     coco = _coco_images(origin.coco, session.folder)
-    layer = add_labels(viewer, mask, image, session.categories, name, coco=coco, model=model)
+    palette = dict(shown.palette)
+    adopt_colours(palette)
+    layer = add_labels(
+        viewer,
+        mask,
+        image,
+        session.categories,
+        name,
+        coco=coco,
+        model=model,
+        order=tuple(palette),
+        merged=session.record.merged,
+    )
     for value in shown.locked:
         set_locked(layer, value, True)
     return image, layer, others
@@ -143,6 +157,7 @@ def _layers(image: Image, mask: Labels) -> LayersRecord:
         mask=mask.name,
         placement=Placement(**values),
         locked=tuple(sorted(locked_of(mask))),
+        palette=tuple(palette_of(categories_of(mask), record_of(mask).order).items()),
     )
 
 
