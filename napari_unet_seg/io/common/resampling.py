@@ -56,7 +56,8 @@ def resampled(scan: Scan, onto: Scan) -> Scan:
     turned = between[[2, 1, 0, 3]][:, [2, 1, 0, 3]]  # the array's axes are Z, Y and X
     data = affine_transform(
         values,
-        turned,
+        turned[:3, :3],
+        turned[:3, 3],
         output_shape=onto.grid_shape,
         order=1,
         # Not "constant", for which a voxel a rounding error beyond the last one is outside.
