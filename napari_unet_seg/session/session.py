@@ -81,6 +81,7 @@ class Session(RecordKeeper):
         checkpoint: Path | None = None,
         *,
         predicted_dice: Sequence[float | None] = (),
+        unsegmented: Sequence[int] = (),
         origin: Origin | None = None,
         layers: LayersRecord | None = None,
     ) -> Self:
@@ -100,6 +101,8 @@ class Session(RecordKeeper):
             The model that made the prediction, from which fine-tuning starts.
         predicted_dice : sequence of float or None, optional
             Predicted Dice of each slice; None or NaN for slices without one.
+        unsegmented : sequence of int, optional
+            Slices that are empty because they were not segmented yet.
         origin : Origin, optional
             The files that the scan and the mask were read from.
         layers : LayersRecord, optional
@@ -134,6 +137,7 @@ class Session(RecordKeeper):
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
                 states=(ReviewState.TODO,) * count,
                 predicted_dice=tuple(map(finite_score, predicted_dice)),
+                unsegmented=tuple(unsegmented),
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
             )
