@@ -157,6 +157,7 @@ def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
 def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
     from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.colours import adopt_colours
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
     from napari_unet_seg._napari.layers.instances import stored_options
@@ -164,13 +165,16 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.disk.seen import saw
     from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.masks.palette import stored_palette
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
     if not categories or scan.data.dtype.kind not in "ui":
         return image_layers(scan, name)
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    record = LayerRecord(scan=grid_of(scan))
+    palette = stored_palette(provenance)
+    adopt_colours(palette)
+    record = LayerRecord(scan=grid_of(scan), order=tuple(palette))
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, record)

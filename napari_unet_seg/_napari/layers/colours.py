@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from psygnal import Signal
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.io.masks.palette import is_colour_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,11 +107,6 @@ def palette_of(categories: Sequence[Category], order: Sequence[str]) -> dict[str
 def chosen_colours(categories: Iterable[Category]) -> dict[str, str]:
     """Return the colours that a person chose for categories, by name."""
     return {c.name: _colours[c.name] for c in categories if c.name in _chosen}
-
-
-def is_colour_code(value: object) -> bool:
-    """Whether a value is a colour as `#rrggbb`."""
-    return isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value) is not None
 
 
 def _set_colours(palette: Mapping[str, str]) -> None:

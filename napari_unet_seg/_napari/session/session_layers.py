@@ -168,7 +168,7 @@ def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
     coco = None
     if images is not None:
         path = str(images.source.path)
-        coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes)
+        coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes, drawn=images.drawn)
     path = "" if scan.path is None else str(scan.path)
     return Origin(scan=path, channel=record_of(image).channel, coco=coco)
 
@@ -178,7 +178,7 @@ def _coco_images(origin: CocoOrigin | None, folder: Path) -> CocoImages | None:
     if origin is None:
         return None
     source = CocoSource(Path(origin.path), copy=folder / COCO_COPY)
-    return CocoImages(source, tuple(origin.image_ids), origin.boxes)
+    return CocoImages(source, tuple(origin.image_ids), origin.boxes, origin.drawn)
 
 
 def _placement(stored: Placement | None) -> dict[str, Any]:

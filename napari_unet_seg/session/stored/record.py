@@ -60,6 +60,8 @@ class CocoOrigin(Config):
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box were drawn as a rectangle."""
+    drawn: bool = False
+    """Whether the mask was drawn from the annotations; not known of older sessions."""
 
 
 class Origin(Config):
