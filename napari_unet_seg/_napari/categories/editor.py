@@ -44,8 +44,6 @@ class CategoryEditor(QWidget):
 
     category_chosen = Signal(int)
     """Emitted with the label of the category that was chosen, here or in napari."""
-    lock_toggled = Signal()
-    """Emitted after a category was locked or unlocked."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,11 +90,6 @@ class CategoryEditor(QWidget):
         self._counts.watch(None if is_instances(layer) else layer)
         self.new_label.show_mask(layer, self.viewer.layers)
         self._show()
-
-    def show_locks(self) -> None:
-        """Show which categories are locked."""
-        if self._layer is not None:
-            self.tree.show_locks(locked_of(self._layer))
 
     def remove(self, label: int = 0, into: int | None = None) -> None:
         """Remove a category, by default the chosen one.
@@ -159,7 +152,7 @@ class CategoryEditor(QWidget):
         for button in (self.up_button, self.down_button, self.remove_button):
             button.setEnabled(len(rows) > 1)
         self._say("")
-        self.show_locks()
+        self.tree.show_locks(frozenset() if layer is None else locked_of(layer))
         self._show_colours()
         self._show_counts()
         self._mark()
@@ -225,8 +218,6 @@ class CategoryEditor(QWidget):
     def _toggle_lock(self, label: int) -> None:
         if self._layer is not None and not is_instances(self._layer):
             set_locked(self._layer, label, label not in locked_of(self._layer))
-            self.show_locks()
-            self.lock_toggled.emit()
 
     def _move(self, label: int, by: int) -> None:
         if self._layer is not None and self.up_button.isEnabled():

@@ -212,8 +212,9 @@ def remove_category(layer: Labels, label: int, into: int = 0) -> None:
 def set_categories(layer: Labels, categories: tuple[Category, ...], **changes: Any) -> None:
     """Replace the categories of a mask, and further fields of its record; listeners are told."""
     update_record(layer, categories=categories, **changes)
+    if not is_instances(layer):
+        layer.features = category_features(categories)
     draw_colours(layer)
-    layer.features = layer.features if is_instances(layer) else category_features(categories)
 
 
 def draw_colours(layer: Labels) -> None:

@@ -154,7 +154,6 @@ class ReviewWidget(DockWidget):
         self.scans.folder_proposed.connect(bar.folder.setValue)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         tools.busy_changed.connect(self.refresh)
-        tools.categories.lock_toggled.connect(self._store_locks)
         # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
         self.review.revert_button.clicked.connect(tools.prompts.end)
         self.saving.tiff_wanted.connect(self.save_tiff)
@@ -186,10 +185,6 @@ class ReviewWidget(DockWidget):
         self.compare.show_session(None)
         self.fine_tune.show_session(None)
         self.bar.show_session(None)
-
-    def _store_locks(self) -> None:
-        if self.desk.current is not None:
-            self.desk.current.store_locks()
 
     def _search_unclosed(self) -> None:
         if recovery.has_records():

@@ -218,10 +218,6 @@ class OpenSession(QObject):
         if self.mask.visible != shown:  # setting it redraws the layer
             self.mask.visible = shown
 
-    def store_locks(self) -> None:
-        """Keep with the session which categories are locked."""
-        self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
-
     def update_changes(self) -> None:
         """Compare the slice on screen with its prediction, and show the changes."""
         prediction, labels, place = self._planes()
@@ -325,8 +321,9 @@ class OpenSession(QObject):
             session.set_categories(record.categories, record.merged)
             self._predictions.forget()
         palette = palette_of(record.categories, record.order)
-        session.set_layers(palette=tuple(palette.items()))
-        self.store_locks()
+        session.set_layers(
+            palette=tuple(palette.items()), locked=tuple(sorted(locked_of(self.mask)))
+        )
         self._update_changes_soon()
 
     def _on_visible(self, _: Any = None) -> None:

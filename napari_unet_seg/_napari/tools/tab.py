@@ -70,7 +70,6 @@ class ToolsTab(ToolsForm):
         self._mask: Labels | None = None
         """The layer if the tools can change it."""
         self._session: Session | None = None
-        self._categories: tuple[Category, ...] = ()
         self._guard = LockGuard(self)
         self._preview = ThresholdPreview()
         self._runner = ToolRunner(viewer, self)
@@ -78,7 +77,6 @@ class ToolsTab(ToolsForm):
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
         self.categories.category_chosen.connect(self._on_category)
-        self.categories.lock_toggled.connect(self._show_categories)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
@@ -97,6 +95,10 @@ class ToolsTab(ToolsForm):
         )
         self.destroyed.connect(lambda: self._release())
         self.show_mask(None)
+
+    @property
+    def _categories(self) -> tuple[Category, ...]:
+        return categories_of(self._layer) if self._layer is not None else ()
 
     @property
     def busy(self) -> bool:
@@ -202,20 +204,18 @@ class ToolsTab(ToolsForm):
 
     def _on_categories(self, _: Any = None) -> None:
         """Use the categories that the mask has now."""
-        mask, self._categories = self._layer, categories_of(self._layer) if self._layer else ()
+        mask = self._layer
         problem = edit_problem(mask)
         if (now := None if problem else mask) is not self._mask:
             self._mask = now
             self._guard.watch(now)
             self.prompts.show_mask(now)
-        self._show_categories()
+        self.show_categories(
+            self._categories if now is not None else (), locked_of(now) if now is not None else ()
+        )
         self._on_busy(self._runner.busy)
         self.status.setText(problem)
         self._update_map()
-
-    def _show_categories(self) -> None:
-        locked = locked_of(self._mask) if self._mask is not None else ()
-        self.show_categories(self._categories if self._mask is not None else (), locked)
 
     def _do(
         self,
