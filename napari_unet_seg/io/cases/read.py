@@ -11,6 +11,7 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
@@ -52,10 +53,10 @@ def read_mask(source: Source, scan: Scan) -> Scan:
     Raises
     ------
     DataError
-        If a file cannot be read, or the mask's grid is not the scan's.
+        If a file cannot be read, or the mask's voxels are not the scan's.
     """
     if source.slices is None:
-        mask = read_labels(source.files[0])
+        mask = turned_onto(read_labels(source.files[0]), scan, (str(source.files[0]), "its scan"))
     else:
         mask = _mask_stack(source, scan)
     if mask.grid_shape != scan.grid_shape:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-_TOLERANCE = 0.1
+TOLERANCE = 0.1
 """Largest distance between the places of one voxel in two files, as a share of the voxel's size;
 programs round affines to six or seven digits."""
 _SINGULAR = 1e-6
@@ -60,7 +60,7 @@ def offset(scan: Scan) -> tuple[float, ...]:
     return tuple(along.get(axis, 0.0) for axis in axes)
 
 
-def misplacement(one: Scan, other: Scan, share: float = _TOLERANCE) -> str:
+def misplacement(one: Scan, other: Scan, share: float = TOLERANCE) -> str:
     """Return by how much the voxels of two files of one grid lie apart, as a clause.
 
     Empty if they lie in the same place, or if a file has no place or another grid.
