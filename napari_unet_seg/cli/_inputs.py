@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
-from napari_unet_seg.cli._console import say, table, warn
+from napari_unet_seg.cli._console import warn
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.scans import scans_of
+from napari_unet_seg.io.cases.read import read_sequence
+from napari_unet_seg.io.cases.scans import NamedScan, scans_of
+from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.dicom.signature import is_directory_file
 from napari_unet_seg.io.distinct_names import distinct_names
-from napari_unet_seg.io.provenance import is_ours
+from napari_unet_seg.io.provenance import is_written
+from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -23,14 +25,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.io.cases.case import Plan, Source
-
-
-PlanOnly = Annotated[
-    bool,
-    typer.Option("--plan", help="Show what the files of the folder are taken for, and stop."),
-]
-_SHOWN = 20
-"""Most cases, and most files that are left out, in a table."""
+    from napari_unet_seg.io.common.scan import Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +36,23 @@ class Input:
     """A file, or the folder of a DICOM series or an OME-Zarr."""
     name: str
     """Name of the mask, without suffix."""
+    source: Source | None = None
+    """What of the path is read; None for all of it."""
+
+    def read(self, series: str | None = None) -> Scan:
+        """Read the scan.
+
+        Parameters
+        ----------
+        series : str, optional
+            Number or key of a DICOM series, if no sequence of its study was chosen.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged, or its format cannot be read.
+        """
+        return read_sequence(self.source) if self.source else read_scan(self.path, series)
 
     def __str__(self) -> str:
         """Return the path, as messages name the scan."""
@@ -73,7 +85,7 @@ def list_inputs(
     DataError
         If there is no scan at all.
     """
-    found: dict[Path, None] = {}
+    found: dict[tuple[Path, Source | None], str] = {}
     failed: list[Failure] = []
     for path in paths:
         try:
@@ -81,34 +93,44 @@ def list_inputs(
         except Exception as error:
             scans, problems = [], [(str(path), log.problem(error, path))]
         failed += problems
-        found |= dict.fromkeys(scans)
+        found |= {(scan.path, scan.source): scan.name for scan in scans}
     if not found:
         raise DataError(failed[0][1] if failed else f"{out} holds masks only; give the scans.")
-    files = list(found)
-    return [Input(*pair) for pair in zip(files, distinct_names(files), strict=True)], failed
+    files = [path for path, _ in found]
+    counts = Counter(files)
+    inputs = [
+        # Of two stacks in a folder only the names in the plan tell which is which.
+        Input(path, name if counts[path] == 1 else planned, source)
+        for ((path, source), planned), name in zip(
+            found.items(), distinct_names(files), strict=True
+        )
+    ]
+    return inputs, failed
 
 
-def _scans(path: Path, sequence: str | None, out: Path | None) -> tuple[list[Path], list[Failure]]:
+def _scans(
+    path: Path, sequence: str | None, out: Path | None
+) -> tuple[list[NamedScan], list[Failure]]:
     """Return the scans at a path, and the problems with what is left out."""
     if not path.exists():
         return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
     if is_directory_file(path):
         path = path.absolute().parent
     if not path.is_dir() or is_zarr(path):
-        return [path], []
+        return [NamedScan(path, "")], []
     plan = plan_folder(path)
-    scans = [scan.path for scan in scans_of(plan, sequence)]
+    scans = scans_of(plan, sequence)
     if not scans:
         listed = ", ".join(plan.sequences)
         raise DataError(f"No case of {path} has the sequence {sequence}; choose among {listed}.")
-    scans = [scan for scan in scans if out is None or not _is_result(scan, out)]
+    scans = [scan for scan in scans if out is None or not _is_result(scan.path, out)]
     _warn_of_left_out(plan)
     problems = [(str(left.path), left.reason) for left in plan.left_out if left.is_problem]
     return scans, problems
 
 
 def _is_result(scan: Path, out: Path) -> bool:
-    return scan.resolve().is_relative_to(out.resolve()) and is_ours(scan)
+    return scan.resolve().is_relative_to(out.resolve()) and is_written(scan)
 
 
 def _warn_of_left_out(plan: Plan) -> None:
@@ -118,39 +140,7 @@ def _warn_of_left_out(plan: Plan) -> None:
     if names:
         named = ", ".join(names[:3]) + ", …" * (len(names) > 3)
         warn(
-            f"{plan.root} holds {len(names)} masks and other files, which are left out: {named}; "
-            "see why with --plan, or name a file itself to segment it."
+            f"{plan.root} holds {counted(len(names), 'mask or other file')}, which "
+            f"{is_or_are(len(names))} left out: {named}; see why with --plan, or name a file "
+            "itself to segment it."
         )
-
-
-def print_plans(folders: Sequence[Path]) -> int:
-    """Print what the files of folders are taken for; return the exit code."""
-    for folder in folders:
-        _print_plan(plan_folder(folder.absolute()))
-    return 0
-
-
-def _print_plan(plan: Plan) -> None:
-    say(f"{plan.root}: {plan.layout} ({plan.why}), {len(plan.cases)} cases.")
-    rows = [("case", "patient", "visit", "split", "sequences", "masks", "recognised by")]
-    for case in plan.cases[:_SHOWN]:
-        scans, masks = _sources(case.sequences), _sources(case.masks)
-        rows.append((case.name, case.patient, case.visit, case.split or "", scans, masks, case.why))
-    say(table(rows))
-    _say_more(len(plan.cases), "cases")
-    for left in plan.left_out[:_SHOWN]:
-        say(f"left out: {left.path.relative_to(plan.root)} ({left.reason})")
-    _say_more(len(plan.left_out), "files are left out")
-
-
-def _sources(named: dict[str, Source]) -> str:
-    """Return the names of sequences or masks, with the number of slices of each stack."""
-    return ", ".join(
-        name if source.slices is None else f"{name} ({len(source.files)} slices)"
-        for name, source in named.items()
-    )
-
-
-def _say_more(count: int, what: str) -> None:
-    if count > _SHOWN:
-        say(f"… and {count - _SHOWN} more {what}.")

@@ -19,7 +19,6 @@ from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
-from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.pending_items import Attempt
 
@@ -101,7 +100,7 @@ class Task:
         Kept
             The last event, unless `predict` was stopped.
         """
-        scan = read_scan(item.path, self.series)
+        scan = item.read(self.series)
         channels = read_header(self.checkpoint).model.in_channels
         scan, chosen = for_model(scan, channels, self.channel)
         notes = (*scan.meta.get("notes", ()), chosen and f"{chosen} Choose another by --channel.")
