@@ -68,7 +68,7 @@ def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) ->
         raise DataError(
             f"No mask of {plan.root} has a labelled pixel; annotate at least one slice."
         )
-    categories = _categories(plan, int(labels.max()))
+    categories = categories_of_plan(plan, int(labels.max()))
     return SampleSet(tuple(samples), categories, str(plan.root), notes=shortened(notes))
 
 
@@ -106,7 +106,7 @@ def _sample(each: _Annotated, name: str, number: int | None) -> Sample:
     return Sample(name, image, labels, case.patient or case.name, case.split)
 
 
-def _categories(plan: Plan, highest: int) -> tuple[Category, ...]:
+def categories_of_plan(plan: Plan, highest: int) -> tuple[Category, ...]:
     """Return the categories that the layout names; else a category for each label value."""
     named = dict(plan.categories)
     highest = max([highest, *named])

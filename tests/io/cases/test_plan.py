@@ -219,6 +219,8 @@ def test_mask_is_not_given_to_a_scan_of_a_shorter_number(tmp_path: Path, mask: s
     ("scan", "mask", "taken"),
     [
         ("p1.nii.gz", "p2_mask.nii.gz", False),
+        ("jones.nii.gz", "smith_seg.nii.gz", False),
+        ("jones.nii.gz", "seg.nii.gz", True),
         ("p1.nii.gz", "p1_lesion_mask.nii.gz", True),
         ("scan.nii.gz", "lesion_mask.nii.gz", True),
         ("P1/x1_flair.nii.gz", "P1/rater2_mask.nii.gz", True),

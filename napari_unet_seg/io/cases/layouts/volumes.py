@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_ANATOMY = frozenset(
+    "brain lesion lesions tumor tumour whole core enhancing edema oedema final manual".split()
+)
+"""Words in the names of masks that tell what is drawn, and not whose it is."""
+
+
 def group_files(
     folder: Path, files: Sequence[Path], masks: Sequence[Path], *, of_patient: bool
 ) -> tuple[list[Case], list[LeftOut]]:
@@ -105,15 +111,15 @@ def _without_scan(mask: Path) -> LeftOut:
 
 
 def _is_of_another(mask: Path, scans: Sequence[Path]) -> bool:
-    """Whether a mask was predicted under another name, or its numbers are of other patients."""
+    """Whether a mask was predicted under another name, or has words that no scan here has."""
     if is_written(mask):
         return True
-    known = {number for path in scans for number in _numbered_words(path)}
-    return bool(known) and not known.issuperset(_numbered_words(mask))
+    known = {word for path in scans for word in _words(path)}
+    return bool(known) and not known.union(_ANATOMY).issuperset(_words(mask))
 
 
-def _numbered_words(path: Path) -> list[str]:
-    return re.findall(r"[a-z0-9]*\d[a-z0-9]*", without_kind(short_name(path)).lower())
+def _words(path: Path) -> list[str]:
+    return re.findall("[a-z0-9]+", without_kind(short_name(path)).lower())
 
 
 def _mask_name(mask: Path, scans: Sequence[Path]) -> str:
