@@ -12,6 +12,7 @@ import tifffile
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.cli._inputs import list_inputs
+from napari_unet_seg.io.cases.channels import read_channels
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.provenance import provenance
@@ -99,8 +100,10 @@ def test_a_sequence_of_a_file_with_channels(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text(json.dumps(described), encoding="utf-8")
 
     [[item], _] = list_inputs([tmp_path], "T1")
-    np.testing.assert_array_equal(np.sort(item.read().data, None), np.sort(data[..., 1], None))
-    assert item.name == "c"
+    np.testing.assert_array_equal(
+        np.sort(read_channels(item.channels).data, None), np.sort(data[..., 1], None)
+    )
+    assert item.name == "c_T1"
 
 
 def test_two_stacks_of_a_folder_are_two_inputs(tmp_path: Path) -> None:
@@ -112,4 +115,4 @@ def test_two_stacks_of_a_folder_are_two_inputs(tmp_path: Path) -> None:
 
     inputs, _ = list_inputs([tmp_path])
     assert [item.name for item in inputs] == ["A_FLAIR", "A_T1c"]
-    assert [int(np.asarray(item.read().data).max()) for item in inputs] == [1, 2]
+    assert [int(np.asarray(read_channels(item.channels).data).max()) for item in inputs] == [1, 2]

@@ -17,6 +17,8 @@ class NamedScan(NamedTuple):
     """A file, or the folder of a DICOM series, an OME-Zarr or a stack of slices."""
     name: str
     """Name of the case, with that of the sequence if the case has several."""
+    sequence: str = ""
+    """Name of the sequence, if it is a part of its path."""
     source: Source | None = None
     """What of the path is read; None for all of a file or a study of DICOM."""
 
@@ -31,14 +33,15 @@ def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
     sequence : str, optional
         Name of the only sequence to take, one series of a study for example; by default all.
     """
-    found: dict[tuple[Path, Source | None], str] = {}
+    found: dict[tuple[Path, Source | None], NamedScan] = {}
     for case in plan.cases:
         for name, source in case.sequences.items():
             if sequence in (None, name):
                 whole = source.slices is None and (sequence is None or _is_whole(source))
                 own = case.name if source.series else _name(case, name)
-                found.setdefault((path_of(source), None if whole else source), own)
-    return [NamedScan(path, name, source) for (path, source), name in found.items()]
+                scan = NamedScan(path_of(source), own, *(() if whole else (name, source)))
+                found.setdefault((scan.path, scan.source), scan)
+    return list(found.values())
 
 
 def path_of(source: Source) -> Path:
