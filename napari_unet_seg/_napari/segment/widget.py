@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
@@ -19,9 +18,8 @@ from napari_unet_seg._napari.layers.geometry import is_on_screen, viewer_point
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari.segment.chosen_model import last_config
-from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
+from napari_unet_seg._napari.segment.form import SegmentForm
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
@@ -60,33 +59,43 @@ class _Result:
     summary: str
 
 
-class SegmentWidget(DockWidget):
+class SegmentWidget(QWidget):
     """Segments an image layer with a model.
 
     Parameters
     ----------
-    napari_viewer : napari.Viewer
-        The viewer whose active image layer is segmented, and which gets the masks.
+    viewer : napari.Viewer
+        The viewer that gets the masks.
+    image_combo : LayerCombo
+        The image that is segmented.
     """
 
     finished = Signal(object)
     """Emitted with the labels layer of the mask; with None after a stop or an error."""
 
-    def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__(napari_viewer)
+    def __init__(self, viewer: Viewer, image_combo: LayerCombo) -> None:
+        super().__init__()
+        self.viewer = viewer
         self._engine = WarmEngine()
+        self._is_warm = False
         self._job: jobs.Job | None = None
         self._request: _Request | None = None
         self._has_outcome = False
         """Whether the job has delivered a mask or an error."""
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        self.form = SegmentForm(napari_viewer)
+        self.form = SegmentForm(viewer, image_combo)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
         self._connect()
         self.form.show_running(False)
-        self._warm_up()
+
+    def warm_up(self) -> None:
+        """Load the network now and whenever another one is chosen, before it is needed."""
+        if not self._is_warm:
+            self._is_warm = True
+            self.form.model_choice.valueChanged.connect(self._warm_up)
+            self._warm_up()
 
     def segment_layer(self, layer: Image | None = None) -> None:
         """Segment a layer, by default the chosen one; `finished` is emitted at the end."""
@@ -121,10 +130,6 @@ class SegmentWidget(DockWidget):
     def _connect(self) -> None:
         self.form.segment_button.clicked.connect(lambda: self.segment_layer())
         self.form.stop_button.clicked.connect(self.stop)
-        self.form.model_choice.valueChanged.connect(self._warm_up)
-        shortcut = QShortcut(QKeySequence(SHORTCUT), self)
-        shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
-        shortcut.activated.connect(lambda: self.segment_layer())
         engine = self._engine
         self.destroyed.connect(lambda: engine.close())
 

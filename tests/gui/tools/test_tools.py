@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from mouse import canvas_of, stroke
+from pages import dock_of
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -172,7 +173,7 @@ def test_large_slices_are_reshaped_in_a_thread(
     viewer = tools.viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
     mask = add_mask(viewer, drawn.copy(), "large mask")
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
     assert tools.busy
     mask.mode = "paint"
@@ -675,8 +676,8 @@ def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
     assert mask.mode == "pan_zoom"
-    widget.viewer.window.remove_dock_widget(widget)
-    widget.deleteLater()
+    widget.viewer.window.remove_dock_widget(dock_of(widget))
+    dock_of(widget).deleteLater()
     qtbot.waitUntil(lambda: mask.mode == "paint")
     mask.mode = "fill"
     assert mask.mode == "fill"
