@@ -26,13 +26,13 @@ from benchmarks.speed.event_loop import Ticker, summary
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.session.open_session import OpenSession
 
 STEP_MS = 150

@@ -72,7 +72,6 @@ def measure(
     middle = np.asarray(scan.data[scan.data.shape[0] // 2])
     QApplication.processEvents()
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
-    dock.show_step(Step.SEGMENT)
     widget = dock.segment
     images = {
         f"{size}×{size}": viewer.add_image(resize(middle, (size, size)), name=str(size))
