@@ -24,11 +24,12 @@ from napari_unet_seg._napari.dock.save_target import (
     COCO,
     ZARR_LABEL,
     Format,
-    format_of_scan,
+    format_of,
     formats_for,
     target,
 )
 from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
+from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ class SavePage(QWidget):
         self.propose()
 
     @property
-    def format(self) -> Format:
-        """The chosen format."""
-        return Format(*self.format_combo.currentData())
+    def format(self) -> Format | None:
+        """The chosen format; None without a mask."""
+        chosen = self.format_combo.currentData()
+        return None if chosen is None else Format(*chosen)
 
     def setFormat(self, kind: Format) -> None:
         """Choose a format, and propose a file in it."""
@@ -92,9 +94,10 @@ class SavePage(QWidget):
         mask = self._mask()
         blocker = QSignalBlocker(self.format_combo)
         self.format_combo.clear()
-        for kind in formats_for(mask):
-            self.format_combo.addItem(kind.name, tuple(kind))
-        self.format_combo.setCurrentText(format_of_scan(mask).name)
+        if mask is not None:
+            for kind in formats_for(mask):
+                self.format_combo.addItem(kind.name, tuple(kind))
+            self.format_combo.setCurrentText(format_of(proposed_mask_path(mask)).name)
         blocker.unblock()
         self.status.setText("")
         name = f"<b>{mask.name}</b>" if mask is not None else "There is no mask to save yet."
@@ -113,9 +116,12 @@ class SavePage(QWidget):
 
     def browse(self) -> None:
         """Ask for another file, and save the mask there."""
-        title, kind = f"Save as {self.format.name}", f"{self.format.name} ({self.format.pattern})"
-        path, _ = SaveDialog.ask(self, title, self.path.text(), kind)
-        if path and self.format == ZARR_LABEL:
+        kind = self.format
+        if kind is None:
+            return
+        names = f"{kind.name} ({kind.pattern})"
+        path, _ = SaveDialog.ask(self, f"Save as {kind.name}", self.path.text(), names)
+        if path and kind == ZARR_LABEL:
             # The label is part of the image, wherever the dialog was.
             path = str(Path(self.path.text()).with_name(Path(path).name))
         if path:
@@ -137,8 +143,9 @@ class SavePage(QWidget):
     def _on_format(self) -> None:
         mask, kind = self._mask(), self.format
         self.coco_options.setVisible(kind == COCO)
-        own = self._saved.get(mask, set()) if mask is not None else set()
-        path = "" if mask is None else str(target(mask, kind, self._folder(), own))
+        path = ""
+        if mask is not None and kind is not None:
+            path = str(target(mask, kind, self._folder(), self._saved.get(mask, ())))
         self.path.setText(path)
         self.path.setToolTip(path)
 

@@ -1,20 +1,21 @@
-"""Where a mask is saved: the formats, and the file that is proposed for a mask."""
+"""The formats in which a mask is saved, and the file that is proposed in each."""
 
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from itertools import chain, count
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_unet_seg._napari.files.mask_path import proposed_mask_path
+from napari_unet_seg._napari.layers.conversion import file_of
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
+from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.distinct_names import short_name
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from napari.layers import Labels
 
@@ -39,37 +40,25 @@ PATIENT_SEG = Format("DICOM SEG that names the patient", ".dcm", "*.dcm")
 BINARY = Format("Folder of 0/255 TIFFs", "", "*")
 FORMATS = (NIFTI, TIFF, COCO, ZARR, ZARR_LABEL, SEG, PATIENT_SEG, BINARY)
 
-_MAX_SNIFFED = 20
-"""Number of files of a folder that are examined to find DICOM."""
+_OF_SCAN = (ZARR_LABEL, SEG, PATIENT_SEG)
+"""Formats for the masks of such scans alone."""
+_BY_SUFFIX = {".nii": NIFTI, ".nii.gz": NIFTI, ".json": COCO, ".dcm": SEG, "": ZARR_LABEL}
 
 
-def formats_for(mask: Labels | None) -> tuple[Format, ...]:
+def format_of(path: Path) -> Format:
+    """Return the format that a proposed path tells."""
+    return _BY_SUFFIX.get(split_suffix(path)[1].lower(), TIFF)
+
+
+def formats_for(mask: Labels) -> tuple[Format, ...]:
     """Return the formats that a mask can be saved in."""
-    path = scan_path(mask)
-    left_out = set() if path is not None and is_zarr(path) else {ZARR_LABEL}
-    if path is None or not _is_of_dicom(path):
-        left_out |= {SEG, PATIENT_SEG}
-    return tuple(each for each in FORMATS if each not in left_out)
+    own = format_of(proposed_mask_path(mask))
+    offered = {SEG, PATIENT_SEG} if own == SEG else {own}
+    return tuple(each for each in FORMATS if each in offered or each not in _OF_SCAN)
 
 
-def format_of_scan(mask: Labels | None) -> Format:
-    """Return the format of a mask's scan; TIFF for scans in formats without masks."""
-    path = scan_path(mask)
-    if path is None:
-        return TIFF
-    if is_zarr(path):
-        return ZARR_LABEL
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        return NIFTI
-    if path.suffix.lower() == ".json":
-        return COCO
-    if _is_of_dicom(path):
-        return SEG if find_spec("highdicom") else NIFTI
-    return TIFF
-
-
-def target(mask: Labels, kind: Format, folder: Path, own: Collection[Path] = ()) -> Path:
-    """Return a path for a mask next to its scan, where no other file is.
+def target(mask: Labels, kind: Format, folder: Path, saved: Collection[Path] = ()) -> Path:
+    """Return a path for a mask beside its scan, where no other file is.
 
     Parameters
     ----------
@@ -78,33 +67,34 @@ def target(mask: Labels, kind: Format, folder: Path, own: Collection[Path] = ())
     kind : Format
         The format to save it in.
     folder : Path
-        The folder for a mask whose scan has no file, or whose folder cannot be written to.
-    own : collection of Path
-        Files that this mask was saved to, which may be replaced.
+        The folder for a mask whose own folder cannot be written to.
+    saved : collection of Path
+        Files that this mask was saved to, which may be replaced, as the file that it is from.
     """
-    scan = scan_path(mask)
-    name = f"{short_name(scan)}_mask" if scan is not None else mask.name
-    if scan is not None and os.access(scan.parent, os.W_OK):
-        folder = scan.parent
-    if kind == ZARR_LABEL and scan is not None:
-        folder = scan / "labels"
-    names = chain([name], (f"{name}-{number}" for number in count(2)))
-    paths = (folder / f"{each}{kind.suffix}" for each in names)
-    return next(path for path in paths if path in own or not path.exists())
+    path = _in_format(proposed_mask_path(mask), kind)
+    parent = path.parents[1] if kind == ZARR_LABEL else path.parent
+    if not os.access(parent, os.W_OK):
+        path = folder / path.name
+    own = {*saved, *_origin(mask)}
+    stem, suffix = split_suffix(path)
+    names = chain([path.name], (f"{stem}-{number}{suffix}" for number in count(2)))
+    paths = (path.with_name(name) for name in names)
+    return next(each for each in paths if each in own or not each.exists())
 
 
-def scan_path(mask: Labels | None) -> Path | None:
-    """Return the file or folder of a mask's scan; a mask from COCO is of the COCO file."""
-    if mask is None:
-        return None
-    record = record_of(mask)
-    if record.coco is not None:
-        return Path(record.coco.source.path)
-    return record.scan.path if record.scan is not None else None
+def _in_format(path: Path, kind: Format) -> Path:
+    """Return a proposed path in another format."""
+    own = format_of(path)
+    if own == kind or {own, kind} == {SEG, PATIENT_SEG}:
+        return path
+    if own == ZARR_LABEL and is_zarr(image := path.parents[1]):
+        path = image.with_name(f"{short_name(image)}_mask.zarr")
+    return path.with_name(split_suffix(path)[0] + kind.suffix)
 
 
-def _is_of_dicom(path: Path) -> bool:
-    try:
-        return holds_dicom(path, most=_MAX_SNIFFED) if path.is_dir() else is_dicom(path)
-    except OSError:
-        return False
+def _origin(mask: Labels) -> set[Path]:
+    """Return the file that a mask was opened from, if it was; its scan is none."""
+    coco, path = record_of(mask).coco, file_of(mask)
+    if coco is not None:
+        return {coco.source.path} if coco.drawn else set()
+    return {path} if path is not None and path == proposed_mask_path(mask) else set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_unet_seg._napari.layers.case import case_of
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.folders import free_folder
@@ -100,7 +101,7 @@ class SessionBar(QWidget):
     def _propose(self, _: Any = None) -> None:
         image = self._image_combo.layer()
         if image is not None and not self._is_open:
-            self.folder.setValue(free_folder(self.parent_folder(), image.name))
+            self.folder.setValue(free_folder(self.parent_folder(), case_of(image)))
         self._show()
 
     def _show(self) -> None:

@@ -72,8 +72,8 @@ def opened(dock: Callable[[type], Any], only_this_plugin: None) -> Callable[[Pat
     [
         (nifti, NIFTI, "head_mask.nii.gz"),
         (tiff, TIFF, "head_mask.tif"),
-        (zarr, ZARR_LABEL, "head.zarr/labels/head_mask"),
-        (dicom, SEG, "head_mask.dcm"),
+        (zarr, ZARR_LABEL, "head.zarr/labels/mask"),
+        (dicom, SEG, "head/head_mask.dcm"),
     ],
 )
 def test_a_click_saves_next_to_the_scan_in_its_format(
