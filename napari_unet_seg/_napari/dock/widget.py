@@ -154,6 +154,8 @@ class UNetSegWidget(DockWidget):
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
         bar.segment_wanted.connect(self._segment)
+        self.segment.correct_wanted.connect(self.correct_mask)
+        self.segment.device_known.connect(self.header.show_device)
         self.save_page.save_wanted.connect(self._save)
         self.correct.written.connect(self._on_written)
         self.correct.busy_changed.connect(self._on_busy)

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
+from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg.config import PredictConfig
 
@@ -57,6 +58,7 @@ class SegmentForm(QWidget):
         self.progress = QProgressBar()
         self.status = QLabel()
         self.status.setWordWrap(True)
+        self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
@@ -95,7 +97,13 @@ class SegmentForm(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(rows)
         layout.addLayout(buttons)
-        for widget in (self.progress, self.status, self.legend, self.config_form):
+        for widget in (
+            self.progress,
+            self.result,
+            self.status,
+            self.legend,
+            self.config_form,
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)
 
