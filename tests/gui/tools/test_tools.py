@@ -178,7 +178,7 @@ def test_large_slices_are_reshaped_in_a_thread(
     viewer = tools.viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
     mask = add_mask(viewer, drawn.copy(), "large mask")
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
     assert tools.busy
     finish(qtbot, tools)
