@@ -220,6 +220,8 @@ def set_categories(layer: Labels, categories: tuple[Category, ...], **changes: A
 def draw_colours(layer: Labels) -> None:
     """Draw a mask in the present colours of its categories."""
     if is_instances(layer):
+        if "category_id" not in layer.features:
+            return
         names = {category.id: category.name for category in categories_of(layer)}
         table = layer.features.copy()
         table["category"] = table["category_id"].map(names).fillna(table["category"])

@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import (
-    Notification,
-    NotificationSeverity,
-    notification_manager,
-)
 
 from napari_unet_seg._napari.categories.edits import add_category, default_name
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.config import IGNORE_INDEX
 
 if TYPE_CHECKING:
@@ -50,12 +46,9 @@ def refuse_stray(mask: Labels, layers: Iterable[Layer]) -> bool:
     def add(widget: object = None) -> None:
         add_category(mask, name, layers, label)
 
-    notification_manager.dispatch(
-        Notification(
-            f"{mask.name} holds the label {label}, which is no category; add one for it, or paint "
-            "over it, then save the mask.",
-            NotificationSeverity.ERROR,
-            actions=[(f"Add {name}", add)],
-        )
+    show_error(
+        f"{mask.name} holds the label {label}, which is no category; add one for it, or paint over "
+        "it, then save the mask.",
+        actions=[(f"Add {name}", add)],
     )
     return True

@@ -62,6 +62,11 @@ class MaskSaver(QObject):
         if mask is not None and not refuse_stray(mask, self._viewer.layers):
             self._save(mask, folder, writer.write_binary)
 
+    def save_seg(self, mask: Labels | None, path: Path, *, identified: bool) -> None:
+        """Write a mask as DICOM SEG, which names the patient if `identified`."""
+        name = writer.write_dicom_seg if identified else writer.write_deidentified_seg
+        self._save(mask, path, name)
+
     def save_coco(self, mask: Labels | None, path: Path) -> None:
         """Write a mask as COCO, with the other masks of the same COCO file."""
         if mask is None or refuse_stray(mask, self._viewer.layers):

@@ -23,7 +23,9 @@ from napari_unet_seg._napari.categories.editor import CategoryEditor
 from napari_unet_seg._napari.categories.swatches import swatch
 from napari_unet_seg._napari.tools.prompt_bar import PromptBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
+from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -75,8 +77,8 @@ class ToolsForm(QWidget):
         self.slider.setRange(1, _STEPS - 1)
         self.slider.setValue(_STEPS // 2)
         self.level = QLabel()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.job_bar = JobBar()
+        self.status = StatusLabel()
         self._lay_out()
         self._connect()
         self.show_map(False)
@@ -151,6 +153,7 @@ class ToolsForm(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.categories)
         layout.addWidget(self.controls)
+        layout.addWidget(self.job_bar)
         layout.addWidget(self.status)
         layout.addStretch(1)
 
