@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from plans import accept_plan
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg import engine
@@ -65,6 +66,7 @@ def widget(
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
     widget.bar.scans_button.click()
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: shown(widget) == ["image-0"])
     return widget
 

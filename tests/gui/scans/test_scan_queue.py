@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scene
 from dicom_files import write_series
+from plans import accept_plan
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
@@ -61,6 +62,7 @@ def layers(widget: ReviewWidget) -> list[str]:
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
     widget.bar.scans_button.click()
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: "a" in layers(widget))
 
 
