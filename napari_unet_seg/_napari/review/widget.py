@@ -19,6 +19,7 @@ from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.tools.tab import ToolsTab
+from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
@@ -47,6 +48,7 @@ class ReviewWidget(DockWidget):
         super().__init__(napari_viewer)
         self.desk = SessionDesk(napari_viewer, self)
         self.bar = SessionBar(napari_viewer)
+        self.views = ViewBar(napari_viewer)
         self.review = SlicesTab()
         self.tools = ToolsTab(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
@@ -134,6 +136,7 @@ class ReviewWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
+        layout.addWidget(self.views)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.saving)
 
