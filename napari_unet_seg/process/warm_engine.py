@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.orientation import PlaneView
     from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.io.common.window import Windows
 
 logger = logging.getLogger(__name__)
 
@@ -128,9 +128,9 @@ class _WindowCache:
     """Intensity window of the last scan, since computing a window reads the whole scan."""
 
     def __init__(self) -> None:
-        self._last: tuple[Callable[[], Any], NormaliseConfig, Window | None] | None = None
+        self._last: tuple[Callable[[], Any], NormaliseConfig, Windows | None] | None = None
 
-    def window(self, scan: Scan, normalise: NormaliseConfig) -> Window | None:
+    def window(self, scan: Scan, normalise: NormaliseConfig) -> Windows | None:
         last = self._last
         if last is None or last[0]() is not scan.data or last[1] != normalise:
             window = shared_window(scan, normalise)
@@ -172,8 +172,7 @@ def scan_part(scan: Scan, part: Part) -> Scan:
     if not part:
         return scan
     first = part[0]
-    is_named = not isinstance(first, slice) and len(scan.names) > first
-    names = scan.names[first : first + 1] if is_named else ()  # type: ignore[operator]
+    names = () if isinstance(first, slice) else scan.names[first : first + 1]
     axes = of_part(scan.grid_axes, part)
     return replace(
         scan,
