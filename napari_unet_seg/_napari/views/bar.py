@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -11,9 +12,11 @@ from qtpy.QtWidgets import (
     QOpenGLWidget,
     QPushButton,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
+from napari_unet_seg._napari.files.guessed_masks import is_guessed, show_as_image
 from napari_unet_seg._napari.views.contrast import ContrastButton
 from napari_unet_seg._napari.views.letters import CanvasLetters
 from napari_unet_seg._napari.views.planes import (
@@ -24,13 +27,15 @@ from napari_unet_seg._napari.views.planes import (
     turn_upright,
     views_in,
 )
+from napari_unet_seg._napari.views.surface_panel import SurfacePanel, show_surfaces
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.windows import ancestor
+from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.common.orientation import plane_views
 
 if TYPE_CHECKING:
-    from napari.viewer import ViewerModel
+    from napari.viewer import Viewer
 
 _LETTERS = "views/letters"
 _TIPS = {
@@ -51,15 +56,21 @@ class ViewBar(QWidget):
         The viewer to turn.
     """
 
-    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._letters: CanvasLetters | None = None
         self.planes = [_button(checkable=True) for _ in range(3)]
         self.contrast = ContrastButton(viewer)
+        self.surface = _button("3D", "Show the mask as a surface beside the slices")
+        self._panel: SurfacePanel | None = None
         self.letters = _button("L R", "Letters of the patient's sides at the edges of the canvas")
         self.letters.setCheckable(True)
         self.letters.setChecked(bool(recall(_LETTERS, True)))
+        self.image_button = _button(
+            "It is an image",
+            "The file opened as a mask, since it holds a few whole numbers; open it as an image",
+        )
         self._lay_out()
         self._connect()
         self.refresh()
@@ -83,7 +94,22 @@ class ViewBar(QWidget):
             button.setChecked(name == shown)
             tip = _TIPS.get(name, f"The {name} plane of the array, since {_UNKNOWN}")
             button.setToolTip(tip if views else _NO_VOLUME)
+        active = self._viewer.layers.selection.active
+        self.image_button.setVisible(active is not None and is_guessed(active))
         self.refresh_letters()
+
+    def show_as_image(self) -> None:
+        """Show the active layer, which opened as a mask, as an image."""
+        active = self._viewer.layers.selection.active
+        if active is not None:
+            try:
+                show_as_image(self._viewer, active)
+            except SegmentationError as error:
+                show_error(str(error))
+
+    def show_surface(self) -> None:
+        """Show the mask on screen as a surface beside the slices."""
+        self._panel = show_surfaces(self._viewer, self._panel)
 
     def refresh_letters(self, _: Any = None) -> None:
         """Show the letters of the plane on screen, if they are wanted."""
@@ -110,6 +136,8 @@ class ViewBar(QWidget):
         for button in self.planes:
             button.clicked.connect(lambda _, b=button: self.show_plane(b.property("plane")))
         self.letters.clicked.connect(self._on_letters)
+        self.surface.clicked.connect(self.show_surface)
+        self.image_button.clicked.connect(self.show_as_image)
         dims, layers = self._viewer.dims.events, self._viewer.layers
         connect(
             self,
@@ -127,12 +155,16 @@ class ViewBar(QWidget):
         self.refresh_letters()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.setSpacing(4)
-        for button in (*self.planes, self.contrast, self.letters):
+        for button in (*self.planes, self.contrast, self.surface, self.letters):
             row.addWidget(button)
         row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        layout.addWidget(self.image_button)
 
 
 def _button(text: str = "", tip: str = "", *, checkable: bool = False) -> QPushButton:

@@ -49,10 +49,13 @@ def guiding_layer(viewer: ViewerModel) -> Image | Labels | None:
 
 
 def directions_in(viewer: ViewerModel) -> str:
-    """Return `directions_of` the guiding layer; empty if unknown, or if the layer is turned."""
+    """Return the directions of the guiding layer; empty if unknown."""
     layer = guiding_layer(viewer)
-    if layer is None or viewer.dims.ndim < 3:
-        return ""
+    return "" if layer is None or viewer.dims.ndim < 3 else directions_of_layer(viewer, layer)
+
+
+def directions_of_layer(viewer: ViewerModel, layer: Image | Labels) -> str:
+    """Return `directions_of` the scan of a layer; empty if unknown, or if the layer is turned."""
     found = _directions(layer)
     if not found and isinstance(layer, Labels):
         # Labels that were drawn by hand have no file, but the grid of their image.

@@ -114,8 +114,8 @@ def test_the_brush_paints_where_the_mouse_is(
     rows, columns = np.nonzero(mask.data[part] == 2)
     assert set(rows) == {CENTRE[0] + 7}
     across = CENTRE[2] if len(part) == 2 else CENTRE[1]
-    assert columns.min() == across - 3
-    assert columns.max() == across + 3
+    assert abs(columns.min() - (across - 3)) <= 1
+    assert abs(columns.max() - (across + 3)) <= 1
 
 
 def test_a_tool_changes_the_plane_by_its_own_spacing(
