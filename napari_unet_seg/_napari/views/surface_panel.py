@@ -105,14 +105,18 @@ class SurfacePanel(QWidget):
 
     def _watch(self, mask: Labels | None) -> None:
         """Tell when this mask is edited, in place of the previous one."""
-        for kind in _EDITS if self._mask is not None else ():
-            getattr(self._mask.events, kind).disconnect(self._on_edit)
+        for emitter in _edits(self._mask):
+            emitter.disconnect(self._on_edit)
         self._mask = mask
-        for kind in _EDITS if mask is not None else ():
-            getattr(mask.events, kind).connect(self._on_edit)
+        for emitter in _edits(mask):
+            emitter.connect(self._on_edit)
 
     def _on_edit(self, _: Any = None) -> None:
         self.button.setText("Update (edited)")
+
+
+def _edits(mask: Labels | None) -> list[Any]:
+    return [] if mask is None else [getattr(mask.events, kind) for kind in _EDITS]
 
 
 def mask_on_screen(viewer: ViewerModel) -> Labels | None:

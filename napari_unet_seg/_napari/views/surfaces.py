@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class CategorySurface(NamedTuple):
 
 def surfaces_of(
     labels: Array, spacing: tuple[float, float, float]
-) -> Generator[CategorySurface, None, None]:
+) -> Generator[CategorySurface, Any, None]:
     """Yield the surface of each label of a volume.
 
     Parameters
