@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
-
 from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import (
     categories_for,
@@ -15,6 +13,7 @@ from napari_unet_seg._napari.layers.conversion import (
 )
 from napari_unet_seg._napari.layers.geometry import placement_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.io.masks.guess import labels_in
 from napari_unet_seg.io.read import read_scan
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -29,6 +28,7 @@ from napari_unet_seg._napari.views.planes import (
 )
 from napari_unet_seg._napari.views.surface_panel import SurfacePanel, show_surfaces
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
