@@ -14,12 +14,12 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.geometry import is_on_screen, viewer_point
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
+from napari_unet_seg._napari.segment.model_input import model_input
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Place
-    from napari_unet_seg.io.common.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class _Request:
     """The input of one prediction."""
 
     image: Image
-    scan: Scan
+    input: ModelInput
     place: Place
     config: PredictConfig
     checkpoint: Path
@@ -132,26 +132,25 @@ class SegmentWidget(DockWidget):
         self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
 
     def _make_request(self, image: Image) -> _Request:
-        scan = scan_from_layer(image)
+        info = self.form.model_choice.info()
+        taken = model_input(image, self.form.channels.value(), info)
         place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
-        self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
-        return _Request(image, scan, place, config, self.form.model_choice.value())
+        return _Request(image, taken, place, config, self.form.model_choice.value())
 
     def _predict(self, request: _Request) -> Generator[Any, Any, None]:
         """Yield the engine's events, the last one as `_Result`; runs in a thread."""
         model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
-        events = self._engine.predict(
-            request.config, request.checkpoint, request.scan, request.place
-        )
+        scan, notes = request.input.read()
+        events = self._engine.predict(request.config, request.checkpoint, scan, request.place)
         command = None
         try:
             while True:
                 event = events.send(command)
                 if isinstance(event, PredictFinished):
                     sums = checksums(event.labels, request.place)
-                    command = yield _Result(event, model, sums, _summary(event))
+                    command = yield _Result(event, model, sums, _summary(event, notes))
                 else:
                     command = yield event
         except StopIteration:
@@ -229,7 +228,7 @@ def shown_place(viewer: Viewer, image: Image) -> Place:
     return tuple(round(index) for index in viewer_point(viewer, image)[:-2])
 
 
-def _summary(prediction: PredictFinished) -> str:
+def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
     planes = prediction.labels.reshape(-1, math.prod(prediction.labels.shape[-2:]))
     counts = [
         sum(int(np.count_nonzero(plane == value)) for plane in planes)
@@ -244,4 +243,5 @@ def _summary(prediction: PredictFinished) -> str:
     fit = f"predicted Dice {prediction.dice.min():.2f}"
     if prediction.dice.size > 1:
         fit += f"…{prediction.dice.max():.2f}"
-    return f"{what} · {fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    summary = f"{what} · {fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    return " ".join((f"{summary}.", *notes)) if notes else summary
