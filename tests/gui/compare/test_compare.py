@@ -42,7 +42,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 
 
 def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
-    widget.bar.mask_combo.setLayer(widget.viewer.layers["second"])
+    widget.mask_combo.setLayer(widget.viewer.layers["second"])
     widget.bar.folder.setValue(folder)
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
