@@ -179,3 +179,17 @@ class PlanDialog(QDialog):
 def needs_look(plan: Plan) -> bool:
     """Whether a plan is shown before its scans are opened: that of one plain case is not."""
     return len(plan.cases) > 1 or bool(plan.left_out)
+
+
+def ask_for_plan(recognised: Plan, parent: QWidget | None = None) -> Plan | None:
+    """Show a plan and wait; return it as the user corrected it, None after Cancel."""
+    dialog = PlanDialog(recognised, parent)
+    try:
+        accepted = dialog.exec() == int(getattr(_ACCEPTED, "value", _ACCEPTED))
+        return dialog.plan if accepted else None
+    finally:
+        dialog.deleteLater()
+
+
+_ACCEPTED = QDialog.DialogCode.Accepted
+"""An int on Qt 5, an enum on Qt 6."""
