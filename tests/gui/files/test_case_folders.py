@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tifffile
-from plans import shown_plan
-from qtpy.QtCore import QTimer
+from plans import when_plan_is_shown
 
 from napari_unet_seg._napari.files.reader import dicom_reader
 
@@ -44,9 +43,10 @@ def test_several_cases_are_seen_and_then_opened_one_by_one(
 ) -> None:
     viewer = make_napari_viewer()
     assert dicom_reader(str(patients)) is not None
-    QTimer.singleShot(0, lambda: shown_plan(qtbot).ok_button.click())
+    timer = when_plan_is_shown(lambda dialog: dialog.ok_button.click())
 
     assert viewer.open(patients, plugin="napari-unet-seg") == []
+    assert not timer.isActive()
     qtbot.waitUntil(lambda: names(viewer) == ["P1", "P1 mask"])
     image, mask = viewer.layers
     slice_ten = [int(plane.max()) for plane in np.asarray(image.data)].index(10)
@@ -55,12 +55,13 @@ def test_several_cases_are_seen_and_then_opened_one_by_one(
 
 
 def test_nothing_is_opened_after_cancel(
-    qtbot: QtBot, make_napari_viewer: Callable[..., Any], patients: Path
+    make_napari_viewer: Callable[..., Any], patients: Path
 ) -> None:
     viewer = make_napari_viewer()
-    QTimer.singleShot(0, lambda: shown_plan(qtbot).reject())
+    timer = when_plan_is_shown(lambda dialog: dialog.reject())
 
     assert viewer.open(patients, plugin="napari-unet-seg") == []
+    assert not timer.isActive()
     assert names(viewer) == []
 
 

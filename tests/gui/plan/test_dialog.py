@@ -69,6 +69,12 @@ def press(dialog: PlanDialog, kind: str) -> None:
     QTest.mouseClick(dialog.bar.buttons[kind], LEFT)
 
 
+def enter_case(dialog: PlanDialog, name: str) -> None:
+    dialog.bar.case.setFocus()
+    dialog.bar.case.setEditText(name)
+    QTest.keyClick(dialog.bar.case, Qt.Key.Key_Return)
+
+
 def test_cases_files_and_reasons(dialog: PlanDialog) -> None:
     assert texts(dialog) == [
         ("P1", "image", "mask", "", "4 numbered slices"),
@@ -92,12 +98,10 @@ def test_a_file_is_corrected_by_a_click_and_that_is_remembered(
     click(dialog, "P2/wrong.nii")
     press(dialog, "left out")
     click(dialog, "P2/t1ce.nii")
-    dialog.bar.case.setEditText("flair")
-    QTest.keyClick(dialog.bar.case, Qt.Key.Key_Return)
+    enter_case(dialog, "flair")
     click(dialog, "x_mask.nii")
     press(dialog, "mask")
-    dialog.bar.case.setEditText("flair")
-    QTest.keyClick(dialog.bar.case, Qt.Key.Key_Return)
+    enter_case(dialog, "flair")
     assert dialog.isVisible()
     QTest.mouseClick(dialog.ok_button, LEFT)
 
@@ -130,8 +134,7 @@ def test_cancel_remembers_nothing(dialog: PlanDialog, root: Path) -> None:
 
 def test_the_chosen_sequence_comes_first(dialog: PlanDialog) -> None:
     click(dialog, "P2/t1ce.nii")
-    dialog.bar.case.setEditText("flair")
-    QTest.keyClick(dialog.bar.case, Qt.Key.Key_Return)
+    enter_case(dialog, "flair")
     dialog.sequence.setCurrentText("T1c")
 
     case = next(case for case in dialog.plan.cases if case.name == "flair")
