@@ -38,7 +38,7 @@ def read_sequence(source: Source) -> Scan:
     if source.slices is not None:
         return read_slices(source.files, path_of(source))
     scan = read_scan(source.files[0], source.series)
-    return scan if source.channel is None else _channel(scan, source.channel)
+    return scan if source.channel is None else channel_of(scan, source.channel)
 
 
 def read_mask(source: Source, scan: Scan) -> Scan:
@@ -91,8 +91,14 @@ def _mask_stack(source: Source, scan: Scan) -> Scan:
     return replace(scan, data=labels, axes=scan.grid_axes, meta={"soft": soft})
 
 
-def _channel(scan: Scan, number: int) -> Scan:
-    """Return a channel of a scan: along C, or along T, as which NIfTI stores channels."""
+def channel_of(scan: Scan, number: int) -> Scan:
+    """Return a channel of a scan: along C, or along T, as which NIfTI stores channels.
+
+    Raises
+    ------
+    DataError
+        If the scan has no such channel.
+    """
     axis = scan.axes.find("C") if "C" in scan.axes else scan.axes.find("T")
     if axis < 0 or number >= scan.data.shape[axis]:
         raise DataError(

@@ -87,6 +87,26 @@ def misplacement(one: Scan, other: Scan, share: float = TOLERANCE) -> str:
     return f"the same voxels lie up to {far:.3g} mm apart, by the affines in the files"
 
 
+def voxel_map(scan: Scan, onto: Scan) -> Array | None:
+    """Return the affine from voxels (x, y, z) of one scan to voxels (x, y, z) of another.
+
+    Parameters
+    ----------
+    scan, onto : Scan
+        The affine maps places in the array of `onto` to places in the array of `scan`.
+
+    Returns
+    -------
+    array or None
+        float64 of shape (4, 4); None if one of the scans has no place in the patient.
+    """
+    ours, theirs = shown_affine(scan), shown_affine(onto)
+    if ours is None or theirs is None or not (is_usable(ours) and is_usable(theirs)):
+        return None
+    mapped: Array = np.linalg.solve(np.asarray(ours, float), np.asarray(theirs, float))
+    return mapped
+
+
 def plane_of(scan: Scan) -> str:
     """Return `axial`, `coronal` or `sagittal` for the slices of a scan; empty if unknown."""
     affine = shown_affine(scan)
