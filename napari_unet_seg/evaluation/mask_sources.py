@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.config import RESULT_THRESHOLD
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
@@ -36,8 +37,19 @@ class MaskSource:
     """Image files that the masks were made on, by name; not every source has them."""
 
 
-def open_masks(path: Path | str) -> MaskSource:
-    """Open a COCO file, a data set or a folder of mask files.
+def open_masks(
+    path: Path | str, images: Path | None = None, threshold: float = RESULT_THRESHOLD
+) -> MaskSource:
+    """Open a COCO file, a list of results, a data set or a folder of mask files.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    images : Path, optional
+        The COCO file of the images, for a list of results.
+    threshold : float
+        Score that a result needs.
 
     Raises
     ------
@@ -48,7 +60,7 @@ def open_masks(path: Path | str) -> MaskSource:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
-        return _coco_source(path)
+        return _coco_source(path, images, threshold)
     return _dataset_source(path) if is_dataset(path) else _folder_source(path)
 
 
@@ -71,11 +83,21 @@ def stem(path: Path) -> str:
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
-def _coco_source(path: Path) -> MaskSource:
+def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.results import is_results, read_results
 
-    dataset = read_coco(path)
+    if of is not None and of.is_file() and is_results(path):
+        results = read_results(path, read_coco(of))
+        if not len(results.scores):
+            raise DataError(
+                f"The results of {path} have boxes and no outlines, which cannot be compared; "
+                "import them with --boxes to draw them as rectangles."
+            )
+        dataset = results.above(threshold, boxes=False)
+    else:
+        dataset = read_coco(path)
     ids = _ids_by_name(dataset)
 
     def load(name: str) -> Scan:
