@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.layers import Image
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -16,16 +15,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
+from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import ViewerModel
+
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 
 SHORTCUT = "Ctrl+Shift+M"
 
@@ -33,10 +35,9 @@ SHORTCUT = "Ctrl+Shift+M"
 class SegmentForm(QWidget):
     """The controls of the Segment widget; the widget connects them."""
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, image_combo: LayerCombo) -> None:
         super().__init__()
-        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image_combo.setToolTip("The image to segment; follows the selected layer")
+        self.image_combo = image_combo
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
         self.model_choice = ModelChoice()
@@ -56,8 +57,8 @@ class SegmentForm(QWidget):
         self.stop_button.setMinimumHeight(40)
         self.stop_button.setToolTip("Stop; no layer is changed")
         self.progress = QProgressBar()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
+        self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
@@ -87,7 +88,6 @@ class SegmentForm(QWidget):
     def _lay_out(self) -> None:
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("Image", self.image_combo)
         self._extent_label = QLabel("Slices")
         rows.addRow(self._extent_label, self.extent_combo)
         rows.addRow("Model", self.model_choice)
@@ -97,7 +97,13 @@ class SegmentForm(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(rows)
         layout.addLayout(buttons)
-        for widget in (self.progress, self.status, self.legend, self.config_form):
+        for widget in (
+            self.progress,
+            self.result,
+            self.status,
+            self.legend,
+            self.config_form,
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)
 

@@ -18,6 +18,7 @@ from napari_unet_seg.cli._console import (
 )
 from napari_unet_seg.cli._engine import follow, stoppable
 from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._plans import PlanOnly, print_plans
 from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, Distribution
 from napari_unet_seg.config import RESULT_THRESHOLD
 from napari_unet_seg.errors import DataError
@@ -42,6 +43,7 @@ def evaluate(
     threshold: Annotated[
         float, typer.Option(help="Score that a result needs, for a list of results as --pred.")
     ] = RESULT_THRESHOLD,
+    plan: PlanOnly = False,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
     json: Annotated[
@@ -50,14 +52,17 @@ def evaluate(
 ) -> int:
     """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
 
-    Masks are paired by name without suffix; categories by name if both sides have names, else by
-    label value. A list of a model's results in COCO's format is drawn on the images of a COCO file
-    as --truth. Means are over scans. A scan whose masks are both empty has no Dice: it is in no
-    mean and is counted under "empty". Many scans are distributed over several processes as in
-    predict.
+    Masks are paired by name without suffix; in folders of cases by the names of the cases, of their
+    scans or of their folders, and --plan shows what their files are taken for. A list of a model's
+    results in COCO's format is drawn on the images of a COCO file as --truth. Categories are
+    paired by name if both sides have names, else by label value. Means are over scans. A scan whose
+    masks are both empty has no Dice: it is in no mean and is counted under "empty". Many scans are
+    distributed over several processes as in predict.
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
+    if plan:
+        return print_plans([path for path in (pred, truth) if path.is_dir()])
     from napari_unet_seg.evaluation import evaluate as evaluation
 
     failed: list[tuple[str, str]] = []

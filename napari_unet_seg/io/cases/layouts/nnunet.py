@@ -60,7 +60,8 @@ def plan(tree: Tree) -> Plan | None:
             )
             for name, files in by_case.items()
         ]
-        left_out += [LeftOut(file, "no image has its name") for file in masks.values()]
+        reason = "no image has its name"
+        left_out += [LeftOut(file, reason, is_mask=True) for file in masks.values()]
     why = f"imagesTr and dataset.json, which names {len(channels)} channels"
     named = tuple(pair for pair in labels if pair[0] != unreviewed)
     return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out), named)
