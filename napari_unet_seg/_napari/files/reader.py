@@ -119,7 +119,7 @@ def _showing_errors(read: Reader) -> Reader:
 @_showing_errors
 def _read_coco(path: Paths) -> list[Any]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
-    from napari_unet_seg._napari.files.results_layers import results_layers
+    from napari_unet_seg._napari.files.results.layers import results_layers
     from napari_unet_seg.io.coco.read import read_coco
 
     layers: list[Any] = []

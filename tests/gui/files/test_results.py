@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_unet_seg._napari.files.results_dialog import ResultsDialog
+from napari_unet_seg._napari.files.results.dialog import ResultsDialog
 from napari_unet_seg._napari.layers.conversion import categories_of, image_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import DataError

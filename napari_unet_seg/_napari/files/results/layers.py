@@ -12,10 +12,11 @@ from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_unet_seg._napari.files.coco_layers import coco_layers
-from napari_unet_seg._napari.files.results_dialog import ask_for_results
+from napari_unet_seg._napari.files.results.dialog import ask_for_results
 from napari_unet_seg._napari.layers.conversion import labels_options
 from napari_unet_seg._napari.layers.instances import options_of_rows, rows_of
 from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, record_in
+from napari_unet_seg._napari.widgets.windows import dialog_parent
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
@@ -27,7 +28,7 @@ from napari_unet_seg.io.masks.sparse import sparse_zeros
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari_unet_seg._napari.files.results_dialog import ResultsChoice
+    from napari_unet_seg._napari.files.results.dialog import ResultsChoice
     from napari_unet_seg.io.coco.read import CocoDataset
     from napari_unet_seg.io.common.scan import Scan
 
@@ -72,7 +73,7 @@ def results_layers(path: Path) -> list[LayerData]:
     if dataset is None:
         return []
     results = read_results(path, dataset)
-    choice = ask_for_results(results, QApplication.activeWindow())
+    choice = ask_for_results(results, dialog_parent())
     if choice is None:
         return []
     layers = [] if opened else coco_layers(dataset)
@@ -99,8 +100,7 @@ def _asked_for(path: Path) -> CocoDataset | None:
         )
     title = f"Choose the data set of {path.name}"
     kinds = "COCO annotations (*.json)"
-    parent = QApplication.activeWindow()
-    chosen, _ = QFileDialog.getOpenFileName(parent, title, str(path.parent), kinds)
+    chosen, _ = QFileDialog.getOpenFileName(dialog_parent(), title, str(path.parent), kinds)
     return read_coco(Path(chosen)) if chosen else None
 
 
