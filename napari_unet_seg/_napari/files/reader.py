@@ -33,8 +33,8 @@ _MAX_OF_CASE = 5000
 
 
 def coco_reader(path: Paths) -> Reader | None:
-    """Return a reader if every path is a JSON file with images and annotations."""
-    return _read_coco if all(_is_coco(p) for p in _paths(path)) else None
+    """Return a reader if every path is a COCO file, or a list of a model's results."""
+    return _read_coco if all(map(_coco_kind, _paths(path))) else None
 
 
 def nifti_reader(path: Paths) -> Reader | None:
@@ -65,12 +65,13 @@ def _paths(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
 
 
-def _is_coco(path: Path) -> bool:
+def _coco_kind(path: Path) -> str:
+    from napari_unet_seg.io.coco.kinds import kind_of
+
     try:
-        document = json.loads(path.read_bytes())
+        return kind_of(json.loads(path.read_bytes()))
     except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
+        return ""
 
 
 def _is_case(path: Path) -> bool:
@@ -116,11 +117,16 @@ def _showing_errors(read: Reader) -> Reader:
 
 
 @_showing_errors
-def _read_coco(path: Paths) -> list[LayerData]:
+def _read_coco(path: Paths) -> list[Any]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
+    from napari_unet_seg._napari.files.results.layers import results_layers
     from napari_unet_seg.io.coco.read import read_coco
 
-    return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
+    layers: list[Any] = []
+    for p in _paths(path):
+        results = _coco_kind(p) == "results"
+        layers += results_layers(p) if results else coco_layers(read_coco(p))
+    return layers or [(None,)]  # after Cancel "no layers" to napari
 
 
 @_showing_errors
