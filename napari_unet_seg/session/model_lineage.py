@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.models.description import session_of
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.stored.record import read_record
 from napari_unet_seg.training.replay import names
@@ -71,7 +72,7 @@ def _score(dice: float | None, digits: int) -> str:
 
 def is_fine_tuned(model: Path) -> bool:
     """Whether a round of a session made a model."""
-    return len(model.parents) > 2 and model.parents[1].name == "rounds"
+    return session_of(model) is not None
 
 
 def stored_path(model: Path, folder: Path) -> str:
@@ -204,9 +205,9 @@ def unique_folders(folders: Iterable[Path]) -> list[Path]:
 
 def _made(model: Path) -> Round | None:
     """Return the round that made a model, None if there is none or its base is missing."""
-    if not is_fine_tuned(model):
+    folder = session_of(model)
+    if folder is None:
         return None
-    folder = model.parents[2]
     try:
         rounds = read_record(folder).rounds
     except DataError:

@@ -11,8 +11,8 @@ from qtpy.QtCore import QObject
 from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.fine_tune.predicting import Predicting
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.model_choice import model_name
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
     is_fine_tuned,
@@ -190,4 +190,4 @@ def _use_tuned_model(model: Path) -> None:
     """Use a fine-tuned model, and show a message."""
     if is_fine_tuned(model) and model != chosen_model.current_model():
         chosen_model.use_model(model)
-        show_info("Segment uses the model that was fine-tuned last in this session or folder.")
+        show_info(f"Segment uses {model_name(model)}, which was fine-tuned last here.")

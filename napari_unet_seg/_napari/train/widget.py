@@ -37,6 +37,8 @@ from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
+from napari_unet_seg.events import TrainStarted
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
 from napari_unet_seg.training.run import Run
 
@@ -69,6 +71,8 @@ class TrainWidget(DockWidget):
         self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
+        self._held_out = 0
+        """Number of samples that the last training was measured on."""
         self._doubts = ""
         """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
         self.source = SourceBox(napari_viewer)
@@ -277,7 +281,9 @@ class TrainWidget(DockWidget):
             ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
-        if isinstance(event, SampleSet):
+        if isinstance(event, TrainStarted):
+            self._held_out = event.valid
+        elif isinstance(event, SampleSet):
             self._preview.categories = event.categories
         elif isinstance(event, UnconfirmedError):
             self._doubts = event.doubts
@@ -288,7 +294,9 @@ class TrainWidget(DockWidget):
     def _on_finished(self, event: TrainFinished) -> None:
         self._finished = event
         dice = event.valid_dice
-        score = f"best validation Dice {dice:.3f}" if math.isfinite(dice) else "nothing held out"
+        score = "nothing held out"
+        if math.isfinite(dice):
+            score = f"best validation Dice {dice:.3f} on {self._held_out} held out"
         text = f"{'Stopped' if event.stopped else 'Trained'}: {score}. The model is {event.best}."
         self.result.setText(text)
         add_recent_model(event.best)
@@ -299,4 +307,4 @@ class TrainWidget(DockWidget):
     def _use(self) -> None:
         if self._finished is not None:
             choose_model(self._finished.best)
-            show_info(f"Segment now uses {self._finished.best}.")
+            show_info(f"Segment now uses {model_name(self._finished.best)}.")
