@@ -159,13 +159,14 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
     source = CocoSource(dataset.path, dataset)
     for stack in coco_stacks(dataset) if stacks is None else stacks:
         coco = CocoImages(source, stack.image_ids, stack.boxes)
-        drawn_on = LayerRecord(coco=coco, categories=dataset.categories)
+        drawn_on = LayerRecord(coco=coco, categories=dataset.categories, case=stack.name)
         image = scan_options(stack.scan, stack.name, record=drawn_on)
         record = LayerRecord(
             coco=coco._replace(drawn=True),
             scan=grid_of(stack.scan),
             independent=True,
             names=stack.scan.names,
+            case=stack.name,
         )
         mask = f"{stack.name} mask"
         if stack.instances is None:

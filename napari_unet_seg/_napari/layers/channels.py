@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg._napari.layers.conversion import file_of, scan_options
-from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
+from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord, record_of
 from napari_unet_seg.io.common.channels import channel_names
 
 if TYPE_CHECKING:
@@ -17,16 +18,25 @@ if TYPE_CHECKING:
     LayerData = tuple[Any, dict[str, Any], str]
 
 
-def image_layers(scan: Scan, name: str) -> list[LayerData]:
+def image_layers(scan: Scan, name: str, record: LayerRecord = EMPTY_RECORD) -> list[LayerData]:
     """Return a scan as image layers for napari: one layer, or a layer for each channel.
 
     Colour channels share one layer. The layer of the first channel is the last in the list, so
     that napari shows and selects that layer; the other channels are hidden below.
+
+    Parameters
+    ----------
+    scan : Scan
+        The scan to show.
+    name : str
+        Name of the layer, or start of the names of the channels' layers.
+    record : LayerRecord
+        Further fields of the layers' records.
     """
-    options = scan_options(scan, name)
+    options = scan_options(scan, name, record=record)
     if "C" not in scan.axes or options["rgb"]:
         return [(scan.data, options, "image")]
-    return [_layer(scan, name, channel) for channel in reversed(range(scan.data.shape[-1]))]
+    return [_layer(scan, name, channel, record) for channel in reversed(range(scan.data.shape[-1]))]
 
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
@@ -39,8 +49,8 @@ def show_channel(viewer: ViewerModel, image: Image) -> None:
             layer.visible = layer.unique_id == image.unique_id
 
 
-def _layer(scan: Scan, name: str, channel: int) -> LayerData:
+def _layer(scan: Scan, name: str, channel: int, record: LayerRecord) -> LayerData:
     title = f"{name} · {channel_names(scan)[channel]}"
-    options = scan_options(scan, title, record=LayerRecord(channel=channel))
+    options = scan_options(scan, title, record=replace(record, channel=channel))
     options["visible"] = channel == 0
     return scan.data[..., channel], options, "image"

@@ -59,9 +59,11 @@ def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
 
 
 def file_of(layer: Layer) -> Path | None:
-    """Return the file of a layer's scan, None if the layer's record has none."""
+    """Return the file of a layer's scan, else that of the layer itself; None if it has none."""
     scan = record_of(layer).scan
-    return None if scan is None else scan.path
+    if scan is not None and scan.path is not None:
+        return scan.path
+    return Path(layer.source.path) if layer.source.path else None
 
 
 def scan_from_layer(layer: Image | Labels) -> Scan:
@@ -242,6 +244,7 @@ def add_labels(
         scan=grid_of(scan),
         independent=source.independent,
         names=source.names,
+        case=source.case,
         coco=source.coco,
         image=source.image or source_layer.unique_id,
     )

@@ -68,6 +68,10 @@ class LayerRecord:
     """File names of the slices."""
     channel: int | None = None
     """The channel of the scan that an image shows, None for all channels."""
+    case: str = ""
+    """Name of the layer's case, where the reader knows it; see `case_of`."""
+    sequence: str = ""
+    """Name of the sequence that an image shows, where the reader knows it; see `sequence_of`."""
     coco: CocoImages | None = None
     """The COCO file that the slices, or their masks, came from."""
 
@@ -78,7 +82,7 @@ class LayerRecord:
     instances: Instances | None = None
     """The annotations of a COCO file that the labels were drawn from."""
     image: Hashable = None
-    """The `unique_id` of the image that a mask was drawn on."""
+    """The `unique_id` of the image that a mask was made from."""
     locked: frozenset[int] = frozenset()
     """Labels of locked categories."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from napari_unet_seg.errors import DataError
@@ -20,6 +21,11 @@ _EXTRAS = {
     "zarr": ("OME-Zarr is read and written", "zarr", ""),
 }
 """For each package: its use, its extra, and what to do without the package."""
+
+
+def is_installed(package: str) -> bool:
+    """Whether an optional package is installed; the package is not imported."""
+    return find_spec(package) is not None
 
 
 def require(package: str) -> Any:

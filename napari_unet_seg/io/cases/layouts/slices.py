@@ -54,6 +54,12 @@ def find_stacks(
     rest = [path for path in files if path not in used]
     if not sequences:
         return Stacks(None, rest)
+    names = {folder.name + end for end in MASK_ENDS}
+    if whole := [path for path in rest if short_name(path) in names]:
+        # Written after the masks of the slices, which it is read in place of.
+        slices_own = {f"{name} of slices": mask for name, mask in found.items()}
+        found = {"mask": Source((whole[0],)), **slices_own}
+        rest.remove(whole[0])
     count = len(next(iter(sequences.values())).files)
     return Stacks(Case(folder.name, sequences, found, f"{count} numbered slices"), rest)
 
