@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QDockWidget,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -34,6 +35,7 @@ from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
@@ -150,11 +152,23 @@ class TrainWidget(DockWidget):
             show_error(f"{path} cannot be written: {error.strerror}; choose another folder.")
 
     def event(self, event: QEvent) -> bool:
-        """Stop the training when the dock is closed, which takes this widget out of it."""
+        """Stop the training when this widget is taken out of its dock.
+
+        The previews are removed then, and when the dock is hidden.
+        """
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.panel.stop()
             self.augmented.clear()
+            self._preview.remove()
+        elif event.type() == QEvent.Type.Hide and self._is_put_away:
+            self._preview.remove()
         return bool(super().event(event))
+
+    @property
+    def _is_put_away(self) -> bool:
+        """Whether the dock was closed while its training goes on; another tab does not count."""
+        dock = ancestor(self, QDockWidget)
+        return dock is not None and bool(dock.isHidden())
 
     def _lay_out(self) -> None:
         presets = QHBoxLayout()
@@ -274,6 +288,7 @@ class TrainWidget(DockWidget):
         if running:
             self.panel.show()
         else:
+            self._preview.remove()
             self._offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
@@ -289,7 +304,8 @@ class TrainWidget(DockWidget):
             self._doubts = event.doubts
 
     def _on_preview(self, event: Any) -> None:
-        self._preview.show(event)
+        if not self._is_put_away:
+            self._preview.show(event)
 
     def _on_finished(self, event: TrainFinished) -> None:
         self._finished = event

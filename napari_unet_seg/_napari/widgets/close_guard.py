@@ -19,14 +19,19 @@ STOP_SECONDS = 20
 """Time that jobs have to end on request before their processes are ended."""
 
 
+def running_text(jobs: Sequence[Job]) -> str:
+    """Return a sentence that names the running jobs."""
+    names = list(dict.fromkeys(job.name for job in jobs))
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} running."
+
+
 def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
     """Ask whether the jobs are to be stopped; False keeps the window open."""
-    names = " and ".join(dict.fromkeys(job.name for job in jobs))
     box = QMessageBox(parent)
     box.setObjectName("unet_seg_close_question")
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close napari?")
-    box.setText(f"{names} {'is' if len(jobs) == 1 else 'are'} running.")
+    box.setText(running_text(jobs))
     box.setInformativeText("A stopped training keeps its best and its last model.")
     stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
