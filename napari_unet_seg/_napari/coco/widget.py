@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -27,6 +26,7 @@ from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
 from napari_unet_seg.io.coco.splits import other_splits
@@ -139,8 +139,7 @@ class ImportCocoWidget(DockWidget):
         )
         self.open_button = QPushButton("Open images and masks")
         self.open_button.setToolTip("One stack per image size; a slice is read when it is shown")
-        self.status = QLabel("Choose a COCO file to list its content.")
-        self.status.setWordWrap(True)
+        self.status = StatusLabel("Choose a COCO file to list its content.")
         self.legend = CategoryLegend(self.viewer)
         self.write_box = WriteDatasetBox()
         paths = QFormLayout()

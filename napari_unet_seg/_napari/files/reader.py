@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari import current_viewer
-from napari.utils.notifications import show_error, show_warning
 
 from napari_unet_seg import log
 from napari_unet_seg._napari import log as window_log
+from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
 

@@ -22,6 +22,7 @@ from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class SegmentForm(QWidget):
         self.stop_button.setMinimumHeight(40)
         self.stop_button.setToolTip("Stop; no layer is changed")
         self.progress = QProgressBar()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self.legend = CategoryLegend(viewer)
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)

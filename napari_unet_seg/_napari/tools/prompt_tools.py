@@ -172,7 +172,9 @@ class PromptTools(QObject):
         target = self._target()
         if target is not None:
             operation = outline_parts(target.settings, target.source, self._probabilities)
-            use = self._use(target, f"Outlined the boxes of {target.category.name}", operation)
+            name = target.category.name
+            use = self._use(target, f"Outlined the boxes of {name}", operation)
+            use = use._replace(running=f"Outline the boxes of {name}")
             place = () if whole else place_of(self._viewer, target.mask)
             self._runner.run_in_thread(use, 2, place)
 

@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari.layers.position import (
@@ -70,6 +71,9 @@ class ToolsTab(ToolsForm):
         self._mask: Labels | None = None
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
+        self._monitor: EditMonitor | None = None
+        self._result = ""
+        """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
         self._preview = ThresholdPreview()
         self._runner = ToolRunner(viewer, self)
@@ -84,9 +88,10 @@ class ToolsTab(ToolsForm):
         self.prompt_bar.chosen.connect(self.prompts.choose)
         self.prompt_bar.outlines_wanted.connect(lambda: self.prompts.outline_parts(self.whole()))
         self.prompts.chosen.connect(self.prompt_bar.show_prompt)
-        self._runner.status_changed.connect(self.status.setText)
+        self._runner.status_changed.connect(self._show_result)
         self._runner.busy_changed.connect(self._on_busy)
         self._runner.busy_changed.connect(self.busy_changed)
+        self._runner.job_started.connect(self.job_bar.watch)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -116,6 +121,9 @@ class ToolsTab(ToolsForm):
         self.status.setText(problem)
         if self._mask is not None:
             self._mask.events.selected_label.connect(self._on_label)
+            self._monitor = EditMonitor(self._mask)
+            for emitter in self._monitor.emitters:
+                emitter.connect(self._on_redrawn)
             self.show_locks(locked_of(self._mask))
             self._on_label()
         self._update_map()
@@ -123,7 +131,12 @@ class ToolsTab(ToolsForm):
     def use(self, name: str) -> None:
         """Apply a tool of `TOOLS` by its name."""
         if name in SHAPES:
-            self._do(reshape(self._settings(), name), self._summary(name), slow=True)
+            self._do(
+                reshape(self._settings(), name),
+                self._summary(name),
+                slow=True,
+                running=f"{TOOLS[name].text} {self._name(self.value())}",
+            )
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -149,7 +162,10 @@ class ToolsTab(ToolsForm):
         accepted = [place_at(index, mask.data.shape[:-2]) for index in indices]
         if self.whole():
             self._do(
-                fill_between(self._settings(), accepted), self._summary("interpolate"), slow=True
+                fill_between(self._settings(), accepted),
+                self._summary("interpolate"),
+                slow=True,
+                running=f"Interpolate {self._name(self.value())}",
             )
         else:
             *volume, index = place_of(self.viewer, mask)
@@ -202,6 +218,11 @@ class ToolsTab(ToolsForm):
         self._preview.end()
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
+        if self._monitor is not None:
+            for emitter in self._monitor.emitters:
+                emitter.disconnect(self._on_redrawn)
+            self._monitor.close()
+            self._monitor = None
 
     def _do(
         self,
@@ -210,12 +231,13 @@ class ToolsTab(ToolsForm):
         place: Place | None = None,
         *,
         slow: bool = False,
+        running: str = "Change the mask",
     ) -> None:
         """Apply an operation at a place, by default to the slice or volume chosen in the form."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
             return
-        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow)
+        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow, running)
         if place is None and self.whole() and mask.ndim > 2:
             self._runner.run_in_thread(use, volume_axes(mask))
         else:
@@ -289,6 +311,18 @@ class ToolsTab(ToolsForm):
     def _on_released(self) -> None:
         if self._preview.end():
             self.apply_threshold()
+
+    def _show_result(self, text: str) -> None:
+        if self._monitor is not None:
+            self._monitor.take()
+        self._result = text
+        self.status.setText(text)
+
+    def _on_redrawn(self, _: Any = None) -> None:
+        """Take back the result of a tool that was undone, or that another edit followed."""
+        edited = self._monitor is not None and self._monitor.take()
+        if edited and self._result and self.status.text() == self._result:
+            self._show_result("")
 
     def _on_label(self, _: Any = None) -> None:
         if self._mask is None:
