@@ -15,7 +15,7 @@ from napari_unet_seg._napari.train.widget import TrainWidget
 from napari_unet_seg._napari.widgets.windows import ancestor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -31,7 +31,7 @@ def widget(
     make_napari_viewer: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> TrainWidget:
+) -> Iterator[TrainWidget]:
     """The dock from the menu, over a training that has shown its first previews."""
     folder = tmp_path / "squares"
     for kind in ("images", "masks"):
@@ -58,7 +58,9 @@ def widget(
     widget.form.editor("epochs").value = 10_000
     QTest.mouseClick(widget.start_button, LEFT)
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
-    return widget
+    yield widget
+    if widget.parent() is None:  # napari leaves what it has taken out of a dock
+        widget.deleteLater()
 
 
 def open_by_menu(viewer: Any) -> None:

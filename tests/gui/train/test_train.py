@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +106,7 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
     widget.start_button.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 5)
     names = ["validation truth", "validation prediction"]
-    qtbot.waitUntil(lambda: re.match(r"validation: one, epoch \d+", viewer.layers[2].name))
+    qtbot.waitUntil(lambda: viewer.layers[2].name.startswith("validation: one, epoch "))
     assert [layer.name for layer in viewer.layers[3:]] == names
     assert viewer.layers.selection.active is labels
     assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
@@ -133,7 +132,7 @@ def test_the_engine_itself_trains_in_the_widget(
     assert widget.panel.status.text().startswith("Finished.")
     assert (tmp_path / "run" / "best.safetensors").is_file()
     assert epochs_drawn(widget) == [1, 2]
-    assert [preview.labels.shape for preview in previews] == [(32, 32)]
+    assert {preview.labels.shape for preview in previews} == {(32, 32)}
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
