@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.coco.other_layers import put_aside
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
 from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
@@ -228,8 +229,11 @@ class ImportCocoWidget(DockWidget):
             self.status.setText(f"{self.status.text()} {event}".strip())
             return
         layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
+        put_aside(self.viewer)
         for layer in layers:
             self.viewer.add_layer(layer)
+        self.viewer.dims.current_step = (0,) * self.viewer.dims.ndim
+        self.viewer.reset_view()
         names = ", ".join(stack.name for stack in event.stacks)
         self.status.setText(f"Opened {names} with masks.")
         self.opened.emit(layers)

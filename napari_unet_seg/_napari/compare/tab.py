@@ -30,7 +30,7 @@ from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.masks.report import counted
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ class CompareTab(CompareForm):
             return
         a, b = (mask.scan.grid_shape for mask in masks)
         # Different grids are reported first, by `compare`.
-        if a == b and (problem := off_screen_problem(self._viewer, layer)):
+        if a == b and (problem := off_screen_problem(self._viewer, layer, stored=True)):
             if scores:
                 self._show(None)
                 self.status.setText(problem)

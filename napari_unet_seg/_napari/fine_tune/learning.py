@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.fine_tune.predicting import Predicting
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_info
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.models.description import model_name
 from napari_unet_seg.session.model_lineage import (
     UsedModels,

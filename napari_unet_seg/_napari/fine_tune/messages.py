@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.session.model_lineage import change_of_dice
 
 if TYPE_CHECKING:
@@ -27,8 +28,3 @@ def round_summary(finished: Round) -> str:
         change = change_of_dice(finished.old_before, finished.old_after)
         text += f", on {old} of the base model's data {change}"
     return f"{text}."
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 slice", "2 slices"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
-from napari_unet_seg._napari.fine_tune.messages import counted, round_summary
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
 from napari_unet_seg._napari.fine_tune.worse_question import ask
 from napari_unet_seg._napari.segment import chosen_model
@@ -20,6 +20,7 @@ from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.model_lineage import Use, use_of

@@ -52,7 +52,9 @@ if TYPE_CHECKING:
 _BASIC = (
     "epochs", "batch_size", "learning_rate", "image_size", "augment", "loss", "device",
 )  # fmt: skip
-_MORE = tuple(name for name in TrainConfig.model_fields if name not in _BASIC)
+_OF_SOURCE = ("sequences",)
+"""Settings that the source has an editor for."""
+_MORE = tuple(name for name in TrainConfig.model_fields if name not in (*_BASIC, *_OF_SOURCE))
 _CUSTOM = "custom"
 _FILES = "Settings (*.yaml *.yml *.json)"
 
@@ -103,13 +105,14 @@ class TrainWidget(DockWidget):
         self._recall()
 
     def value(self) -> TrainConfig:
-        """The settings in the form; see `Form.value`."""
-        return self.form.value()
+        """The settings in the form, see `Form.value`, with the sequences of the source."""
+        return self.form.value().replace(sequences=self.source.sequences.value())
 
     def setValue(self, config: TrainConfig) -> None:
         """Show settings."""
-        self.form.setValue(config)
-        self._name_preset(config)
+        self.source.sequences.setValue(config.sequences)
+        self.form.setValue(config.replace(sequences=()))
+        self._name_preset(self.form.value())
 
     def start(self, *, confirmed: bool = False) -> None:
         """Start the training that the form describes.
@@ -120,7 +123,7 @@ class TrainWidget(DockWidget):
             Whether the user has confirmed masks that can hardly be meant.
         """
         try:
-            source, config, run = self.source.value(), self.form.value(), self._run_folder()
+            source, config, run = self.source.value(), self.value(), self._run_folder()
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -145,7 +148,7 @@ class TrainWidget(DockWidget):
     def save(self, path: Path) -> None:
         """Write the settings to a file."""
         try:
-            self.form.value().to_file(path)
+            self.value().to_file(path)
         except ConfigError as error:
             show_error(str(error))
         except OSError as error:
@@ -241,7 +244,7 @@ class TrainWidget(DockWidget):
         self.output.setValue(runs / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
 
     def _source_and_config(self) -> tuple[Any, TrainConfig]:
-        return self.source.value(), self.form.value()
+        return self.source.value(), self.value()
 
     def _run_folder(self) -> Path:
         run = self.output.value()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scene
 from dicom_files import write_series
+from pages import dock_of
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
@@ -60,7 +61,7 @@ def layers(widget: ReviewWidget) -> list[str]:
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
-    widget.bar.scans_button.click()
+    dock_of(widget).open_page.folder_button.click()
     qtbot.waitUntil(lambda: "a" in layers(widget))
 
 
@@ -199,7 +200,7 @@ def test_a_dicom_series_has_its_session_too(
 ) -> None:
     for path in (*folder.glob("*.tif"), folder / "a.nii.gz"):
         path.unlink()
-    widget.bar.scans_button.click()
+    widget.scans.open_folder(folder)
     qtbot.waitUntil(lambda: layers(widget) == ["scans"])
     with when_started(qtbot, widget):
         segment(widget)
@@ -269,7 +270,7 @@ def test_a_folder_without_scans_is_told(
 ) -> None:
     for path in (*folder.glob("*.tif"), folder / "a.nii.gz", *(folder / "d.1").iterdir()):
         path.unlink()
-    widget.bar.scans_button.click()
+    widget.scans.open_folder(folder)
     qtbot.waitUntil(lambda: bool(notifications))
     assert f"{folder} holds no scans; give a folder of" in notifications[-1]
     assert not widget.scans.bar.isVisibleTo(widget)
