@@ -224,7 +224,7 @@ def test_model_choice_follows_a_finished_training(
     choice = widget.form.model_choice
 
     assert choice.value() == path
-    assert choice.combo.currentText() == path.stem
+    assert choice.combo.currentText().startswith(f"{path.stem} · ")
     assert choice.card.text().startswith("Finds c0, c1")
     mask = _segment(qtbot, widget, widget.viewer.add_image(_head()))
     assert [c.name for c in categories_of(mask)] == ["c0", "c1"]
