@@ -76,7 +76,8 @@ def sequences_beside(image: Image, layers: Iterable[Layer]) -> tuple[str, ...]:
 
 def _by_sequence(image: Image, layers: Iterable[Layer]) -> dict[str, Image]:
     """Return the images of a case by their sequences, the topmost first; of two, the upper one."""
-    case, found = case_of(image), {}
+    case = case_of(image)
+    found: dict[str, Image] = {}
     for layer in reversed(tuple(layers)):
         if is_user_layer(layer, Image) and case_of(layer) == case:
             found.setdefault(sequence_of(layer), layer)
