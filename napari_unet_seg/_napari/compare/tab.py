@@ -100,7 +100,7 @@ class CompareTab(CompareForm):
             return
         a, b = (mask.scan.grid_shape for mask in masks)
         # Different grids are reported first, by `compare`.
-        if a == b and (problem := off_screen_problem(self._viewer, layer)):
+        if a == b and (problem := off_screen_problem(self._viewer, layer, stored=True)):
             if scores:
                 self._show(None)
                 self.status.setText(problem)

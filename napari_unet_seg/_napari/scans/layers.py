@@ -53,7 +53,7 @@ class ScanLayers:
         self.scan = scan
         self._scan_layers = [
             getattr(self._viewer, f"add_{kind}")(data, **options)
-            for data, options, kind in scan_layers(scan, name)
+            for data, options, kind in scan_layers(scan, name, is_image=True)
         ]
         for layer in self._scan_layers:
             if self._channel is not None and record_of(layer).channel == self._channel:

@@ -10,10 +10,15 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.geometry import VoxelSize, is_on_screen, viewer_point
+from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.layer_record import ModelFile
-from napari_unet_seg._napari.layers.position import go_to
-from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
+from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
+from napari_unet_seg._napari.layers.prediction import (
+    Checksums,
+    checksums,
+    show_maps,
+    show_prediction,
+)
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.findings import Findings, find
 from napari_unet_seg._napari.segment.form import SegmentForm
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +53,7 @@ class _Request:
 
     image: Image
     input: ModelInput
-    place: Place
+    place: Part
     config: PredictConfig
     checkpoint: Path
 
@@ -57,7 +62,7 @@ class _Request:
 class _Result:
     prediction: PredictFinished
     model: ModelFile
-    sums: dict[Place, int]
+    sums: Checksums
     findings: Findings
     notes: tuple[str, ...]
     """Sentences on the channels."""
@@ -247,19 +252,18 @@ class SegmentWidget(QWidget):
         self.finished.emit(mask)
 
 
-def shown_place(viewer: Viewer, image: Image) -> Place:
-    """Return the index of the slice on screen, along all axes but the last two.
+def shown_place(viewer: Viewer, image: Image) -> Part:
+    """Return the plane on screen.
 
     Raises
     ------
     DataError
-        If no slice of the image is on screen.
+        If no plane of the image is on screen.
     """
-    if not is_on_screen(viewer, image):
-        raise DataError(
-            f"No slice of {image.name} is on screen; go to one of its slices, or segment all."
-        )
-    return tuple(round(index) for index in viewer_point(viewer, image)[:-2])
+    problem = off_screen_problem(viewer, image, remedy=", or segment all")
+    if problem:
+        raise DataError(problem)
+    return shown_part(viewer, image)
 
 
 def _findings(request: _Request, prediction: PredictFinished) -> Findings:
