@@ -64,7 +64,7 @@ def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
         If a file cannot be read, or a mask is not on the grid of the scan.
     """
     for at, (name, source) in enumerate(case.masks.items()):
-        data, options, kind = _mask_layer(source, scan, case.name, name)
+        data, options, kind = _mask_layer(source, [scan], case.name, name)
         yield data, options | {"visible": at == 0}, kind
     first, *others = case.sequences.items()
     for name, source in others:
