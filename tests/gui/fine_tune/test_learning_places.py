@@ -10,7 +10,8 @@ import pytest
 from plans import accept_plan
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import learning, panel
+from napari_unet_seg._napari.fine_tune import panel
+from napari_unet_seg._napari.fine_tune import predicting as predicting_module
 from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -355,7 +356,7 @@ def predicting(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             yield SlicePredicted(slices[0], labels, 0.5, 1, len(slices))
             forever.wait(0.01)
 
-    monkeypatch.setattr(learning, "_predict_slices", work)
+    monkeypatch.setattr(predicting_module, "_predict_slices", work)
     return asked
 
 
