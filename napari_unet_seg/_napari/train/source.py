@@ -15,6 +15,7 @@ from napari_unet_seg._napari.layers.conversion import categories_of, is_user_lay
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
+from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
@@ -155,11 +156,12 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         tip = (
-            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
-            "for volumes"
+            "A folder of patients with masks: slices, volumes, BraTS, nnU-Net, BIDS, DICOM; or "
+            "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder with train, valid, or images and masks")
+        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.plan = FolderPlan()
         self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
         self.image.setToolTip("The image that the network learns from")
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
@@ -168,7 +170,7 @@ class SourceBox(QWidget):
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")
         layout = QVBoxLayout(self)
@@ -178,6 +180,8 @@ class SourceBox(QWidget):
         rows = QFormLayout()
         rows.addRow("Sequences", self.sequences)
         layout.addLayout(rows)
+        self.folder.valueChanged.connect(self.plan.show_folder)
+        self.plan.corrected.connect(self.valueChanged)
         self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
