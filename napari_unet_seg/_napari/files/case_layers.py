@@ -13,6 +13,8 @@ from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_unet_seg.io.cases.case import Case, Source
     from napari_unet_seg.io.common.scan import Scan
 
@@ -42,6 +44,36 @@ def case_layers(case: Case) -> list[LayerData]:
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
+
+
+def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
+    """Yield the layers of a case beside its first sequence: masks, and hidden other sequences.
+
+    Files of which the first sequence is a part are left out.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    scan : Scan
+        Its first sequence.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or a mask is not on the grid of the scan.
+    """
+    for at, (name, source) in enumerate(case.masks.items()):
+        data, options, kind = _mask_layer(source, [scan], case.name, name)
+        yield data, options | {"visible": at == 0}, kind
+    first, *others = case.sequences.items()
+    for name, source in others:
+        if source.files != first[1].files or source.series is not None:
+            record = LayerRecord(case=case.name, sequence=name)
+            for data, options, kind in image_layers(
+                read_sequence(source), _title(case, name), record
+            ):
+                yield data, options | {"visible": False}, kind
 
 
 def _title(case: Case, sequence: str) -> str:

@@ -58,7 +58,7 @@ def read_mask(source: Source, scan: Scan) -> Scan:
         If a file cannot be read, or the mask's voxels are not the scan's.
     """
     if source.slices is None:
-        mask = turned_onto(read_labels(source.files[0]), scan, (str(source.files[0]), "its scan"))
+        mask = turned_onto(_labels(source), scan, (str(source.files[0]), "its scan"))
     else:
         mask = _mask_stack(source, scan)
     if mask.grid_shape != scan.grid_shape:
@@ -67,6 +67,14 @@ def read_mask(source: Source, scan: Scan) -> Scan:
             f"{scan.grid_shape}; give the mask that was made on this scan."
         )
     return replace(mask, meta=mask.meta | {"apart": misplacement(scan, mask)})
+
+
+def _labels(source: Source) -> Scan:
+    mask = read_labels(source.files[0])
+    if source.unreviewed is None:
+        return mask
+    labels = np.where(mask.data == source.unreviewed, IGNORE_INDEX, mask.data)
+    return replace(mask, data=labels)
 
 
 def read_mask_among(source: Source, scans: Iterable[Scan]) -> tuple[int, Scan]:
