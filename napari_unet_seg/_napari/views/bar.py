@@ -68,10 +68,12 @@ class ViewBar(QWidget):
         self.linked = _button(
             "⊞",
             "Show the other two planes beside this one, linked; a brush paints in each",
+            checkable=True,
         )
-        self._linked = LinkedViews(viewer)
-        self.letters = _button("L R", "Letters of the patient's sides at the edges of the canvas")
-        self.letters.setCheckable(True)
+        self._linked = LinkedViews(viewer, self)
+        self.letters = _button(
+            "L R", "Letters of the patient's sides at the edges of the canvas", checkable=True
+        )
         self.letters.setChecked(bool(recall(_LETTERS, True)))
         self.image_button = _button(
             "It is an image",
