@@ -28,6 +28,7 @@ from napari_unet_seg._napari.views.planes import (
     views_in,
 )
 from napari_unet_seg._napari.views.surface_panel import SurfacePanel, show_surfaces
+from napari_unet_seg._napari.views.tiff_masks import TiffMasks
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -79,6 +80,7 @@ class ViewBar(QWidget):
             "It is an image",
             "The file opened as a mask, since it holds a few whole numbers; open it as an image",
         )
+        self._tiff_masks = TiffMasks(viewer, self)
         self._lay_out()
         self._connect()
         self.refresh()
