@@ -167,6 +167,7 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     """
     from napari_unet_seg._napari.files.guessed_masks import guessed_mask
     from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.colours import adopt_colours
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
     from napari_unet_seg._napari.layers.instances import stored_options
@@ -174,6 +175,7 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.disk.seen import saw
     from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.masks.palette import stored_palette
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -181,7 +183,9 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
         mask = None if is_image else guessed_mask(scan, name)
         return image_layers(scan, name) if mask is None else [mask]
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    record = LayerRecord(scan=grid_of(scan))
+    palette = stored_palette(provenance)
+    adopt_colours(palette)
+    record = LayerRecord(scan=grid_of(scan), order=tuple(palette))
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, record)

@@ -10,7 +10,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
@@ -23,6 +22,7 @@ from napari_unet_seg._napari.layers.prediction import (
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.findings import Findings, find
 from napari_unet_seg._napari.segment.form import SegmentForm
+from napari_unet_seg._napari.segment.model_input import model_input
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Part
-    from napari_unet_seg.io.common.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class _Request:
     """The input of one prediction."""
 
     image: Image
-    scan: Scan
+    input: ModelInput
     place: Part
     config: PredictConfig
     checkpoint: Path
@@ -64,6 +64,8 @@ class _Result:
     model: ModelFile
     sums: Checksums
     findings: Findings
+    notes: tuple[str, ...]
+    """Sentences on the channels."""
 
 
 class SegmentWidget(QWidget):
@@ -153,26 +155,26 @@ class SegmentWidget(QWidget):
         self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
 
     def _make_request(self, image: Image) -> _Request:
-        scan = scan_from_layer(image)
+        info = self.form.model_choice.info()
+        taken = model_input(image, self.form.channels.value(), info)
         place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
-        self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
-        return _Request(image, scan, place, config, self.form.model_choice.value())
+        return _Request(image, taken, place, config, self.form.model_choice.value())
 
     def _predict(self, request: _Request) -> Generator[Any, Any, None]:
         """Yield the engine's events, the last one as `_Result`; runs in a thread."""
         model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
-        events = self._engine.predict(
-            request.config, request.checkpoint, request.scan, request.place
-        )
+        scan, notes = request.input.read()
+        events = self._engine.predict(request.config, request.checkpoint, scan, request.place)
         command = None
         try:
             while True:
                 event = events.send(command)
                 if isinstance(event, PredictFinished):
                     sums = checksums(event.labels, request.place)
-                    command = yield _Result(event, model, sums, _findings(request, event))
+                    findings = _findings(request, event)
+                    command = yield _Result(event, model, sums, findings, notes)
                 else:
                     command = yield event
         except StopIteration:
@@ -217,7 +219,7 @@ class SegmentWidget(QWidget):
         self._masks[request.image] = self._last = self._mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, self._mask, prediction, request.place)
-        self.form.status.setText(_summary(prediction))
+        self.form.status.setText(_summary(prediction, result.notes))
         self.form.result.show_findings(result.findings)
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, self._mask.data.shape[:-2])
@@ -265,14 +267,15 @@ def shown_place(viewer: Viewer, image: Image) -> Part:
 
 
 def _findings(request: _Request, prediction: PredictFinished) -> Findings:
-    scan = scan_part(request.scan, request.place)
+    scan = scan_part(request.input.image, request.place)
     voxel = VoxelSize(tuple(scan.spacing[: prediction.labels.ndim]), scan.unit)
     volume = scan.grid_axes.endswith("ZYX")
     return find(prediction.labels, prediction.categories, voxel, volume=volume)
 
 
-def _summary(prediction: PredictFinished) -> str:
+def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
     fit = f"Predicted Dice {prediction.dice.min():.2f}"
     if prediction.dice.size > 1:
         fit += f"…{prediction.dice.max():.2f}"
-    return f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    summary = f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    return " ".join((f"{summary}.", *notes)) if notes else summary
