@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.categories.edits import set_categories
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.layers.turned_mask import turn_onto_image
@@ -95,6 +97,8 @@ class SessionDesk(QObject):
                 return
             if opened.mask is not mask.data:
                 mask.data = opened.mask
+            if not categories_of(mask):
+                set_categories(mask, opened.session.categories)
             self._begin(opened.session, image, mask)
 
         images = record_of(mask).coco

@@ -60,6 +60,8 @@ class CocoOrigin(Config):
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box were drawn as a rectangle."""
+    drawn: bool = False
+    """Whether the mask was drawn from the annotations; not known of older sessions."""
 
 
 class Origin(Config):
@@ -85,7 +87,7 @@ class Placement(Config):
 
 
 class LayersRecord(Config):
-    """Names, placement and locked categories of the layers of a session."""
+    """Names, placement and locked categories of the layers of a session, and their colours."""
 
     image: str = ""
     """Name of the scan's layer."""
@@ -95,6 +97,8 @@ class LayersRecord(Config):
     """None if the scan has the geometry of its file."""
     locked: tuple[int, ...] = ()
     """Labels of the locked categories."""
+    palette: tuple[tuple[str, str], ...] = ()
+    """Name and colour, `#rrggbb`, of each category, in the order of lists."""
 
 
 class ModelHistory(Config):
@@ -111,12 +115,16 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = 2
+    format: Version = 2.1
     version: str
     """Version of the package that started the session."""
     created: str
     scan: ScanRecord
     categories: tuple[Category, ...]
+    first_categories: tuple[Category, ...] = ()
+    """The categories at the start of the session; empty if they are the same."""
+    merged: tuple[tuple[Id, Id | None], ...] = ()
+    """Ids of removed categories, and of those that got their pixels; None for background."""
     checkpoint: str = ""
     """The model that made the prediction, empty if there is none."""
     checkpoint_sha256: str = ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from plans import accept_plan
 from stored_rounds import store_round
 
 from napari_unet_seg._napari.fine_tune import panel
@@ -123,7 +124,11 @@ def opened(qtbot: QtBot, widget: ReviewWidget, act: Callable[[], Any]) -> None:
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    opened(qtbot, widget, lambda: widget.scans.open_folder(folder))
+    def open_it() -> None:
+        widget.scans.open_folder(folder)
+        accept_plan(qtbot)
+
+    opened(qtbot, widget, open_it)
 
 
 def go(qtbot: QtBot, widget: ReviewWidget, at: int) -> None:
