@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -19,14 +19,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.conversion import image_of, is_user_layer
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.images.case import case_of
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.recovery import UnclosedSession
@@ -51,9 +52,9 @@ class SessionBar(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image_combo.setToolTip("The scan of the mask")
         self.mask_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.image_combo = MaskImageCombo(viewer, self.mask_combo)
+        self.image_combo.setToolTip("The image that the mask was made from, which is learnt on")
         self.mask_combo.setToolTip("The mask to correct; start the session before you edit it")
         tip = "Folder for the session's prediction, masks and models"
         self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
@@ -78,7 +79,7 @@ class SessionBar(QWidget):
         """Folder of the session that the user is offered to reopen."""
         self._lay_out()
         self.image_combo.layerChanged.connect(self._propose)
-        self.mask_combo.layerChanged.connect(self._on_mask)
+        self.mask_combo.layerChanged.connect(self._propose)
         self.start_button.clicked.connect(self.start_wanted)
         self.open_button.clicked.connect(self._browse)
         self.scans_button.clicked.connect(self._browse_scans)
@@ -161,17 +162,10 @@ class SessionBar(QWidget):
         layout.addWidget(self.title)
         layout.addLayout(buttons)
 
-    def _on_mask(self, mask: Layer | None) -> None:
-        """Choose the image that a mask belongs to, if the layers show which."""
-        image = image_of(mask, self.image_combo.layers) if mask is not None else None
-        if image is not None:
-            self.image_combo.setLayer(image)
-        self._propose()
-
     def _propose(self, _: Any = None) -> None:
         image = self.image_combo.layer()
         if image is not None:
-            self.folder.setValue(free_folder(self.parent_folder(), image.name))
+            self.folder.setValue(free_folder(self.parent_folder(), case_of(image)))
         self.set_busy(False)
 
     def _browse_scans(self) -> None:

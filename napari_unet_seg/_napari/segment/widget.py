@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QShortcut
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.geometry import is_on_screen, viewer_point
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
 from napari_unet_seg._napari.segment.chosen_model import last_config
@@ -81,6 +82,7 @@ class SegmentWidget(DockWidget):
         """Whether the job has delivered a mask or an error."""
         self._mask: Labels | None = None
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
+        ImageRecorder(napari_viewer, self)
         self.form = SegmentForm(napari_viewer)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.images.owner import record_image
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.session import recovery
@@ -57,6 +59,7 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
+        ImageRecorder(viewer, dock)
         self.channels: Sequence[Image] = ()
         """Layers of the scan's other channels, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))
@@ -93,6 +96,7 @@ class SessionDesk(QObject):
                 return
             if opened.mask is not mask.data:
                 mask.data = opened.mask
+            record_image(mask, image)
             self._begin(opened.session, image, mask)
 
         images = record_of(mask).coco
