@@ -36,6 +36,7 @@ from napari_unet_seg.inference.scan_prediction import (
 )
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
+from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.disk.files import write_error
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.evaluation.metrics import Counts
     from napari_unet_seg.events import TrainEvent
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.io.common.window import Windows
 
 
 def train(
@@ -114,7 +115,7 @@ def predict(
     checkpoint: Path,
     scan: Scan,
     folder: Path | None = None,
-    window: Window | None = None,
+    window: Windows | None = None,
 ) -> Generator[PredictEvent, Command | None, None]:
     """Segment a scan, slice by slice with a 2D network, volume by volume with a 3D network.
 
@@ -243,7 +244,7 @@ def refine(
     image: Scan,
     prompts: np.ndarray,
     previous: np.ndarray | None = None,
-    window: Window | None = None,
+    window: Windows | None = None,
 ) -> Generator[Refined | DeviceFallback, Command | None, None]:
     """Segment the object that prompts mark, in a time that does not grow with the image.
 
@@ -278,6 +279,7 @@ def refine(
     """
     start = time.perf_counter()
     predictor = prepare_predictor(config, checkpoint)
+    image = by_name(image, predictor.info.sequences)
     check(checkpoint, predictor.info, image, prompts, previous)
     answered = None
     while answered is None:

@@ -97,14 +97,19 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     from napari_unet_seg.nn.build import build_net
     from napari_unet_seg.nn.checkpoint import save_checkpoint
 
-    def make(tile: int = 64, patch_slices: int = 1, **changes: Any) -> Path:
+    def make(
+        tile: int = 64, patch_slices: int = 1, sequences: tuple[str, ...] = (), **changes: Any
+    ) -> Path:
         torch.manual_seed(0)
+        if sequences:
+            changes["in_channels"] = len(sequences)
         model = ModelConfig(**{"width": 4, "depth": 2, **changes})
         info = CheckpointInfo(
             version="0",
             model=model,
             categories=tuple(Category(id=i + 1, name=f"c{i}") for i in range(model.classes)),
-            normalise=NormaliseConfig(),
+            normalise=NormaliseConfig(per_channel=len(sequences) > 1),
+            sequences=sequences,
             image_size=tile,
             patch_slices=patch_slices,
         )

@@ -9,20 +9,22 @@ import typer
 
 from napari_unet_seg import log
 from napari_unet_seg.cli._console import say, table, warn
+from napari_unet_seg.cli._sequences import Found, find_scans
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.scans import scans_of
+from napari_unet_seg.io.common.names import free_name
 from napari_unet_seg.io.dicom.signature import is_directory_file
 from napari_unet_seg.io.distinct_names import distinct_names
 from napari_unet_seg.io.provenance import is_ours
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.io.cases.case import Plan, Source
+    from napari_unet_seg.io.cases.channels import Channels
 
 
 PlanOnly = Annotated[
@@ -41,6 +43,8 @@ class Input:
     """A file, or the folder of a DICOM series or an OME-Zarr."""
     name: str
     """Name of the mask, without suffix."""
+    channels: Channels = ()
+    """Sequences of a case by the names of the model's channels; empty for the file as a whole."""
 
     def __str__(self) -> str:
         """Return the path, as messages name the scan."""
@@ -48,7 +52,10 @@ class Input:
 
 
 def list_inputs(
-    paths: Sequence[Path], sequence: str | None = None, out: Path | None = None
+    paths: Sequence[Path],
+    sequence: str | None = None,
+    out: Path | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[list[Input], list[Failure]]:
     """Find the scans in files and folders; what a folder's plan leaves out is told.
 
@@ -60,50 +67,62 @@ def list_inputs(
         Name of the only sequence to take from the cases of folders.
     out : Path, optional
         Folder of the masks. What this program has written there before is no scan of a folder.
+    names : sequence of str
+        Names of the model's channels, which the sequences of cases are found by.
 
     Returns
     -------
     list of Input
         At least one scan.
     list of Failure
-        Paths without a scan, and DICOM folders that cannot be read.
+        Paths without a scan, cases without a sequence of the model, and DICOM folders that cannot
+        be read.
 
     Raises
     ------
     DataError
         If there is no scan at all.
     """
-    found: dict[Path, None] = {}
+    found: dict[Found, None] = {}
     failed: list[Failure] = []
     for path in paths:
         try:
-            scans, problems = _scans(path, sequence, out)
+            scans, problems = _scans(path, sequence, out, names)
         except Exception as error:
             scans, problems = [], [(str(path), log.problem(error, path))]
         failed += problems
         found |= dict.fromkeys(scans)
     if not found:
         raise DataError(failed[0][1] if failed else f"{out} holds masks only; give the scans.")
-    files = list(found)
-    return [Input(*pair) for pair in zip(files, distinct_names(files), strict=True)], failed
+    return list(_named(found)), failed
 
 
-def _scans(path: Path, sequence: str | None, out: Path | None) -> tuple[list[Path], list[Failure]]:
+def _named(found: Iterable[Found]) -> Iterator[Input]:
+    """Yield the scans with names of their own: those of cases, or those of their files."""
+    files = [scan.path for scan in found if not scan.channels]
+    names = dict(zip(files, distinct_names(files), strict=True))
+    taken = set(names.values())
+    for path, channels, case in found:
+        name = free_name(case, taken) if channels else names[path]
+        taken.add(name)
+        yield Input(path, name, channels)
+
+
+def _scans(
+    path: Path, sequence: str | None, out: Path | None, names: Sequence[str]
+) -> tuple[list[Found], list[Failure]]:
     """Return the scans at a path, and the problems with what is left out."""
     if not path.exists():
         return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
     if is_directory_file(path):
         path = path.absolute().parent
     if not path.is_dir() or is_zarr(path):
-        return [path], []
+        return [Found(path)], []
     plan = plan_folder(path)
-    scans = [scan.path for scan in scans_of(plan, sequence)]
-    if not scans:
-        listed = ", ".join(plan.sequences)
-        raise DataError(f"No case of {path} has the sequence {sequence}; choose among {listed}.")
-    scans = [scan for scan in scans if out is None or not _is_result(scan, out)]
+    scans, problems = find_scans(plan, sequence, names)
+    scans = [scan for scan in scans if out is None or not _is_result(scan.path, out)]
     _warn_of_left_out(plan)
-    problems = [(str(left.path), left.reason) for left in plan.left_out if left.is_problem]
+    problems += [(str(left.path), left.reason) for left in plan.left_out if left.is_problem]
     return scans, problems
 
 

@@ -12,6 +12,9 @@ class AugmentConfig(Config):
 
     probability: float = Field(0.5, gt=0, le=1)
     """Probability of each change that is switched on, for each sample."""
+    leave_out: float = Field(0.35, ge=0, lt=1)
+    """Probability that a sequence is left out of a sample, if there are several; at least one
+    stays. The network then bears scans without a sequence. 0: never."""
     translate: bool = True
     """Shift the sample at random."""
     translation: float = Field(0.1, gt=0, le=0.5)

@@ -22,6 +22,8 @@ class NormaliseConfig(Config):
     """Percentile, or per cent of the range, that becomes black."""
     high: float = Field(99.5, gt=50, le=100)
     """Percentile, or per cent of the range, that becomes white."""
+    per_channel: bool = False
+    """A window for each channel, as several sequences always get; colours share one."""
 
 
 class LossConfig(Config):
@@ -101,6 +103,9 @@ class TrainConfig(Config):
     """Auto uses bfloat16 if it is at least a fifth faster."""
     threads: int = Field(0, ge=0, le=256)
     """Number of CPU threads; 0 uses all cores."""
+    sequences: tuple[str, ...] = ()
+    """Names of the sequences to learn from, each a channel of the network; empty if the data have
+    one."""
     normalise: NormaliseConfig = NormaliseConfig()
     augment: AugmentConfig = AugmentConfig()
     terms: LossConfig = LossConfig()
@@ -111,6 +116,14 @@ class TrainConfig(Config):
     def _no_path(cls, value: object) -> object:
         """Read the empty text in files of previous versions."""
         return None if value == "" else value
+
+    @field_validator("sequences")
+    @classmethod
+    def _different_sequences(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        folded = [name.casefold() for name in names]
+        if len(set(folded)) < len(folded) or not all(folded):
+            raise ValueError("each sequence is named once; remove those that come again")
+        return names
 
     @model_validator(mode="after")
     def _size_fits_depth(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_unet_seg.data.cases.samples import samples_of_plan
 from napari_unet_seg.data.description import FILE_NAME, read_description
@@ -12,10 +13,18 @@ from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.coco.paths import clean_name
+from napari_unet_seg.io.common.stacking import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def open_dataset(
-    folder: Path | str, dimensions: int | None = None, sequence: str | None = None
+    folder: Path | str,
+    dimensions: int | None = None,
+    sequences: Sequence[str] = (),
+    *,
+    may_lack: bool = False,
 ) -> SampleSet:
     """Read the list of samples of a data set; images and masks are read later.
 
@@ -27,21 +36,26 @@ def open_dataset(
         `plan_folder`.
     dimensions : int, optional
         2 for a sample for each slice, 3 for a sample for each case, in a folder of cases.
-    sequence : str, optional
-        Name of the sequence to learn from, if the cases of a folder have several.
+    sequences : sequence of str
+        Names of the sequences to learn from, each a channel, if the cases of a folder have several.
+    may_lack : bool
+        Whether the folder may lack some of the sequences, or name none.
 
     Raises
     ------
     DataError
-        If the folder is no data set, is empty, or a file is missing.
+        If the folder is no data set, is empty, a file is missing, or it has no such sequences.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; choose the folder of a data set.")
     if not (folder / FILE_NAME).is_file() or (folder / "imagesTr").is_dir():
-        if holds_pairs(folder) and not (dimensions == 2 and _holds_volumes(folder)):
-            return read_pairs(folder)
-        return samples_of_plan(plan_folder(folder), dimensions or 2, sequence)
+        if not holds_pairs(folder) or (dimensions == 2 and _holds_volumes(folder)):
+            plan = plan_folder(folder)
+            return samples_of_plan(plan, dimensions or 2, sequences, may_lack=may_lack)
+        _check_unnamed(folder, sequences, may_lack=may_lack)
+        return read_pairs(folder)
+    _check_unnamed(folder, sequences, may_lack=may_lack)
     description = read_description(folder)
     if not description.samples:
         raise DataError(f"{folder / FILE_NAME} lists no samples; write the data set again.")
@@ -50,6 +64,14 @@ def open_dataset(
         for e in description.samples
     )
     return SampleSet(samples, description.categories, str(folder))
+
+
+def _check_unnamed(folder: Path, sequences: Sequence[str], *, may_lack: bool) -> None:
+    if sequences and not may_lack:
+        raise DataError(
+            f"{folder} holds one image for each mask and names no sequences; leave "
+            f"{listed(sequences)} out, or give a folder of cases."
+        )
 
 
 def _holds_volumes(folder: Path) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
+    from napari_unet_seg.io.common.window import Windows
 
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Sample:
     """Patient or scan; samples of one group stay in one split."""
     split: Split | None = None
     """Split that the data set assigns; None if it does not."""
-    window: tuple[float, float] | None = None
+    window: Windows | None = None
     """Intensities that become black and white, for a slice of a volume; None takes the slice's."""
 
 
@@ -54,6 +55,8 @@ class SampleSet:
     """Whether a person has looked at the masks; training refuses doubtful ones otherwise."""
     notes: tuple[str, ...] = ()
     """What the user has to know of the samples: masks that lie elsewhere than their images."""
+    sequences: tuple[str, ...] = ()
+    """Names of the sequences that the channels of the images are; empty if they have none."""
 
 
 def elsewhere(mask: Path, apart: str) -> str:

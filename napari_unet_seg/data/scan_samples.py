@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Windows
 
 
 _DEFAULT = NormaliseConfig()
@@ -122,6 +123,6 @@ def slice_name(scan: Scan, index: int) -> str:
     return f"{scan_name(scan)}#{index}"
 
 
-def _volume_window(scan: Scan, normalise: NormaliseConfig) -> tuple[float, float]:
+def _volume_window(scan: Scan, normalise: NormaliseConfig) -> Windows:
     colour = scan.axes.endswith("C")
     return scan_window(scan.data, normalise, channels=colour)

@@ -9,7 +9,8 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import misplacement, shown_affine
+from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.turned import turned_onto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,12 +45,14 @@ class NamedMask(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskPair:
-    """A predicted mask and the true mask, on the same grid.
+    """A predicted mask and the true mask, on the grid of the true mask.
+
+    A predicted mask of the same voxels in another order is turned, see `turned_onto`.
 
     Raises
     ------
     DataError
-        If the grids or the orientations differ.
+        If the grids differ.
     """
 
     name: str
@@ -59,8 +62,10 @@ class MaskPair:
     """Names of both masks in messages; by default `predicted mask NAME` and `true mask`."""
 
     def __post_init__(self) -> None:
-        ours, theirs = self.predicted, self.truth
         one, other = self._names
+        theirs = self.truth
+        ours = turned_onto(self.predicted, theirs, (f"The {one}", f"the {other}"))
+        object.__setattr__(self, "predicted", ours)
         same = ours.grid_shape == theirs.grid_shape
         if same and ours.unit == theirs.unit != "pixel":
             same = np.allclose(ours.spacing, theirs.spacing, rtol=1e-3)
@@ -68,11 +73,6 @@ class MaskPair:
             raise DataError(
                 f"The {one} has the grid {_grid(ours)} and the {other} {_grid(theirs)}; give "
                 "masks that were made on the same scan."
-            )
-        if _differ_in_orientation(ours, theirs):
-            raise DataError(
-                f"The {one} has its axes in another direction than the {other} (a DICOM series "
-                "as it was acquired, a NIfTI file turned upright); save both in one format."
             )
 
     @property
@@ -127,19 +127,6 @@ class MaskPair:
 
 def _separate_axes(axes: str) -> int:
     return sum(axis not in _SPACE for axis in axes)
-
-
-def _differ_in_orientation(one: Scan, other: Scan) -> bool:
-    """Whether two masks with affines differ in the directions of their axes in the patient."""
-    affines = [shown_affine(scan) for scan in (one, other)]
-    if any(affine is None for affine in affines):
-        return False
-    first, second = (np.asarray(affine)[:3, :3] for affine in affines)
-    main = np.abs(first).argmax(axis=0)
-    columns = np.arange(3)
-    same_axes = np.array_equal(main, np.abs(second).argmax(axis=0))
-    signs = np.sign(first[main, columns]) == np.sign(second[main, columns])
-    return not (same_axes and bool(signs.all()))
 
 
 def _grid(scan: Scan) -> str:

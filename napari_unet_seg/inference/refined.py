@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.inference.predictor import Predictor
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.io.common.window import Windows
     from napari_unet_seg.models.header import CheckpointInfo
 
 
@@ -29,7 +29,7 @@ def answer(
     image: Scan,
     prompts: Array,
     previous: Array | None = None,
-    window: Window | None = None,
+    window: Windows | None = None,
 ) -> tuple[tuple[slice, ...], Array]:
     """Predict the probabilities of the marked object in a window around the prompts.
 
@@ -75,7 +75,7 @@ def answer(
 
 
 def _cut(
-    image: Scan, sides: tuple[slice, ...], info: CheckpointInfo, window: Window | None
+    image: Scan, sides: tuple[slice, ...], info: CheckpointInfo, window: Windows | None
 ) -> torch.Tensor:
     """Return a part of an image as floats (1, C, …) in 0…1, normalised as the whole image."""
     image, _ = for_model(image, info.model.in_channels)

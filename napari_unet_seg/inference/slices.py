@@ -10,8 +10,9 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.slabs import DEPTH, Slabs
 from napari_unet_seg.io.common.channels import for_model
+from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.common.places import place_at
-from napari_unet_seg.io.common.window import Window, scan_window, shared_window, to_grey, to_uint8
+from napari_unet_seg.io.common.window import Windows, scan_window, shared_window, to_grey, to_uint8
 from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 16
 """Smallest height and width of a slice, in pixels."""
-_NORMALISED: Window = (0.0, 255.0)
+_NORMALISED = (0.0, 255.0)
 """The intensity window that keeps the values of slices that are normalised already."""
 
 
@@ -36,8 +37,8 @@ class SliceReader:
     scan : Scan
         Any number of axes before `YX`; an array other than of numpy is read lazily.
     info : CheckpointInfo
-        Number of channels and normalisation of the model. A model of one channel takes the first
-        of several sequences.
+        Channels and normalisation of the model. Channels with names are found by these; a model
+        of one channel takes the first of several without.
     across : str
         `Z`, `Y` or `X`: the axis that slices are taken across, in a scan whose axes end with
         `ZYX`. Empty takes slices along Y and X.
@@ -64,9 +65,9 @@ class SliceReader:
     """
 
     def __init__(
-        self, scan: Scan, info: CheckpointInfo, across: str = "", window: Window | None = None
+        self, scan: Scan, info: CheckpointInfo, across: str = "", window: Windows | None = None
     ) -> None:
-        scan, _ = for_model(scan, info.model.in_channels)
+        scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
         self._scan = scan
         self._info = info
         self._colour = scan.axes.endswith("C")

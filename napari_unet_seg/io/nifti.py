@@ -164,9 +164,12 @@ def _to_source(labels: Array, like: Scan) -> Array:
 
 
 def _grid_dimensions(like: Scan) -> int:
-    # A colour NIfTI has its channels in the dtype or after the fourth dimension.
-    dimensions = len(like.meta["shape"])
-    return min(dimensions, 4) if like.axes.endswith("C") else dimensions
+    # A colour NIfTI has its channels in the dtype or after the fourth dimension; a fourth dimension
+    # of several may hold the channels too.
+    shape = like.meta["shape"]
+    if len(shape) > 3 and shape[3] > 1 and "T" not in like.axes:
+        return 3
+    return min(len(shape), 4) if like.axes.endswith("C") else len(shape)
 
 
 def _header(like: Scan) -> Any:

@@ -34,6 +34,7 @@ def card_text(path: Path) -> str:
     rows = [
         ("file", f"`{path}`"),
         ("network", network(info)),
+        ("takes", _sequences(info)),
         ("finds", ", ".join(category.name for category in info.categories)),
         ("training data", str(info.summary.get("source", "unknown"))),
         ("samples", _samples(info)),
@@ -57,6 +58,11 @@ def network(info: CheckpointInfo) -> str:
     if model.dimensions == 3:
         size = f"{info.patch_slices}×{size}"
     return f"{kind} in {model.dimensions}D, width {model.width}, depth {model.depth}, on {size}"
+
+
+def _sequences(info: CheckpointInfo) -> str:
+    borne = "; any but one may be missing" if info.bears_missing else ""
+    return ", ".join(info.sequences) + borne
 
 
 def _samples(info: CheckpointInfo) -> str:

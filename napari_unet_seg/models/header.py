@@ -21,12 +21,14 @@ _LARGEST_HEADER = 100 * 2**20
 class CheckpointInfo(Stored):
     """Header of a checkpoint."""
 
-    format: Version = 1
+    format: Version = "1.1"
     version: str
     """Version of the package that wrote it."""
     model: ModelConfig
     categories: tuple[Category, ...] = Field(min_length=1)
     normalise: NormaliseConfig
+    sequences: tuple[str, ...] = ()
+    """Names of the sequences that the input channels are, in order; empty if they have none."""
     image_size: int = Field(ge=1)
     """Pixels on each side of the slices or patches it was trained on."""
     patch_slices: int = Field(1, ge=1)
@@ -41,6 +43,20 @@ class CheckpointInfo(Stored):
     epoch: int = 0
     parent: str = ""
     """SHA-256 of the checkpoint that the model was fine-tuned from, or empty."""
+
+    @property
+    def bears_missing(self) -> bool:
+        """Whether sequences were left out at random in training."""
+        augment = self.summary.get("options", {}).get("augment", {})
+        return bool(augment.get("leave_out", 0)) and len(self.sequences) > 1
+
+    @model_validator(mode="after")
+    def _sequences_are_the_channels(self) -> Self:
+        if len(self.sequences) not in (0, self.model.in_channels):
+            raise ValueError(
+                f"it names {len(self.sequences)} sequences for {self.model.in_channels} channels"
+            )
+        return self
 
     @model_validator(mode="after")
     def _categories_fit_classes(self) -> Self:

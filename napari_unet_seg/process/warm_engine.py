@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
     from napari_unet_seg.events import Command, PredictEvent
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.io.common.window import Windows
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ class _WindowCache:
     """Intensity window of the last scan, since computing a window reads the whole scan."""
 
     def __init__(self) -> None:
-        self._last: tuple[Callable[[], Any], NormaliseConfig, Window | None] | None = None
+        self._last: tuple[Callable[[], Any], NormaliseConfig, Windows | None] | None = None
 
-    def window(self, scan: Scan, normalise: NormaliseConfig) -> Window | None:
+    def window(self, scan: Scan, normalise: NormaliseConfig) -> Windows | None:
         last = self._last
         if last is None or last[0]() is not scan.data or last[1] != normalise:
             window = shared_window(scan, normalise)

@@ -80,6 +80,7 @@ class Session(RecordKeeper):
         checkpoint: Path | None = None,
         *,
         predicted_dice: Sequence[float | None] = (),
+        unsegmented: Sequence[int] = (),
         origin: Origin | None = None,
         layers: LayersRecord | None = None,
     ) -> Self:
@@ -99,6 +100,8 @@ class Session(RecordKeeper):
             The model that made the prediction, from which fine-tuning starts.
         predicted_dice : sequence of float or None, optional
             Predicted Dice of each slice; None or NaN for slices without one.
+        unsegmented : sequence of int, optional
+            Slices that are empty because they were not segmented yet.
         origin : Origin, optional
             The files that the scan and the mask were read from.
         layers : LayersRecord, optional
@@ -133,6 +136,7 @@ class Session(RecordKeeper):
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
                 states=(ReviewState.TODO,) * count,
                 predicted_dice=tuple(map(finite_score, predicted_dice)),
+                unsegmented=tuple(unsegmented),
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
             )

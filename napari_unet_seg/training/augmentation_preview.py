@@ -11,6 +11,7 @@ from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.cache import build_cache
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import AugmentationPreview
+from napari_unet_seg.training.channels import with_channels
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,6 +49,7 @@ def preview_augmentation(
     """
     if not samples.samples:
         raise DataError(f"The data set {samples.source} holds no samples; add images and masks.")
+    config = with_channels(config, samples)
     indices = np.linspace(0, len(samples.samples) - 1, COUNT).round().astype(int)
     members = [samples.samples[index] for index in indices]
     cache = yield from build_cache(

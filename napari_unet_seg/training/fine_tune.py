@@ -19,6 +19,7 @@ from napari_unet_seg.events import (
     SampleMeasured,
     TrainFinished,
 )
+from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.training.replay import MEASURED, draw, names, previous_samples
 from napari_unet_seg.training.run import Run
@@ -114,7 +115,7 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
     Raises
     ------
     DataError
-        If the categories of the sets differ.
+        If the categories or the sequences of the sets differ.
     """
     first, *others = sets
     for other in others:
@@ -123,6 +124,11 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
                 f"{other.source} has the categories {', '.join(names(other.categories))} and "
                 f"{first.source} has {', '.join(names(first.categories))}; give data of the same "
                 "categories."
+            )
+        if other.sequences and first.sequences and other.sequences != first.sequences:
+            raise DataError(
+                f"{other.source} has {listed(other.sequences)} and {first.source} has "
+                f"{listed(first.sequences)}; give data of the same sequences."
             )
     counts = Counter(s.name for part in sets for s in part.samples)
     joined = [
@@ -136,6 +142,7 @@ def union(sets: Sequence[SampleSet]) -> SampleSet:
         ", ".join(part.source for part in sets),
         all(part.confirmed for part in sets),
         tuple(note for part in sets for note in part.notes),
+        next((part.sequences for part in sets if part.sequences), ()),
     )
 
 

@@ -13,6 +13,7 @@ import torch
 
 from napari_unet_seg import __version__
 from napari_unet_seg.data.augment.augment import augment
+from napari_unet_seg.data.augment.leave_out import leave_out
 from napari_unet_seg.data.batches import shuffled
 from napari_unet_seg.data.prompts.simulation import prompted
 from napari_unet_seg.errors import CheckpointError, EngineError
@@ -131,6 +132,8 @@ class TrainingLoop:
         for number, indices in enumerate(shuffled(len(items), self._batch, seed), 1):
             batch = items.take(self.processes.shard(indices), generator)
             images, masks = augment(*batch, config.augment, generator)
+            if len(self.samples.sequences) > 1:
+                images = leave_out(images, batch[0], config.augment.leave_out, generator)
             step = (self.epoch - 1) * self.steps + number - 1
             if config.model.prompts:
                 rng = np.random.default_rng((*seed, number, self.processes.rank))
@@ -225,6 +228,7 @@ class TrainingLoop:
             model=self.config.model,
             categories=self.samples.categories,
             normalise=self.config.normalise,
+            sequences=self.samples.sequences,
             image_size=self.config.image_size,
             patch_slices=self.config.patch_slices if self.config.model.dimensions == 3 else 1,
             summary={

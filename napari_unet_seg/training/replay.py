@@ -49,7 +49,8 @@ def previous_samples(base: Path, info: CheckpointInfo, folder: Path | None) -> S
     """
     if folder is None:
         return _previous_at_source(base, info)
-    samples = open_dataset(folder)
+    dimensions = info.model.dimensions
+    samples = open_dataset(folder, dimensions, info.sequences, may_lack=True)
     if names(samples.categories) != names(info.categories):
         raise DataError(
             f"{folder} has the categories {', '.join(names(samples.categories))} and the model "

@@ -21,6 +21,7 @@ from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.grown_head import grow_heads
+from napari_unet_seg.training.channels import named_by, with_channels
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.run import Run
 
@@ -65,7 +66,9 @@ def prepare(
     torch.use_deterministic_algorithms(config.deterministic)
     source = resume or init
     loaded = load_tensors(source) if source else None
-    config = _complete_config(config, samples, loaded[0] if loaded else None)
+    info = loaded[0] if loaded else None
+    config = _complete_config(config, samples, info)
+    samples = named_by(samples, config, info)
     used = [s for s in samples.samples if s.split != "test"]
     read = _read_volumes if config.model.dimensions == 3 else _read_slices
     classes = len(samples.categories)
@@ -123,6 +126,7 @@ def _complete_config(
     prompts = config.model.prompts or (info is not None and info.model.prompts)
     if prompts:  # which of the categories is meant, the prompts tell
         classes = 1
+    config = with_channels(config, samples)
     softmax = config.loss == "dice_ce" or (config.loss == "auto" and classes > 1)
     shape = {
         "classes": classes,

@@ -149,14 +149,16 @@ def test_evaluate_reads_dicom_seg(
     assert (told["unit"], told["missing"], told["extra"]) == ("mm", [], [])
 
 
-def test_evaluate_refuses_grids_that_are_turned(
+def test_evaluate_turns_masks_of_the_same_voxels(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # As many slices as rows and columns, so that the shapes tell nothing.
     turned = {"ImageOrientationPatient": [-1, 0, 0, 0, -1, 0], "PixelSpacing": [1, 1]}
     seg, other = masks(tmp_path, ".nii.gz", **turned)
-    assert main(["evaluate", "--pred", str(seg), "--truth", str(other)]) == 2
-    assert "axes in another direction" in capsys.readouterr().err
+    assert main(["evaluate", "--pred", str(seg), "--truth", str(other), "--json", "-"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    dice = {s["category"]: s["dice"] for s in told["summaries"]}
+    assert dice == {"c0": pytest.approx(2 * 52 / (52 + 56)), "c1": 1}
 
 
 def test_a_session_goes_on_with_its_series(tmp_path: Path) -> None:

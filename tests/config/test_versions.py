@@ -167,7 +167,7 @@ def restate(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def novelties(header: dict[str, Any]) -> None:
-    header.update(format="1.1", licence="CC")
+    header.update(format="1.2", licence="CC")
     header["model"]["halo"] = "none"
     header["categories"][0]["hue"] = 20
 
@@ -201,9 +201,23 @@ def test_a_model_made_from_one_of_a_newer_version_is_of_this_version(
     )
     save_checkpoint(tmp_path / "tuned.safetensors", net, made)
     again = read_header(tmp_path / "tuned.safetensors")
-    assert (again.format, again.model.model_extra) == (1, None)
+    assert (again.format, again.model.model_extra) == ("1.1", None)
     assert again.categories[0] == Category(id=1, name="c0")
     assert TrainConfig.from_file(tmp_path / "config.yaml").model == again.model
+
+
+def test_a_model_from_before_sequences_had_names_is_read(
+    make_checkpoint: Callable[..., Path],
+) -> None:
+    path = make_checkpoint(in_channels=4)
+
+    def as_before(header: dict[str, Any]) -> None:
+        header.update(format=1)
+        del header["sequences"], header["normalise"]["per_channel"]
+
+    restate(path, as_before)
+    info = load_net(path)[0]
+    assert (info.sequences, info.normalise.per_channel, info.bears_missing) == ((), False, False)
 
 
 def test_a_model_of_another_version_is_refused_by_its_name(

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AXIAL = [1, 0, 0, 0, 1, 0]
+SAGITTAL = [0, 1, 0, 0, 0, -1]
+
+
+def write_sagittal(folder: Path, slices: int, shape: tuple[int, int]) -> Path:
+    """Write a sagittal MR series."""
+    for x in range(slices):
+        tags = {"ImagePositionPatient": [x, 0, 0], "ImageOrientationPatient": SAGITTAL}
+        part = write_series(folder / f"{x}", [x], shape=shape, InstanceNumber=x, **tags)
+        (part / "3-0.dcm").rename(folder / f"{x}.dcm")
+        part.rmdir()
+    return folder
 
 
 def write_series(

@@ -13,6 +13,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
 from napari_unet_seg.io.common.placement import misplacement as scans_apart
+from napari_unet_seg.io.common.placement import shown_affine
+from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.session.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class ComparisonRequest:
     a: NamedMask
     b: NamedMask
     place: tuple[int, ...] | None
-    """The slice to compare; None for the whole scan."""
+    """The slice of B to compare; None for the whole scan."""
     scores: bool = True
     outlines: bool = False
 
@@ -61,9 +63,26 @@ def mask_of_layer(layer: Labels) -> NamedMask:
 def mask_of_prediction(session: Session) -> NamedMask:
     """Return the prediction of a session as a mask on the grid of the scan."""
     scan = session.scan
-    predictions = Predictions(session.masks)
-    grid = replace(scan, data=predictions, axes=scan.grid_axes, affine=None, meta={})
+    grid = replace(
+        scan,
+        data=Predictions(session.masks),
+        axes=scan.grid_axes,
+        affine=shown_affine(scan),
+        meta={},
+    )
     return NamedMask(PREDICTION, grid, session.categories)
+
+
+def on_grid_of(mask: NamedMask, other: NamedMask) -> NamedMask:
+    """Return a mask on the grid of another one of the same voxels, see `turned_onto`.
+
+    Raises
+    ------
+    DataError
+        If the axes of both run in other directions, and their voxels are not the same.
+    """
+    names = (f"The mask {mask.name}", f"the mask {other.name}")
+    return mask._replace(scan=turned_onto(mask.scan, other.scan, names))
 
 
 def misplacement(a: Labels | None, b: Labels | None) -> str:
@@ -73,7 +92,13 @@ def misplacement(a: Labels | None, b: Labels | None) -> str:
     """
     if a is None or b is None:
         return ""
-    ours_scan, theirs_scan = mask_of_layer(a).scan, mask_of_layer(b).scan
+    first, second = mask_of_layer(a), mask_of_layer(b)
+    try:
+        ours_scan, theirs_scan = on_grid_of(first, second).scan, second.scan
+    except SegmentationError as error:
+        return str(error)
+    if ours_scan is not first.scan:
+        return ""  # the layers lie beside each other, and their voxels in the same places
     if far := scans_apart(ours_scan, theirs_scan, _HALF):
         names = f"The masks {a.name} and {b.name}"
         return f"{names} have one grid, but {far}; choose masks of the same scan."
@@ -114,11 +139,12 @@ def compare(wanted: ComparisonRequest) -> Generator[Any, Any, None]:
     )
 
     try:
-        check_grids(wanted.a, wanted.b)
+        turned = on_grid_of(wanted.a, wanted.b)
+        check_grids(turned, wanted.b)
         if wanted.place is None:
-            a, b = copy_mask(wanted.a), copy_mask(wanted.b)
+            a, b = copy_mask(turned), copy_mask(wanted.b)
         else:
-            a, b = extract_slice(wanted.a, wanted.place), extract_slice(wanted.b, wanted.place)
+            a, b = extract_slice(turned, wanted.place), extract_slice(wanted.b, wanted.place)
             if wanted.outlines:
                 yield Outlines(outlines(a.scan.data, b.scan.data), wanted.place)
         if wanted.scores:

@@ -213,9 +213,9 @@ class CompareTab(CompareForm):
         return any([monitor.take() for monitor in self._monitors])  # noqa: C419 - call all of them
 
     def _reference(self) -> Labels | None:
-        """Return a layer on the grid of the masks."""
+        """Return a layer on the grid of mask B."""
         mask = self._open_session.mask if self._open_session else None
-        return self.b.layer() or self.a.layer() or mask
+        return self.b.layer() or mask or self.a.layer()
 
     def _masks(self) -> tuple[NamedMask, NamedMask] | None:
         a, b = self._mask_of(self.a), self._mask_of(self.b)

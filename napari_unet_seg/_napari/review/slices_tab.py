@@ -10,10 +10,14 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_unet_seg._napari.review.accepting import Accepting
+from napari_unet_seg._napari.review.clear_menu import ClearMenu
+from napari_unet_seg._napari.review.row_notes import notes_of
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QMenu
 
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.stored.masks import SliceChanges
@@ -52,8 +57,17 @@ class SlicesTab(QWidget):
         self._thumbnails: SliceThumbnails | None = None
         self._keys: KeyBindings | None = None
         self.bar = QueueBar()
-        self.table = QueueTable()
+        self.table = QueueTable(several=True)
+        self.table.setToolTip("A click shows a slice; with Ctrl or Shift it selects several")
+        self.accepting = Accepting(self.table, self)
+        self.clear_menu = ClearMenu(lambda: self.table.selected, self)
         self.buttons = {name: _button(*_KEYS[name]) for name in _BUTTONS}
+        self.many_button = _menu_button(
+            "▾", self.accepting.menu, "Accept many slices at once, and take that back"
+        )
+        self.clear_button = _menu_button(
+            "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
+        )
         self.show_mask = _check_box(*_KEYS["mask"])
         self.show_changes = _check_box(*_KEYS["toggle"])
         self.changes = QLabel()
@@ -77,6 +91,8 @@ class SlicesTab(QWidget):
         self.changes.setText("")
         self.bar.show_all()
         self.show_note("")
+        self.accepting.show_session(open_session)
+        self.clear_menu.show_session(open_session)
         if self._thumbnails is not None:
             self._thumbnails.close()
             self._thumbnails = None
@@ -89,6 +105,7 @@ class SlicesTab(QWidget):
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
+        self.table.slices.note_of = notes_of(open_session.contents)
         open_session.moved.connect(self.table.go_to)
         open_session.queue_changed.connect(self._on_queue)
         open_session.changed.connect(self._on_changed)
@@ -118,8 +135,7 @@ class SlicesTab(QWidget):
 
     def accept(self) -> None:
         """Accept the slice on screen and go to the next to do."""
-        if self._open_session is not None:
-            self._open_session.accept()
+        self.accepting.accept()
 
     def skip(self) -> None:
         """Skip the slice on screen and go to the next to do."""
@@ -173,17 +189,25 @@ class SlicesTab(QWidget):
         self.show_mask.toggled.connect(self._on_mask)
         self.show_changes.toggled.connect(self._on_toggled)
         self.revert_button.clicked.connect(self._on_revert)
+        self.accepting.reported.connect(self._report_on_slice)
+        self.clear_menu.reported.connect(self._report_on_slice)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setSpacing(4)
-        for index, name in enumerate(_BUTTONS):
+        accept = QHBoxLayout()
+        accept.setSpacing(1)
+        accept.addWidget(self.buttons["accept"], 1)
+        accept.addWidget(self.many_button)
+        grid.addLayout(accept, 0, 0, 1, 2)
+        for index, name in enumerate(_BUTTONS[1:], 1):
             row, column, span = (0, 2 * index, 2) if index < 3 else (1, 3 * (index - 3), 3)
             grid.addWidget(self.buttons[name], row, column, 1, span)
         display = QHBoxLayout()
         display.addWidget(self.show_mask)
         display.addWidget(self.show_changes, 1)
         display.addWidget(self.revert_button)
+        display.addWidget(self.clear_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
@@ -238,13 +262,24 @@ class SlicesTab(QWidget):
             self._open_session.show_mask(shown)
 
     def _on_saved(self, time: Any) -> None:
-        if self._open_session is not None:  # the last save happens after the session was closed
+        # The last save happens after the session was closed.
+        if self._open_session is not None and not self._is_about_slice:
             self.report(f"saved {time:%H:%M:%S}")
 
 
 def _button(key: str, text: str, tip: str) -> QPushButton:
     button = QPushButton(f"{text}  [{key_label(key)}]")
     button.setToolTip(f"{tip} (key {key_label(key)})")
+    return button
+
+
+def _menu_button(text: str, menu: QMenu, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # the text has an arrow
     return button
 
 

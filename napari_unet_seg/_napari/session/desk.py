@@ -12,6 +12,7 @@ from napari_unet_seg._napari.layers.images.owner import record_image
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
+from napari_unet_seg._napari.layers.turned_mask import turn_onto_image
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
@@ -84,6 +85,7 @@ class SessionDesk(QObject):
         if self.busy:
             return
         try:
+            turn_onto_image(mask, image)
             arguments = session_arguments(image, mask)
         except SegmentationError as error:
             show_error(str(error))

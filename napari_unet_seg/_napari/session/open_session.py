@@ -16,6 +16,7 @@ from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
+from napari_unet_seg._napari.session.slice_contents import SliceContents
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -27,6 +28,7 @@ from napari_unet_seg.session.review_queue import (
 from napari_unet_seg.session.stored.masks import slice_changes, stray_label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari.layers import Image, Labels
@@ -75,6 +77,7 @@ class OpenSession(QObject):
         self.queue = Queue()
         self._order = Order.AS_STORED
         self._shown: ReviewState | None = None
+        self.contents = SliceContents(session, mask)
         self._predictions = SessionPredictions(session, mask, self.autosave)
         self._edited = EditedSlices(mask)
         self._update_changes_soon = qthrottled(
@@ -99,20 +102,41 @@ class OpenSession(QObject):
     def accept(self) -> None:
         """Accept the slice on screen, as corrected if it was edited, and go to the next to do."""
         if self._on_screen():
-            prediction, labels, _ = self._planes()
-            if not self._refuses(labels):
-                self.decide(accepted_state(np.array_equal(prediction, labels)))
+            state = self.state_if_accepted(self.index)
+            if state is not None:
+                self.decide(state)
 
     def decide(self, state: ReviewState) -> None:
         """Set the state of the slice on screen, save it, and go to the next to do."""
         if not self._on_screen():
             return
         index = self.index
-        self._mark(index, state)
+        self.mark({index: state})
         self.autosave.save((index,))
         following = self.queue.following(index)
         if following is not None:
             self.go_to(following)
+
+    def mark(self, states: Mapping[int, ReviewState]) -> None:
+        """Set the states of slices, without saving their masks."""
+        before = self.session.states
+        changes = {i: state for i, state in states.items() if before[i] is not state}
+        if changes:
+            self.session.set_states(changes)
+            self._sort_queue()
+            for index in changes:
+                self.decided.emit(index)
+
+    def state_if_accepted(self, index: int) -> ReviewState | None:
+        """Return the state that a slice gets when it is accepted.
+
+        None, after `refused`, if the slice holds labels of no category.
+        """
+        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        if self._refuses(labels):
+            return None
+        self._predictions.update_from_segment(index)
+        return accepted_state(np.array_equal(self._predictions.read(index), labels))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -134,12 +158,14 @@ class OpenSession(QObject):
                 self.mask, self._predictions.read(self.index), place_of(self.viewer, self.mask)
             )
 
-    def replace_prediction(self, index: int, labels: Any, dice: float) -> bool:
+    def replace_prediction(
+        self, index: int, labels: Any, dice: float, *, on_screen: bool = False
+    ) -> bool:
         """Replace a slice of the mask by a later prediction, unless the slice was edited.
 
         The slice's maps, of probabilities for example, are emptied, because they are of the
-        previous model. The slice on screen is not replaced, nor are slices with a decision, slices
-        that came from a file, and locked categories. The replacement is no step of undo.
+        previous model. Slices with a decision, slices that came from a file, and locked categories
+        are not replaced. The replacement is no step of undo.
 
         Parameters
         ----------
@@ -149,13 +175,16 @@ class OpenSession(QObject):
             uint8 labels, of shape (Y, X).
         dice : float
             Predicted Dice.
+        on_screen : bool
+            Whether the slice on screen may be replaced too.
 
         Returns
         -------
         bool
             Whether the slice was replaced.
         """
-        wanted = self.session.states[index] is ReviewState.TODO and index != self.index
+        is_free = on_screen or index != self.index
+        wanted = self.session.states[index] is ReviewState.TODO and is_free
         if not wanted or not self._predictions.is_untouched(index):
             return False
         self._predictions.replace(index, labels, dice)
@@ -193,7 +222,7 @@ class OpenSession(QObject):
         self._save_edits()
         if self.session.states[self.index].is_accepted:
             # An edit or an undo may have followed the decision.
-            self._mark(self.index, accepted_state(np.array_equal(prediction, labels)))
+            self.mark({self.index: accepted_state(np.array_equal(prediction, labels))})
         self.overlay.update(prediction, labels, place)
         self.changed.emit(slice_changes(prediction, labels))
 
@@ -265,10 +294,11 @@ class OpenSession(QObject):
 
         A tool may have edited them with other slices, or a prompt whose computation took a while.
         """
+        self.contents.update()
         accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
             if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
-                self._mark(index, ReviewState.TODO)
+                self.mark({index: ReviewState.TODO})
         if accepted:
             self.autosave.save(accepted)
 
@@ -291,12 +321,6 @@ class OpenSession(QObject):
             self.index = index
             self.moved.emit(index)
             self._update_changes_soon()
-
-    def _mark(self, index: int, state: ReviewState) -> None:
-        if self.session.states[index] is not state:
-            self.session.set_state(index, state)
-            self._sort_queue()
-            self.decided.emit(index)
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)

@@ -69,6 +69,8 @@ class SessionPredictions:
         session, place = self._session, self._session.masks.place(index)
         if is_prediction(self._mask, place):
             return True
+        if index in session.unsegmented:
+            return not self._mask.data[place].any()
         if session.checkpoint is None and not session.masks.is_predicted_later(index):
             return False
         return np.array_equal(self._mask.data[place], session.masks.read_prediction(index))
@@ -82,6 +84,7 @@ class SessionPredictions:
         plane, locked = self._mask.data[place], [*locked_of(self._mask)]
         labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
         plane[...] = labels
+        self._last = (index, labels)  # the file is written later
         record_prediction(self._mask, place, dice)
         self._session.set_predicted_dice(index, finite_score(dice))
         self._autosave.replace_prediction(index, labels)

@@ -22,6 +22,7 @@ from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layer_record import CocoImages, ModelFile, record_in, record_of
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
+from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.placement import misplacement
@@ -71,6 +72,7 @@ def session_arguments(image: Image, mask: Labels) -> dict[str, Any]:
         "prediction": mask.data,
         "checkpoint": _existing(record.model.path if record.model else None),
         "predicted_dice": predicted_dice_of(mask),
+        "unsegmented": unsegmented_slices(mask),
         "origin": _origin(image, mask, scan),
         "layers": _layers(image, mask),
     }

@@ -14,6 +14,7 @@ from napari_unet_seg._napari.layers.conversion import categories_of, is_user_lay
 from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
+from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
@@ -90,7 +91,8 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
     DataError
         If the layers differ in shape, or the labels hold values that are no classes.
     """
-    array = np.array(labels.data)
+    turned = labels_on(labels, image)
+    array = np.array(turned.data)
     categories = categories_of(labels)
     if is_instances(labels):
         array = to_classes(array, object_categories(labels.features, categories), categories)
@@ -111,7 +113,7 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
             f"The labels layer {labels.name} is of shape {array.shape} and the image "
             f"{image.name} of {scan.grid_shape}; choose two that belong together."
         )
-    apart = misplacement(scan, scan_from_layer(labels))
+    apart = misplacement(scan, turned)
     note = apart and f"{labels.name} and {image.name} have one grid, but {apart}."
     return LayerSource(labels.name, scan, array, categories, only_labelled, note)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QTableView,
+    QWidget,
+)
 
 from napari_unet_seg._napari.widgets.lazy_icons import SIZE
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qtpy.QtGui import QResizeEvent
 
@@ -43,6 +49,20 @@ _ROW = SIZE + 4
 """Height of a row with its thumbnail, in pixels."""
 
 
+class RowNote(NamedTuple):
+    """What a row that is to do shows as its state."""
+
+    mark: str
+    text: str
+    tip: str
+    colour: str = ""
+    """Colour of the row, empty for that of other rows to do."""
+
+
+def _no_note(_: int) -> RowNote | None:
+    return None
+
+
 class _QueueModel(QAbstractTableModel):
     """The rows of a queue; a view requests only the rows that it shows."""
 
@@ -53,6 +73,8 @@ class _QueueModel(QAbstractTableModel):
         self.scores: Sequence[float | None] = ()
         self.state_texts: Sequence[str] = ()
         """Texts of the states column by slice or scan; the names of the states if empty."""
+        self.note_of: Callable[[int], RowNote | None] = _no_note
+        """Returns the note of a slice or scan that is to do, None for none."""
         self.bold_item: int | None = None
         """The slice or scan that is written in bold."""
         self.thumbnails: LazyIcons | None = None
@@ -80,11 +102,11 @@ class _QueueModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and not column:
             return self.thumbnails.icon(item) if self.thumbnails else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._dice_tip if column == _DICE else self.names[item]
+            return self._tip(item, column)
         if role == Qt.ItemDataRole.FontRole and item == self.bold_item:
             return _bold(self.parent().font())
-        if role == Qt.ItemDataRole.ForegroundRole and state in _COLOURS:
-            return QColor(_COLOURS[state])
+        if role == Qt.ItemDataRole.ForegroundRole and (colour := self._colour(item, state)):
+            return QColor(colour)
         return None
 
     def show(self, queue: Queue, scores: Sequence[float | None]) -> None:
@@ -105,6 +127,19 @@ class _QueueModel(QAbstractTableModel):
         if row is not None:
             self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
 
+    def _note(self, item: int) -> RowNote | None:
+        return self.note_of(item) if self.queue.states[item] is ReviewState.TODO else None
+
+    def _colour(self, item: int, state: ReviewState) -> str:
+        note = self._note(item)
+        return note.colour if note else _COLOURS.get(state, "")
+
+    def _tip(self, item: int, column: int) -> str:
+        note = self._note(item) if column == _STATE else None
+        if note:
+            return note.tip
+        return self._dice_tip if column == _DICE else self.names[item]
+
     def _text(self, item: int, column: int) -> str:
         if column == _NAME:
             return self.names[item]
@@ -113,12 +148,17 @@ class _QueueModel(QAbstractTableModel):
             return "–" if score is None else f"{score:.2f}"
         if column != _STATE:
             return ""
-        state = self.queue.states[item]
+        state, note = self.queue.states[item], self._note(item)
+        if note:
+            return f"{note.mark} {note.text}"
         return f"{_MARKS[state]} {self.state_texts[item] if self.state_texts else state}"
 
 
 class QueueTable(QTableView):
     """The slices or scans of a review queue; a click chooses a row.
+
+    If several rows can be selected, a click with Ctrl or Shift, or a drag, selects more of them
+    and chooses none.
 
     Parameters
     ----------
@@ -126,19 +166,27 @@ class QueueTable(QTableView):
         Header of the column of names.
     dice_tip : str
         Tooltip of the column of scores.
+    several : bool
+        Whether several rows can be selected.
     """
 
     chosen = Signal(int)
     """The index of the slice or scan that the user clicked on."""
 
     def __init__(
-        self, parent: QWidget | None = None, noun: str = "Slice", dice_tip: str = _DICE_TIP
+        self,
+        parent: QWidget | None = None,
+        noun: str = "Slice",
+        dice_tip: str = _DICE_TIP,
+        *,
+        several: bool = False,
     ) -> None:
         super().__init__(parent)
         self.slices = _QueueModel(noun, dice_tip, self)
         self.setModel(self.slices)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        modes = QAbstractItemView.SelectionMode
+        self.setSelectionMode(modes.ExtendedSelection if several else modes.SingleSelection)
         self.setShowGrid(False)
         self.setIconSize(QSize(SIZE, SIZE))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -154,7 +202,13 @@ class QueueTable(QTableView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed if width else stretch)
             if width:
                 header.resizeSection(column, width)
-        self.clicked.connect(lambda index: self.chosen.emit(self.slices.queue.rows[index.row()]))
+        self.clicked.connect(self._on_clicked)
+
+    @property
+    def selected(self) -> list[int]:
+        """The slices or scans of the selected rows, in the order of the rows."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self.slices.queue.rows[row] for row in rows]
 
     def show_slices(self, names: Sequence[str], thumbnails: LazyIcons | None = None) -> None:
         """Take the names of other slices or scans; their rows appear with `show_queue`."""
@@ -164,9 +218,13 @@ class QueueTable(QTableView):
             thumbnails.drawn.connect(self.slices.draw)
 
     def show_queue(self, queue: Queue, scores: Sequence[float | None], current: int) -> None:
-        """Show slices in their order with states and predicted Dice, the current one selected."""
+        """Show slices in their order with states and predicted Dice, the current one selected.
+
+        A selection of several rows with the current one stays, unless the rows have changed.
+        """
         self.slices.show(queue, scores)
-        self.go_to(current)
+        if current not in self.selected:
+            self.go_to(current)
 
     def go_to(self, index: int) -> None:
         """Select the row of the slice on screen, if it is listed."""
@@ -176,6 +234,11 @@ class QueueTable(QTableView):
         else:
             self.selectRow(row)
             self.scrollTo(self.slices.index(row, 0))
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        several = self.selectionMode() == QAbstractItemView.SelectionMode.ExtendedSelection
+        if not several or QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier:
+            self.chosen.emit(self.slices.queue.rows[index.row()])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the selected row in view when the table gets smaller."""

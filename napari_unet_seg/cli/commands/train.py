@@ -30,7 +30,7 @@ from napari_unet_seg.events import (
     TrainStarted,
 )
 from napari_unet_seg.models import checkpoint_path
-from napari_unet_seg.models.header import read_header
+from napari_unet_seg.models.header import CheckpointInfo, read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.launcher import process_count, process_rank
 from napari_unet_seg.training.run import Run
@@ -47,10 +47,12 @@ Device = Annotated[
     str | None,
     typer.Option(metavar="auto|cpu|cuda|mps", help=TrainConfig.model_fields["device"].description),
 ]
-Sequence_ = Annotated[
-    str | None,
+Sequences_ = Annotated[
+    list[str] | None,
     typer.Option(
-        "--sequence", metavar="NAME", help="Sequence to learn from, for example FLAIR or T1c."
+        "--sequence",
+        metavar="NAME",
+        help="Sequence to learn from, for example FLAIR; given repeatedly, each is a channel.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Every event as a line of JSON.")]
@@ -78,7 +80,7 @@ def train(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
-    sequence: Sequence_ = None,
+    sequences: Sequences_ = None,
     plan: PlanOnly = False,
     yes: Yes = False,
     json: Json = False,
@@ -87,7 +89,8 @@ def train(
 
     DATASET is what `import` wrote, or a folder of scans with masks: images and masks, patients in
     folders (slices or volumes), BraTS, nnU-Net, Decathlon, BIDS. What its files are taken for is
-    shown with --plan.
+    shown with --plan. Several sequences together: --sequence T1c --sequence FLAIR; the model then
+    bears scans that lack one.
 
     Example: napari-unet-seg train dataset --out run --preset fast-cpu --epochs 40
     """
@@ -95,8 +98,10 @@ def train(
         return print_plans([dataset])
     resume = resume or _is_continued(out, ask=not json)
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
-    chosen = settings(base, config, set_ or (), {"epochs": epochs, "device": device})
-    samples = _read_samples(dataset, chosen.model.dimensions, sequence, confirmed=yes)
+    named = {"epochs": epochs, "device": device, "sequences": sequences}
+    chosen = settings(base, config, set_ or (), named)
+    dimensions, names = chosen.model.dimensions, chosen.sequences
+    samples = _read_samples(dataset, dimensions, names, confirmed=yes)
     if not resume:
         _check_free(out)
     with stoppable() as stop:
@@ -132,7 +137,7 @@ def finetune(
     epochs: Epochs = None,
     device: Device = None,
     set_: Set_ = None,
-    sequence: Sequence_ = None,
+    sequences: Sequences_ = None,
     yes: Yes = False,
     json: Json = False,
 ) -> int:
@@ -144,10 +149,10 @@ def finetune(
 
     Example: napari-unet-seg finetune bundled --data session --data session2 --out tuned
     """
-    chosen = settings(FINE_TUNE, config, set_ or (), {"epochs": epochs, "device": device})
+    named = {"epochs": epochs, "device": device, "sequences": sequences}
+    chosen = settings(FINE_TUNE, config, set_ or (), named)
     start = checkpoint_path(model)
-    dimensions = read_header(start).model.dimensions
-    samples = union([_read_samples(folder, dimensions, sequence, confirmed=yes) for folder in data])
+    samples = _samples_for(read_header(start), data, chosen.sequences, confirmed=yes)
     _check_free(out)
     events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
@@ -178,8 +183,27 @@ def _check_free(run: Path) -> None:
         raise DataError(f"The run {run} already holds a model; choose another --out.")
 
 
+def _samples_for(
+    info: CheckpointInfo, folders: list[Path], chosen: tuple[str, ...], *, confirmed: bool
+) -> SampleSet:
+    """Read the samples to fine-tune a model on, with its sequences unless others are named."""
+    names, may_lack = chosen or info.sequences, not chosen
+    dimensions = info.model.dimensions
+    return union(
+        [
+            _read_samples(folder, dimensions, names, confirmed=confirmed, may_lack=may_lack)
+            for folder in folders
+        ]
+    )
+
+
 def _read_samples(
-    folder: Path, dimensions: int, sequence: str | None, *, confirmed: bool
+    folder: Path,
+    dimensions: int,
+    sequences: tuple[str, ...],
+    *,
+    confirmed: bool,
+    may_lack: bool = False,
 ) -> SampleSet:
     if (folder / "session.json").is_file():
         from napari_unet_seg.session.session import Session
@@ -188,7 +212,7 @@ def _read_samples(
     from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint stores the path, so that fine-tuning can find the data.
-    samples = open_dataset(folder.absolute(), dimensions, sequence)
+    samples = open_dataset(folder.absolute(), dimensions, sequences, may_lack=may_lack)
     return replace(samples, confirmed=confirmed)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.data.samples import elsewhere
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.channels import read_channels
+from napari_unet_seg.io.cases.read import read_mask
 from napari_unet_seg.io.common.window import shared_window
 from napari_unet_seg.io.masks.report import MaskReport, report_of
 
@@ -17,36 +17,42 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import NormaliseConfig
     from napari_unet_seg.io.cases.case import Source
+    from napari_unet_seg.io.cases.channels import Channels
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Window
+    from napari_unet_seg.io.common.window import Windows
 
 
 @dataclass(frozen=True, slots=True)
 class CaseImage:
-    """A sequence of a case, or one of its slices."""
+    """A sequence of a case, or several as channels; or one slice of them."""
 
-    sequence: Source
+    channels: Channels
+    grid: Source
+    """The sequence on whose grid the mask is."""
     number: int | None = None
     """Number of the slice; None for all."""
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """Return the pixels: (Z, Y, X), with C at the end for colours, or without Z for a slice."""
-        data = _scan(self.sequence).data
+        """Return the pixels: (Z, Y, X), with C at the end if several, or without Z for a slice."""
+        data = _scan(self.channels, self.grid).data
         return np.array(data if self.number is None else data[self.number], dtype)
 
-    def window(self, normalise: NormaliseConfig) -> Window | None:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the channels came onto one grid, for example."""
+        return tuple(_scan(self.channels, self.grid).meta.get("notes", ()))
+
+    def window(self, normalise: NormaliseConfig) -> Windows | None:
         """Return the window that all slices share; None for a single image."""
-        return _window(self.sequence, normalise)
+        return _window(self.channels, self.grid, normalise)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseMask:
-    """The mask of a sequence, or one of its slices."""
+    """The mask of an image of a case, or of one of its slices."""
 
     mask: Source
-    sequence: Source
-    number: int | None = None
-    """Number of the slice; None for all."""
+    image: CaseImage
 
     def read(self) -> tuple[Array, MaskReport]:
         """Return the labels and the report of the mask, which is the first slice's, if of slices.
@@ -54,32 +60,28 @@ class CaseMask:
         Raises
         ------
         DataError
-            If the mask cannot be read, or its grid is not the sequence's.
+            If the mask cannot be read, or its grid is not the image's.
         """
-        scan = _mask(self.mask, self.sequence)
-        if self.number is None:
+        scan, number = _mask(self.mask, self.image.channels, self.image.grid), self.image.number
+        if number is None:
             return scan.data, report_of(scan.data, soft=scan.meta["soft"])
-        labels = scan.data[self.number]
-        report = report_of(labels, soft=scan.meta["soft"] and self.number == 0)
+        labels = scan.data[number]
+        report = report_of(labels, soft=scan.meta["soft"] and number == 0)
         return labels, report
-
-    def place_note(self) -> str:
-        """Return a sentence if the mask lies elsewhere than its sequence; empty for most."""
-        return elsewhere(self.mask.files[0], _mask(self.mask, self.sequence).meta["apart"])
 
 
 # One volume after the other is read, slice by slice.
 @lru_cache(maxsize=1)
-def _scan(sequence: Source) -> Scan:
-    scan = read_sequence(sequence)
+def _scan(channels: Channels, grid: Source) -> Scan:
+    scan = read_channels(channels, grid)
     return replace(scan, data=np.asarray(scan.data))
 
 
 @lru_cache(maxsize=1)
-def _mask(mask: Source, sequence: Source) -> Scan:
-    return read_mask(mask, _scan(sequence))
+def _mask(mask: Source, channels: Channels, grid: Source) -> Scan:
+    return read_mask(mask, _scan(channels, grid))
 
 
 @lru_cache(maxsize=1)
-def _window(sequence: Source, normalise: NormaliseConfig) -> Window | None:
-    return shared_window(_scan(sequence), normalise)
+def _window(channels: Channels, grid: Source, normalise: NormaliseConfig) -> Windows | None:
+    return shared_window(_scan(channels, grid), normalise)

@@ -8,24 +8,33 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
-from napari_unet_seg.data.samples import Sample, SampleSet, shortened
+from napari_unet_seg.data.cases.sequences import UNNAMED, channel_notes, chosen_sequences
+from napari_unet_seg.data.samples import Sample, SampleSet, elsewhere, shortened
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.channels import channels_of
+from napari_unet_seg.io.cases.read import read_mask, read_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from napari_unet_seg.io.cases.case import Case, Plan, Source
+    from napari_unet_seg.io.cases.channels import Channels
+    from napari_unet_seg.io.common.scan import Scan
 
 
 class _Annotated(NamedTuple):
-    """A case's sequence with its mask."""
+    """The channels of a case, with its mask and the sequence on whose grid the mask is."""
 
     case: Case
-    sequence: Source
+    channels: Channels
+    grid: Source
     mask: Source
+    labels: Scan
 
 
-def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) -> SampleSet:
+def samples_of_plan(
+    plan: Plan, dimensions: int, sequences: Sequence[str] = (), *, may_lack: bool = False
+) -> SampleSet:
     """Return the samples of the cases that have a mask; pixels are read later.
 
     Parameters
@@ -34,8 +43,11 @@ def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) ->
         The plan of a folder.
     dimensions : int
         2 for a sample for each slice, 3 for a sample for each case.
-    sequence : str, optional
-        Name of the sequence to learn from, if the cases have several.
+    sequences : sequence of str
+        Names of the sequences to learn from, each a channel; may be empty if the cases have one. A
+        case with one of them at least is used, and the others are black.
+    may_lack : bool
+        Whether some of the sequences may be missing in all cases, as for a network that bears it.
 
     Raises
     ------
@@ -43,67 +55,79 @@ def samples_of_plan(plan: Plan, dimensions: int, sequence: str | None = None) ->
         If no case has a mask with a labelled pixel, there are several sequences and none is
         chosen, or a mask cannot be read.
     """
-    chosen = list(_annotated(plan, _sequence(plan, sequence)))
-    if not chosen:
+    names = chosen_sequences(plan, sequences, may_lack=may_lack)
+    samples: list[Sample] = []
+    notes: list[str] = []
+    values = np.zeros(IGNORE_INDEX + 1, bool)
+    cases = [case for case in plan.cases if case.masks and _has_one(case, names)]
+    for case in cases:
+        each = _annotated(case, names)
+        labels, file = each.labels.data, each.mask.files[0]
+        notes.append(elsewhere(file, each.labels.meta["apart"]))
+        if (highest := int(labels.max(initial=0))) > IGNORE_INDEX:
+            raise DataError(
+                f"{file} holds the label {highest}, and training takes none other than 0 to "
+                f"{IGNORE_INDEX}; number the categories from 1."
+            )
+        values[np.unique(labels)] = True
+        samples += _samples(each, dimensions)
+    if not samples:
         raise DataError(
             f"No mask belongs to a scan of {plan.root} by its name; name the masks as their scans "
             "with _mask at the end, or put them into a folder masks beside the scans."
         )
-    samples: list[Sample] = []
-    notes: list[str] = []
-    values = np.zeros(IGNORE_INDEX + 1, bool)
-    for each in chosen:
-        source = CaseMask(each.mask, each.sequence)
-        mask = source.read()[0]
-        notes.append(source.place_note())
-        if (highest := int(mask.max(initial=0))) > IGNORE_INDEX:
-            raise DataError(
-                f"{each.mask.files[0]} holds the label {highest}, and training takes none other "
-                f"than 0 to {IGNORE_INDEX}; number the categories from 1."
-            )
-        values[np.unique(mask)] = True
-        samples += _samples(each, mask.shape, dimensions)
-    labels = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
-    if not len(labels):
+    present = np.flatnonzero(values[1:IGNORE_INDEX]) + 1
+    if not len(present):
         raise DataError(
             f"No mask of {plan.root} has a labelled pixel; annotate at least one slice."
         )
-    categories = _categories(plan, int(labels.max()))
-    return SampleSet(tuple(samples), categories, str(plan.root), notes=shortened(notes))
-
-
-def _sequence(plan: Plan, chosen: str | None) -> str:
-    names = {name: sum(name in case.sequences for case in plan.cases) for name in plan.sequences}
-    if chosen is None and len(names) == 1:
-        return next(iter(names))
-    if chosen in names:
-        return str(chosen)
-    listed = ", ".join(f"{name} ({count})" for name, count in names.items())
-    raise DataError(
-        f"The cases of {plan.root} have the sequences {listed}; choose one, for example with "
-        f"--sequence {next(iter(names))}."
+    return SampleSet(
+        tuple(samples),
+        _categories(plan, int(present.max())),
+        str(plan.root),
+        notes=(*shortened(notes), *channel_notes(cases, names, samples[0].image)),
+        sequences=() if names == (UNNAMED,) else names,
     )
 
 
-def _annotated(plan: Plan, sequence: str) -> Iterator[_Annotated]:
-    for case in plan.cases:
-        if sequence in case.sequences and case.masks:
-            yield _Annotated(case, case.sequences[sequence], next(iter(case.masks.values())))
+def _has_one(case: Case, names: Sequence[str]) -> bool:
+    return any(source for _, source in channels_of(case, names))
 
 
-def _samples(each: _Annotated, shape: tuple[int, ...], dimensions: int) -> Iterator[Sample]:
-    case, _, mask = each
+def _annotated(case: Case, names: Sequence[str]) -> _Annotated:
+    """Read the mask of a case on the grid of the first sequence that it fits."""
+    channels = channels_of(case, names)
+    mask = next(iter(case.masks.values()))
+    own = [source for _, source in channels if source is not None]
+    fitting: list[_Annotated] = []
+    errors: list[DataError] = []
+    for grid in dict.fromkeys((*own, *case.sequences.values())):
+        try:
+            labels = read_mask(mask, read_sequence(grid))
+        except DataError as error:
+            errors.append(error)
+            continue
+        fitting.append(_Annotated(case, channels, grid, mask, labels))
+        if not labels.meta["apart"]:
+            return fitting[-1]
+    if not fitting:
+        raise errors[0]
+    return fitting[0]
+
+
+def _samples(each: _Annotated, dimensions: int) -> Iterator[Sample]:
+    shape, slices = each.labels.data.shape, each.mask.slices
     if dimensions == 3 or len(shape) == 2:
-        yield _sample(each, case.name, None)
+        yield _sample(each, each.case.name, None)
         return
-    for number in range(shape[0]) if mask.slices is None else mask.slices:
-        yield _sample(each, f"{case.name}#{number}", number)
+    for number in range(shape[0]) if slices is None else slices:
+        yield _sample(each, f"{each.case.name}#{number}", number)
 
 
 def _sample(each: _Annotated, name: str, number: int | None) -> Sample:
-    case, sequence, mask = each
-    image, labels = CaseImage(sequence, number), CaseMask(mask, sequence, number)
-    return Sample(name, image, labels, case.patient or case.name, case.split)
+    case = each.case
+    image = CaseImage(each.channels, each.grid, number)
+    return Sample(name, image, CaseMask(each.mask, image), case.patient or case.name, case.split)
 
 
 def _categories(plan: Plan, highest: int) -> tuple[Category, ...]:

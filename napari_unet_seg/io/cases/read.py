@@ -11,6 +11,7 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
@@ -37,7 +38,7 @@ def read_sequence(source: Source) -> Scan:
     if source.slices is not None:
         return read_slices(source.files, path_of(source))
     scan = read_scan(source.files[0], source.series)
-    return scan if source.channel is None else _channel(scan, source.channel)
+    return scan if source.channel is None else channel_of(scan, source.channel)
 
 
 def read_mask(source: Source, scan: Scan) -> Scan:
@@ -52,10 +53,10 @@ def read_mask(source: Source, scan: Scan) -> Scan:
     Raises
     ------
     DataError
-        If a file cannot be read, or the mask's grid is not the scan's.
+        If a file cannot be read, or the mask's voxels are not the scan's.
     """
     if source.slices is None:
-        mask = read_labels(source.files[0])
+        mask = turned_onto(read_labels(source.files[0]), scan, (str(source.files[0]), "its scan"))
     else:
         mask = _mask_stack(source, scan)
     if mask.grid_shape != scan.grid_shape:
@@ -82,8 +83,14 @@ def _mask_stack(source: Source, scan: Scan) -> Scan:
     return replace(scan, data=labels, axes=scan.grid_axes, meta={"soft": soft})
 
 
-def _channel(scan: Scan, number: int) -> Scan:
-    """Return a channel of a scan: along C, or along T, as which NIfTI stores channels."""
+def channel_of(scan: Scan, number: int) -> Scan:
+    """Return a channel of a scan: along C, or along T, as which NIfTI stores channels.
+
+    Raises
+    ------
+    DataError
+        If the scan has no such channel.
+    """
     axis = scan.axes.find("C") if "C" in scan.axes else scan.axes.find("T")
     if axis < 0 or number >= scan.data.shape[axis]:
         raise DataError(

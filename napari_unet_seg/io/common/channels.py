@@ -47,6 +47,12 @@ def channel_names(scan: Scan) -> list[str]:
     return [name or f"channel {number}" for number, name in enumerate(given, 1)]
 
 
+def one_channel(scan: Scan, index: int) -> Scan:
+    """Return one channel of a scan, as a scan without channels."""
+    meta = {key: value for key, value in scan.meta.items() if key not in (NAMES, COLOURS)}
+    return replace(scan, data=scan.data[..., index], axes=scan.grid_axes, meta=meta)
+
+
 def for_model(scan: Scan, wanted: int, channel: str = "") -> tuple[Scan, str]:
     """Return what a model of some channels takes of a scan, and a note if that was a choice.
 
@@ -69,9 +75,7 @@ def for_model(scan: Scan, wanted: int, channel: str = "") -> tuple[Scan, str]:
     if wanted != 1 or "C" not in scan.axes or is_colour(scan):
         return scan, ""
     names = channel_names(scan)
-    index = _index(scan, names, channel)
-    meta = {key: value for key, value in scan.meta.items() if key not in (NAMES, COLOURS)}
-    one = replace(scan, data=scan.data[..., index], axes=scan.grid_axes, meta=meta)
+    one = one_channel(scan, _index(scan, names, channel))
     if channel or len(names) == 1:
         return one, ""
     listed = ", ".join(f"{number}: {name}" for number, name in enumerate(names, 1))

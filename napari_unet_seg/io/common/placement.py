@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-_TOLERANCE = 0.1
+TOLERANCE = 0.1
 """Largest distance between the places of one voxel in two files, as a share of the voxel's size;
 programs round affines to six or seven digits."""
 _SINGULAR = 1e-6
@@ -60,7 +60,7 @@ def offset(scan: Scan) -> tuple[float, ...]:
     return tuple(along.get(axis, 0.0) for axis in axes)
 
 
-def misplacement(one: Scan, other: Scan, share: float = _TOLERANCE) -> str:
+def misplacement(one: Scan, other: Scan, share: float = TOLERANCE) -> str:
     """Return by how much the voxels of two files of one grid lie apart, as a clause.
 
     Empty if they lie in the same place, or if a file has no place or another grid.
@@ -85,6 +85,26 @@ def misplacement(one: Scan, other: Scan, share: float = _TOLERANCE) -> str:
     if far <= share * size:
         return ""
     return f"the same voxels lie up to {far:.3g} mm apart, by the affines in the files"
+
+
+def voxel_map(scan: Scan, onto: Scan) -> Array | None:
+    """Return the affine from voxels (x, y, z) of one scan to voxels (x, y, z) of another.
+
+    Parameters
+    ----------
+    scan, onto : Scan
+        The affine maps places in the array of `onto` to places in the array of `scan`.
+
+    Returns
+    -------
+    array or None
+        float64 of shape (4, 4); None if one of the scans has no place in the patient.
+    """
+    ours, theirs = shown_affine(scan), shown_affine(onto)
+    if ours is None or theirs is None or not (is_usable(ours) and is_usable(theirs)):
+        return None
+    mapped: Array = np.linalg.solve(np.asarray(ours, float), np.asarray(theirs, float))
+    return mapped
 
 
 def plane_of(scan: Scan) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
 Window = tuple[float, float]
+Windows = Window | tuple[Window, ...]
+"""One window for all channels, or one for each."""
 
 _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000
@@ -27,8 +29,8 @@ def scan_window(
     *,
     channels: bool = False,
     dtype: np.dtype[Any] | None = None,
-) -> Window:
-    """Return the intensity window of a scan.
+) -> Windows:
+    """Return the intensity window of a scan, or of each of its channels.
 
     Parameters
     ----------
@@ -39,15 +41,24 @@ def scan_window(
     dtype : numpy.dtype, optional
         Data type of the stored scan, if the conversion of colours to grey has made floats of it.
     """
+    if channels and normalise.per_channel:
+        kind = np.dtype(dtype or data.dtype)
+        return tuple(_window(data[..., i], normalise, kind) for i in range(data.shape[-1]))
+    return _window(data, normalise, np.dtype(dtype or data.dtype), channels=channels)
+
+
+def _window(
+    data: Any, normalise: NormaliseConfig, dtype: np.dtype[Any], *, channels: bool = False
+) -> Window:
     low, high = normalise.low, normalise.high
     if normalise.window == "percentile":
         return percentile_window(data, low, high, channels=channels)
-    bottom, top = _range(np.dtype(dtype or data.dtype))
+    bottom, top = _range(dtype)
     return bottom + low / 100 * (top - bottom), bottom + high / 100 * (top - bottom)
 
 
-def shared_window(scan: Scan, normalise: NormaliseConfig) -> Window | None:
-    """Return the window that all slices of a scan share; None if each has its own."""
+def shared_window(scan: Scan, normalise: NormaliseConfig) -> Windows | None:
+    """Return the window, or windows, that all slices of a scan share; None if each has its own."""
     if len(scan.grid_axes) < 3 or "N" in scan.axes:
         return None
     return scan_window(
@@ -125,14 +136,17 @@ def fits_float32(values: Array) -> bool:
     return bool(size == 0 or np.finfo(np.float32).tiny <= size <= _WHOLE_FLOATS)
 
 
-def to_uint8(array: Array, window: Window) -> Array:
-    """Map a window to 0…255, clipped, as uint8; voxels that are not finite become 0."""
-    low, high = window
+def to_uint8(array: Array, window: Windows) -> Array:
+    """Map a window to 0…255, clipped, as uint8; voxels that are not finite become 0.
+
+    Of several windows each is that of a channel along the last axis.
+    """
+    low, high = np.moveaxis(np.asarray(window, float), -1, 0)
     kind = np.float32 if fits_float32(np.array(window)) else np.float64
     with np.errstate(over="ignore"):  # of values far outside the window
         scaled: Array = array.astype(kind)  # a copy, on which the rest is done in place
-    scaled -= low
-    scaled *= 255.0 / (high - low)
+    scaled -= low.astype(kind)
+    scaled *= (255.0 / (high - low)).astype(kind)
     if array.dtype.kind == "f":
         np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
     return scaled.clip(0, 255, out=scaled).astype(np.uint8)

@@ -123,6 +123,8 @@ class SessionRecord(Stored):
     states: tuple[ReviewState, ...]
     predicted_dice: tuple[float | None, ...] = ()
     """The predicted Dice of each slice; empty if no slice has one."""
+    unsegmented: tuple[int, ...] = ()
+    """Slices that were empty because neither a model nor a person had segmented them yet."""
     sides: dict[int, Literal["train", "valid"]] = Field(default_factory=dict)
     """The split of each slice that a round has used; a slice never changes its split."""
     seed: int = 0

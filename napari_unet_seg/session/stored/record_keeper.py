@@ -12,6 +12,8 @@ from napari_unet_seg.session.stored.record import new_round_folder, read_record,
 from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_unet_seg.config import Category
     from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.review_queue import ReviewState
@@ -121,9 +123,14 @@ class RecordKeeper:
 
     def set_state(self, index: int, state: ReviewState) -> None:
         """Set the state of a slice; stored with the next `save`."""
+        self.set_states({index: state})
+
+    def set_states(self, changes: Mapping[int, ReviewState]) -> None:
+        """Set the states of some slices; stored with the next `save`."""
         with self._lock:
             states = list(self.states)
-            states[index] = state
+            for index, state in changes.items():
+                states[index] = state
             self._change(states=tuple(states))
 
     @property
@@ -147,6 +154,16 @@ class RecordKeeper:
             scores = list(self.predicted_dice)
             scores[index] = finite_score(value)
             self._change(predicted_dice=tuple(scores))
+
+    @property
+    def unsegmented(self) -> tuple[int, ...]:
+        """Slices without a mask because they were not segmented yet."""
+        return self._record.unsegmented
+
+    def set_unsegmented(self, slices: tuple[int, ...]) -> None:
+        """Set the slices that were not segmented yet; stored with the next `save`."""
+        with self._lock:
+            self._change(unsegmented=slices)
 
     @property
     def is_stored(self) -> bool:

@@ -54,7 +54,7 @@ def test_one_of_several_sequences_is_chosen(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"FLAIR \(1\), T1c \(1\); choose one.*--sequence FLAIR"):
         open_dataset(tmp_path, 2)
-    assert len(open_dataset(tmp_path, 2, "T1c").samples) == 4
+    assert len(open_dataset(tmp_path, 2, ["T1c"]).samples) == 4
 
 
 def test_masks_in_another_place_than_their_scans_are_told(tmp_path: Path) -> None:

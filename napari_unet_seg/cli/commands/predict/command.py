@@ -19,6 +19,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
+from napari_unet_seg.models.header import read_header
 
 
 class Format(StrEnum):
@@ -104,11 +105,12 @@ def predict(
 
     In a folder the scans of all patients are segmented: slices that are numbered files are one
     scan, a DICOM study is one, and masks are left out. What the files of a folder are taken for is
-    shown with --plan. Masks have the grid of the scan, and store their provenance. Maps are written
-    as TIFF into the folders probabilities, uncertainty and disagreement. With --format coco all
-    masks are in annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG,
-    which names the patient unless --deidentify is given. If --out is the folder that holds an
-    OME-Zarr, its mask is added to its labels.
+    shown with --plan. A model of several sequences finds them in each case by their names. Masks
+    have the grid of the scan, and store their provenance. Maps are written as TIFF into the folders
+    probabilities, uncertainty and disagreement. With --format coco all masks are in
+    annotations.json; with --format dcm the mask of a DICOM series is a DICOM SEG, which names the
+    patient unless --deidentify is given. If --out is the folder that holds an OME-Zarr, its mask is
+    added to its labels.
 
     Many scans are distributed over several processes, by default on a large machine, and with
     --scheduler over other machines; a scan that fails at one worker is tried once more at another.
@@ -127,7 +129,7 @@ def predict(
     if scheduler:
         # Workers may have another working folder.
         inputs, out = [path.absolute() for path in inputs], out.absolute()
-    items, failed = list_inputs(inputs, sequence, out)
+    items, failed = list_inputs(inputs, sequence, out, read_header(checkpoint).sequences)
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._names import planes
-from napari_unet_seg.cli.commands.predict.segmenter import pixels
+from napari_unet_seg.cli.commands.predict.segmenter import pixels, sequence_files
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.io.common.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
@@ -176,8 +176,10 @@ def _failure(attempt: Attempt) -> Failure:
 
 def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
     result = segmented.result
+    channels = segmented.input.channels
     return {
         "input": segmented.input.path,
+        **({"sequences": sequence_files(segmented.input)} if channels else {}),
         "mask": mask,
         **maps,
         "pixels": pixels(segmented),

@@ -16,7 +16,11 @@ from napari_unet_seg.cli._engine import engine, follow
 from napari_unet_seg.cli._folders import scratch_folder
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, TileDone
+from napari_unet_seg.io.cases.channels import read_channels
+from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.common.channels import for_model
+from napari_unet_seg.io.common.named_channels import by_name
+from napari_unet_seg.io.common.stacking import missing_note
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.provenance import provenance
 from napari_unet_seg.io.read import read_scan
@@ -101,10 +105,16 @@ class Task:
         Kept
             The last event, unless `predict` was stopped.
         """
-        scan = read_scan(item.path, self.series)
-        channels = read_header(self.checkpoint).model.in_channels
-        scan, chosen = for_model(scan, channels, self.channel)
-        notes = (*scan.meta.get("notes", ()), chosen and f"{chosen} Choose another by --channel.")
+        info = read_header(self.checkpoint)
+        scan = _read(item, self.series)
+        if not self.channel:
+            scan = by_name(scan, info.sequences)
+        scan, chosen = for_model(scan, info.model.in_channels, self.channel)
+        notes = (
+            *scan.meta.get("notes", ()),
+            missing_note(scan, bears_missing=info.bears_missing),
+            chosen and f"{chosen} Choose another by --channel.",
+        )
         yield from (f"{item.path}: {note}" for note in notes if note)
         with self._scratch(scan) as folder:
             for event in predict(self.config, self.checkpoint, scan, folder):
@@ -125,7 +135,21 @@ class Task:
 
     def _segmented(self, item: Input, scan: Scan, result: PredictFinished) -> Segmented:
         origin = provenance(item.path, self.categories, self.model)
-        return Segmented(item, scan, result, origin | {"settings": plain(self.config)})
+        origin |= {"settings": plain(self.config)}
+        if item.channels:
+            origin["sequences"] = sequence_files(item)
+        return Segmented(item, scan, result, origin)
+
+
+def _read(item: Input, series: str | None) -> Scan:
+    return read_channels(item.channels) if item.channels else read_scan(item.path, series)
+
+
+def sequence_files(item: Input) -> dict[str, str | None]:
+    """Return the name of each sequence's file or folder; None for one that is missing."""
+    return {
+        name: None if source is None else path_of(source).name for name, source in item.channels
+    }
 
 
 def note_of(event: Any) -> str:

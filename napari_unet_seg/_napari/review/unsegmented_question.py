@@ -1,0 +1,44 @@
+"""The question before an empty slice is accepted that was never segmented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+from napari_unet_seg._napari.fine_tune.messages import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def ask(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessageBox:
+    """Ask whether slices are to be accepted that were never segmented, without blocking.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The widget that the question belongs to.
+    number : int
+        Number of the slices that were never segmented.
+    on_yes : callable
+        Called if the user accepts them.
+    """
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("Accept what was not segmented?")
+    box.setIcon(QMessageBox.Icon.Question)
+    were = "was" if number == 1 else "were"
+    box.setText(f"{counted(number, 'slice')} {were} not segmented yet, which is why no mask shows.")
+    box.setInformativeText(
+        "A network that learns from accepted slices learns that they hold nothing. This is asked "
+        "once in a session."
+    )
+    accept = box.addButton("Accept as empty", QMessageBox.ButtonRole.AcceptRole)
+    cancel = box.addButton("Do not accept", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(cancel)
+    box.setEscapeButton(cancel)
+    accept.clicked.connect(lambda: on_yes())
+    box.open()
+    return box
