@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,25 +32,33 @@ def case_layers(case: Case) -> list[LayerData]:
     """
     scans = {name: read_sequence(source) for name, source in case.sequences.items()}
     images = [
-        image_layers(scan, _title(case, name), LayerRecord(case=case.name, sequence=name))
-        for name, scan in scans.items()
+        image_layers(scan, _title(case, name), _record(case, name)) for name, scan in scans.items()
     ]
     for _, options, _ in (layer for others in images[1:] for layer in others):
         options["visible"] = False
     layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
     first = next(iter(scans.values()))
-    masks = [_mask_layer(source, first, case.name, name) for name, source in case.masks.items()]
+    record = _record(case, next(iter(scans)))
+    masks = [
+        _mask_layer(source, first, f"{case.name} {name}", record)
+        for name, source in case.masks.items()
+    ]
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
+
+
+def _record(case: Case, sequence: str) -> LayerRecord:
+    channel = case.sequences[sequence].channel
+    return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 
 
-def _mask_layer(source: Source, scan: Scan, case: str, name: str) -> LayerData:
+def _mask_layer(source: Source, scan: Scan, name: str, record: LayerRecord) -> LayerData:
     labels = np.asarray(read_mask(source, scan).data)
-    record = LayerRecord(scan=grid_of(scan), case=case)
-    options = labels_options(categories_for(labels, record), f"{case} {name}", record)
+    record = replace(record, scan=grid_of(scan))
+    options = labels_options(categories_for(labels, record), name, record)
     return labels, options | placement_of(scan), "labels"

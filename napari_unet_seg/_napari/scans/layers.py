@@ -9,7 +9,7 @@ from napari.utils.notifications import show_warning
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import is_user_layer
-from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ class ScanLayers:
             for data, options, kind in scan_layers(scan, name)
         ]
         for layer in self._scan_layers:
+            update_record(layer, case=name)
             if self._channel is not None and record_of(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer

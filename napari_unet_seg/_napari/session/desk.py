@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.images.case import other_sequences
 from napari_unet_seg._napari.layers.images.owner import record_image
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import record_of
@@ -62,7 +63,7 @@ class SessionDesk(QObject):
         self._changes = SessionChanges(dock)
         ImageRecorder(viewer, dock)
         self.channels: Sequence[Image] = ()
-        """Layers of the scan's other channels, which were added with the session."""
+        """Layers of the case's other channels and sequences, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))
 
     @property
@@ -86,7 +87,8 @@ class SessionDesk(QObject):
             return
         try:
             turn_onto_image(mask, image)
-            arguments = session_arguments(image, mask)
+            others = other_sequences(image, self._viewer.layers)
+            arguments = session_arguments(image, mask, others)
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -114,10 +116,12 @@ class SessionDesk(QObject):
 
         def show(opened: SessionWithMask) -> None:
             try:
-                image, mask, channels = show_session(self._viewer, *opened)
+                image, mask, channels = show_session(self._viewer, *opened[:-1])
             except BaseException:
                 opened.session.close()
                 raise
+            for problem in opened.problems:
+                show_warning(problem)
             self._begin(opened.session, image, mask, channels)
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
