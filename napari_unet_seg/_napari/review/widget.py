@@ -17,6 +17,7 @@ from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
 from napari_unet_seg._napari.session import recovery
+from napari_unet_seg._napari.session.deleted_mask import DeletedMaskBar
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.tools.tab import ToolsTab
 from napari_unet_seg._napari.widgets import jobs
@@ -47,6 +48,7 @@ class ReviewWidget(DockWidget):
         super().__init__(napari_viewer)
         self.desk = SessionDesk(napari_viewer, self)
         self.bar = SessionBar(napari_viewer)
+        self.deleted = DeletedMaskBar()
         self.review = SlicesTab()
         self.tools = ToolsTab(napari_viewer, lambda: self.current_image)
         self.compare = CompareTab(napari_viewer)
@@ -134,6 +136,7 @@ class ReviewWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
+        layout.addWidget(self.deleted)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.saving)
 
@@ -143,6 +146,8 @@ class ReviewWidget(DockWidget):
         desk.leaving.connect(self._on_leaving)
         desk.session_changed.connect(self._show_mask)
         desk.busy_changed.connect(self.refresh)
+        desk.mask_deleted.connect(self.deleted.offer)
+        self.deleted.restore_wanted.connect(desk.restore)
         bar.start_wanted.connect(self.start_session)
         bar.open_wanted.connect(desk.open)
         bar.close_wanted.connect(desk.close)
@@ -177,6 +182,7 @@ class ReviewWidget(DockWidget):
         self.learning.show_session(current)
         self.bar.show_session(current.session.folder)
         self.bar.offer(None)
+        self.deleted.offer(None)
 
     def _on_leaving(self) -> None:
         self.fine_tune.stop_with_session()

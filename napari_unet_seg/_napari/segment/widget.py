@@ -22,7 +22,7 @@ from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget
+from napari_unet_seg._napari.widgets.dock_widget import DockWidget, connect
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
+
+_CLOSED = "The image was closed; its mask is discarded."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +129,7 @@ class SegmentWidget(DockWidget):
         shortcut = QShortcut(QKeySequence(SHORTCUT), self)
         shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
         shortcut.activated.connect(lambda: self.segment_layer())
+        connect(self, (self.viewer.layers.events.removed, self._on_removed))
         engine = self._engine
         self.destroyed.connect(lambda: engine.close())
 
@@ -177,7 +180,7 @@ class SegmentWidget(DockWidget):
         request, prediction = self._request, result.prediction
         self._has_outcome = True
         if request is None or request.image not in self.viewer.layers:
-            self.form.status.setText("The image was closed; its mask is discarded.")
+            self.form.status.setText(_CLOSED)
             return
         try:
             self._mask = show_prediction(
@@ -207,10 +210,18 @@ class SegmentWidget(DockWidget):
         self.form.status.setText(str(error))
         show_error(str(error))
 
+    def _on_removed(self, event: Any) -> None:
+        """Stop segmenting an image that was closed, so that another one can be segmented."""
+        request = self._request
+        if request is not None and event.value.unique_id == request.image.unique_id:
+            self.stop()
+
     def _on_done(self) -> None:
-        job, self._job, self._request = self._job, None, None
+        job, self._job = self._job, None
+        request, self._request = self._request, None
         if job is not None and job.was_stopped and not self._has_outcome:
-            self.form.status.setText("Stopped.")
+            closed = request is not None and request.image not in self.viewer.layers
+            self.form.status.setText(_CLOSED if closed else "Stopped.")
         self.form.show_running(False)
         mask, self._mask = self._mask, None
         self.finished.emit(mask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
@@ -15,6 +16,7 @@ from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.layers.turned_mask import turn_onto_image
 from napari_unet_seg._napari.session import recovery
+from napari_unet_seg._napari.session.deleted_mask import DeletedMask
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
 from napari_unet_seg._napari.session.session_changes import SessionChanges
@@ -50,6 +52,8 @@ class SessionDesk(QObject):
     """Emitted when the session is no longer open, before its last save."""
     session_changed = Signal(object)
     """Emitted with the `Session` after `opened`; with None after a session was closed."""
+    mask_deleted = Signal(object)
+    """Emitted with the `DeletedMask` after the session was closed because its mask was deleted."""
     busy_changed = Signal(bool)
     """Emitted with whether a session is being started or opened, or a mask written."""
 
@@ -126,6 +130,21 @@ class SessionDesk(QObject):
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 
+    def restore(self, deleted: DeletedMask) -> None:
+        """Bring back a deleted mask, and open its session again."""
+        if self.busy:
+            return
+
+        def show(opened: SessionWithMask) -> None:
+            deleted.add_again(self._viewer)
+            if not np.array_equal(deleted.mask.data, opened.mask):  # another program has edited it
+                deleted.mask.data = opened.mask
+            self._begin(opened.session, deleted.image, deleted.mask)
+
+        self.run(
+            reopen_session(deleted.folder, self._held(deleted.folder)), show, "Opening the session"
+        )
+
     def close(self) -> None:
         """Save and close the session; its layers stay open."""
         current, self._current = self._current, None
@@ -186,5 +205,9 @@ class SessionDesk(QObject):
         return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
 
     def _on_removed(self, event: Any) -> None:
-        if self._current is not None and event.value is self._current.mask:
-            self.close()
+        current = self._current
+        if current is None or event.value is not current.mask:
+            return
+        self.close()
+        folder = current.session.folder
+        self.mask_deleted.emit(DeletedMask(folder, current.image, current.mask, event.index))
