@@ -9,7 +9,7 @@ from napari.layers import Image
 
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer, scan_options
 from napari_unet_seg._napari.layers.images.case import case_of
-from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord
+from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord, record_of
 from napari_unet_seg.io.common.channels import channel_names
 
 if TYPE_CHECKING:
@@ -46,20 +46,20 @@ def show_channel(viewer: ViewerModel, image: Image) -> None:
     images = [layer for layer in viewer.layers if is_user_layer(layer, Image)]
     # Compared by id, as napari gives plugins proxies of layers.
     at = [layer.unique_id for layer in images].index(image.unique_id)
-    case = [other for other in images if _is_of_case(other, image)]
-    covered = any(other.visible for other in images[at + 1 :] if other in case)
+    covered = any(i.visible and _is_of_case(i, image) for i in images[at + 1 :])
     if image.visible and not covered:
         return
     image.visible = True
-    for other in case:
-        other.visible = other.unique_id == image.unique_id
+    for other in images:
+        if other.unique_id != image.unique_id and _is_of_case(other, image):
+            other.visible = False
 
 
 def _is_of_case(other: Image, image: Image) -> bool:
-    path = file_of(image)
-    if path is None or file_of(other) is None:
-        return False
-    return file_of(other) == path or case_of(other) == case_of(image)
+    own, theirs = file_of(image), file_of(other)
+    if own == theirs and None not in (record_of(image).channel, record_of(other).channel):
+        return True  # channels of a scan, which need not be in a file
+    return None not in (own, theirs) and case_of(other) == case_of(image)
 
 
 def _layer(scan: Scan, name: str, channel: int, record: LayerRecord) -> LayerData:
