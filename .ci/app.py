@@ -15,6 +15,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.files.open_window import new_viewer
 from napari_unet_seg.config import IGNORE_INDEX
 
@@ -34,7 +35,9 @@ class Visit:
         self.viewer = new_viewer()
         self.viewer.window.resize(*WINDOW)
         self.viewer.open_sample(PLUGIN, "scan")
-        _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")
+        _, dock = self.viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
+        self.widget = dock.segment
+        dock.show_step(Step.SEGMENT)
         self.widget.finished.connect(self.end)
 
     def press_segment(self) -> None:

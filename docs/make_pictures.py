@@ -21,6 +21,8 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 from qtpy.QtGui import QPainter
 from qtpy.QtWidgets import QApplication, QToolButton, QWidget
 
+from napari_unet_seg._napari.dock.step_bar import Step
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -92,6 +94,12 @@ class Pictures:
         QApplication.processEvents()
         return viewer, made
 
+    def correction(self) -> tuple[napari.Viewer, Any, Any]:
+        """Open a window with the masks of the sample on the page Correct."""
+        viewer, (dock,) = self.viewer("U-Net Seg")
+        dock.show_step(Step.CORRECT)
+        return viewer, dock.correct, viewer.open_sample(PLUGIN, "coco")[-1]
+
     def grab(self, viewer: napari.Viewer, name: str, popup: QWidget | None = None) -> None:
         """Save the window, with what is open over it, and close it."""
         for window in QApplication.topLevelWidgets():
@@ -152,7 +160,8 @@ class Pictures:
 
     def correct(self) -> None:
         """A prediction that is being corrected."""
-        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct and save")
+        viewer, (dock,) = self.viewer("U-Net Seg")
+        segmenter, reviewer = dock.segment, dock.correct
         image, truth = viewer.open_sample(PLUGIN, "coco")
         truth.visible = False
         segmenter.form.image_combo.setLayer(image)
@@ -160,10 +169,8 @@ class Pictures:
         wait(segmenter.finished, segmenter.form.segment_button.click)
         mask = viewer.layers.selection.active
         viewer.dims.set_current_step(0, 0)
-        reviewer.bar.image_combo.setLayer(image)
-        reviewer.bar.mask_combo.setLayer(mask)
         reviewer.bar.folder.setValue(self.scratch / "session")
-        wait(reviewer.desk.session_changed, reviewer.bar.start_button.click)
+        wait(reviewer.desk.session_changed, lambda: dock.correct_mask(mask))
         settle()
         for shown in (0, 1, 2):
             viewer.dims.set_current_step(0, shown)
@@ -175,14 +182,14 @@ class Pictures:
         shown, row, column = viewer.dims.current_step[0], int(rows.min()), int(columns.mean())
         for offset in range(-14, 15, 2):
             mask.paint((shown, row, column + offset), 1)
-        reviewer.raise_()
-        reviewer.parent().raise_()
+        dock.steps.buttons[Step.CORRECT].click()
         settle(1000)
         self.grab(viewer, "correct")
 
     def scans(self) -> None:
         """The list of a folder's scans, some of them decided on."""
-        viewer, (segmenter, reviewer) = self.viewer("Segment", "Correct and save")
+        viewer, (dock,) = self.viewer("U-Net Seg")
+        segmenter, reviewer = dock.segment, dock.correct
         reviewer.bar.folder.setValue(self.scratch / "sessions" / "any")
         bar = reviewer.scans.bar
         reviewer.scans.open_folder(SAMPLE / "train")
@@ -195,8 +202,7 @@ class Pictures:
             bar.next_button.click()
         until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
         wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)
-        reviewer.raise_()
-        reviewer.parent().raise_()
+        dock.steps.buttons[Step.CORRECT].click()
         settle(1000)
         bar.list_button.click()
         settle(1000)
@@ -204,8 +210,7 @@ class Pictures:
 
     def compare(self) -> None:
         """A mask that was painted on, beside the prediction it started from."""
-        viewer, (widget,) = self.viewer("Correct and save")
-        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        viewer, widget, mask = self.correction()
         widget.bar.folder.setValue(self.scratch / "compare")
         wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
@@ -222,8 +227,7 @@ class Pictures:
 
     def tools(self) -> None:
         """A category that was grown and smoothed by two clicks."""
-        viewer, (widget,) = self.viewer("Correct and save")
-        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        viewer, widget, mask = self.correction()
         widget.bar.folder.setValue(self.scratch / "tools")
         wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
@@ -236,8 +240,7 @@ class Pictures:
 
     def marks(self) -> None:
         """A box around a tumour, and the outline that it became."""
-        viewer, (widget,) = self.viewer("Correct and save")
-        mask = viewer.open_sample(PLUGIN, "coco")[-1]
+        viewer, widget, mask = self.correction()
         widget.bar.folder.setValue(self.scratch / "marks")
         wait(widget.desk.session_changed, widget.bar.start_button.click)
         areas = (np.asarray(mask.data) == 1).sum(axis=(1, 2))
@@ -259,8 +262,9 @@ class Pictures:
 
     def segment(self) -> None:
         """The sample scan after one press."""
-        viewer, (widget,) = self.viewer("Segment")
-        viewer.open_sample(PLUGIN, "scan")
+        viewer, (dock,) = self.viewer("U-Net Seg")
+        dock.open_sample()
+        widget = dock.segment
         wait(widget.finished, widget.form.segment_button.click)
         mask = viewer.layers.selection.active
         areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))

@@ -22,6 +22,7 @@ from qtpy.QtCore import QSettings
 from scipy import ndimage
 from skimage.measure import find_contours
 
+from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.config import Category, PredictConfig
@@ -60,7 +61,9 @@ class Stage:
             scale=image.scale,
             metadata=LayerRecord(categories=CATEGORIES).as_metadata(),
         )
-        _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Correct and save")
+        _, dock = self.viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
+        dock.show_step(Step.CORRECT)
+        self.widget = dock.correct
         self.tools = self.widget.tools
         self.widget.tabs.setCurrentWidget(self.tools)
         self.viewer.dims.set_current_step(0, self.at)

@@ -1,9 +1,9 @@
-"""Dock Segment next to the sample scan, and press its button."""
+"""Dock U-Net Seg next to the sample scan, and press Segment."""
 
 import napari
 
 viewer = napari.Viewer()
 viewer.open_sample("napari-unet-seg", "scan")
-_, widget = viewer.window.add_plugin_dock_widget("napari-unet-seg", "Segment")
-widget.segment_layer()
+_, dock = viewer.window.add_plugin_dock_widget("napari-unet-seg", "U-Net Seg")
+dock.segment.segment_layer()
 napari.run()

@@ -30,12 +30,12 @@ def test_it_is_the_file_of_this_package(manifest: PluginManifest) -> None:
 
 def test_every_panel_is_listed(manifest: PluginManifest) -> None:
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
+    assert titles == ["U-Net Seg", "Import COCO", "Train U-Net", "Report"]
 
 
-def test_segment_stands_in_the_layers_menu_too(manifest: PluginManifest) -> None:
+def test_the_dock_stands_in_the_layers_menu_too(manifest: PluginManifest) -> None:
     entries = manifest.contributions.menus["napari/layers/segment"]
-    assert [entry.command for entry in entries] == ["napari-unet-seg.segment"]
+    assert [entry.command for entry in entries] == ["napari-unet-seg.dock"]
 
 
 def test_every_command_is_used(manifest: PluginManifest) -> None:

@@ -32,7 +32,7 @@ for key in ("coco", "scan"):
     layers[key] = [(type(layer).__name__, list(layer.data.shape)) for layer in viewer.layers]
     viewer.layers.clear()
 docked = []
-for title in ("Import COCO", "Train U-Net", "Segment", "Correct and save"):
+for title in ("U-Net Seg", "Import COCO", "Train U-Net"):
     docked.append(type(viewer.window.add_plugin_dock_widget("napari-unet-seg", title)[1]).__name__)
 viewer.close()
 print(json.dumps({
@@ -119,7 +119,7 @@ def test_napari_lists_and_opens_the_installed_plugin(environment: Path, tmp_path
     seen = json.loads(output.splitlines()[-1])
     assert Path(seen["file"]).is_relative_to(environment), "the checkout shadows the wheel"
     assert seen["plugins"].count("napari-unet-seg") == 1
-    assert seen["docked"] == ["ImportCocoWidget", "TrainWidget", "SegmentWidget", "ReviewWidget"]
+    assert seen["docked"] == ["UNetSegWidget", "ImportCocoWidget", "TrainWidget"]
     kinds = {key: [kind for kind, _ in layers] for key, layers in seen["layers"].items()}
     assert kinds == {"coco": ["Image", "Labels"], "scan": ["Image"]}
     assert seen["layers"]["scan"][0][1] == [48, 136, 112]

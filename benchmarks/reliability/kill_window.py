@@ -45,7 +45,7 @@ def _paint(folder: Path, tell: Any) -> None:
     import napari
     from qtpy.QtCore import QSettings, QTimer
 
-    from napari_unet_seg._napari.review.widget import ReviewWidget
+    from napari_unet_seg._napari.dock.widget import UNetSegWidget
     from napari_unet_seg._napari.session import autosave
 
     place = str(folder / "settings")
@@ -54,8 +54,9 @@ def _paint(folder: Path, tell: Any) -> None:
     viewer = napari.Viewer()
     viewer.add_image(inputs.scan(), name="head")
     viewer.add_labels(np.zeros(inputs.SHAPE, np.uint8), name="head mask")
-    widget = ReviewWidget(viewer)
-    viewer.window.add_dock_widget(widget)
+    dock = UNetSegWidget(viewer)
+    widget = dock.correct
+    viewer.window.add_dock_widget(dock)
 
     def begin() -> None:
         painters.append(Painter(widget.desk.current, tell))  # Qt alone would not keep it

@@ -76,15 +76,13 @@ class Rounds:
     def __init__(self, folder: Path) -> None:
         import napari
 
-        from napari_unet_seg._napari.review.widget import ReviewWidget
-        from napari_unet_seg._napari.segment.widget import SegmentWidget
+        from napari_unet_seg._napari.dock.widget import UNetSegWidget
 
         self._folder = folder
         self.viewer = napari.Viewer()
-        self.segment = SegmentWidget(self.viewer)
-        self.review = ReviewWidget(self.viewer)
-        for widget in (self.segment, self.review):
-            self.viewer.window.add_dock_widget(widget)
+        dock = UNetSegWidget(self.viewer)
+        self.segment, self.review = dock.segment, dock.correct
+        self.viewer.window.add_dock_widget(dock)
         self._finished: list[Any] = []
         self.segment.finished.connect(self._finished.append)
 
@@ -98,8 +96,8 @@ class Rounds:
         self.segment.form.segment_button.click()
         wait_until(lambda: self._finished)
         mask, desk = self._finished[0], self.review.desk
-        self.review.bar.image_combo.setLayer(image)
-        self.review.bar.mask_combo.setLayer(mask)
+        self.review.image_combo.setLayer(image)
+        self.review.mask_combo.setLayer(mask)
         self.review.bar.folder.setValue(self._folder / f"session-{number}")
         self.review.bar.start_button.click()
         wait_until(lambda: desk.current is not None and not desk.busy)

@@ -23,14 +23,16 @@ from qtpy.QtCore import QEventLoop, QSettings, QTimer
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.speed.event_loop import Ticker, summary
+from napari_unet_seg._napari.dock.step_bar import Step
+from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category
 from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.session.open_session import OpenSession
 
 STEP_MS = 150
@@ -61,8 +63,10 @@ def open_session(folder: Path, size: int) -> tuple[napari.Viewer, ReviewWidget]:
     viewer.add_image(noise + 100 * ball.astype(np.uint8), name="head")
     known = LayerRecord(categories=(Category(id=1, name="ball"),)).as_metadata()
     viewer.add_labels(ball.astype(np.uint8), name="head mask", metadata=known)
-    widget = ReviewWidget(viewer)
-    viewer.window.add_dock_widget(widget, name="Correct and save")
+    dock = UNetSegWidget(viewer)
+    widget = dock.correct
+    viewer.window.add_dock_widget(dock, name="U-Net Seg")
+    dock.show_step(Step.CORRECT)
     window = viewer.window._qt_window  # noqa: SLF001
     window.resize(1600, 1000)
     window.show()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.click [--repeats 15] [--wait 1] [--json FILE]
 
-Opens napari, docks the Segment widget, and presses its button on synthetic slices of 256×256 and
+Opens napari, docks U-Net Seg, and presses its button on synthetic slices of 256×256 and
 640×640 and on the sample volume, with the settings of a fresh installation. A press ends when the
 canvas has drawn the mask. The first press follows the opening of the widget at once, or as late as
 `--wait` says, and holds what is left of the start of the engine and the loading of the network.
@@ -71,7 +71,8 @@ def measure(
     (scan,) = viewer.open_sample(PLUGIN, "scan")[:1]
     middle = np.asarray(scan.data[scan.data.shape[0] // 2])
     QApplication.processEvents()
-    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
+    widget = dock.segment
     images = {
         f"{size}×{size}": viewer.add_image(resize(middle, (size, size)), name=str(size))
         for size in sizes

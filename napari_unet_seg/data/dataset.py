@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.data.cases.samples import samples_of_plan
+from napari_unet_seg.data.cases.sequences import UNNAMED
 from napari_unet_seg.data.description import FILE_NAME, read_description
 from napari_unet_seg.data.pairs import holds_pairs, read_pairs
 from napari_unet_seg.data.samples import Sample, SampleSet
@@ -64,6 +65,20 @@ def open_dataset(
         for e in description.samples
     )
     return SampleSet(samples, description.categories, str(folder))
+
+
+def sequences_of(folder: Path) -> tuple[str, ...]:
+    """Return the names of the sequences in a folder of cases; empty for any other data set.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be read, or holds no scans.
+    """
+    if (folder / FILE_NAME).is_file() and not (folder / "imagesTr").is_dir():
+        return ()
+    names = plan_folder(folder).sequences
+    return () if names == (UNNAMED,) else names
 
 
 def _check_unnamed(folder: Path, sequences: Sequence[str], *, may_lack: bool) -> None:

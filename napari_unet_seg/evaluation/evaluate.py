@@ -102,7 +102,7 @@ class PairResult:
 
 @dataclass(frozen=True, slots=True)
 class PairEvaluator:
-    """Measures the pair of masks of a name, in this process or at a worker."""
+    """Measures a predicted mask, by its name, in this process or at a worker."""
 
     predicted: Path
     truth: Path
@@ -121,7 +121,7 @@ class PairEvaluator:
             If a mask cannot be read, or the grids differ.
         """
         ours, theirs = (_masks(side, self.token) for side in (self.predicted, self.truth))
-        pair = MaskPair(name, ours.load(name), theirs.load(name))
+        pair = MaskPair(name, ours.load(name), theirs.load(theirs.counterpart(ours, name) or name))
         group_of = _Groups(self.group_pattern)
         items: list[str] = []
         measures: list[Measure] = []
@@ -153,12 +153,12 @@ def evaluate(
     foreground: bool = False,
     attempts: Callable[[PairEvaluator, Sequence[str]], Iterator[Attempt]] = map_locally,
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
-    """Evaluate predicted masks against true masks of the same names.
+    """Evaluate predicted masks against true masks of the same names, or of the same cases.
 
     Parameters
     ----------
     predicted, truth : Path
-        Each a folder of masks, a data set or a COCO file.
+        Each a folder of masks or of cases, a data set or a COCO file.
     group_pattern : str
         Regular expression on a mask's name; its first group, or else the whole match, names the
         group.
@@ -181,8 +181,9 @@ def evaluate(
     """
     group_of = _Groups(group_pattern)
     ours, theirs = open_masks(predicted), open_masks(truth)
-    both = set(ours.names) & set(theirs.names)
-    names = [name for name in theirs.names if name in both]
+    paired = {name: theirs.counterpart(ours, name) for name in ours.names}
+    order = {name: number for number, name in enumerate(theirs.names)}
+    names = sorted((n for n in ours.names if paired[n]), key=lambda n: order[paired[n] or n])
     if not names:
         raise DataError(
             f"No mask in {predicted} has the name of a mask in {truth}; give masks of the same "
@@ -203,8 +204,8 @@ def evaluate(
         tuple(measures),
         summarise(measures, {item: group_of(item) for item in items}),
         " and ".join(sorted(units)) or "pixel",
-        tuple(sorted(set(theirs.names) - both)),
-        tuple(sorted(set(ours.names) - both)),
+        tuple(sorted(set(theirs.names) - {paired[name] for name in names})),
+        tuple(sorted(set(ours.names) - set(names))),
         (*pairs.notes, *_notes(done), *(compared.place for compared in done if compared.place)),
     )
 

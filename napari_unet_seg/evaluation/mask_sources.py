@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.data.cases.samples import categories_of_plan
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.evaluation.case_masks import aliases, loaders, mask_files, plan_of_masks
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.find import scan_files
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_unet_seg.config import Category, Id
+    from napari_unet_seg.io.cases.case import Plan
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
@@ -34,10 +37,19 @@ class MaskSource:
     """Categories of the label values from 1, in order; empty if unknown."""
     images: dict[str, Path] = field(default_factory=dict)
     """Image files that the masks were made on, by name; not every source has them."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Other names that a mask of the same scan may have, each with the name here."""
+
+    def counterpart(self, other: MaskSource, name: str) -> str | None:
+        """Return the name here of a mask of another source; None if there is no such mask."""
+        known = dict.fromkeys(self.names) | self.aliases
+        others = (alias for alias, own in other.aliases.items() if own == name)
+        found = next((each for each in (name, *others) if each in known), None)
+        return found if found is None else known[found] or found
 
 
 def open_masks(path: Path | str) -> MaskSource:
-    """Open a COCO file, a data set or a folder of mask files.
+    """Open a COCO file, a data set, a folder of mask files or a folder of cases.
 
     Raises
     ------
@@ -49,7 +61,13 @@ def open_masks(path: Path | str) -> MaskSource:
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
         return _coco_source(path)
-    return _dataset_source(path) if is_dataset(path) else _folder_source(path)
+    is_nnunet = (path / "imagesTr").is_dir()
+    if is_dataset(path) and not is_nnunet:
+        return _dataset_source(path)
+    if (path / "masks").is_dir() and not is_nnunet:
+        return _folder_source(path)
+    plan = plan_of_masks(path)
+    return _folder_source(path) if plan is None else _case_source(plan)
 
 
 def is_dataset(folder: Path) -> bool:
@@ -116,6 +134,17 @@ def _dataset_source(folder: Path) -> MaskSource:
         return read_labels(masks[name])
 
     return MaskSource(folder, tuple(masks), load, categories, images)
+
+
+def _case_source(plan: Plan) -> MaskSource:
+    masks = loaders(plan)
+    named = categories_of_plan(plan, 0) if plan.categories else None
+
+    def load(name: str) -> Scan:
+        return masks[name]()
+
+    categories = named or _stored_categories(mask_files(plan))
+    return MaskSource(plan.root, tuple(masks), load, categories, aliases=aliases(plan))
 
 
 def _folder_source(folder: Path) -> MaskSource:

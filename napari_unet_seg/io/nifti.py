@@ -15,7 +15,7 @@ from nibabel.orientations import apply_orientation, ornt_transform
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.window import fits_float32
+from napari_unet_seg.io.common.window import WINDOWS, FileWindow, fits_float32
 from napari_unet_seg.io.disk.files import atomic, reading
 from napari_unet_seg.io.masks.labels import smallest
 from napari_unet_seg.io.nifti_orientation import mended_header, orientation_of
@@ -73,6 +73,7 @@ def read_nifti(path: Path | str) -> Scan:
             "display_affine": shown,
             "description": _provenance(image.header),
             "notes": notes,
+            WINDOWS: _windows(image.header),
         }
     axes = "TZYX"[-min(len(shape), 4) :] + ("C" if data.ndim > min(len(shape), 4) else "")
     return Scan(data, axes, spacing, unit, path, affine=affine, meta=meta)
@@ -200,6 +201,12 @@ def _spacing(affine: Array, turn: Array, factor: float) -> tuple[float, ...]:
     shown = np.empty(3)
     shown[turn[:, 0].astype(int)] = sizes
     return tuple(float(size) * factor for size in shown[::-1])
+
+
+def _windows(header: Any) -> tuple[FileWindow, ...]:
+    """Return the window of the header's cal_min and cal_max, which are equal if it has none."""
+    low, high = float(header["cal_min"]), float(header["cal_max"])
+    return (FileWindow("", low, high),) if np.isfinite([low, high]).all() and high > low else ()
 
 
 def _time_step(header: Any) -> float:

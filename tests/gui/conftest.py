@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 from npe2 import PluginManifest
+from pages import PAGES, add_page
 from patient_bot import PatientBot
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
@@ -153,10 +154,12 @@ def notifications() -> Iterator[list[str]]:
 
 @pytest.fixture
 def dock(make_napari_viewer: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a widget of ours docked in a new viewer's window."""
+    """Make a widget of ours docked in a new viewer's window; a page with the dock around it."""
 
-    def make(widget_class: type) -> Any:
+    def make(widget_class: Callable[..., Any]) -> Any:
         viewer = make_napari_viewer()
+        if widget_class in PAGES:
+            return add_page(viewer, widget_class)
         widget = widget_class(viewer)
         viewer.window.add_dock_widget(widget)
         return widget

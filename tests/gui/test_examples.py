@@ -66,7 +66,7 @@ def test_train(example: Any, tmp_path: Path) -> None:
 def test_correct(example: Any, tmp_path: Path) -> None:
     file = tmp_path / "made" / "session" / "session.json"
     stored = example("correct_widget", lambda _: file.is_file() and "accepted" in file.read_text())
-    states = stored["widget"].desk.session.states
+    states = stored["page"].desk.session.states
     assert states.count(ReviewState.ACCEPTED) == 1
 
 

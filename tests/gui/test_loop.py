@@ -11,11 +11,13 @@ import tifffile
 from mouse import stroke
 from pycocotools.coco import COCO
 
+from napari_unet_seg._napari.dock.save_target import COCO as COCO_FILE
+from napari_unet_seg._napari.dock.save_target import TIFF, Format
+from napari_unet_seg._napari.dock.step_bar import Step
+from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg._napari.segment.widget import SegmentWidget
 
 # Two cores may be shared with a training.
 
@@ -43,12 +47,15 @@ def segment(qtbot: QtBot, widget: SegmentWidget, image: Any) -> Any:
 
 
 def save(
-    qtbot: QtBot, widget: ReviewWidget, button: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, dock: UNetSegWidget, kind: Format, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    page = dock.save_page
     monkeypatch.setattr(SaveDialog, "ask", lambda *_, **__: (str(path), ""))
-    with qtbot.waitSignal(widget.written):
-        button.click()
-    qtbot.waitUntil(button.isEnabled)
+    dock.show_step(Step.SAVE)
+    page.setFormat(kind)
+    with qtbot.waitSignal(dock.correct.written):
+        page.browse_button.click()
+    qtbot.waitUntil(page.browse_button.isEnabled)
 
 
 @pytest.mark.slow
@@ -61,10 +68,10 @@ def test_the_loop(
     notifications: list[str],
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    segmenter, reviewer = SegmentWidget(viewer), ReviewWidget(viewer)
-    for widget in (segmenter, reviewer):
-        viewer.window.add_dock_widget(widget)
-    qtbot.waitExposed(reviewer.window())
+    dock = UNetSegWidget(viewer)
+    segmenter, reviewer = dock.segment, dock.correct
+    viewer.window.add_dock_widget(dock)
+    qtbot.waitExposed(dock.window())
 
     # Open the sample and segment one image of it.
     image, truth = viewer.open_sample("napari-unet-seg", "coco")
@@ -74,11 +81,11 @@ def test_the_loop(
     predicted = mask.data.copy()
 
     # Start a session on it and paint with the mouse.
-    reviewer.bar.image_combo.setLayer(image)
-    reviewer.bar.mask_combo.setLayer(mask)
+    assert reviewer.image_combo.layer() is image
+    assert reviewer.mask_combo.layer() is mask
     reviewer.bar.folder.setValue(tmp_path / "session")
     with qtbot.waitSignal(reviewer.desk.session_changed):
-        reviewer.bar.start_button.click()
+        dock.steps.buttons[Step.CORRECT].click()
     qtbot.waitUntil(lambda: not reviewer.desk.busy)
     shown = reviewer.desk.current.index
     mask.mode, mask.selected_label, mask.brush_size = "paint", 1, 9
@@ -103,9 +110,9 @@ def test_the_loop(
     )
 
     # Save, and read the files back with other programs' libraries.
-    save(qtbot, reviewer, reviewer.saving.tiff_button, tmp_path / "mask.tif", monkeypatch)
+    save(qtbot, dock, TIFF, tmp_path / "mask.tif", monkeypatch)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "mask.tif"), mask.data)
-    save(qtbot, reviewer, reviewer.saving.coco_button, tmp_path / "mask.json", monkeypatch)
+    save(qtbot, dock, COCO_FILE, tmp_path / "mask.json", monkeypatch)
     coco = COCO(str(tmp_path / "mask.json"))
     found = {i["file_name"]: i["id"] for i in coco.imgs.values()}[reviewer.session.name_of(shown)]
     from_coco = np.zeros(painted.shape, bool)
@@ -115,6 +122,7 @@ def test_the_loop(
 
     # Fine-tune: the plot moves, the new model is chosen, the Dice before and after is told.
     fine_tune = reviewer.fine_tune
+    dock.show_step(Step.CORRECT)
     reviewer.tabs.setCurrentWidget(fine_tune)
     fine_tune.form.editor("epochs").value = 1
     curve = fine_tune.panel.plot.step_curve

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.notifications import show_info
 
 from napari_unet_seg._napari.files.coco_options import coco_options, show_cuts
 from napari_unet_seg._napari.files.mask_slices import named_slices, object_categories_of
 from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in, record_of
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco

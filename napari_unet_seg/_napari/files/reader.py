@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari import current_viewer
-from napari.utils.notifications import show_error, show_warning
 
 from napari_unet_seg import log
 from napari_unet_seg._napari import log as window_log
+from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
 
@@ -154,8 +154,12 @@ def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
     return scan_layers(scan, name)
 
 
-def scan_layers(scan: Scan, name: str) -> list[LayerData]:
-    """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
+def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerData]:
+    """Return a scan as image layers; as a labels layer if it is a mask.
+
+    A mask is told by what this plugin wrote into its file, else by its values unless `is_image`.
+    """
+    from napari_unet_seg._napari.files.guessed_masks import guessed_mask
     from napari_unet_seg._napari.layers.channels import image_layers
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
@@ -168,7 +172,8 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
     if not categories or scan.data.dtype.kind not in "ui":
-        return image_layers(scan, name)
+        mask = None if is_image else guessed_mask(scan, name)
+        return image_layers(scan, name) if mask is None else [mask]
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
     record = LayerRecord(scan=grid_of(scan))
     if (objects := objects_of(provenance, parsed)) is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_info, show_warning
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.session.model_lineage import (

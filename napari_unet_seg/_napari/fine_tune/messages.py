@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.io.common.counting import counted
+
 if TYPE_CHECKING:
     from napari_unet_seg.session.stored.record import Round
 
@@ -33,8 +35,3 @@ def _change(before: float | None, after: float | None) -> str:
 
 def _score(dice: float | None) -> str:
     return "–" if dice is None else f"{dice:.3f}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 slice", "2 slices"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
-from napari_unet_seg._napari.fine_tune.messages import counted, round_summary
+from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.model_lineage import is_used

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_info
 
 from napari_unet_seg._napari.layers.colours import category_colormap
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, placement_of, voxel_size
@@ -18,10 +17,12 @@ from napari_unet_seg._napari.layers.layer_record import (
     MapRecord,
     record_of,
 )
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, is_colour
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import WINDOWS
 from napari_unet_seg.io.images.photographs import TIFF_SUFFIXES
 from napari_unet_seg.io.images.tiff_photometric import black_of
 from napari_unet_seg.io.masks.values import meant_labels
@@ -164,7 +165,10 @@ def scan_options(
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
     options |= placement_of(scan)
-    if not rgb and scan.data.dtype == np.uint8:
+    windows = scan.meta.get(WINDOWS)
+    if not rgb and windows:
+        options["contrast_limits"] = (windows[0].low, windows[0].high)
+    elif not rgb and scan.data.dtype == np.uint8:
         options["contrast_limits"] = (0, 255)
     return options
 

@@ -128,6 +128,8 @@ def category_of(layer: Labels, value: int) -> Category | None:
 
 def object_categories(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
     """Return the category of every object in the table of a layer, by label."""
+    if not {"index", "category_id"} <= set(features):
+        return {}
     by_id = {category.id: category for category in categories}
     rows = zip(features["index"], features["category_id"], strict=True)
     return {int(value): by_id[identity] for value, identity in rows if identity in by_id}

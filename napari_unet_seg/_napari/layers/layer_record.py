@@ -82,6 +82,8 @@ class LayerRecord:
     """Whether a label is a category or a single object."""
     instances: Instances | None = None
     """The annotations of a COCO file that the labels were drawn from."""
+    guessed: bool = False
+    """Whether the file opened as a mask because of its values alone."""
     image: Hashable = None
     """The `unique_id` of the image that a mask was made from."""
     locked: frozenset[int] = frozenset()

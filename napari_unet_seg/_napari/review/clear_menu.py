@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.position import off_screen_problem
+from napari_unet_seg._napari.layers.position import off_screen_problem, shows_slice
 from napari_unet_seg._napari.layers.undoable_edits import apply_change, edit_summary
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.change import join_changes, relabel
@@ -50,7 +50,9 @@ class ClearMenu(QMenu):
         if current is None:
             return
         problem = off_screen_problem(current.viewer, current.mask)
-        self._list([] if problem else [current.index], "on this slice")
+        is_shown = shows_slice(current.viewer, current.mask)
+        where = "on this slice" if is_shown else f"on slice {current.index}"
+        self._list([] if problem else [current.index], where)
         selected = self._selected()
         if len(selected) > 1:
             self.addSeparator()

@@ -60,6 +60,11 @@ class MaskSaver(QObject):
         """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
         self._save(mask, folder, writer.write_binary)
 
+    def save_seg(self, mask: Labels | None, path: Path, *, identified: bool) -> None:
+        """Write a mask as DICOM SEG, which names the patient if `identified`."""
+        name = writer.write_dicom_seg if identified else writer.write_deidentified_seg
+        self._save(mask, path, name)
+
     def save_coco(self, mask: Labels | None, path: Path) -> None:
         """Write a mask as COCO, with the other masks of the same COCO file."""
         if mask is None:

@@ -18,11 +18,13 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ _KEYS = {
 }
 """By action: key in napari's notation, unused by its labels layers; text; tooltip."""
 
-_BUTTONS = ("accept", "skip", "flag", "previous", "next")
+_DECISIONS = ("accept", "skip", "flag")
+_BUTTONS = (*_DECISIONS, "previous", "next")
 
 
 class SlicesTab(QWidget):
@@ -74,10 +77,11 @@ class SlicesTab(QWidget):
         self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self.note = QLabel()
         self.note.setWordWrap(True)
+        decisions = [*(self.buttons[name] for name in _DECISIONS), self.revert_button]
+        self.stored_slice = StoredSliceNote({button.text(): button for button in decisions})
         self._lay_out()
         self._connect()
         self.show_session(None)
@@ -87,6 +91,7 @@ class SlicesTab(QWidget):
         self._open_session = open_session
         self.report("")
         self.setEnabled(open_session is not None)
+        self.stored_slice.show_session(open_session)
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
@@ -213,6 +218,7 @@ class SlicesTab(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.bar)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.stored_slice)
         layout.addLayout(grid)
         layout.addWidget(self.changes)
         layout.addLayout(display)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_unet_seg._napari.fine_tune.messages import counted
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,94 +1,99 @@
-"""Correct and save: review a mask slice by slice, save it, and fine-tune a network on it."""
+"""The page Correct: review a mask slice by slice, and fine-tune a network on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QApplication, QTabWidget, QVBoxLayout
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
 from napari_unet_seg._napari.review.mask_saver import MaskSaver
-from napari_unet_seg._napari.review.save_bar import SaveBar
 from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
-from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.deleted_mask import DeletedMaskBar
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.tools.tab import ToolsTab
-from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget, call_before_window_deletion
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.session.recovery import UnclosedSession
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.session.session import Session
 
 
-class ReviewWidget(DockWidget):
-    """Starts, opens and closes sessions, and saves masks.
+class ReviewWidget(QWidget):
+    """Starts and closes sessions, and holds the tabs that work on the open one.
 
     Parameters
     ----------
-    napari_viewer : napari.Viewer
+    viewer : napari.Viewer
         The viewer in which masks are corrected.
+    mask_combo : LayerCombo
+        The chosen mask.
     """
 
     written = Signal(object)
     """Emitted with the path of a saved mask or COCO file."""
+    busy_changed = Signal(bool)
+    """Emitted with whether a session is opened, a mask written or a tool used right now."""
 
-    def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__(napari_viewer)
-        self.desk = SessionDesk(napari_viewer, self)
-        self.bar = SessionBar(napari_viewer)
+    def __init__(self, viewer: ViewerModel, mask_combo: LayerCombo) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.mask_combo = mask_combo
+        self.image_combo = MaskImageCombo(viewer, mask_combo)
+        self.desk = SessionDesk(viewer, self)
+        self.bar = SessionBar(self.image_combo, mask_combo)
         self.deleted = DeletedMaskBar()
         self.review = SlicesTab()
-        self.tools = ToolsTab(napari_viewer, lambda: self.current_image)
-        self.compare = CompareTab(napari_viewer)
-        self.scans = ScanQueue(napari_viewer, self.desk, self.bar.parent_folder, self)
+        self.tools = ToolsTab(viewer, lambda: self.current_image)
+        self.compare = CompareTab(viewer)
+        self.scans = ScanQueue(viewer, self.desk, self.bar.parent_folder, self)
         self.fine_tune = FineTunePanel(
-            napari_viewer, self.desk, lambda: self.scans.folder, self.scans.other_sessions
+            viewer, self.desk, lambda: self.scans.folder, self.scans.other_sessions
         )
         self.learning = Learning(self.fine_tune)
-        self.saving = SaveBar(
-            lambda: self.current_mask,
-            lambda: self.session.folder if self.session else Path.home(),
-        )
-        self.saver = MaskSaver(napari_viewer, self.desk, self)
+        self.saver = MaskSaver(viewer, self.desk, self)
         self._lay_out()
         self._connect()
         self.refresh()
-        self._search_unclosed()
         self._show_mask()
 
     @property
     def current_mask(self) -> Labels | None:
         """The mask that is corrected and saved: the open session's, else the chosen layer."""
         current = self.desk.current
-        return current.mask if current else self.bar.mask_combo.layer()
+        return current.mask if current else self.mask_combo.layer()
 
     @property
     def current_image(self) -> Image | None:
         """The image of `current_mask`."""
         current = self.desk.current
-        return current.image if current else self.bar.image_combo.layer()
+        return current.image if current else self.image_combo.layer()
 
     @property
     def session(self) -> Session | None:
         """The open session."""
         return self.desk.session
 
+    @property
+    def busy(self) -> bool:
+        """Whether a session is opened, a mask written or a tool used right now."""
+        # The result of a running tool belongs to the session that is open now.
+        return self.desk.busy or self.tools.busy
+
     def start_session(self) -> None:
         """Start a session on the chosen layers in the chosen folder."""
-        bar = self.bar
-        image, mask, folder = bar.image_combo.layer(), bar.mask_combo.layer(), bar.folder.value()
+        image, mask = self.image_combo.layer(), self.mask_combo.layer()
+        folder = self.bar.folder.value()
         if image is not None and mask is not None and folder is not None:
             self.desk.start(image, mask, folder)
 
@@ -106,24 +111,26 @@ class ReviewWidget(DockWidget):
 
     def refresh(self) -> None:
         """Enable the controls that can be used now."""
-        # The result of a running tool belongs to the session that is open now.
-        busy = self.desk.busy or self.tools.busy
+        busy = self.busy
         self.bar.set_busy(busy)
-        self.saving.set_busy(busy or self.current_mask is None)
+        self.busy_changed.emit(busy)
         # Another scan would stop a fine-tuning that does not run in the background.
         learning = self.fine_tune.panel.running and not self.fine_tune.outlives_session
         self.scans.set_busy(busy or learning)
 
-    def event(self, event: QEvent) -> bool:
-        """Close the session when the dock is closed, which takes this widget out of it."""
-        if event.type() == QEvent.Type.ParentChange:
-            is_closed = self.parent() is None
-            self.desk.dismiss(is_closed)
-            if is_closed:
-                self._release()
-                self.tools.prompts.end()
-                self.compare.contours.setChecked(False)
-        return bool(super().event(event))
+    def set_docked(self, is_docked: bool) -> None:
+        """Set whether the dock is open; the session of a closed dock is closed."""
+        self.desk.dismiss(not is_docked)
+        if not is_docked:
+            self.release()
+            self.tools.prompts.end()
+            self.compare.contours.setChecked(False)
+
+    def release(self) -> None:
+        """Stop what runs, and save and close the session."""
+        self.fine_tune.abandon()
+        self.scans.close()
+        self.desk.close()
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
@@ -132,13 +139,11 @@ class ReviewWidget(DockWidget):
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(self.fine_tune, "Fine-tune")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(self.scans.bar)
         layout.addWidget(self.bar)
         layout.addWidget(self.deleted)
         layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.saving)
 
     def _connect(self) -> None:
         desk, bar, tools = self.desk, self.bar, self.tools
@@ -149,11 +154,8 @@ class ReviewWidget(DockWidget):
         desk.mask_deleted.connect(self.deleted.offer)
         self.deleted.restore_wanted.connect(desk.restore)
         bar.start_wanted.connect(self.start_session)
-        bar.open_wanted.connect(desk.open)
         bar.close_wanted.connect(desk.close)
-        bar.declined.connect(self._on_declined)
-        bar.mask_combo.layerChanged.connect(self._show_mask)
-        bar.scans_wanted.connect(self.scans.open_folder)
+        self.mask_combo.layerChanged.connect(self._show_mask)
         self.scans.changed.connect(self.fine_tune.refresh)
         self.scans.note_changed.connect(self.review.show_note)
         self.scans.folder_proposed.connect(bar.folder.setValue)
@@ -162,17 +164,7 @@ class ReviewWidget(DockWidget):
         tools.lock_toggled.connect(self._store_locks)
         # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
         self.review.revert_button.clicked.connect(tools.prompts.end)
-        self.saving.tiff_wanted.connect(self.save_tiff)
-        self.saving.binary_wanted.connect(self.save_binary)
-        self.saving.coco_wanted.connect(self.save_coco)
         self.saver.written.connect(self._on_written)
-        call_before_window_deletion(self, self._release)
-        QApplication.instance().aboutToQuit.connect(self._release)
-
-    def _release(self) -> None:
-        self.fine_tune.abandon()
-        self.scans.close()
-        self.desk.close()
 
     def _on_opened(self, current: OpenSession) -> None:
         self.review.show_session(current)
@@ -181,7 +173,6 @@ class ReviewWidget(DockWidget):
         self.fine_tune.show_session(current)
         self.learning.show_session(current)
         self.bar.show_session(current.session.folder)
-        self.bar.offer(None)
         self.deleted.offer(None)
 
     def _on_leaving(self) -> None:
@@ -196,18 +187,6 @@ class ReviewWidget(DockWidget):
     def _store_locks(self, _: bool) -> None:
         if self.desk.current is not None:
             self.desk.current.store_locks()
-
-    def _search_unclosed(self) -> None:
-        if recovery.has_records():
-            jobs.run(recovery.find_unclosed(), on_event=self._on_unclosed, name="Finding sessions")
-
-    def _on_unclosed(self, unclosed: UnclosedSession | None) -> None:
-        self.bar.offer(unclosed if self.session is None else None)
-
-    def _on_declined(self, folder: Path) -> None:
-        recovery.record_closed(folder)
-        self.bar.offer(None)
-        self._search_unclosed()
 
     def _on_written(self, path: Path) -> None:
         self.review.report(f"Saved {path}")

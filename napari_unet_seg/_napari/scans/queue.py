@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
@@ -14,6 +13,7 @@ from napari_unet_seg._napari.scans.session_starter import ScanWithoutSession, Se
 from napari_unet_seg._napari.scans.thumbnails import source_of_layers, source_of_scan
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.folders import find_session, free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState

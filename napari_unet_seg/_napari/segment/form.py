@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.layers import Image
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -16,16 +15,21 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.legend import CategoryLegend
+from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
+from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import ViewerModel
+
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 
 SHORTCUT = "Ctrl+Shift+M"
 
@@ -33,13 +37,13 @@ SHORTCUT = "Ctrl+Shift+M"
 class SegmentForm(QWidget):
     """The controls of the Segment widget; the widget connects them."""
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, image_combo: LayerCombo) -> None:
         super().__init__()
-        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image_combo.setToolTip("The image to segment; follows the selected layer")
+        self.image_combo = image_combo
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
         self.model_choice = ModelChoice()
+        self.channels = ChannelChoice(viewer, self.image_combo)
         self.config_form = Form(
             PredictConfig,
             include=("threshold", "views", "probabilities", "uncertainty", "disagreement"),
@@ -56,13 +60,15 @@ class SegmentForm(QWidget):
         self.stop_button.setMinimumHeight(40)
         self.stop_button.setToolTip("Stop; no layer is changed")
         self.progress = QProgressBar()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
+        self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
         self._running = False
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
         self._show_extents(self.image_combo.layer())
+        self.model_choice.valueChanged.connect(self._show_channels)
+        self._show_channels()
 
     def whole(self) -> bool:
         """Whether all slices are to be segmented, not only the slice on screen."""
@@ -83,25 +89,38 @@ class SegmentForm(QWidget):
         self._enable_button()
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
-        for editor in (self.image_combo, self.extent_combo, self.model_choice, self.config_form):
+        editors = (self.image_combo, self.extent_combo, self.model_choice, self.channels)
+        for editor in (*editors, self.config_form):
             editor.setEnabled(not running)
 
     def _lay_out(self) -> None:
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("Image", self.image_combo)
         self._extent_label = QLabel("Slices")
         rows.addRow(self._extent_label, self.extent_combo)
         rows.addRow("Model", self.model_choice)
+        rows.addRow(self.channels)
         buttons = QHBoxLayout()
         buttons.addWidget(self.segment_button, 3)
         buttons.addWidget(self.stop_button, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(rows)
         layout.addLayout(buttons)
-        for widget in (self.progress, self.status, self.legend, self.config_form):
+        for widget in (
+            self.progress,
+            self.result,
+            self.status,
+            self.legend,
+            self.config_form,
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)
+
+    def _show_channels(self, _: object = None) -> None:
+        try:
+            self.channels.show_model(self.model_choice.info())
+        except CheckpointError:
+            self.channels.show_model(None)
 
     def _show_extents(self, layer: Image | None) -> None:
         several = layer is not None and layer.ndim > 2

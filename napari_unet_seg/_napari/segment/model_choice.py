@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -21,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.card import card_text

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.conversion import scan_from_layer
-from napari_unet_seg._napari.layers.geometry import is_on_screen, viewer_point
+from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
-from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
+from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
+from napari_unet_seg._napari.layers.prediction import (
+    Checksums,
+    checksums,
+    show_maps,
+    show_prediction,
+)
 from napari_unet_seg._napari.segment.chosen_model import last_config
-from napari_unet_seg._napari.segment.form import SHORTCUT, SegmentForm
+from napari_unet_seg._napari.segment.findings import Findings, find
+from napari_unet_seg._napari.segment.form import SegmentForm
+from napari_unet_seg._napari.segment.model_input import model_input
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.dock_widget import DockWidget, connect
+from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
+from napari_unet_seg.io.common.places import index_at
 from napari_unet_seg.io.hashing import sha256_once
-from napari_unet_seg.process.warm_engine import WarmEngine
+from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -37,9 +42,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
+    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.io.common.places import Place
-    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.places import Part
 
 _CLOSED = "The image was closed; its mask is discarded."
 
@@ -49,8 +55,8 @@ class _Request:
     """The input of one prediction."""
 
     image: Image
-    scan: Scan
-    place: Place
+    input: ModelInput
+    place: Part
     config: PredictConfig
     checkpoint: Path
 
@@ -59,38 +65,56 @@ class _Request:
 class _Result:
     prediction: PredictFinished
     model: ModelFile
-    sums: dict[Place, int]
-    summary: str
+    sums: Checksums
+    findings: Findings
+    notes: tuple[str, ...]
+    """Sentences on the channels."""
 
 
-class SegmentWidget(DockWidget):
+class SegmentWidget(QWidget):
     """Segments an image layer with a model.
 
     Parameters
     ----------
-    napari_viewer : napari.Viewer
-        The viewer whose active image layer is segmented, and which gets the masks.
+    viewer : napari.Viewer
+        The viewer that gets the masks.
+    image_combo : LayerCombo
+        The image that is segmented.
     """
 
     finished = Signal(object)
     """Emitted with the labels layer of the mask; with None after a stop or an error."""
+    correct_wanted = Signal(object)
+    """Emitted with the mask of the last result, which the user wants to correct."""
+    device_known = Signal(str)
+    """Emitted with the device that the network runs on."""
 
-    def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__(napari_viewer)
+    def __init__(self, viewer: Viewer, image_combo: LayerCombo) -> None:
+        super().__init__()
+        self.viewer = viewer
         self._engine = WarmEngine()
+        self._is_warm = False
         self._job: jobs.Job | None = None
         self._request: _Request | None = None
         self._has_outcome = False
         """Whether the job has delivered a mask or an error."""
         self._mask: Labels | None = None
+        self._last: Labels | None = None
+        """The mask of the last result."""
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        ImageRecorder(napari_viewer, self)
-        self.form = SegmentForm(napari_viewer)
+        ImageRecorder(viewer, self)
+        self.form = SegmentForm(viewer, image_combo)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
         self._connect()
         self.form.show_running(False)
-        self._warm_up()
+
+    def warm_up(self) -> None:
+        """Load the network now and whenever another one is chosen, before it is needed."""
+        if not self._is_warm:
+            self._is_warm = True
+            self.form.model_choice.valueChanged.connect(self._warm_up)
+            self._warm_up()
 
     def segment_layer(self, layer: Image | None = None) -> None:
         """Segment a layer, by default the chosen one; `finished` is emitted at the end."""
@@ -105,6 +129,7 @@ class SegmentWidget(DockWidget):
             self._show_error(error)
             return
         self._request, self._mask, self._has_outcome = request, None, False
+        self.form.result.hide()
         self.form.status.setText("Starting the network …")
         self.form.show_progress(0, 0)
         self._job = jobs.run(
@@ -125,10 +150,7 @@ class SegmentWidget(DockWidget):
     def _connect(self) -> None:
         self.form.segment_button.clicked.connect(lambda: self.segment_layer())
         self.form.stop_button.clicked.connect(self.stop)
-        self.form.model_choice.valueChanged.connect(self._warm_up)
-        shortcut = QShortcut(QKeySequence(SHORTCUT), self)
-        shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
-        shortcut.activated.connect(lambda: self.segment_layer())
+        self.form.result.correct_button.clicked.connect(self._on_correct)
         connect(self, (self.viewer.layers.events.removed, self._on_removed))
         engine = self._engine
         self.destroyed.connect(lambda: engine.close())
@@ -137,26 +159,26 @@ class SegmentWidget(DockWidget):
         self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
 
     def _make_request(self, image: Image) -> _Request:
-        scan = scan_from_layer(image)
+        info = self.form.model_choice.info()
+        taken = model_input(image, self.form.channels.value(), info)
         place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
-        self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
-        return _Request(image, scan, place, config, self.form.model_choice.value())
+        return _Request(image, taken, place, config, self.form.model_choice.value())
 
     def _predict(self, request: _Request) -> Generator[Any, Any, None]:
         """Yield the engine's events, the last one as `_Result`; runs in a thread."""
         model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
-        events = self._engine.predict(
-            request.config, request.checkpoint, request.scan, request.place
-        )
+        scan, notes = request.input.read()
+        events = self._engine.predict(request.config, request.checkpoint, scan, request.place)
         command = None
         try:
             while True:
                 event = events.send(command)
                 if isinstance(event, PredictFinished):
                     sums = checksums(event.labels, request.place)
-                    command = yield _Result(event, model, sums, _summary(event))
+                    findings = _findings(request, event)
+                    command = yield _Result(event, model, sums, findings, notes)
                 else:
                     command = yield event
         except StopIteration:
@@ -166,6 +188,7 @@ class SegmentWidget(DockWidget):
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, PredictStarted):
+            self.device_known.emit(event.device)
             self.form.status.setText(f"Segmenting on {event.device}, {event.precision} …")
             self.form.show_progress(0, event.count)
         elif isinstance(event, TileDone):
@@ -197,10 +220,18 @@ class SegmentWidget(DockWidget):
         except SegmentationError as error:
             self._show_error(error)
             return
-        self._masks[request.image] = self._mask
+        self._masks[request.image] = self._last = self._mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, self._mask, prediction, request.place)
-        self.form.status.setText(result.summary)
+        self.form.status.setText(" ".join((_summary(prediction), *result.notes)))
+        self.form.result.show_findings(result.findings)
+        if not request.place and result.findings.place:
+            index = index_at(result.findings.place, self._mask.data.shape[:-2])
+            go_to(self.viewer, self._mask, index)
+
+    def _on_correct(self) -> None:
+        if self._last is not None:
+            self.correct_wanted.emit(self._last)
 
     def _on_error(self, error: SegmentationError) -> None:
         self._has_outcome = True
@@ -212,6 +243,10 @@ class SegmentWidget(DockWidget):
 
     def _on_removed(self, event: Any) -> None:
         """Stop segmenting an image that was closed, so that another one can be segmented."""
+        if event.value is self._last:
+            self._last = None
+            self.form.result.hide()
+            self.form.status.setText("")
         request = self._request
         if request is not None and event.value.unique_id == request.image.unique_id:
             self.stop()
@@ -227,34 +262,29 @@ class SegmentWidget(DockWidget):
         self.finished.emit(mask)
 
 
-def shown_place(viewer: Viewer, image: Image) -> Place:
-    """Return the index of the slice on screen, along all axes but the last two.
+def shown_place(viewer: Viewer, image: Image) -> Part:
+    """Return the plane on screen.
 
     Raises
     ------
     DataError
-        If no slice of the image is on screen.
+        If no plane of the image is on screen.
     """
-    if not is_on_screen(viewer, image):
-        raise DataError(
-            f"No slice of {image.name} is on screen; go to one of its slices, or segment all."
-        )
-    return tuple(round(index) for index in viewer_point(viewer, image)[:-2])
+    problem = off_screen_problem(viewer, image, remedy=", or segment all")
+    if problem:
+        raise DataError(problem)
+    return shown_part(viewer, image)
+
+
+def _findings(request: _Request, prediction: PredictFinished) -> Findings:
+    scan = scan_part(request.input.image, request.place)
+    voxel = VoxelSize(tuple(scan.spacing[: prediction.labels.ndim]), scan.unit)
+    volume = scan.grid_axes.endswith("ZYX")
+    return find(prediction.labels, prediction.categories, voxel, volume=volume)
 
 
 def _summary(prediction: PredictFinished) -> str:
-    planes = prediction.labels.reshape(-1, math.prod(prediction.labels.shape[-2:]))
-    counts = [
-        sum(int(np.count_nonzero(plane == value)) for plane in planes)
-        for value in range(len(prediction.categories) + 1)
-    ]
-    found = [
-        f"{category.name} {counts[value]:,} pixels"
-        for value, category in enumerate(prediction.categories, 1)
-        if counts[value]
-    ]
-    what = ", ".join(found) or "nothing found"
-    fit = f"predicted Dice {prediction.dice.min():.2f}"
+    fit = f"Predicted Dice {prediction.dice.min():.2f}"
     if prediction.dice.size > 1:
         fit += f"…{prediction.dice.max():.2f}"
-    return f"{what} · {fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    return f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"

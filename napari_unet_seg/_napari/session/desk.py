@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.images.case import other_sequences
@@ -23,6 +22,7 @@ from napari_unet_seg._napari.session.session_changes import SessionChanges
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_warning
 
 from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import (
@@ -30,6 +29,7 @@ from napari_unet_seg._napari.layers.layer_record import (
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
+from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.placement import misplacement

@@ -22,7 +22,9 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.layers.legend import swatch
 from napari_unet_seg._napari.tools.prompt_bar import PromptBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
+from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -81,8 +83,8 @@ class ToolsForm(QWidget):
         self.slider.setRange(1, _STEPS - 1)
         self.slider.setValue(_STEPS // 2)
         self.level = QLabel()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.job_bar = JobBar()
+        self.status = StatusLabel()
         self._lay_out()
         self._connect()
         self.show_map(False)
@@ -172,6 +174,7 @@ class ToolsForm(QWidget):
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(self.controls)
+        layout.addWidget(self.job_bar)
         layout.addWidget(self.status)
         layout.addStretch(1)
 

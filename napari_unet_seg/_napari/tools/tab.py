@@ -8,12 +8,14 @@ import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
 from napari_unet_seg._napari.layers.position import (
-    go_to,
+    go_to_part,
     off_screen_problem,
     place_of,
+    shown_part,
     volume_axes,
 )
 from napari_unet_seg._napari.layers.prediction import probability_map
@@ -34,7 +36,7 @@ from napari_unet_seg.correct.tools import (
     reshape,
 )
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.common.places import index_at, place_at
+from napari_unet_seg.io.common.places import of_part, place_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 
@@ -70,6 +72,9 @@ class ToolsTab(ToolsForm):
         self._mask: Labels | None = None
         self._session: Session | None = None
         self._categories: tuple[Category, ...] = ()
+        self._monitor: EditMonitor | None = None
+        self._result = ""
+        """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
         self._preview = ThresholdPreview()
         self._runner = ToolRunner(viewer, self)
@@ -84,9 +89,10 @@ class ToolsTab(ToolsForm):
         self.prompt_bar.chosen.connect(self.prompts.choose)
         self.prompt_bar.outlines_wanted.connect(lambda: self.prompts.outline_parts(self.whole()))
         self.prompts.chosen.connect(self.prompt_bar.show_prompt)
-        self._runner.status_changed.connect(self.status.setText)
+        self._runner.status_changed.connect(self._show_result)
         self._runner.busy_changed.connect(self._on_busy)
         self._runner.busy_changed.connect(self.busy_changed)
+        self._runner.job_started.connect(self.job_bar.watch)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -116,6 +122,9 @@ class ToolsTab(ToolsForm):
         self.status.setText(problem)
         if self._mask is not None:
             self._mask.events.selected_label.connect(self._on_label)
+            self._monitor = EditMonitor(self._mask)
+            for emitter in self._monitor.emitters:
+                emitter.connect(self._on_redrawn)
             self.show_locks(locked_of(self._mask))
             self._on_label()
         self._update_map()
@@ -123,7 +132,12 @@ class ToolsTab(ToolsForm):
     def use(self, name: str) -> None:
         """Apply a tool of `TOOLS` by its name."""
         if name in SHAPES:
-            self._do(reshape(self._settings(), name), self._summary(name), slow=True)
+            self._do(
+                reshape(self._settings(), name),
+                self._summary(name),
+                slow=True,
+                running=f"{TOOLS[name].text} {self._name(self.value())}",
+            )
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -149,9 +163,12 @@ class ToolsTab(ToolsForm):
         accepted = [place_at(index, mask.data.shape[:-2]) for index in indices]
         if self.whole():
             self._do(
-                fill_between(self._settings(), accepted), self._summary("interpolate"), slow=True
+                fill_between(self._settings(), accepted),
+                self._summary("interpolate"),
+                slow=True,
+                running=f"Interpolate {self._name(self.value())}",
             )
-        else:
+        elif self._may_change(self.value(), stored=True):
             *volume, index = place_of(self.viewer, mask)
             operation = fill_between(self._settings(), accepted, index)
             self._do(operation, self._summary("interpolate"), tuple(volume), slow=True)
@@ -161,9 +178,10 @@ class ToolsTab(ToolsForm):
         mask = self._mask
         if mask is None or not self._may_change(self.value(), here=True):
             return
-        here = place_of(self.viewer, mask)
-        other = (*here[:-1], here[-1] + step) if here else ()
-        if not other or not 0 <= other[-1] < mask.data.shape[len(here) - 1]:
+        here = shown_part(self.viewer, mask)
+        number = here[-1] + step if here and not isinstance(here[-1], slice) else -1
+        other = (*here[:-1], number)
+        if not 0 <= number < mask.data.shape[len(here) - 1]:
             self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
             return
         source, target = (here, other) if step > 0 else (other, here)
@@ -175,7 +193,7 @@ class ToolsTab(ToolsForm):
         self._do(
             lambda labels, _: settings.change(labels, drawn), self._summary("copy_next"), target
         )
-        go_to(self.viewer, mask, index_at(target, mask.data.shape[:-2]))
+        go_to_part(self.viewer, mask, target)
 
     def apply_threshold(self) -> None:
         """Set the category to the pixels with at least the slider's probability."""
@@ -202,24 +220,30 @@ class ToolsTab(ToolsForm):
         self._preview.end()
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._on_label)
+        if self._monitor is not None:
+            for emitter in self._monitor.emitters:
+                emitter.disconnect(self._on_redrawn)
+            self._monitor.close()
+            self._monitor = None
 
     def _do(
         self,
         operation: Operation,
         summary: str,
-        place: Place | None = None,
+        place: Part | None = None,
         *,
         slow: bool = False,
+        running: str = "Change the mask",
     ) -> None:
         """Apply an operation at a place, by default to the slice or volume chosen in the form."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
             return
-        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow)
+        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow, running)
         if place is None and self.whole() and mask.ndim > 2:
             self._runner.run_in_thread(use, volume_axes(mask))
         else:
-            self._runner.run(use, place_of(self.viewer, mask) if place is None else place)
+            self._runner.run(use, shown_part(self.viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
@@ -242,12 +266,18 @@ class ToolsTab(ToolsForm):
     def _settings(self) -> ToolSettings:
         if self._mask is None:
             return ToolSettings(0, (), self.pixels.value(), ())
-        axes = volume_axes(self._mask) if self.whole() else 2
-        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
+        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes
+        if self.whole():
+            sizes = sizes[-volume_axes(self._mask) :]
+        else:
+            sizes = of_part(sizes, shown_part(self.viewer, self._mask))
         return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
-    def _may_change(self, value: int, *, here: bool = False) -> bool:
-        """Whether a category may be changed in the chosen extent, or `here` on this slice."""
+    def _may_change(self, value: int, *, here: bool = False, stored: bool = False) -> bool:
+        """Whether a category may be changed in the chosen extent, or `here` on this plane.
+
+        The plane has to be a slice as it is stored if `stored`.
+        """
         if self._mask is None or self._runner.busy:
             return False
         problem = ""
@@ -255,7 +285,7 @@ class ToolsTab(ToolsForm):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
             remedy = "" if here else ", or choose the volume"
-            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy)
+            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy, stored=stored)
         self.status.setText(problem)
         return not problem
 
@@ -271,7 +301,7 @@ class ToolsTab(ToolsForm):
         if mask is None or not self.value():
             return None
         found = probability_map(self.viewer, mask, self._categories[self.value() - 1])
-        has_slice = found is not None and found[place_of(self.viewer, mask)].any()
+        has_slice = found is not None and found[shown_part(self.viewer, mask)].any()
         return found if has_slice else None
 
     def _update_map(self, _: Any = None) -> None:
@@ -282,13 +312,25 @@ class ToolsTab(ToolsForm):
         if not self.slider.isSliderDown():
             self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
-            place = place_of(self.viewer, mask)
+            place = shown_part(self.viewer, mask)
             operation = apply_threshold(self._settings(), probability, self.threshold())
             self._preview.show(mask, place, operation)
 
     def _on_released(self) -> None:
         if self._preview.end():
             self.apply_threshold()
+
+    def _show_result(self, text: str) -> None:
+        if self._monitor is not None:
+            self._monitor.take()
+        self._result = text
+        self.status.setText(text)
+
+    def _on_redrawn(self, _: Any = None) -> None:
+        """Take back the result of a tool that was undone, or that another edit followed."""
+        edited = self._monitor is not None and self._monitor.take()
+        if edited and self._result and self.status.text() == self._result:
+            self._show_result("")
 
     def _on_label(self, _: Any = None) -> None:
         if self._mask is None:

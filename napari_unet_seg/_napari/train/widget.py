@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -31,6 +30,7 @@ from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 _BASIC = (
     "epochs", "batch_size", "learning_rate", "image_size", "augment", "loss", "device",
 )  # fmt: skip
-_MORE = tuple(name for name in TrainConfig.model_fields if name not in _BASIC)
+_OF_SOURCE = ("sequences",)
+"""Settings that the source has an editor for."""
+_MORE = tuple(name for name in TrainConfig.model_fields if name not in (*_BASIC, *_OF_SOURCE))
 _CUSTOM = "custom"
 _FILES = "Settings (*.yaml *.yml *.json)"
 
@@ -97,13 +99,14 @@ class TrainWidget(DockWidget):
         self._recall()
 
     def value(self) -> TrainConfig:
-        """The settings in the form; see `Form.value`."""
-        return self.form.value()
+        """The settings in the form, see `Form.value`, with the sequences of the source."""
+        return self.form.value().replace(sequences=self.source.sequences.value())
 
     def setValue(self, config: TrainConfig) -> None:
         """Show settings."""
-        self.form.setValue(config)
-        self._name_preset(config)
+        self.source.sequences.setValue(config.sequences)
+        self.form.setValue(config.replace(sequences=()))
+        self._name_preset(self.form.value())
 
     def start(self, *, confirmed: bool = False) -> None:
         """Start the training that the form describes.
@@ -114,7 +117,7 @@ class TrainWidget(DockWidget):
             Whether the user has confirmed masks that can hardly be meant.
         """
         try:
-            source, config, run = self.source.value(), self.form.value(), self._run_folder()
+            source, config, run = self.source.value(), self.value(), self._run_folder()
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -139,7 +142,7 @@ class TrainWidget(DockWidget):
     def save(self, path: Path) -> None:
         """Write the settings to a file."""
         try:
-            self.form.value().to_file(path)
+            self.value().to_file(path)
         except ConfigError as error:
             show_error(str(error))
         except OSError as error:
@@ -223,7 +226,7 @@ class TrainWidget(DockWidget):
         self.output.setValue(runs / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
 
     def _source_and_config(self) -> tuple[Any, TrainConfig]:
-        return self.source.value(), self.form.value()
+        return self.source.value(), self.value()
 
     def _run_folder(self) -> Path:
         run = self.output.value()

@@ -18,6 +18,7 @@ from napari_unet_seg.cli._console import (
 )
 from napari_unet_seg.cli._engine import follow, stoppable
 from napari_unet_seg.cli._folders import make_folder
+from napari_unet_seg.cli._plans import PlanOnly, print_plans
 from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, Distribution
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
@@ -38,6 +39,7 @@ def evaluate(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Count all labels as one category.")
     ] = False,
+    plan: PlanOnly = False,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
     json: Annotated[
@@ -46,13 +48,16 @@ def evaluate(
 ) -> int:
     """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
 
-    Masks are paired by name without suffix; categories by name if both sides have names, else by
-    label value. Means are over scans. A scan whose masks are both empty has no Dice: it is in no
-    mean and is counted under "empty". Many scans are distributed over several processes as in
-    predict.
+    Masks are paired by name without suffix; in folders of cases by the names of the cases, of their
+    scans or of their folders, and --plan shows what their files are taken for. Categories are
+    paired by name if both sides have names, else by label value. Means are over scans. A scan whose
+    masks are both empty has no Dice: it is in no mean and is counted under "empty". Many scans are
+    distributed over several processes as in predict.
 
     Example: napari-unet-seg evaluate --pred masks --truth dataset/valid/masks --group "_(ax|co)_"
     """
+    if plan:
+        return print_plans([path for path in (pred, truth) if path.is_dir()])
     from napari_unet_seg.evaluation import evaluate as evaluation
 
     failed: list[tuple[str, str]] = []

@@ -7,6 +7,7 @@ import typer
 
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, table, warn
 from napari_unet_seg.cli._engine import follow, stoppable
+from napari_unet_seg.io.common.counting import counted, is_or_are
 
 _REMEDIES = {
     "its file is missing": "add it, or give the image folder with --images",
@@ -80,7 +81,9 @@ def import_(
         documents = [_as_json(*each) for each in zip(files, reports, covered, strict=True)]
         emit({"out": out, "written": written, "note": note, "files": documents})
     else:
-        say(f"{written} images with masks are in {out}. {note}".rstrip())
+        say(
+            f"{counted(written, 'image')} with masks {is_or_are(written)} in {out}. {note}".rstrip()
+        )
     report_failures(failed)
     return BAD_INPUT if failed else 0
 

@@ -83,7 +83,7 @@ def samples_of_plan(
         )
     return SampleSet(
         tuple(samples),
-        _categories(plan, int(present.max())),
+        categories_of_plan(plan, int(present.max())),
         str(plan.root),
         notes=(*shortened(notes), *channel_notes(cases, names, samples[0].image)),
         sequences=() if names == (UNNAMED,) else names,
@@ -130,7 +130,7 @@ def _sample(each: _Annotated, name: str, number: int | None) -> Sample:
     return Sample(name, image, CaseMask(each.mask, image), case.patient or case.name, case.split)
 
 
-def _categories(plan: Plan, highest: int) -> tuple[Category, ...]:
+def categories_of_plan(plan: Plan, highest: int) -> tuple[Category, ...]:
     """Return the categories that the layout names; else a category for each label value."""
     named = dict(plan.categories)
     highest = max([highest, *named])

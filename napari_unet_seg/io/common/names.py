@@ -35,6 +35,11 @@ _MASKS = frozenset(
 MASK_ENDS = ("_mask", "_masks", "_seg", "_label", "_labels")
 """Ends that the name of a mask may have after the name of its scan."""
 
+COLLECTIONS = frozenset(
+    "image images img imgs scan scans slice slices stack stacks data train valid val test".split()
+)
+"""Names of folders that hold images of many patients."""
+
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"(\d+)")
 _NUMBERED = re.compile(r"(.*?)(\d+)")

@@ -18,7 +18,7 @@ from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
 from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
-from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
@@ -78,6 +78,38 @@ def coco(tmp_path: Path) -> Path:
     path = folder / "_annotations.coco.json"
     path.write_text(json.dumps(document))
     return path
+
+
+def test_a_data_set_takes_the_place_of_the_sample(
+    qtbot: QtBot, widget: ImportCocoWidget, coco: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    viewer = widget.viewer
+    viewer.open_sample("napari-unet-seg", "scan")
+    viewer.dims.set_point(0, 60)
+    with qtbot.waitSignal(widget.inspected):
+        widget.setPath(coco)
+    caplog.clear()
+    with qtbot.waitSignal(widget.opened) as opened:
+        widget.open()
+    assert list(viewer.layers) == opened.args[0]
+    assert viewer.dims.current_step[0] == 0
+    assert "units" not in caplog.text
+
+
+def test_a_scan_that_is_corrected_is_hidden_not_removed(
+    qtbot: QtBot, widget: ImportCocoWidget, coco: Path
+) -> None:
+    viewer = widget.viewer
+    (scan,) = viewer.open_sample("napari-unet-seg", "scan")
+    record = LayerRecord(image=scan.unique_id)
+    mask = viewer.add_labels(np.zeros(scan.data.shape, np.uint8), metadata=record.as_metadata())
+    with qtbot.waitSignal(widget.inspected):
+        widget.setPath(coco)
+    with qtbot.waitSignal(widget.opened):
+        widget.open()
+    assert {scan, mask} <= set(viewer.layers)
+    assert not scan.visible
+    assert not mask.visible
 
 
 def _wait(qtbot: QtBot, widget: ImportCocoWidget, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from pages import dock_of
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import round_summary
@@ -51,20 +51,18 @@ def widget(
     make_checkpoint: Callable[..., Path],
     folder: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> ReviewWidget:
     """The first image of the folder is open, and every fourth accepted one starts a round."""
     remember("predict", HOW.model_dump(mode="json"))
     chosen_model.choose_model(make_checkpoint())
     widget: ReviewWidget = dock(ReviewWidget)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
         form.editor(name).value = value
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
-    widget.bar.scans_button.click()
+    widget.scans.open_folder(folder)
     qtbot.waitUntil(lambda: shown(widget) == ["image-0"])
     return widget
 
@@ -160,6 +158,6 @@ def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: Revie
     job, first = widget.fine_tune.panel.job, chosen_model.current_model()
     assert job is not None
     with qtbot.waitSignal(job.ended):
-        widget.viewer.window.remove_dock_widget(widget)
-    widget.deleteLater()
+        widget.viewer.window.remove_dock_widget(dock_of(widget))
+    dock_of(widget).deleteLater()
     assert chosen_model.current_model() == first

@@ -70,7 +70,7 @@ def test_the_first_channel_is_shown_and_proposed_and_each_has_its_name(
     assert images(widget) == NAMES
     assert [layer.visible for layer in viewer.layers] == [False, False, True]
     assert viewer.layers.selection.active is viewer.layers["a · T1"]
-    assert widget.bar.image_combo.layer() is viewer.layers["a · T1"]
+    assert widget.image_combo.layer() is viewer.layers["a · T1"]
 
 
 def test_the_session_is_on_the_channel_that_was_segmented(
@@ -137,9 +137,9 @@ def test_a_mask_chosen_by_hand_brings_the_channel_that_it_was_drawn_on(
 ) -> None:
     mask = draw_on(qtbot, widget, "a · T2")
     widget.desk.close()
-    widget.bar.image_combo.setLayer(widget.viewer.layers["a · T1"])
-    widget.bar.mask_combo.layerChanged.emit(mask)
-    assert widget.bar.image_combo.layer() is widget.viewer.layers["a · T2"]
+    widget.image_combo.setLayer(widget.viewer.layers["a · T1"])
+    widget.mask_combo.layerChanged.emit(mask)
+    assert widget.image_combo.layer() is widget.viewer.layers["a · T2"]
 
 
 def test_channels_of_a_hyperstack_are_no_colours(tmp_path: Path) -> None:

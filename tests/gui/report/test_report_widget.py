@@ -9,6 +9,8 @@ import pytest
 from napari.utils.notifications import Notification, notification_manager
 from qtpy.QtWidgets import QApplication
 
+from napari_unet_seg._napari.coco.widget import ImportCocoWidget
+from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.report import widget as report_widget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
@@ -52,8 +54,8 @@ def test_help_offers_it_once_a_dock_is_open(
     qtbot: QtBot, make_napari_viewer: Callable[..., Any]
 ) -> None:
     viewer = make_napari_viewer()
-    for _ in range(2):
-        viewer.window.add_dock_widget(SegmentWidget(viewer))
+    for widget in (UNetSegWidget(viewer), ImportCocoWidget(viewer)):
+        viewer.window.add_dock_widget(widget)
     (action,) = [a for a in viewer.window.help_menu.actions() if "U-Net" in a.text()]
     action.trigger()
     (shown,) = viewer.window._qt_window.findChildren(report_widget.ReportWidget)

@@ -73,7 +73,7 @@ def _areas(path: Path) -> dict[int, Any]:
 
 
 def _save(qtbot: QtBot, widget: ReviewWidget, mask: Labels, path: Path) -> None:
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     with qtbot.waitSignal(widget.written):
         widget.save_coco(path)
     qtbot.waitUntil(lambda: not widget.desk.busy)
@@ -148,7 +148,7 @@ def test_the_user_chooses_what_both_changed(
         _erase(mask)
     _change(path, area=7)
     text = path.read_text()
-    widget.bar.mask_combo.setLayer(masks[1])
+    widget.mask_combo.setLayer(masks[1])
     widget.save_coco(path)
     dialog = _dialog(qtbot, widget)
     assert "annotation 1 of 1.png: changed here, changed there" in dialog.informativeText()
@@ -173,7 +173,7 @@ def test_a_conflict_can_go_into_another_file(
     _erase(masks[0])
     _change(path, area=7)
     text = path.read_text()
-    widget.bar.mask_combo.setLayer(masks[0])
+    widget.mask_combo.setLayer(masks[0])
     widget.save_coco(path)
     with qtbot.waitSignal(widget.written) as written:
         qtbot.mouseClick(_dialog(qtbot, widget).other_name, Qt.MouseButton.LeftButton)
@@ -189,7 +189,7 @@ def test_a_mask_file_is_not_replaced_after_a_change(
 ) -> None:
     labels = np.zeros((20, 30), np.uint8)
     mask = widget.viewer.add_labels(labels, name="mask")
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     path, other = tmp_path / "mask.tif", tmp_path / "mask-2.tif"
     with qtbot.waitSignal(widget.written):
         widget.save_tiff(path)
@@ -237,8 +237,8 @@ def test_a_session_on_a_coco_mask_keeps_what_others_change_while_it_is_closed(
     qtbot: QtBot, widget: ReviewWidget, path: Path, tmp_path: Path
 ) -> None:
     (mask, _) = _open(widget, path)
-    widget.bar.mask_combo.setLayer(mask)
-    widget.bar.image_combo.setLayer(widget.viewer.layers[0])
+    widget.mask_combo.setLayer(mask)
+    widget.image_combo.setLayer(widget.viewer.layers[0])
     widget.bar.folder.setValue(tmp_path / "session")
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()

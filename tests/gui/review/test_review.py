@@ -1,24 +1,20 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
-import tifffile
 from growth import LINEAR, growth
 from mouse import canvas_of
+from pages import dock_of
 from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
-from zarr_images import write_image
 
-from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.files.save_dialog import SaveDialog
-from napari_unet_seg._napari.layers.conversion import add_labels, add_map
+from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import (
     LayerRecord,
     ModelFile,
@@ -35,12 +31,12 @@ from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
-from napari_unet_seg.io.read import read_labels, read_scan
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -95,8 +91,8 @@ def test_a_session_starts_from_the_layers(
 ) -> None:
     titles = [widget.tabs.tabText(i) for i in range(widget.tabs.count())]
     assert titles == ["Review", "Tools", "Compare", "Fine-tune"]
-    assert widget.bar.image_combo.layer().name == "head"
-    assert widget.bar.mask_combo.layer().name == "head mask"
+    assert widget.image_combo.layer().name == "head"
+    assert widget.mask_combo.layer().name == "head mask"
     start(qtbot, widget, tmp_path / "s")
     stored = Session.open(tmp_path / "s")
     assert stored.categories == CATEGORIES
@@ -259,7 +255,7 @@ def test_a_slice_predicted_again_finds_its_new_place(
     predict(widget, 0.6, 0.7, 0.8, 0.9)
     start(qtbot, widget, tmp_path / "s")
     choose(widget.review.bar.order_combo, "w")
-    mask, image = mask_of(widget), widget.bar.image_combo.layer()
+    mask, image = mask_of(widget), widget.image_combo.layer()
     update_record(mask, predicted=SliceValues(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
@@ -272,7 +268,7 @@ def test_a_slice_predicted_again_finds_its_new_place(
 
 def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
     """Return the mask that a prediction goes to, where that of the scan is there."""
-    mask, image = widget.viewer.layers["head mask"], widget.bar.image_combo.layer()
+    mask, image = widget.viewer.layers["head mask"], widget.image_combo.layer()
     sums = checksums(labels, place)
     return show_prediction(
         widget.viewer, image, mask, labels, CATEGORIES, place, sums, ModelFile("m")
@@ -298,12 +294,12 @@ def test_slices_that_were_decided_on_are_not_segmented_again(
 
 def test_nothing_is_saved_where_there_is_no_mask(dock: Callable[[type], Any]) -> None:
     widget = dock(ReviewWidget)
-    buttons = (widget.saving.tiff_button, widget.saving.coco_button)
-    assert not any(button.isEnabled() for button in buttons)
+    button = dock_of(widget).save_page.save_button
+    assert not button.isEnabled()
     mask = widget.viewer.add_labels(np.zeros((8, 9), np.uint8))
-    assert all(button.isEnabled() for button in buttons)
+    assert button.isEnabled()
     widget.viewer.layers.remove(mask)
-    assert not any(button.isEnabled() for button in buttons)
+    assert not button.isEnabled()
 
 
 def test_a_mask_keeps_its_new_name(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
@@ -360,7 +356,7 @@ def test_masks_from_a_file_are_not_predicted_again(
     assert not reviewing.replace_prediction(3, np.ones(SHAPE[1:], np.uint8), 0.9)
     np.testing.assert_array_equal(mask.data, before)
     show_prediction(
-        *(widget.viewer, widget.bar.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
+        *(widget.viewer, widget.image_combo.layer(), mask, before[2], CATEGORIES, (2,)),
         checksums(before[2], (2,)),
         ModelFile("m"),
     )
@@ -404,16 +400,35 @@ def test_nothing_is_decided_where_no_slice_is_on_screen(
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget.viewer.dims.order = (1, 0, 2)
+    widget.viewer.dims.ndisplay = 3
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
             assert widget.review.status.text().startswith("No slice is on screen")
     assert not widget.session.accepted
     assert mask.data[0, 1, 1] == 2
-    widget.viewer.dims.order = (0, 1, 2)
+    widget.viewer.dims.ndisplay = 2
     widget.review.buttons["accept"].click()
     assert widget.session.accepted == (0,)
+
+
+def test_on_another_plane_the_buttons_say_which_slice_they_decide_on(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    review, reviewing = widget.review, widget.desk.current
+    reviewing.go_to(2)
+    widget.viewer.dims.order = (1, 0, 2)
+    assert review.buttons["accept"].text() == "Accept 2  [A]"
+    assert review.revert_button.text() == "Revert slice 2"
+    assert "now about slice 2" in review.stored_slice.text()
+    assert review.stored_slice.isVisibleTo(review)
+    review.buttons["accept"].click()
+    assert widget.session.accepted == (2,)
+    assert review.buttons["accept"].text() == f"Accept {reviewing.index}  [A]"
+    widget.viewer.dims.order = (0, 1, 2)
+    assert review.buttons["accept"].text() == "Accept  [A]"
+    assert not review.stored_slice.isVisibleTo(review)
 
 
 def test_nothing_is_decided_beyond_the_mask(
@@ -540,7 +555,7 @@ def test_the_overlay_shows_what_was_added_and_removed(
     np.testing.assert_array_equal(overlay.scale, mask.scale)
     np.testing.assert_array_equal(overlay.translate, mask.translate)
     assert viewer.layers.selection.active is mask
-    assert widget.bar.mask_combo.count() == 1
+    assert widget.mask_combo.count() == 1
     widget.review.show_changes.click()
     assert "changes" not in viewer.layers
     widget.review.show_changes.click()
@@ -553,7 +568,7 @@ def test_a_slice_segmented_later_is_compared_with_that(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
-    mask, image = mask_of(widget), widget.bar.image_combo.layer()
+    mask, image = mask_of(widget), widget.image_combo.layer()
     update_record(mask, predicted=SliceValues(checksums(mask.data[0], (0,))))
     later = np.zeros(SHAPE[1:], np.uint8)
     later[2:8, 2:8] = 1
@@ -713,10 +728,10 @@ def test_removing_the_mask_closes_the_session(
 def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Path) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask_of(widget).data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget.viewer.window.remove_dock_widget(widget)
+    widget.viewer.window.remove_dock_widget(dock_of(widget))
     assert widget.session is None
     assert Session.open(tmp_path / "s").load_mask()[0, 1, 1] == 2
-    widget.deleteLater()
+    dock_of(widget).deleteLater()
 
 
 @pytest.mark.parametrize(
@@ -727,6 +742,7 @@ def test_closing_the_dock_saves(qtbot: QtBot, widget: ReviewWidget, tmp_path: Pa
             lambda: {
                 "data": np.zeros(SHAPE, np.uint8),
                 "metadata": LayerRecord(values="instances", categories=CATEGORIES).as_metadata(),
+                "features": {"index": [0], "category": ["background"]},
             },
             "has a label for each object",
         ),
@@ -741,7 +757,7 @@ def test_masks_that_do_not_fit_are_told(
     reason: str,
 ) -> None:
     bad = widget.viewer.add_labels(name="bad", **make())
-    widget.bar.mask_combo.setLayer(bad)
+    widget.mask_combo.setLayer(bad)
     widget.bar.folder.setValue(tmp_path / "s")
     widget.bar.start_button.click()
     assert reason in notifications[-1]
@@ -758,7 +774,7 @@ def test_a_scan_that_changed_is_refused_in_the_window(
     widget.desk.open(tmp_path / "s")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "from ZYX 4×40×50 (uint8) to ZYX 2×5×5 (uint8)" in notifications[-1]
-    assert widget.bar.open_button.isEnabled()
+    assert dock_of(widget).open_page.session_button.isEnabled()
 
 
 @pytest.mark.usefixtures("dask_without_threads")
@@ -766,7 +782,7 @@ def test_lazy_masks_become_editable(qtbot: QtBot, widget: ReviewWidget, tmp_path
     lazy = widget.viewer.add_labels(
         da.zeros(SHAPE, dtype=np.uint8, chunks=(1, 40, 50)), name="lazy"
     )
-    widget.bar.mask_combo.setLayer(lazy)
+    widget.mask_combo.setLayer(lazy)
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     assert mask is lazy
@@ -809,56 +825,13 @@ def test_masks_are_saved_as_tiff_and_coco(
     assert total == np.count_nonzero(mask_of(widget).data)
 
 
-def test_masks_of_0_and_255_are_a_kind_in_the_save_dialog(
-    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start(qtbot, widget, tmp_path / "s")
-
-    def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
-        assert Path(proposed).suffix == ".tif"
-        return str(tmp_path / "binary"), kinds.split(";;")[-1]
-
-    monkeypatch.setattr(SaveDialog, "ask", choose)
-    with qtbot.waitSignal(widget.written):
-        widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-    labels = mask_of(widget).data
-    for value, name in enumerate(("tumour", "oedema"), 1):
-        files = sorted((tmp_path / "binary" / name).glob("*.tif"))
-        stored = np.stack([tifffile.imread(file) for file in files])
-        np.testing.assert_array_equal(stored, np.where(labels == value, 255, 0))
-
-
-@pytest.mark.usefixtures("dask_without_threads")
-def test_a_mask_of_an_ome_zarr_is_saved_among_its_labels(
-    qtbot: QtBot, dock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_image(tmp_path / "scan.zarr")
-    ((data, options, _),) = scan_layers(read_scan(tmp_path / "scan.zarr"), "scan")
-    widget = dock(ReviewWidget)
-    image = widget.viewer.add_image(np.asarray(data), **options)
-    labels = np.ones(image.data.shape, np.uint8)
-    mask = add_labels(widget.viewer, labels, image, CATEGORIES, "mask")
-    widget.bar.mask_combo.setLayer(mask)
-
-    def choose(parent: Any, title: str, proposed: str, kinds: str) -> tuple[str, str]:
-        return str(tmp_path / "elsewhere" / "lesion"), kinds.split(";;")[0]
-
-    monkeypatch.setattr(SaveDialog, "ask", choose)
-    with qtbot.waitSignal(widget.written):
-        widget.saving.tiff_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-    stored = read_labels(tmp_path / "scan.zarr" / "labels" / "lesion")
-    np.testing.assert_array_equal(stored.data, labels)
-
-
 def test_a_folder_that_cannot_be_written_is_told(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.save_tiff(tmp_path / "missing" / "mask.tif")
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert "cannot be written: its folder does not exist" in notifications[-1]
-    assert widget.saving.tiff_button.isEnabled()
+    assert dock_of(widget).save_page.save_button.isEnabled()
 
 
 def test_the_dock_fits_a_small_screen(widget: ReviewWidget) -> None:

@@ -9,6 +9,7 @@ import pytest
 import scene
 from mouse import canvas_of
 from napari._qt.utils import QImg2array
+from pages import add_page
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
@@ -85,8 +86,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def widget(make_napari_viewer: Callable[..., Any], tmp_path: Path) -> ReviewWidget:
     viewer = make_napari_viewer(show=True)  # thumbnails are drawn as rows are painted
-    widget = ReviewWidget(viewer)
-    viewer.window.add_dock_widget(widget)
+    widget: ReviewWidget = add_page(viewer, ReviewWidget)
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
     return widget
 

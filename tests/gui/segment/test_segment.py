@@ -272,6 +272,11 @@ def test_fallback_to_another_device_is_said(
     assert notifications == [message]
 
 
+def shortcuts_of(widget: SegmentWidget) -> list[QShortcut]:
+    found = widget.window().findChildren(QShortcut)
+    return [shortcut for shortcut in found if shortcut.key().toString() == SHORTCUT]
+
+
 def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> None:
     widget.viewer.add_image(_head())
     taken = {
@@ -279,8 +284,8 @@ def test_shortcut_is_free_and_segments(widget: SegmentWidget, qtbot: QtBot) -> N
         for keys in default_shortcuts.values()
         for key in keys
     }
-    (shortcut,) = widget.findChildren(QShortcut)
-    assert shortcut.key().toString() == SHORTCUT
+    qtbot.waitUntil(lambda: bool(shortcuts_of(widget)))
+    (shortcut,) = shortcuts_of(widget)
     assert SHORTCUT not in taken
     assert SHORTCUT in widget.form.segment_button.toolTip()
     with qtbot.waitSignal(widget.finished) as waiter:

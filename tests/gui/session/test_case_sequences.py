@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 import pytest
+from pages import add_page, dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.images.owner import image_of
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
     from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg._napari.review.widget import ReviewWidget
 
 SHAPE = (2, 64, 64)
 
@@ -69,17 +72,15 @@ def segment(qtbot: QtBot, widget: SegmentWidget, image: Image) -> Labels:
 
 
 def start(qtbot: QtBot, widget: ReviewWidget) -> None:
+    dock_of(widget).show_step(Step.CORRECT)
     with qtbot.waitSignal(widget.desk.session_changed):
         QTest.mouseClick(widget.bar.start_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def both(make_napari_viewer: Callable[[], Viewer]) -> tuple[SegmentWidget, ReviewWidget]:
-    viewer = make_napari_viewer()
-    widgets = SegmentWidget(viewer), ReviewWidget(viewer)
-    for widget in widgets:
-        viewer.window.add_dock_widget(widget)
-    return widgets
+    dock = dock_of(add_page(make_napari_viewer(), SegmentWidget))
+    return dock.segment, dock.correct
 
 
 def walk(qtbot: QtBot, folder: Path, sessions: Path, *widgets: Any) -> None:
@@ -95,7 +96,7 @@ def walk(qtbot: QtBot, folder: Path, sessions: Path, *widgets: Any) -> None:
     assert (flair.visible, t1c.visible) == (True, False), "what is segmented is to be seen"
     for layer in (t1c, mask, flair, t1c):
         viewer.layers.selection.active = layer
-        assert review.bar.image_combo.layer() is flair
+        assert review.image_combo.layer() is flair
         assert review.current_image is flair
     assert review.bar.folder.value() == sessions / case
     assert proposed_mask_path(mask) == folder / "Flair_subtrMeanDivStd_mask.nii.gz"
@@ -139,7 +140,9 @@ def test_another_image_is_recorded_when_the_user_chooses_it(
     images = open_files(review.viewer, folder)
     review.bar.folder.setValue(tmp_path / "sessions" / "any")
     mask = segment(qtbot, segmenting, images["Flair"])
-    choose(review.bar.image_combo, images["T1c"].name)
+    dock_of(review).show_step(Step.CORRECT)
+    assert review.image_combo.isVisibleTo(review)
+    choose(review.image_combo, images["T1c"].name)
     start(qtbot, review)
     assert review.session is not None
     assert review.session.record.scan.sequence == "T1c"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pages import add_page, dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import SHAPE
@@ -57,7 +58,7 @@ def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:
     """Return the session that is offered, once it is known."""
     qtbot.waitUntil(lambda: not jobs.active_jobs())
-    return widget.bar.offered
+    return dock_of(widget).open_page.offered
 
 
 def click(button: Any) -> None:
@@ -81,16 +82,16 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     widget = dock(ReviewWidget)
     assert offered(qtbot, widget) == tmp_path / "s"
     saved = datetime.fromtimestamp((tmp_path / "s" / "session.json").stat().st_mtime)
-    assert widget.bar.reopen_button.text().startswith("Reopen “s” (saved ")
-    assert f"{saved:%H:%M})" in widget.bar.reopen_button.text()
+    assert dock_of(widget).open_page.reopen_button.text().startswith("Reopen “s” (saved ")
+    assert f"{saved:%H:%M})" in dock_of(widget).open_page.reopen_button.text()
     with qtbot.waitSignal(widget.desk.session_changed):
-        click(widget.bar.reopen_button)
+        click(dock_of(widget).open_page.reopen_button)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
     painted = np.load(tmp_path / "painted.npy")
     assert painted[2, 12, 10] == painted[2, 30, 40] == 3, "from where the stroke began to its end"
     np.testing.assert_array_equal(widget.desk.current.mask.data, painted)
-    assert widget.bar.offered is None
+    assert dock_of(widget).open_page.offered is None
     widget.desk.close()
     assert offered(qtbot, dock(ReviewWidget)) is None
 
@@ -102,7 +103,7 @@ def test_a_declined_session_is_not_offered_again(
     window.wait(60)
     widget: ReviewWidget = dock(ReviewWidget)
     assert offered(qtbot, widget) == tmp_path / "s"
-    click(widget.bar.decline_button)
+    click(dock_of(widget).open_page.decline_button)
     assert offered(qtbot, widget) is None
     assert offered(qtbot, dock(ReviewWidget)) is None
     Session.open(tmp_path / "s", hold=True).close()
@@ -143,8 +144,7 @@ def test_closing_a_window_closes_its_session(
     viewers = [make_napari_viewer() for _ in range(2)]
 
     def make(_: type) -> ReviewWidget:
-        widget = ReviewWidget(viewers[0])
-        viewers[0].window.add_dock_widget(widget)
+        widget: ReviewWidget = add_page(viewers[0], ReviewWidget)
         return widget
 
     widget = open_dock(make, 10)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mouse import canvas_of
 from napari._qt.utils import QImg2array
+from pages import add_page
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
@@ -100,15 +101,14 @@ def widget(
     data = image_files.lazy_stack(paths, (40, 40), np.uint8)
     scan = Scan(data, "NYX", names=tuple(p.name for p in paths), meta={"paths": tuple(paths)})
     viewer = make_napari_viewer(show=True)  # rows are drawn as they are painted
-    widget = ReviewWidget(viewer)
-    viewer.window.add_dock_widget(widget)
+    widget: ReviewWidget = add_page(viewer, ReviewWidget)
     widget.window().resize(1366, 768)
     image = viewer.add_image(scan.data, **scan_options(scan, "stack"))
     labels = np.zeros((60, 40, 40), np.uint8)
     labels[:, 10:20, 10:20] = 1
     mask = add_labels(viewer, labels, image, CATEGORIES, "mask")
     viewer.dims.set_point(0, 0)
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     widget.bar.folder.setValue(tmp_path / "s")
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()

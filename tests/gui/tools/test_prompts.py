@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from mouse import canvas_of, drag_along, stroke
-from napari.utils._proxies import PublicOnlyProxy
+from pages import dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, add_mask
@@ -59,7 +59,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
 
     It is given the viewer as napari gives it to plugins.
     """
-    widget: ReviewWidget = dock(lambda viewer: ReviewWidget(PublicOnlyProxy(viewer)))
+    widget: ReviewWidget = dock(ReviewWidget)
     viewer = widget.viewer
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     viewer.add_image(60 + 100.0 * disc() + noise, name="head", **PLACE)
@@ -88,7 +88,7 @@ def probabilities(widget: ReviewWidget) -> None:
 
 def viewer_of(tools: ToolsTab) -> Any:
     """The viewer itself."""
-    return tools.viewer.__wrapped__
+    return tools.viewer
 
 
 def mask_of(tools: ToolsTab) -> Any:
@@ -435,8 +435,8 @@ def test_a_dock_that_is_closed_takes_its_layer_away(
 ) -> None:
     tools.prompt_bar.buttons[name].click()
     assert helpers(tools)
-    viewer_of(widget.tools).window.remove_dock_widget(widget)
-    widget.deleteLater()
+    viewer_of(widget.tools).window.remove_dock_widget(dock_of(widget))
+    dock_of(widget).deleteLater()
     assert [layer.name for layer in viewer_of(widget.tools).layers] == ["head", "head mask"]
     assert viewer_of(widget.tools).layers.selection.active.name == "head mask"
 

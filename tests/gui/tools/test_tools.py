@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, update_record
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
+from napari_unet_seg._napari.tools.tool_runner import ToolUse
+from napari_unet_seg._napari.widgets.jobs import JobState, active_jobs
+from napari_unet_seg.correct.change import change_to
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.tools.tab import ToolsTab
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.io.common.places import Place
 
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
@@ -172,11 +178,9 @@ def test_large_slices_are_reshaped_in_a_thread(
     viewer = tools.viewer
     viewer.add_image(np.ones(drawn.shape, np.uint8), name="large")
     mask = add_mask(viewer, drawn.copy(), "large mask")
-    widget.bar.mask_combo.setLayer(mask)
+    widget.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
     assert tools.busy
-    mask.mode = "paint"
-    assert mask.mode == "pan_zoom"
     finish(qtbot, tools)
     assert np.count_nonzero(mask.data) > np.count_nonzero(drawn)
     press(tools, Qt.Key.Key_Z)
@@ -566,15 +570,8 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
     )
 
 
-@pytest.mark.parametrize(
-    "turn",
-    [lambda dims: setattr(dims, "ndisplay", 3), lambda dims: dims.roll()],
-    ids=["3D", "roll"],
-)
-def test_a_slice_that_is_not_on_screen_is_not_changed(
-    qtbot: QtBot, tools: ToolsTab, turn: Callable[[Any], None]
-) -> None:
-    turn(tools.viewer.dims)
+def test_a_slice_that_is_not_on_screen_is_not_changed(qtbot: QtBot, tools: ToolsTab) -> None:
+    tools.viewer.dims.ndisplay = 3
     click(tools.buttons["grow"])
     assert tools.status.text().startswith("No slice is on screen as a plane")
     np.testing.assert_array_equal(mask_of(tools).data, rods())
@@ -641,17 +638,72 @@ def test_masks_that_cannot_be_corrected_are_told(
     assert tools.status.text() == "Choose a mask to correct."
 
 
-def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: ToolsTab) -> None:
+def test_the_brush_paints_while_a_volume_is_worked_on(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    mask.mode = "paint"
+    before = mask.data.copy()
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
-    mask.mode = "fill"
-    assert mask.mode == "pan_zoom"
     assert not tools.controls.isEnabled()
+    with mask.block_history():
+        mask.data_setitem((np.array([0]), np.array([12]), np.array([12])), np.uint8(OEDEMA))
+    painted = mask.data.copy()
     finish(qtbot, tools)
-    assert mask.mode == "paint"
     assert tools.controls.isEnabled()
+    assert mask.data[0, 12, 12] == OEDEMA
+    assert changed(painted, mask.data)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, painted)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+
+
+def test_a_volume_is_changed_after_the_stroke_that_is_drawn(qtbot: QtBot, tools: ToolsTab) -> None:
+    mask = mask_of(tools)
+    canvas = canvas_of(tools.viewer)
+    before = mask.data.copy()
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["shrink"])
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton)
+    job = active_jobs()[0]
+    qtbot.waitUntil(lambda: job.state is JobState.ENDED)
+    np.testing.assert_array_equal(mask.data, before)
+    assert tools.busy
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton)
+    finish(qtbot, tools)
+    assert changed(before, mask.data)
+
+
+def test_a_tool_on_a_volume_counts_its_slices_and_can_be_stopped(
+    qtbot: QtBot, tools: ToolsTab
+) -> None:
+    mask = mask_of(tools)
+    before = mask.data.copy()
+    seen, go_on = threading.Event(), threading.Event()
+
+    def operation(labels: np.ndarray, place: Place) -> Change:
+        if place == (2,):
+            seen.set()
+            go_on.wait(10)
+        return change_to(labels, np.ones(labels.shape, bool), TUMOUR, ())
+
+    use = ToolUse(mask, TUMOUR, CATEGORIES[0], "Covered", operation, True, "Cover")
+    tools._runner.run_in_thread(use, 2)
+    qtbot.waitUntil(lambda: seen.is_set() and tools.job_bar.progress.value() == 2)
+    qtbot.waitUntil(lambda: not tools.job_bar.isHidden())
+    assert tools.job_bar.progress.text() == "Cover: 2 of 7"
+    click(tools.job_bar.stop_button)
+    go_on.set()
+    finish(qtbot, tools)
+    np.testing.assert_array_equal(mask.data, before)
+    assert tools.status.text() == "Stopped; nothing is changed."
+    assert tools.job_bar.isHidden()
+
+
+def test_a_result_goes_with_what_it_tells_of(tools: ToolsTab) -> None:
+    click(tools.buttons["fill_holes"])
+    assert "Filled holes" in tools.status.text()
+    press(tools, Qt.Key.Key_Z)
+    assert tools.status.text() == ""
 
 
 def test_a_mask_that_is_removed_meanwhile_is_let_go(
@@ -665,21 +717,6 @@ def test_a_mask_that_is_removed_meanwhile_is_let_go(
     np.testing.assert_array_equal(mask.data, rods())
     assert not tools.controls.isEnabled()
     assert not notifications
-
-
-def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
-    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
-) -> None:
-    mask = mask_of(tools)
-    mask.mode = "paint"
-    tools.volume_button.setChecked(True)
-    click(tools.buttons["shrink"])
-    assert mask.mode == "pan_zoom"
-    widget.viewer.window.remove_dock_widget(widget)
-    widget.deleteLater()
-    qtbot.waitUntil(lambda: mask.mode == "paint")
-    mask.mode = "fill"
-    assert mask.mode == "fill"
 
 
 def test_every_control_says_what_it_does(tools: ToolsTab) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 PLUGIN = "napari-unet-seg"
-NAMES = ("Import COCO", "Train U-Net", "Segment", "Correct and save")
+NAMES = ("Import COCO", "Train U-Net", "U-Net Seg", "Report")
 
 
 def test_the_docks_share_one_group_of_tabs(

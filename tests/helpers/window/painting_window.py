@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import napari
 import numpy as np
 from mouse import stroke
+from pages import add_page
 from qtpy.QtCore import QSettings, QTimer
 from qtpy.QtWidgets import QApplication
 
@@ -46,8 +47,7 @@ def main(folder: str, settings: str, painted: str) -> None:
     viewer = napari.Viewer()
     viewer.add_image(np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8), name="head")
     mask: Any = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="head mask")
-    widget = ReviewWidget(viewer)
-    viewer.window.add_dock_widget(widget)
+    widget: ReviewWidget = add_page(viewer, ReviewWidget)
 
     def paint() -> None:
         assert widget.desk.current is not None

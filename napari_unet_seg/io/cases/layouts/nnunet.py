@@ -50,7 +50,8 @@ def plan(tree: Tree) -> Plan | None:
             _case(name, files, masks.pop(name, None), channels, split)
             for name, files in by_case.items()
         ]
-        left_out += [LeftOut(file, "no image has its name") for file in masks.values()]
+        reason = "no image has its name"
+        left_out += [LeftOut(file, reason, is_mask=True) for file in masks.values()]
     why = f"imagesTr and dataset.json, which names {len(channels)} channels"
     return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out), labels)
 

@@ -1,0 +1,1 @@
+"""The dock of the loop: open, segment, correct, save."""

@@ -1,0 +1,97 @@
+"""The header of the dock: the open case, the model, and the help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Image, Labels
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.images.owner import image_of
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.model_card import ModelCard
+from napari_unet_seg._napari.segment.model_choice import model_name
+from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.messages import show_error
+from napari_unet_seg.errors import CheckpointError
+from napari_unet_seg.models.card import card_text
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+
+
+class CaseHeader(QWidget):
+    """Shows and chooses the image and the mask that every step is about.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers can be chosen.
+    """
+
+    help_wanted = Signal()
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.image_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
+        self.image_combo.setToolTip(
+            "The scan to segment; follows the selected layer, and a mask to its image"
+        )
+        self.mask_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.mask_combo.setToolTip("The mask to correct and to save; follows the selected layer")
+        self.model = QLabel()
+        self.device = QLabel()
+        self.device.setToolTip("Where the network runs; More settings of Segment chooses")
+        self.card_button = QPushButton("Card")
+        self.card_button.setToolTip("Show the model's training data, scores and known failures")
+        self.help_button = QToolButton()
+        self.help_button.setText("?")
+        self.help_button.setToolTip("The keys, and the manual")
+        self._lay_out()
+        self.mask_combo.layerChanged.connect(self._on_mask)
+        self.card_button.clicked.connect(self.show_card)
+        self.help_button.clicked.connect(self.help_wanted)
+        connect(self, (chosen_model.model_chosen, self._show_model))
+        self._show_model()
+        self._on_mask(self.mask_combo.layer())
+
+    def show_device(self, name: str) -> None:
+        """Show where the network runs."""
+        self.device.setText(f"on {name}")
+
+    def show_card(self) -> None:
+        """Show the card of the chosen model in a dialog."""
+        try:
+            ModelCard(card_text(chosen_model.current_model()), self).show()
+        except CheckpointError as error:
+            show_error(str(error))
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(3)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Image", self.image_combo)
+        rows.addRow("Mask", self.mask_combo)
+        model = QHBoxLayout()
+        model.addWidget(self.model)
+        model.addWidget(self.device)
+        model.addStretch(1)
+        model.addWidget(self.card_button)
+        model.addWidget(self.help_button)
+        rows.addRow("Model", model)
+
+    def _show_model(self, _: object = None) -> None:
+        path = chosen_model.current_model()
+        self.model.setText(model_name(path))
+        self.model.setToolTip(f"The network that segments: {path}")
+
+    def _on_mask(self, mask: Layer | None) -> None:
+        """Choose the image that a mask belongs to, if the layers show which."""
+        image = image_of(mask, self.image_combo.layers) if mask is not None else None
+        if image is not None:
+            self.image_combo.setLayer(image)

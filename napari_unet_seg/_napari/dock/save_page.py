@@ -1,0 +1,168 @@
+"""The page Save: a proposed file for the mask, and a button that writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet_seg._napari.dock.save_target import (
+    COCO,
+    ZARR_LABEL,
+    Format,
+    format_of,
+    formats_for,
+    target,
+)
+from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
+from napari_unet_seg._napari.files.mask_path import proposed_mask_path
+from napari_unet_seg._napari.files.save_dialog import SaveDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.layers import Labels
+
+
+class SavePage(QWidget):
+    """Proposes the folder, name and format of the scan; another file is a choice.
+
+    Parameters
+    ----------
+    mask : callable
+        Returns the mask that would be saved, or None.
+    folder : callable
+        Returns the folder for masks whose scan has no file.
+    """
+
+    save_wanted = Signal(object, object)
+    """Emitted with a path and its `Format`."""
+
+    def __init__(self, mask: Callable[[], Labels | None], folder: Callable[[], Path]) -> None:
+        super().__init__()
+        self._mask, self._folder = mask, folder
+        self._saved: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
+        self.about = QLabel()
+        self.about.setWordWrap(True)
+        self.format_combo = QComboBox()
+        self.format_combo.setToolTip("The format of the file; that of the scan at first")
+        self.format_combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.coco_options = CocoOptionsButton()
+        self.path = QLineEdit()
+        self.path.setToolTip("Where the mask is saved; next to its scan at first")
+        self.browse_button = QToolButton()
+        self.browse_button.setText("…")
+        self.browse_button.setToolTip("Choose another folder or name")
+        self.save_button = QPushButton("Save")
+        self.save_button.setMinimumHeight(40)
+        self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self._lay_out()
+        self.format_combo.activated.connect(self._on_format)
+        self.browse_button.clicked.connect(self.browse)
+        self.save_button.clicked.connect(self.save)
+        self.propose()
+
+    @property
+    def format(self) -> Format | None:
+        """The chosen format; None without a mask."""
+        chosen = self.format_combo.currentData()
+        return None if chosen is None else Format(*chosen)
+
+    def setFormat(self, kind: Format) -> None:
+        """Choose a format, and propose a file in it."""
+        self.format_combo.setCurrentText(kind.name)
+        self._on_format()
+
+    def propose(self) -> None:
+        """Propose a file for the present mask."""
+        mask = self._mask()
+        blocker = QSignalBlocker(self.format_combo)
+        self.format_combo.clear()
+        if mask is not None:
+            for kind in formats_for(mask):
+                self.format_combo.addItem(kind.name, tuple(kind))
+            self.format_combo.setCurrentText(format_of(proposed_mask_path(mask)).name)
+        blocker.unblock()
+        self.status.setText("")
+        name = f"<b>{mask.name}</b>" if mask is not None else "There is no mask to save yet."
+        self.about.setText(name)
+        self._on_format()
+
+    def set_busy(self, busy: bool) -> None:
+        """Disable the controls while a mask is saved or a session opened, or without a mask."""
+        for widget in (self.save_button, self.format_combo, self.path, self.browse_button):
+            widget.setEnabled(not busy and self._mask() is not None)
+
+    def save(self) -> None:
+        """Save the mask to the file in the line."""
+        if self.path.text().strip():
+            self._emit(Path(self.path.text().strip()).expanduser())
+
+    def browse(self) -> None:
+        """Ask for another file, and save the mask there."""
+        kind = self.format
+        if kind is None:
+            return
+        names = f"{kind.name} ({kind.pattern})"
+        path, _ = SaveDialog.ask(self, f"Save as {kind.name}", self.path.text(), names)
+        if path and kind == ZARR_LABEL:
+            # The label is part of the image, wherever the dialog was.
+            path = str(Path(self.path.text()).with_name(Path(path).name))
+        if path:
+            self.path.setText(path)
+            self._emit(Path(path))
+
+    def show_saved(self, path: Path) -> None:
+        """Show that the mask is in a file, which is proposed again."""
+        mask = self._mask()
+        if mask is not None:
+            self._saved.setdefault(mask, set()).add(path)
+        self.status.setText(f"Saved {path.name} in {path.parent}")
+        self.status.setToolTip(str(path))
+
+    def _emit(self, path: Path) -> None:
+        self.status.setText("")
+        self.save_wanted.emit(path, self.format)
+
+    def _on_format(self) -> None:
+        mask, kind = self._mask(), self.format
+        self.coco_options.setVisible(kind == COCO)
+        path = ""
+        if mask is not None and kind is not None:
+            path = str(target(mask, kind, self._folder(), self._saved.get(mask, ())))
+        self.path.setText(path)
+        self.path.setToolTip(path)
+
+    def _lay_out(self) -> None:
+        kind, place = QHBoxLayout(), QHBoxLayout()
+        kind.addWidget(self.format_combo, 1)
+        kind.addWidget(self.coco_options)
+        place.addWidget(self.path, 1)
+        place.addWidget(self.browse_button)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Mask", self.about)
+        rows.addRow("Format", kind)
+        rows.addRow("File", place)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(rows)
+        layout.addWidget(self.save_button)
+        layout.addWidget(self.status)
+        layout.addStretch(1)

@@ -1,0 +1,237 @@
+"""U-Net Seg: the dock that leads from an open scan to a saved mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
+
+from napari_unet_seg._napari.dock.header import CaseHeader
+from napari_unet_seg._napari.dock.open_page import OpenPage
+from napari_unet_seg._napari.dock.recent import add_recent
+from napari_unet_seg._napari.dock.save_page import SavePage
+from napari_unet_seg._napari.dock.save_target import BINARY, COCO, PATIENT_SEG, SEG
+from napari_unet_seg._napari.dock.step_bar import Step, StepBar, next_step
+from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
+from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment.form import SHORTCUT
+from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg._napari.views.bar import ViewBar
+from napari_unet_seg._napari.widgets.dock_widget import (
+    DockWidget,
+    call_before_window_deletion,
+    connect,
+)
+from napari_unet_seg._napari.widgets.messages import show_error
+from napari_unet_seg._napari.widgets.windows import ancestor
+from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.session.review_queue import ReviewState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+    from napari_unet_seg._napari.dock.save_target import Format
+    from napari_unet_seg._napari.session.open_session import OpenSession
+
+
+class UNetSegWidget(DockWidget):
+    """Shows a page for each step of the loop, below the open case.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer of the scans and masks.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.header = CaseHeader(napari_viewer)
+        self.views = ViewBar(napari_viewer)
+        self.steps = StepBar()
+        self.open_page = OpenPage()
+        self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
+        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
+        self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
+        self.unsaved = UnsavedEdits(self)
+        self._shortcut: QShortcut | None = None
+        self._lay_out()
+        self._connect()
+        self.show_step(Step.OPEN if self.header.image_combo.layer() is None else Step.SEGMENT)
+        self._refresh()
+
+    @property
+    def step(self) -> Step:
+        """The step whose page is shown."""
+        return list(Step)[self.pages.currentIndex()]
+
+    def show_step(self, step: Step) -> None:
+        """Show the page of a step."""
+        self.pages.setCurrentIndex(list(Step).index(step))
+        self.steps.show_step(step)
+        if step is Step.SAVE:
+            self.save_page.propose()
+        elif step is Step.OPEN:
+            self.open_page.show_recent()
+
+    def go_to(self, step: Step) -> None:
+        """Show the page of a step; Correct starts a session on the mask if there is one."""
+        self.show_step(step)
+        if step is Step.CORRECT and self.correct.session is None:
+            self.correct.start_session()
+
+    def correct_mask(self, mask: Labels) -> None:
+        """Correct a mask in a session of its own, and close the session of another mask."""
+        current = self.correct.desk.current
+        if current is not None and current.mask is not mask:
+            self.correct.desk.close()
+        self.header.mask_combo.setLayer(mask)
+        self.go_to(Step.CORRECT)
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Open files as the next case; the layers of the last one are hidden."""
+        before = list(self.viewer.layers)
+        opened: list[Layer] = []
+        for path in paths:
+            try:
+                opened += open_file(self.viewer, path)
+            except SegmentationError as error:
+                show_error(str(error))
+                continue
+            add_recent("file", path)
+        self._show_only(opened, before)
+
+    def open_folder(self, folder: Path) -> None:
+        """Open the scans of a folder, one after another."""
+        add_recent("folder", folder)
+        self.correct.scans.open_folder(folder)
+        self.show_step(Step.SEGMENT)
+
+    def open_session(self, folder: Path) -> None:
+        """Open a session to go on with its corrections."""
+        add_recent("session", folder)
+        self.correct.desk.open(folder)
+        self.show_step(Step.CORRECT)
+
+    def open_sample(self) -> None:
+        """Open the sample scan as the next case."""
+        before = list(self.viewer.layers)
+        self._show_only(self.viewer.open_sample(PLUGIN, "scan"), before)
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the dock into its window, warm up when it is shown, save when it is closed."""
+        if event.type() == QEvent.Type.ParentChange:
+            self.correct.set_docked(self.parent() is not None)
+            QTimer.singleShot(0, self._bind_shortcut)
+        elif event.type() == QEvent.Type.Show:
+            self.segment.warm_up()
+        return bool(super().event(event))
+
+    def _lay_out(self) -> None:
+        self.pages = QStackedWidget()
+        for page in (self.open_page, self.segment, self.correct, self.save_page):
+            self.pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(6)
+        layout.addWidget(self.correct.scans.bar)
+        layout.addWidget(self.header)
+        layout.addWidget(self.views)
+        layout.addWidget(self.steps)
+        layout.addWidget(self.pages, 1)
+
+    def _connect(self) -> None:
+        desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
+        self.steps.wanted.connect(self.go_to)
+        page.files_wanted.connect(self.open_files)
+        page.folder_wanted.connect(self.open_folder)
+        page.session_wanted.connect(self.open_session)
+        page.sample_wanted.connect(self.open_sample)
+        bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
+        bar.segment_wanted.connect(self._segment)
+        self.segment.correct_wanted.connect(self.correct_mask)
+        self.segment.device_known.connect(self.header.show_device)
+        self.save_page.save_wanted.connect(self._save)
+        self.correct.written.connect(self._on_written)
+        self.correct.busy_changed.connect(self._on_busy)
+        desk.opened.connect(self._on_opened)
+        desk.session_changed.connect(self._refresh)
+        for combo in (self.header.image_combo, self.header.mask_combo):
+            combo.layerChanged.connect(self._refresh)
+        self.unsaved.changed.connect(self._refresh)
+        connect(self, (self.viewer.layers.events.removed, self._refresh))
+        call_before_window_deletion(self, self.correct.release)
+        QApplication.instance().aboutToQuit.connect(self.correct.release)
+
+    def _bind_shortcut(self) -> None:
+        """Bind the shortcut of Segment in the window, whose dock may float."""
+        window = ancestor(self.parent(), QMainWindow)
+        if window is None or self._shortcut is not None:
+            return
+        self._shortcut = shortcut = QShortcut(QKeySequence(SHORTCUT), window)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(self._segment)
+        self.destroyed.connect(shortcut.deleteLater)
+
+    def _segment(self) -> None:
+        self.show_step(Step.SEGMENT)
+        self.segment.segment_layer()
+
+    def _save(self, path: Path, kind: Format) -> None:
+        saver, mask = self.correct.saver, self.correct.current_mask
+        if kind == COCO:
+            saver.save_coco(mask, path)
+        elif kind in (SEG, PATIENT_SEG):
+            saver.save_seg(mask, path, identified=kind == PATIENT_SEG)
+        elif kind == BINARY:
+            saver.save_binary(mask, path)
+        else:
+            saver.save_tiff(mask, path)
+
+    def _show_only(self, opened: Sequence[Layer], before: Sequence[Layer]) -> None:
+        """Hide the layers of the last case, and go on with the new one."""
+        if not opened:
+            return
+        self.correct.desk.close()
+        for layer in before:
+            layer.visible = False
+        self.viewer.reset_view()
+        has_mask = any(is_user_layer(layer, Labels) for layer in opened)
+        self.show_step(Step.OPEN if has_mask else Step.SEGMENT)
+
+    def _fallback_folder(self) -> Path:
+        session = self.correct.session
+        return session.folder if session is not None else Path.home()
+
+    def _on_opened(self, current: OpenSession) -> None:
+        self.open_page.offer(None)
+        corrected = ReviewState.CORRECTED in current.session.states
+        self.unsaved.watch(current.mask, edited=corrected)
+
+    def _on_busy(self, busy: bool) -> None:
+        self.open_page.set_busy(busy)
+        self.save_page.set_busy(busy)
+
+    def _on_written(self, path: Path) -> None:
+        self.save_page.show_saved(path)
+        self.unsaved.settle()
+
+    def _refresh(self, _: Any = None) -> None:
+        mask = self.correct.current_mask
+        self.unsaved.watch(mask)
+        following = next_step(
+            image=self.header.image_combo.layer() is not None,
+            mask=mask is not None,
+            unsaved=self.unsaved.edited,
+            saved=self.unsaved.saved,
+        )
+        self.steps.show_next(following)
+        self.save_page.set_busy(self.correct.busy)

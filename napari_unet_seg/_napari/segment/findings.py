@@ -1,0 +1,96 @@
+"""What a prediction holds: the volume of each category, and where the largest lesion is."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from napari_unet_seg.config import IGNORE_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg._napari.layers.geometry import VoxelSize
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.config import Category
+    from napari_unet_seg.io.common.places import Place
+
+_ML = {"mm": 1e-3, "µm": 1e-12}
+"""Millilitres of a cube whose edge is one unit long."""
+
+
+class Amount(NamedTuple):
+    """How much of a category was found."""
+
+    name: str
+    voxels: int
+    ml: float | None
+    """Volume in millilitres; None for slices that form no volume, or have no unit of length."""
+
+    def __str__(self) -> str:
+        if self.ml is None:
+            return f"{self.name} {self.voxels:,} pixels"
+        return f"{self.name} {self.ml:.3g} ml ({self.voxels:,} voxels)"
+
+
+class Findings(NamedTuple):
+    """What a prediction holds."""
+
+    amounts: tuple[Amount, ...]
+    """The categories that were found."""
+    place: Place | None
+    """The slice with most of the largest lesion, along the leading axes; None if there is none."""
+
+
+def find(
+    labels: Array, categories: Sequence[Category], voxel: VoxelSize, *, volume: bool
+) -> Findings:
+    """Measure a prediction.
+
+    Parameters
+    ----------
+    labels : array
+        Labels of shape (..., Y, X); the last three axes are a volume if `volume`.
+    categories : sequence of Category
+        The categories of the labels, from 1.
+    voxel : VoxelSize
+        The size of a voxel along each axis of the labels.
+    volume : bool
+        Whether neighbouring slices belong together.
+    """
+    counts = np.bincount(labels.ravel(), minlength=len(categories) + 1)
+    scale = _ML.get(voxel.unit) if volume and labels.ndim > 2 else None
+    each = None if scale is None else scale * prod(voxel.sizes[-3:])
+    amounts = tuple(
+        Amount(category.name, int(counts[value]), None if each is None else each * counts[value])
+        for value, category in enumerate(categories, 1)
+        if counts[value]
+    )
+    return Findings(amounts, _largest(labels, volume=volume))
+
+
+def _largest(labels: Array, *, volume: bool) -> Place | None:
+    """Return the slice with most pixels of the largest connected lesion, of any categories."""
+    found = (labels > 0) & (labels != IGNORE_INDEX)
+    boxes = ndimage.find_objects(found.astype(np.uint8))
+    if not boxes:
+        return None
+    box = boxes[0]
+    parts, count = ndimage.label(found[box], _neighbours(labels.ndim, 3 if volume else 2))
+    sizes = ndimage.sum_labels(found[box], parts, np.arange(1, count + 1))
+    areas = (parts == 1 + int(np.argmax(sizes))).sum(axis=(-2, -1))
+    if labels.ndim == 2:
+        return ()
+    inside = np.unravel_index(int(np.argmax(areas)), areas.shape)
+    return tuple(int(at) + part.start for at, part in zip(inside, box, strict=False))
+
+
+def _neighbours(ndim: int, axes: int) -> Array:
+    """Return the neighbourhood of a voxel along the last axes, faces only."""
+    axes = min(axes, ndim)
+    whole = np.zeros((3,) * ndim, bool)
+    whole[(1,) * (ndim - axes)] = ndimage.generate_binary_structure(axes, 1)
+    return whole
