@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
-from napari_unet_seg._napari.layers.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.conversion import is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.common.named_channels import by_name, find_names, none_of
 from napari_unet_seg.io.common.stacking import missing_note, stack
