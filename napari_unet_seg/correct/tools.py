@@ -1,8 +1,8 @@
 """Correction tools: operations on the labels of a slice or a volume, as arrays.
 
-An operation is a function of the labels of one part of a mask and the part's index along the
-leading axes. A part is the slice on screen; where a tool changes the whole mask, each volume is a
-part, or each slice of independent images.
+An operation is a function of the labels of one part of a mask and the part's index. A part is the
+plane on screen; where a tool changes the whole mask, each volume is a part, or each slice of
+independent images.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
 from napari_unet_seg.correct.interpolation import interpolate
 from napari_unet_seg.events import Command, Progress
-from napari_unet_seg.io.common.places import Place
+from napari_unet_seg.io.common.places import Part, Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable
 
-Operation = Callable[[Array, Place], Change]
+Operation = Callable[[Array, Part], Change]
 """Returns the change of a part from the labels and the index of the part."""
 
 
@@ -83,10 +83,11 @@ def apply_threshold(settings: ToolSettings, probability: Array, level: float) ->
         Lowest probability of the category, in 0…1.
     """
 
-    def operation(labels: Array, position: Place) -> Change:
+    def operation(labels: Array, position: Part) -> Change:
         part = probability[position]
-        predicted = part.any((-2, -1), keepdims=True)
-        mask = np.where(predicted, part >= level, labels == settings.value)
+        predicted = probability[position[: probability.ndim - 2]].any((-2, -1))
+        across = predicted.reshape(*predicted.shape, *(1,) * (part.ndim - predicted.ndim))
+        mask = np.where(across, part >= level, labels == settings.value)
         return settings.change(labels, mask)
 
     return operation
@@ -109,7 +110,7 @@ def fill_between(
     """
     positions = tuple(accepted)
 
-    def operation(labels: Array, position: Place) -> Change:
+    def operation(labels: Array, position: Part) -> Change:
         mask = labels == settings.value
         keys = [index[-1] for index in positions if index[:-1] == position]
         if len(keys) < 2:

@@ -22,6 +22,7 @@ from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.widgets.dock_widget import (
     DockWidget,
     call_before_window_deletion,
@@ -54,10 +55,11 @@ class UNetSegWidget(DockWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.header = CaseHeader(napari_viewer)
+        self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
         self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.image_combo, self.header.mask_combo)
+        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
@@ -142,6 +144,7 @@ class UNetSegWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
+        layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
 
@@ -225,7 +228,7 @@ class UNetSegWidget(DockWidget):
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
         following = next_step(
-            image=self.correct.current_image is not None,
+            image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
             unsaved=self.unsaved.edited,
             saved=self.unsaved.saved,

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.instances import Instances
 
-_COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
-_STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes")
+_STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes", "score")
 """Columns in the description of a mask's file, which may hold only the first of them."""
+_COLUMNS = ("index", "category", *_STORED[1:])
 _MAX_COLOURS = 2**16
 """Labels below this have the plugin's colours; napari draws higher labels in its own."""
 
@@ -48,7 +48,13 @@ def instance_options(
     record : LayerRecord
         Further fields of the layer's record.
     """
-    rows = [
+    record = replace(record, instances=instances)
+    return options_of_rows(rows_of(instances), instances.dataset.categories, name, record)
+
+
+def rows_of(instances: Instances) -> list[tuple[Any, ...]]:
+    """Return a row of the table for each annotation; only a model's results have a score."""
+    return [
         (
             value,
             row.category.name,
@@ -57,11 +63,10 @@ def instance_options(
             row.image.file_name,
             int(bool(row.annotation.get("iscrowd"))),
             json.dumps(found) if (found := row.annotation.get("attributes")) else None,
+            row.annotation.get("score"),
         )
         for value, row in enumerate(instances.rows, 1)
     ]
-    record = replace(record, instances=instances)
-    return options_of_rows(rows, instances.dataset.categories, name, record)
 
 
 def options_of_rows(
@@ -129,7 +134,7 @@ def category_of(layer: Labels, value: int) -> Category | None:
 
 def object_categories(features: DataFrame, categories: Sequence[Category]) -> dict[int, Category]:
     """Return the category of every object in the table of a layer, by label."""
-    if "index" not in features:
+    if not {"index", "category_id"} <= set(features):
         return {}
     by_id = {category.id: category for category in categories}
     rows = zip(features["index"], features["category_id"], strict=True)

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
@@ -47,7 +47,10 @@ _KEYS = {
 }
 """By action: key in napari's notation, unused by its labels layers; text; tooltip."""
 
-_BUTTONS = ("accept", "skip", "flag", "previous", "next")
+_DECISIONS = ("accept", "skip", "flag")
+_ARROW_WIDTH = 30
+"""Width in pixels of the button beside *Accept*."""
+_BUTTONS = (*_DECISIONS, "previous", "next")
 
 
 class SlicesTab(QWidget):
@@ -80,6 +83,8 @@ class SlicesTab(QWidget):
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
+        decisions = [*(self.buttons[name] for name in _DECISIONS), self.revert_button]
+        self.stored_slice = StoredSliceNote({button.text(): button for button in decisions})
         self._lay_out()
         self._connect()
         self.show_session(None)
@@ -89,6 +94,7 @@ class SlicesTab(QWidget):
         self._open_session = open_session
         self.report("")
         self.setEnabled(open_session is not None)
+        self.stored_slice.show_session(open_session)
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
@@ -203,6 +209,7 @@ class SlicesTab(QWidget):
         accept = QHBoxLayout()
         accept.setSpacing(1)
         accept.addWidget(self.buttons["accept"], 1)
+        self.many_button.setMaximumWidth(_ARROW_WIDTH)
         accept.addWidget(self.many_button)
         grid.addLayout(accept, 0, 0, 1, 2)
         for index, name in enumerate(_BUTTONS[1:], 1):
@@ -218,6 +225,7 @@ class SlicesTab(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.bar)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.stored_slice)
         layout.addLayout(grid)
         layout.addWidget(self.changes)
         layout.addLayout(display)
@@ -279,13 +287,12 @@ def _button(key: str, text: str, tip: str) -> QPushButton:
     return button
 
 
-def _menu_button(text: str, menu: QMenu, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _menu_button(text: str, menu: QMenu, tip: str) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tip)
     button.setMenu(menu)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # the text has an arrow
+    # The text has an arrow.
+    button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0px; }")
     return button
 
 

@@ -57,6 +57,8 @@ class OpenSession(QObject):
 
     moved = Signal(int)
     """Emitted with the index of the new slice on screen."""
+    turned = Signal()
+    """Another plane of the volume may be on screen, or the volume in 3-D."""
     decided = Signal(int)
     """Emitted with the index of a slice whose state changed."""
     queue_changed = Signal()
@@ -97,6 +99,8 @@ class OpenSession(QObject):
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
+        viewer.dims.events.order.connect(self._on_turn)
+        viewer.dims.events.ndisplay.connect(self._on_turn)
         viewer.layers.selection.active = mask
         self.arrange(Order.AS_STORED, None)
 
@@ -265,6 +269,8 @@ class OpenSession(QObject):
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
+        self.viewer.dims.events.order.disconnect(self._on_turn)
+        self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
         self._update_changes_soon.cancel()
         self._edited.close()
         self.overlay.hide()
@@ -338,6 +344,9 @@ class OpenSession(QObject):
             self.index = index
             self.moved.emit(index)
             self._update_changes_soon()
+
+    def _on_turn(self, _: Any = None) -> None:
+        self.turned.emit()
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)

@@ -12,9 +12,10 @@ from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.layers.position import (
-    go_to,
+    go_to_part,
     off_screen_problem,
     place_of,
+    shown_part,
     volume_axes,
 )
 from napari_unet_seg._napari.layers.prediction import probability_map
@@ -34,7 +35,7 @@ from napari_unet_seg.correct.tools import (
     reshape,
 )
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.common.places import index_at, place_at
+from napari_unet_seg.io.common.places import of_part, place_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 
@@ -161,7 +162,7 @@ class ToolsTab(ToolsForm):
                 slow=True,
                 running=f"Interpolate {self._name(self.value())}",
             )
-        else:
+        elif self._may_change(self.value(), stored=True):
             *volume, index = place_of(self.viewer, mask)
             operation = fill_between(self._settings(), accepted, index)
             self._do(operation, self._summary("interpolate"), tuple(volume), slow=True)
@@ -171,9 +172,10 @@ class ToolsTab(ToolsForm):
         mask = self._mask
         if mask is None or not self._may_change(self.value(), here=True):
             return
-        here = place_of(self.viewer, mask)
-        other = (*here[:-1], here[-1] + step) if here else ()
-        if not other or not 0 <= other[-1] < mask.data.shape[len(here) - 1]:
+        here = shown_part(self.viewer, mask)
+        number = here[-1] + step if here and not isinstance(here[-1], slice) else -1
+        other = (*here[:-1], number)
+        if not 0 <= number < mask.data.shape[len(here) - 1]:
             self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
             return
         source, target = (here, other) if step > 0 else (other, here)
@@ -185,7 +187,7 @@ class ToolsTab(ToolsForm):
         self._do(
             lambda labels, _: settings.change(labels, drawn), self._summary("copy_next"), target
         )
-        go_to(self.viewer, mask, index_at(target, mask.data.shape[:-2]))
+        go_to_part(self.viewer, mask, target)
 
     def apply_threshold(self) -> None:
         """Set the category to the pixels with at least the slider's probability."""
@@ -247,7 +249,7 @@ class ToolsTab(ToolsForm):
         self,
         operation: Operation,
         summary: str,
-        place: Place | None = None,
+        place: Part | None = None,
         *,
         slow: bool = False,
         running: str = "Change the mask",
@@ -260,7 +262,7 @@ class ToolsTab(ToolsForm):
         if place is None and self.whole() and mask.ndim > 2:
             self._runner.run_in_thread(use, volume_axes(mask))
         else:
-            self._runner.run(use, place_of(self.viewer, mask) if place is None else place)
+            self._runner.run(use, shown_part(self.viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
@@ -284,12 +286,18 @@ class ToolsTab(ToolsForm):
     def _settings(self) -> ToolSettings:
         if self._mask is None:
             return ToolSettings(0, (), self.pixels.value(), ())
-        axes = volume_axes(self._mask) if self.whole() else 2
-        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
+        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes
+        if self.whole():
+            sizes = sizes[-volume_axes(self._mask) :]
+        else:
+            sizes = of_part(sizes, shown_part(self.viewer, self._mask))
         return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
-    def _may_change(self, value: int, *, here: bool = False) -> bool:
-        """Whether a category may be changed in the chosen extent, or `here` on this slice."""
+    def _may_change(self, value: int, *, here: bool = False, stored: bool = False) -> bool:
+        """Whether a category may be changed in the chosen extent, or `here` on this plane.
+
+        The plane has to be a slice as it is stored if `stored`.
+        """
         if self._mask is None or self._runner.busy:
             return False
         problem = ""
@@ -297,7 +305,7 @@ class ToolsTab(ToolsForm):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
             remedy = "" if here else ", or choose the volume"
-            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy)
+            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy, stored=stored)
         self.status.setText(problem)
         return not problem
 
@@ -313,7 +321,7 @@ class ToolsTab(ToolsForm):
         if mask is None or not self.value():
             return None
         found = probability_map(self.viewer, mask, self._categories[self.value() - 1])
-        has_slice = found is not None and found[place_of(self.viewer, mask)].any()
+        has_slice = found is not None and found[shown_part(self.viewer, mask)].any()
         return found if has_slice else None
 
     def _update_map(self, _: Any = None) -> None:
@@ -324,7 +332,7 @@ class ToolsTab(ToolsForm):
         if not self.slider.isSliderDown():
             self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
-            place = place_of(self.viewer, mask)
+            place = shown_part(self.viewer, mask)
             operation = apply_threshold(self._settings(), probability, self.threshold())
             self._preview.show(mask, place, operation)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 
 _MAX_AT_ONCE = 2**18
@@ -76,7 +76,7 @@ class ToolRunner(QObject):
         """Whether a tool runs in a thread."""
         return self._use is not None
 
-    def run(self, use: ToolUse, place: Place) -> None:
+    def run(self, use: ToolUse, place: Part) -> None:
         """Apply a tool to the part at `place`: at once if that is quick, else in a thread."""
         part = use.mask.data[place]
         if use.slow and part.size > _MAX_AT_ONCE:
@@ -84,7 +84,7 @@ class ToolRunner(QObject):
         else:
             self.run_at(use, place)
 
-    def run_at(self, use: ToolUse, place: Place, *, select: bool = True) -> None:
+    def run_at(self, use: ToolUse, place: Part, *, select: bool = True) -> None:
         """Apply a tool at once to the part at `place` along the leading axes.
 
         The mask is selected for Ctrl+Z, unless another layer forwards Ctrl+Z to the mask.
@@ -93,7 +93,7 @@ class ToolRunner(QObject):
         if self._put(use, use.operation(use.mask.data[place], place).at(place)) and select:
             self._select(use.mask)
 
-    def run_in_thread(self, use: ToolUse, axes: int, place: Place = ()) -> None:
+    def run_in_thread(self, use: ToolUse, axes: int, place: Part = ()) -> None:
         """Apply a tool in a thread to each part with `axes` axes at `place`.
 
         The user can go on painting: pixels that are edited in the meantime keep the edit.

@@ -89,7 +89,7 @@ def probabilities(widget: ReviewWidget) -> None:
 
 def viewer_of(tools: ToolsTab) -> Any:
     """The viewer itself."""
-    return tools.viewer.__wrapped__
+    return tools.viewer
 
 
 def mask_of(tools: ToolsTab) -> Any:
