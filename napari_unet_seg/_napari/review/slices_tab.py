@@ -80,6 +80,7 @@ class SlicesTab(QWidget):
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel()
+        """Messages on the session, shown below all tabs: the keys work on each of them."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -229,7 +230,6 @@ class SlicesTab(QWidget):
         layout.addLayout(grid)
         layout.addWidget(self.changes)
         layout.addLayout(display)
-        layout.addWidget(self.status)
         layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
