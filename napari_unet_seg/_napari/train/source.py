@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.layers.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
+from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
@@ -155,20 +159,22 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         tip = (
-            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
-            "for volumes"
+            "A folder of patients with masks: slices, volumes, BraTS, nnU-Net, BIDS, DICOM; or "
+            "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image.setToolTip("The image that the network learns from")
+        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.plan = FolderPlan()
+        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.image = MaskImageCombo(viewer, self.labels)
+        self.image.setToolTip("The image that the network learns from: that of the labels")
         self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")
         layout = QVBoxLayout(self)
@@ -178,6 +184,8 @@ class SourceBox(QWidget):
         rows = QFormLayout()
         rows.addRow("Sequences", self.sequences)
         layout.addLayout(rows)
+        self.folder.valueChanged.connect(self.plan.show_folder)
+        self.plan.corrected.connect(self.valueChanged)
         self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
