@@ -44,11 +44,12 @@ def holds_cases(path: Path) -> bool:
 
 def holds_studies(path: Path) -> bool:
     """Whether a folder with folders of DICOM holds more than one case, in a window."""
-    if not has_window() or not path.is_dir() or not any(p.is_dir() for p in path.iterdir()):
+    if not has_window() or not path.is_dir():
         return False
     try:
-        return len(plan_folder(path).cases) > 1
-    except SegmentationError:
+        has_folders = any(inside.is_dir() for inside in path.iterdir())
+        return has_folders and len(plan_folder(path).cases) > 1
+    except (OSError, SegmentationError):
         return False
 
 
