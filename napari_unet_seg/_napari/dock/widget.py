@@ -59,7 +59,7 @@ class UNetSegWidget(DockWidget):
         self.steps = StepBar()
         self.open_page = OpenPage()
         self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.image_combo, self.header.mask_combo)
+        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
@@ -228,7 +228,7 @@ class UNetSegWidget(DockWidget):
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
         following = next_step(
-            image=self.correct.current_image is not None,
+            image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
             unsaved=self.unsaved.edited,
             saved=self.unsaved.saved,

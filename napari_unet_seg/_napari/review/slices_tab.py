@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -49,6 +48,8 @@ _KEYS = {
 """By action: key in napari's notation, unused by its labels layers; text; tooltip."""
 
 _DECISIONS = ("accept", "skip", "flag")
+_ARROW_WIDTH = 30
+"""Width in pixels of the button beside *Accept*."""
 _BUTTONS = (*_DECISIONS, "previous", "next")
 
 
@@ -208,6 +209,7 @@ class SlicesTab(QWidget):
         accept = QHBoxLayout()
         accept.setSpacing(1)
         accept.addWidget(self.buttons["accept"], 1)
+        self.many_button.setMaximumWidth(_ARROW_WIDTH)
         accept.addWidget(self.many_button)
         grid.addLayout(accept, 0, 0, 1, 2)
         for index, name in enumerate(_BUTTONS[1:], 1):
@@ -285,13 +287,12 @@ def _button(key: str, text: str, tip: str) -> QPushButton:
     return button
 
 
-def _menu_button(text: str, menu: QMenu, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _menu_button(text: str, menu: QMenu, tip: str) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tip)
     button.setMenu(menu)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # the text has an arrow
+    # The text has an arrow.
+    button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0px; }")
     return button
 
 

@@ -63,6 +63,7 @@ class SegmentForm(QWidget):
         self.status = StatusLabel()
         self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
+        self._running = False
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
         self._show_extents(self.image_combo.layer())
@@ -84,7 +85,8 @@ class SegmentForm(QWidget):
 
     def show_running(self, running: bool) -> None:
         """Enable the controls that can be used while a prediction runs, or none runs."""
-        self.segment_button.setEnabled(not running and self.image_combo.layer() is not None)
+        self._running = running
+        self._enable_button()
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
         editors = (self.image_combo, self.extent_combo, self.model_choice, self.channels)
@@ -133,7 +135,10 @@ class SegmentForm(QWidget):
             self.setWhole(not independent)
         self.extent_combo.setVisible(several)
         self._extent_label.setVisible(several)
-        self.segment_button.setEnabled(layer is not None)
+        self._enable_button()
+
+    def _enable_button(self) -> None:
+        self.segment_button.setEnabled(not self._running and self.image_combo.layer() is not None)
 
 
 def _independent(layer: Image) -> bool:

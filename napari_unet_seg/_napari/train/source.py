@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.layers.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
@@ -162,9 +165,10 @@ class SourceBox(QWidget):
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
         self.folder.setPlaceholder("folder of patients, or of images and masks")
         self.plan = FolderPlan()
-        self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image.setToolTip("The image that the network learns from")
+        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.image = MaskImageCombo(viewer, self.labels)
+        self.image.setToolTip("The image that the network learns from: that of the labels")
         self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")

@@ -28,6 +28,7 @@ from napari_unet_seg._napari.views.planes import (
     views_in,
 )
 from napari_unet_seg._napari.views.surface_panel import SurfacePanel, show_surfaces
+from napari_unet_seg._napari.views.tiff_masks import TiffMasks
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -68,15 +69,18 @@ class ViewBar(QWidget):
         self.linked = _button(
             "⊞",
             "Show the other two planes beside this one, linked; a brush paints in each",
+            checkable=True,
         )
-        self._linked = LinkedViews(viewer)
-        self.letters = _button("L R", "Letters of the patient's sides at the edges of the canvas")
-        self.letters.setCheckable(True)
+        self._linked = LinkedViews(viewer, self)
+        self.letters = _button(
+            "L R", "Letters of the patient's sides at the edges of the canvas", checkable=True
+        )
         self.letters.setChecked(bool(recall(_LETTERS, True)))
         self.image_button = _button(
             "It is an image",
             "The file opened as a mask, since it holds a few whole numbers; open it as an image",
         )
+        self._tiff_masks = TiffMasks(viewer, self)
         self._lay_out()
         self._connect()
         self.refresh()
