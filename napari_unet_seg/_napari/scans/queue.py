@@ -83,8 +83,8 @@ class ScanQueue(QObject):
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
         self._others = OtherLayers(viewer, self)
-        self._planner = FolderPlanner(viewer, dock)
-        self._planner.planned.connect(self._on_planned)
+        self.planner = FolderPlanner(viewer, dock)
+        self.planner.planned.connect(self._on_planned)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -124,7 +124,7 @@ class ScanQueue(QObject):
 
     def open_folder(self, folder: Path) -> None:
         """Show what a folder holds, if it is not one plain case, and open the first scan to do."""
-        self._planner.plan(folder)
+        self.planner.plan(folder)
 
     def go_to(self, at: int) -> None:
         """Save the open session, and open another scan of the folder.
