@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from napari.layers import Labels
 
+_PATH_TIP = "Where the mask is saved; beside its scan at first"
+
 
 class SavePage(QWidget):
     """Proposes the folder, name and format of the scan; another file is a choice.
@@ -63,7 +65,7 @@ class SavePage(QWidget):
         self.format_combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.coco_options = CocoOptionsButton()
         self.path = QLineEdit()
-        self.path.setToolTip("Where the mask is saved; next to its scan at first")
+        self.path.setToolTip(_PATH_TIP)
         self.browse_button = QToolButton()
         self.browse_button.setText("…")
         self.browse_button.setToolTip("Choose another folder or name")
@@ -147,7 +149,7 @@ class SavePage(QWidget):
         if mask is not None and kind is not None:
             path = str(target(mask, kind, self._folder(), self._saved.get(mask, ())))
         self.path.setText(path)
-        self.path.setToolTip(path)
+        self.path.setToolTip(path or _PATH_TIP)
 
     def _lay_out(self) -> None:
         kind, place = QHBoxLayout(), QHBoxLayout()

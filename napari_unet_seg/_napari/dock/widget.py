@@ -11,7 +11,9 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
 
+from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.header import CaseHeader
+from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
@@ -21,13 +23,13 @@ from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.widgets.dock_widget import (
     DockWidget,
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.keys import label_of, list_keys
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.review_queue import ReviewState
@@ -53,7 +55,9 @@ class UNetSegWidget(DockWidget):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
+        list_keys()
         self.header = CaseHeader(napari_viewer)
+        self.first_run = FirstRunCard()
         self.steps = StepBar()
         self.open_page = OpenPage()
         self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
@@ -124,6 +128,10 @@ class UNetSegWidget(DockWidget):
         before = list(self.viewer.layers)
         self._show_only(self.viewer.open_sample(PLUGIN, "scan"), before)
 
+    def show_help(self) -> None:
+        """Show the keys, and offer the manual."""
+        HelpDialog(self).show()
+
     def event(self, event: QEvent) -> bool:
         """Follow the dock into its window, warm up when it is shown, save when it is closed."""
         if event.type() == QEvent.Type.ParentChange:
@@ -143,10 +151,12 @@ class UNetSegWidget(DockWidget):
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
         layout.addWidget(self.steps)
+        layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
+        self.header.help_wanted.connect(self.show_help)
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
@@ -173,7 +183,7 @@ class UNetSegWidget(DockWidget):
         window = ancestor(self.parent(), QMainWindow)
         if window is None or self._shortcut is not None:
             return
-        self._shortcut = shortcut = QShortcut(QKeySequence(SHORTCUT), window)
+        self._shortcut = shortcut = QShortcut(QKeySequence(label_of("segment")), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)
