@@ -146,7 +146,7 @@ class UNetSegWidget(DockWidget):
         for page in (self.open_page, self.segment, self.correct, self.save_page):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(2, 10, 2, 2)  # napari's title bar hangs over the top
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)

@@ -27,7 +27,8 @@ def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close napari?")
     box.setText(f"{names} {'is' if len(jobs) == 1 else 'are'} running.")
-    box.setInformativeText("A stopped training keeps its best and its last model.")
+    if any(job.keeps for job in jobs):
+        box.setInformativeText(" ".join(dict.fromkeys(job.keeps for job in jobs if job.keeps)))
     stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
