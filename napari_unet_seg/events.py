@@ -186,6 +186,14 @@ class Refined:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """Parts of a job that are done."""
+
+    done: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ItemDone:
     """One of several items is processed; `index` starts at 1, `problem` is empty on success."""
 

@@ -13,6 +13,7 @@ from shared_children import ChildPool
 from turns import turn
 
 from napari_unet_seg import log
+from napari_unet_seg.io.cases.remembered import FOLDER_VARIABLE
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the log out of the user's folder, and give each worker a display.
+    """Keep log and corrections of plans out of the user's folders, and give each worker a display.
 
     Keyboard focus and clipboard are one for each display.
     """
@@ -37,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = TemporaryDirectory(prefix="napari-unet-seg-log-", ignore_cleanup_errors=True)
         config.add_cleanup(folder.cleanup)
         os.environ[log.FOLDER_VARIABLE] = folder.name
+        os.environ[FOLDER_VARIABLE] = f"{folder.name}/plans"
     if hasattr(config, "workerinput") and "DISPLAY" in os.environ:
         config.add_cleanup(own_display())
 

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 ROOT = Path(__file__).parents[1]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
+    "accuracy.missing_sequences": [],
     "accuracy.tumorseg": [],
     "bundled.store_answers": [],
     "bundled.train_bundled": ["measure"],

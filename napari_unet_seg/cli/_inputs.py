@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
-from napari_unet_seg.cli._console import say, table, warn
+from napari_unet_seg.cli._console import warn
 from napari_unet_seg.cli._sequences import Found, find_scans
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.common.names import free_name
 from napari_unet_seg.io.dicom.signature import is_directory_file
 from napari_unet_seg.io.distinct_names import distinct_names
-from napari_unet_seg.io.provenance import is_ours
+from napari_unet_seg.io.provenance import is_written
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
@@ -23,16 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.cli._console import Failure
-    from napari_unet_seg.io.cases.case import Plan, Source
+    from napari_unet_seg.io.cases.case import Plan
     from napari_unet_seg.io.cases.channels import Channels
-
-
-PlanOnly = Annotated[
-    bool,
-    typer.Option("--plan", help="Show what the files of the folder are taken for, and stop."),
-]
-_SHOWN = 20
-"""Most cases, and most files that are left out, in a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +118,7 @@ def _scans(
 
 
 def _is_result(scan: Path, out: Path) -> bool:
-    return scan.resolve().is_relative_to(out.resolve()) and is_ours(scan)
+    return scan.resolve().is_relative_to(out.resolve()) and is_written(scan)
 
 
 def _warn_of_left_out(plan: Plan) -> None:
@@ -137,39 +128,7 @@ def _warn_of_left_out(plan: Plan) -> None:
     if names:
         named = ", ".join(names[:3]) + ", …" * (len(names) > 3)
         warn(
-            f"{plan.root} holds {len(names)} masks and other files, which are left out: {named}; "
-            "see why with --plan, or name a file itself to segment it."
+            f"{plan.root} holds {counted(len(names), 'mask or other file')}, which "
+            f"{is_or_are(len(names))} left out: {named}; see why with --plan, or name a file "
+            "itself to segment it."
         )
-
-
-def print_plans(folders: Sequence[Path]) -> int:
-    """Print what the files of folders are taken for; return the exit code."""
-    for folder in folders:
-        _print_plan(plan_folder(folder.absolute()))
-    return 0
-
-
-def _print_plan(plan: Plan) -> None:
-    say(f"{plan.root}: {plan.layout} ({plan.why}), {len(plan.cases)} cases.")
-    rows = [("case", "patient", "visit", "split", "sequences", "masks", "recognised by")]
-    for case in plan.cases[:_SHOWN]:
-        scans, masks = _sources(case.sequences), _sources(case.masks)
-        rows.append((case.name, case.patient, case.visit, case.split or "", scans, masks, case.why))
-    say(table(rows))
-    _say_more(len(plan.cases), "cases")
-    for left in plan.left_out[:_SHOWN]:
-        say(f"left out: {left.path.relative_to(plan.root)} ({left.reason})")
-    _say_more(len(plan.left_out), "files are left out")
-
-
-def _sources(named: dict[str, Source]) -> str:
-    """Return the names of sequences or masks, with the number of slices of each stack."""
-    return ", ".join(
-        name if source.slices is None else f"{name} ({len(source.files)} slices)"
-        for name, source in named.items()
-    )
-
-
-def _say_more(count: int, what: str) -> None:
-    if count > _SHOWN:
-        say(f"… and {count - _SHOWN} more {what}.")

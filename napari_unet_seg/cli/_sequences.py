@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.cli._console import Failure
     from napari_unet_seg.io.cases.case import Case, Plan
     from napari_unet_seg.io.cases.channels import Channels
+    from napari_unet_seg.io.cases.scans import NamedScan
 
 
 class Found(NamedTuple):
@@ -54,7 +55,7 @@ def find_scans(
             f"The model takes {listed(names)} by their names; leave --sequence {sequence} out."
         )
     if sequence or not names:
-        scans = [Found(scan.path) for scan in scans_of(plan, sequence)]
+        scans = [_found(scan) for scan in scans_of(plan, sequence)]
         if not scans:
             has = ", ".join(plan.sequences)
             raise DataError(f"No case of {plan.root} has the sequence {sequence}; choose {has}.")
@@ -66,6 +67,12 @@ def find_scans(
         except DataError as error:
             failed.append((case.name, str(error)))
     return found, failed
+
+
+def _found(scan: NamedScan) -> Found:
+    if scan.source is None:
+        return Found(scan.path)
+    return Found(scan.path, ((scan.sequence, scan.source),), scan.name)
 
 
 def _by_name(case: Case, names: Sequence[str]) -> Found:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.shapes import Mask
+    from napari_unet_seg.io.common.places import Part
 
 
 class Change(NamedTuple):
@@ -21,16 +22,20 @@ class Change(NamedTuple):
     values: Array
     """The new label values, of shape (N,)."""
 
-    def at(self, position: tuple[int, ...]) -> Change:
+    def at(self, position: Part) -> Change:
         """Return the change of a part as a change of the whole array.
 
         Parameters
         ----------
-        position : tuple of int
-            Index of the part along the leading axes of the whole array.
+        position : tuple of int or slice
+            Index of the part in the whole array.
         """
-        leading = tuple(np.full(self.values.size, index) for index in position)
-        return Change((*leading, *self.indices), self.values)
+        own = iter(self.indices)
+        leading = [
+            next(own) if isinstance(index, slice) else np.full(self.values.size, index)
+            for index in position
+        ]
+        return Change((*leading, *own), self.values)
 
     def where_equal(self, before: Array, now: Array) -> Change:
         """Return the change without the pixels that differ between two arrays of labels.

@@ -1,12 +1,13 @@
 """Correction tools: operations on the labels of a slice or a volume, as arrays.
 
-An operation is a function of the labels of one part of a mask and the part's index along the
-leading axes. A part is the slice on screen; where a tool changes the whole mask, each volume is a
-part, or each slice of independent images.
+An operation is a function of the labels of one part of a mask and the part's index. A part is the
+plane on screen; where a tool changes the whole mask, each volume is a part, or each slice of
+independent images.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,14 +17,13 @@ from napari_unet_seg.arrays import Array
 from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.change import Change, change_to, join_changes, relabel
 from napari_unet_seg.correct.interpolation import interpolate
-from napari_unet_seg.io.common.places import Place
+from napari_unet_seg.events import Command, Progress
+from napari_unet_seg.io.common.places import Part, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator
+    from collections.abc import Collection, Generator, Iterable
 
-    from napari_unet_seg.events import Command
-
-Operation = Callable[[Array, Place], Change]
+Operation = Callable[[Array, Part], Change]
 """Returns the change of a part from the labels and the index of the part."""
 
 
@@ -83,10 +83,11 @@ def apply_threshold(settings: ToolSettings, probability: Array, level: float) ->
         Lowest probability of the category, in 0…1.
     """
 
-    def operation(labels: Array, position: Place) -> Change:
+    def operation(labels: Array, position: Part) -> Change:
         part = probability[position]
-        predicted = part.any((-2, -1), keepdims=True)
-        mask = np.where(predicted, part >= level, labels == settings.value)
+        predicted = probability[position[: probability.ndim - 2]].any((-2, -1))
+        across = predicted.reshape(*predicted.shape, *(1,) * (part.ndim - predicted.ndim))
+        mask = np.where(across, part >= level, labels == settings.value)
         return settings.change(labels, mask)
 
     return operation
@@ -109,7 +110,7 @@ def fill_between(
     """
     positions = tuple(accepted)
 
-    def operation(labels: Array, position: Place) -> Change:
+    def operation(labels: Array, position: Part) -> Change:
         mask = labels == settings.value
         keys = [index[-1] for index in positions if index[:-1] == position]
         if len(keys) < 2:
@@ -123,32 +124,29 @@ def fill_between(
     return operation
 
 
-def iterate_parts(labels: Array, axes: int) -> Iterator[tuple[Place, Array]]:
-    """Iterate over the parts of a mask that have this number of axes, each after its index."""
-    return ((position, labels[position]) for position in np.ndindex(labels.shape[:-axes]))
-
-
 def apply_to_parts(
-    parts: Iterable[tuple[Place, Array]], ndim: int, operation: Operation
-) -> Generator[int | Change, Command | None, None]:
-    """Apply an operation to parts of a mask.
+    labels: Array, axes: int, operation: Operation
+) -> Generator[Progress | Change, Command | None, None]:
+    """Apply an operation to the parts of a mask; after a stop there is no change.
 
     Parameters
     ----------
-    parts : iterable of tuple
-        Index and labels of each part.
-    ndim : int
-        Number of axes of the mask.
+    labels : array
+        The labels of the mask.
+    axes : int
+        Number of trailing axes of a part.
     operation : callable
         Of a tool.
 
     Yields
     ------
-    int or Change
+    Progress or Change
         After each part the number of parts done; at the end the change of the whole mask.
     """
-    changes = []
-    for position, labels in parts:
-        changes.append(operation(labels, position).at(position))
-        yield len(changes)
-    yield join_changes(changes, ndim)
+    leading = labels.shape[:-axes]
+    count, changes = math.prod(leading), []
+    for place in np.ndindex(leading):
+        changes.append(operation(labels[place], place).at(place))
+        if (yield Progress(len(changes), count)) is Command.STOP:
+            return
+    yield join_changes(changes, labels.ndim)

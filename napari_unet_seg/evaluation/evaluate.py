@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.config import IGNORE_INDEX, RESULT_THRESHOLD
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
@@ -102,13 +102,14 @@ class PairResult:
 
 @dataclass(frozen=True, slots=True)
 class PairEvaluator:
-    """Measures the pair of masks of a name, in this process or at a worker."""
+    """Measures a predicted mask, by its name, in this process or at a worker."""
 
     predicted: Path
     truth: Path
     pairs: CategoryPairs
     group_pattern: str
     foreground: bool
+    threshold: float
     token: str = field(default_factory=secrets.token_hex)
     """Identifies the evaluation, so that a process lists both folders once per evaluation."""
 
@@ -120,8 +121,9 @@ class PairEvaluator:
         DataError
             If a mask cannot be read, or the grids differ.
         """
-        ours, theirs = (_masks(side, self.token) for side in (self.predicted, self.truth))
-        pair = MaskPair(name, ours.load(name), theirs.load(name))
+        ours = _masks(self.predicted, self.token, self.truth, self.threshold)
+        theirs = _masks(self.truth, self.token)
+        pair = MaskPair(name, ours.load(name), theirs.load(theirs.counterpart(ours, name) or name))
         group_of = _Groups(self.group_pattern)
         items: list[str] = []
         measures: list[Measure] = []
@@ -141,8 +143,8 @@ def _reports(pair: MaskPair) -> tuple[MaskReport, MaskReport]:
 
 
 @functools.lru_cache(maxsize=2)
-def _masks(path: Path, _token: str) -> MaskSource:
-    return open_masks(path)
+def _masks(path: Path, _token: str, images: Path | None = None, threshold: float = 0) -> MaskSource:
+    return open_masks(path, images, threshold)
 
 
 def evaluate(
@@ -151,19 +153,23 @@ def evaluate(
     group_pattern: str = "",
     *,
     foreground: bool = False,
+    threshold: float = RESULT_THRESHOLD,
     attempts: Callable[[PairEvaluator, Sequence[str]], Iterator[Attempt]] = map_locally,
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
-    """Evaluate predicted masks against true masks of the same names.
+    """Evaluate predicted masks against true masks of the same names, or of the same cases.
 
     Parameters
     ----------
     predicted, truth : Path
-        Each a folder of masks, a data set or a COCO file.
+        Each a folder of masks or of cases, a data set or a COCO file. The predicted masks may be a
+        list of results for the images of the truth's COCO file.
     group_pattern : str
         Regular expression on a mask's name; its first group, or else the whole match, names the
         group.
     foreground : bool
         Whether all labels count as one category.
+    threshold : float
+        Score that a result of a list needs.
     attempts : callable
         Measures the pairs: `map_locally`, or the `map` of a `Cluster`.
 
@@ -180,16 +186,17 @@ def evaluate(
         If the pattern is no regular expression.
     """
     group_of = _Groups(group_pattern)
-    ours, theirs = open_masks(predicted), open_masks(truth)
-    both = set(ours.names) & set(theirs.names)
-    names = [name for name in theirs.names if name in both]
+    ours, theirs = open_masks(predicted, truth, threshold), open_masks(truth)
+    paired = {name: theirs.counterpart(ours, name) for name in ours.names}
+    order = {name: number for number, name in enumerate(theirs.names)}
+    names = sorted((n for n in ours.names if paired[n]), key=lambda n: order[paired[n] or n])
     if not names:
         raise DataError(
             f"No mask in {predicted} has the name of a mask in {truth}; give masks of the same "
             "scans."
         )
     pairs = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
-    evaluate_pair = PairEvaluator(predicted, truth, pairs, group_pattern, foreground)
+    evaluate_pair = PairEvaluator(predicted, truth, pairs, group_pattern, foreground, threshold)
     done: list[PairResult] = []
     for index, (name, compared, problem) in enumerate(attempts(evaluate_pair, names), 1):
         if compared is not None:
@@ -203,8 +210,8 @@ def evaluate(
         tuple(measures),
         summarise(measures, {item: group_of(item) for item in items}),
         " and ".join(sorted(units)) or "pixel",
-        tuple(sorted(set(theirs.names) - both)),
-        tuple(sorted(set(ours.names) - both)),
+        tuple(sorted(set(theirs.names) - {paired[name] for name in names})),
+        tuple(sorted(set(ours.names) - set(names))),
         (*pairs.notes, *_notes(done), *(compared.place for compared in done if compared.place)),
     )
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.config import RESULT_THRESHOLD
+from napari_unet_seg.data.cases.samples import categories_of_plan
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.evaluation.case_masks import aliases, loaders, mask_files, plan_of_masks
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.find import scan_files
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_unet_seg.config import Category, Id
+    from napari_unet_seg.io.cases.case import Plan
     from napari_unet_seg.io.coco.read import CocoDataset
 
 
@@ -34,10 +38,30 @@ class MaskSource:
     """Categories of the label values from 1, in order; empty if unknown."""
     images: dict[str, Path] = field(default_factory=dict)
     """Image files that the masks were made on, by name; not every source has them."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Other names that a mask of the same scan may have, each with the name here."""
+
+    def counterpart(self, other: MaskSource, name: str) -> str | None:
+        """Return the name here of a mask of another source; None if there is no such mask."""
+        known = dict.fromkeys(self.names) | self.aliases
+        others = (alias for alias, own in other.aliases.items() if own == name)
+        found = next((each for each in (name, *others) if each in known), None)
+        return found if found is None else known[found] or found
 
 
-def open_masks(path: Path | str) -> MaskSource:
-    """Open a COCO file, a data set or a folder of mask files.
+def open_masks(
+    path: Path | str, images: Path | None = None, threshold: float = RESULT_THRESHOLD
+) -> MaskSource:
+    """Open a COCO file, a list of results, a data set, a folder of mask files or one of cases.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    images : Path, optional
+        The COCO file of the images, for a list of results.
+    threshold : float
+        Score that a result needs.
 
     Raises
     ------
@@ -48,8 +72,14 @@ def open_masks(path: Path | str) -> MaskSource:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
-        return _coco_source(path)
-    return _dataset_source(path) if is_dataset(path) else _folder_source(path)
+        return _coco_source(path, images, threshold)
+    is_nnunet = (path / "imagesTr").is_dir()
+    if is_dataset(path) and not is_nnunet:
+        return _dataset_source(path)
+    if (path / "masks").is_dir() and not is_nnunet:
+        return _folder_source(path)
+    plan = plan_of_masks(path)
+    return _folder_source(path) if plan is None else _case_source(plan)
 
 
 def is_dataset(folder: Path) -> bool:
@@ -71,11 +101,21 @@ def stem(path: Path) -> str:
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
-def _coco_source(path: Path) -> MaskSource:
+def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.results import is_results, read_results
 
-    dataset = read_coco(path)
+    if of is not None and of.is_file() and is_results(path):
+        results = read_results(path, read_coco(of))
+        if not len(results.scores):
+            raise DataError(
+                f"The results of {path} have boxes and no outlines, which cannot be compared; "
+                "import them with --boxes to draw them as rectangles."
+            )
+        dataset = results.above(threshold, boxes=False)
+    else:
+        dataset = read_coco(path)
     ids = _ids_by_name(dataset)
 
     def load(name: str) -> Scan:
@@ -116,6 +156,17 @@ def _dataset_source(folder: Path) -> MaskSource:
         return read_labels(masks[name])
 
     return MaskSource(folder, tuple(masks), load, categories, images)
+
+
+def _case_source(plan: Plan) -> MaskSource:
+    masks = loaders(plan)
+    named = categories_of_plan(plan, 0) if plan.categories else None
+
+    def load(name: str) -> Scan:
+        return masks[name]()
+
+    categories = named or _stored_categories(mask_files(plan))
+    return MaskSource(plan.root, tuple(masks), load, categories, aliases=aliases(plan))
 
 
 def _folder_source(folder: Path) -> MaskSource:

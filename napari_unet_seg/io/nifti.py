@@ -15,7 +15,7 @@ from nibabel.orientations import apply_orientation, ornt_transform
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.window import fits_float32
+from napari_unet_seg.io.common.window import WINDOWS, FileWindow, fits_float32
 from napari_unet_seg.io.disk.files import atomic, reading
 from napari_unet_seg.io.masks.labels import smallest
 from napari_unet_seg.io.nifti_orientation import mended_header, orientation_of
@@ -73,6 +73,7 @@ def read_nifti(path: Path | str) -> Scan:
             "display_affine": shown,
             "description": _provenance(image.header),
             "notes": notes,
+            WINDOWS: _windows(image.header),
         }
     axes = "TZYX"[-min(len(shape), 4) :] + ("C" if data.ndim > min(len(shape), 4) else "")
     return Scan(data, axes, spacing, unit, path, affine=affine, meta=meta)
@@ -116,11 +117,39 @@ def write_nifti_labels(
             f"{path} cannot store the axes {like.grid_axes}, since NIfTI stores volumes; save the "
             "mask as .tif."
         )
+    text = json.dumps(description or {}, allow_nan=False)
+    comment = nib.nifti1.Nifti1Extension(_COMMENT, text.encode())
+    write_nifti(path, array, like, comment, keep=keep)
+
+
+def write_nifti(
+    path: Path | str, array: Array, like: Scan, comment: Any = None, *, keep: bool = False
+) -> None:
+    """Write an array on the grid of a scan, see `write_nifti_labels`.
+
+    Parameters
+    ----------
+    path : Path
+        A `.nii` or `.nii.gz` file, which is written atomically.
+    array : array
+        Of the scan's `grid_shape`, of a type that NIfTI holds.
+    like : Scan
+        The scan, of axes `YX`, `ZYX` or `TZYX`.
+    comment : nibabel.nifti1.Nifti1Extension, optional
+        Extension of the header.
+    keep : bool
+        Whether to keep the previous file as `name.bak.nii.gz`.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
     data = _to_source(array, like)
     header = _header(like)
     header.set_data_dtype(array.dtype)
-    text = json.dumps(description or {}, allow_nan=False)
-    header.extensions.append(nib.nifti1.Nifti1Extension(_COMMENT, text.encode()))
+    if comment is not None:
+        header.extensions.append(comment)
     kind = nib.Nifti2Image if like.meta.get("nifti2") else nib.Nifti1Image
     with atomic(path, keep=keep) as temporary:
         nib.save(kind(data, header.get_best_affine(), header), temporary)
@@ -200,6 +229,12 @@ def _spacing(affine: Array, turn: Array, factor: float) -> tuple[float, ...]:
     shown = np.empty(3)
     shown[turn[:, 0].astype(int)] = sizes
     return tuple(float(size) * factor for size in shown[::-1])
+
+
+def _windows(header: Any) -> tuple[FileWindow, ...]:
+    """Return the window of the header's cal_min and cal_max, which are equal if it has none."""
+    low, high = float(header["cal_min"]), float(header["cal_max"])
+    return (FileWindow("", low, high),) if np.isfinite([low, high]).all() and high > low else ()
 
 
 def _time_step(header: Any) -> float:

@@ -6,6 +6,8 @@ whoever gets the file.
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import Category
+
+
+_HEAD = 2**14
+"""Bytes at the start of a file that hold its provenance, if there is any."""
 
 
 def provenance(
@@ -83,6 +89,22 @@ def is_ours(path: Path) -> bool:
         return "version" in (read_scan(path).meta.get("description") or {})
     except DataError:
         return False
+
+
+def is_written(path: Path) -> bool:
+    """Whether the head of a file says that this program wrote it, as a mask or a map.
+
+    No pixels are read, so that all files of a folder can be asked. False for what cannot be read.
+    """
+    if path.is_dir():
+        return is_ours(path)
+    try:
+        is_packed = path.name.lower().endswith(".nii.gz")
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            head = file.read(_HEAD)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return all(word in head for word in (b'"version"', b'"time"', b'"categories"'))
 
 
 def _hash(source: Path) -> str | None:

@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.events import PredictFinished
+from napari_unet_seg.io.common.orientation import (
+    directions_of,
+    turned_back,
+    turned_scan,
+    view_across,
+)
+from napari_unet_seg.io.common.places import is_place, of_part
 from napari_unet_seg.io.common.window import shared_window
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
@@ -25,10 +33,15 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
     from napari_unet_seg.events import Command, PredictEvent
+    from napari_unet_seg.io.common.orientation import PlaneView
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows
 
 logger = logging.getLogger(__name__)
+
+_PLANES = ("labels", "probabilities", "uncertainty", "disagreement")
+"""Fields of a finished prediction whose last two axes are those of the plane."""
 
 
 class WarmEngine:
@@ -65,7 +78,7 @@ class WarmEngine:
             logger.info("Warming up failed: %s", error)
 
     def predict(
-        self, config: PredictConfig, checkpoint: Path, scan: Scan, place: tuple[int, ...]
+        self, config: PredictConfig, checkpoint: Path, scan: Scan, part: Part
     ) -> Generator[PredictEvent, Command | None, None]:
         """Segment a scan or a part of it.
 
@@ -75,18 +88,24 @@ class WarmEngine:
         ----------
         config, checkpoint, scan
             As `engine.predict` takes them.
-        place : tuple of int
-            Index of the part along the leading axes; empty for the whole scan. A part is
-            normalised with the intensity window of the whole scan.
+        part : tuple of int or slice
+            Index of a slice, or of another plane of a volume; empty for the whole scan. A part is
+            normalised with the intensity window of the whole scan, and a plane other than a slice
+            is turned upright for the network.
 
         Raises
         ------
         SegmentationError
             As `engine.predict`.
         """
-        part = portable(scan_part(scan, place))
-        window = self._windows.window(scan, read_header(checkpoint).normalise) if place else None
-        yield from self._stream("predict", config, checkpoint, part, None, window)
+        window = self._windows.window(scan, read_header(checkpoint).normalise) if part else None
+        view = None if is_place(part) else _view_of(scan, part)
+        if view is not None:
+            scan = turned_scan(scan, view)
+        place = tuple(index for index in part if not isinstance(index, slice))
+        plane = portable(scan_part(scan, place))
+        events = self._stream("predict", config, checkpoint, plane, None, window)
+        yield from events if view is None else _turned_back(events, view)
 
     def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
         with self._turn:
@@ -121,17 +140,45 @@ class _WindowCache:
         return last[2]
 
 
-def scan_part(scan: Scan, place: tuple[int, ...]) -> Scan:
-    """Return the part of a scan at an index along its leading axes."""
-    if not place:
+def _view_of(scan: Scan, part: Part) -> PlaneView:
+    """Return the view of the planes that are stacked along the last fixed axis of a part."""
+    across = max(axis for axis, index in enumerate(part) if not isinstance(index, slice))
+    return view_across(directions_of(scan), across - (len(scan.grid_axes) - 3))
+
+
+def _turned_back(
+    events: Generator[Any, Any, None], view: PlaneView
+) -> Generator[PredictEvent, Command | None, None]:
+    """Yield the events of a prediction on a turned plane, with the axes of the volume."""
+    command = None
+    try:
+        while True:
+            event = events.send(command)
+            if isinstance(event, PredictFinished):
+                planes: dict[str, Any] = {name: getattr(event, name) for name in _PLANES}
+                turned: dict[str, Any] = {
+                    n: p if p is None else turned_back(p, view) for n, p in planes.items()
+                }
+                event = replace(event, **turned)
+            command = yield event
+    except StopIteration:
+        return
+    finally:
+        events.close()
+
+
+def scan_part(scan: Scan, part: Part) -> Scan:
+    """Return the part of a scan at an index."""
+    if not part:
         return scan
-    count = len(place)
-    names = (scan.names[place[0]],) if len(scan.names) > place[0] else ()
+    first = part[0]
+    names = () if isinstance(first, slice) else scan.names[first : first + 1]
+    axes = of_part(scan.grid_axes, part)
     return replace(
         scan,
-        data=scan.data[place],
-        axes=scan.axes[count:],
-        spacing=scan.spacing[count:],
+        data=scan.data[part],
+        axes="".join(axes) + scan.axes[len(scan.grid_axes) :],
+        spacing=of_part(scan.spacing, part),
         names=names,
     )
 

@@ -24,6 +24,7 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
+from napari_unet_seg.session.stored.labelling import Labelling
 from napari_unet_seg.session.stored.leftovers import remove_leftovers
 from napari_unet_seg.session.stored.lock import InUseError, SessionLock
 from napari_unet_seg.session.stored.masks import (
@@ -34,16 +35,17 @@ from napari_unet_seg.session.stored.masks import (
     has_mask,
     slice_changes,
 )
+from napari_unet_seg.session.stored.new_folders import new_session_folder
 from napari_unet_seg.session.stored.record import (
     LayersRecord,
     Origin,
     SessionRecord,
-    new_session_folder,
     read_record,
     write_record,
 )
 from napari_unet_seg.session.stored.record_keeper import RecordKeeper
 from napari_unet_seg.session.stored.scan import SESSION_FILE, open_scan, record_scan
+from napari_unet_seg.session.stored.sequences import OtherSequence, record_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +70,7 @@ class Session(RecordKeeper):
     ) -> None:
         super().__init__(folder, record, lock or SessionLock(folder))
         self.scan = scan
-        self.masks = MaskStore(folder, scan)
+        self.masks = MaskStore(folder, scan, lambda: Labelling.of(self._record))
 
     @classmethod
     def create(
@@ -83,6 +85,8 @@ class Session(RecordKeeper):
         unsegmented: Sequence[int] = (),
         origin: Origin | None = None,
         layers: LayersRecord | None = None,
+        sequence: str = "",
+        others: Sequence[OtherSequence] = (),
     ) -> Self:
         """Start a session in a new or empty folder; an error does not change the folder.
 
@@ -106,6 +110,11 @@ class Session(RecordKeeper):
             The files that the scan and the mask were read from.
         layers : LayersRecord, optional
             Names, placement and locked categories of the layers.
+        sequence : str, optional
+            Name of the scan's sequence.
+        others : sequence of OtherSequence, optional
+            The other sequences of the case, which are opened with the scan; the session does not
+            learn from them.
 
         Raises
         ------
@@ -130,7 +139,7 @@ class Session(RecordKeeper):
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new, layers.image if layers else ""),
+                scan=record_scan(scan, new, layers.image if layers else "", sequence),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
@@ -139,6 +148,7 @@ class Session(RecordKeeper):
                 unsegmented=tuple(unsegmented),
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
+                sequences=record_sequences(others),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))

@@ -539,7 +539,7 @@ def test_where_nothing_can_be_segmented_no_folder_is_left(make_checkpoint, tmp_p
     out = tmp_path / "masks"
     assert main([str(a) for a in (*arguments, "--out", out)]) == 2
     printed = capsys.readouterr()
-    assert printed.out == "0 of 1 scans are segmented.\n"
+    assert printed.out == "0 of 1 scan is segmented.\n"
     assert "broken.npy" in printed.err and "pickle" not in printed.err
     assert not out.exists()
     out.mkdir()
@@ -711,7 +711,7 @@ sys.exit(main(["open", "--sample", *sys.argv[1:]]))
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert "'scan" in done.stdout and "phantom" in done.stdout
-    assert "Segment" in done.stdout
+    assert "U-Net Seg" in done.stdout
     assert "Labels [2.5, 0.5, 0.25] ['background', 'lesion']" in done.stdout
 
 

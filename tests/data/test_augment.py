@@ -7,6 +7,7 @@ import torch
 
 from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
+from napari_unet_seg.data.augment.leave_out import leave_out
 
 OFF = AugmentConfig(probability=1, translate=False, rotate=False)
 
@@ -152,3 +153,24 @@ def test_volumes_change_their_grey_values(switch):
     masks = torch.ones(4, 12, 16, 20, dtype=torch.uint8)
     changed, _ = augment(images, masks, OFF.replace(**{switch: True}), torch.Generator())
     assert changed.shape == images.shape and not torch.equal(changed, images)
+
+
+def test_sequences_are_left_out_with_their_probability_and_one_stays():
+    before = torch.rand(4000, 3, 2, 2) + 0.1
+    left = leave_out(before, before, 0.35, torch.Generator().manual_seed(0))
+    kept = left.flatten(2).amax(2) > 0
+    assert kept.any(1).all()
+    expected = 0.65 + 0.35**3 / 3  # where all would be left out, each stays as often
+    assert kept.float().mean(0).tolist() == pytest.approx([expected] * 3, abs=0.03)
+    torch.testing.assert_close(left[kept], before[kept])
+    again = leave_out(before, before, 0.35, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(left, again)
+    assert torch.equal(leave_out(before, before, 0.0, torch.Generator()), before)
+
+
+def test_a_missing_sequence_stays_missing_whatever_the_augmentation_adds():
+    before = torch.rand(500, 2, 4, 4)
+    before[:, 1] = 0
+    left = leave_out(1 - before, before, 0.35, torch.Generator().manual_seed(0))
+    assert not left[:, 1].any()
+    torch.testing.assert_close(left[:, 0], 1 - before[:, 0])

@@ -12,21 +12,22 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.legend import CategoryLegend
+from napari_unet_seg._napari.coco.other_layers import put_aside
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
 from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
-from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overlaps
 from napari_unet_seg.io.coco.splits import other_splits
@@ -139,8 +140,7 @@ class ImportCocoWidget(DockWidget):
         )
         self.open_button = QPushButton("Open images and masks")
         self.open_button.setToolTip("One stack per image size; a slice is read when it is shown")
-        self.status = QLabel("Choose a COCO file to list its content.")
-        self.status.setWordWrap(True)
+        self.status = StatusLabel("Choose a COCO file to list its content.")
         self.legend = CategoryLegend(self.viewer)
         self.write_box = WriteDatasetBox()
         paths = QFormLayout()
@@ -229,8 +229,11 @@ class ImportCocoWidget(DockWidget):
             self.status.setText(f"{self.status.text()} {event}".strip())
             return
         layers = [Layer.create(*data) for data in coco_layers(event.dataset, event.stacks)]
+        put_aside(self.viewer)
         for layer in layers:
             self.viewer.add_layer(layer)
+        self.viewer.dims.current_step = (0,) * self.viewer.dims.ndim
+        self.viewer.reset_view()
         names = ", ".join(stack.name for stack in event.stacks)
         self.status.setText(f"Opened {names} with masks.")
         self.opened.emit(layers)

@@ -17,12 +17,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.swatches import outlined_swatch
 from napari_unet_seg._napari.compare.comparison import BOTH, COLOURS, A, B
 from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.layers.legend import outlined_swatch
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -55,8 +56,7 @@ class CompareForm(QWidget):
         self.legend = _legend({A: "A", B: "B", BOTH: "both"})
         self.csv_button = QPushButton("Save CSV…")
         self.csv_button.setToolTip("Save the table with more digits, one row for each category")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._lay_out()
         self.show_running(False)
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from superqt.utils import qthrottled
 
@@ -23,14 +22,16 @@ from napari_unet_seg._napari.compare.comparison import (
 )
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
-from napari_unet_seg._napari.layers.edited_slices import EditedSlices
+from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
+from napari_unet_seg._napari.layers.images.owner import are_of_one_image
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import ItemDone
-from napari_unet_seg.io.masks.report import counted
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,30 +47,6 @@ if TYPE_CHECKING:
 
 NAME = "contours"
 _REFRESH_MS = 150
-
-
-class _EditMonitor:
-    """Detects edits of a mask; napari redraws a layer for many other reasons too."""
-
-    def __init__(self, layer: Labels) -> None:
-        self._layer, self._data = layer, layer.data
-        self._edited = EditedSlices(layer)
-        # A hidden layer emits the first two when it is shown again.
-        events = layer.events
-        self.emitters = (events.labels_update, events.set_data, events.visible)
-
-    def take(self) -> bool:
-        """Return whether the mask was edited since the last call."""
-        before, self._data = self._data, self._layer.data
-        if self._data is not before:
-            self._edited.close()
-            self._edited = EditedSlices(self._layer)
-            return True
-        return bool(self._edited.take())
-
-    def close(self) -> None:
-        """Stop watching the mask."""
-        self._edited.close()
 
 
 class CompareTab(CompareForm):
@@ -88,7 +65,7 @@ class CompareTab(CompareForm):
         super().__init__(viewer, parent)
         self._viewer = viewer
         self._open_session: OpenSession | None = None
-        self._monitors: list[_EditMonitor] = []
+        self._monitors: list[EditMonitor] = []
         self._job: jobs.Job | None = None
         self._waiting: list[Callable[[], None]] = []
         self._part = ""
@@ -124,7 +101,7 @@ class CompareTab(CompareForm):
             return
         a, b = (mask.scan.grid_shape for mask in masks)
         # Different grids are reported first, by `compare`.
-        if a == b and (problem := off_screen_problem(self._viewer, layer)):
+        if a == b and (problem := off_screen_problem(self._viewer, layer, stored=True)):
             if scores:
                 self._show(None)
                 self.status.setText(problem)
@@ -184,7 +161,7 @@ class CompareTab(CompareForm):
         layer = self.b.layer()
         others = [other for other in self.b.layers if other is not layer]
         if layer is not None and layer is self.a.layer() and others:
-            self.b.setLayer(others[0])
+            self.b.setLayer(max(others, key=lambda other: are_of_one_image(layer, other)))
 
     def _on_choice(self, _: Any = None) -> None:
         """Empty the table, and compare the chosen masks on the chosen extent."""
@@ -202,7 +179,7 @@ class CompareTab(CompareForm):
             for emitter in monitor.emitters:
                 emitter.disconnect(self._on_drawn)
             monitor.close()
-        self._monitors = [_EditMonitor(layer) for layer in dict.fromkeys(layers)]
+        self._monitors = [EditMonitor(layer) for layer in dict.fromkeys(layers)]
         for monitor in self._monitors:
             for emitter in monitor.emitters:
                 emitter.connect(self._on_drawn)

@@ -31,6 +31,7 @@ from napari_unet_seg._napari.dock.save_target import (
 from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +73,7 @@ class SavePage(QWidget):
         self.save_button = QPushButton("Save")
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._lay_out()
         self.format_combo.activated.connect(self._on_format)
         self.browse_button.clicked.connect(self.browse)
@@ -135,8 +135,7 @@ class SavePage(QWidget):
         mask = self._mask()
         if mask is not None:
             self._saved.setdefault(mask, set()).add(path)
-        self.status.setText(f"Saved {path.name} in {path.parent}")
-        self.status.setToolTip(str(path))
+        self.status.setText(f"Saved {path}")
 
     def _emit(self, path: Path) -> None:
         self.status.setText("")

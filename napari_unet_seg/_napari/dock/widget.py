@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
@@ -24,12 +23,14 @@ from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.widgets.dock_widget import (
     DockWidget,
     call_before_window_deletion,
     connect,
 )
 from napari_unet_seg._napari.widgets.keys import label_of, list_keys
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.review_queue import ReviewState
@@ -58,10 +59,11 @@ class UNetSegWidget(DockWidget):
         list_keys()
         self.header = CaseHeader(napari_viewer)
         self.first_run = FirstRunCard()
+        self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
         self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.image_combo, self.header.mask_combo)
+        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
@@ -150,6 +152,7 @@ class UNetSegWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
+        layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
@@ -235,7 +238,7 @@ class UNetSegWidget(DockWidget):
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
         following = next_step(
-            image=self.correct.current_image is not None,
+            image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
             unsaved=self.unsaved.edited,
             saved=self.unsaved.saved,

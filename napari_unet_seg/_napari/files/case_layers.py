@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import categories_for, grid_of, labels_options
 from napari_unet_seg._napari.layers.geometry import placement_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_unet_seg.io.cases.case import Case, Source
     from napari_unet_seg.io.common.scan import Scan
 
@@ -27,29 +30,63 @@ def case_layers(case: Case) -> list[LayerData]:
     Raises
     ------
     DataError
-        If a file cannot be read, or a mask is not on the grid of the first sequence.
+        If a file cannot be read, or a mask is not on the grid of a sequence.
     """
     scans = {name: read_sequence(source) for name, source in case.sequences.items()}
     images = [
-        image_layers(scan, _title(case, name), LayerRecord(case=case.name, sequence=name))
-        for name, scan in scans.items()
+        image_layers(scan, _title(case, name), _record(case, name)) for name, scan in scans.items()
     ]
     for _, options, _ in (layer for others in images[1:] for layer in others):
         options["visible"] = False
     layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
-    first = next(iter(scans.values()))
-    masks = [_mask_layer(source, first, case.name, name) for name, source in case.masks.items()]
+    masks = [_mask_layer(source, scans, case, name) for name, source in case.masks.items()]
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
+
+
+def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
+    """Yield the layers of a case beside its first sequence: masks, and hidden other sequences.
+
+    Files of which the first sequence is a part are left out.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    scan : Scan
+        Its first sequence.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or a mask is not on the grid of the scan.
+    """
+    (title, first), *others = case.sequences.items()
+    for at, (name, source) in enumerate(case.masks.items()):
+        data, options, kind = _mask_layer(source, {title: scan}, case, name)
+        yield data, options | {"visible": at == 0}, kind
+    for name, source in others:
+        if source.files != first.files or source.series is not None:
+            for data, options, kind in image_layers(
+                read_sequence(source), _title(case, name), _record(case, name)
+            ):
+                yield data, options | {"visible": False}, kind
+
+
+def _record(case: Case, sequence: str) -> LayerRecord:
+    channel = case.sequences[sequence].channel
+    return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 
 
-def _mask_layer(source: Source, scan: Scan, case: str, name: str) -> LayerData:
-    labels = np.asarray(read_mask(source, scan).data)
-    record = LayerRecord(scan=grid_of(scan), case=case)
-    options = labels_options(categories_for(labels, record), f"{case} {name}", record)
+def _mask_layer(source: Source, scans: dict[str, Scan], case: Case, name: str) -> LayerData:
+    number, mask = read_mask_among(source, scans.values())
+    sequence, scan = list(scans.items())[number]
+    labels = np.asarray(mask.data)
+    record = replace(_record(case, sequence), scan=grid_of(scan))
+    options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg._napari.widgets.settings import COCO_OPTIONS, recall, remember
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import ConfigError

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from functools import wraps
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari import current_viewer
-from napari.utils.notifications import show_error, show_warning
 
 from napari_unet_seg import log
 from napari_unet_seg._napari import log as window_log
+from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
 
@@ -28,13 +27,11 @@ if TYPE_CHECKING:
 
 _MAX_SNIFFED = 1000
 """Maximum number of files of a folder that are examined to find DICOM."""
-_MAX_OF_CASE = 5000
-"""Maximum number of files and folders in the folder of a case."""
 
 
 def coco_reader(path: Paths) -> Reader | None:
-    """Return a reader if every path is a JSON file with images and annotations."""
-    return _read_coco if all(_is_coco(p) for p in _paths(path)) else None
+    """Return a reader if every path is a COCO file, or a list of a model's results."""
+    return _read_coco if all(map(_coco_kind, _paths(path))) else None
 
 
 def nifti_reader(path: Paths) -> Reader | None:
@@ -51,41 +48,30 @@ def zarr_reader(path: Paths) -> Reader | None:
 
 
 def dicom_reader(path: Paths) -> Reader | None:
-    """Return a reader if the paths are DICOM files or folders that hold some, or one case's folder.
+    """Return a reader if the paths are DICOM files or folders that hold some, or a folder of cases.
 
     napari asks every reader of folders, whatever they hold.
     """
+    from napari_unet_seg._napari.files.case_folders import holds_cases, holds_studies
+
     paths = _paths(path)
+    alone = len(paths) == 1
     if all(_may_be_dicom(p) for p in paths):
-        return _read_dicom
-    return _read_case if len(paths) == 1 and _is_case(paths[0]) else None
+        return _read_cases if alone and holds_studies(paths[0]) else _read_dicom
+    return _read_cases if alone and holds_cases(paths[0]) else None
 
 
 def _paths(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
 
 
-def _is_coco(path: Path) -> bool:
+def _coco_kind(path: Path) -> str:
+    from napari_unet_seg.io.coco.kinds import kind_of
+
     try:
-        document = json.loads(path.read_bytes())
+        return kind_of(json.loads(path.read_bytes()))
     except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
-
-
-def _is_case(path: Path) -> bool:
-    """Whether a folder holds one case, whose slices or sequences are files.
-
-    A folder with thousands of files is none: napari asks for every folder, on its own thread.
-    """
-    if not path.is_dir() or any(True for _ in islice(path.rglob("*"), _MAX_OF_CASE, None)):
-        return False
-    from napari_unet_seg.io.cases.plan import plan_folder
-
-    try:
-        return len(plan_folder(path).cases) == 1
-    except SegmentationError:
-        return False
+        return ""
 
 
 def _may_be_dicom(path: Path) -> bool:
@@ -116,11 +102,16 @@ def _showing_errors(read: Reader) -> Reader:
 
 
 @_showing_errors
-def _read_coco(path: Paths) -> list[LayerData]:
+def _read_coco(path: Paths) -> list[Any]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
+    from napari_unet_seg._napari.files.results.layers import results_layers
     from napari_unet_seg.io.coco.read import read_coco
 
-    return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
+    layers: list[Any] = []
+    for p in _paths(path):
+        results = _coco_kind(p) == "results"
+        layers += results_layers(p) if results else coco_layers(read_coco(p))
+    return layers or [(None,)]  # after Cancel "no layers" to napari
 
 
 @_showing_errors
@@ -140,11 +131,10 @@ def _read_dicom(path: Paths) -> list[Any]:
 
 
 @_showing_errors
-def _read_case(path: Paths) -> list[LayerData]:
-    from napari_unet_seg._napari.files.case_layers import case_layers
-    from napari_unet_seg.io.cases.plan import plan_folder
+def _read_cases(path: Paths) -> list[Any]:
+    from napari_unet_seg._napari.files.case_folders import read_cases
 
-    return case_layers(plan_folder(_paths(path)[0]).cases[0])
+    return read_cases(_paths(path)[0])
 
 
 def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
@@ -154,9 +144,14 @@ def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:
     return scan_layers(scan, name)
 
 
-def scan_layers(scan: Scan, name: str) -> list[LayerData]:
-    """Return a scan as image layers; as a labels layer if it is a mask that this plugin wrote."""
+def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerData]:
+    """Return a scan as image layers; as a labels layer if it is a mask.
+
+    A mask is told by what this plugin wrote into its file, else by its values unless `is_image`.
+    """
+    from napari_unet_seg._napari.files.guessed_masks import guessed_mask
     from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.colours import adopt_colours
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
     from napari_unet_seg._napari.layers.instances import stored_options
@@ -164,13 +159,17 @@ def scan_layers(scan: Scan, name: str) -> list[LayerData]:
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.disk.seen import saw
     from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.masks.palette import stored_palette
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
     if not categories or scan.data.dtype.kind not in "ui":
-        return image_layers(scan, name)
+        mask = None if is_image else guessed_mask(scan, name)
+        return image_layers(scan, name) if mask is None else [mask]
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    record = LayerRecord(scan=grid_of(scan))
+    palette = stored_palette(provenance)
+    adopt_colours(palette)
+    record = LayerRecord(scan=grid_of(scan), order=tuple(palette))
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, record)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from qtpy.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 _KEY = "learn"
 
@@ -38,8 +38,7 @@ class LearnBar(QWidget):
         self.back_button.setToolTip(
             "Use the model before the last round, and predict the slices still to do with it"
         )
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._lay_out()
         self._recall()
         self.switch.toggled.connect(self._remember)

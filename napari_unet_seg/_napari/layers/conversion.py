@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_info
 
 from napari_unet_seg._napari.layers.colours import category_colormap
 from napari_unet_seg._napari.layers.geometry import axes_of, geometry_of, placement_of, voxel_size
@@ -19,16 +17,18 @@ from napari_unet_seg._napari.layers.layer_record import (
     MapRecord,
     record_of,
 )
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, is_colour
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import WINDOWS
 from napari_unet_seg.io.images.photographs import TIFF_SUFFIXES
 from napari_unet_seg.io.images.tiff_photometric import black_of
 from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
@@ -45,17 +45,6 @@ def is_user_layer(layer: Layer, kind: type[Layer]) -> bool:
     """Whether a layer is of a kind, and neither a map nor a preview of the plugin."""
     record = record_of(layer)
     return isinstance(layer, kind) and record.map is None and not record.preview
-
-
-def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
-    """Return the image among `images` that a mask was drawn on, else an image of the same file.
-
-    None if there is no such image.
-    """
-    images, path = tuple(images), file_of(mask)
-    drawn_on = (i for i in images if i.unique_id == record_of(mask).image)
-    of_file = (i for i in images if path is not None and file_of(i) == path)
-    return next(chain(drawn_on, of_file), None)
 
 
 def file_of(layer: Layer) -> Path | None:
@@ -84,7 +73,7 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     record = record_of(layer)
     if record.scan is None and hasattr(layer, "rgb"):
         data = _bright(layer, data)
-    axes = _axes(layer, record)
+    axes = layer_axes(layer)
     scan = Scan(
         data,
         axes + ("C" if getattr(layer, "rgb", False) else ""),
@@ -135,7 +124,15 @@ def scan_from_labels(layer: Labels) -> Scan:
     return replace(scan, data=meant_labels(scan.data, f"The layer {layer.name}"))
 
 
-def _axes(layer: Layer, record: LayerRecord) -> str:
+def layer_axes(layer: Layer) -> str:
+    """Return a letter for each axis of a layer, `C` of colours not; see `Scan.axes`.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions.
+    """
+    record = record_of(layer)
     stored = record.scan
     if stored is not None and len(stored.grid_axes) == layer.ndim:
         return stored.grid_axes
@@ -176,7 +173,10 @@ def scan_options(
     record = replace(record, scan=grid_of(scan), independent="N" in scan.axes, names=scan.names)
     options: dict[str, Any] = {"name": name, "rgb": rgb, "metadata": record.as_metadata()}
     options |= placement_of(scan)
-    if not rgb and scan.data.dtype == np.uint8:
+    windows = scan.meta.get(WINDOWS)
+    if not rgb and windows:
+        options["contrast_limits"] = (windows[0].low, windows[0].high)
+    elif not rgb and scan.data.dtype == np.uint8:
         options["contrast_limits"] = (0, 255)
     return options
 
@@ -239,17 +239,37 @@ def add_labels(
             f"The mask {name} is of shape {labels.shape} and {source_layer.name} of "
             f"{scan.grid_shape}; choose the image that the mask was made for."
         )
+    record = replace(record_on(source_layer, scan), **changes)
+    options = labels_options(categories, name, record)
+    return viewer.add_labels(labels, **options, **geometry_of(source_layer))
+
+
+def record_on(source_layer: Layer, scan: Scan | None = None) -> LayerRecord:
+    """Return the record of a new mask on an image, or on another mask of the image.
+
+    Parameters
+    ----------
+    source_layer : Layer
+        The image or mask.
+    scan : Scan, optional
+        The layer as a scan, if that was made already.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions.
+    """
     source = record_of(source_layer)
-    record = LayerRecord(
-        scan=grid_of(scan),
+    return LayerRecord(
+        scan=grid_of(scan or scan_from_layer(source_layer)),
         independent=source.independent,
         names=source.names,
         case=source.case,
+        sequence=source.sequence,
+        channel=source.channel,
         coco=source.coco,
         image=source.image or source_layer.unique_id,
     )
-    options = labels_options(categories, name, replace(record, **changes))
-    return viewer.add_labels(labels, **options, **geometry_of(source_layer))
 
 
 def add_map(

@@ -132,12 +132,14 @@ def viewer_point(viewer: ViewerModel, layer: Layer) -> tuple[float, ...]:
 
 
 def is_on_screen(viewer: ViewerModel, layer: Layer) -> bool:
-    """Whether a layer has a slice at the viewer's current point; other layers may be longer."""
+    """Whether a layer has the plane at the viewer's current point; other layers may be longer."""
     if viewer.dims.ndim < layer.ndim:
         return False  # the layer is being removed, and the viewer has dropped its axes
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
-    leading = zip(viewer_point(viewer, layer)[:-2], shape, strict=False)
-    return all(0 <= round(p) < n for p, n in leading)
+    first = viewer.dims.ndim - layer.ndim
+    shown = [axis - first for axis in viewer.dims.displayed[-2:]]
+    along = enumerate(zip(viewer_point(viewer, layer), shape, strict=False))
+    return all(0 <= round(p) < n for axis, (p, n) in along if axis not in shown)
 
 
 def world_units(viewer: ViewerModel, layer: Layer) -> Sequence[Any]:

@@ -67,20 +67,27 @@ class LayerRecord:
     names: tuple[str, ...] = ()
     """File names of the slices."""
     channel: int | None = None
-    """The channel of the scan that an image shows, None for all channels."""
+    """The channel that an image shows, or a mask was made from; None for all channels."""
     case: str = ""
     """Name of the layer's case, where the reader knows it; see `case_of`."""
     sequence: str = ""
-    """Name of the sequence that an image shows, where the reader knows it; see `sequence_of`."""
+    """Name of the sequence that an image shows, or a mask was made from, where the reader knows it;
+    see `sequence_of`."""
     coco: CocoImages | None = None
     """The COCO file that the slices, or their masks, came from."""
 
     categories: tuple[Category, ...] = ()
     """The categories of the labels, from 1; the categories of `instances` if that is set."""
+    order: tuple[str, ...] = ()
+    """Names of the categories in the order of lists; empty for the order of the labels."""
+    merged: tuple[tuple[Id, Id | None], ...] = ()
+    """Ids of removed categories, and of those that got their pixels; None for background."""
     values: Values = "classes"
     """Whether a label is a category or a single object."""
     instances: Instances | None = None
     """The annotations of a COCO file that the labels were drawn from."""
+    guessed: bool = False
+    """Whether the file opened as a mask because of its values alone."""
     image: Hashable = None
     """The `unique_id` of the image that a mask was made from."""
     locked: frozenset[int] = frozenset()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
 
 
 class Overlay:
@@ -72,7 +73,7 @@ class Overlay:
             self._viewer.layers.remove(self.layer)
         self.layer = None
 
-    def draw(self, drawn: Array, place: tuple[int, ...]) -> None:
+    def draw(self, drawn: Array, place: Part) -> None:
         """Draw a slice, if the layer is in the viewer."""
         if self.layer is None or not self.shown or np.array_equal(self.layer.data[place], drawn):
             return

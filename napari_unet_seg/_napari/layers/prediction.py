@@ -16,7 +16,7 @@ from napari_unet_seg._napari.layers.layer_record import (
     update_record,
 )
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
-from napari_unet_seg.io.common.places import Place
+from napari_unet_seg.io.common.places import Part, Place, crossed_places, is_place
 from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def show_prediction(
     mask: Labels | None,
     labels: Array,
     categories: tuple[Category, ...],
-    place: Place,
+    place: Part,
     sums: Checksums,
     model: ModelFile,
     dice: Array | None = None,
@@ -59,10 +59,10 @@ def show_prediction(
         Labels of the slice at `place`, or of the whole image.
     categories : tuple of Category
         The categories of the labels, from 1.
-    place : tuple of int
-        Place of the slice along the leading axes; empty for the whole image.
+    place : tuple of int or slice
+        The plane that was segmented; empty for the whole image.
     sums : dict
-        `checksums` of the prediction.
+        `checksums` of the prediction; not used for planes other than slices.
     model : ModelFile
         The checkpoint that predicted, stored in the layer's record.
     dice : array, optional
@@ -73,16 +73,31 @@ def show_prediction(
     Labels
         The layer with the prediction.
     """
+    is_slice = is_place(place)
     if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        if is_untouched(mask, sums) and not record_of(mask).decided & sums.keys():
+        written = sums.keys() if is_slice else set(_crossed(mask, place))
+        if is_untouched(mask, written) and not record_of(mask).decided & written:
             replace_slice(mask, labels, place)
-            _store_prediction(mask, sums, model, _by_place(dice, place))
+            _store(mask, place, sums, model, dice)
             return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
-    _store_prediction(layer, sums, model, _by_place(dice, place))
+    _store(layer, place, sums, model, dice)
     return layer
+
+
+def _crossed(mask: Labels, part: Part) -> Iterable[Place]:
+    return crossed_places(part, mask.data.shape[:-2])
+
+
+def _store(mask: Labels, part: Part, sums: Checksums, model: ModelFile, dice: Array | None) -> None:
+    """Record the labels that were just written; a plane changes all slices that it crosses."""
+    if is_place(part):
+        _store_prediction(mask, sums, model, _by_place(dice, part))
+    else:
+        crossed = {place: _checksum(mask.data[place]) for place in _crossed(mask, part)}
+        _store_prediction(mask, crossed, model, {})
 
 
 def record_prediction(mask: Labels, place: Place, dice: float) -> None:
@@ -96,8 +111,10 @@ def record_decided(mask: Labels, places: Iterable[Place]) -> None:
     update_record(mask, decided=frozenset(places))
 
 
-def checksums(labels: Array, place: Place = ()) -> Checksums:
-    """Return a checksum of each slice of a prediction at `place`."""
+def checksums(labels: Array, place: Part = ()) -> Checksums:
+    """Return a checksum of each slice of a prediction at `place`; none of any other plane."""
+    if not is_place(place):
+        return {}
     return {
         (*place, *index): _checksum(labels[index])
         for index in product(*(range(n) for n in labels.shape[:-2]))
@@ -117,7 +134,7 @@ def is_untouched(mask: Labels, places: Iterable[Place]) -> bool:
     return True
 
 
-def _whole(image: Image, labels: Array, place: Place) -> Array:
+def _whole(image: Image, labels: Array, place: Part) -> Array:
     if not place:
         return labels
     grid = tuple(image.data.shape[: image.ndim]) if not image.multiscale else image.data[0].shape
@@ -163,7 +180,7 @@ def maps_of(viewer: ViewerModel, mask: Labels) -> list[Image]:
 
 
 def show_maps(
-    viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Place
+    viewer: ViewerModel, image: Image, mask: Labels, prediction: PredictFinished, place: Part
 ) -> None:
     """Show the maps of a prediction below the mask, in place of the previous maps."""
     maps: list[tuple[str, float, Array]] = []

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import show_info
 
 from napari_unet_seg._napari.layers.conversion import grid_of, scan_from_layer
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import update_record
 from napari_unet_seg._napari.layers.slice_values import SliceValues
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.io.common.turned import turned_onto
 
 if TYPE_CHECKING:

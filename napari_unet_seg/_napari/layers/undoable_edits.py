@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
 
 
 def apply_change(mask: Labels, change: Change) -> None:
@@ -22,8 +23,8 @@ def apply_change(mask: Labels, change: Change) -> None:
         mask.data_setitem(indices, change.values)
 
 
-def replace_slice(mask: Labels, labels: Array, place: tuple[int, ...]) -> None:
-    """Replace the labels at `place` along the leading axes, as one step of the history."""
+def replace_slice(mask: Labels, labels: Array, place: Part) -> None:
+    """Replace the labels of a part, as one step of the history."""
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
         apply_change(mask, Change(changed, labels[changed]).at(place))

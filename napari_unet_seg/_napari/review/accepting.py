@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.fine_tune.messages import counted
 from napari_unet_seg._napari.layers.position import off_screen_problem
 from napari_unet_seg._napari.review.accept_menu import AcceptMenu
 from napari_unet_seg._napari.review.unsegmented_question import ask
 from napari_unet_seg._napari.session.many_decisions import ManyDecisions
 from napari_unet_seg._napari.widgets.keys import KeyBindings
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

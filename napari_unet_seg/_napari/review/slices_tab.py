@@ -10,19 +10,21 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -45,7 +47,10 @@ _CONTROLS = {
 }
 """By the name of the action, of which `KEYS` has the key: text; tooltip."""
 
-_BUTTONS = ("accept", "skip", "flag", "previous", "next")
+_DECISIONS = ("accept", "skip", "flag")
+_ARROW_WIDTH = 30
+"""Width in pixels of the button beside *Accept*."""
+_BUTTONS = (*_DECISIONS, "previous", "next")
 
 
 class SlicesTab(QWidget):
@@ -74,10 +79,12 @@ class SlicesTab(QWidget):
         self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
+        self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
+        decisions = [*(self.buttons[name] for name in _DECISIONS), self.revert_button]
+        self.stored_slice = StoredSliceNote({button.text(): button for button in decisions})
         self._lay_out()
         self._connect()
         self.show_session(None)
@@ -87,6 +94,7 @@ class SlicesTab(QWidget):
         self._open_session = open_session
         self.report("")
         self.setEnabled(open_session is not None)
+        self.stored_slice.show_session(open_session)
         self.show_changes.setChecked(False)
         self.changes.setText("")
         self.bar.show_all()
@@ -97,11 +105,13 @@ class SlicesTab(QWidget):
             self._thumbnails.close()
             self._thumbnails = None
         if open_session is None:
+            self.new_label.show_mask(None)
             self.bar.show_queue(Queue())
             self.table.show_slices(())
             return
         session = open_session.session
         self.show_mask.setChecked(open_session.mask.visible)
+        self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
@@ -111,6 +121,7 @@ class SlicesTab(QWidget):
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
         open_session.refused.connect(self._report_on_slice)
+        open_session.stray_found.connect(self.new_label.offer)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
@@ -198,6 +209,7 @@ class SlicesTab(QWidget):
         accept = QHBoxLayout()
         accept.setSpacing(1)
         accept.addWidget(self.buttons["accept"], 1)
+        self.many_button.setMaximumWidth(_ARROW_WIDTH)
         accept.addWidget(self.many_button)
         grid.addLayout(accept, 0, 0, 1, 2)
         for index, name in enumerate(_BUTTONS[1:], 1):
@@ -213,10 +225,12 @@ class SlicesTab(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.bar)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.stored_slice)
         layout.addLayout(grid)
         layout.addWidget(self.changes)
         layout.addLayout(display)
         layout.addWidget(self.status)
+        layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
     def _on_chosen(self, index: int) -> None:
@@ -274,13 +288,12 @@ def _button(name: str, text: str, tip: str) -> QPushButton:
     return button
 
 
-def _menu_button(text: str, menu: QMenu, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _menu_button(text: str, menu: QMenu, tip: str) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tip)
     button.setMenu(menu)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # the text has an arrow
+    # The text has an arrow.
+    button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0px; }")
     return button
 
 

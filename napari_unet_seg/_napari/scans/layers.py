@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_warning
-
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import is_user_layer
-from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.layer_record import record_of, update_record
+from napari_unet_seg._napari.widgets.messages import show_warning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,13 +53,18 @@ class ScanLayers:
         self.scan = scan
         self._scan_layers = [
             getattr(self._viewer, f"add_{kind}")(data, **options)
-            for data, options, kind in scan_layers(scan, name)
+            for data, options, kind in scan_layers(scan, name, is_image=True)
         ]
         for layer in self._scan_layers:
+            update_record(layer, case=name)
             if self._channel is not None and record_of(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
+
+    def keep(self, layer: Layer) -> None:
+        """Take a layer that belongs to the current scan, to remove it with the scan."""
+        self._scan_layers.append(layer)
 
     def add_session(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
         """Add the layers of the scan's session, other channels included, to those of the scan."""

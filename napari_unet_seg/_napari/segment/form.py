@@ -15,13 +15,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.layers.legend import CategoryLegend
+from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
 from napari_unet_seg._napari.widgets.keys import label_of
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.errors import CheckpointError
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -39,6 +42,7 @@ class SegmentForm(QWidget):
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
         self.model_choice = ModelChoice()
+        self.channels = ChannelChoice(viewer, self.image_combo)
         self.config_form = Form(
             PredictConfig,
             include=("threshold", "views", "probabilities", "uncertainty", "disagreement"),
@@ -55,13 +59,15 @@ class SegmentForm(QWidget):
         self.stop_button.setMinimumHeight(40)
         self.stop_button.setToolTip("Stop; no layer is changed")
         self.progress = QProgressBar()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
+        self._running = False
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
         self._show_extents(self.image_combo.layer())
+        self.model_choice.valueChanged.connect(self._show_channels)
+        self._show_channels()
 
     def whole(self) -> bool:
         """Whether all slices are to be segmented, not only the slice on screen."""
@@ -78,10 +84,12 @@ class SegmentForm(QWidget):
 
     def show_running(self, running: bool) -> None:
         """Enable the controls that can be used while a prediction runs, or none runs."""
-        self.segment_button.setEnabled(not running and self.image_combo.layer() is not None)
+        self._running = running
+        self._enable_button()
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
-        for editor in (self.image_combo, self.extent_combo, self.model_choice, self.config_form):
+        editors = (self.image_combo, self.extent_combo, self.model_choice, self.channels)
+        for editor in (*editors, self.config_form):
             editor.setEnabled(not running)
 
     def _lay_out(self) -> None:
@@ -90,6 +98,7 @@ class SegmentForm(QWidget):
         self._extent_label = QLabel("Slices")
         rows.addRow(self._extent_label, self.extent_combo)
         rows.addRow("Model", self.model_choice)
+        rows.addRow(self.channels)
         buttons = QHBoxLayout()
         buttons.addWidget(self.segment_button, 3)
         buttons.addWidget(self.stop_button, 1)
@@ -106,6 +115,12 @@ class SegmentForm(QWidget):
             layout.addWidget(widget)
         layout.addStretch(1)
 
+    def _show_channels(self, _: object = None) -> None:
+        try:
+            self.channels.show_model(self.model_choice.info())
+        except CheckpointError:
+            self.channels.show_model(None)
+
     def _show_extents(self, layer: Image | None) -> None:
         several = layer is not None and layer.ndim > 2
         self.extent_combo.clear()
@@ -119,7 +134,10 @@ class SegmentForm(QWidget):
             self.setWhole(not independent)
         self.extent_combo.setVisible(several)
         self._extent_label.setVisible(several)
-        self.segment_button.setEnabled(layer is not None)
+        self._enable_button()
+
+    def _enable_button(self) -> None:
+        self.segment_button.setEnabled(not self._running and self.image_combo.layer() is not None)
 
 
 def _independent(layer: Image) -> bool:

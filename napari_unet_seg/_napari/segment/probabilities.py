@@ -11,14 +11,16 @@ import numpy as np
 from napari_unet_seg._napari.segment.chosen_model import current_model, last_config
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import PredictFinished
+from napari_unet_seg.io.common.places import of_part
 from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, PredictConfig
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -40,8 +42,10 @@ class CategorySource(NamedTuple):
     """The label of the category."""
     map: Array | None
     """The category's probabilities on the grid of the mask; zero on slices without any."""
+    input: ModelInput | None = None
+    """The scan with the other sequences that the model takes; None for the scan alone."""
 
-    def grey(self, place: Place) -> Array:
+    def grey(self, place: Part) -> Array:
         """Return the grey values (Y, X) of a slice; may read from disk."""
         part = scan_part(self.scan, place)
         plane = np.asarray(part.data)
@@ -55,20 +59,22 @@ class CategoryProbabilities:
         self._engine = WarmEngine()
         self._turn = threading.Lock()
         self._kept: dict[Any, tuple[tuple[Category, ...], Array]] = {}
+        self._stacked: tuple[Any, Scan] | None = None
+        """The last scan of several sequences, and what it was made of."""
 
-    def warm_up(self, source: CategorySource, place: Place) -> None:
+    def warm_up(self, source: CategorySource, place: Part) -> None:
         """Load the model if the probabilities of a slice are not available."""
         if self.available(source, place) is None:
             self._engine.warm_up(_config(), current_model())
 
-    def available(self, source: CategorySource, place: Place) -> Array | None:
+    def available(self, source: CategorySource, place: Part) -> Array | None:
         """Return the probabilities (Y, X) of a slice if no prediction is needed, else None."""
         if source.map is not None and (mapped := np.asarray(source.map[place])).any():
             return mapped
         found = self._kept.get(_key(source, place, current_model()))
         return None if found is None else _of_category(*found, source)
 
-    def compute(self, source: CategorySource, place: Place) -> Array:
+    def compute(self, source: CategorySource, place: Part) -> Array:
         """Return the probabilities (Y, X) of a slice, predicted if necessary; blocks meanwhile.
 
         All zeros if the model has no such category or cannot predict this slice.
@@ -78,34 +84,40 @@ class CategoryProbabilities:
             if found is None:
                 self._keep(source, place)
                 found = self.available(source, place)
-        return np.zeros(self.slice_shape(source)) if found is None else found
+        return np.zeros(of_part(source.scan.grid_shape, place)) if found is None else found
 
     def close(self) -> None:
         """End the child process."""
         self._engine.close()
 
-    def _keep(self, source: CategorySource, place: Place) -> None:
+    def _keep(self, source: CategorySource, place: Part) -> None:
         checkpoint = current_model()
         self._kept[_key(source, place, checkpoint)] = self._predict(source, place, checkpoint)
         for oldest in list(self._kept)[:-_MAX_KEPT]:
             del self._kept[oldest]
 
     def _predict(
-        self, source: CategorySource, place: Place, checkpoint: Path
+        self, source: CategorySource, place: Part, checkpoint: Path
     ) -> tuple[tuple[Category, ...], Array]:
         try:
-            for event in list(self._engine.predict(_config(), checkpoint, source.scan, place)):
+            scan = self._scan(source)
+            for event in list(self._engine.predict(_config(), checkpoint, scan, place)):
                 if isinstance(event, PredictFinished) and event.probabilities is not None:
                     return event.categories, event.probabilities
         except SegmentationError as error:
             # The tools then use the grey values alone; Segment shows the error to the user.
             logger.warning("There are no probabilities: %s", error)
-        return (), np.zeros((0, *self.slice_shape(source)))
+        return (), np.zeros((0, *of_part(source.scan.grid_shape, place)))
 
-    @staticmethod
-    def slice_shape(source: CategorySource) -> tuple[int, ...]:
-        """Return the shape of a slice."""
-        return source.scan.grid_shape[-2:]
+    def _scan(self, source: CategorySource) -> Scan:
+        """Return the scan for the model; several sequences are put together once."""
+        if source.input is None:
+            return source.scan
+        given = [(name, scan is None) for name, scan in source.input.channels.items()]
+        key = source.scan_id, given
+        if self._stacked is None or self._stacked[0] != key:
+            self._stacked = key, source.input.read()[0]
+        return self._stacked[1]
 
 
 def _config() -> PredictConfig:
@@ -114,10 +126,11 @@ def _config() -> PredictConfig:
     return last_config().replace(probabilities=True, **plain)
 
 
-def _key(source: CategorySource, place: Place, checkpoint: Path) -> Any:
+def _key(source: CategorySource, place: Part, checkpoint: Path) -> Any:
     # A checkpoint may be overwritten by another model.
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
-    return source.scan_id, place, checkpoint, written
+    # Slices cannot be keys before Python 3.12.
+    return source.scan_id, str(place), checkpoint, written
 
 
 def _of_category(categories: tuple[Category, ...], planes: Array, source: CategorySource) -> Array:
@@ -128,4 +141,4 @@ def _of_category(categories: tuple[Category, ...], planes: Array, source: Catego
         return planes[names.index(name)].astype(np.float32)
     if len(names) == len(source.categories) == 1:
         return planes[0].astype(np.float32)
-    return np.zeros(CategoryProbabilities.slice_shape(source), np.float32)
+    return np.zeros(planes.shape[1:], np.float32)

@@ -6,21 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
-from napari_unet_seg._napari.layers.conversion import scan_from_layer
-from napari_unet_seg._napari.layers.geometry import VoxelSize, is_on_screen, viewer_point
+from napari_unet_seg._napari.layers.geometry import VoxelSize
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
-from napari_unet_seg._napari.layers.position import go_to
-from napari_unet_seg._napari.layers.prediction import checksums, show_maps, show_prediction
+from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
+from napari_unet_seg._napari.layers.prediction import (
+    Checksums,
+    checksums,
+    show_maps,
+    show_prediction,
+)
 from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.findings import Findings, find
 from napari_unet_seg._napari.segment.form import SegmentForm
+from napari_unet_seg._napari.segment.model_input import model_input
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
 from napari_unet_seg.errors import DataError, SegmentationError
@@ -36,10 +42,12 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.io.common.places import Place
-    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.places import Part
+
+_CLOSED = "The image was closed; its mask is discarded."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +55,8 @@ class _Request:
     """The input of one prediction."""
 
     image: Image
-    scan: Scan
-    place: Place
+    input: ModelInput
+    place: Part
     config: PredictConfig
     checkpoint: Path
 
@@ -57,8 +65,10 @@ class _Request:
 class _Result:
     prediction: PredictFinished
     model: ModelFile
-    sums: dict[Place, int]
+    sums: Checksums
     findings: Findings
+    notes: tuple[str, ...]
+    """Sentences on the channels."""
 
 
 class SegmentWidget(QWidget):
@@ -92,6 +102,7 @@ class SegmentWidget(QWidget):
         self._last: Labels | None = None
         """The mask of the last result."""
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
+        ImageRecorder(viewer, self)
         self.form = SegmentForm(viewer, image_combo)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
@@ -148,26 +159,26 @@ class SegmentWidget(QWidget):
         self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
 
     def _make_request(self, image: Image) -> _Request:
-        scan = scan_from_layer(image)
+        info = self.form.model_choice.info()
+        taken = model_input(image, self.form.channels.value(), info)
         place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
-        self.form.model_choice.info()
         remember("predict", config.model_dump(mode="json"))
-        return _Request(image, scan, place, config, self.form.model_choice.value())
+        return _Request(image, taken, place, config, self.form.model_choice.value())
 
     def _predict(self, request: _Request) -> Generator[Any, Any, None]:
         """Yield the engine's events, the last one as `_Result`; runs in a thread."""
         model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
-        events = self._engine.predict(
-            request.config, request.checkpoint, request.scan, request.place
-        )
+        scan, notes = request.input.read()
+        events = self._engine.predict(request.config, request.checkpoint, scan, request.place)
         command = None
         try:
             while True:
                 event = events.send(command)
                 if isinstance(event, PredictFinished):
                     sums = checksums(event.labels, request.place)
-                    command = yield _Result(event, model, sums, _findings(request, event))
+                    findings = _findings(request, event)
+                    command = yield _Result(event, model, sums, findings, notes)
                 else:
                     command = yield event
         except StopIteration:
@@ -192,7 +203,7 @@ class SegmentWidget(QWidget):
         request, prediction = self._request, result.prediction
         self._has_outcome = True
         if request is None or request.image not in self.viewer.layers:
-            self.form.status.setText("The image was closed; its mask is discarded.")
+            self.form.status.setText(_CLOSED)
             return
         try:
             self._mask = show_prediction(
@@ -212,7 +223,7 @@ class SegmentWidget(QWidget):
         self._masks[request.image] = self._last = self._mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, self._mask, prediction, request.place)
-        self.form.status.setText(_summary(prediction))
+        self.form.status.setText(_summary(prediction, result.notes))
         self.form.result.show_findings(result.findings)
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, self._mask.data.shape[:-2])
@@ -222,12 +233,6 @@ class SegmentWidget(QWidget):
         if self._last is not None:
             self.correct_wanted.emit(self._last)
 
-    def _on_removed(self, event: Any) -> None:
-        if event.value is self._last:
-            self._last = None
-            self.form.result.hide()
-            self.form.status.setText("")
-
     def _on_error(self, error: SegmentationError) -> None:
         self._has_outcome = True
         self.form.status.setText(str(error))
@@ -236,39 +241,51 @@ class SegmentWidget(QWidget):
         self.form.status.setText(str(error))
         show_error(str(error))
 
+    def _on_removed(self, event: Any) -> None:
+        """Stop segmenting an image that was closed, so that another one can be segmented."""
+        if event.value is self._last:
+            self._last = None
+            self.form.result.hide()
+            self.form.status.setText("")
+        request = self._request
+        if request is not None and event.value.unique_id == request.image.unique_id:
+            self.stop()
+
     def _on_done(self) -> None:
-        job, self._job, self._request = self._job, None, None
+        job, self._job = self._job, None
+        request, self._request = self._request, None
         if job is not None and job.was_stopped and not self._has_outcome:
-            self.form.status.setText("Stopped.")
+            closed = request is not None and request.image not in self.viewer.layers
+            self.form.status.setText(_CLOSED if closed else "Stopped.")
         self.form.show_running(False)
         mask, self._mask = self._mask, None
         self.finished.emit(mask)
 
 
-def shown_place(viewer: Viewer, image: Image) -> Place:
-    """Return the index of the slice on screen, along all axes but the last two.
+def shown_place(viewer: Viewer, image: Image) -> Part:
+    """Return the plane on screen.
 
     Raises
     ------
     DataError
-        If no slice of the image is on screen.
+        If no plane of the image is on screen.
     """
-    if not is_on_screen(viewer, image):
-        raise DataError(
-            f"No slice of {image.name} is on screen; go to one of its slices, or segment all."
-        )
-    return tuple(round(index) for index in viewer_point(viewer, image)[:-2])
+    problem = off_screen_problem(viewer, image, remedy=", or segment all")
+    if problem:
+        raise DataError(problem)
+    return shown_part(viewer, image)
 
 
 def _findings(request: _Request, prediction: PredictFinished) -> Findings:
-    scan = scan_part(request.scan, request.place)
+    scan = scan_part(request.input.image, request.place)
     voxel = VoxelSize(tuple(scan.spacing[: prediction.labels.ndim]), scan.unit)
     volume = scan.grid_axes.endswith("ZYX")
     return find(prediction.labels, prediction.categories, voxel, volume=volume)
 
 
-def _summary(prediction: PredictFinished) -> str:
+def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
     fit = f"Predicted Dice {prediction.dice.min():.2f}"
     if prediction.dice.size > 1:
         fit += f"…{prediction.dice.max():.2f}"
-    return f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    summary = f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    return " ".join((f"{summary}.", *notes)) if notes else summary

@@ -8,7 +8,9 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
+from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
@@ -55,6 +57,8 @@ class OpenSession(QObject):
 
     moved = Signal(int)
     """Emitted with the index of the new slice on screen."""
+    turned = Signal()
+    """Another plane of the volume may be on screen, or the volume in 3-D."""
     decided = Signal(int)
     """Emitted with the index of a slice whose state changed."""
     queue_changed = Signal()
@@ -67,6 +71,8 @@ class OpenSession(QObject):
     """Slices to do have new predictions."""
     refused = Signal(str)
     """Emitted with the reason why an action was not done."""
+    stray_found = Signal(int)
+    """Emitted with a label of no category, for which an action was not done."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -88,9 +94,13 @@ class OpenSession(QObject):
         mask.events.paint.connect(self._on_edit)
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
+        mask.events.features.connect(self._on_categories)
+        mask.events.colormap.connect(self._on_categories)
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
+        viewer.dims.events.order.connect(self._on_turn)
+        viewer.dims.events.ndisplay.connect(self._on_turn)
         viewer.layers.selection.active = mask
         self.arrange(Order.AS_STORED, None)
 
@@ -212,10 +222,6 @@ class OpenSession(QObject):
         if self.mask.visible != shown:  # setting it redraws the layer
             self.mask.visible = shown
 
-    def store_locks(self) -> None:
-        """Keep with the session which categories are locked."""
-        self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
-
     def update_changes(self) -> None:
         """Compare the slice on screen with its prediction, and show the changes."""
         prediction, labels, place = self._planes()
@@ -258,9 +264,13 @@ class OpenSession(QObject):
         self.mask.events.paint.disconnect(self._on_edit)
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
+        self.mask.events.features.disconnect(self._on_categories)
+        self.mask.events.colormap.disconnect(self._on_categories)
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
+        self.viewer.dims.events.order.disconnect(self._on_turn)
+        self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
         self._update_changes_soon.cancel()
         self._edited.close()
         self.overlay.hide()
@@ -284,9 +294,10 @@ class OpenSession(QObject):
         stray = stray_label(labels, len(self.session.categories))
         if stray:
             self.refused.emit(
-                f"A slice holds the label {stray}, which is no category; paint over it, then "
-                "accept the slice."
+                f"A slice holds the label {stray}, which is no category; add one for it, or paint "
+                "over it, then accept the slice."
             )
+            self.stray_found.emit(stray)
         return stray != 0
 
     def _save_edits(self) -> None:
@@ -309,6 +320,18 @@ class OpenSession(QObject):
     def _on_edit(self, _: Any = None) -> None:
         self._update_changes_soon()
 
+    def _on_categories(self, _: Any = None) -> None:
+        """Keep the categories of the mask, and their colours, with the session."""
+        session, record = self.session, record_of(self.mask)
+        if (record.categories, record.merged) != (session.categories, session.record.merged):
+            session.set_categories(record.categories, record.merged)
+            self._predictions.forget()
+        palette = palette_of(record.categories, record.order)
+        session.set_layers(
+            palette=tuple(palette.items()), locked=tuple(sorted(locked_of(self.mask)))
+        )
+        self._update_changes_soon()
+
     def _on_visible(self, _: Any = None) -> None:
         self.mask_shown.emit(self.mask.visible)
 
@@ -321,6 +344,9 @@ class OpenSession(QObject):
             self.index = index
             self.moved.emit(index)
             self._update_changes_soon()
+
+    def _on_turn(self, _: Any = None) -> None:
+        self.turned.emit()
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)

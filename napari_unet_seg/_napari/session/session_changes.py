@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.files.changed_dialog import SessionChangedDialog
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import ChangedError
 from napari_unet_seg.session.stored.scan import SESSION_FILE
 

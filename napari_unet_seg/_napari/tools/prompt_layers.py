@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.layers.overlay import Overlay
+from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
 from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 Box = tuple[int, int, int, int]
 
@@ -112,10 +113,12 @@ class BoxLayer(PromptLayer):
         drawn = self.layer.data if self.layer is not None else []
         if not len(drawn):
             return None
-        corners = np.asarray(drawn[-1])[:, -2:]
+        mask = self._mask
+        axes = [] if mask is None else displayed_axes(self._viewer, mask)
+        corners = np.asarray(drawn[-1])[:, axes]
         self.layer.selected_data = set(range(len(drawn)))
         self.layer.remove_selected()
-        return _pixels(corners, self._mask.data.shape[-2:]) if self._mask is not None else None
+        return None if mask is None else _pixels(corners, tuple(mask.data.shape[a] for a in axes))
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         layer = viewer.add_shapes(
@@ -147,13 +150,13 @@ class StrokeLayer(PromptLayer):
         self.layer.selected_label = sign
         self.layer.mode = "paint"
 
-    def plane(self, place: Place) -> Array:
-        """Return a copy of the strokes on a slice."""
+    def plane(self, place: Part) -> Array:
+        """Return a copy of the strokes on a plane."""
         strokes: Array = self.layer.data[place].copy()
         return strokes
 
-    def draw(self, strokes: Array, place: Place) -> None:
-        """Replace the strokes on a slice."""
+    def draw(self, strokes: Array, place: Part) -> None:
+        """Replace the strokes on a plane."""
         if self.layer is not None:
             self._overlay.draw(strokes, place)
 
@@ -169,7 +172,7 @@ class LineLayer(PromptLayer):
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         self._points: list[Array] = []
-        self._place: Place = (0,) * (mask.ndim - 2)
+        self._place: Part = (0,) * (mask.ndim - 2)
         self._overlay = Overlay(viewer, mask, "line", {1: _LINE_COLOUR})
         layer = _paintable(self._overlay, _PEN)
         layer.mode = "paint"
@@ -177,24 +180,24 @@ class LineLayer(PromptLayer):
         layer.mouse_drag_callbacks.append(self._on_drag)
         return layer
 
-    def take(self) -> tuple[Array, Place] | None:
-        """Return the points and the slice of the last line, and remove it; None after a click."""
+    def take(self) -> tuple[Array, Part] | None:
+        """Return the points and the plane of the last line, and remove it; None after a click."""
         if self.layer is None:
             return None
         points, self._points = self._points, []
-        self._overlay.draw(np.zeros(self.layer.data.shape[-2:], np.uint8), self._place)
+        self._overlay.draw(np.zeros_like(self.layer.data[self._place]), self._place)
         return (np.array(points), self._place) if len(points) > 1 else None
 
     def _on_drag(self, layer: Any, event: Any) -> Generator[None, None, None]:
         if layer.mode != "paint" or event.button != _LEFT:
             return
-        start = layer.world_to_data(event.position)
-        points = [start[-2:]]
+        axes = list(displayed_axes(self._viewer, layer))
+        points, place = [layer.world_to_data(event.position)[axes]], shown_part(self._viewer, layer)
         yield
         while event.type == "mouse_move":
-            points.append(layer.world_to_data(event.position)[-2:])
+            points.append(layer.world_to_data(event.position)[axes])
             yield
-        self._points, self._place = points, tuple(int(n) for n in np.round(start[:-2]))
+        self._points, self._place = points, place
         self._drawn_soon.start()
 
 

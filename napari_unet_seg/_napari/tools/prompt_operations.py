@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities, CategorySource
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation, ToolSettings
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 Box = tuple[int, int, int, int]
 
 
 def outline_box(
-    source: CategorySource, probabilities: CategoryProbabilities, place: Place, box: Box
+    source: CategorySource, probabilities: CategoryProbabilities, place: Part, box: Box
 ) -> Generator[tuple[Array, bool], Any, None]:
     """Outline the object in a box on a slice; yield its mask, and whether a model was used."""
     from napari_unet_seg.correct.outline import outline_in_box
@@ -34,7 +34,7 @@ def replace_in_box(settings: ToolSettings, outline: Array, box: Box) -> Operatio
     """Return the operation that replaces the category in a box by an outlined mask."""
     part = np.s_[box[0] : box[2], box[1] : box[3]]
 
-    def operation(labels: Array, _: Place) -> Change:
+    def operation(labels: Array, _: Part) -> Change:
         mask = labels == settings.value
         mask[part] = outline[part]
         return settings.change(labels, mask)
@@ -54,7 +54,7 @@ def outline_parts(
 ) -> Operation:
     """Return the operation that treats each part of the category as a box to outline."""
 
-    def operation(labels: Array, place: Place) -> Change:
+    def operation(labels: Array, place: Part) -> Change:
         from scipy.ndimage import find_objects, label
 
         from napari_unet_seg.correct.outline import outline_in_box
@@ -74,7 +74,7 @@ def outline_parts(
 def solve_strokes(
     settings: ToolSettings,
     source: CategorySource,
-    place: Place,
+    place: Part,
     probability: Array | None,
     labels: Array,
     inside: Array,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.layers.position import off_screen_problem, place_of
+from napari_unet_seg._napari.layers.position import off_screen_problem, shown_part
 from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
 from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
 from napari_unet_seg._napari.tools.prompt_layers import INSIDE, OUTSIDE, BoxLayer, LineLayer
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 _SIGNS = {"inside": INSIDE, "outside": OUTSIDE}
 
@@ -133,7 +133,7 @@ class PromptTools(QObject):
         box, target = self._boxes.take(), self._target()
         if box is None or target is None:
             return
-        place = place_of(self._viewer, target.mask)
+        place = shown_part(self._viewer, target.mask)
         name = target.category.name
 
         def put(result: tuple[Array, bool]) -> None:
@@ -170,8 +170,10 @@ class PromptTools(QObject):
         target = self._target()
         if target is not None:
             operation = outline_parts(target.settings, target.source, self._probabilities)
-            use = self._use(target, f"Outlined the boxes of {target.category.name}", operation)
-            place = () if whole else place_of(self._viewer, target.mask)
+            name = target.category.name
+            use = self._use(target, f"Outlined the boxes of {name}", operation)
+            use = use._replace(running=f"Outline the boxes of {name}")
+            place = () if whole else shown_part(self._viewer, target.mask)
             self._runner.run_in_thread(use, 2, place)
 
     def _begin(self, target: PromptTarget) -> None:
@@ -180,13 +182,13 @@ class PromptTools(QObject):
         elif self._drawn_on[self._name].layer is None:
             self._drawn_on[self._name].show(target.mask)
             if self._name == "box":
-                self._probabilities.warm_up(target.source, place_of(self._viewer, target.mask))
+                self._probabilities.warm_up(target.source, shown_part(self._viewer, target.mask))
 
-    def _put_solved(self, target: PromptTarget, place: Place, change: Change) -> None:
+    def _put_solved(self, target: PromptTarget, place: Part, change: Change) -> None:
         summary = f"Moved the border of {target.category.name}"
         self._put(self._use(target, summary, lambda *_: change), place)
 
-    def _put(self, use: ToolUse, place: Place) -> None:
+    def _put(self, use: ToolUse, place: Part) -> None:
         """Change the mask, unless another mask was chosen or a tool runs by now."""
         if use.mask is self._mask and not self._runner.busy:
             self._runner.run_at(use, place, select=False)

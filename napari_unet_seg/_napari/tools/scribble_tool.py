@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.layers.position import place_of
+from napari_unet_seg._napari.layers.position import shown_part
 from napari_unet_seg._napari.tools.prompt_layers import INSIDE, OUTSIDE, StrokeLayer
 from napari_unet_seg._napari.tools.prompt_operations import solve_strokes
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.io.common.places import of_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.tools.prompt_target import PromptTarget
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 
 class _Solved(NamedTuple):
@@ -57,7 +58,7 @@ class ScribbleTool(QObject):
         viewer: ViewerModel,
         probabilities: CategoryProbabilities,
         target: Callable[[], PromptTarget | None],
-        put: Callable[[PromptTarget, Place, Change], None],
+        put: Callable[[PromptTarget, Part, Change], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -70,7 +71,7 @@ class ScribbleTool(QObject):
         self._layer.redo_wanted.connect(self.redo)
         self._job: jobs.Job | None = None
         self._mask: Any = None
-        self._place: Place = ()
+        self._place: Part = ()
         self._done: list[_Solved] = []
         self._undone: list[_Solved] = []
 
@@ -89,7 +90,7 @@ class ScribbleTool(QObject):
 
     def follow(self) -> None:
         """Remove the strokes if another slice is on screen."""
-        if self._mask is not None and place_of(self._viewer, self._mask) != self._place:
+        if self._mask is not None and shown_part(self._viewer, self._mask) != self._place:
             self._layer.draw(np.zeros_like(self._strokes), self._place)
             self._start_slice()
 
@@ -133,8 +134,8 @@ class ScribbleTool(QObject):
         return self._done[-1].strokes if self._done else self._empty
 
     def _start_slice(self) -> None:
-        self._place = place_of(self._viewer, self._mask)
-        self._empty = np.zeros(self._mask.data.shape[-2:], np.uint8)
+        self._place = shown_part(self._viewer, self._mask)
+        self._empty = np.zeros(of_part(self._mask.data.shape, self._place), np.uint8)
         self._done, self._undone = [], []
 
     def _show(self, moved: _Solved, move_history: Callable[[], None]) -> None:

@@ -8,12 +8,14 @@ import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
-from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
+from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.layers.position import (
-    go_to,
+    go_to_part,
     off_screen_problem,
     place_of,
+    shown_part,
     volume_axes,
 )
 from napari_unet_seg._napari.layers.prediction import probability_map
@@ -21,10 +23,9 @@ from napari_unet_seg._napari.tools.form import ToolsForm
 from napari_unet_seg._napari.tools.prompt_target import prompt_target
 from napari_unet_seg._napari.tools.prompt_tools import PromptTools
 from napari_unet_seg._napari.tools.threshold_preview import ThresholdPreview
-from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, edit_problem
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, UNNAMED, edit_problem
 from napari_unet_seg._napari.tools.tool_runner import ToolRunner, ToolUse
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import (
     SHAPES,
     ToolSettings,
@@ -34,7 +35,7 @@ from napari_unet_seg.correct.tools import (
     reshape,
 )
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.common.places import index_at, place_at
+from napari_unet_seg.io.common.places import of_part, place_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 
@@ -65,28 +66,32 @@ class ToolsTab(ToolsForm):
     """Emitted with whether a tool runs in a thread."""
 
     def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
-        super().__init__()
+        super().__init__(viewer)
         self.viewer, self._image = viewer, image
+        self._layer: Labels | None = None
         self._mask: Labels | None = None
+        """The layer if the tools can change it."""
         self._session: Session | None = None
-        self._categories: tuple[Category, ...] = ()
+        self._monitor: EditMonitor | None = None
+        self._result = ""
+        """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
         self._preview = ThresholdPreview()
         self._runner = ToolRunner(viewer, self)
         self.prompts = PromptTools(viewer, self._runner, self._target, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
-        self.category_chosen.connect(self._on_category)
-        self.lock_toggled.connect(self._on_lock)
+        self.categories.category_chosen.connect(self._on_category)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
         self.prompt_bar.chosen.connect(self.prompts.choose)
         self.prompt_bar.outlines_wanted.connect(lambda: self.prompts.outline_parts(self.whole()))
         self.prompts.chosen.connect(self.prompt_bar.show_prompt)
-        self._runner.status_changed.connect(self.status.setText)
+        self._runner.status_changed.connect(self._show_result)
         self._runner.busy_changed.connect(self._on_busy)
         self._runner.busy_changed.connect(self.busy_changed)
+        self._runner.job_started.connect(self.job_bar.watch)
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -98,6 +103,10 @@ class ToolsTab(ToolsForm):
         self.show_mask(None)
 
     @property
+    def _categories(self) -> tuple[Category, ...]:
+        return categories_of(self._layer) if self._layer is not None else ()
+
+    @property
     def busy(self) -> bool:
         """Whether a tool runs in a thread."""
         return self._runner.busy
@@ -105,25 +114,24 @@ class ToolsTab(ToolsForm):
     def show_mask(self, mask: Labels | None, session: Session | None = None) -> None:
         """Choose the mask to correct, and its session, which has the accepted slices."""
         self._release()
-        self._categories = session.categories if session else categories_of(mask) if mask else ()
-        problem = edit_problem(mask, self._categories)
-        self._mask, self._session = (None if problem else mask), session
-        self._guard.watch(self._mask)
-        self.prompts.show_mask(self._mask)
-        self.show_categories(() if problem else self._categories)
+        self._layer, self._session = mask, session
+        problem = edit_problem(mask)
+        self.categories.show_mask(mask if problem in ("", UNNAMED) else None)
         self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
-        self._on_busy(self._runner.busy)
-        self.status.setText(problem)
-        if self._mask is not None:
-            self._mask.events.selected_label.connect(self._on_label)
-            self.show_locks(locked_of(self._mask))
-            self._on_label()
-        self._update_map()
+        if mask is not None:
+            mask.events.features.connect(self._on_categories)
+            mask.events.selected_label.connect(self._on_label)
+        self._on_categories()
 
     def use(self, name: str) -> None:
         """Apply a tool of `TOOLS` by its name."""
         if name in SHAPES:
-            self._do(reshape(self._settings(), name), self._summary(name), slow=True)
+            self._do(
+                reshape(self._settings(), name),
+                self._summary(name),
+                slow=True,
+                running=f"{TOOLS[name].text} {self._name(self.value())}",
+            )
         elif name == "interpolate":
             self.interpolate()
         else:
@@ -149,9 +157,12 @@ class ToolsTab(ToolsForm):
         accepted = [place_at(index, mask.data.shape[:-2]) for index in indices]
         if self.whole():
             self._do(
-                fill_between(self._settings(), accepted), self._summary("interpolate"), slow=True
+                fill_between(self._settings(), accepted),
+                self._summary("interpolate"),
+                slow=True,
+                running=f"Interpolate {self._name(self.value())}",
             )
-        else:
+        elif self._may_change(self.value(), stored=True):
             *volume, index = place_of(self.viewer, mask)
             operation = fill_between(self._settings(), accepted, index)
             self._do(operation, self._summary("interpolate"), tuple(volume), slow=True)
@@ -161,9 +172,10 @@ class ToolsTab(ToolsForm):
         mask = self._mask
         if mask is None or not self._may_change(self.value(), here=True):
             return
-        here = place_of(self.viewer, mask)
-        other = (*here[:-1], here[-1] + step) if here else ()
-        if not other or not 0 <= other[-1] < mask.data.shape[len(here) - 1]:
+        here = shown_part(self.viewer, mask)
+        number = here[-1] + step if here and not isinstance(here[-1], slice) else -1
+        other = (*here[:-1], number)
+        if not 0 <= number < mask.data.shape[len(here) - 1]:
             self.status.setText(f"There is no slice {'after' if step > 0 else 'before'} this one.")
             return
         source, target = (here, other) if step > 0 else (other, here)
@@ -175,7 +187,7 @@ class ToolsTab(ToolsForm):
         self._do(
             lambda labels, _: settings.change(labels, drawn), self._summary("copy_next"), target
         )
-        go_to(self.viewer, mask, index_at(target, mask.data.shape[:-2]))
+        go_to_part(self.viewer, mask, target)
 
     def apply_threshold(self) -> None:
         """Set the category to the pixels with at least the slider's probability."""
@@ -200,30 +212,62 @@ class ToolsTab(ToolsForm):
 
     def _release(self) -> None:
         self._preview.end()
-        if self._mask is not None:
-            self._mask.events.selected_label.disconnect(self._on_label)
+        self._end_monitor()
+        if self._layer is not None:
+            self._layer.events.features.disconnect(self._on_categories)
+            self._layer.events.selected_label.disconnect(self._on_label)
+        self._layer = self._mask = None
+
+    def _end_monitor(self) -> None:
+        if self._monitor is not None:
+            for emitter in self._monitor.emitters:
+                emitter.disconnect(self._on_redrawn)
+            self._monitor.close()
+            self._monitor = None
+
+    def _on_categories(self, _: Any = None) -> None:
+        """Use the categories that the mask has now."""
+        mask = self._layer
+        problem = edit_problem(mask)
+        if (now := None if problem else mask) is not self._mask:
+            self._mask = now
+            self._guard.watch(now)
+            self.prompts.show_mask(now)
+            self._end_monitor()
+            if now is not None:
+                self._monitor = EditMonitor(now)
+                for emitter in self._monitor.emitters:
+                    emitter.connect(self._on_redrawn)
+        self.show_categories(
+            self._categories if now is not None else (), locked_of(now) if now is not None else ()
+        )
+        self._on_busy(self._runner.busy)
+        self.status.setText(problem)
+        self._update_map()
 
     def _do(
         self,
         operation: Operation,
         summary: str,
-        place: Place | None = None,
+        place: Part | None = None,
         *,
         slow: bool = False,
+        running: str = "Change the mask",
     ) -> None:
         """Apply an operation at a place, by default to the slice or volume chosen in the form."""
         mask, value = self._mask, self.value()
         if mask is None or not self._may_change(value):
             return
-        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow)
+        use = ToolUse(mask, value, self._categories[value - 1], summary, operation, slow, running)
         if place is None and self.whole() and mask.ndim > 2:
             self._runner.run_in_thread(use, volume_axes(mask))
         else:
-            self._runner.run(use, place_of(self.viewer, mask) if place is None else place)
+            self._runner.run(use, shown_part(self.viewer, mask) if place is None else place)
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
             self.prompts.end()
+        self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._mask is not None and not busy)
 
     def _target(self) -> PromptTarget | None:
@@ -242,12 +286,18 @@ class ToolsTab(ToolsForm):
     def _settings(self) -> ToolSettings:
         if self._mask is None:
             return ToolSettings(0, (), self.pixels.value(), ())
-        axes = volume_axes(self._mask) if self.whole() else 2
-        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes[-axes:]
+        sizes = voxel_size(geometry_of(self._mask), self._mask.ndim).sizes
+        if self.whole():
+            sizes = sizes[-volume_axes(self._mask) :]
+        else:
+            sizes = of_part(sizes, shown_part(self.viewer, self._mask))
         return ToolSettings(self.value(), locked_of(self._mask), self.pixels.value(), sizes)
 
-    def _may_change(self, value: int, *, here: bool = False) -> bool:
-        """Whether a category may be changed in the chosen extent, or `here` on this slice."""
+    def _may_change(self, value: int, *, here: bool = False, stored: bool = False) -> bool:
+        """Whether a category may be changed in the chosen extent, or `here` on this plane.
+
+        The plane has to be a slice as it is stored if `stored`.
+        """
         if self._mask is None or self._runner.busy:
             return False
         problem = ""
@@ -255,7 +305,7 @@ class ToolsTab(ToolsForm):
             problem = f"{self._name(value)} is locked; unlock it to change it."
         elif here or not self.whole():
             remedy = "" if here else ", or choose the volume"
-            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy)
+            problem = off_screen_problem(self.viewer, self._mask, remedy=remedy, stored=stored)
         self.status.setText(problem)
         return not problem
 
@@ -271,7 +321,7 @@ class ToolsTab(ToolsForm):
         if mask is None or not self.value():
             return None
         found = probability_map(self.viewer, mask, self._categories[self.value() - 1])
-        has_slice = found is not None and found[place_of(self.viewer, mask)].any()
+        has_slice = found is not None and found[shown_part(self.viewer, mask)].any()
         return found if has_slice else None
 
     def _update_map(self, _: Any = None) -> None:
@@ -282,7 +332,7 @@ class ToolsTab(ToolsForm):
         if not self.slider.isSliderDown():
             self.apply_threshold()
         elif mask is not None and probability is not None and self._may_change(self.value()):
-            place = place_of(self.viewer, mask)
+            place = shown_part(self.viewer, mask)
             operation = apply_threshold(self._settings(), probability, self.threshold())
             self._preview.show(mask, place, operation)
 
@@ -290,25 +340,25 @@ class ToolsTab(ToolsForm):
         if self._preview.end():
             self.apply_threshold()
 
+    def _show_result(self, text: str) -> None:
+        if self._monitor is not None:
+            self._monitor.take()
+        self._result = text
+        self.status.setText(text)
+
+    def _on_redrawn(self, _: Any = None) -> None:
+        """Take back the result of a tool that was undone, or that another edit followed."""
+        edited = self._monitor is not None and self._monitor.take()
+        if edited and self._result and self.status.text() == self._result:
+            self._show_result("")
+
     def _on_label(self, _: Any = None) -> None:
-        if self._mask is None:
-            return
-        label = self._mask.selected_label
-        stray = label > len(self._categories) and label != IGNORE_INDEX
-        self.status.setText(f"Label {label} is no category; choose one above." if stray else "")
-        self.choose(label)
+        if self._mask is not None:
+            self.status.setText("")
 
-    def _on_category(self, value: int) -> None:
+    def _on_category(self, _: int) -> None:
         self.prompts.end()
-        if self._mask is not None:
-            self._mask.selected_label = value
-            self.show_locks(locked_of(self._mask))
         self._update_map()
-
-    def _on_lock(self, locked: bool) -> None:
-        if self._mask is not None:
-            set_locked(self._mask, self.value(), locked)
-            self.show_locks(locked_of(self._mask))
 
     def _on_kept(self, count: int) -> None:
         self.status.setText(f"{count:,} px of locked categories were restored.")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 
 class ThresholdPreview:
@@ -20,9 +20,9 @@ class ThresholdPreview:
     """
 
     def __init__(self) -> None:
-        self._shown: tuple[Labels, Place, Array] | None = None
+        self._shown: tuple[Labels, Part, Array] | None = None
 
-    def show(self, mask: Labels, place: Place, operation: Operation) -> None:
+    def show(self, mask: Labels, place: Part, operation: Operation) -> None:
         """Show the original slice at `place` with the change of an operation."""
         if self._shown is None:
             self._shown = (mask, place, mask.data[place].copy())
@@ -40,6 +40,6 @@ class ThresholdPreview:
         return shown is not None
 
 
-def _draw(mask: Labels, place: Place, labels: Array) -> None:
+def _draw(mask: Labels, place: Part, labels: Array) -> None:
     mask.data[place] = labels
     mask.refresh(thumbnail=False, highlight=False, extent=False)

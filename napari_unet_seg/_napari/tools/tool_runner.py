@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.layers.undoable_edits import apply_change, edit_summary
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg.correct.tools import apply_to_parts, iterate_parts
+from napari_unet_seg.correct.tools import apply_to_parts
+from napari_unet_seg.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +23,13 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation
-    from napari_unet_seg.io.common.places import Place
+    from napari_unet_seg.io.common.places import Part
 
 
 _MAX_AT_ONCE = 2**18
 """Number of labels that a slow tool changes without a noticeable delay."""
 
-_PAUSED_MODE = "pan_zoom"
+_POLL_MS = 20
 
 
 class ToolUse(NamedTuple):
@@ -42,6 +44,8 @@ class ToolUse(NamedTuple):
     operation: Operation
     slow: bool = False
     """Whether the operation computes more than a comparison of each label."""
+    running: str = "Change the mask"
+    """The use as the name of a job."""
 
 
 class ToolRunner(QObject):
@@ -59,6 +63,8 @@ class ToolRunner(QObject):
     """Emitted with the result of a tool, or with its progress."""
     busy_changed = Signal(bool)
     """Emitted with whether a tool runs in a thread."""
+    job_started = Signal(object)
+    """Emitted with the job of a tool that runs in a thread."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -70,7 +76,7 @@ class ToolRunner(QObject):
         """Whether a tool runs in a thread."""
         return self._use is not None
 
-    def run(self, use: ToolUse, place: Place) -> None:
+    def run(self, use: ToolUse, place: Part) -> None:
         """Apply a tool to the part at `place`: at once if that is quick, else in a thread."""
         part = use.mask.data[place]
         if use.slow and part.size > _MAX_AT_ONCE:
@@ -78,7 +84,7 @@ class ToolRunner(QObject):
         else:
             self.run_at(use, place)
 
-    def run_at(self, use: ToolUse, place: Place, *, select: bool = True) -> None:
+    def run_at(self, use: ToolUse, place: Part, *, select: bool = True) -> None:
         """Apply a tool at once to the part at `place` along the leading axes.
 
         The mask is selected for Ctrl+Z, unless another layer forwards Ctrl+Z to the mask.
@@ -87,37 +93,61 @@ class ToolRunner(QObject):
         if self._put(use, use.operation(use.mask.data[place], place).at(place)) and select:
             self._select(use.mask)
 
-    def run_in_thread(self, use: ToolUse, axes: int, place: Place = ()) -> None:
+    def run_in_thread(self, use: ToolUse, axes: int, place: Part = ()) -> None:
         """Apply a tool in a thread to each part with `axes` axes at `place`.
 
-        The brush is disabled until the tool has ended.
+        The user can go on painting: pixels that are edited in the meantime keep the edit.
         """
         make_editable(use.mask)
         labels = use.mask.data[place].copy()
-        operation = apply_to_parts(
-            iterate_parts(labels, axes),
-            labels.ndim,
-            lambda part, at: use.operation(part, (*place, *at)),
-        )
-        restore_brush = _disable_brush(use.mask)
-        self._use = use
+        events = apply_to_parts(labels, axes, lambda part, at: use.operation(part, (*place, *at)))
+        waiting = False
 
-        def take(event: int | Change) -> None:
-            if isinstance(event, int):
-                self.status_changed.emit(f"{event:,} done…")
-            elif use.mask in self._viewer.layers:
-                # Pixels that were edited in the meantime keep the edit.
-                change = event.where_equal(labels, use.mask.data[place]).at(place)
+        def put(change: Change) -> None:
+            if use.mask in self._viewer.layers:
+                change = change.where_equal(labels, use.mask.data[place]).at(place)
                 if self._put(use, change):
                     self._select(use.mask)
+            self._end()
 
-        job = jobs.run(operation, on_event=take, on_done=self._on_done, name=use.summary)
+        def take(event: Progress | Change) -> None:
+            nonlocal waiting
+            if not isinstance(event, Progress):
+                waiting = True
+                self._after_stroke(lambda: put(event))
+
+        def done() -> None:
+            if job.was_stopped and not waiting:
+                self.status_changed.emit("Stopped; nothing is changed.")
+            if not waiting:
+                self._end()
+
+        job = jobs.run(events, on_event=take, on_done=done, name=use.running)
         self.destroyed.connect(job.abandon)
-        job.ended.connect(restore_brush)  # even if this object was deleted by then
-        self.status_changed.emit("Running…" if place else "Running on all slices…")
+        self._use = use
+        self.status_changed.emit("")
         self.busy_changed.emit(True)
+        self.job_started.emit(job)
 
-    def _on_done(self) -> None:
+    def _after_stroke(self, action: Callable[[], None]) -> None:
+        """Call a function once no mouse button is pressed.
+
+        In the middle of a stroke a change would become a part of the stroke's step of undo.
+        """
+        if QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            action()
+            return
+        timer = QTimer(self)
+
+        def look() -> None:
+            if QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+                timer.deleteLater()
+                action()
+
+        timer.timeout.connect(look)
+        timer.start(_POLL_MS)
+
+    def _end(self) -> None:
         self._use = None
         self.busy_changed.emit(False)
 
@@ -134,24 +164,3 @@ class ToolRunner(QObject):
 
     def _select(self, mask: Labels) -> None:
         self._viewer.layers.selection.active = mask  # Ctrl+Z goes to the active layer
-
-
-def _disable_brush(mask: Labels) -> Callable[[], None]:
-    """Disable the brush on a mask; return a function that enables it again.
-
-    The mode of the layer is fixed, because napari drops the undo history of a layer that is set to
-    be not editable.
-    """
-    mode = mask.mode
-
-    def pause(_: object = None) -> None:
-        if mask.mode != _PAUSED_MODE:
-            mask.mode = _PAUSED_MODE
-
-    def restore() -> None:
-        mask.events.mode.disconnect(pause)
-        mask.mode = mode
-
-    pause()
-    mask.events.mode.connect(pause)
-    return restore

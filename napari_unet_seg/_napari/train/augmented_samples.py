@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.colormaps.standardize_color import transform_color
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -14,6 +13,7 @@ from scipy import ndimage
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.widgets.jobs import run
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import AugmentationPreview

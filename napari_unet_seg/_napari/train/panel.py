@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.train.loss_plot import LossPlot
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, run
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.errors import UnconfirmedError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -51,8 +52,7 @@ class TrainingPanel(QWidget):
         self.plot = LossPlot(viewer)
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self.pause_button = QPushButton("Pause")
         self.pause_button.setToolTip("Pause the training, and resume it at the same step")
         self.stop_button = QPushButton("Stop")
@@ -83,6 +83,7 @@ class TrainingPanel(QWidget):
             on_done=self._on_done,
             name=name,
         )
+        self.job.keeps = "A stopped training keeps its best and its last model."
         self.job.state_changed.connect(self._show_job_state)
         self._show_job_state(self.job.state)
         self.running_changed.emit(True)

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
+from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
+from napari_unet_seg._napari.train.folder_plan import FolderPlan
+from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
-from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.data.dataset import open_dataset
+from napari_unet_seg.config import IGNORE_INDEX, Category, NormaliseConfig, numbered_categories
+from napari_unet_seg.data.dataset import open_dataset, sequences_of
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.stacking import listed, stack
 from napari_unet_seg.io.masks.labels import to_classes
 from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
+    from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
 
 _MAX_CLASSES = 20
@@ -41,10 +51,12 @@ class FolderSource:
     """A data set on disk."""
 
     folder: Path
+    sequences: tuple[str, ...] = ()
+    """Sequences of the cases that are the channels."""
 
     def read(self, dimensions: int) -> SampleSet:
         """Read the list of samples of the data set, or of the cases in the folder."""
-        return open_dataset(self.folder, dimensions)
+        return open_dataset(self.folder, dimensions, self.sequences)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +70,8 @@ class LayerSource:
     only_labelled: bool
     note: str = ""
     """Sentence on labels that lie elsewhere than the image."""
+    sequences: Mapping[str, Scan] = field(default_factory=dict)
+    """Scans of the sequences that are the channels, by name; empty for a scan without a name."""
 
     def read(self, dimensions: int) -> SampleSet:
         """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
@@ -69,19 +83,35 @@ class LayerSource:
                 raise DataError(
                     f"The labels layer {self.name} holds no labels; paint some, or choose another."
                 )
+        alone = all(scan is self.scan for scan in self.sequences.values())
+        scan = self.scan if alone else stack(self.sequences, self.scan)
+        normalise = NormaliseConfig(per_channel=len(self.sequences) > 1)
         if dimensions == 3:
-            volume = volume_sample(self.scan, self.labels, slices)
-            return SampleSet((volume,), self.categories, self.name, notes=self._notes)
-        samples = samples_from_scan(self.scan, self.labels, slices)
-        return SampleSet(samples, self.categories, self.name, notes=self._notes)
-
-    @property
-    def _notes(self) -> tuple[str, ...]:
-        return (self.note,) if self.note else ()
+            samples: tuple[Sample, ...] = (volume_sample(scan, self.labels, slices, normalise),)
+        else:
+            samples = samples_from_scan(scan, self.labels, slices, normalise)
+        notes = (*filter(None, [self.note]), *(() if alone else scan.meta["notes"]))
+        names = tuple(self.sequences)
+        return SampleSet(samples, self.categories, self.name, notes=notes, sequences=names)
 
 
-def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> LayerSource:
+def source_from_layers(
+    image: Image,
+    labels: Labels,
+    *,
+    only_labelled: bool,
+    sequences: Sequence[Image] = (),
+) -> LayerSource:
     """Copy the image, the labels and the categories of two layers; call on the main thread.
+
+    Parameters
+    ----------
+    image, labels : Image, Labels
+        The layers, on one grid.
+    only_labelled : bool
+        Whether slices without labels are left out.
+    sequences : sequence of Image
+        The images of the sequences that are the channels; empty for the image alone.
 
     Raises
     ------
@@ -112,7 +142,12 @@ def source_from_layers(image: Image, labels: Labels, *, only_labelled: bool) -> 
         )
     apart = misplacement(scan, turned)
     note = apart and f"{labels.name} and {image.name} have one grid, but {apart}."
-    return LayerSource(labels.name, scan, array, categories, only_labelled, note)
+    scans = {
+        sequence_of(layer): scan if layer is image else scan_from_layer(layer)
+        for layer in sequences or [image]
+    }
+    named = {name: scan for name, scan in scans.items() if name}
+    return LayerSource(labels.name, scan, array, categories, only_labelled, note, named)
 
 
 class SourceBox(QWidget):
@@ -122,30 +157,40 @@ class SourceBox(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._viewer = viewer
         tip = (
-            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
-            "for volumes"
+            "A folder of patients with masks: slices, volumes, BraTS, nnU-Net, BIDS, DICOM; or "
+            "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image.setToolTip("The image that the network learns from")
+        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.plan = FolderPlan()
+        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.image = MaskImageCombo(viewer, self.labels)
+        self.image.setToolTip("The image that the network learns from: that of the labels")
         self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
+        self.sequences = SequenceEdit(self._sequences_of_source)
+        rows = QFormLayout()
+        rows.addRow("Sequences", self.sequences)
+        layout.addLayout(rows)
+        self.folder.valueChanged.connect(self.plan.show_folder)
+        self.plan.corrected.connect(self.valueChanged)
         self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
+        self.sequences.valueChanged.connect(self.valueChanged)
 
     def value(self) -> FolderSource | LayerSource:
         """The chosen source; layers are copied, because the user may edit them further.
@@ -160,14 +205,35 @@ class SourceBox(QWidget):
         image, labels = self.image.layer(), self.labels.layer()
         if image is None or labels is None:
             raise DataError("No image and labels layer are chosen; choose both, or use a data set.")
-        return source_from_layers(image, labels, only_labelled=self.only_labelled.isChecked())
+        only_labelled = self.only_labelled.isChecked()
+        images = self._chosen_images(image)
+        return source_from_layers(image, labels, only_labelled=only_labelled, sequences=images)
+
+    def _chosen_images(self, image: Image) -> list[Image]:
+        """Return the images of the case of an image that show the chosen sequences."""
+        shown = channels_for(image, self._viewer.layers, self.sequences.value())
+        missing = [name for name, layer in shown.items() if layer is None]
+        if missing:
+            raise DataError(
+                f"No open image of the case {case_of(image)} shows {listed(missing)}; open it, or "
+                "leave it out of the sequences."
+            )
+        return [layer for layer in shown.values() if layer is not None]
+
+    def _sequences_of_source(self) -> Callable[[], Sequence[str]]:
+        """Return a function that lists the names of the sequences of the present source."""
+        image, folder = self.image.layer(), self.folder.value()
+        if self.tabs.currentIndex() == 0:
+            return lambda: () if folder is None else sequences_of(folder)
+        names = () if image is None else sequences_beside(image, self._viewer.layers)
+        return lambda: names
 
     def _folder(self) -> FolderSource:
         folder = self.folder.value()
         if folder is None:
             raise DataError("No data set is chosen; choose its folder, or use open layers.")
         remember(DATASET, str(folder))
-        return FolderSource(folder)
+        return FolderSource(folder, self.sequences.value())
 
 
 def _page(*rows: tuple[str, QWidget]) -> QWidget:

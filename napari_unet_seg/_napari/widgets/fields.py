@@ -39,6 +39,7 @@ _NAMES = {
     "freeze": "Frozen levels",
     "keep_statistics": "Keep batch statistics",
     "invert": "Invert grey",
+    "leave_out": "Leave out sequences",
     "strip": "Strip skull",
 }
 

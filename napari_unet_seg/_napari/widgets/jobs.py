@@ -6,10 +6,10 @@ import threading
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg import log
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import EngineError, SegmentationError
 from napari_unet_seg.events import Command
 

@@ -12,7 +12,7 @@ import typer
 
 from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
 from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
-from napari_unet_seg.cli._inputs import PlanOnly, print_plans
+from napari_unet_seg.cli._plans import PlanOnly, needed, print_plans
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
@@ -68,7 +68,7 @@ Yes = Annotated[
 
 def train(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a data set.")],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run.")],
+    out: Annotated[Path | None, typer.Option(metavar="RUN", help="Folder for the run.")] = None,
     config: Config_ = None,
     preset: Annotated[
         str | None,
@@ -96,6 +96,7 @@ def train(
     """
     if plan:
         return print_plans([dataset])
+    out = needed(out, "the run")
     resume = resume or _is_continued(out, ask=not json)
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     named = {"epochs": epochs, "device": device, "sequences": sequences}

@@ -23,6 +23,10 @@ class Source:
     """Key of the DICOM series in the folder, see `list_series`."""
     slices: tuple[int, ...] | None = None
     """Number of the slice in its stack that each file holds; None for files of whole volumes."""
+    unreviewed: int | None = None
+    """Label of unreviewed pixels, if the mask has another one for them than `IGNORE_INDEX`."""
+    why: str = field(default="", compare=False)
+    """Why it belongs to its case, if not for what the case was recognised by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class LeftOut:
     reason: str
     is_problem: bool = False
     """Whether the file or folder is a scan that cannot be read."""
+    is_mask: bool = False
+    """Whether it is a mask, of which no scan was found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Plan
+from napari_unet_seg.io.cases.corrections import correct
+from napari_unet_seg.io.cases.far_masks import with_far_masks
 from napari_unet_seg.io.cases.layouts import bids, dicom_studies, nnunet, pair_folders, patients
+from napari_unet_seg.io.cases.remembered import recall_corrections
 from napari_unet_seg.io.cases.tree import list_tree
 from napari_unet_seg.io.find import no_scans
 
@@ -19,6 +22,17 @@ _LAYOUTS = (nnunet.plan, bids.plan, pair_folders.plan, patients.plan)
 
 
 def plan_folder(root: Path) -> Plan:
+    """Plan a folder as it was recognised, with the corrections that the user made before.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be read, holds no scans, or its description is damaged.
+    """
+    return correct(recognise_folder(root), recall_corrections(root))
+
+
+def recognise_folder(root: Path) -> Plan:
     """Plan a folder from the names of its files and the headers of DICOM; no pixels are read.
 
     Raises
@@ -34,4 +48,5 @@ def plan_folder(root: Path) -> Plan:
         raise DataError(left_out[0].reason) if left_out else no_scans(root)
     if plan is None:
         return Plan(root, "DICOM", "headers of DICOM files", tuple(studies), tuple(left_out))
-    return replace(plan, cases=(*plan.cases, *studies), left_out=(*plan.left_out, *left_out))
+    both = replace(plan, cases=(*plan.cases, *studies), left_out=(*plan.left_out, *left_out))
+    return with_far_masks(both)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ class NamedScan(NamedTuple):
     """A file, or the folder of a DICOM series, an OME-Zarr or a stack of slices."""
     name: str
     """Name of the case, with that of the sequence if the case has several."""
+    sequence: str = ""
+    """Name of the sequence, if it is a part of its path."""
+    source: Source | None = None
+    """What of the path is read; None for all of a file or a study of DICOM."""
 
 
 def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
@@ -27,20 +32,44 @@ def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
     plan : Plan
         The plan of a folder.
     sequence : str, optional
-        Name of the only sequence to take; by default all of them.
+        Name of the only sequence to take, one series of a study for example; by default all.
     """
-    found: dict[Path, str] = {}
+    found: dict[tuple[Path, Source | None], NamedScan] = {}
     for case in plan.cases:
         for name, source in case.sequences.items():
             if sequence in (None, name):
+                whole = source.slices is None and (sequence is None or _is_whole(source))
                 own = case.name if source.series else _name(case, name)
-                found.setdefault(path_of(source), own)
-    return [NamedScan(*pair) for pair in found.items()]
+                scan = NamedScan(path_of(source), own, *(() if whole else (name, source)))
+                found.setdefault((scan.path, scan.source), scan)
+    return list(found.values())
+
+
+class CaseScan(NamedTuple):
+    """A case by its first sequence, the scan that is segmented and corrected."""
+
+    path: Path
+    """A file, or the folder of a DICOM series, an OME-Zarr or a stack of slices."""
+    case: Case
+
+    @property
+    def source(self) -> Source:
+        """The first sequence; of a file that holds several sequences as channels the whole file."""
+        return replace(next(iter(self.case.sequences.values())), channel=None)
+
+
+def case_scans(plan: Plan) -> list[CaseScan]:
+    """Return the cases of a plan, each with the path of its first sequence."""
+    return [CaseScan(path_of(next(iter(case.sequences.values()))), case) for case in plan.cases]
 
 
 def path_of(source: Source) -> Path:
     """Return the path of a source: its file, or the folder of its slices."""
     return source.files[0] if source.slices is None else source.files[0].parent
+
+
+def _is_whole(source: Source) -> bool:
+    return source.series is None and source.channel is None
 
 
 def _name(case: Case, sequence: str) -> str:

@@ -23,6 +23,8 @@ _SEQUENCES = {
     "SWI": {"swi"},
 }
 """Words in names by sequence, the more special first: `t2_flair` is FLAIR."""
+SEQUENCES = tuple(_SEQUENCES)
+"""Names of the sequences that are known by the names of files."""
 _CONTRAST = {"post", "gd", "gad", "ce", "km", "contrast", "gadolinium"}
 """Words that say that a T1 was taken with contrast agent."""
 
@@ -34,6 +36,11 @@ _MASKS = frozenset(
 
 MASK_ENDS = ("_mask", "_masks", "_seg", "_label", "_labels")
 """Ends that the name of a mask may have after the name of its scan."""
+
+COLLECTIONS = frozenset(
+    "image images img imgs scan scans slice slices stack stacks data train valid val test".split()
+)
+"""Names of folders that hold images of many patients."""
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"(\d+)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 Window = tuple[float, float]
 Windows = Window | tuple[Window, ...]
 """One window for all channels, or one for each."""
+
+WINDOWS = "windows"
+"""Key of the file's windows in a scan's `meta`, the first of which it is to be shown with."""
+
+
+class FileWindow(NamedTuple):
+    """A window that a file proposes."""
+
+    name: str
+    """What the file calls it; may be empty."""
+    low: float
+    high: float
+    """In the values of the scan; above `low`."""
+
 
 _SAMPLED_SLICES = 64
 _SAMPLED_VOXELS = 2_000_000

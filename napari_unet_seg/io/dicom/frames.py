@@ -15,6 +15,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.dicom.files import kind_of, open_dataset
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions, read_moments
 from napari_unet_seg.io.dicom.pixels import frame_count
+from napari_unet_seg.io.dicom.windows import windows_of
 from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pydicom
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.window import FileWindow
 
 
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -59,6 +61,8 @@ class Frame:
     """Place along the normal in mm, of files that may lack a position."""
     multiple: bool
     """Whether the file holds several frames."""
+    windows: tuple[FileWindow, ...] = ()
+    """Windows that the file proposes, in rescaled values."""
 
     @property
     def name(self) -> str:
@@ -211,6 +215,8 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
     sizes = _numbers(spacing, 2)
     number = int(header.get("InstanceNumber", None) or 0)
     location = read("", "SliceLocation")
+    slope = 1.0 if slope is None else float(slope)
+    intercept = 0.0 if intercept is None else float(intercept)
     return Frame(
         path,
         index,
@@ -220,12 +226,13 @@ def _frame(header: pydicom.Dataset, path: Path, index: int, groups: list[Any]) -
         None if orientation is None else _unit_vectors(orientation.reshape(2, 3)),
         (1.0, 1.0) if sizes is None or min(sizes) <= 0 else (float(sizes[0]), float(sizes[1])),
         abs(float(thickness or 0)) or 1.0,
-        1.0 if slope is None else float(slope),
-        0.0 if intercept is None else float(intercept),
+        slope,
+        intercept,
         read_dimensions(read),
         read_moments(read, number, index),
         None if location is None else float(location),
         frame_count(header) > 1,
+        windows_of(header, read, slope, intercept),
     )
 
 

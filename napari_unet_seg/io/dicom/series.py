@@ -10,6 +10,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.placement import plane_of
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import WINDOWS
 from napari_unet_seg.io.dicom.files import open_dataset, what_is
 from napari_unet_seg.io.dicom.frame_dimensions import DIMENSIONS
 from napari_unet_seg.io.dicom.frames import Frame, Series, group_series
@@ -102,6 +103,8 @@ def read_series(series: Series, source: Path) -> Scan:
         "series": series.key,
         "slices": tuple((frame.path, frame.index) for frame in frames),
         "positions": stack.positions,
+        # Those of the middle, since scanners choose them for each slice.
+        WINDOWS: frames[len(frames) // 2].windows,
     }
     spacing = (1.0,) * (times > 1) + stack.spacing
     scan = Scan(pixels, axes, spacing, "mm", source, (), stack.affine, meta)

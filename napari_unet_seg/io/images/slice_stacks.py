@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.names import masks_beside_scans, natural, numbered, sequence_in
+from napari_unet_seg.io.common.names import (
+    COLLECTIONS,
+    masks_beside_scans,
+    natural,
+    numbered,
+    sequence_in,
+)
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.images.photographs import (
@@ -26,10 +32,6 @@ if TYPE_CHECKING:
 _COLOURS = (3, 4)
 _FEWEST = 3
 """Fewer files of one name and several numbers are images of their own."""
-_COLLECTIONS = frozenset(
-    "image images img imgs scan scans slice slices stack stacks data train valid val test".split()
-)
-"""Names of folders that hold images of many patients."""
 _SLICE_STARTS = frozenset(("slice", "z"))
 """What the names of slices start with if they do not name the patient."""
 _MOST = 512
@@ -57,7 +59,7 @@ def stacks_among(
     """
     pictures = [p for p in files if p.name.lower().endswith((*SUFFIXES, *TIFF_SUFFIXES))]
     masks = set(masks_beside_scans(pictures))
-    of_patient = of_patient and folder.name.lower() not in _COLLECTIONS
+    of_patient = of_patient and folder.name.lower() not in COLLECTIONS
     stacks: dict[str, dict[int, Path]] = {}
     for path in sorted(pictures, key=lambda p: natural(p.name)):
         own = numbered(split_suffix(path)[0])
@@ -129,7 +131,7 @@ def read_slices(files: Sequence[Path], folder: Path | None = None) -> Scan:
 def _is_of(folder: Path, start: str) -> bool:
     """Whether a name's start says that its slices belong to the patient of the folder."""
     named, own = start.strip("_-. ").lower(), folder.name.lower()
-    if own in _COLLECTIONS or named in _COLLECTIONS - _SLICE_STARTS:
+    if own in COLLECTIONS or named in COLLECTIONS - _SLICE_STARTS:
         return False
     if named in _SLICE_STARTS or sequence_in(named) is not None:
         return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
@@ -69,8 +70,3 @@ def report_of(labels: Array, categories: int = 0, *, soft: bool = False) -> Mask
     """
     number = 0 if categories >= IGNORE_INDEX else int(np.count_nonzero(labels == IGNORE_INDEX))
     return MaskReport(int(soft), int(number > 0), number)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 mask`, `2 masks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -11,6 +11,7 @@ import dask.array as da
 import numpy as np
 import psutil
 import pytest
+from category_list import click_cell
 from PIL import Image as Picture
 from qtpy import API
 
@@ -18,7 +19,7 @@ from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
 from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
-from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.io.coco.raster import rasterise
@@ -78,6 +79,38 @@ def coco(tmp_path: Path) -> Path:
     path = folder / "_annotations.coco.json"
     path.write_text(json.dumps(document))
     return path
+
+
+def test_a_data_set_takes_the_place_of_the_sample(
+    qtbot: QtBot, widget: ImportCocoWidget, coco: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    viewer = widget.viewer
+    viewer.open_sample("napari-unet-seg", "scan")
+    viewer.dims.set_point(0, 60)
+    with qtbot.waitSignal(widget.inspected):
+        widget.setPath(coco)
+    caplog.clear()
+    with qtbot.waitSignal(widget.opened) as opened:
+        widget.open()
+    assert list(viewer.layers) == opened.args[0]
+    assert viewer.dims.current_step[0] == 0
+    assert "units" not in caplog.text
+
+
+def test_a_scan_that_is_corrected_is_hidden_not_removed(
+    qtbot: QtBot, widget: ImportCocoWidget, coco: Path
+) -> None:
+    viewer = widget.viewer
+    (scan,) = viewer.open_sample("napari-unet-seg", "scan")
+    record = LayerRecord(image=scan.unique_id)
+    mask = viewer.add_labels(np.zeros(scan.data.shape, np.uint8), metadata=record.as_metadata())
+    with qtbot.waitSignal(widget.inspected):
+        widget.setPath(coco)
+    with qtbot.waitSignal(widget.opened):
+        widget.open()
+    assert {scan, mask} <= set(viewer.layers)
+    assert not scan.visible
+    assert not mask.visible
 
 
 def _wait(qtbot: QtBot, widget: ImportCocoWidget, path: Path) -> None:
@@ -143,7 +176,8 @@ def test_one_stack_per_size_with_its_mask(
     assert record_of(wide_mask).coco.source.path == coco
     assert scan_from_layer(wide).axes == "NYX"
     assert scan_from_layer(wide).names == ("1.png", "2.png")
-    assert widget.legend.names() == [" glioma  (label 1)", " meningioma  (label 2)"]
+    assert widget.legend.tree.names() == ["glioma", "meningioma"]
+    assert widget.legend.tree.labels() == [1, 2]
 
 
 def test_masks_of_an_import_can_be_painted(
@@ -163,13 +197,12 @@ def test_legend_chooses_the_brushs_label(
 ) -> None:
     _wait(qtbot, widget, coco)
     *_, mask = _open(qtbot, widget)
-    buttons = widget.legend.buttons()
-    buttons[1].click()
+    click_cell(widget.legend, "meningioma")
     assert mask.selected_label == 2
     mask.selected_label = 1
-    assert [button.isChecked() for button in buttons] == [True, False]
+    assert widget.legend.value() == 1
     widget.viewer.layers.clear()
-    assert widget.legend.names() == []
+    assert widget.legend.isHidden()
 
 
 def test_the_unused_parent_can_be_shown(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> None:

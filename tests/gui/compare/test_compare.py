@@ -110,7 +110,7 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
 @pytest.mark.parametrize(
     ("turn", "said"),
     [
-        (lambda dims: setattr(dims, "order", (1, 0, 2)), "No slice is on screen as a plane"),
+        (lambda dims: setattr(dims, "order", (1, 0, 2)), "This works on stored slices"),
         (lambda dims: setattr(dims, "ndisplay", 3), "No slice is on screen as a plane"),
         (lambda dims: dims.set_point(0, 10 + 4 * 6), "No slice of second is on screen"),
     ],

@@ -400,16 +400,35 @@ def test_nothing_is_decided_where_no_slice_is_on_screen(
     start(qtbot, widget, tmp_path / "s")
     mask = mask_of(widget)
     mask.data_setitem((np.array([0]), np.array([1]), np.array([1])), 2)
-    widget.viewer.dims.order = (1, 0, 2)
+    widget.viewer.dims.ndisplay = 3
     for button in (*widget.review.buttons.values(), widget.review.revert_button):
         if "list" not in button.toolTip():
             button.click()
             assert widget.review.status.text().startswith("No slice is on screen")
     assert not widget.session.accepted
     assert mask.data[0, 1, 1] == 2
-    widget.viewer.dims.order = (0, 1, 2)
+    widget.viewer.dims.ndisplay = 2
     widget.review.buttons["accept"].click()
     assert widget.session.accepted == (0,)
+
+
+def test_on_another_plane_the_buttons_say_which_slice_they_decide_on(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    review, reviewing = widget.review, widget.desk.current
+    reviewing.go_to(2)
+    widget.viewer.dims.order = (1, 0, 2)
+    assert review.buttons["accept"].text() == "Accept 2  [A]"
+    assert review.revert_button.text() == "Revert slice 2"
+    assert "now about slice 2" in review.stored_slice.text()
+    assert review.stored_slice.isVisibleTo(review)
+    review.buttons["accept"].click()
+    assert widget.session.accepted == (2,)
+    assert review.buttons["accept"].text() == f"Accept {reviewing.index}  [A]"
+    widget.viewer.dims.order = (0, 1, 2)
+    assert review.buttons["accept"].text() == "Accept  [A]"
+    assert not review.stored_slice.isVisibleTo(review)
 
 
 def test_nothing_is_decided_beyond_the_mask(

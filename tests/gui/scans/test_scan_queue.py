@@ -8,6 +8,7 @@ import pytest
 import scene
 from dicom_files import write_series
 from pages import dock_of
+from plans import accept_plan
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
@@ -62,6 +63,7 @@ def layers(widget: ReviewWidget) -> list[str]:
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
     dock_of(widget).open_page.folder_button.click()
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: "a" in layers(widget))
 
 
@@ -97,9 +99,9 @@ def test_scans_of_a_folder_follow_each_other(
     qtbot: QtBot, widget: ReviewWidget, notifications: list[str]
 ) -> None:
     bar = widget.scans.bar
-    assert not bar.isVisibleTo(dock_of(widget))
+    assert not bar.isVisibleTo(widget.window())
     open_folder(qtbot, widget)
-    assert bar.isVisibleTo(dock_of(widget))
+    assert bar.isVisibleTo(widget.window())
     assert bar.list_button.full_text == "Scan 1 of 4: a.nii.gz"
     assert not bar.previous_button.isEnabled()
     np.testing.assert_array_equal(widget.viewer.layers["a"].scale, (3, 0.5, 0.5))
@@ -114,7 +116,7 @@ def test_scans_of_a_folder_follow_each_other(
     go(qtbot, widget, bar.previous_button, "3 of 4: c.tif")
     go(qtbot, widget, bar.previous_button, "2 of 4: b.tif")
     bar.close_button.click()
-    assert not bar.isVisibleTo(dock_of(widget))
+    assert not bar.isVisibleTo(widget.window())
     assert layers(widget) == ["b"]
 
 
@@ -273,7 +275,7 @@ def test_a_folder_without_scans_is_told(
     widget.scans.open_folder(folder)
     qtbot.waitUntil(lambda: bool(notifications))
     assert f"{folder} holds no scans; give a folder of" in notifications[-1]
-    assert not widget.scans.bar.isVisibleTo(dock_of(widget))
+    assert not widget.scans.bar.isVisibleTo(widget.window())
 
 
 def test_what_counts_as_a_scan(folder: Path, tmp_path: Path) -> None:

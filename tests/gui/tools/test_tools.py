@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from category_list import click_lock, locked_names
 from mouse import canvas_of, stroke
-from pages import dock_of
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -15,6 +16,9 @@ from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, update_record
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
+from napari_unet_seg._napari.tools.tool_runner import ToolUse
+from napari_unet_seg._napari.widgets.jobs import JobState, active_jobs
+from napari_unet_seg.correct.change import change_to
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.session import Session
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.tools.tab import ToolsTab
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.io.common.places import Place
 
 TUMOUR, OEDEMA = 1, 2
 SHAPE = (7, 40, 50)
@@ -176,8 +182,6 @@ def test_large_slices_are_reshaped_in_a_thread(
     widget.mask_combo.setLayer(mask)
     tools.buttons["grow"].click()
     assert tools.busy
-    mask.mode = "paint"
-    assert mask.mode == "pan_zoom"
     finish(qtbot, tools)
     assert np.count_nonzero(mask.data) > np.count_nonzero(drawn)
     press(tools, Qt.Key.Key_Z)
@@ -349,33 +353,31 @@ def test_a_category_is_merged_into_another(tools: ToolsTab) -> None:
 
 def test_category_and_brush_go_together(tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    tools.category.setCurrentIndex(1)
+    tools.categories.setValue(2)
     assert mask.selected_label == OEDEMA
     assert tools.target.currentText() == "tumour"
     mask.selected_label = TUMOUR
-    assert tools.category.currentText() == "tumour"
+    assert tools.value() == TUMOUR
     mask.selected_label = 77
-    assert tools.category.currentText() == "tumour"
-    assert tools.status.text().startswith("Label 77 is no category")
+    assert tools.value() == TUMOUR
+    assert tools.categories.new_label.text.text() == "Label 77 is new:"
     mask.selected_label = OEDEMA
-    assert not tools.status.text()
+    assert tools.categories.new_label.isHidden()
 
 
 def test_locked_categories_are_changed_by_no_tool(tools: ToolsTab) -> None:
-    click(tools.lock)
-    assert tools.category.currentText() == "tumour (locked)"
+    click_lock(tools.categories)
+    assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
-    tools.category.setCurrentIndex(1)
-    assert not tools.lock.isChecked()
+    tools.categories.setValue(2)
     tools.target.setCurrentIndex(0)
     click(tools.merge_button)
     assert tools.status.text() == "tumour is locked; unlock it to change it."
     np.testing.assert_array_equal(mask_of(tools).data, rods())
     click(tools.buttons["keep_largest"])
-    tools.category.setCurrentIndex(0)
-    assert tools.lock.isChecked()
-    click(tools.lock)
+    tools.categories.setValue(1)
+    click_lock(tools.categories)
     click(tools.buttons["grow"])
     assert tools.status.text().startswith("Grew tumour")
 
@@ -392,17 +394,18 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 def test_locks_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
-    click(tools.lock)
+    click_lock(tools.categories)
     begin(qtbot, widget, tmp_path / "s")
     reopen(qtbot, widget)
-    assert tools.category.currentText() == "tumour (locked)"
+    assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
-    click(tools.lock)
-    tools.category.setCurrentIndex(1)
-    click(tools.lock)
+    click_lock(tools.categories)
+    tools.categories.setValue(2)
+    click_lock(tools.categories)
     reopen(qtbot, widget)
-    assert [tools.category.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
+    assert locked_names(tools.categories) == ["oedema"]
+    assert [tools.target.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
 
 
 def drag(qtbot: QtBot, tools: ToolsTab, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -425,8 +428,8 @@ def test_strokes_over_a_locked_category_are_put_back(
     qtbot: QtBot, tools: ToolsTab, mode: str, label: int
 ) -> None:
     mask = mask_of(tools)
-    tools.category.setCurrentIndex(1)
-    click(tools.lock)
+    tools.categories.setValue(2)
+    click_lock(tools.categories)
     mask.selected_label, mask.mode, mask.brush_size = label, mode, 5
     drag(qtbot, tools, (15, 22), (15, 17))
     until_put_back(qtbot, tools)
@@ -442,7 +445,7 @@ def test_strokes_over_a_locked_category_are_put_back(
 
 def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    click(tools.lock)
+    click_lock(tools.categories)
     mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
     until_put_back(qtbot, tools)
     assert mask.data[1, 12, 7:12].tolist() == [0, OEDEMA, OEDEMA, TUMOUR, TUMOUR]
@@ -524,7 +527,7 @@ def test_slices_without_probabilities_are_not_cut(
     assert not tools.slider.isEnabled()
     widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     assert tools.slider.isEnabled()
-    tools.category.setCurrentIndex(1)
+    tools.categories.setValue(2)
     assert not tools.slider.isEnabled()
 
 
@@ -543,7 +546,7 @@ def test_a_map_that_is_filled_later_is_found(
 
 def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: ToolsTab) -> None:
     add_probabilities(widget)
-    click(tools.lock)
+    click_lock(tools.categories)
     tools.slider.setSliderDown(True)
     tools.slider.setValue(70)
     np.testing.assert_array_equal(mask_of(tools).data, rods())
@@ -567,15 +570,8 @@ def test_single_images_are_no_volume(qtbot: QtBot, widget: ReviewWidget, tools: 
     )
 
 
-@pytest.mark.parametrize(
-    "turn",
-    [lambda dims: setattr(dims, "ndisplay", 3), lambda dims: dims.roll()],
-    ids=["3D", "roll"],
-)
-def test_a_slice_that_is_not_on_screen_is_not_changed(
-    qtbot: QtBot, tools: ToolsTab, turn: Callable[[Any], None]
-) -> None:
-    turn(tools.viewer.dims)
+def test_a_slice_that_is_not_on_screen_is_not_changed(qtbot: QtBot, tools: ToolsTab) -> None:
+    tools.viewer.dims.ndisplay = 3
     click(tools.buttons["grow"])
     assert tools.status.text().startswith("No slice is on screen as a plane")
     np.testing.assert_array_equal(mask_of(tools).data, rods())
@@ -621,7 +617,7 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: ToolsTab) -> N
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (LayerRecord(), "other has no categories"),
+        (LayerRecord(), "The mask has no categories; name its first one above."),
         (
             LayerRecord(values="instances", categories=CATEGORIES),
             "other has a label for each object",
@@ -637,22 +633,77 @@ def test_masks_that_cannot_be_corrected_are_told(
     assert not tools.controls.isEnabled()
     widget.viewer.layers.selection.active = mask_of(tools)
     assert tools.controls.isEnabled()
-    assert tools.category.count() == 2
+    assert tools.categories.tree.names() == ["tumour", "oedema"]
     widget.viewer.layers.clear()
     assert tools.status.text() == "Choose a mask to correct."
 
 
-def test_the_brush_rests_while_a_volume_is_worked_on(qtbot: QtBot, tools: ToolsTab) -> None:
+def test_the_brush_paints_while_a_volume_is_worked_on(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    mask.mode = "paint"
+    before = mask.data.copy()
     tools.volume_button.setChecked(True)
     click(tools.buttons["shrink"])
-    mask.mode = "fill"
-    assert mask.mode == "pan_zoom"
     assert not tools.controls.isEnabled()
+    with mask.block_history():
+        mask.data_setitem((np.array([0]), np.array([12]), np.array([12])), np.uint8(OEDEMA))
+    painted = mask.data.copy()
     finish(qtbot, tools)
-    assert mask.mode == "paint"
     assert tools.controls.isEnabled()
+    assert mask.data[0, 12, 12] == OEDEMA
+    assert changed(painted, mask.data)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, painted)
+    press(tools, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(mask.data, before)
+
+
+def test_a_volume_is_changed_after_the_stroke_that_is_drawn(qtbot: QtBot, tools: ToolsTab) -> None:
+    mask = mask_of(tools)
+    canvas = canvas_of(tools.viewer)
+    before = mask.data.copy()
+    tools.volume_button.setChecked(True)
+    click(tools.buttons["shrink"])
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton)
+    job = active_jobs()[0]
+    qtbot.waitUntil(lambda: job.state is JobState.ENDED)
+    np.testing.assert_array_equal(mask.data, before)
+    assert tools.busy
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton)
+    finish(qtbot, tools)
+    assert changed(before, mask.data)
+
+
+def test_a_tool_on_a_volume_counts_its_slices_and_can_be_stopped(
+    qtbot: QtBot, tools: ToolsTab
+) -> None:
+    mask = mask_of(tools)
+    before = mask.data.copy()
+    seen, go_on = threading.Event(), threading.Event()
+
+    def operation(labels: np.ndarray, place: Place) -> Change:
+        if place == (2,):
+            seen.set()
+            go_on.wait(10)
+        return change_to(labels, np.ones(labels.shape, bool), TUMOUR, ())
+
+    use = ToolUse(mask, TUMOUR, CATEGORIES[0], "Covered", operation, True, "Cover")
+    tools._runner.run_in_thread(use, 2)
+    qtbot.waitUntil(lambda: seen.is_set() and tools.job_bar.progress.value() == 2)
+    qtbot.waitUntil(lambda: not tools.job_bar.isHidden())
+    assert tools.job_bar.progress.text() == "Cover: 2 of 7"
+    click(tools.job_bar.stop_button)
+    go_on.set()
+    finish(qtbot, tools)
+    np.testing.assert_array_equal(mask.data, before)
+    assert tools.status.text() == "Stopped; nothing is changed."
+    assert tools.job_bar.isHidden()
+
+
+def test_a_result_goes_with_what_it_tells_of(tools: ToolsTab) -> None:
+    click(tools.buttons["fill_holes"])
+    assert "Filled holes" in tools.status.text()
+    press(tools, Qt.Key.Key_Z)
+    assert tools.status.text() == ""
 
 
 def test_a_mask_that_is_removed_meanwhile_is_let_go(
@@ -668,22 +719,7 @@ def test_a_mask_that_is_removed_meanwhile_is_let_go(
     assert not notifications
 
 
-def test_a_dock_that_is_closed_meanwhile_gives_the_brush_back(
-    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab
-) -> None:
-    mask = mask_of(tools)
-    mask.mode = "paint"
-    tools.volume_button.setChecked(True)
-    click(tools.buttons["shrink"])
-    assert mask.mode == "pan_zoom"
-    widget.viewer.window.remove_dock_widget(dock_of(widget))
-    dock_of(widget).deleteLater()
-    qtbot.waitUntil(lambda: mask.mode == "paint")
-    mask.mode = "fill"
-    assert mask.mode == "fill"
-
-
 def test_every_control_says_what_it_does(tools: ToolsTab) -> None:
     assert tools.buttons.keys() == TOOLS.keys()
-    for control in (*tools.buttons.values(), tools.category, tools.lock, tools.pixels):
+    for control in (*tools.buttons.values(), tools.categories.tree, tools.pixels):
         assert control.toolTip()

@@ -21,11 +21,14 @@ def canvas_of(viewer: Any) -> Any:
 
 
 def canvas_position(viewer: Any, y: float, x: float) -> QPoint:
-    """Where a point of the world's last two axes lies on the canvas, in pixels."""
+    """Where a point of the two axes on screen lies on the canvas, in pixels."""
     canvas = canvas_of(viewer)
     camera = getattr(viewer, "scene", viewer).camera  # newer napari has several scenes
-    row = (y - camera.center[-2]) * camera.zoom + canvas.height() / 2
-    column = (x - camera.center[-1]) * camera.zoom + canvas.width() / 2
+    down, right = map(str, camera.orientation2d)
+    zoom_y = camera.zoom if down == "down" else -camera.zoom
+    zoom_x = camera.zoom if right == "right" else -camera.zoom
+    row = (y - camera.center[-2]) * zoom_y + canvas.height() / 2
+    column = (x - camera.center[-1]) * zoom_x + canvas.width() / 2
     return QPoint(round(column), round(row))
 
 
@@ -56,7 +59,8 @@ def drag_along(
 
         def seen() -> bool:
             send(canvas, QEvent.Type.MouseMove, canvas_position(viewer, *point), none, buttons)
-            return bool(np.allclose(viewer.cursor.position[-2:], point, atol=1))
+            position = [viewer.cursor.position[axis] for axis in viewer.dims.displayed]
+            return bool(np.allclose(position, point, atol=1))
 
         qtbot.waitUntil(seen)
 

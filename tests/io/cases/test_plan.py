@@ -13,6 +13,9 @@ from dicom_files import write_series
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_sequence
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.provenance import provenance
+from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,6 +215,38 @@ def test_mask_is_not_given_to_a_scan_of_a_shorter_number(tmp_path: Path, mask: s
     assert [left.path for left in plan.left_out] == [tmp_path / mask]
 
 
+@pytest.mark.parametrize(
+    ("scan", "mask", "taken"),
+    [
+        ("p1.nii.gz", "p2_mask.nii.gz", False),
+        ("jones.nii.gz", "smith_seg.nii.gz", False),
+        ("jones.nii.gz", "seg.nii.gz", True),
+        ("p1.nii.gz", "p1_lesion_mask.nii.gz", True),
+        ("scan.nii.gz", "lesion_mask.nii.gz", True),
+        ("P1/x1_flair.nii.gz", "P1/rater2_mask.nii.gz", True),
+    ],
+)
+def test_mask_beside_the_only_scan(tmp_path: Path, scan: str, mask: str, taken: bool) -> None:
+    plan = plan_folder(touch(tmp_path, scan, mask))
+
+    assert [bool(case.masks) for case in plan.cases] == [taken]
+    assert [left.path for left in plan.left_out] == [tmp_path / mask] * (not taken)
+
+
+def test_what_this_program_wrote_is_no_scan(tmp_path: Path) -> None:
+    scan = Scan(VOLUME, "ZYX")
+    touch(tmp_path, "A/a.tif", "A/b.tif", "z-out/c.tif")
+    for name in ("z-out/a.nii.gz", "A/b.nii.gz"):
+        write_mask(tmp_path / name, VOLUME, scan, provenance(None, ()))
+
+    plan = plan_folder(tmp_path)
+    assert [case.name for case in plan.cases] == ["a", "b", "c"]
+    assert [source.files[0].name for case in plan.cases for source in case.masks.values()] == [
+        "b.nii.gz"  # beside its scan
+    ]
+    assert [left.path.parent.name for left in plan.left_out] == ["z-out"]
+
+
 def test_images_and_masks_with_splits(tmp_path: Path) -> None:
     root = touch(
         tmp_path,
@@ -273,12 +308,14 @@ def test_studies_of_dicom(tmp_path: Path) -> None:
         assert (scan.axes, scan.grid_shape) == ("ZYX", (3, 16, 16))
 
 
-def test_masks_of_dicom_are_no_scans(tmp_path: Path) -> None:
+def test_masks_of_dicom_in_a_folder_of_their_own(tmp_path: Path) -> None:
     write_series(tmp_path / "images/a", [0, 1])
-    plan = plan_folder(touch(tmp_path, "masks/a.nii.gz"))
+    plan = plan_folder(touch(tmp_path, "masks/a.nii.gz", "masks/z.nii.gz"))
 
-    assert [tuple(case.sequences) for case in plan.cases] == [("T1",)]
-    assert [left.path.name for left in plan.left_out] == ["a.nii.gz"]
+    [case] = plan.cases
+    assert (case.name, list(case.sequences)) == ("a", ["T1"])
+    assert case.masks["mask"].files == (tmp_path / "masks/a.nii.gz",)
+    assert [left.path.name for left in plan.left_out] == ["z.nii.gz"]
 
 
 def test_studies_in_folders_of_one_name_have_names_of_their_own(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ import typer
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, warn
 from napari_unet_seg.cli._engine import stoppable
 from napari_unet_seg.cli._folders import output_folder, remove_abandoned
-from napari_unet_seg.cli._inputs import PlanOnly, list_inputs, print_plans
+from napari_unet_seg.cli._inputs import list_inputs
+from napari_unet_seg.cli._plans import PlanOnly, needed, print_plans
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
 from napari_unet_seg.cli.commands.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
 from napari_unet_seg.cli.commands.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.models import checkpoint_path
@@ -50,7 +52,7 @@ def predict(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders of them.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the masks.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the masks.")] = None,
     model: Annotated[str, typer.Option(metavar="RUN|bundled", help="The model.")] = "bundled",
     format_: Annotated[
         Format | None,
@@ -119,6 +121,7 @@ def predict(
     """
     if plan:
         return print_plans(inputs)
+    out = needed(out, "the masks")
     named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
     chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
@@ -149,7 +152,8 @@ def predict(
         emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})
     else:
         where = f"; the masks are in {out}" if results else ""
-        say(f"{len(results)} of {len(items)} scans are segmented{where}.")
+        of, verb = counted(len(items), "scan"), is_or_are(1 if len(items) == 1 else len(results))
+        say(f"{len(results)} of {of} {verb} segmented{where}.")
     report_failures(failed)
     if stop:
         warn("Stopped; the finished masks are kept.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source
-from napari_unet_seg.io.common.names import free_name, sequence_in
+from napari_unet_seg.io.common.names import COLLECTIONS, free_name, sequence_in
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.distinct_names import distinct_names
 
@@ -99,7 +99,8 @@ def _folder(tree: Tree, study: _Study, studies: Iterable[_Study], problems: set[
     above = above[: above.index(tree.root) + 1]
     holding = [p for p in above if all(folder.is_relative_to(p) for folder in own)]
     alone = [p for p in holding if not any(folder.is_relative_to(p) for folder in others)]
-    return next((p for p in reversed(alone) if p != tree.root), holding[0])
+    named = (p for p in reversed(alone) if p != tree.root and p.name.lower() not in COLLECTIONS)
+    return next(named, holding[0])
 
 
 def _sequences(study: _Study, folder: Path) -> dict[str, Source]:

@@ -36,7 +36,8 @@ def plan(tree: Tree) -> Plan | None:
             images = tree.in_folder(f"{place}images")
             seen.update(images, masks.values())
             cases += _cases(images, masks, split)
-            left_out += [LeftOut(mask, "no image has its name") for mask in masks.values()]
+            reason = "no image has its name"
+            left_out += [LeftOut(mask, reason, is_mask=True) for mask in masks.values()]
     if not cases:
         return None
     left_out += [

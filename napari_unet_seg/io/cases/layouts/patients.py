@@ -14,6 +14,7 @@ from napari_unet_seg.io.cases.layouts.slices import find_stacks
 from napari_unet_seg.io.cases.layouts.volumes import group_files
 from napari_unet_seg.io.common.names import free_name, is_visit, patient_in
 from napari_unet_seg.io.distinct_names import short_name
+from napari_unet_seg.io.provenance import is_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,9 @@ def plan(tree: Tree) -> Plan | None:
     for folder, files in tree.folders.items():
         if folder.parent in masks_of and _is_of_masks(folder):
             continue  # read with the folder of its scans
-        if _is_of_masks(folder) and any(p.is_relative_to(folder.parent) for p in tree.dicom):
-            left_out += [LeftOut(path, "in a folder of masks") for path in files]
+        if _is_of_masks(folder) and folder != tree.root:
+            reason = "in a folder of masks, and no scan has its name"
+            left_out += [LeftOut(path, reason, is_mask=True) for path in files]
             continue
         is_below = folder != tree.root
         found, unused = _cases(folder, files, masks_of.get(folder, []), of_patient=is_below)
@@ -54,10 +56,12 @@ def plan(tree: Tree) -> Plan | None:
 def _cases(
     folder: Path, files: tuple[Path, ...], masks: list[Path], *, of_patient: bool
 ) -> tuple[list[Case], list[LeftOut]]:
-    stack, rest = find_stacks(folder, files, masks, of_patient=of_patient)
+    written = [path for path in files if is_written(path)]
+    scans = tuple(path for path in files if path not in written)
+    stack, rest = find_stacks(folder, scans, [*masks, *written], of_patient=of_patient)
     if stack is None:
-        return group_files(folder, rest, masks)
-    more, left_out = group_files(folder, rest, [])
+        return group_files(folder, rest, [*masks, *written], of_patient=of_patient)
+    more, left_out = group_files(folder, rest, [], of_patient=of_patient)
     return [stack, *more], left_out
 
 

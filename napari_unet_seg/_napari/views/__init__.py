@@ -1,0 +1,1 @@
+"""Planes of the patient, contrast and surfaces: how the viewer shows scans and masks."""

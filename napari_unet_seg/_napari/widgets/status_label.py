@@ -1,0 +1,36 @@
+"""A line of text about what is going on or has happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QLabel
+
+from napari_unet_seg._napari.widgets.fitted_text import fitted
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+
+class StatusLabel(QLabel):
+    """Shows a message with paths that fit; the whole message is its tooltip.
+
+    A path has no spaces to wrap at, so that a long one would widen the dock.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self.setWordWrap(True)
+        self.setText(text)
+
+    def text(self) -> str:
+        """Return the whole message."""
+        return self._whole
+
+    def setText(self, text: str | None) -> None:
+        """Show a message."""
+        self._whole = text or ""
+        shown = fitted(self._whole)
+        super().setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
