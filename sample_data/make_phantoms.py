@@ -256,7 +256,7 @@ def main(folder: Path) -> None:
     """Write everything into a folder."""
     write_coco(folder / "coco")
     write_scan(folder)
-    write_patient(folder / "patient")
+    write_patient(folder / "patients" / "phantom-22")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def coco(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def files(folder: Path) -> dict[str, Path]:
-    patterns = ("coco/*/*.png", "coco/*/*.json", "*.nii.gz", "patient/*.nii.gz")
+    patterns = ("coco/*/*.png", "coco/*/*.json", "*.nii.gz", "patients/*/*.nii.gz")
     found = [path for pattern in patterns for path in folder.glob(pattern)]
     return {str(path.relative_to(folder)): path for path in found}
 
