@@ -56,7 +56,7 @@ class SurfacePanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.scene.widget, 1)
         layout.addLayout(row)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(220)
         self.destroyed.connect(lambda: self._watch(None))
 
     def refresh(self) -> None:
