@@ -37,7 +37,9 @@ class Stored(Config):
         stated, known = values.get(cls.version_key, 1), cls._known_version()
         newer = is_newer(stated, known, source)
         if major(stated, source) < major(known, source):
-            values = {**cls.upgraded(values), cls.version_key: known}
+            values = cls.upgraded(values)
+        if not newer:
+            values = {**values, cls.version_key: known}
         return cls.validated(values, source, "allow" if newer else "forbid")
 
     @classmethod

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_unet_seg import __version__
+from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
@@ -35,16 +37,17 @@ from napari_unet_seg.session.stored.masks import (
     has_mask,
     slice_changes,
 )
+from napari_unet_seg.session.stored.new_folders import new_session_folder
 from napari_unet_seg.session.stored.record import (
     LayersRecord,
     Origin,
     SessionRecord,
-    new_session_folder,
     read_record,
     write_record,
 )
 from napari_unet_seg.session.stored.record_keeper import RecordKeeper
 from napari_unet_seg.session.stored.scan import SESSION_FILE, open_scan, record_scan
+from napari_unet_seg.session.stored.sequences import OtherSequence, record_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
+
+_DEFAULT = NormaliseConfig()
 
 
 class Session(RecordKeeper):
@@ -84,6 +89,8 @@ class Session(RecordKeeper):
         unsegmented: Sequence[int] = (),
         origin: Origin | None = None,
         layers: LayersRecord | None = None,
+        sequence: str = "",
+        others: Sequence[OtherSequence] = (),
     ) -> Self:
         """Start a session in a new or empty folder; an error does not change the folder.
 
@@ -107,6 +114,11 @@ class Session(RecordKeeper):
             The files that the scan and the mask were read from.
         layers : LayersRecord, optional
             Names, placement and locked categories of the layers.
+        sequence : str, optional
+            Name of the scan's sequence.
+        others : sequence of OtherSequence, optional
+            The other sequences of the case, which are opened with the scan; the session does not
+            learn from them.
 
         Raises
         ------
@@ -131,7 +143,7 @@ class Session(RecordKeeper):
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
-                scan=record_scan(scan, new, layers.image if layers else ""),
+                scan=record_scan(scan, new, layers.image if layers else "", sequence),
                 categories=tuple(categories),
                 checkpoint=str(checkpoint.absolute()) if checkpoint else "",
                 checkpoint_sha256=sha256(checkpoint) if checkpoint else "",
@@ -140,6 +152,7 @@ class Session(RecordKeeper):
                 unsegmented=tuple(unsegmented),
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
+                sequences=record_sequences(others),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
@@ -289,7 +302,12 @@ class Session(RecordKeeper):
                 self._change(sides=splits)
         self.save()
 
-    def training_samples(self, dimensions: int = 2) -> SampleSet:
+    def training_samples(
+        self,
+        dimensions: int = 2,
+        sequences: Sequence[str] = (),
+        normalise: NormaliseConfig = _DEFAULT,
+    ) -> SampleSet:
         """Return the stored accepted slices as samples to validate on and to train on.
 
         Parameters
@@ -297,11 +315,15 @@ class Session(RecordKeeper):
         dimensions : int
             3 for a network of volumes: two samples, in which the slices of the other split and
             slices that are not accepted count as unreviewed.
+        sequences : sequence of str
+            Names of the sequences that are the channels, if the network takes several.
+        normalise : NormaliseConfig
+            Intensity window of the network.
 
         Raises
         ------
         DataError
-            If no slice is accepted yet.
+            If no slice is accepted yet, or the case has none of the sequences.
         """
         if not self.accepted:
             raise DataError(
@@ -312,8 +334,18 @@ class Session(RecordKeeper):
             self.store_splits()
         splits = {i: split for i, split in self.splits.items() if self.states[i].is_accepted}
         make = volume_samples if dimensions == 3 else slice_samples
-        samples = make(self.scan, self.masks, dict(sorted(splits.items())))
-        return SampleSet(samples, self.categories, f"session {self.folder.name}", confirmed=True)
+        scan = scan_of_sequences(self, sequences)
+        names = tuple(sequences) if len(sequences) > 1 else (self.record.scan.sequence,)
+        normalise = normalise.replace(per_channel=normalise.per_channel or len(names) > 1)
+        samples = make(scan, self.masks, dict(sorted(splits.items())), normalise)
+        return SampleSet(
+            samples,
+            self.categories,
+            f"session {self.folder.name}",
+            confirmed=True,
+            notes=tuple(scan.meta.get("notes", ())) if len(names) > 1 else (),
+            sequences=tuple(filter(None, names)),
+        )
 
     def _update_states(self, written: Iterable[int]) -> None:
         """Set written accepted slices to accepted or corrected, by their prediction."""

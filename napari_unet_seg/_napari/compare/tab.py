@@ -23,6 +23,7 @@ from napari_unet_seg._napari.compare.comparison import (
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
+from napari_unet_seg._napari.layers.images.owner import are_of_one_image
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.widgets import jobs
@@ -160,7 +161,7 @@ class CompareTab(CompareForm):
         layer = self.b.layer()
         others = [other for other in self.b.layers if other is not layer]
         if layer is not None and layer is self.a.layer() and others:
-            self.b.setLayer(others[0])
+            self.b.setLayer(max(others, key=lambda other: are_of_one_image(layer, other)))
 
     def _on_choice(self, _: Any = None) -> None:
         """Empty the table, and compare the chosen masks on the chosen extent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,14 +34,12 @@ def case_layers(case: Case) -> list[LayerData]:
     """
     scans = {name: read_sequence(source) for name, source in case.sequences.items()}
     images = [
-        image_layers(scan, _title(case, name), LayerRecord(case=case.name, sequence=name))
-        for name, scan in scans.items()
+        image_layers(scan, _title(case, name), _record(case, name)) for name, scan in scans.items()
     ]
     for _, options, _ in (layer for others in images[1:] for layer in others):
         options["visible"] = False
     layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
-    read = list(scans.values())
-    masks = [_mask_layer(source, read, case.name, name) for name, source in case.masks.items()]
+    masks = [_mask_layer(source, scans, case, name) for name, source in case.masks.items()]
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
@@ -63,26 +62,31 @@ def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
     DataError
         If a file cannot be read, or a mask is not on the grid of the scan.
     """
+    (title, first), *others = case.sequences.items()
     for at, (name, source) in enumerate(case.masks.items()):
-        data, options, kind = _mask_layer(source, [scan], case.name, name)
+        data, options, kind = _mask_layer(source, {title: scan}, case, name)
         yield data, options | {"visible": at == 0}, kind
-    first, *others = case.sequences.items()
     for name, source in others:
-        if source.files != first[1].files or source.series is not None:
-            record = LayerRecord(case=case.name, sequence=name)
+        if source.files != first.files or source.series is not None:
             for data, options, kind in image_layers(
-                read_sequence(source), _title(case, name), record
+                read_sequence(source), _title(case, name), _record(case, name)
             ):
                 yield data, options | {"visible": False}, kind
+
+
+def _record(case: Case, sequence: str) -> LayerRecord:
+    channel = case.sequences[sequence].channel
+    return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 
 
-def _mask_layer(source: Source, scans: list[Scan], case: str, name: str) -> LayerData:
-    number, mask = read_mask_among(source, scans)
-    labels, scan = np.asarray(mask.data), scans[number]
-    record = LayerRecord(scan=grid_of(scan), case=case)
-    options = labels_options(categories_for(labels, record), f"{case} {name}", record)
+def _mask_layer(source: Source, scans: dict[str, Scan], case: Case, name: str) -> LayerData:
+    number, mask = read_mask_among(source, scans.values())
+    sequence, scan = list(scans.items())[number]
+    labels = np.asarray(mask.data)
+    record = replace(_record(case, sequence), scan=grid_of(scan))
+    options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._napari.layers.case import case_of
 from napari_unet_seg._napari.layers.conversion import file_of
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.io.cases.names import mask_path
 

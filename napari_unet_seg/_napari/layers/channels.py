@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg._napari.layers.conversion import file_of, scan_options
+from napari.layers import Image
+
+from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer, scan_options
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecord, record_of
 from napari_unet_seg.io.common.channels import channel_names
 
 if TYPE_CHECKING:
-    from napari.layers import Image
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.common.scan import Scan
@@ -40,13 +42,24 @@ def image_layers(scan: Scan, name: str, record: LayerRecord = EMPTY_RECORD) -> l
 
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
-    """Show a hidden channel, and hide the other channels of its scan."""
-    if image.visible or record_of(image).channel is None:
+    """Show a channel or sequence that is hidden or covered, and hide the others of its case."""
+    images = [layer for layer in viewer.layers if is_user_layer(layer, Image)]
+    # Compared by id, as napari gives plugins proxies of layers.
+    at = [layer.unique_id for layer in images].index(image.unique_id)
+    covered = any(i.visible and _is_of_case(i, image) for i in images[at + 1 :])
+    if image.visible and not covered:
         return
-    for layer in viewer.layers:
-        if record_of(layer).channel is not None and file_of(layer) == file_of(image):
-            # Compared by id, as napari gives plugins proxies of layers.
-            layer.visible = layer.unique_id == image.unique_id
+    image.visible = True
+    for other in images:
+        if other.unique_id != image.unique_id and _is_of_case(other, image):
+            other.visible = False
+
+
+def _is_of_case(other: Image, image: Image) -> bool:
+    own, theirs = file_of(image), file_of(other)
+    if own == theirs and None not in (record_of(image).channel, record_of(other).channel):
+        return True  # channels of a scan, which need not be in a file
+    return None not in (own, theirs) and case_of(other) == case_of(image)
 
 
 def _layer(scan: Scan, name: str, channel: int, record: LayerRecord) -> LayerData:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ from napari_unet_seg.io.images.tiff_photometric import black_of
 from napari_unet_seg.io.masks.values import meant_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
@@ -46,17 +45,6 @@ def is_user_layer(layer: Layer, kind: type[Layer]) -> bool:
     """Whether a layer is of a kind, and neither a map nor a preview of the plugin."""
     record = record_of(layer)
     return isinstance(layer, kind) and record.map is None and not record.preview
-
-
-def image_of(mask: Layer, images: Iterable[Layer]) -> Layer | None:
-    """Return the image among `images` that a mask was drawn on, else an image of the same file.
-
-    None if there is no such image.
-    """
-    images, path = tuple(images), file_of(mask)
-    drawn_on = (i for i in images if i.unique_id == record_of(mask).image)
-    of_file = (i for i in images if path is not None and file_of(i) == path)
-    return next(chain(drawn_on, of_file), None)
 
 
 def file_of(layer: Layer) -> Path | None:
@@ -251,17 +239,37 @@ def add_labels(
             f"The mask {name} is of shape {labels.shape} and {source_layer.name} of "
             f"{scan.grid_shape}; choose the image that the mask was made for."
         )
+    record = replace(record_on(source_layer, scan), **changes)
+    options = labels_options(categories, name, record)
+    return viewer.add_labels(labels, **options, **geometry_of(source_layer))
+
+
+def record_on(source_layer: Layer, scan: Scan | None = None) -> LayerRecord:
+    """Return the record of a new mask on an image, or on another mask of the image.
+
+    Parameters
+    ----------
+    source_layer : Layer
+        The image or mask.
+    scan : Scan, optional
+        The layer as a scan, if that was made already.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions.
+    """
     source = record_of(source_layer)
-    record = LayerRecord(
-        scan=grid_of(scan),
+    return LayerRecord(
+        scan=grid_of(scan or scan_from_layer(source_layer)),
         independent=source.independent,
         names=source.names,
         case=source.case,
+        sequence=source.sequence,
+        channel=source.channel,
         coco=source.coco,
         image=source.image or source_layer.unique_id,
     )
-    options = labels_options(categories, name, replace(record, **changes))
-    return viewer.add_labels(labels, **options, **geometry_of(source_layer))
 
 
 def add_map(

@@ -67,11 +67,12 @@ class LayerRecord:
     names: tuple[str, ...] = ()
     """File names of the slices."""
     channel: int | None = None
-    """The channel of the scan that an image shows, None for all channels."""
+    """The channel that an image shows, or a mask was made from; None for all channels."""
     case: str = ""
     """Name of the layer's case, where the reader knows it; see `case_of`."""
     sequence: str = ""
-    """Name of the sequence that an image shows, where the reader knows it; see `sequence_of`."""
+    """Name of the sequence that an image shows, or a mask was made from, where the reader knows it;
+    see `sequence_of`."""
     coco: CocoImages | None = None
     """The COCO file that the slices, or their masks, came from."""
 

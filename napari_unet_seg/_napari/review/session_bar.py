@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.layers.case import case_of
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:
+    from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 
 _KEY = "sessions_folder"
@@ -24,8 +25,10 @@ class SessionBar(QWidget):
 
     Parameters
     ----------
-    image_combo, mask_combo : LayerCombo
-        The chosen image and mask.
+    image_combo : MaskImageCombo
+        The image that the mask was made from; shown where another one can be chosen.
+    mask_combo : LayerCombo
+        The chosen mask.
     """
 
     open_wanted = Signal()
@@ -36,10 +39,11 @@ class SessionBar(QWidget):
     close_wanted = Signal()
 
     def __init__(
-        self, image_combo: LayerCombo, mask_combo: LayerCombo, parent: QWidget | None = None
+        self, image_combo: MaskImageCombo, mask_combo: LayerCombo, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._image_combo, self._mask_combo = image_combo, mask_combo
+        image_combo.setToolTip("The image that the mask was made from, which is learnt from")
         self._is_open = self._busy = False
         tip = "Folder for the session's prediction, masks and models"
         self.folder = PathEdit("folder", "Choose the folder of the session", tip=tip)
@@ -53,6 +57,7 @@ class SessionBar(QWidget):
         self.close_button = _button("Close", "Save and close the session; its layers stay open")
         self._lay_out()
         image_combo.layerChanged.connect(self._propose)
+        image_combo.listChanged.connect(self._show)
         mask_combo.layerChanged.connect(self._propose)
         self.open_button.clicked.connect(self.open_wanted)
         self.segment_button.clicked.connect(self.segment_wanted)
@@ -96,6 +101,7 @@ class SessionBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(row)
+        layout.addWidget(self._image_combo)
         layout.addWidget(self.folder)
 
     def _propose(self, _: Any = None) -> None:
@@ -107,7 +113,9 @@ class SessionBar(QWidget):
     def _show(self) -> None:
         image, mask = self._image_combo.layer(), self._mask_combo.layer()
         can_start = image is not None and mask is not None and not self._is_open
-        self.open_button.setVisible(image is None and not self._is_open)
+        several = len(self._image_combo.layers) > 1 or self._image_combo.isNoLayer()
+        self._image_combo.setVisible(several and mask is not None and not self._is_open)
+        self.open_button.setVisible(not self._image_combo.layers and not self._is_open)
         self.segment_button.setVisible(image is not None and mask is None and not self._is_open)
         self.start_button.setVisible(can_start)
         self.folder.setVisible(can_start)
@@ -121,6 +129,8 @@ class SessionBar(QWidget):
         elif self._is_open:
             folder = self.folder.value()
             self.message.setText(f"Session <b>{folder.name if folder else ''}</b>")
+        elif self._image_combo.isNoLayer() and mask is not None:
+            self.message.setText(f"Choose the image that {mask.name} was made from.")
         elif image is None:
             self.message.setText("Nothing is open. Open a scan, and correct its mask here.")
         elif mask is None:

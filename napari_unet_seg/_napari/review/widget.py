@@ -11,10 +11,12 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 from napari_unet_seg._napari.compare.tab import CompareTab
 from napari_unet_seg._napari.fine_tune.learning import Learning
 from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
 from napari_unet_seg._napari.review.mask_saver import MaskSaver
 from napari_unet_seg._napari.review.session_bar import SessionBar
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.scans.queue import ScanQueue
+from napari_unet_seg._napari.session.deleted_mask import DeletedMaskBar
 from napari_unet_seg._napari.session.desk import SessionDesk
 from napari_unet_seg._napari.tools.tab import ToolsTab
 
@@ -34,8 +36,8 @@ class ReviewWidget(QWidget):
     ----------
     viewer : napari.Viewer
         The viewer in which masks are corrected.
-    image_combo, mask_combo : LayerCombo
-        The chosen image and mask.
+    mask_combo : LayerCombo
+        The chosen mask.
     """
 
     written = Signal(object)
@@ -43,14 +45,14 @@ class ReviewWidget(QWidget):
     busy_changed = Signal(bool)
     """Emitted with whether a session is opened, a mask written or a tool used right now."""
 
-    def __init__(
-        self, viewer: ViewerModel, image_combo: LayerCombo, mask_combo: LayerCombo
-    ) -> None:
+    def __init__(self, viewer: ViewerModel, mask_combo: LayerCombo) -> None:
         super().__init__()
         self.viewer = viewer
-        self.image_combo, self.mask_combo = image_combo, mask_combo
+        self.mask_combo = mask_combo
+        self.image_combo = MaskImageCombo(viewer, mask_combo)
         self.desk = SessionDesk(viewer, self)
-        self.bar = SessionBar(image_combo, mask_combo)
+        self.bar = SessionBar(self.image_combo, mask_combo)
+        self.deleted = DeletedMaskBar()
         self.review = SlicesTab()
         self.tools = ToolsTab(viewer, lambda: self.current_image)
         self.compare = CompareTab(viewer)
@@ -140,7 +142,9 @@ class ReviewWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self.bar)
+        layout.addWidget(self.deleted)
         layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.review.status)
 
     def _connect(self) -> None:
         desk, bar, tools = self.desk, self.bar, self.tools
@@ -148,6 +152,8 @@ class ReviewWidget(QWidget):
         desk.leaving.connect(self._on_leaving)
         desk.session_changed.connect(self._show_mask)
         desk.busy_changed.connect(self.refresh)
+        desk.mask_deleted.connect(self.deleted.offer)
+        self.deleted.restore_wanted.connect(desk.restore)
         bar.start_wanted.connect(self.start_session)
         bar.close_wanted.connect(desk.close)
         self.mask_combo.layerChanged.connect(self._show_mask)
@@ -167,6 +173,7 @@ class ReviewWidget(QWidget):
         self.fine_tune.show_session(current)
         self.learning.show_session(current)
         self.bar.show_session(current.session.folder)
+        self.deleted.offer(None)
 
     def _on_leaving(self) -> None:
         self.fine_tune.stop_with_session()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import is_user_layer
-from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 from napari_unet_seg._napari.widgets.messages import show_warning
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class ScanLayers:
             for data, options, kind in scan_layers(scan, name, is_image=True)
         ]
         for layer in self._scan_layers:
+            update_record(layer, case=name)
             if self._channel is not None and record_of(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer

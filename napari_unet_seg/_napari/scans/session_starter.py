@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.layers.conversion import file_of, image_of, is_user_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, file_of, is_user_layer
+from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.session.folders import free_folder
@@ -64,6 +65,8 @@ class SessionStarter(QObject):
         scan = self._scan()
         if scan is None or not is_user_layer(event.value, Labels):
             return
+        if not categories_of(event.value):
+            return  # a new layer to draw on, whose categories are not known yet
         if file_of(event.value) == scan.path and not _is_given(event.value):
             # After the code that adds the layer has recorded how the mask was predicted.
             QTimer.singleShot(0, lambda: self._start(event.value))

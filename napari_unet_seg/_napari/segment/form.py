@@ -21,6 +21,7 @@ from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import CheckpointError
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
-
-SHORTCUT = "Ctrl+Shift+M"
 
 
 class SegmentForm(QWidget):
@@ -50,7 +49,7 @@ class SegmentForm(QWidget):
             more=("across", "resample", "overlap", "batch_size", "device", "precision", "threads"),
         )
         self.segment_button = QPushButton("Segment")
-        self.segment_button.setToolTip(f"Segment the chosen image ({SHORTCUT})")
+        self.segment_button.setToolTip(f"Segment the chosen image ({label_of('segment')})")
         self.segment_button.setMinimumHeight(40)
         font = self.segment_button.font()
         font.setBold(True)
@@ -63,6 +62,7 @@ class SegmentForm(QWidget):
         self.status = StatusLabel()
         self.result = ResultCard()
         self.legend = CategoryLegend(viewer)
+        self._running = False
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
         self._show_extents(self.image_combo.layer())
@@ -84,7 +84,8 @@ class SegmentForm(QWidget):
 
     def show_running(self, running: bool) -> None:
         """Enable the controls that can be used while a prediction runs, or none runs."""
-        self.segment_button.setEnabled(not running and self.image_combo.layer() is not None)
+        self._running = running
+        self._enable_button()
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
         editors = (self.image_combo, self.extent_combo, self.model_choice, self.channels)
@@ -133,7 +134,10 @@ class SegmentForm(QWidget):
             self.setWhole(not independent)
         self.extent_combo.setVisible(several)
         self._extent_label.setVisible(several)
-        self.segment_button.setEnabled(layer is not None)
+        self._enable_button()
+
+    def _enable_button(self) -> None:
+        self.segment_button.setEnabled(not self._running and self.image_combo.layer() is not None)
 
 
 def _independent(layer: Image) -> bool:

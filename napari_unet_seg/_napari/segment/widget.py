@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import VoxelSize
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
 from napari_unet_seg._napari.layers.prediction import (
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Part
+
+_CLOSED = "The image was closed; its mask is discarded."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,7 @@ class SegmentWidget(QWidget):
         self._last: Labels | None = None
         """The mask of the last result."""
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
+        ImageRecorder(viewer, self)
         self.form = SegmentForm(viewer, image_combo)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
@@ -199,7 +203,7 @@ class SegmentWidget(QWidget):
         request, prediction = self._request, result.prediction
         self._has_outcome = True
         if request is None or request.image not in self.viewer.layers:
-            self.form.status.setText("The image was closed; its mask is discarded.")
+            self.form.status.setText(_CLOSED)
             return
         try:
             self._mask = show_prediction(
@@ -229,12 +233,6 @@ class SegmentWidget(QWidget):
         if self._last is not None:
             self.correct_wanted.emit(self._last)
 
-    def _on_removed(self, event: Any) -> None:
-        if event.value is self._last:
-            self._last = None
-            self.form.result.hide()
-            self.form.status.setText("")
-
     def _on_error(self, error: SegmentationError) -> None:
         self._has_outcome = True
         self.form.status.setText(str(error))
@@ -243,10 +241,22 @@ class SegmentWidget(QWidget):
         self.form.status.setText(str(error))
         show_error(str(error))
 
+    def _on_removed(self, event: Any) -> None:
+        """Stop segmenting an image that was closed, so that another one can be segmented."""
+        if event.value is self._last:
+            self._last = None
+            self.form.result.hide()
+            self.form.status.setText("")
+        request = self._request
+        if request is not None and event.value.unique_id == request.image.unique_id:
+            self.stop()
+
     def _on_done(self) -> None:
-        job, self._job, self._request = self._job, None, None
+        job, self._job = self._job, None
+        request, self._request = self._request, None
         if job is not None and job.was_stopped and not self._has_outcome:
-            self.form.status.setText("Stopped.")
+            closed = request is not None and request.image not in self.viewer.layers
+            self.form.status.setText(_CLOSED if closed else "Stopped.")
         self.form.show_running(False)
         mask, self._mask = self._mask, None
         self.finished.emit(mask)

@@ -5,21 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.categories.edits import set_categories
 from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.images.case import other_sequences
+from napari_unet_seg._napari.layers.images.owner import record_image
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.layers.turned_mask import turn_onto_image
 from napari_unet_seg._napari.session import recovery
+from napari_unet_seg._napari.session.deleted_mask import DeletedMask
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
 from napari_unet_seg._napari.session.session_changes import SessionChanges
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.messages import show_error, show_info
+from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg.errors import SegmentationError
 
 if TYPE_CHECKING:
@@ -49,6 +54,8 @@ class SessionDesk(QObject):
     """Emitted when the session is no longer open, before its last save."""
     session_changed = Signal(object)
     """Emitted with the `Session` after `opened`; with None after a session was closed."""
+    mask_deleted = Signal(object)
+    """Emitted with the `DeletedMask` after the session was closed because its mask was deleted."""
     busy_changed = Signal(bool)
     """Emitted with whether a session is being started or opened, or a mask written."""
 
@@ -60,8 +67,9 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
+        ImageRecorder(viewer, dock)
         self.channels: Sequence[Image] = ()
-        """Layers of the scan's other channels, which were added with the session."""
+        """Layers of the case's other channels and sequences, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))
 
     @property
@@ -85,7 +93,8 @@ class SessionDesk(QObject):
             return
         try:
             turn_onto_image(mask, image)
-            arguments = session_arguments(image, mask)
+            others = other_sequences(image, self._viewer.layers)
+            arguments = session_arguments(image, mask, others)
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -99,6 +108,7 @@ class SessionDesk(QObject):
                 mask.data = opened.mask
             if not categories_of(mask):
                 set_categories(mask, opened.session.categories)
+            record_image(mask, image)
             self._begin(opened.session, image, mask)
 
         images = record_of(mask).coco
@@ -114,13 +124,30 @@ class SessionDesk(QObject):
 
         def show(opened: SessionWithMask) -> None:
             try:
-                image, mask, channels = show_session(self._viewer, *opened)
+                image, mask, channels = show_session(self._viewer, *opened[:-1])
             except BaseException:
                 opened.session.close()
                 raise
+            for problem in opened.problems:
+                show_warning(problem)
             self._begin(opened.session, image, mask, channels)
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
+
+    def restore(self, deleted: DeletedMask) -> None:
+        """Bring back a deleted mask, and open its session again."""
+        if self.busy:
+            return
+
+        def show(opened: SessionWithMask) -> None:
+            deleted.add_again(self._viewer)
+            if not np.array_equal(deleted.mask.data, opened.mask):  # another program has edited it
+                deleted.mask.data = opened.mask
+            self._begin(opened.session, deleted.image, deleted.mask)
+
+        self.run(
+            reopen_session(deleted.folder, self._held(deleted.folder)), show, "Opening the session"
+        )
 
     def close(self) -> None:
         """Save and close the session; its layers stay open."""
@@ -182,5 +209,9 @@ class SessionDesk(QObject):
         return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
 
     def _on_removed(self, event: Any) -> None:
-        if self._current is not None and event.value is self._current.mask:
-            self.close()
+        current = self._current
+        if current is None or event.value is not current.mask:
+            return
+        self.close()
+        folder = current.session.folder
+        self.mask_deleted.emit(DeletedMask(folder, current.image, current.mask, event.index))

@@ -11,14 +11,16 @@ from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import COCO_COPY
+from napari_unet_seg.session.stored.sequences import open_sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.stored.sequences import OtherSequence
 
 
 class SessionWithMask(NamedTuple):
@@ -28,6 +30,10 @@ class SessionWithMask(NamedTuple):
     mask: Any
     whole: Scan | None = None
     """The scan with all channels, if the session is on one channel and the file still exists."""
+    sequences: Sequence[OtherSequence] = ()
+    """The other sequences of the case."""
+    problems: Sequence[str] = ()
+    """Why some sequences of the case were not opened, a sentence each."""
 
 
 def create_session(
@@ -54,7 +60,8 @@ def reopen_session(
     """Open a session, unless it is `held` already, and read its last saved mask."""
     session = held or Session.open(folder, hold=True)
     try:
-        opened = SessionWithMask(session, session.load_mask(), _whole(session))
+        others = open_sequences(session.record.sequences, session.folder)
+        opened = SessionWithMask(session, session.load_mask(), _whole(session), *others)
     except BaseException:
         session.close()
         raise

@@ -19,8 +19,15 @@ from napari_unet_seg._napari.layers.conversion import (
     scan_options,
 )
 from napari_unet_seg._napari.layers.geometry import geometry_of
+from napari_unet_seg._napari.layers.images.case import sequence_of
 from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.layers.layer_record import CocoImages, ModelFile, record_in, record_of
+from napari_unet_seg._napari.layers.layer_record import (
+    CocoImages,
+    LayerRecord,
+    ModelFile,
+    record_in,
+    record_of,
+)
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
@@ -35,8 +42,11 @@ from napari_unet_seg.session.stored.record import (
     Origin,
     Placement,
 )
+from napari_unet_seg.session.stored.sequences import OtherSequence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image, Labels
     from napari.viewer import ViewerModel
 
@@ -46,8 +56,10 @@ if TYPE_CHECKING:
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
 
 
-def session_arguments(image: Image, mask: Labels) -> dict[str, Any]:
+def session_arguments(image: Image, mask: Labels, others: Sequence[Image] = ()) -> dict[str, Any]:
     """Return the arguments of `Session.create` for two layers, except the folder.
+
+    `others` are the layers of the case's other sequences.
 
     Raises
     ------
@@ -77,11 +89,17 @@ def session_arguments(image: Image, mask: Labels) -> dict[str, Any]:
         "unsegmented": unsegmented_slices(mask),
         "origin": _origin(image, mask, scan),
         "layers": _layers(image, mask),
+        "sequence": sequence_of(image),
+        "others": tuple(_other_sequence(other) for other in others),
     }
 
 
 def show_session(
-    viewer: ViewerModel, session: Session, mask: Any, whole: Scan | None = None
+    viewer: ViewerModel,
+    session: Session,
+    mask: Any,
+    whole: Scan | None = None,
+    sequences: Sequence[OtherSequence] = (),
 ) -> tuple[Image, Labels, list[Image]]:
     """Add the layers of a session that was opened.
 
@@ -95,16 +113,20 @@ def show_session(
         The labels from `session.load_mask`.
     whole : Scan, optional
         The scan with all channels; its other channels are added as hidden layers.
+    sequences : sequence of OtherSequence
+        The other sequences of the case, which are added as hidden layers.
 
     Returns
     -------
     tuple
-        The layers of the scan, of the mask, and of the other channels.
+        The layers of the scan, of the mask, and of the other channels and sequences.
     """
     shown, origin = session.layers, session.origin
     name = shown.image or session.folder.name
     # A session that was started on a layer has channels only if the layer was RGB.
-    options = scan_options(session.scan, name, coloured=shown.placement is not None)
+    record = LayerRecord(case=origin.case, sequence=session.record.scan.sequence)
+    coloured = shown.placement is not None
+    options = scan_options(session.scan, name, coloured=coloured, record=record)
     options |= _placement(shown.placement)
     if "C" in session.scan.axes and not options["rgb"]:
         raise DataError(
@@ -115,7 +137,8 @@ def show_session(
         record = record_in(options["metadata"])
         record = replace(record, channel=origin.channel, scan=grid_of(whole))
         options["metadata"] = record.as_metadata()
-    others = [] if whole is None else _add_others(viewer, whole, session)
+    others = [_add_sequence(viewer, each, origin.case) for each in sequences]
+    others += [] if whole is None else _add_others(viewer, whole, session)
     image = viewer.add_image(session.scan.data, **options)
     name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
@@ -138,6 +161,12 @@ def show_session(
     return image, layer, others
 
 
+def _add_sequence(viewer: ViewerModel, own: OtherSequence, case: str) -> Image:
+    record = LayerRecord(case=case, sequence=own.name, channel=own.channel)
+    options = scan_options(own.scan, own.layer, record=record) | _placement(own.placement)
+    return viewer.add_image(own.scan.data, **{**options, "visible": False})
+
+
 def _add_others(viewer: ViewerModel, whole: Scan, session: Session) -> list[Image]:
     """Add the other channels of a scan with the geometry of the session's channel."""
     name = session.layers.image.rpartition(" · ")[0] or "scan"
@@ -149,15 +178,25 @@ def _add_others(viewer: ViewerModel, whole: Scan, session: Session) -> list[Imag
     ]
 
 
-def _layers(image: Image, mask: Labels) -> LayersRecord:
+def _other_sequence(image: Image) -> OtherSequence:
+    channel = record_of(image).channel
+    scan, placement = scan_from_layer(image), _placement_of(image)
+    return OtherSequence(sequence_of(image), image.name, scan, channel, placement)
+
+
+def _placement_of(image: Image) -> Placement:
     geometry = geometry_of(image)
     values: dict[str, Any] = {name: np.asarray(geometry[name]).tolist() for name in _PLACEMENT}
     values["affine"] = np.asarray(image.affine.affine_matrix).tolist()
     values["units"] = [str(unit) for unit in image.units]
+    return Placement(**values)
+
+
+def _layers(image: Image, mask: Labels) -> LayersRecord:
     return LayersRecord(
         image=image.name,
         mask=mask.name,
-        placement=Placement(**values),
+        placement=_placement_of(image),
         locked=tuple(sorted(locked_of(mask))),
         palette=tuple(palette_of(categories_of(mask), record_of(mask).order).items()),
     )
@@ -170,7 +209,8 @@ def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
         path = str(images.source.path)
         coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes, drawn=images.drawn)
     path = "" if scan.path is None else str(scan.path)
-    return Origin(scan=path, channel=record_of(image).channel, coco=coco)
+    record = record_of(image)
+    return Origin(scan=path, channel=record.channel, coco=coco, case=record.case)
 
 
 def _coco_images(origin: CocoOrigin | None, folder: Path) -> CocoImages | None:

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.layers.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
+from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
+from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
+from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
@@ -34,10 +37,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
 
+_DEFAULT = NormaliseConfig()
 _MAX_CLASSES = 20
 """Without categories, labels up to this value are classes; higher labels are instances."""
 
@@ -50,7 +55,7 @@ class FolderSource:
     sequences: tuple[str, ...] = ()
     """Sequences of the cases that are the channels."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Read the list of samples of the data set, or of the cases in the folder."""
         return open_dataset(self.folder, dimensions, self.sequences)
 
@@ -69,7 +74,7 @@ class LayerSource:
     sequences: Mapping[str, Scan] = field(default_factory=dict)
     """Scans of the sequences that are the channels, by name; empty for a scan without a name."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
         slices = None
         if self.only_labelled:
@@ -81,7 +86,8 @@ class LayerSource:
                 )
         alone = all(scan is self.scan for scan in self.sequences.values())
         scan = self.scan if alone else stack(self.sequences, self.scan)
-        normalise = NormaliseConfig(per_channel=len(self.sequences) > 1)
+        each = normalise.per_channel or len(self.sequences) > 1
+        normalise = normalise.replace(per_channel=each)
         if dimensions == 3:
             samples: tuple[Sample, ...] = (volume_sample(scan, self.labels, slices, normalise),)
         else:
@@ -155,20 +161,22 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         tip = (
-            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
-            "for volumes"
+            "A folder of patients with masks: slices, volumes, BraTS, nnU-Net, BIDS, DICOM; or "
+            "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder with train, valid, or images and masks")
-        self.image = LayerCombo(viewer, lambda layer: is_user_layer(layer, Image))
-        self.image.setToolTip("The image that the network learns from")
+        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.plan = FolderPlan()
+        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
+        self.image = MaskImageCombo(viewer, self.labels)
+        self.image.setToolTip("The image that the network learns from: that of the labels")
         self.labels.setToolTip("The mask of the image, which the network learns to draw")
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")
         layout = QVBoxLayout(self)
@@ -178,6 +186,8 @@ class SourceBox(QWidget):
         rows = QFormLayout()
         rows.addRow("Sequences", self.sequences)
         layout.addLayout(rows)
+        self.folder.valueChanged.connect(self.plan.show_folder)
+        self.plan.corrected.connect(self.valueChanged)
         self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
-from napari_unet_seg.io.disk.files import atomic, backup_name, within, write_error
+from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.stored.moved import find_move
+from napari_unet_seg.session.stored.moved import Move, find_move
 from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -71,6 +68,8 @@ class Origin(Config):
     """File or folder of the scan, empty if it has none."""
     channel: int | None = None
     """The channel of the scan that the session is on, if the scan has several."""
+    case: str = ""
+    """Name of the scan's case, if the reader of the scan knew it."""
     coco: CocoOrigin | None = None
 
 
@@ -101,6 +100,16 @@ class LayersRecord(Config):
     """Name and colour, `#rrggbb`, of each category, in the order of lists."""
 
 
+class SequenceRecord(Config):
+    """Another sequence of the case of a session, on a grid of its own."""
+
+    layer: str
+    """Name of the sequence's layer."""
+    scan: ScanRecord
+    placement: Placement | None = None
+    """None if the sequence has the geometry of its file."""
+
+
 class ModelHistory(Config):
     """The models that a session has used; paths inside the session are relative to it."""
 
@@ -115,7 +124,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = 2.1
+    format: Version = "2.1"
     version: str
     """Version of the package that started the session."""
     created: str
@@ -140,6 +149,8 @@ class SessionRecord(Stored):
     origin: Origin = Origin()
     layers: LayersRecord = LayersRecord()
     models: ModelHistory = ModelHistory()
+    sequences: tuple[SequenceRecord, ...] = ()
+    """The other sequences of the case, which are opened with the scan."""
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -211,43 +222,16 @@ def _found(record: SessionRecord, folder: Path) -> SessionRecord:
     if (coco := origin.coco) is not None:
         coco = coco.model_copy(update={"path": move.path(coco.path)})
         origin = origin.model_copy(update={"coco": coco})
-    return record.model_copy(update={"scan": scan, "origin": origin})
+    sequences = tuple(_moved_along(each, move) for each in record.sequences)
+    return record.model_copy(update={"scan": scan, "origin": origin, "sequences": sequences})
+
+
+def _moved_along(sequence: SequenceRecord, move: Move) -> SequenceRecord:
+    paths = tuple(map(move.path, sequence.scan.paths))
+    return sequence.model_copy(update={"scan": sequence.scan.model_copy(update={"paths": paths})})
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:
     """Write `session.json` whole or not at all, and keep its previous version."""
     with atomic(within(folder, folder / SESSION_FILE), keep=True) as path:
         record.to_file(path)
-
-
-@contextmanager
-def new_session_folder(folder: Path) -> Iterator[Path]:
-    """Fill a temporary folder, and rename it to the wanted folder when it is complete."""
-    if (folder / SESSION_FILE).is_file():
-        raise DataError(f"{folder} holds a session already; open it or choose another folder.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} is in use for other files; choose a new or empty folder.")
-    partial = folder.with_name(f".{folder.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield partial
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def new_round_folder(session: Path, after: int = 0) -> Path:
-    """Make the folder of a session's next round of fine-tuning, numbered above `after`."""
-    rounds = within(session, session / "rounds")
-    used = [int(p.name) for p in rounds.glob("*") if p.name.isdigit()]
-    folder = rounds / f"{max([after, *used]) + 1:02d}"
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    return folder

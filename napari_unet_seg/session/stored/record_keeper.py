@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.io.disk.seen import check_seen, has_changed, saw
 from napari_unet_seg.session.review_queue import finite_score
-from napari_unet_seg.session.stored.record import new_round_folder, read_record, write_record
+from napari_unet_seg.session.stored.new_folders import new_round_folder
+from napari_unet_seg.session.stored.record import read_record, write_record
 from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.read import channel_of
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import backup_name
 from napari_unet_seg.io.hashing import sha256
@@ -51,9 +52,13 @@ class ScanRecord(Config):
     names: tuple[str, ...] = ()
     series: str = ""
     """Key of a DICOM series, since its folder may hold others."""
+    sequence: str = ""
+    """Name of the sequence, `FLAIR` for example; empty if it is not known."""
+    channel: int | None = None
+    """The channel of the file that is the scan; None for the whole file."""
 
 
-def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
+def record_scan(scan: Scan, folder: Path, name: str = "", sequence: str = "") -> ScanRecord:
     """Return the record of a scan; a scan without a file is copied into the session.
 
     Parameters
@@ -64,6 +69,8 @@ def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
         Folder of the session, for the copy.
     name : str
         Name of the scan in the error message.
+    sequence : str
+        Name of the scan's sequence.
 
     Raises
     ------
@@ -71,24 +78,43 @@ def record_scan(scan: Scan, folder: Path, name: str = "") -> ScanRecord:
         If the scan has no file, and TIFF cannot hold its numbers.
     """
     dtype = scan.data.dtype
-    paths = [Path(p).absolute() for p in scan.meta.get("paths", ())]
-    if not paths and scan.path is not None and _same_grid(scan, scan.path):
-        paths = [scan.path.absolute()]
+    paths = files_of(scan)
     if not paths:
         paths = [folder / "scan.tif"]
         array = _storable(np.asarray(scan.data), name)
         write_array(paths[0], array, axes=scan.axes, spacing=scan.spacing, unit=scan.unit)
         dtype = array.dtype
+    record = describe(scan, paths, sequence)
+    inside = tuple(_inside(p, folder) for p in paths)
+    return record.model_copy(update={"paths": inside, "dtype": str(dtype)})
+
+
+def files_of(scan: Scan, channel: int | None = None) -> list[Path]:
+    """Return the files that a scan, or a channel of them, is read from; empty if there are none."""
+    if channel is not None:
+        return [] if scan.path is None else [scan.path.absolute()]
+    paths = [Path(p).absolute() for p in scan.meta.get("paths", ())]
+    if not paths and scan.path is not None and _same_grid(scan, scan.path):
+        paths = [scan.path.absolute()]
+    return paths
+
+
+def describe(
+    scan: Scan, paths: Sequence[Path], sequence: str = "", channel: int | None = None
+) -> ScanRecord:
+    """Return the record of a scan that is stored in some files."""
     return ScanRecord(
-        paths=tuple(_inside(p, folder) for p in paths),
+        paths=tuple(map(str, paths)),
         sha256=hash_of(paths),
         axes=scan.axes,
         shape=tuple(scan.data.shape),
-        dtype=str(dtype),
+        dtype=str(scan.data.dtype),
         spacing=tuple(float(s) for s in scan.spacing),
         unit=scan.unit,
         names=scan.names,
         series=_series(scan),
+        sequence=sequence,
+        channel=channel,
     )
 
 
@@ -159,6 +185,8 @@ def _damaged(record: ScanRecord, folder: Path) -> DataError:
 def _read(record: ScanRecord, paths: Sequence[Path]) -> Scan:
     if len(paths) == 1:
         scan = read_scan(paths[0], record.series or None)
+        if record.channel is not None:
+            return channel_of(scan, record.channel)
         if scan.data.ndim == len(record.shape) or record.shape[0] != 1:
             return scan
     data = lazy_stack(paths, record.shape[1:], record.dtype)

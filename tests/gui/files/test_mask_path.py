@@ -16,8 +16,8 @@ from napari_unet_seg._napari.files.case_layers import case_layers
 from napari_unet_seg._napari.files.coco_layers import coco_layers
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.conversion import add_labels
+from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.coco.read import read_coco

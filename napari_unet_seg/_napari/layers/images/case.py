@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._napari.layers.conversion import file_of
+from napari.layers import Image
+
+from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.io.cases.names import case_name
 from napari_unet_seg.io.common.channels import channel_names
@@ -12,7 +14,9 @@ from napari_unet_seg.io.common.names import sequence_in
 from napari_unet_seg.io.distinct_names import short_name
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Layer
+    from collections.abc import Iterable
+
+    from napari.layers import Layer
 
 
 def case_of(layer: Layer) -> str:
@@ -36,3 +40,27 @@ def sequence_of(image: Image) -> str:
         return channel_names(record.scan)[record.channel]
     path = file_of(image)
     return sequence_in(image.name if path is None else short_name(path)) or ""
+
+
+def other_sequences(image: Image, layers: Iterable[Layer]) -> list[Image]:
+    """Return the images among `layers` that show other files or channels of an image's case.
+
+    The channels of one file are no other sequences: they are read with it.
+    """
+    case, path = case_of(image), file_of(image)
+    return [
+        other
+        for other in layers
+        # Compared by id, as napari gives plugins proxies of layers.
+        if is_user_layer(other, Image)
+        and other.unique_id != image.unique_id
+        and (own := file_of(other)) is not None
+        and case_of(other) == case
+        and (own != path or _is_of_four_dimensions(other, image))
+    ]
+
+
+def _is_of_four_dimensions(other: Image, image: Image) -> bool:
+    """Whether two images are channels of one file that has them along time, as NIfTI has."""
+    records = record_of(other), record_of(image)
+    return all(r.channel is not None and r.scan and "C" not in r.scan.axes for r in records)

@@ -1,0 +1,1 @@
+"""Which image a mask belongs to, and which case a layer."""
