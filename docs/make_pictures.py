@@ -19,7 +19,7 @@ import numpy as np
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.QtCore import QEventLoop, QSettings, QTimer
 from qtpy.QtGui import QPainter
-from qtpy.QtWidgets import QApplication, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_unet_seg._napari.dock.step_bar import Step
 
@@ -132,8 +132,8 @@ class Pictures:
         shown = int(np.argmax(counts))
         viewer.dims.set_current_step(0, shown)
         settle()
-        buttons = widget.legend.findChildren(QToolButton, "category")
-        next(b for b in buttons if b.isVisible() and "oedema" in b.text()).click()
+        legend = widget.legend
+        legend.setValue(1 + legend.tree.names().index("oedema"))
         settle()
         rows, columns = np.nonzero(mask.data[shown])
         mask.brush_size = 9

@@ -25,6 +25,7 @@ from skimage.measure import find_contours
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
+from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg.config import Category, PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan
@@ -216,9 +217,8 @@ def line(stage: Stage, whole: Array) -> None:
 def lock(stage: Stage) -> None:
     """Lock the second category, and brush over it with the first one."""
     tools, mask = stage.tools, stage.mask
-    tools.category.setCurrentIndex(1)
-    tools.lock.click()
-    tools.category.setCurrentIndex(0)
+    set_locked(mask, 2, True)
+    tools.categories.setValue(1)
     mask.brush_size = 14
     row, column = (int(n) for n in stage.centre)
     with mask.block_history():

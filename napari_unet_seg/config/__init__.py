@@ -7,6 +7,7 @@ from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
 from napari_unet_seg.config._coco import (
     MOST_NUMBERED,
+    RESULT_THRESHOLD,
     Category,
     CocoLimits,
     CocoOptions,
@@ -25,6 +26,7 @@ __all__ = [
     "IGNORE_INDEX",
     "MOST_NUMBERED",
     "PRESETS",
+    "RESULT_THRESHOLD",
     "AugmentConfig",
     "Category",
     "CocoLimits",

@@ -9,6 +9,8 @@ from pydantic import Field
 from napari_unet_seg.config._base import Config
 from napari_unet_seg.errors import DataError
 
+RESULT_THRESHOLD = 0.5
+"""Score that a model's result needs by default."""
 Id = int | str
 """Id of an image, category or annotation; COCO has numbers, and some exporters write strings."""
 MOST_NUMBERED = 65_535

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,8 +24,7 @@ from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.source import CocoSource
-from napari_unet_seg.io.disk.files import write_error
-from napari_unet_seg.io.disk.temporary import in_use, remove_litter, temporary_path
+from napari_unet_seg.io.disk.whole_folder import whole_folder
 from napari_unet_seg.io.images.photographs import read_image
 from napari_unet_seg.io.images.tiff import write_labels
 
@@ -87,22 +85,10 @@ def write_dataset(
         If no image can be used, no pixel is labelled, or the folder cannot be written.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} exists already; choose a new folder for the data set.")
-    remove_litter(out.parent, of=out.name)
-    part = temporary_path(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with in_use(part, folder=True):
-            done = yield from _write(coco, part, (valid_fraction, test_fraction, seed), boxes)
-        if done and out.exists():
-            out.rmdir()
-        if done:
-            os.replace(part, out)
-    except OSError as error:
-        raise write_error(out, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with whole_folder(out) as part:
+        done = yield from _write(coco, part, (valid_fraction, test_fraction, seed), boxes)
+        if not done:
+            shutil.rmtree(part)
     return out if done else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.config import IGNORE_INDEX, RESULT_THRESHOLD
 from napari_unet_seg.errors import ConfigError, DataError
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
@@ -109,6 +109,7 @@ class PairEvaluator:
     pairs: CategoryPairs
     group_pattern: str
     foreground: bool
+    threshold: float
     token: str = field(default_factory=secrets.token_hex)
     """Identifies the evaluation, so that a process lists both folders once per evaluation."""
 
@@ -120,7 +121,8 @@ class PairEvaluator:
         DataError
             If a mask cannot be read, or the grids differ.
         """
-        ours, theirs = (_masks(side, self.token) for side in (self.predicted, self.truth))
+        ours = _masks(self.predicted, self.token, self.truth, self.threshold)
+        theirs = _masks(self.truth, self.token)
         pair = MaskPair(name, ours.load(name), theirs.load(theirs.counterpart(ours, name) or name))
         group_of = _Groups(self.group_pattern)
         items: list[str] = []
@@ -141,8 +143,8 @@ def _reports(pair: MaskPair) -> tuple[MaskReport, MaskReport]:
 
 
 @functools.lru_cache(maxsize=2)
-def _masks(path: Path, _token: str) -> MaskSource:
-    return open_masks(path)
+def _masks(path: Path, _token: str, images: Path | None = None, threshold: float = 0) -> MaskSource:
+    return open_masks(path, images, threshold)
 
 
 def evaluate(
@@ -151,6 +153,7 @@ def evaluate(
     group_pattern: str = "",
     *,
     foreground: bool = False,
+    threshold: float = RESULT_THRESHOLD,
     attempts: Callable[[PairEvaluator, Sequence[str]], Iterator[Attempt]] = map_locally,
 ) -> Generator[ItemDone | Evaluation, Command | None, None]:
     """Evaluate predicted masks against true masks of the same names, or of the same cases.
@@ -158,12 +161,15 @@ def evaluate(
     Parameters
     ----------
     predicted, truth : Path
-        Each a folder of masks or of cases, a data set or a COCO file.
+        Each a folder of masks or of cases, a data set or a COCO file. The predicted masks may be a
+        list of results for the images of the truth's COCO file.
     group_pattern : str
         Regular expression on a mask's name; its first group, or else the whole match, names the
         group.
     foreground : bool
         Whether all labels count as one category.
+    threshold : float
+        Score that a result of a list needs.
     attempts : callable
         Measures the pairs: `map_locally`, or the `map` of a `Cluster`.
 
@@ -180,7 +186,7 @@ def evaluate(
         If the pattern is no regular expression.
     """
     group_of = _Groups(group_pattern)
-    ours, theirs = open_masks(predicted), open_masks(truth)
+    ours, theirs = open_masks(predicted, truth, threshold), open_masks(truth)
     paired = {name: theirs.counterpart(ours, name) for name in ours.names}
     order = {name: number for number, name in enumerate(theirs.names)}
     names = sorted((n for n in ours.names if paired[n]), key=lambda n: order[paired[n] or n])
@@ -190,7 +196,7 @@ def evaluate(
             "scans."
         )
     pairs = FOREGROUND if foreground else pair_categories(ours.categories, theirs.categories)
-    evaluate_pair = PairEvaluator(predicted, truth, pairs, group_pattern, foreground)
+    evaluate_pair = PairEvaluator(predicted, truth, pairs, group_pattern, foreground, threshold)
     done: list[PairResult] = []
     for index, (name, compared, problem) in enumerate(attempts(evaluate_pair, names), 1):
         if compared is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.config import RESULT_THRESHOLD
 from napari_unet_seg.data.cases.samples import categories_of_plan
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.evaluation.case_masks import aliases, loaders, mask_files, plan_of_masks
@@ -48,8 +49,19 @@ class MaskSource:
         return found if found is None else known[found] or found
 
 
-def open_masks(path: Path | str) -> MaskSource:
-    """Open a COCO file, a data set, a folder of mask files or a folder of cases.
+def open_masks(
+    path: Path | str, images: Path | None = None, threshold: float = RESULT_THRESHOLD
+) -> MaskSource:
+    """Open a COCO file, a list of results, a data set, a folder of mask files or one of cases.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    images : Path, optional
+        The COCO file of the images, for a list of results.
+    threshold : float
+        Score that a result needs.
 
     Raises
     ------
@@ -60,7 +72,7 @@ def open_masks(path: Path | str) -> MaskSource:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
-        return _coco_source(path)
+        return _coco_source(path, images, threshold)
     is_nnunet = (path / "imagesTr").is_dir()
     if is_dataset(path) and not is_nnunet:
         return _dataset_source(path)
@@ -89,11 +101,21 @@ def stem(path: Path) -> str:
     return split_suffix(path)[0] if path.is_file() or path.suffix else path.name
 
 
-def _coco_source(path: Path) -> MaskSource:
+def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.results import is_results, read_results
 
-    dataset = read_coco(path)
+    if of is not None and of.is_file() and is_results(path):
+        results = read_results(path, read_coco(of))
+        if not len(results.scores):
+            raise DataError(
+                f"The results of {path} have boxes and no outlines, which cannot be compared; "
+                "import them with --boxes to draw them as rectangles."
+            )
+        dataset = results.above(threshold, boxes=False)
+    else:
+        dataset = read_coco(path)
     ids = _ids_by_name(dataset)
 
     def load(name: str) -> Scan:

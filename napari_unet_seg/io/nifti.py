@@ -117,11 +117,39 @@ def write_nifti_labels(
             f"{path} cannot store the axes {like.grid_axes}, since NIfTI stores volumes; save the "
             "mask as .tif."
         )
+    text = json.dumps(description or {}, allow_nan=False)
+    comment = nib.nifti1.Nifti1Extension(_COMMENT, text.encode())
+    write_nifti(path, array, like, comment, keep=keep)
+
+
+def write_nifti(
+    path: Path | str, array: Array, like: Scan, comment: Any = None, *, keep: bool = False
+) -> None:
+    """Write an array on the grid of a scan, see `write_nifti_labels`.
+
+    Parameters
+    ----------
+    path : Path
+        A `.nii` or `.nii.gz` file, which is written atomically.
+    array : array
+        Of the scan's `grid_shape`, of a type that NIfTI holds.
+    like : Scan
+        The scan, of axes `YX`, `ZYX` or `TZYX`.
+    comment : nibabel.nifti1.Nifti1Extension, optional
+        Extension of the header.
+    keep : bool
+        Whether to keep the previous file as `name.bak.nii.gz`.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
     data = _to_source(array, like)
     header = _header(like)
     header.set_data_dtype(array.dtype)
-    text = json.dumps(description or {}, allow_nan=False)
-    header.extensions.append(nib.nifti1.Nifti1Extension(_COMMENT, text.encode()))
+    if comment is not None:
+        header.extensions.append(comment)
     kind = nib.Nifti2Image if like.meta.get("nifti2") else nib.Nifti1Image
     with atomic(path, keep=keep) as temporary:
         nib.save(kind(data, header.get_best_affine(), header), temporary)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.models import BUNDLED, MODEL_CARD
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def card_text(path: Path) -> str:
         ("written by", f"napari-unet-seg {info.version}"),
     ]
     lines = "".join(f"| {name} | {value} |\n" for name, value in rows if value)
-    title = f"# {path.parent.name}\n\n**Not for clinical use.**\n\n"
+    title = f"# {model_name(path)}\n\n**Not for clinical use.**\n\n"
     return f"{title}| property | value |\n|---|---|\n{lines}"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.models.description import session_of
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.stored.record import read_record
 from napari_unet_seg.training.replay import names
@@ -27,9 +29,23 @@ def is_usable(finished: Round) -> bool:
     return before is None or after >= before
 
 
-def is_used(finished: Round, *, by_user: bool) -> bool:
-    """Whether the model of a round is used next; always if the user started the round."""
-    return by_user or is_usable(finished)
+class Use(Enum):
+    """Whether the model of a round is used next."""
+
+    YES = "yes"
+    NO = "no"
+    ASK = "ask"
+    """The user started the round, and the model became worse."""
+
+
+def use_of(finished: Round, *, by_user: bool) -> Use:
+    """Return whether the model of a round is used next."""
+    if is_usable(finished):
+        return Use.YES
+    if not by_user:
+        return Use.NO
+    # Who stopped a round before it was measured has seen its course.
+    return Use.YES if finished.after is None else Use.ASK
 
 
 def refusal(finished: Round) -> str:
@@ -37,14 +53,26 @@ def refusal(finished: Round) -> str:
     if finished.before is None or finished.after is None:
         return f"Round {finished.number} was stopped before it was measured; the model stays."
     return (
-        f"Round {finished.number} is worse on the held-out slices ({finished.before:.3f} → "
-        f"{finished.after:.3f}); the previous model stays."
+        f"Round {finished.number} is worse on the held-out slices "
+        f"({change_of_dice(finished.before, finished.after)}); the previous model stays."
     )
+
+
+def change_of_dice(before: float | None, after: float | None) -> str:
+    """Return two values of Dice, with enough digits to tell them apart."""
+    digits = 3
+    while before != after and digits < 6 and _score(before, digits) == _score(after, digits):
+        digits += 1
+    return f"{_score(before, digits)} → {_score(after, digits)}"
+
+
+def _score(dice: float | None, digits: int) -> str:
+    return "–" if dice is None else f"{dice:.{digits}f}"
 
 
 def is_fine_tuned(model: Path) -> bool:
     """Whether a round of a session made a model."""
-    return len(model.parents) > 2 and model.parents[1].name == "rounds"
+    return session_of(model) is not None
 
 
 def stored_path(model: Path, folder: Path) -> str:
@@ -177,9 +205,9 @@ def unique_folders(folders: Iterable[Path]) -> list[Path]:
 
 def _made(model: Path) -> Round | None:
     """Return the round that made a model, None if there is none or its base is missing."""
-    if not is_fine_tuned(model):
+    folder = session_of(model)
+    if folder is None:
         return None
-    folder = model.parents[2]
     try:
         rounds = read_record(folder).rounds
     except DataError:

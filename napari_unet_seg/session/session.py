@@ -24,6 +24,7 @@ from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
+from napari_unet_seg.session.stored.labelling import Labelling
 from napari_unet_seg.session.stored.leftovers import remove_leftovers
 from napari_unet_seg.session.stored.lock import InUseError, SessionLock
 from napari_unet_seg.session.stored.masks import (
@@ -69,7 +70,7 @@ class Session(RecordKeeper):
     ) -> None:
         super().__init__(folder, record, lock or SessionLock(folder))
         self.scan = scan
-        self.masks = MaskStore(folder, scan)
+        self.masks = MaskStore(folder, scan, lambda: Labelling.of(self._record))
 
     @classmethod
     def create(

@@ -75,7 +75,7 @@ def test_predict_names_the_file_logs_the_trace_and_does_the_others(
     (line,) = run(capsys, "predict", images, "--out", tmp_path / "out", *QUICK)
     assert line.startswith(str(images / "b.png"))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.tif", "c.tif"]
-    assert f"{type(error).__name__}" in log.path().read_text()[before:]
+    assert f"{type(error).__name__}" in log.path().read_bytes()[before:].decode()
 
 
 def test_predict_refuses_axes_that_no_tiff_can_store_and_does_the_others(images, tmp_path, capsys):

@@ -711,7 +711,7 @@ sys.exit(main(["open", "--sample", *sys.argv[1:]]))
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert "'scan" in done.stdout and "phantom" in done.stdout
-    assert "Segment" in done.stdout
+    assert "U-Net Seg" in done.stdout
     assert "Labels [2.5, 0.5, 0.25] ['background', 'lesion']" in done.stdout
 
 

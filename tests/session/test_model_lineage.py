@@ -14,16 +14,18 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.folders import FoundSession
 from napari_unet_seg.session.model_lineage import (
+    Use,
     UsedModels,
+    change_of_dice,
     is_fine_tuned,
     is_usable,
-    is_used,
     latest_models,
     model_mismatch,
     models_of,
     predicted_by,
     refusal,
     stored_path,
+    use_of,
 )
 from napari_unet_seg.session.session import Session
 
@@ -64,8 +66,23 @@ def test_a_round_is_usable_unless_it_lost_dice_or_was_stopped_unmeasured(
 ) -> None:
     assert is_usable(made_round(before=before, after=after, stopped=stopped)) is usable
     finished = made_round(before=before, after=after, stopped=stopped)
-    assert is_used(finished, by_user=True), "who started it wants it"
-    assert is_used(finished, by_user=False) is usable
+    assert use_of(finished, by_user=False) is (Use.YES if usable else Use.NO)
+    # Who started it is asked about a loss, and has stopped it on purpose.
+    is_worse = not usable and after is not None
+    assert use_of(finished, by_user=True) is (Use.ASK if is_worse else Use.YES)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (1.0, 0.99, "1.000 → 0.990"),
+        (1.0, 0.99996, "1.00000 → 0.99996"),
+        (0.5, 0.5, "0.500 → 0.500"),
+        (None, 0.5, "– → 0.500"),
+    ],
+)
+def test_a_change_of_dice_has_digits_enough(before: float, after: float, text: str) -> None:
+    assert change_of_dice(before, after) == text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from napari_unet_seg._napari.layers.legend import swatch
+from napari_unet_seg._napari.categories.swatches import swatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,11 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.coco.other_layers import put_aside
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
 from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
-from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.path_edit import PathEdit

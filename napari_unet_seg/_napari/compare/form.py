@@ -17,11 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.swatches import outlined_swatch
 from napari_unet_seg._napari.compare.comparison import BOTH, COLOURS, A, B
 from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.layers.legend import outlined_swatch
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 

@@ -12,12 +12,12 @@ from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
-from napari_unet_seg._napari.segment.model_choice import model_name
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models.card import card_text
+from napari_unet_seg.models.description import model_name
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -11,10 +11,12 @@ from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import categories_for, grid_of, labels_options
 from napari_unet_seg._napari.layers.geometry import placement_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 
 if TYPE_CHECKING:
-    from napari_unet_seg.io.cases.case import Case, Source
+    from collections.abc import Iterator
+
+    from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
@@ -28,7 +30,7 @@ def case_layers(case: Case) -> list[LayerData]:
     Raises
     ------
     DataError
-        If a file cannot be read, or a mask is not on the grid of the first sequence.
+        If a file cannot be read, or a mask is not on the grid of a sequence.
     """
     scans = {name: read_sequence(source) for name, source in case.sequences.items()}
     images = [
@@ -37,12 +39,7 @@ def case_layers(case: Case) -> list[LayerData]:
     for _, options, _ in (layer for others in images[1:] for layer in others):
         options["visible"] = False
     layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
-    first = next(iter(scans.values()))
-    record = _record(case, next(iter(scans)))
-    masks = [
-        _mask_layer(source, first, f"{case.name} {name}", record)
-        for name, source in case.masks.items()
-    ]
+    masks = [_mask_layer(case, name, scans) for name in case.masks]
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
@@ -53,12 +50,43 @@ def _record(case: Case, sequence: str) -> LayerRecord:
     return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
+def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
+    """Yield the layers of a case beside its first sequence: masks, and hidden other sequences.
+
+    Files of which the first sequence is a part are left out.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    scan : Scan
+        Its first sequence.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or a mask is not on the grid of the scan.
+    """
+    first, *others = case.sequences.items()
+    for at, name in enumerate(case.masks):
+        data, options, kind = _mask_layer(case, name, {first[0]: scan})
+        yield data, options | {"visible": at == 0}, kind
+    for name, source in others:
+        if source.files != first[1].files or source.series is not None:
+            scan, title = read_sequence(source), _title(case, name)
+            for data, options, kind in image_layers(scan, title, _record(case, name)):
+                yield data, options | {"visible": False}, kind
+
+
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 
 
-def _mask_layer(source: Source, scan: Scan, name: str, record: LayerRecord) -> LayerData:
-    labels = np.asarray(read_mask(source, scan).data)
-    record = replace(record, scan=grid_of(scan))
-    options = labels_options(categories_for(labels, record), name, record)
+def _mask_layer(case: Case, name: str, scans: dict[str, Scan]) -> LayerData:
+    """Return a mask of a case, on the one of the given sequences that it was drawn on."""
+    number, mask = read_mask_among(case.masks[name], scans.values())
+    sequence, scan = list(scans.items())[number]
+    labels = np.asarray(mask.data)
+    record = replace(_record(case, sequence), scan=grid_of(scan), from_file=True)
+    options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

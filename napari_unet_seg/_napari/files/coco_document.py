@@ -9,20 +9,25 @@ from napari.layers import Labels
 
 from napari_unet_seg._napari.files.coco_options import coco_options, show_cuts
 from napari_unet_seg._napari.files.mask_slices import named_slices, object_categories_of
+from napari_unet_seg._napari.layers.colours import chosen_colours
 from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in, record_of
 from napari_unet_seg._napari.widgets.messages import show_info
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.categories import with_categories
 from napari_unet_seg.io.coco.encode import Encoder
 from napari_unet_seg.io.coco.write import labels_to_coco, save_coco
 from napari_unet_seg.io.coco.write_back import find_edits, find_instance_edits
+from napari_unet_seg.io.masks.labels import check_values, label_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from napari_unet_seg._napari.layers.layer_record import CocoImages
-    from napari_unet_seg.config import Id
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.merge.keys import Keep
 
@@ -63,8 +68,9 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
     """Write masks as COCO, with the options that were chosen last.
 
     Masks of an imported COCO file are written back: annotations that were not edited keep their
-    JSON, also as another program has changed them in the meantime. A mask with categories that the
-    file does not have is written as a new document.
+    JSON, also as another program has changed them in the meantime. Categories that were added to a
+    mask of the file are added to the file. A prediction with categories that the file does not have
+    is written as a new document.
 
     Parameters
     ----------
@@ -98,7 +104,10 @@ def save_masks(path: Path, masks: Sequence[Mask], keep: Keep | None = None) -> N
         edits: dict[Id, Edit] = {}
         for mask in masks:
             edits |= _edits(mask, encoder)
-        taken = source.save(edits, path, keep=keep)
+        records = [record_in(mask[1]["metadata"]) for mask in masks]
+        categories = list(dict.fromkeys(c for record in records for c in record.categories))
+        colours = chosen_colours(categories)
+        taken = source.save(edits, path, keep=keep, categories=categories, colours=colours)
         if taken:
             show_info(
                 f"Another program had changed {path.name}; open it again to see its changes here."
@@ -125,7 +134,7 @@ def _source_of(mask: Mask) -> Any:
         return coco.source
     dataset = coco.source.dataset()
     known = {*categories_for(np.asarray(data), record)} <= {*dataset.categories, *dataset.hidden}
-    return coco.source if known and record.values == "classes" else None
+    return coco.source if (known or coco.drawn) and record.values == "classes" else None
 
 
 def _edits(mask: Mask, encoder: Encoder) -> dict[Id, Edit]:
@@ -137,13 +146,32 @@ def _edits(mask: Mask, encoder: Encoder) -> dict[Id, Edit]:
     if record.instances is not None:
         kinds = object_categories_of(attributes)
         return find_instance_edits(record.instances, planes, kinds=kinds, encoder=encoder)
+    dataset, own = record.coco.source.dataset(), categories_for(np.asarray(data), record)
+    every = (*dataset.hidden, *dataset.categories)
+    every += tuple(c for c in own if c.id not in {known.id for known in every})
+    names = {image.id: image.file_name for image in dataset.images}
     return find_edits(
-        record.coco.source.dataset(),
-        planes,
-        categories=categories_for(np.asarray(data), record),
+        dataset,
+        {i: _relabelled(plane, own, every, str(names.get(i))) for i, plane in planes.items()},
+        categories=every,
         boxes=record.coco.boxes,
         encoder=encoder,
     )
+
+
+def _relabelled(
+    labels: Array, own: Sequence[Category], every: Sequence[Category], file_name: str
+) -> Array:
+    """Return labels of a mask's categories as labels of all categories, by their ids.
+
+    Categories of the file that were removed from the mask have no pixels then.
+    """
+    check_values(labels, f"The mask for {file_name}", len(own))
+    places = {category.id: value for value, category in enumerate(every, 1)}
+    table = np.arange(max(len(own), IGNORE_INDEX) + 1, dtype=label_dtype(len(every)))
+    table[1 : len(own) + 1] = [places[category.id] for category in own]
+    relabelled: Array = table[labels]
+    return relabelled
 
 
 def _write_new(path: Path, mask: Mask, encoder: Encoder) -> None:
@@ -161,4 +189,4 @@ def _write_new(path: Path, mask: Mask, encoder: Encoder) -> None:
         instances=object_categories_of(attributes),
         encoder=encoder,
     )
-    save_coco(document, path)
+    save_coco(with_categories(document, categories, chosen_colours(categories)), path)

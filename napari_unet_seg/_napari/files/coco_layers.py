@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.colours import adopt_colours
 from napari_unet_seg._napari.layers.conversion import grid_of, labels_options, scan_options
 from napari_unet_seg._napari.layers.instances import instance_options
 from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, Values
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.categories import colours_in
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.coco.source import CocoSource
@@ -157,6 +159,7 @@ def coco_layers(dataset: CocoDataset, stacks: list[CocoStack] | None = None) -> 
     """
     layers: list[LayerData] = []
     source = CocoSource(dataset.path, dataset)
+    adopt_colours(colours_in(dataset.document))
     for stack in coco_stacks(dataset) if stacks is None else stacks:
         coco = CocoImages(source, stack.image_ids, stack.boxes)
         drawn_on = LayerRecord(coco=coco, categories=dataset.categories, case=stack.name)

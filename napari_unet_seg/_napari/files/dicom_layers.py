@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari import current_viewer
 from qtpy.QtWidgets import QApplication
 
+from napari_unet_seg._napari.widgets.windows import dialog_parent
 from napari_unet_seg.io.dicom.frames import group_series
 from napari_unet_seg.io.dicom.seg_read import is_seg, read_seg
 from napari_unet_seg.io.dicom.series import choose_series, list_series, read_series
@@ -56,5 +57,5 @@ def _chosen(found: tuple[Series, ...], source: Path, name: str) -> list[tuple[Sc
         return [(read_series(choose_series(found, None, source), source), name)]
     from napari_unet_seg._napari.files.series_dialog import ask_for_series
 
-    chosen = ask_for_series(found, name, QApplication.activeWindow())
+    chosen = ask_for_series(found, name, dialog_parent())
     return [(read_series(s, source), f"{name} {s.number} {s.description}".strip()) for s in chosen]

@@ -33,8 +33,8 @@ _MAX_OF_CASE = 5000
 
 
 def coco_reader(path: Paths) -> Reader | None:
-    """Return a reader if every path is a JSON file with images and annotations."""
-    return _read_coco if all(_is_coco(p) for p in _paths(path)) else None
+    """Return a reader if every path is a COCO file, or a list of a model's results."""
+    return _read_coco if all(map(_coco_kind, _paths(path))) else None
 
 
 def nifti_reader(path: Paths) -> Reader | None:
@@ -65,12 +65,13 @@ def _paths(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
 
 
-def _is_coco(path: Path) -> bool:
+def _coco_kind(path: Path) -> str:
+    from napari_unet_seg.io.coco.kinds import kind_of
+
     try:
-        document = json.loads(path.read_bytes())
+        return kind_of(json.loads(path.read_bytes()))
     except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
+        return ""
 
 
 def _is_case(path: Path) -> bool:
@@ -116,11 +117,16 @@ def _showing_errors(read: Reader) -> Reader:
 
 
 @_showing_errors
-def _read_coco(path: Paths) -> list[LayerData]:
+def _read_coco(path: Paths) -> list[Any]:
     from napari_unet_seg._napari.files.coco_layers import coco_layers
+    from napari_unet_seg._napari.files.results.layers import results_layers
     from napari_unet_seg.io.coco.read import read_coco
 
-    return [layer for p in _paths(path) for layer in coco_layers(read_coco(p))]
+    layers: list[Any] = []
+    for p in _paths(path):
+        results = _coco_kind(p) == "results"
+        layers += results_layers(p) if results else coco_layers(read_coco(p))
+    return layers or [(None,)]  # after Cancel "no layers" to napari
 
 
 @_showing_errors
@@ -161,6 +167,7 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     """
     from napari_unet_seg._napari.files.guessed_masks import guessed_mask
     from napari_unet_seg._napari.layers.channels import image_layers
+    from napari_unet_seg._napari.layers.colours import adopt_colours
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
     from napari_unet_seg._napari.layers.instances import stored_options
@@ -168,6 +175,7 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.disk.seen import saw
     from napari_unet_seg.io.masks.labels import INSTANCES_KEY, objects_of
+    from napari_unet_seg.io.masks.palette import stored_palette
 
     provenance = scan.meta.get("description") or {}
     categories = provenance.get("categories")
@@ -175,7 +183,9 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
         mask = None if is_image else guessed_mask(scan, name)
         return image_layers(scan, name) if mask is None else [mask]
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
-    record = LayerRecord(scan=grid_of(scan))
+    palette = stored_palette(provenance)
+    adopt_colours(palette)
+    record = LayerRecord(scan=grid_of(scan), order=tuple(palette))
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, record)

@@ -11,13 +11,15 @@ import numpy as np
 from napari import current_viewer
 
 from napari_unet_seg._napari.files.mask_slices import named_slices, object_categories_of
+from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.conversion import categories_for
 from napari_unet_seg._napari.layers.geometry import axes_of, voxel_size
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_in
-from napari_unet_seg.config import MOST_NUMBERED
+from napari_unet_seg.config import IGNORE_INDEX, MOST_NUMBERED
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.io.masks.labels import INSTANCES_KEY, to_classes
+from napari_unet_seg.io.masks.palette import PALETTE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,7 +132,10 @@ def _write_mask(
     labels, record = np.asarray(data), _record(attributes)
     grid = record.scan or _grid(labels, attributes)
     model = record.model._asdict() if record.model else None
-    description = provenance(grid.path, _categories(labels, record), model)
+    categories = _categories(labels, record)
+    description = provenance(grid.path, categories, model)
+    if len(categories) < IGNORE_INDEX:  # the numbered regions of an atlas have no palette
+        description[PALETTE_KEY] = palette_of(categories, record.order)
     if algorithm_type:
         description["algorithm_type"] = algorithm_type
     if record.values == "instances":

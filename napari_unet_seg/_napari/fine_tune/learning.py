@@ -5,43 +5,36 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject
 
+from napari_unet_seg._napari.fine_tune.predicting import Predicting
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.messages import show_info, show_warning
-from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
+from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.io.common.counting import counted
-from napari_unet_seg.process.engine_process import EngineProcess
-from napari_unet_seg.process.warm_engine import portable
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
     is_fine_tuned,
     latest_models,
-    model_mismatch,
     models_of,
     predicted_by,
     refusal,
     stored_path,
 )
-from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Sequence
+    from collections.abc import Hashable
     from pathlib import Path
 
     from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.errors import SegmentationError
-    from napari_unet_seg.events import PredictEvent
-    from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Session
     from napari_unet_seg.session.stored.record import Round
 
 EPOCHS = 5
 """Epochs of a background round, which should end before the next round is due."""
-NICENESS = 15
 
 
 class Learning(QObject):
@@ -53,14 +46,12 @@ class Learning(QObject):
         Runs the rounds; its bar has the switch.
     """
 
-    predicted = Signal(int)
-    """Emitted with the number of slices that got a new prediction, when all are predicted."""
-
     def __init__(self, panel: FineTunePanel) -> None:
         super().__init__(panel)
         self._panel, self._bar = panel, panel.learn_bar
+        self.predicting = Predicting(panel.predict_bar, self)
+        self.predicting.status_changed.connect(panel.learn_bar.show_status)
         self._open_session: OpenSession | None = None
-        self._job: jobs.Job | None = None
         self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
         """Slices that rounds were started on; records of other sessions may be older."""
@@ -68,11 +59,11 @@ class Learning(QObject):
         """Sessions that were open before; their unused models are not used when reopened."""
         self._is_postponed = False
         """Whether the last round had nothing to train on."""
-        self._replaced_count = 0
         self._is_own_round = False
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
+        panel.predict_bar.wanted.connect(self._predict_rest)
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
         panel.postponed.connect(self._on_postponed)
@@ -83,10 +74,8 @@ class Learning(QObject):
 
     def show_session(self, open_session: OpenSession | None) -> None:
         """Follow an open session; sessions of one folder of scans share their models."""
-        if self._job is not None:
-            self._job.quit()
-            self._job = None
         self._open_session = open_session
+        self.predicting.show_session(open_session)
         if not self._panel.outlives_session:
             self._is_own_round = False
             self._bar.show_status("")
@@ -117,7 +106,7 @@ class Learning(QObject):
         if is_fine_tuned(current) and current == self._models.present:
             self._store_models()
         is_old = predicted_by(session, base) != self._models.present == current
-        if is_old and self._bar.switch.isChecked() and self._todo():
+        if is_old and self._bar.switch.isChecked() and self.predicting.todo():
             self._predict_again("The model was fine-tuned since")
 
     def _owner_of(self, session: Session) -> Hashable:
@@ -148,6 +137,11 @@ class Learning(QObject):
         self._show()
         if own:
             self._predict_again(f"Round {finished.number}")
+        elif self.predicting.todo():
+            self._bar.show_status(
+                f"Round {finished.number} is used from now on; Predict the rest again uses it on "
+                "the slices still to do."
+            )
 
     def _on_postponed(self, reason: SegmentationError) -> None:
         """Wait for the next accepted slice to start the round again."""
@@ -169,12 +163,6 @@ class Learning(QObject):
             if session.models.used != stored:
                 session.set_models(used=stored, noted=time.time())
 
-    def _store_predicted_by(self) -> None:
-        if self._open_session is not None:
-            session = self._open_session.session
-            present = stored_path(self._models.paths[-1], session.folder)
-            session.set_models(predicted_by=present)
-
     def _on_running(self, running: bool) -> None:
         if self._is_own_round and not running:
             self._is_own_round = False
@@ -182,70 +170,15 @@ class Learning(QObject):
         if self._is_postponed and not running:
             self._on_decided()  # slices may have been accepted during the round
 
+    def _predict_rest(self) -> None:
+        """Predict all slices to do with the model that the user has chosen, else the session's."""
+        chosen, present = chosen_model.current_model(), self._models.present
+        model = chosen if chosen_model.is_model_chosen() or present is None else present
+        self.predicting.start(model_name(model), model, on_screen=True)
+
     def _predict_again(self, why: str) -> None:
-        open_session, todo = self._open_session, self._todo()
         self._show()
-        if self._job is not None:
-            self._job.quit()
-            self._job = None
-        if open_session is None or not todo:
-            self._bar.show_status(f"{why}: no slice to predict again; Segment uses the model.")
-            self.predicted.emit(0)
-            return
-        model = self._models.paths[-1]
-        if problem := model_mismatch(model, open_session.session.categories):
-            self._bar.show_status(problem)
-            return
-        self._why, self._replaced_count = why, 0
-        self._bar.show_status(f"{why}: predicting {counted(len(todo), 'slice')} to do again …")
-
-        def done() -> None:
-            # A job that was stopped for another model or session shows no result.
-            if self._job is job:
-                self._on_done()
-
-        self._job = job = jobs.run(
-            _predict_slices(model, open_session.session.scan, todo),
-            on_event=self._on_predicted,
-            on_done=done,
-            name="Predicting again",
-        )
-
-    def _todo(self) -> list[int]:
-        """Return the slices to do in their order; none if only the slice on screen is to do."""
-        if self._open_session is None:
-            return []
-        states, order = self._open_session.session.states, self._open_session.queue.order
-        todo = [index for index in order if states[index] is ReviewState.TODO]
-        return [] if todo == [self._open_session.index] else todo
-
-    def _on_predicted(self, event: SlicePredicted | PredictEvent) -> None:
-        if self._open_session is None:
-            return
-        if isinstance(event, SlicePredicted):
-            self._replaced_count += self._open_session.replace_prediction(
-                event.index, event.labels, event.dice
-            )
-            done = f"{event.done} of {event.count} slices to do predicted again"
-            self._bar.show_status(f"{self._why}: {done}")
-            if event.done == event.count:
-                self._store_predicted_by()
-        elif isinstance(event, TileDone):
-            self._bar.show_status(
-                f"{self._why}: {event.index} of {event.count} tiles predicted again"
-            )
-        elif isinstance(event, DeviceFallback):
-            show_warning(event.message)
-
-    def _on_done(self) -> None:
-        self._job = None
-        if self._open_session is not None:
-            self._open_session.refresh_queue()
-            self._bar.show_status(
-                f"{self._why}: {self._replaced_count} slices to do were predicted again. Edited "
-                "slices, slices from a file and the slice on screen did not change."
-            )
-        self.predicted.emit(self._replaced_count)
+        self.predicting.start(why, self._models.paths[-1])
 
     def _show(self, _: Any = None) -> None:
         used = self._models.present == chosen_model.current_model()
@@ -257,12 +190,4 @@ def _use_tuned_model(model: Path) -> None:
     """Use a fine-tuned model, and show a message."""
     if is_fine_tuned(model) and model != chosen_model.current_model():
         chosen_model.use_model(model)
-        show_info("Segment uses the model that was fine-tuned last in this session or folder.")
-
-
-def _predict_slices(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
-    config = chosen_model.last_config()
-    with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-        yield from engine.stream(
-            "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices
-        )
+        show_info(f"Segment uses {model_name(model)}, which was fine-tuned last here.")

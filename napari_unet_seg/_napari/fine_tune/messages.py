@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.counting import counted
+from napari_unet_seg.session.model_lineage import change_of_dice
 
 if TYPE_CHECKING:
     from napari_unet_seg.session.stored.record import Round
@@ -21,17 +22,9 @@ def round_summary(finished: Round) -> str:
     held_out = counted(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
-    text = f"{start}; Dice on {held_out} {_change(finished.before, finished.after)}"
+    text = f"{start}; Dice on {held_out} {change_of_dice(finished.before, finished.after)}"
     if finished.old_held_out:
         old = counted(finished.old_held_out, "slice")
-        change = _change(finished.old_before, finished.old_after)
+        change = change_of_dice(finished.old_before, finished.old_after)
         text += f", on {old} of the base model's data {change}"
     return f"{text}."
-
-
-def _change(before: float | None, after: float | None) -> str:
-    return f"{_score(before)} → {_score(after)}"
-
-
-def _score(dice: float | None) -> str:
-    return "–" if dice is None else f"{dice:.3f}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
 from napari_unet_seg._napari.fine_tune.messages import round_summary
+from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
+from napari_unet_seg._napari.fine_tune.worse_question import ask
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form import Form
@@ -21,7 +23,7 @@ from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.training_process import NICENESS
-from napari_unet_seg.session.model_lineage import is_used
+from napari_unet_seg.session.model_lineage import Use, use_of
 from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.replay import names
@@ -97,6 +99,8 @@ class FineTunePanel(QWidget):
         """Sessions and slices that a round skips because they cannot be read."""
         self._by_user = True
         """Whether the user started the running or last round."""
+        self.question: QMessageBox | None = None
+        """The question that is open whether to use the model of the last round."""
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.start_button = QPushButton()
         self.start_button.setToolTip(
@@ -105,6 +109,7 @@ class FineTunePanel(QWidget):
             "a folder of scans, train on the accepted slices of all its sessions with the same "
             "categories. " + _HINT
         )
+        self.predict_bar = PredictBar()
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
         self.result = QLabel()
@@ -120,6 +125,8 @@ class FineTunePanel(QWidget):
 
     def show_session(self, current: OpenSession | None) -> None:
         """Choose the session to fine-tune on; None for no session."""
+        if self.question is not None:
+            self.question.reject()
         self._session = current.session if current else None
         if current is not None:
             current.decided.connect(self.refresh)
@@ -242,6 +249,7 @@ class FineTunePanel(QWidget):
         layout.addWidget(hint)
         layout.addWidget(self.form)
         layout.addWidget(self.start_button)
+        layout.addWidget(self.predict_bar)
         layout.addWidget(self.learn_bar)
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
@@ -280,9 +288,17 @@ class FineTunePanel(QWidget):
         if not self._applies():
             self.finished_elsewhere.emit(finished)
             return
-        message = round_summary(finished)
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
-        used = is_used(finished, by_user=self._by_user)
+        use = use_of(finished, by_user=self._by_user)
+        if use is Use.ASK:
+            self.question = ask(self, finished, lambda used: self._conclude(finished, used))
+        else:
+            self._conclude(finished, use is Use.YES)
+
+    def _conclude(self, finished: Round, used: bool) -> None:
+        """Use the model of a round, or not."""
+        self.question = None
+        message = round_summary(finished)
         if used:
             chosen_model.choose_model(self.checkpoint_of(finished))
             message += " The new model is chosen in Segment."

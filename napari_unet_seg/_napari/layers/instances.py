@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.instances import Instances
 
-_COLUMNS = ("index", "category", "category_id", "annotation_id", "image", "iscrowd", "attributes")
-_STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes")
+_STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes", "score")
 """Columns in the description of a mask's file, which may hold only the first of them."""
+_COLUMNS = ("index", "category", *_STORED[1:])
 _MAX_COLOURS = 2**16
 """Labels below this have the plugin's colours; napari draws higher labels in its own."""
 
@@ -47,7 +48,13 @@ def instance_options(
     record : LayerRecord
         Further fields of the layer's record.
     """
-    rows = [
+    record = replace(record, instances=instances)
+    return options_of_rows(rows_of(instances), instances.dataset.categories, name, record)
+
+
+def rows_of(instances: Instances) -> list[tuple[Any, ...]]:
+    """Return a row of the table for each annotation; only a model's results have a score."""
+    return [
         (
             value,
             row.category.name,
@@ -56,11 +63,10 @@ def instance_options(
             row.image.file_name,
             int(bool(row.annotation.get("iscrowd"))),
             json.dumps(found) if (found := row.annotation.get("attributes")) else None,
+            row.annotation.get("score"),
         )
         for value, row in enumerate(instances.rows, 1)
     ]
-    record = replace(record, instances=instances)
-    return options_of_rows(rows, instances.dataset.categories, name, record)
 
 
 def options_of_rows(
@@ -73,7 +79,7 @@ def options_of_rows(
     table = _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
     record = replace(record, values="instances", categories=tuple(categories))
     options: dict[str, Any] = {"name": name, "metadata": record.as_metadata(), "features": table}
-    if colormap := _colormap(table):
+    if colormap := object_colormap(table):
         options["colormap"] = colormap
     return options
 
@@ -105,7 +111,7 @@ def start_instance(layer: Labels, category: Category, above: int = 0) -> int:
     import pandas as pd
 
     layer.features = pd.concat([layer.features, _table([row])], ignore_index=True)
-    if colormap := _colormap(layer.features):
+    if colormap := object_colormap(layer.features):
         layer.colormap = colormap
     layer.selected_label = value
     return int(value)
@@ -117,7 +123,7 @@ def rename_instance(layer: Labels, category: Category) -> None:
     row = table["index"] == layer.selected_label
     table.loc[row, ["category", "category_id"]] = [category.name, category.id]
     layer.features = table
-    if colormap := _colormap(table):
+    if colormap := object_colormap(table):
         layer.colormap = colormap
 
 
@@ -133,6 +139,12 @@ def object_categories(features: DataFrame, categories: Sequence[Category]) -> di
     by_id = {category.id: category for category in categories}
     rows = zip(features["index"], features["category_id"], strict=True)
     return {int(value): by_id[identity] for value, identity in rows if identity in by_id}
+
+
+def object_counts(layer: Labels) -> dict[int, int]:
+    """Return the number of objects of each category, by its place from 1."""
+    found = Counter(object_categories(layer.features, categories_of(layer)).values())
+    return {place: found[category] for place, category in enumerate(categories_of(layer), 1)}
 
 
 def rows_to_store(features: DataFrame) -> list[list[Any]]:
@@ -162,7 +174,7 @@ def _table(rows: Sequence[Sequence[Any]]) -> DataFrame:
     return pd.DataFrame(table)
 
 
-def _colormap(table: DataFrame) -> DirectLabelColormap | None:
+def object_colormap(table: DataFrame) -> DirectLabelColormap | None:
     """Return a colormap in which the objects of a category have alternating shades."""
     if table["index"].max() >= _MAX_COLOURS:
         return None

@@ -78,6 +78,10 @@ class LayerRecord:
 
     categories: tuple[Category, ...] = ()
     """The categories of the labels, from 1; the categories of `instances` if that is set."""
+    order: tuple[str, ...] = ()
+    """Names of the categories in the order of lists; empty for the order of the labels."""
+    merged: tuple[tuple[Id, Id | None], ...] = ()
+    """Ids of removed categories, and of those that got their pixels; None for background."""
     values: Values = "classes"
     """Whether a label is a category or a single object."""
     instances: Instances | None = None
@@ -88,6 +92,8 @@ class LayerRecord:
     """The `unique_id` of the image that a mask was made from."""
     locked: frozenset[int] = frozenset()
     """Labels of locked categories."""
+    from_file: bool = False
+    """Whether the mask was read from a file, not made in this window."""
 
     model: ModelFile | None = None
     """The checkpoint that predicted the mask."""

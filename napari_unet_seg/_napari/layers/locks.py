@@ -20,9 +20,10 @@ def locked_of(mask: Labels) -> frozenset[int]:
 
 
 def set_locked(mask: Labels, value: int, locked: bool) -> None:
-    """Lock or unlock a label of a mask."""
+    """Lock or unlock a label of a mask; who listens to `layer.events.features` is told."""
     others = locked_of(mask) - {value}
     update_record(mask, locked=others | {value} if locked else others)
+    mask.events.features()
 
 
 class LockGuard(QObject):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.categories.stray_notice import refuse_stray
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
 from napari_unet_seg._napari.files.coco_document import save_masks, with_others
@@ -58,7 +59,8 @@ class MaskSaver(QObject):
 
     def save_binary(self, mask: Labels | None, folder: Path) -> None:
         """Write TIFFs of 0 and 255 into a folder, one for each image and category."""
-        self._save(mask, folder, writer.write_binary)
+        if mask is not None and not refuse_stray(mask, self._viewer.layers):
+            self._save(mask, folder, writer.write_binary)
 
     def save_seg(self, mask: Labels | None, path: Path, *, identified: bool) -> None:
         """Write a mask as DICOM SEG, which names the patient if `identified`."""
@@ -67,7 +69,7 @@ class MaskSaver(QObject):
 
     def save_coco(self, mask: Labels | None, path: Path) -> None:
         """Write a mask as COCO, with the other masks of the same COCO file."""
-        if mask is None:
+        if mask is None or refuse_stray(mask, self._viewer.layers):
             return
         (data, names, kind), *others = with_others([_layer_data(mask)], self._viewer.layers)
 

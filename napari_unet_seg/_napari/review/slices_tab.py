@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.row_notes import notes_of
@@ -78,6 +79,7 @@ class SlicesTab(QWidget):
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel()
+        self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
         decisions = [*(self.buttons[name] for name in _DECISIONS), self.revert_button]
@@ -102,11 +104,13 @@ class SlicesTab(QWidget):
             self._thumbnails.close()
             self._thumbnails = None
         if open_session is None:
+            self.new_label.show_mask(None)
             self.bar.show_queue(Queue())
             self.table.show_slices(())
             return
         session = open_session.session
         self.show_mask.setChecked(open_session.mask.visible)
+        self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
         names = [session.name_of(i) for i in range(len(session.states))]
         self.table.show_slices(names, self._thumbnails)
@@ -116,6 +120,7 @@ class SlicesTab(QWidget):
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
         open_session.refused.connect(self._report_on_slice)
+        open_session.stray_found.connect(self.new_label.offer)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
@@ -223,6 +228,7 @@ class SlicesTab(QWidget):
         layout.addWidget(self.changes)
         layout.addLayout(display)
         layout.addWidget(self.status)
+        layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
     def _on_chosen(self, index: int) -> None:

@@ -161,7 +161,6 @@ class ReviewWidget(QWidget):
         self.scans.folder_proposed.connect(bar.folder.setValue)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         tools.busy_changed.connect(self.refresh)
-        tools.lock_toggled.connect(self._store_locks)
         # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
         self.review.revert_button.clicked.connect(tools.prompts.end)
         self.saver.written.connect(self._on_written)
@@ -183,10 +182,6 @@ class ReviewWidget(QWidget):
         self.compare.show_session(None)
         self.fine_tune.show_session(None)
         self.bar.show_session(None)
-
-    def _store_locks(self, _: bool) -> None:
-        if self.desk.current is not None:
-            self.desk.current.store_locks()
 
     def _on_written(self, path: Path) -> None:
         self.review.report(f"Saved {path}")

@@ -58,9 +58,9 @@ class ScanBar(QWidget):
         self.list_button.clicked.connect(self._show_list)
         self.hide()
 
-    def show_scan(self, path: Path, rank: int, total: int) -> None:
-        """Show the path of the open scan and its rank in the order, counted from 0."""
-        self.list_button.set_text(f"Scan {rank + 1} of {total}: {path.name}")
+    def show_scan(self, path: Path, title: str, rank: int, total: int) -> None:
+        """Show the open scan and its rank in the order, counted from 0."""
+        self.list_button.set_text(f"Scan {rank + 1} of {total}: {title}")
         self.list_button.setToolTip(f"{path}\n{_LIST_TIP}")
         self.show()
 

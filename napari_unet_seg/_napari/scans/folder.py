@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg._napari.scans.scan_reader import ScanReader
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -12,18 +12,14 @@ from napari_unet_seg._napari.scans.thumbnails import (
     source_of_scan,
     source_of_session,
 )
-from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.scans import scans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
+    from napari_unet_seg.io.cases.scans import CaseScan
     from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Queue
-
-    NamedScans = list[tuple[Path, str]]
 
 
 class OtherSessions(NamedTuple):
@@ -40,8 +36,8 @@ class ScanFolder:
 
     Parameters
     ----------
-    named : list of (Path, str)
-        The scans from `find_named_scans`.
+    scans : sequence of CaseScan
+        The cases of the folder, from `case_scans`.
     open_source : callable
         Returns the source of a scan's thumbnail if that scan is open, else None.
     ratio : float
@@ -50,17 +46,17 @@ class ScanFolder:
 
     def __init__(
         self,
-        named: NamedScans,
+        scans: Sequence[CaseScan],
         open_source: Callable[[int], ThumbnailSource | None],
         ratio: float = 1.0,
     ) -> None:
         self._open_source = open_source
-        self.paths = [path for path, _ in named]
-        self.names = [name for _, name in named]
+        self.scans = scans
+        self.paths = [scan.path for scan in scans]
+        self.names = [scan.case.name for scan in scans]
         """Names of the scans' sessions."""
-        counts = Counter(path.name for path in self.paths)
-        self.titles = [p.name if counts[p.name] == 1 else name for p, name in named]
-        self.reader = ScanReader()
+        self.titles = _titles(scans)
+        self.reader = ScanReader({scan.path: scan.source for scan in scans})
         self.states = ScanStates(self.paths, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
         self.workers = (self.reader, self.states, self.thumbnails)
@@ -86,6 +82,10 @@ class ScanFolder:
         return None if scan is None else source_of_scan(scan)
 
 
-def find_named_scans(folder: Path) -> Generator[NamedScans, Any, None]:
-    """Yield the scans of a folder, each with the name of its session."""
-    yield [(scan.path, scan.name) for scan in scans_of(plan_folder(folder.absolute()))]
+def _titles(scans: Sequence[CaseScan]) -> list[str]:
+    """Return names of files, or of cases where these tell more."""
+    counts = Counter(path.name for path, _ in scans)
+    return [
+        path.name if counts[path.name] == 1 and len(case.sequences) == 1 else case.name
+        for path, case in scans
+    ]

@@ -62,6 +62,10 @@ class ScanLayers:
                 self._viewer.layers.selection.active = layer
         self._viewer.reset_view()
 
+    def keep(self, layer: Layer) -> None:
+        """Take a layer that belongs to the current scan, to remove it with the scan."""
+        self._scan_layers.append(layer)
+
     def add_session(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
         """Add the layers of the scan's session, other channels included, to those of the scan."""
         self._scan_layers += [*others, image, mask]

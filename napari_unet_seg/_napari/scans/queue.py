@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
-from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder, find_named_scans
+from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
+from napari_unet_seg._napari.scans.folder_planner import FolderPlanner
 from napari_unet_seg._napari.scans.layers import ScanLayers
+from napari_unet_seg._napari.scans.other_layers import OtherLayers
 from napari_unet_seg._napari.scans.session_starter import ScanWithoutSession, SessionStarter
 from napari_unet_seg._napari.scans.thumbnails import source_of_layers, source_of_scan
-from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.io.cases.scans import case_scans
 from napari_unet_seg.session.folders import find_session, free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 from napari_unet_seg.session.scan_review import next_scan_note, scan_review
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-    from napari_unet_seg._napari.scans.folder import NamedScans
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
+    from napari_unet_seg.io.cases.case import Plan
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -80,6 +82,9 @@ class ScanQueue(QObject):
         self._parent: Path | None = None
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
+        self._others = OtherLayers(viewer, self)
+        self._planner = FolderPlanner(viewer, dock)
+        self._planner.planned.connect(self._on_planned)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -118,8 +123,8 @@ class ScanQueue(QObject):
         return OtherSessions(folder, wanted, sessions)
 
     def open_folder(self, folder: Path) -> None:
-        """Find the scans of a folder, and open the first scan to do."""
-        jobs.run(find_named_scans(folder), on_event=self._on_found, name="Finding the scans")
+        """Show what a folder holds, if it is not one plain case, and open the first scan to do."""
+        self._planner.plan(folder)
 
     def go_to(self, at: int) -> None:
         """Save the open session, and open another scan of the folder.
@@ -130,6 +135,7 @@ class ScanQueue(QObject):
         if folder is None or (current is not None and not current.autosave.finish()):
             return
         self._desk.close()
+        self._others.stop()
         self._layers.remove()
         self._layers.start_scan()
         self._at, self._waiting = at, True
@@ -149,6 +155,7 @@ class ScanQueue(QObject):
         self._folder.close()
         self._keys.unbind()
         self._folder = self._at = None
+        self._others.stop()
         self._layers.release()
         self._waiting = False
         self._list.hide()
@@ -157,9 +164,10 @@ class ScanQueue(QObject):
         self.bar.hide()
         self.changed.emit()
 
-    def _on_found(self, named: NamedScans) -> None:
+    def _on_planned(self, plan: Plan) -> None:
         self.close()
-        self._folder = folder = ScanFolder(named, self._open_source, self.bar.devicePixelRatioF())
+        scans, ratio = case_scans(plan), self.bar.devicePixelRatioF()
+        self._folder = folder = ScanFolder(scans, self._open_source, ratio)
         folder.reader.arrived.connect(self._on_arrived)
         folder.reader.read.connect(self._show_list)
         folder.states.changed.connect(self._arrange)
@@ -211,7 +219,8 @@ class ScanQueue(QObject):
         if folder is None or at is None:
             return
         queue = self._queue
-        self.bar.show_scan(folder.paths[at], queue.order.index(at), len(folder.paths))
+        rank = queue.order.index(at)
+        self.bar.show_scan(folder.paths[at], folder.titles[at], rank, len(folder.paths))
         self.bar.set_neighbours(queue.step(at, -1) != at, queue.step(at, 1) != at)
         self._show_list()
         self._show_done(folder, at)
@@ -255,14 +264,21 @@ class ScanQueue(QObject):
             show_error(str(result))
         else:
             self._layers.show(result, self._name())
+            self._show_others(result)
         self._show_busy()
         self._arrange()
 
+    def _show_others(self, scan: Scan) -> None:
+        """Add the other sequences and the masks of the scan's case."""
+        if self._folder is not None and self._at is not None:
+            case = self._folder.scans[self._at].case
+            self._others.show(case, scan, self._layers.keep)
+
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session = self._desk.current
-        source = open_session.session.origin.scan if open_session else ""
-        return open_session if self.path is not None and source == str(self.path) else None
+        open_session, path = self._desk.current, self.path
+        is_on = path and open_session and open_session.session.record.is_on(path)
+        return open_session if is_on else None
 
     def _on_session(self) -> None:
         """Follow the opening and the closing of the current scan's session."""

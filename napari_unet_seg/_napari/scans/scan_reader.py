@@ -9,26 +9,35 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, SegmentationError
-from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.io.cases.read import read_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from napari_unet_seg.io.cases.case import Source
     from napari_unet_seg.io.common.scan import Scan
 
     Result = Scan | SegmentationError
 
 
 class ScanReader(QObject):
-    """Reads one scan at a time, and keeps at most one scan that was not requested yet."""
+    """Reads one scan at a time, and keeps at most one scan that was not requested yet.
+
+    Parameters
+    ----------
+    sources : mapping
+        What of each path is read.
+    """
 
     arrived = Signal(object, object)
     """Emitted with the path of a request, and the scan or the error of reading it."""
     read = Signal()
     """Emitted when the scan read in advance is available to `peek`."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Mapping[Path, Source]) -> None:
         super().__init__()
+        self._sources = sources
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="scans")
         self._ahead: tuple[Path, Future[Result]] | None = None
         self._last: Future[Result] | None = None
@@ -71,7 +80,7 @@ class ScanReader(QObject):
         self.deleteLater()
 
     def _submit(self, path: Path) -> Future[Result]:
-        self._last = self._pool.submit(_read, path)
+        self._last = self._pool.submit(_read, self._sources[path])
         return self._last
 
     def _cancel(self) -> None:
@@ -88,10 +97,10 @@ class ScanReader(QObject):
             self.arrived.emit(path, done.result())
 
 
-def _read(path: Path) -> Result:
+def _read(source: Source) -> Result:
     try:
-        return read_scan(path)
+        return read_sequence(source)
     except SegmentationError as error:
         return error
     except Exception as error:  # otherwise lost in the thread of the pool
-        return DataError(log.problem(error, path))
+        return DataError(log.problem(error, source.files[0]))

@@ -16,6 +16,7 @@ from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_pla
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import percentile_window
+from napari_unet_seg.session.stored.labelling import Labelling
 from napari_unet_seg.session.stored.masks import MaskStore
 from napari_unet_seg.session.stored.scan import open_scan
 
@@ -91,7 +92,7 @@ def source_of_session(found: FoundSession) -> ThumbnailSource:
 
     def read() -> tuple[Scan, int, Array]:
         scan = open_scan(found.record.scan, found.folder)
-        store = MaskStore(found.folder, scan)
+        store = MaskStore(found.folder, scan, lambda: Labelling.of(found.record))
         index = _largest(_planes(store))
         return scan, index, store.read(index)
 

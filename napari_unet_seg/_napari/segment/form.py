@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.layers.legend import CategoryLegend
 from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard

@@ -24,10 +24,14 @@ from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.card import card_text
+from napari_unet_seg.models.description import dice_text, listed_name
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from napari_unet_seg.models.header import CheckpointInfo
+
+_MARGIN = 24
+"""Pixels beside the names in the list that opens, for its frame and scroll bar."""
 
 
 class ModelChoice(QWidget):
@@ -100,13 +104,15 @@ class ModelChoice(QWidget):
         blocker = QSignalBlocker(self.combo)
         self.combo.clear()
         for path in dict.fromkeys((BUNDLED, *chosen_model.recent_models(), self.value())):
-            self.combo.addItem(model_name(path), path)
+            self.combo.addItem(listed_name(path), path)
             last = self.combo.count() - 1
             self.combo.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
             if path == self.value():
                 self.combo.setCurrentIndex(last)
         self.combo.insertSeparator(self.combo.count())
         self.combo.addItem("Browse …", None)
+        view = self.combo.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + _MARGIN)
         blocker.unblock()
         try:
             self.card.setText(describe(self.info()))
@@ -128,20 +134,12 @@ class ModelChoice(QWidget):
         self._show()
 
 
-def model_name(path: Path) -> str:
-    """Return the name of a model in lists: the name of its run's folder, or of its file."""
-    if path == BUNDLED:
-        return "Bundled model"
-    return path.parent.name if path.stem in ("best", "last") else path.stem
-
-
 def describe(info: CheckpointInfo) -> str:
     """Return a line on a model: its categories, its Dice and its training data."""
     names = ", ".join(category.name for category in info.categories)
     parts = [f"Finds {names}"]
-    dice = info.metrics.get("dice", info.metrics.get("valid_dice"))
-    if dice is not None:
-        parts.append(f"Dice {dice:.2f} on held-out slices")
+    if dice := dice_text(info):
+        parts.append(dice)
     if source := info.summary.get("source"):
         parts.append(f"trained on {source}")
     return " · ".join(parts)

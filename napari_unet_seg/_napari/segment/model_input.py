@@ -75,9 +75,13 @@ def sequences_beside(image: Image, layers: Iterable[Layer]) -> tuple[str, ...]:
 
 
 def _by_sequence(image: Image, layers: Iterable[Layer]) -> dict[str, Image]:
+    """Return the images of a case by their sequences, the topmost first; of two, the upper one."""
     case = case_of(image)
-    others = (la for la in layers if is_user_layer(la, Image) and case_of(la) == case)
-    return {sequence_of(layer): layer for layer in (*others, image)}
+    found: dict[str, Image] = {}
+    for layer in reversed(tuple(layers)):
+        if is_user_layer(layer, Image) and case_of(layer) == case:
+            found.setdefault(sequence_of(layer), layer)
+    return found | {sequence_of(image): image}
 
 
 def model_input(image: Image, channels: Channels, info: CheckpointInfo) -> ModelInput:

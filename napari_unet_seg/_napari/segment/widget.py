@@ -223,7 +223,7 @@ class SegmentWidget(QWidget):
         self._masks[request.image] = self._last = self._mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, self._mask, prediction, request.place)
-        self.form.status.setText(" ".join((_summary(prediction), *result.notes)))
+        self.form.status.setText(_summary(prediction, result.notes))
         self.form.result.show_findings(result.findings)
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, self._mask.data.shape[:-2])
@@ -283,8 +283,9 @@ def _findings(request: _Request, prediction: PredictFinished) -> Findings:
     return find(prediction.labels, prediction.categories, voxel, volume=volume)
 
 
-def _summary(prediction: PredictFinished) -> str:
+def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
     fit = f"Predicted Dice {prediction.dice.min():.2f}"
     if prediction.dice.size > 1:
         fit += f"…{prediction.dice.max():.2f}"
-    return f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    summary = f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
+    return " ".join((f"{summary}.", *notes)) if notes else summary

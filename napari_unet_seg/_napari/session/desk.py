@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.categories.edits import set_categories
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.images.case import other_sequences
 from napari_unet_seg._napari.layers.images.owner import record_image
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
@@ -105,6 +107,8 @@ class SessionDesk(QObject):
             if opened.mask is not mask.data:
                 mask.data = opened.mask
             record_image(mask, image)
+            if not categories_of(mask):
+                set_categories(mask, opened.session.categories)
             self._begin(opened.session, image, mask)
 
         images = record_of(mask).coco

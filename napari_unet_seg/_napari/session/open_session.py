@@ -8,7 +8,9 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
+from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
+from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
@@ -69,6 +71,8 @@ class OpenSession(QObject):
     """Slices to do have new predictions."""
     refused = Signal(str)
     """Emitted with the reason why an action was not done."""
+    stray_found = Signal(int)
+    """Emitted with a label of no category, for which an action was not done."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -90,6 +94,8 @@ class OpenSession(QObject):
         mask.events.paint.connect(self._on_edit)
         mask.events.labels_update.connect(self._on_edit)
         mask.events.set_data.connect(self._on_edit)
+        mask.events.features.connect(self._on_categories)
+        mask.events.colormap.connect(self._on_categories)
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
@@ -216,10 +222,6 @@ class OpenSession(QObject):
         if self.mask.visible != shown:  # setting it redraws the layer
             self.mask.visible = shown
 
-    def store_locks(self) -> None:
-        """Keep with the session which categories are locked."""
-        self.session.set_layers(locked=tuple(sorted(locked_of(self.mask))))
-
     def update_changes(self) -> None:
         """Compare the slice on screen with its prediction, and show the changes."""
         prediction, labels, place = self._planes()
@@ -262,6 +264,8 @@ class OpenSession(QObject):
         self.mask.events.paint.disconnect(self._on_edit)
         self.mask.events.labels_update.disconnect(self._on_edit)
         self.mask.events.set_data.disconnect(self._on_edit)
+        self.mask.events.features.disconnect(self._on_categories)
+        self.mask.events.colormap.disconnect(self._on_categories)
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
@@ -290,9 +294,10 @@ class OpenSession(QObject):
         stray = stray_label(labels, len(self.session.categories))
         if stray:
             self.refused.emit(
-                f"A slice holds the label {stray}, which is no category; paint over it, then "
-                "accept the slice."
+                f"A slice holds the label {stray}, which is no category; add one for it, or paint "
+                "over it, then accept the slice."
             )
+            self.stray_found.emit(stray)
         return stray != 0
 
     def _save_edits(self) -> None:
@@ -313,6 +318,18 @@ class OpenSession(QObject):
             self._sort_queue()
 
     def _on_edit(self, _: Any = None) -> None:
+        self._update_changes_soon()
+
+    def _on_categories(self, _: Any = None) -> None:
+        """Keep the categories of the mask, and their colours, with the session."""
+        session, record = self.session, record_of(self.mask)
+        if (record.categories, record.merged) != (session.categories, session.record.merged):
+            session.set_categories(record.categories, record.merged)
+            self._predictions.forget()
+        palette = palette_of(record.categories, record.order)
+        session.set_layers(
+            palette=tuple(palette.items()), locked=tuple(sorted(locked_of(self.mask)))
+        )
         self._update_changes_soon()
 
     def _on_visible(self, _: Any = None) -> None:

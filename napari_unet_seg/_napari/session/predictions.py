@@ -42,6 +42,10 @@ class SessionPredictions:
             self._last = (index, self._session.masks.read_prediction(index))
         return self._last[1]
 
+    def forget(self) -> None:
+        """Read the predictions anew, as their labels stand for other categories now."""
+        self._last = (-1, None)
+
     def update_from_segment(self, index: int) -> bool:
         """Take over a prediction that Segment wrote into a slice after the session started.
 

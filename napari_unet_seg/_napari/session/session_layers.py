@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari.layers.channels import image_layers
+from napari_unet_seg._napari.layers.colours import adopt_colours, palette_of
 from napari_unet_seg._napari.layers.conversion import (
     add_labels,
     categories_for,
+    categories_of,
     grid_of,
     scan_from_layer,
     scan_options,
@@ -141,7 +143,19 @@ def show_session(
     name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
     coco = _coco_images(origin.coco, session.folder)
-    layer = add_labels(viewer, mask, image, session.categories, name, coco=coco, model=model)
+    palette = dict(shown.palette)
+    adopt_colours(palette)
+    layer = add_labels(
+        viewer,
+        mask,
+        image,
+        session.categories,
+        name,
+        coco=coco,
+        model=model,
+        order=tuple(palette),
+        merged=session.record.merged,
+    )
     for value in shown.locked:
         set_locked(layer, value, True)
     return image, layer, others
@@ -184,6 +198,7 @@ def _layers(image: Image, mask: Labels) -> LayersRecord:
         mask=mask.name,
         placement=_placement_of(image),
         locked=tuple(sorted(locked_of(mask))),
+        palette=tuple(palette_of(categories_of(mask), record_of(mask).order).items()),
     )
 
 
@@ -192,7 +207,7 @@ def _origin(image: Image, mask: Labels, scan: Scan) -> Origin:
     coco = None
     if images is not None:
         path = str(images.source.path)
-        coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes)
+        coco = CocoOrigin(path=path, image_ids=images.ids, boxes=images.boxes, drawn=images.drawn)
     path = "" if scan.path is None else str(scan.path)
     record = record_of(image)
     return Origin(scan=path, channel=record.channel, coco=coco, case=record.case)
@@ -203,7 +218,7 @@ def _coco_images(origin: CocoOrigin | None, folder: Path) -> CocoImages | None:
     if origin is None:
         return None
     source = CocoSource(Path(origin.path), copy=folder / COCO_COPY)
-    return CocoImages(source, tuple(origin.image_ids), origin.boxes)
+    return CocoImages(source, tuple(origin.image_ids), origin.boxes, origin.drawn)
 
 
 def _placement(stored: Placement | None) -> dict[str, Any]:

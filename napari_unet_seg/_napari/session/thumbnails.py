@@ -38,27 +38,27 @@ class SliceThumbnails(LazyIcons):
         super().__init__(ratio)
         self._session, self._mask = open_session.session, open_session.mask
         self._image = open_session.image
-        self._colours = outline_colours(open_session.session.categories)
 
     def _prepare(self, index: int) -> Callable[[], Drawing]:
         place = self._session.masks.place(index)
         # Copied slice by slice, which takes little memory and does not block the window.
         labels = np.array(self._mask.data[place])
         window = (0.0, 255.0) if self._image.rgb else tuple(self._image.contrast_limits)
+        colours = outline_colours(self._session.categories)
         before = self._stamp(index)
 
         def draw() -> Drawing:
-            stamp = zlib.crc32(np.ascontiguousarray(labels).data)
-            return (None if stamp == before else self._draw(place, labels, window)), stamp
+            stamp = zlib.crc32(np.ascontiguousarray(labels).data), tuple(colours.items())
+            return (None if stamp == before else self._draw(place, labels, window, colours)), stamp
 
         return draw
 
-    def _draw(self, place: tuple[int, ...], labels: Any, window: Any) -> QImage:
+    def _draw(self, place: tuple[int, ...], labels: Any, window: Any, colours: Any) -> QImage:
         try:
             plane = read_plane(self._session.scan.data[place])
             y, x = self._session.scan.spacing[-2:]
             size = round(SIZE * self._ratio)
-            pixels = draw_thumbnail(plane, labels, self._colours, window, size, (y, x))
+            pixels = draw_thumbnail(plane, labels, colours, window, size, (y, x))
         except Exception:  # a file of a lazy stack may be missing, damaged or locked
             logger.exception("The thumbnail of slice %s could not be drawn", place)
             return QImage()

@@ -1,4 +1,4 @@
-"""The form of the correction tools: category, extent, size, and a button for each tool."""
+"""The form of the correction tools: categories, extent, size, and a button for each tool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.layers.legend import swatch
+from napari_unet_seg._napari.categories.editor import CategoryEditor
+from napari_unet_seg._napari.categories.swatches import swatch
 from napari_unet_seg._napari.tools.prompt_bar import PromptBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
 from napari_unet_seg._napari.widgets.job_bar import JobBar
@@ -28,6 +29,8 @@ from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from napari.viewer import ViewerModel
 
     from napari_unet_seg.config import Category
 
@@ -47,20 +50,11 @@ class ToolsForm(QWidget):
     """Emitted with the name of a tool."""
     merge_wanted = Signal(int)
     """Emitted with the label of the category that the chosen category is merged into."""
-    category_chosen = Signal(int)
-    """Emitted with the label of the chosen category."""
-    lock_toggled = Signal(bool)
-    """Emitted with whether the chosen category is locked."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._names: list[str] = []
-        self.category = _combo("The category that the tools change and the brush paints")
-        self.lock = QPushButton("Lock")
-        self.lock.setCheckable(True)
-        self.lock.setToolTip(
-            "Protect this category from tools and brush; pixels painted over it are restored"
-        )
+        self.categories = CategoryEditor(viewer)
         self.slice_button = _radio("This slice", "Change only the slice on screen")
         self.slice_button.setChecked(True)
         self.volume_button = _radio(
@@ -91,7 +85,7 @@ class ToolsForm(QWidget):
 
     def value(self) -> int:
         """The label of the chosen category, 0 if there is none."""
-        return self.category.currentIndex() + 1
+        return self.categories.value() if self._names else 0
 
     def whole(self) -> bool:
         """Whether all slices are to be changed."""
@@ -101,32 +95,19 @@ class ToolsForm(QWidget):
         """The probability of the slider's position."""
         return self.slider.value() / _STEPS
 
-    def show_categories(self, categories: Sequence[Category]) -> None:
-        """Offer the categories of a mask; without any, the controls are locked."""
+    def show_categories(self, categories: Sequence[Category], locked: Collection[int] = ()) -> None:
+        """Offer the categories of a mask; without any, the tools are disabled."""
         self._names = [category.name for category in categories]
-        for combo in (self.category, self.target):
-            blocker = QSignalBlocker(combo)
-            combo.clear()
-            for name in self._names:
-                combo.addItem(swatch(name), name)
-            blocker.unblock()
+        blocker, chosen = QSignalBlocker(self.target), self.target.currentIndex()
+        self.target.clear()
+        for value, name in enumerate(self._names, 1):
+            self.target.addItem(swatch(name), f"{name} (locked)" if value in locked else name)
+        self.target.setCurrentIndex(min(max(chosen, 0), len(self._names) - 1))
+        blocker.unblock()
         self._keep_apart()
         self.controls.setEnabled(bool(categories))
         for widget in (self.merge_button, self.target):
             widget.setEnabled(len(self._names) > 1)
-
-    def choose(self, value: int) -> None:
-        """Choose a category by its label; labels of no category are ignored."""
-        if 0 < value <= len(self._names):
-            self.category.setCurrentIndex(value - 1)
-
-    def show_locks(self, locked: Collection[int]) -> None:
-        """Show which categories are locked."""
-        for value, name in enumerate(self._names, 1):
-            text = f"{name} (locked)" if value in locked else name
-            for combo in (self.category, self.target):
-                combo.setItemText(value - 1, text)
-        self.lock.setChecked(self.value() in locked)
 
     def show_map(self, there: bool) -> None:
         """Enable the slider if the slice on screen has probabilities."""
@@ -145,14 +126,12 @@ class ToolsForm(QWidget):
         self.merge_button.clicked.connect(
             lambda: self.merge_wanted.emit(self.target.currentIndex() + 1)
         )
-        self.category.currentIndexChanged.connect(self._keep_apart)
-        self.category.currentIndexChanged.connect(lambda i: self.category_chosen.emit(i + 1))
-        self.lock.clicked.connect(self.lock_toggled)
+        self.categories.category_chosen.connect(self._keep_apart)
         self.slider.valueChanged.connect(self._show_level)
 
     def _keep_apart(self) -> None:
         """Keep the target of a merge different from the chosen category."""
-        if self._names and self.target.currentIndex() == self.category.currentIndex():
+        if self._names and self.target.currentIndex() + 1 == self.value():
             self.target.setCurrentIndex(self.value() % len(self._names))
 
     def _show_level(self) -> None:
@@ -163,7 +142,6 @@ class ToolsForm(QWidget):
         rows = QVBoxLayout(self.controls)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        rows.addLayout(_row(self.category, self.lock, stretched=self.category))
         rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
         rows.addLayout(self._grid())
         rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
@@ -173,6 +151,7 @@ class ToolsForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
+        layout.addWidget(self.categories)
         layout.addWidget(self.controls)
         layout.addWidget(self.job_bar)
         layout.addWidget(self.status)

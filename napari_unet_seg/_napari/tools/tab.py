@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, Signal
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
-from napari_unet_seg._napari.layers.locks import LockGuard, locked_of, set_locked
+from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.layers.position import (
     go_to_part,
     off_screen_problem,
@@ -23,10 +23,9 @@ from napari_unet_seg._napari.tools.form import ToolsForm
 from napari_unet_seg._napari.tools.prompt_target import prompt_target
 from napari_unet_seg._napari.tools.prompt_tools import PromptTools
 from napari_unet_seg._napari.tools.threshold_preview import ThresholdPreview
-from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, edit_problem
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, UNNAMED, edit_problem
 from napari_unet_seg._napari.tools.tool_runner import ToolRunner, ToolUse
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.tools import (
     SHAPES,
     ToolSettings,
@@ -67,11 +66,12 @@ class ToolsTab(ToolsForm):
     """Emitted with whether a tool runs in a thread."""
 
     def __init__(self, viewer: ViewerModel, image: Callable[[], Image | None]) -> None:
-        super().__init__()
+        super().__init__(viewer)
         self.viewer, self._image = viewer, image
+        self._layer: Labels | None = None
         self._mask: Labels | None = None
+        """The layer if the tools can change it."""
         self._session: Session | None = None
-        self._categories: tuple[Category, ...] = ()
         self._monitor: EditMonitor | None = None
         self._result = ""
         """The result of a tool, until the next edit."""
@@ -81,8 +81,7 @@ class ToolsTab(ToolsForm):
         self.prompts = PromptTools(viewer, self._runner, self._target, self)
         self.used.connect(self.use)
         self.merge_wanted.connect(self.merge)
-        self.category_chosen.connect(self._on_category)
-        self.lock_toggled.connect(self._on_lock)
+        self.categories.category_chosen.connect(self._on_category)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
@@ -104,6 +103,10 @@ class ToolsTab(ToolsForm):
         self.show_mask(None)
 
     @property
+    def _categories(self) -> tuple[Category, ...]:
+        return categories_of(self._layer) if self._layer is not None else ()
+
+    @property
     def busy(self) -> bool:
         """Whether a tool runs in a thread."""
         return self._runner.busy
@@ -111,23 +114,14 @@ class ToolsTab(ToolsForm):
     def show_mask(self, mask: Labels | None, session: Session | None = None) -> None:
         """Choose the mask to correct, and its session, which has the accepted slices."""
         self._release()
-        self._categories = session.categories if session else categories_of(mask) if mask else ()
-        problem = edit_problem(mask, self._categories)
-        self._mask, self._session = (None if problem else mask), session
-        self._guard.watch(self._mask)
-        self.prompts.show_mask(self._mask)
-        self.show_categories(() if problem else self._categories)
+        self._layer, self._session = mask, session
+        problem = edit_problem(mask)
+        self.categories.show_mask(mask if problem in ("", UNNAMED) else None)
         self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
-        self._on_busy(self._runner.busy)
-        self.status.setText(problem)
-        if self._mask is not None:
-            self._mask.events.selected_label.connect(self._on_label)
-            self._monitor = EditMonitor(self._mask)
-            for emitter in self._monitor.emitters:
-                emitter.connect(self._on_redrawn)
-            self.show_locks(locked_of(self._mask))
-            self._on_label()
-        self._update_map()
+        if mask is not None:
+            mask.events.features.connect(self._on_categories)
+            mask.events.selected_label.connect(self._on_label)
+        self._on_categories()
 
     def use(self, name: str) -> None:
         """Apply a tool of `TOOLS` by its name."""
@@ -218,13 +212,38 @@ class ToolsTab(ToolsForm):
 
     def _release(self) -> None:
         self._preview.end()
-        if self._mask is not None:
-            self._mask.events.selected_label.disconnect(self._on_label)
+        self._end_monitor()
+        if self._layer is not None:
+            self._layer.events.features.disconnect(self._on_categories)
+            self._layer.events.selected_label.disconnect(self._on_label)
+        self._layer = self._mask = None
+
+    def _end_monitor(self) -> None:
         if self._monitor is not None:
             for emitter in self._monitor.emitters:
                 emitter.disconnect(self._on_redrawn)
             self._monitor.close()
             self._monitor = None
+
+    def _on_categories(self, _: Any = None) -> None:
+        """Use the categories that the mask has now."""
+        mask = self._layer
+        problem = edit_problem(mask)
+        if (now := None if problem else mask) is not self._mask:
+            self._mask = now
+            self._guard.watch(now)
+            self.prompts.show_mask(now)
+            self._end_monitor()
+            if now is not None:
+                self._monitor = EditMonitor(now)
+                for emitter in self._monitor.emitters:
+                    emitter.connect(self._on_redrawn)
+        self.show_categories(
+            self._categories if now is not None else (), locked_of(now) if now is not None else ()
+        )
+        self._on_busy(self._runner.busy)
+        self.status.setText(problem)
+        self._update_map()
 
     def _do(
         self,
@@ -248,6 +267,7 @@ class ToolsTab(ToolsForm):
     def _on_busy(self, busy: bool) -> None:
         if busy:
             self.prompts.end()
+        self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._mask is not None and not busy)
 
     def _target(self) -> PromptTarget | None:
@@ -333,24 +353,12 @@ class ToolsTab(ToolsForm):
             self._show_result("")
 
     def _on_label(self, _: Any = None) -> None:
-        if self._mask is None:
-            return
-        label = self._mask.selected_label
-        stray = label > len(self._categories) and label != IGNORE_INDEX
-        self.status.setText(f"Label {label} is no category; choose one above." if stray else "")
-        self.choose(label)
+        if self._mask is not None:
+            self.status.setText("")
 
-    def _on_category(self, value: int) -> None:
+    def _on_category(self, _: int) -> None:
         self.prompts.end()
-        if self._mask is not None:
-            self._mask.selected_label = value
-            self.show_locks(locked_of(self._mask))
         self._update_map()
-
-    def _on_lock(self, locked: bool) -> None:
-        if self._mask is not None:
-            set_locked(self._mask, self.value(), locked)
-            self.show_locks(locked_of(self._mask))
 
     def _on_kept(self, count: int) -> None:
         self.status.setText(f"{count:,} px of locked categories were restored.")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.instances import is_instances
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-
-    from napari_unet_seg.config import Category
 
 
 class ToolDescription(NamedTuple):
@@ -75,12 +74,16 @@ TOOLS = {
 """The tools by name, in the order of their buttons."""
 
 
-def edit_problem(mask: Labels | None, categories: tuple[Category, ...]) -> str:
+UNNAMED = "The mask has no categories; name its first one above."
+"""The problem of a mask that the tools can change once it has categories."""
+
+
+def edit_problem(mask: Labels | None) -> str:
     """Return why the tools cannot change a mask, as a message; empty if they can."""
     if mask is None:
         return "Choose a mask to correct."
+    if mask.multiscale:
+        return f"{mask.name} has several resolutions and cannot be edited."
     if is_instances(mask):
         return f"{mask.name} has a label for each object; the tools change categories."
-    if not categories:
-        return f"{mask.name} has no categories; start a session on it to name them."
-    return f"{mask.name} has several resolutions and cannot be edited." if mask.multiscale else ""
+    return "" if categories_of(mask) else UNNAMED

@@ -25,7 +25,7 @@ _PAUSE_MS = 20
 
 
 class PreviewLayers(QObject):
-    """Three layers, added by the first preview and updated in place by later ones.
+    """Three layers, added by the first preview, updated in place by later ones, until `remove`.
 
     napari takes up to a fifth of a second to add a layer, so the event loop runs between two
     layers.
@@ -55,6 +55,18 @@ class PreviewLayers(QObject):
             self._timer.start()
         else:
             self._find("image").name = self._name
+
+    def remove(self) -> None:
+        """Remove the layers; a camera that showed all layers shows all that stay."""
+        self._timer.stop()
+        found = [layer for layer in map(self._find, _KINDS) if layer is not None]
+        if not found:
+            return
+        fit = self._shows_all()
+        for layer in found:
+            self._viewer.layers.remove(layer)
+        if fit and len(self._viewer.layers):
+            self._viewer.reset_view()
 
     def _update(self, layer: Any, array: Any) -> None:
         if layer is None:

@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QDockWidget,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -34,9 +35,12 @@ from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.config import PRESETS, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
+from napari_unet_seg.events import TrainStarted
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
 from napari_unet_seg.training.run import Run
 
@@ -71,6 +75,8 @@ class TrainWidget(DockWidget):
         self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
+        self._held_out = 0
+        """Number of samples that the last training was measured on."""
         self._doubts = ""
         """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
         self.source = SourceBox(napari_viewer)
@@ -149,11 +155,23 @@ class TrainWidget(DockWidget):
             show_error(f"{path} cannot be written: {error.strerror}; choose another folder.")
 
     def event(self, event: QEvent) -> bool:
-        """Stop the training when the dock is closed, which takes this widget out of it."""
+        """Stop the training when this widget is taken out of its dock.
+
+        The previews are removed then, and when the dock is hidden.
+        """
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.panel.stop()
             self.augmented.clear()
+            self._preview.remove()
+        elif event.type() == QEvent.Type.Hide and self._is_put_away:
+            self._preview.remove()
         return bool(super().event(event))
+
+    @property
+    def _is_put_away(self) -> bool:
+        """Whether the dock was closed while its training goes on; another tab does not count."""
+        dock = ancestor(self, QDockWidget)
+        return dock is not None and bool(dock.isHidden())
 
     def _lay_out(self) -> None:
         presets = QHBoxLayout()
@@ -273,6 +291,7 @@ class TrainWidget(DockWidget):
         if running:
             self.panel.show()
         else:
+            self._preview.remove()
             self._offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
@@ -280,18 +299,23 @@ class TrainWidget(DockWidget):
             ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
-        if isinstance(event, SampleSet):
+        if isinstance(event, TrainStarted):
+            self._held_out = event.valid
+        elif isinstance(event, SampleSet):
             self._preview.categories = event.categories
         elif isinstance(event, UnconfirmedError):
             self._doubts = event.doubts
 
     def _on_preview(self, event: Any) -> None:
-        self._preview.show(event)
+        if not self._is_put_away:
+            self._preview.show(event)
 
     def _on_finished(self, event: TrainFinished) -> None:
         self._finished = event
         dice = event.valid_dice
-        score = f"best validation Dice {dice:.3f}" if math.isfinite(dice) else "nothing held out"
+        score = "nothing held out"
+        if math.isfinite(dice):
+            score = f"best validation Dice {dice:.3f} on {self._held_out} held out"
         text = f"{'Stopped' if event.stopped else 'Trained'}: {score}. The model is {event.best}."
         self.result.setText(text)
         add_recent_model(event.best)
@@ -302,4 +326,4 @@ class TrainWidget(DockWidget):
     def _use(self) -> None:
         if self._finished is not None:
             choose_model(self._finished.best)
-            show_info(f"Segment now uses {self._finished.best}.")
+            show_info(f"Segment now uses {model_name(self._finished.best)}.")

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.files.guessed_masks import is_guessed, show_as_image
 from napari_unet_seg._napari.views.contrast import ContrastButton
 from napari_unet_seg._napari.views.letters import CanvasLetters
+from napari_unet_seg._napari.views.linked_views import LinkedViews
 from napari_unet_seg._napari.views.planes import (
     camera_of,
     edge_letters,
@@ -64,6 +65,11 @@ class ViewBar(QWidget):
         self.contrast = ContrastButton(viewer)
         self.surface = _button("3D", "Show the mask as a surface beside the slices")
         self._panel: SurfacePanel | None = None
+        self.linked = _button(
+            "⊞",
+            "Show the other two planes beside this one, linked; a brush paints in each",
+        )
+        self._linked = LinkedViews(viewer)
         self.letters = _button("L R", "Letters of the patient's sides at the edges of the canvas")
         self.letters.setCheckable(True)
         self.letters.setChecked(bool(recall(_LETTERS, True)))
@@ -107,12 +113,22 @@ class ViewBar(QWidget):
             except SegmentationError as error:
                 show_error(str(error))
 
+    def toggle_linked(self) -> None:
+        """Show the other two planes beside the one on screen, or hide them."""
+        try:
+            self._linked.toggle()
+        except SegmentationError as error:
+            show_error(str(error))
+        self.linked.setChecked(self._linked.shown)
+        self.refresh_letters()
+
     def show_surface(self) -> None:
         """Show the mask on screen as a surface beside the slices."""
         self._panel = show_surfaces(self._viewer, self._panel)
 
     def refresh_letters(self, _: Any = None) -> None:
         """Show the letters of the plane on screen, if they are wanted."""
+        self._linked.show_letters(self.letters.isChecked())
         if self._letters is not None:
             wanted = self.letters.isChecked()
             letters = edge_letters(self._viewer)
@@ -137,6 +153,7 @@ class ViewBar(QWidget):
             button.clicked.connect(lambda _, b=button: self.show_plane(b.property("plane")))
         self.letters.clicked.connect(self._on_letters)
         self.surface.clicked.connect(self.show_surface)
+        self.linked.clicked.connect(self.toggle_linked)
         self.image_button.clicked.connect(self.show_as_image)
         dims, layers = self._viewer.dims.events, self._viewer.layers
         connect(
@@ -157,7 +174,7 @@ class ViewBar(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        for button in (*self.planes, self.contrast, self.surface, self.letters):
+        for button in (*self.planes, self.contrast, self.surface, self.linked, self.letters):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(self)

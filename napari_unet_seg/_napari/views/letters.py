@@ -33,18 +33,18 @@ class CanvasLetters(QObject):
 
     def __init__(self, canvas: QWidget, parent: QObject) -> None:
         super().__init__(parent)
-        labels = [_label(name, canvas) for name in EdgeLetters._fields]
-        self.labels = dict(zip(EdgeLetters._fields, labels, strict=True))
+        labels = {edge: _label(edge, canvas) for edge in EdgeLetters._fields}
+        self._labels = labels
         self._canvas = canvas
         canvas.installEventFilter(self)
         # Whichever goes first: the labels are deleted with the canvas.
         canvas.destroyed.connect(labels.clear)
-        self.destroyed.connect(lambda: [label.deleteLater() for label in labels])
+        self.destroyed.connect(lambda: [label.deleteLater() for label in labels.values()])
 
     def show_letters(self, letters: EdgeLetters) -> None:
         """Show the letters that are not empty."""
-        for edge, letter in letters._asdict().items():
-            label = self.labels[edge]
+        for edge, label in self._labels.items():
+            letter = getattr(letters, edge)
             label.setText(letter)
             label.adjustSize()
             label.setVisible(bool(letter))
@@ -57,8 +57,10 @@ class CanvasLetters(QObject):
         return False
 
     def _arrange(self) -> None:
+        if not self._labels:
+            return
         area = self._canvas.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        for edge, label in self.labels.items():
+        for edge, label in self._labels.items():
             box = label.rect()
             box.moveCenter(area.center())
             if edge in ("left", "right"):

@@ -1,32 +1,38 @@
-"""The question before a window with running jobs is closed, and the orderly end of those jobs."""
+"""The question before a window or a dock is closed over running jobs, and the end of those jobs."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
 
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 STOP_SECONDS = 20
 """Time that jobs have to end on request before their processes are ended."""
 
 
+def running_text(jobs: Sequence[Job]) -> str:
+    """Return a sentence that names the running jobs."""
+    names = list(dict.fromkeys(job.name for job in jobs))
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} running."
+
+
 def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
     """Ask whether the jobs are to be stopped; False keeps the window open."""
-    names = " and ".join(dict.fromkeys(job.name for job in jobs))
     box = QMessageBox(parent)
     box.setObjectName("unet_seg_close_question")
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close napari?")
-    box.setText(f"{names} {'is' if len(jobs) == 1 else 'are'} running.")
+    box.setText(running_text(jobs))
     box.setInformativeText("A stopped training keeps its best and its last model.")
     stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
@@ -130,3 +136,72 @@ def guard_window(window: QMainWindow) -> None:
     window.installEventFilter(_CloseGuard(window))
     if (viewer := window.findChild(QtViewer)) is not None:
         viewer.installEventFilter(_EndJobs(viewer))
+
+
+class Answer(Enum):
+    """What is to become of the jobs of a dock that is closed."""
+
+    STOP = "stop"
+    GO_ON = "go on"
+    KEEP_OPEN = "keep open"
+
+
+def ask_about_jobs(jobs: Sequence[Job], parent: QWidget) -> Answer:
+    """Ask whether a dock's jobs are to be stopped, or go on while the dock is hidden."""
+    box = QMessageBox(parent)
+    box.setObjectName("unet_seg_dock_question")
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Close the panel?")
+    box.setText(running_text(jobs))
+    box.setInformativeText(
+        "A stopped training keeps its best and its last model. What goes on is shown when the "
+        "panel is opened again."
+    )
+    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+    go_on = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    answers = {stop: Answer.STOP, go_on: Answer.GO_ON}
+    answer = answers.get(box.clickedButton(), Answer.KEEP_OPEN)
+    box.deleteLater()
+    return answer
+
+
+def guard_dock(dock: QDockWidget) -> None:
+    """Make a dock ask before its × closes it while jobs run; a second call changes nothing.
+
+    napari's × takes the widget out of the dock and deletes the dock. A dock whose jobs go on is
+    hidden instead, as by the other button of its title bar, so that the menu shows it again.
+    """
+    close = getattr(dock, "destroyOnClose", None)
+    if close is not None and not isinstance(close, _CloseDock):
+        # The title bar calls this method by its name, and Qt sends no event before.
+        dock.destroyOnClose = _CloseDock(dock, close)
+
+
+class _CloseDock:
+    def __init__(self, dock: QDockWidget, close: Callable[[], Any]) -> None:
+        self._dock, self._close = dock, close
+        self._is_asking = False
+
+    def __call__(self) -> None:
+        if self._is_asking:
+            return
+        self._is_asking = True
+        try:
+            jobs = self._jobs()
+            answer = ask_about_jobs(jobs, self._dock) if jobs else Answer.STOP
+            if answer is Answer.STOP:
+                # Jobs that end while the question is open need no answer any more.
+                end_jobs(self._jobs())
+        finally:
+            self._is_asking = False
+        if answer is Answer.STOP:
+            self._close()
+        elif answer is Answer.GO_ON:
+            self._dock.close()
+
+    def _jobs(self) -> list[Job]:
+        return [job for job in active_jobs() if ancestor(job.owner, QDockWidget) is self._dock]

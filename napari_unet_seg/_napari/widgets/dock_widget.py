@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 
 from napari_unet_seg._napari import log
-from napari_unet_seg._napari.widgets.close_guard import guard_window
+from napari_unet_seg._napari.widgets.close_guard import guard_dock, guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.io.disk.seen import Fingerprint, has_changed, last_seen, saw, stamp_of
 
@@ -107,7 +107,10 @@ class _TabJoiner(QObject):
     def _join(self) -> None:
         dock = ancestor(self.parent(), QDockWidget)
         window = ancestor(dock, QMainWindow)
-        if dock is None or window is None or self.settled:
+        if dock is None or window is None:
+            return
+        guard_dock(dock)
+        if self.settled:
             return
         guard_window(window)
         area = window.dockWidgetArea(dock)

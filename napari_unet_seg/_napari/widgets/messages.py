@@ -5,7 +5,7 @@ napari's notifications show one line until they are unfolded, and close after fo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import Notification, notification_manager
 from qtpy.QtCore import QRect, Qt, QThread
@@ -13,6 +13,12 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg import log
 from napari_unet_seg._napari.widgets.fitted_text import fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Actions = Sequence[tuple[str, Callable[..., None]]]
+    """Text of a button, and what a click calls with the notification's widget."""
 
 _SHORTEST = 4000
 _READING = 60
@@ -23,9 +29,9 @@ _UNFOLDED = "expanded"
 """napari's property of a notification that shows all lines."""
 
 
-def show_error(text: str) -> None:
-    """Show what failed, and what to do."""
-    _show(text, "error")
+def show_error(text: str, actions: Actions = ()) -> None:
+    """Show what failed, and what to do, with a button for each of the actions."""
+    _show(text, "error", actions)
 
 
 def show_warning(text: str) -> None:
@@ -38,9 +44,9 @@ def show_info(text: str) -> None:
     _show(text, "info")
 
 
-def _show(text: str, severity: str) -> None:
+def _show(text: str, severity: str, actions: Actions = ()) -> None:
     log.logger.info("%s shown: %s", severity, text)
-    notification_manager.dispatch(Notification(text, severity))
+    notification_manager.dispatch(Notification(text, severity, actions))
     app = QApplication.instance()
     if app is not None and QThread.currentThread() is app.thread():
         for widget in QApplication.allWidgets():

@@ -20,6 +20,7 @@ from napari_unet_seg.cli._engine import follow, stoppable
 from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._plans import PlanOnly, print_plans
 from napari_unet_seg.cli._workers import SCHEDULER, WORKERS, Distribution
+from napari_unet_seg.config import RESULT_THRESHOLD
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 
@@ -27,7 +28,7 @@ _METRICS = ("dice", "iou", "precision", "recall")
 
 
 def evaluate(
-    pred: Annotated[Path, typer.Option(metavar="DIR|COCO", help="Predicted masks.")],
+    pred: Annotated[Path, typer.Option(metavar="DIR|COCO|RESULTS", help="Predicted masks.")],
     truth: Annotated[Path, typer.Option(metavar="DIR|COCO", help="True masks.")],
     group: Annotated[
         str,
@@ -39,6 +40,9 @@ def evaluate(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Count all labels as one category.")
     ] = False,
+    threshold: Annotated[
+        float, typer.Option(help="Score that a result needs, for a list of results as --pred.")
+    ] = RESULT_THRESHOLD,
     plan: PlanOnly = False,
     scheduler: Annotated[str, SCHEDULER] = "",
     workers: Annotated[int | None, WORKERS] = None,
@@ -49,7 +53,8 @@ def evaluate(
     """Measure Dice, IoU, precision, recall and HD95 (in the masks' unit of length).
 
     Masks are paired by name without suffix; in folders of cases by the names of the cases, of their
-    scans or of their folders, and --plan shows what their files are taken for. Categories are
+    scans or of their folders, and --plan shows what their files are taken for. A list of a model's
+    results in COCO's format is drawn on the images of a COCO file as --truth. Categories are
     paired by name if both sides have names, else by label value. Means are over scans. A scan whose
     masks are both empty has no Dice: it is in no mean and is counted under "empty". Many scans are
     distributed over several processes as in predict.
@@ -67,7 +72,12 @@ def evaluate(
         # Workers may have another working folder.
         pred, truth = pred.absolute(), truth.absolute()
     events = evaluation.evaluate(
-        pred, truth, group, foreground=foreground, attempts=Distribution(scheduler, workers)
+        pred,
+        truth,
+        group,
+        foreground=foreground,
+        threshold=threshold,
+        attempts=Distribution(scheduler, workers),
     )
     with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
         for event in follow(events, stop):

@@ -1,4 +1,4 @@
-"""`export`: masks as COCO, or as TIFFs of 0 and 255."""
+"""`export`: masks as COCO, as TIFFs of 0 and 255, or with their scans for nnU-Net."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -13,6 +13,7 @@ from napari_unet_seg.cli._console import BAD_INPUT, Bar, Failure, emit, report_f
 from napari_unet_seg.cli._folders import make_folder, output_folder
 from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli.commands.export_nnunet import export_nnunet
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.masks.report import MaskReport, report_of
@@ -23,17 +24,24 @@ class Format(StrEnum):
 
     coco = "coco"
     binary = "binary"
+    nnunet = "nnunet"
 
 
 def export(
     masks: Annotated[
-        Path, typer.Argument(metavar="MASKS", help="Folder of masks, data set, or COCO file.")
+        Path,
+        typer.Argument(
+            metavar="MASKS",
+            help="Folder of masks, data set, or COCO file; for nnU-Net a data set, a folder of "
+            "cases, a session, or a folder of sessions.",
+        ),
     ],
     out: Annotated[
         Path,
         typer.Option(
             metavar="COCO.json|DIR",
-            help="COCO file to write; or a folder, for the COCO files of a data set or for TIFFs.",
+            help="COCO file to write; or a folder, for the COCO files of a data set, for TIFFs or "
+            "for nnU-Net: a new folder DatasetNNN_NAME, or the one in which to number it.",
         ),
     ],
     images: Annotated[
@@ -42,7 +50,11 @@ def export(
     ] = None,
     format_: Annotated[
         Format,
-        typer.Option("--format", help="coco, or binary: a TIFF of 0 and 255 for each image."),
+        typer.Option(
+            "--format",
+            help="coco; binary: a TIFF of 0 and 255 for each image; or nnunet: scans and masks in "
+            "nnU-Net's raw layout.",
+        ),
     ] = Format.coco,
     keep: Annotated[
         Literal["mine", "theirs"] | None,
@@ -62,13 +74,16 @@ def export(
     Each slice of a volume becomes an image, named after the volume and the number of the slice. A
     data set that was imported from COCO files is written to files of the same names if --out is a
     folder; annotations that were not edited do not change. With --format binary each image gets a
-    TIFF of 0 and 255, in one folder per category if there are several.
+    TIFF of 0 and 255, in one folder per category if there are several. With --format nnunet the
+    scans are written too, as a data set that nnU-Net trains on.
 
     Example: napari-unet-seg export masks --images images --out annotations.json
     """
     from napari_unet_seg.evaluation.mask_sources import is_dataset
     from napari_unet_seg.io.coco.encode import Encoder
 
+    if format_ is Format.nnunet:
+        return export_nnunet(masks, out, json=json)
     encoder = Encoder(settings(CocoOptions(), None, set_ or ()))
     to_json = out.suffix.lower() == ".json"
     if format_ is Format.binary and to_json:

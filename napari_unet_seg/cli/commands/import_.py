@@ -1,4 +1,4 @@
-"""`import`: COCO files to a data set."""
+"""`import`: COCO files, or a model's results on one, to a data set."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +7,8 @@ import typer
 
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, table, warn
 from napari_unet_seg.cli._engine import follow, stoppable
+from napari_unet_seg.config import RESULT_THRESHOLD
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.counting import counted, is_or_are
 
 _REMEDIES = {
@@ -35,9 +37,21 @@ def import_(
     boxes: Annotated[
         bool, typer.Option("--boxes", help="Draw annotations that have only a box.")
     ] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="List of a model's results: its masks instead of the annotations."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Score that a result needs, for --results.")
+    ] = RESULT_THRESHOLD,
     json: Annotated[bool, typer.Option("--json", help="Report as one line of JSON.")] = False,
 ) -> int:
     """Write COCO files as a data set: images and masks per split, and dataset.json.
+
+    With --results the masks are a model's predictions, a list in COCO's format for results. Those
+    of a score of at least --threshold are drawn, the best on top.
 
     Several files that name their split (train, valid, test) keep it. Otherwise near-copies of an
     image, also mirrored or rotated, stay in one split; their number is printed.
@@ -50,6 +64,9 @@ def import_(
     from napari_unet_seg.io.coco.report import inspect, overlaps
 
     datasets = [read_coco(file, images) for file in files]
+    if results is not None:
+        datasets = [_predicted(results, datasets).above(threshold, boxes=boxes)]
+    names = files if results is None else [results]
     reports = [inspect(dataset, boxes=boxes) for dataset in datasets]
     covered = [
         overlaps(dataset, report.usable, boxes=boxes)
@@ -57,11 +74,11 @@ def import_(
     ]
     failed = [
         _with_remedy(file, *problem)
-        for file, report in zip(files, reports, strict=True)
+        for file, report in zip(names, reports, strict=True)
         for problem in report.skipped
     ]
     if not json:
-        for file, report, below in zip(files, reports, covered, strict=True):
+        for file, report, below in zip(names, reports, covered, strict=True):
             say(f"{_describe(file, report)}\n{below}".rstrip())
     reported = {name for report in reports for name, _ in report.skipped}
     written = 0
@@ -78,7 +95,7 @@ def import_(
         return stop.exit_code
     note = read_description(out).note
     if json:
-        documents = [_as_json(*each) for each in zip(files, reports, covered, strict=True)]
+        documents = [_as_json(*each) for each in zip(names, reports, covered, strict=True)]
         emit({"out": out, "written": written, "note": note, "files": documents})
     else:
         say(
@@ -86,6 +103,18 @@ def import_(
         )
     report_failures(failed)
     return BAD_INPUT if failed else 0
+
+
+def _predicted(results: Path, datasets: list[Any]) -> Any:
+    """Return the results on their data set."""
+    from napari_unet_seg.io.coco.results import read_results
+
+    if len(datasets) > 1:
+        raise DataError(
+            f"{results} belongs to one COCO file, and {len(datasets)} are given; give the one "
+            "whose images were predicted."
+        )
+    return read_results(results, datasets[0])
 
 
 def _with_remedy(file: Path, what: str, why: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from napari_unet_seg.data.cases.sequences import UNNAMED, channel_notes, chosen_
 from napari_unet_seg.data.samples import Sample, SampleSet, elsewhere, shortened
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.channels import channels_of
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,20 +99,9 @@ def _annotated(case: Case, names: Sequence[str]) -> _Annotated:
     channels = channels_of(case, names)
     mask = next(iter(case.masks.values()))
     own = [source for _, source in channels if source is not None]
-    fitting: list[_Annotated] = []
-    errors: list[DataError] = []
-    for grid in dict.fromkeys((*own, *case.sequences.values())):
-        try:
-            labels = read_mask(mask, read_sequence(grid))
-        except DataError as error:
-            errors.append(error)
-            continue
-        fitting.append(_Annotated(case, channels, grid, mask, labels))
-        if not labels.meta["apart"]:
-            return fitting[-1]
-    if not fitting:
-        raise errors[0]
-    return fitting[0]
+    grids = list(dict.fromkeys((*own, *case.sequences.values())))
+    number, labels = read_mask_among(mask, map(read_sequence, grids))
+    return _Annotated(case, channels, grids[number], mask, labels)
 
 
 def _samples(each: _Annotated, dimensions: int) -> Iterator[Sample]:

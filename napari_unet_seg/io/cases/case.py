@@ -23,6 +23,8 @@ class Source:
     """Key of the DICOM series in the folder, see `list_series`."""
     slices: tuple[int, ...] | None = None
     """Number of the slice in its stack that each file holds; None for files of whole volumes."""
+    unreviewed: int | None = None
+    """Label of unreviewed pixels, if the mask has another one for them than `IGNORE_INDEX`."""
     why: str = field(default="", compare=False)
     """Why it belongs to its case, if not for what the case was recognised by."""
 

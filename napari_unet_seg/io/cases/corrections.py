@@ -67,7 +67,8 @@ def correct(plan: Plan, corrections: Mapping[str, Correction]) -> Plan:
     """
     if not corrections:
         return plan
-    return _plan_of(plan, [_corrected(e, corrections.get(e.key)) for e in entries_of(plan)])
+    entries = entries_of(plan)
+    return _plan_of(plan, [_corrected(e, corrections.get(e.key), entries) for e in entries])
 
 
 def _used(plan: Plan) -> Iterator[Entry]:
@@ -97,16 +98,26 @@ def _key(plan: Plan, source: Source) -> str:
     return "#".join(str(part) for part in parts if part is not None)
 
 
-def _corrected(entry: Entry, correction: Correction | None) -> Entry:
+def _corrected(entry: Entry, correction: Correction | None, others: list[Entry]) -> Entry:
     if correction is None or entry.is_problem:
         return entry
-    kind = correction.kind or entry.kind
+    # Who names the case of a file that is left out means its mask.
+    meant: Kind = "mask" if entry.kind == "left out" and correction.case else entry.kind
+    kind = correction.kind or meant
     own = entry.name if kind == entry.kind else _usual_name(entry, kind)
-    case = correction.case or entry.case or short_name(entry.source.files[0])
+    case = correction.case or entry.case or _nearest_case(entry, kind, others)
     source = replace(entry.source, why=BY_USER)
     if kind == "scan" and source.slices is not None:
         source = replace(source, slices=tuple(range(len(source.files))))
     return Entry(entry.key, source, kind, correction.name or own, case, BY_USER)
+
+
+def _nearest_case(entry: Entry, kind: Kind, others: list[Entry]) -> str:
+    """Return the only case in the folder of a mask; a scan without a case makes one."""
+    folder = entry.source.files[0].parent
+    near = {e.case for e in others if e.kind == "scan" and e.source.files[0].parent == folder}
+    is_of_one = kind == "mask" and len(near) == 1
+    return next(iter(near)) if is_of_one else short_name(entry.source.files[0])
 
 
 def _usual_name(entry: Entry, kind: Kind) -> str:
@@ -126,11 +137,27 @@ def _plan_of(plan: Plan, entries: list[Entry]) -> Plan:
         sources[free_name(entry.name, sources, " ")] = entry.source
     cases = [case for case in known.values() if case.sequences]
     alone = [s for case in known.values() if not case.sequences for s in case.masks.values()]
-    left_out += [LeftOut(path_of(s), "its case has no scan", is_mask=True) for s in alone]
+    left_out += [
+        LeftOut(path_of(s), "a mask; choose the case that it belongs to", is_mask=True)
+        for s in alone
+    ]
     return replace(plan, cases=tuple(cases), left_out=tuple(left_out))
 
 
-def folder_of(entry: Entry, root: Path) -> str:
-    """Return the path of an entry in its folder, for people."""
-    path = path_of(entry.source)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+def with_first_sequence(plan: Plan, name: str) -> Plan:
+    """Return a plan in whose cases a sequence comes first, which is shown and segmented."""
+    cases = [
+        replace(case, sequences={name: case.sequences[name]} | case.sequences)
+        if name in case.sequences
+        else case
+        for case in plan.cases
+    ]
+    return replace(plan, cases=tuple(cases))
+
+
+def place_of(entry: Entry, root: Path) -> str:
+    """Return the path of an entry, of a stack that of the first slice, without its case's name."""
+    path, case = entry.source.files[0], entry.case
+    place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    place = root.name if place == "." else place.removeprefix(f"{case}/")
+    return f"…{place.removeprefix(case)}" if case and place.startswith(f"{case}_") else place

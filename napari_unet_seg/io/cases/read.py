@@ -16,6 +16,8 @@ from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.cases.case import Source
     from napari_unet_seg.io.common.scan import Scan
@@ -56,7 +58,7 @@ def read_mask(source: Source, scan: Scan) -> Scan:
         If a file cannot be read, or the mask's voxels are not the scan's.
     """
     if source.slices is None:
-        mask = turned_onto(read_labels(source.files[0]), scan, (str(source.files[0]), "its scan"))
+        mask = turned_onto(_labels(source), scan, (str(source.files[0]), "its scan"))
     else:
         mask = _mask_stack(source, scan)
     if mask.grid_shape != scan.grid_shape:
@@ -65,6 +67,52 @@ def read_mask(source: Source, scan: Scan) -> Scan:
             f"{scan.grid_shape}; give the mask that was made on this scan."
         )
     return replace(mask, meta=mask.meta | {"apart": misplacement(scan, mask)})
+
+
+def _labels(source: Source) -> Scan:
+    mask = read_labels(source.files[0])
+    if source.unreviewed is None:
+        return mask
+    labels = np.where(mask.data == source.unreviewed, IGNORE_INDEX, mask.data)
+    return replace(mask, data=labels)
+
+
+def read_mask_among(source: Source, scans: Iterable[Scan]) -> tuple[int, Scan]:
+    """Read a mask on the grid of the sequence that it was drawn on.
+
+    Parameters
+    ----------
+    source : Source
+        The mask.
+    scans : iterable of Scan
+        The sequences that come into question, read one after the other.
+
+    Returns
+    -------
+    int, Scan
+        The number of the first sequence whose voxels the mask's are; else of the first on the same
+        grid, but in another place. The mask is as of `read_mask`.
+
+    Raises
+    ------
+    DataError
+        If the mask cannot be read, or is on the grid of no sequence; the error is that of the
+        first.
+    """
+    apart: list[tuple[int, Scan]] = []
+    errors: list[DataError] = []
+    for number, scan in enumerate(scans):
+        try:
+            mask = read_mask(source, scan)
+        except DataError as error:
+            errors.append(error)
+            continue
+        if not mask.meta["apart"]:
+            return number, mask
+        apart.append((number, mask))
+    if not apart:
+        raise errors[0]
+    return apart[0]
 
 
 def _mask_stack(source: Source, scan: Scan) -> Scan:

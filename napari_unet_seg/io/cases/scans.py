@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,6 +43,24 @@ def scans_of(plan: Plan, sequence: str | None = None) -> list[NamedScan]:
                 scan = NamedScan(path_of(source), own, *(() if whole else (name, source)))
                 found.setdefault((scan.path, scan.source), scan)
     return list(found.values())
+
+
+class CaseScan(NamedTuple):
+    """A case by its first sequence, the scan that is segmented and corrected."""
+
+    path: Path
+    """A file, or the folder of a DICOM series, an OME-Zarr or a stack of slices."""
+    case: Case
+
+    @property
+    def source(self) -> Source:
+        """The first sequence; of a file that holds several sequences as channels the whole file."""
+        return replace(next(iter(self.case.sequences.values())), channel=None)
+
+
+def case_scans(plan: Plan) -> list[CaseScan]:
+    """Return the cases of a plan, each with the path of its first sequence."""
+    return [CaseScan(path_of(next(iter(case.sequences.values()))), case) for case in plan.cases]
 
 
 def path_of(source: Source) -> Path:

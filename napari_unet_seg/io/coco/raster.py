@@ -10,7 +10,7 @@ from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.read import label_values
-from napari_unet_seg.io.coco.rle import decode, decode_one, pixels, pixels_of_each
+from napari_unet_seg.io.coco.rle import decode, decode_one, pixels_of_all, pixels_of_each
 from napari_unet_seg.io.coco.shapes import SMALL, read_shape, steps
 from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.masks.labels import label_dtype
@@ -150,8 +150,9 @@ def _drawn_together(shapes: Sequence[Shape], height: int, width: int) -> Iterato
     polygons = [polygon for shape in shapes for polygon in shape.polygons]
     found = _encoded(polygons, height, width)
     drawn = iter(pixels_of_each(decode(found)) if found else ())
+    stored = iter(pixels_of_all([runs for shape in shapes for runs in shape.runs]))
     for shape in shapes:
-        parts = [next(drawn) for _ in shape.polygons] + [pixels(runs) for runs in shape.runs]
+        parts = [next(drawn) for _ in shape.polygons] + [next(stored) for _ in shape.runs]
         if len(parts) == 1:
             yield parts[0]
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_unet_seg.config import Category, CocoLimits, Id
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
+from napari_unet_seg.io.coco.kinds import check_kind
 from napari_unet_seg.io.coco.paths import (
     ImageFolder,
     count_ends,
@@ -96,13 +97,6 @@ class CocoDataset:
         return None
 
 
-def is_coco(document: object) -> bool:
-    """Whether parsed JSON has the structure of a COCO file."""
-    return isinstance(document, dict) and all(
-        isinstance(document.get(key), list) for key in ("images", "annotations")
-    )
-
-
 def label_values(categories: Sequence[Category]) -> dict[Id | None, int]:
     """Return the label values by category id: the positions of the categories, from 1."""
     return {category.id: value for value, category in enumerate(categories, 1)}
@@ -160,11 +154,7 @@ def parse_coco(path: Path) -> tuple[dict[str, Any], JsonStyle, Fingerprint]:
         text = data.decode(json.detect_encoding(data), "surrogatepass")
         del data  # the parsed document takes several times its size
         document = json.loads(text)
-    if not is_coco(document):
-        raise DataError(
-            f"{path} is not COCO: it needs the lists `images` and `annotations`; "
-            "export it again as COCO instance segmentation."
-        )
+    check_kind(path, document, "dataset")
     return document, style_of(text), Fingerprint(stamp, digest)
 
 

@@ -145,6 +145,8 @@ def pixels_of_each(found: Runs) -> list[Array]:
     return np.split(indices, np.cumsum(sizes)[:-1])
 
 
-def pixels(runs: Array) -> Array:
-    """Return the foreground pixels of an RLE, as indices in column-major order."""
-    return pixels_of_each(Runs(runs, np.array([len(runs)])))[0]
+def pixels_of_all(runs: Sequence[Array]) -> list[Array]:
+    """Return the foreground pixels of RLEs that were read one by one, see `pixels_of_each`."""
+    if not runs:
+        return []
+    return pixels_of_each(Runs(np.concatenate(runs), np.array([len(own) for own in runs])))

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.io.coco.categories import with_categories
 from napari_unet_seg.io.coco.edit import apply_edits, changes_of
 from napari_unet_seg.io.coco.merge.keys import keyed
 from napari_unet_seg.io.coco.merge.version import Version
@@ -16,10 +17,10 @@ from napari_unet_seg.io.disk.files import atomic, within
 from napari_unet_seg.io.disk.seen import has_changed, last_seen, saw, stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import Id
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.coco.edit import Edit
     from napari_unet_seg.io.coco.merge.keys import Keep
 
@@ -46,6 +47,8 @@ class CocoSource:
         self._is_of_copy = dataset is None and bool(self._copies)
         self._dataset = dataset
         self._versions: dict[str, Version] = {}
+        self._categories: Sequence[Category] = ()
+        self._colours: Mapping[str, str] = {}
         if dataset is not None and dataset.seen is not None:
             saw(path, dataset.seen)
 
@@ -62,7 +65,15 @@ class CocoSource:
             self._dataset = replace(found, path=self.path)
         return self._dataset
 
-    def save(self, edits: Mapping[Id, Edit], path: Path, *, keep: Keep | None = None) -> int:
+    def save(
+        self,
+        edits: Mapping[Id, Edit],
+        path: Path,
+        *,
+        keep: Keep | None = None,
+        categories: Sequence[Category] = (),
+        colours: Mapping[str, str] | None = None,
+    ) -> int:
         """Write the file with edits, to the same or another path.
 
         What another program has changed in the file since it was read or written here is kept:
@@ -78,6 +89,10 @@ class CocoSource:
         keep : str, optional
             Which version stays of an annotation that was changed both here and by another program:
             "mine" or "theirs".
+        categories : sequence of Category
+            Categories of the masks; those that the file does not have are added.
+        colours : mapping of str to str, optional
+            Colours of categories to write, `#rrggbb` by name.
 
         Returns
         -------
@@ -97,6 +112,8 @@ class CocoSource:
         version, taken = self._version(path)
         version.edits |= edits
         document = version.merge(*changes_of(dataset, version.edits.values()), keep)
+        self._categories, self._colours = categories, colours or {}
+        document = with_categories(document, self._categories, self._colours)
         save_coco(document, path, style=dataset.style)
         version.wrote(document, last_seen(path))
         self._versions[os.path.realpath(path)] = version
@@ -123,6 +140,7 @@ class CocoSource:
                 shutil.copyfile(self.path, temporary)
         else:
             document = apply_edits(dataset, edits)
+            document = with_categories(document, self._categories, self._colours)
             save_coco(document, target, keep=False, style=dataset.style)
 
     def _version(self, path: Path) -> tuple[Version, int]:

@@ -144,7 +144,7 @@ def _change_categories(
 ) -> None:
     """Change the category of annotations whose category differs from the file."""
     for value, row in enumerate(instances.rows, 1):
-        if categories_by_value[value] != row.category:
+        if categories_by_value[value].id != row.category.id:
             replaced = edits.setdefault(row.image.id, Edit({}, [])).replaced
             now = replaced.get(id(row.annotation), row.annotation)
             renamed = None if now is None else {**now, "category_id": categories_by_value[value].id}

@@ -23,6 +23,8 @@ _SEQUENCES = {
     "SWI": {"swi"},
 }
 """Words in names by sequence, the more special first: `t2_flair` is FLAIR."""
+SEQUENCES = tuple(_SEQUENCES)
+"""Names of the sequences that are known by the names of files."""
 _CONTRAST = {"post", "gd", "gad", "ce", "km", "contrast", "gadolinium"}
 """Words that say that a T1 was taken with contrast agent."""
 

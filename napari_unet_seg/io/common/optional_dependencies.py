@@ -13,6 +13,7 @@ _EXTRAS = {
     "highdicom": ("DICOM SEG is written", "dicom-seg", ", or save the mask as .nii.gz"),
     "lightning_fabric": ("Processes of one training are connected", "distributed", ""),
     "distributed": ("Many scans are distributed over workers", "distributed", ""),
+    "napari_orthogonal_views": ("Linked views are shown", "linked-views", ""),
     "segmentation_models_pytorch": (
         "Encoders are built",
         "encoders",

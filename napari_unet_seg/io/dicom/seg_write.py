@@ -24,6 +24,7 @@ from napari_unet_seg.io.dicom.patient import deidentify, keep_required
 from napari_unet_seg.io.dicom.seg_source import source_images
 from napari_unet_seg.io.disk.files import atomic
 from napari_unet_seg.io.masks.labels import smallest
+from napari_unet_seg.io.masks.palette import rgb_of, stored_palette
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,9 +138,11 @@ def _segments(highdicom: Any, categories: list[Category], description: dict[str,
     def coded(concept: Concept) -> Any:
         return highdicom.sr.CodedConcept(concept.value, "SCT", concept.meaning)
 
+    palette = stored_palette(description)
     segments = []
     for number, category in enumerate(categories, 1):
         group, what = concepts_of(category.name)
+        colour = palette.get(category.name)
         label = category.name.replace("\\", "/").strip()[:_LABEL_LENGTH] or f"label {number}"
         segments.append(
             highdicom.seg.SegmentDescription(
@@ -149,6 +152,7 @@ def _segments(highdicom: Any, categories: list[Category], description: dict[str,
                 segmented_property_type=coded(what),
                 algorithm_type=kind,
                 algorithm_identification=None if kind == "MANUAL" else algorithm,
+                display_color=colour and highdicom.color.CIELabColor.from_rgb(*rgb_of(colour)),
             )
         )
     return segments

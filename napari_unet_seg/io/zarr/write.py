@@ -20,6 +20,7 @@ from napari_unet_seg.io.disk.files import (
     write_error,
 )
 from napari_unet_seg.io.masks.labels import smallest_type, stored_categories
+from napari_unet_seg.io.masks.palette import rgb_of, stored_palette
 from napari_unet_seg.io.zarr.metadata import (
     KEY,
     Level,
@@ -158,13 +159,20 @@ def _affine(like: Scan) -> list[list[float]] | None:
 
 
 def _properties(description: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the names of the categories in the form that other viewers read."""
-    found = stored_categories(description)
+    """Return the names and colours of the categories in the form that other viewers read."""
+    found, palette = stored_categories(description), stored_palette(description)
     rows = [
         {"label-value": value, "name": category.name, "category_id": category.id}
         for value, category in enumerate(found, 1)
     ]
-    return {"properties": rows} if rows and "instances" not in (description or {}) else {}
+    if not rows or "instances" in (description or {}):
+        return {}
+    colours = [
+        {"label-value": value, "rgba": [*rgb_of(palette[category.name]), 255]}
+        for value, category in enumerate(found, 1)
+        if category.name in palette
+    ]
+    return {"properties": rows, "colors": colours} if colours else {"properties": rows}
 
 
 def _make_group(folder: Path, version: Version) -> None:

@@ -20,9 +20,10 @@ from napari_unet_seg.io.common.places import index_at, place_at
 from napari_unet_seg.io.disk.files import reading, within, write_error
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.images.tiff import read_tiff, write_labels
+from napari_unet_seg.session.stored.labelling import Labelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -65,9 +66,14 @@ class MaskStore:
         Folder of the session.
     scan : Scan
         The scan, on whose grid the masks are.
+    labelling : callable, optional
+        Returns the categories that the labels stand for now.
     """
 
-    def __init__(self, folder: Path, scan: Scan) -> None:
+    def __init__(
+        self, folder: Path, scan: Scan, labelling: Callable[[], Labelling] = Labelling
+    ) -> None:
+        self._labelling = labelling
         self._root = folder
         self.prediction_path = folder / "predictions" / "prediction.tif"
         self.folder = folder / "masks"
@@ -121,8 +127,7 @@ class MaskStore:
 
     def prediction(self) -> Array:
         """Read the whole original prediction."""
-        path = self.prediction_path
-        return self._checked(np.asarray(read_tiff(path).data), self.shape, path)
+        return self._read(self.prediction_path, self.shape)
 
     def replace_prediction(self, index: int, labels: Array) -> None:
         """Store a later prediction of a slice; the original prediction is kept."""
@@ -132,14 +137,14 @@ class MaskStore:
             axes="YX",
             spacing=self.spacing[-2:],
             unit=self.unit,
-            description={"slice": index},
+            description={"slice": index, **self._labelling().description()},
         )
 
     def read_prediction(self, index: int) -> Array:
         """Read the later prediction of a slice, else the original prediction."""
         later = self._later_path(index)
         if later.is_file():
-            return self._checked(np.asarray(read_tiff(later).data), self.shape[-2:], later)
+            return self._read(later, self.shape[-2:])
         return self._read_original(index)
 
     def predicted_later(self) -> list[int]:
@@ -157,18 +162,25 @@ class MaskStore:
     def _read_original(self, index: int) -> Array:
         with reading(self.prediction_path, "a TIFF"):
             plane = np.asarray(tifffile.imread(self.prediction_path, key=index))
-        return self._checked(plane, self.shape[-2:], self.prediction_path)
+        plane = self._checked(plane, self.shape[-2:], self.prediction_path)
+        return self._labelling().convert(plane, {})
 
     def read(self, index: int) -> Array:
         """Read the corrected slice, else the original prediction."""
         path = self.path(index)
         if not path.is_file():
             return self._read_original(index)
-        return self._checked(np.asarray(read_tiff(path).data), self.shape[-2:], path)
+        return self._read(path, self.shape[-2:])
 
     def is_as_predicted(self, index: int) -> bool:
         """Whether the stored slice equals its prediction."""
         return np.array_equal(self.read(index), self.read_prediction(index))
+
+    def _read(self, path: Path, shape: tuple[int, ...]) -> Array:
+        """Read a file of labels as present labels."""
+        found = read_tiff(path)
+        labels = self._checked(np.asarray(found.data), shape, path)
+        return self._labelling().convert(labels, found.meta.get("description") or {})
 
     def _checked(self, labels: Array, shape: tuple[int, ...], path: Path) -> Array:
         if labels.size != np.prod(shape) or labels.dtype.kind not in "bui":
@@ -234,7 +246,7 @@ class MaskStore:
             axes="YX",
             spacing=self.spacing[-2:],
             unit=self.unit,
-            description={**description, "slice": index},
+            description={**description, "slice": index, **self._labelling().description()},
             keep=True,
         )
         self.digests[index] = digest

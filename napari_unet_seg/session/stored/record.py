@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,9 +14,6 @@ from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.stored.moved import Move, find_move
 from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Round(Config):
@@ -57,6 +55,8 @@ class CocoOrigin(Config):
     """The image id of each slice."""
     boxes: bool = False
     """Whether annotations that have only a box were drawn as a rectangle."""
+    drawn: bool = False
+    """Whether the mask was drawn from the annotations; not known of older sessions."""
 
 
 class Origin(Config):
@@ -84,7 +84,7 @@ class Placement(Config):
 
 
 class LayersRecord(Config):
-    """Names, placement and locked categories of the layers of a session."""
+    """Names, placement and locked categories of the layers of a session, and their colours."""
 
     image: str = ""
     """Name of the scan's layer."""
@@ -94,6 +94,8 @@ class LayersRecord(Config):
     """None if the scan has the geometry of its file."""
     locked: tuple[int, ...] = ()
     """Labels of the locked categories."""
+    palette: tuple[tuple[str, str], ...] = ()
+    """Name and colour, `#rrggbb`, of each category, in the order of lists."""
 
 
 class SequenceRecord(Config):
@@ -120,12 +122,16 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.1"
+    format: Version = 2.1
     version: str
     """Version of the package that started the session."""
     created: str
     scan: ScanRecord
     categories: tuple[Category, ...]
+    first_categories: tuple[Category, ...] = ()
+    """The categories at the start of the session; empty if they are the same."""
+    merged: tuple[tuple[Id, Id | None], ...] = ()
+    """Ids of removed categories, and of those that got their pixels; None for background."""
     checkpoint: str = ""
     """The model that made the prediction, empty if there is none."""
     checkpoint_sha256: str = ""
@@ -153,6 +159,12 @@ class SessionRecord(Stored):
         if coco := _moved(extra, _FIRST_COCO):
             parts["origin"]["coco"] = coco
         return {**rest, **parts}
+
+    def is_on(self, scan: Path) -> bool:
+        """Whether a file or folder is the scan of the session, or another sequence of its case."""
+        files = [path for each in self.sequences for path in each.scan.paths]
+        folders = [str(Path(path).parent) for path in files]  # of stacks of slices
+        return str(scan) in (self.origin.scan, *files, *folders)
 
     @model_validator(mode="after")
     def _check_score_count(self) -> Self:

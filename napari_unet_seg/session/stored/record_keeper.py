@@ -15,7 +15,7 @@ from napari_unet_seg.session.stored.scan import SESSION_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_unet_seg.config import Category
+    from napari_unet_seg.config import Category, Id
     from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.review_queue import ReviewState
     from napari_unet_seg.session.stored.lock import SessionLock
@@ -75,6 +75,25 @@ class RecordKeeper:
     def categories(self) -> tuple[Category, ...]:
         """The categories of the labels, from 1."""
         return self._record.categories
+
+    def set_categories(
+        self, categories: tuple[Category, ...], merged: tuple[tuple[Id, Id | None], ...] = ()
+    ) -> None:
+        """Change the categories of the labels; stored with the next `save`.
+
+        Parameters
+        ----------
+        categories : tuple of Category
+            The categories of the labels, from 1.
+        merged : tuple of pairs
+            Ids of removed categories, and of those that got their pixels; None for background.
+        """
+        with self._lock:
+            first = self._record.first_categories or self._record.categories
+            version = type(self._record).model_fields["format"].default
+            self._change(
+                categories=categories, first_categories=first, merged=merged, format=version
+            )
 
     @property
     def checkpoint(self) -> Path | None:

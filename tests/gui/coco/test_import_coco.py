@@ -11,6 +11,7 @@ import dask.array as da
 import numpy as np
 import psutil
 import pytest
+from category_list import click_cell
 from PIL import Image as Picture
 from qtpy import API
 
@@ -175,7 +176,8 @@ def test_one_stack_per_size_with_its_mask(
     assert record_of(wide_mask).coco.source.path == coco
     assert scan_from_layer(wide).axes == "NYX"
     assert scan_from_layer(wide).names == ("1.png", "2.png")
-    assert widget.legend.names() == [" glioma  (label 1)", " meningioma  (label 2)"]
+    assert widget.legend.tree.names() == ["glioma", "meningioma"]
+    assert widget.legend.tree.labels() == [1, 2]
 
 
 def test_masks_of_an_import_can_be_painted(
@@ -195,13 +197,12 @@ def test_legend_chooses_the_brushs_label(
 ) -> None:
     _wait(qtbot, widget, coco)
     *_, mask = _open(qtbot, widget)
-    buttons = widget.legend.buttons()
-    buttons[1].click()
+    click_cell(widget.legend, "meningioma")
     assert mask.selected_label == 2
     mask.selected_label = 1
-    assert [button.isChecked() for button in buttons] == [True, False]
+    assert widget.legend.value() == 1
     widget.viewer.layers.clear()
-    assert widget.legend.names() == []
+    assert widget.legend.isHidden()
 
 
 def test_the_unused_parent_can_be_shown(widget: ImportCocoWidget, coco: Path, qtbot: QtBot) -> None:

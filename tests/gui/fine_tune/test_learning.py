@@ -98,7 +98,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     for index in ACCEPTED[:-1]:
         accept_truth(widget, scan, index)
     assert not widget.fine_tune.panel.running
-    with qtbot.waitSignal(widget.learning.predicted) as done:
+    with qtbot.waitSignal(widget.learning.predicting.predicted) as done:
         accept_truth(widget, scan, ACCEPTED[-1])
         reviewing.go_to(SHOWN)
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
@@ -121,7 +121,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
         np.testing.assert_array_equal(mask.data[index], scan.data[index] == 200)
     assert bar.status.text().startswith(f"Round 1: {len(again)} slices to do were predicted again.")
 
-    with qtbot.waitSignal(widget.learning.predicted):
+    with qtbot.waitSignal(widget.learning.predicting.predicted):
         bar.back_button.click()
     assert chosen_model.current_model() == first
     for index in again:
@@ -212,7 +212,7 @@ def test_the_way_back_goes_on_where_it_was_left(qtbot: QtBot, widget: ReviewWidg
     chosen_model.choose_model(second)
     for expected in (first, base):
         reopen(qtbot, widget)
-        with qtbot.waitSignal(widget.learning.predicted):
+        with qtbot.waitSignal(widget.learning.predicting.predicted):
             back.click()
         assert chosen_model.current_model() == expected
     assert not back.isEnabled()

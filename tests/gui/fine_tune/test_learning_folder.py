@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from pages import dock_of
+from plans import accept_plan
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.fine_tune.messages import round_summary
@@ -63,6 +64,7 @@ def widget(
     widget.fine_tune.learn_bar.every.setValue(EVERY)
     widget.fine_tune.learn_bar.switch.setChecked(True)
     widget.scans.open_folder(folder)
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: shown(widget) == ["image-0"])
     return widget
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from plans import accept_plan
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import learning, panel
+from napari_unet_seg._napari.fine_tune import panel
+from napari_unet_seg._napari.fine_tune import predicting as predicting_module
 from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -122,7 +124,11 @@ def opened(qtbot: QtBot, widget: ReviewWidget, act: Callable[[], Any]) -> None:
 
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    opened(qtbot, widget, lambda: widget.scans.open_folder(folder))
+    def open_it() -> None:
+        widget.scans.open_folder(folder)
+        accept_plan(qtbot)
+
+    opened(qtbot, widget, open_it)
 
 
 def go(qtbot: QtBot, widget: ReviewWidget, at: int) -> None:
@@ -350,7 +356,7 @@ def predicting(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             yield SlicePredicted(slices[0], labels, 0.5, 1, len(slices))
             forever.wait(0.01)
 
-    monkeypatch.setattr(learning, "_predict_slices", work)
+    monkeypatch.setattr(predicting_module, "_predict_slices", work)
     return asked
 
 

@@ -8,6 +8,7 @@ import tifffile
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
+from plans import accept_plan
 
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.channels import show_channel
@@ -46,6 +47,7 @@ def widget(
     widget: ReviewWidget = dock(ReviewWidget)
     widget.bar.folder.setValue(tmp_path / "sessions" / "any")
     widget.scans.open_folder(tmp_path / "scans")
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: len(images(widget)) == 3)
     return widget
 

@@ -218,7 +218,7 @@ def test_colour_follows_the_name_not_the_place() -> None:
 
 
 def test_a_dozen_names_have_a_dozen_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_unet_seg._napari.layers.colours._slots", {})
+    monkeypatch.setattr("napari_unet_seg._napari.layers.colours._colours", {})
 
     assert len({category_colour(f"class {n}") for n in range(12)}) == 12
     assert category_colour("one too many").startswith("#")

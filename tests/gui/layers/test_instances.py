@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import pytest
+from category_list import click_cell, counts, middle
 from dicom_files import write_series
 from napari.components import LayerList
 from napari.layers import Labels as LabelsLayer
 from napari.layers._layer_actions import _duplicate_layer
 from PIL import Image as Picture
 from pycocotools.coco import COCO
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
+from napari_unet_seg._napari.categories.category_tree import NAME_COLUMN
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco_options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.files.reader import scan_layers
@@ -117,12 +119,11 @@ def _paint(mask: Labels, plane: int, rows: slice, columns: slice, value: int) ->
 
 
 def _click(widget: ImportCocoWidget, qtbot: QtBot, name: str) -> None:
-    (button,) = (b for b in widget.legend.buttons() if b.text().strip() == name)
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    click_cell(widget.legend, name)
 
 
 def _pressed(widget: ImportCocoWidget) -> list[str]:
-    return [b.text().strip() for b in widget.legend.buttons() if b.isChecked()]
+    return [item.text(NAME_COLUMN) for item in widget.legend.tree.selectedItems()]
 
 
 def test_every_annotation_is_a_label_with_a_row(widget: ImportCocoWidget, mask: Labels) -> None:
@@ -168,7 +169,8 @@ def test_one_edit_changes_one_annotation(mask: Labels, coco: Path, tmp_path: Pat
 def test_a_click_in_the_legend_starts_an_object(
     widget: ImportCocoWidget, mask: Labels, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    assert widget.legend.names() == [" glioma", " meningioma"]
+    assert widget.legend.tree.names() == ["glioma", "meningioma"]
+    assert counts(widget.legend) == ["4", "1"]  # objects
     assert _pressed(widget) == ["glioma"]  # of label 1, which is selected
     _click(widget, qtbot, "meningioma")
     assert (mask.selected_label, _pressed(widget)) == (6, ["meningioma"])
@@ -218,9 +220,9 @@ def test_the_right_button_gives_an_object_another_category(
     widget: ImportCocoWidget, mask: Labels, coco: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     mask.selected_label = 2
-    (button,) = (b for b in widget.legend.buttons() if "meningioma" in b.text())
+    place = middle(widget.legend, "meningioma")
     before = mask.get_color(2)
-    button.customContextMenuRequested.emit(QPoint(1, 1))
+    widget.legend.tree.customContextMenuRequested.emit(place)
     assert _pressed(widget) == ["meningioma"]
     assert not np.allclose(mask.get_color(2), before)
     old = json.loads(coco.read_text())["annotations"]
@@ -228,7 +230,7 @@ def test_the_right_button_gives_an_object_another_category(
 
     assert new == [old[0], {**old[1], "category_id": 300}, *old[2:]]
     mask.selected_label = 50
-    button.customContextMenuRequested.emit(QPoint(1, 1))
+    widget.legend.tree.customContextMenuRequested.emit(place)
     assert category_of(mask, 50) is None
 
 

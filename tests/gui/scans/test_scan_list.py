@@ -10,6 +10,7 @@ import scene
 from mouse import canvas_of
 from napari._qt.utils import QImg2array
 from pages import add_page
+from plans import accept_plan
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
@@ -102,6 +103,7 @@ def opened(qtbot: QtBot, widget: ReviewWidget, name: str) -> None:
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path, name: str = "b") -> None:
     widget.scans.open_folder(folder)
+    accept_plan(qtbot)
     opened(qtbot, widget, name)
 
 
@@ -377,6 +379,7 @@ def test_a_damaged_session_counts_as_none(
 ) -> None:
     (tmp_path / "sessions" / "a" / "session.json").write_text("{")
     widget.scans.open_folder(folder)
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: "a" in widget.viewer.layers)
     assert rows(show_list(qtbot, widget))[0] == ("a.tif", "–", "○ to do")
     widget.scans.bar.scans.hide()

@@ -8,6 +8,7 @@ import pytest
 import scene
 from dicom_files import write_series
 from pages import dock_of
+from plans import accept_plan
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile, update_record
@@ -62,6 +63,7 @@ def layers(widget: ReviewWidget) -> list[str]:
 
 def open_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
     dock_of(widget).open_page.folder_button.click()
+    accept_plan(qtbot)
     qtbot.waitUntil(lambda: "a" in layers(widget))
 
 

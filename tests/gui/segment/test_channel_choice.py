@@ -60,7 +60,7 @@ def test_the_channels_are_filled_by_name(widget: SegmentWidget, qtbot: QtBot) ->
     mask = segment(qtbot, widget)
     assert mask.data.shape == (6, 30, 32)
     said = widget.form.status.text()
-    assert said.endswith("FLAIR is put on the grid of T1c by interpolation.")
+    assert said.endswith(" FLAIR is put on the grid of T1c by interpolation.")
     # A choice of the user's stays when the mask is added.
     choice.setValue({"T1c": None})
     assert choice.note.text() == ("The network sees black for T1c, which it never did in training.")

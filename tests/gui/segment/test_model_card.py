@@ -77,4 +77,4 @@ def test_a_model_that_is_gone_has_no_card(
 
 def test_the_bundled_models_line_tells_its_dice() -> None:
     info = read_header(BUNDLED)
-    assert f"Dice {info.metrics['dice']:.2f} on held-out slices" in describe(info)
+    assert f"Dice {info.metrics['dice']:.2f} on 894 held-out slices" in describe(info)

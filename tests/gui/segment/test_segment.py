@@ -18,6 +18,12 @@ from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
+from napari_unet_seg.io.common.orientation import (
+    directions_of,
+    turned_back,
+    turned_scan,
+    view_across,
+)
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
@@ -96,7 +102,7 @@ def test_mask_has_geometry_categories_and_origin(widget: SegmentWidget, qtbot: Q
     assert record_of(mask).model.path == str(BUNDLED)
     assert len(record_of(mask).model.sha256) == 64
     assert "on CPU" in widget.form.status.text() or "on " in widget.form.status.text()
-    assert widget.form.legend.names() == [f" {categories_of(mask)[0].name}  (label 1)"]
+    assert widget.form.legend.tree.names() == [categories_of(mask)[0].name]
 
 
 def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
@@ -122,6 +128,47 @@ def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
 
     assert mask.data.shape == (5, 64, 64)
     assert list(record_of(mask).predicted) == [(3,)]
+
+
+def test_only_the_plane_that_is_shown(widget: SegmentWidget, qtbot: QtBot) -> None:
+    viewer = widget.viewer
+    image = viewer.add_image(np.moveaxis(_head(9), 0, 1), name="head")
+    widget.form.setWhole(False)
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.set_point(1, 3)
+    mask = _segment(qtbot, widget, image)
+    assert mask.data.shape == (64, 9, 64)
+    # All slices that the plane crosses count as predicted, so that the next plane joins the mask.
+    assert len(record_of(mask).predicted) == 64
+    assert not mask.data[:, [0, 1, 2, 4, 5, 6, 7, 8]].any()
+    viewer.dims.set_point(1, 5)
+    assert _segment(qtbot, widget, image) is mask
+    np.testing.assert_array_equal(mask.data[:, 3], mask.data[:, 5])
+    mask.data[10, 2, 10] = 1
+    assert _segment(qtbot, widget, image) is not mask
+
+
+@pytest.mark.parametrize("axis", [1, 2], ids=["coronal", "sagittal"])
+def test_a_plane_is_segmented_upright_as_on_screen(axis: int) -> None:
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+    values = np.random.default_rng(0).normal(60, 9, (48, 40, 44)) + _ball((48, 40, 44))
+    scan = Scan(values.astype(np.float32), "ZYX", (1.0, 1.0, 1.0), "mm", affine=affine)
+    view = view_across(directions_of(scan), axis)
+    config = PredictConfig(probabilities=True, device="cpu")
+    engine = WarmEngine()
+    part = (*[slice(None)] * axis, 22)
+    *_, plane = engine.predict(config, BUNDLED, scan, part)
+    *_, upright = engine.predict(config, BUNDLED, turned_scan(scan, view), (22,))
+    engine.close()
+    assert view.flips == (True, False)
+    np.testing.assert_array_equal(plane.labels, turned_back(upright.labels, view))
+    np.testing.assert_array_equal(plane.probabilities, turned_back(upright.probabilities, view))
+
+
+def _ball(shape: tuple[int, ...]) -> np.ndarray:
+    z, y, x = np.indices(shape)
+    ball: np.ndarray = 100.0 * ((z - 30) ** 2 + (y - 16) ** 2 + (x - 22) ** 2 < 90)
+    return ball
 
 
 def test_beyond_the_image_no_slice_is_segmented(
@@ -224,7 +271,7 @@ def test_model_choice_follows_a_finished_training(
     choice = widget.form.model_choice
 
     assert choice.value() == path
-    assert choice.combo.currentText() == path.stem
+    assert choice.combo.currentText().startswith(f"{path.stem} · ")
     assert choice.card.text().startswith("Finds c0, c1")
     mask = _segment(qtbot, widget, widget.viewer.add_image(_head()))
     assert [c.name for c in categories_of(mask)] == ["c0", "c1"]

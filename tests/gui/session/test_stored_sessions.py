@@ -34,6 +34,8 @@ def test_a_session_started_on_such_layers_records_the_same() -> None:
         session = Session.open(folder)
         image, mask, _ = show_session(ViewerModel(), session, session.load_mask())
         again, record = session_arguments(image, mask), read_record(folder)
-        assert again["layers"] == record.layers
+        palette = again["layers"].palette  # which these sessions are too old for
+        assert [name for name, _ in palette] == [c.name for c in record.categories]
+        assert again["layers"].model_copy(update={"palette": ()}) == record.layers
         assert again["origin"].coco == record.origin.coco
         assert tuple(again["categories"]) == record.categories

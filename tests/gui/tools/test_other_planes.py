@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from mouse import stroke
+from pages import dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
@@ -66,7 +67,7 @@ def widget(qtbot: QtBot, dock: Callable[[type], Any]) -> ReviewWidget:
 @pytest.fixture(params=PLANES)
 def part(request: pytest.FixtureRequest, widget: ReviewWidget) -> tuple[int | slice, ...]:
     """The plane on screen, of the array."""
-    button = next(b for b in widget.views.planes if b.property("plane") == request.param)
+    button = next(b for b in dock_of(widget).views.planes if b.property("plane") == request.param)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     go_to_part(widget.viewer, mask_of(widget), PLANES[request.param])
     return PLANES[request.param]
@@ -199,7 +200,7 @@ def test_an_independent_stack_has_no_other_planes(dock: Callable[[type], Any]) -
     record = LayerRecord(categories=CATEGORIES, independent=True)
     widget.viewer.add_image(values, name="images", metadata=record.as_metadata())
     widget.viewer.add_labels(values.copy(), name="mask", metadata=record.as_metadata())
-    assert not any(button.isEnabled() for button in widget.views.planes)
+    assert not any(button.isEnabled() for button in dock_of(widget).views.planes)
     widget.viewer.dims.order = (1, 0, 2)
     widget.tools.buttons["grow"].click()
     assert widget.tools.status.text().startswith("mask has no such plane")

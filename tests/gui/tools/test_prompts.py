@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from category_list import click_lock
 from mouse import canvas_of, drag_along, stroke
 from pages import dock_of
 from qtpy.QtCore import Qt
@@ -330,9 +331,9 @@ def test_strokes_go_with_their_slice(qtbot: QtBot, tools: ToolsTab) -> None:
 
 def test_strokes_leave_locked_and_unreviewed_pixels(qtbot: QtBot, tools: ToolsTab) -> None:
     mask, before = mask_of(tools), start()
-    tools.category.setCurrentIndex(1)
-    click(tools.lock)
-    tools.category.setCurrentIndex(0)
+    tools.categories.setValue(2)
+    click_lock(tools.categories)
+    tools.categories.setValue(1)
     click(tools.prompt_bar.buttons["inside"])
     drag_and_wait(qtbot, tools, (18, 30), (46, 40))
     assert_only_tumour(before, mask.data)
@@ -381,7 +382,7 @@ ENDS = {
         tools.prompt_bar.buttons["box"], Qt.Key.Key_Escape
     ),
     "again": lambda tools: click(tools.prompt_bar.buttons["box"]),
-    "category": lambda tools: tools.category.setCurrentIndex(1),
+    "category": lambda tools: tools.categories.setValue(2),
     "tab": lambda tools: tools.parent().parent().setCurrentIndex(0),
     "3D": lambda tools: setattr(viewer_of(tools).dims, "ndisplay", 3),
     "image": lambda tools: setattr(
@@ -458,7 +459,7 @@ def test_keys_turn_the_marks_on_and_off(qtbot: QtBot, tools: ToolsTab, name: str
 
 
 def test_a_locked_category_takes_no_marks(tools: ToolsTab) -> None:
-    click(tools.lock)
+    click_lock(tools.categories)
     for button in (*tools.prompt_bar.buttons.values(), tools.prompt_bar.outline_button):
         click(button)
         assert not button.isChecked()

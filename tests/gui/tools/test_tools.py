@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from category_list import click_lock, locked_names
 from mouse import canvas_of, stroke
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
@@ -352,33 +353,31 @@ def test_a_category_is_merged_into_another(tools: ToolsTab) -> None:
 
 def test_category_and_brush_go_together(tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    tools.category.setCurrentIndex(1)
+    tools.categories.setValue(2)
     assert mask.selected_label == OEDEMA
     assert tools.target.currentText() == "tumour"
     mask.selected_label = TUMOUR
-    assert tools.category.currentText() == "tumour"
+    assert tools.value() == TUMOUR
     mask.selected_label = 77
-    assert tools.category.currentText() == "tumour"
-    assert tools.status.text().startswith("Label 77 is no category")
+    assert tools.value() == TUMOUR
+    assert tools.categories.new_label.text.text() == "Label 77 is new:"
     mask.selected_label = OEDEMA
-    assert not tools.status.text()
+    assert tools.categories.new_label.isHidden()
 
 
 def test_locked_categories_are_changed_by_no_tool(tools: ToolsTab) -> None:
-    click(tools.lock)
-    assert tools.category.currentText() == "tumour (locked)"
+    click_lock(tools.categories)
+    assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
-    tools.category.setCurrentIndex(1)
-    assert not tools.lock.isChecked()
+    tools.categories.setValue(2)
     tools.target.setCurrentIndex(0)
     click(tools.merge_button)
     assert tools.status.text() == "tumour is locked; unlock it to change it."
     np.testing.assert_array_equal(mask_of(tools).data, rods())
     click(tools.buttons["keep_largest"])
-    tools.category.setCurrentIndex(0)
-    assert tools.lock.isChecked()
-    click(tools.lock)
+    tools.categories.setValue(1)
+    click_lock(tools.categories)
     click(tools.buttons["grow"])
     assert tools.status.text().startswith("Grew tumour")
 
@@ -395,17 +394,18 @@ def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
 def test_locks_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
-    click(tools.lock)
+    click_lock(tools.categories)
     begin(qtbot, widget, tmp_path / "s")
     reopen(qtbot, widget)
-    assert tools.category.currentText() == "tumour (locked)"
+    assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
-    click(tools.lock)
-    tools.category.setCurrentIndex(1)
-    click(tools.lock)
+    click_lock(tools.categories)
+    tools.categories.setValue(2)
+    click_lock(tools.categories)
     reopen(qtbot, widget)
-    assert [tools.category.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
+    assert locked_names(tools.categories) == ["oedema"]
+    assert [tools.target.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
 
 
 def drag(qtbot: QtBot, tools: ToolsTab, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -428,8 +428,8 @@ def test_strokes_over_a_locked_category_are_put_back(
     qtbot: QtBot, tools: ToolsTab, mode: str, label: int
 ) -> None:
     mask = mask_of(tools)
-    tools.category.setCurrentIndex(1)
-    click(tools.lock)
+    tools.categories.setValue(2)
+    click_lock(tools.categories)
     mask.selected_label, mask.mode, mask.brush_size = label, mode, 5
     drag(qtbot, tools, (15, 22), (15, 17))
     until_put_back(qtbot, tools)
@@ -445,7 +445,7 @@ def test_strokes_over_a_locked_category_are_put_back(
 
 def test_other_edits_of_locked_categories_are_put_back(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
-    click(tools.lock)
+    click_lock(tools.categories)
     mask.data_setitem((np.full(3, 1), np.full(3, 12), np.arange(8, 11)), OEDEMA)
     until_put_back(qtbot, tools)
     assert mask.data[1, 12, 7:12].tolist() == [0, OEDEMA, OEDEMA, TUMOUR, TUMOUR]
@@ -527,7 +527,7 @@ def test_slices_without_probabilities_are_not_cut(
     assert not tools.slider.isEnabled()
     widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     assert tools.slider.isEnabled()
-    tools.category.setCurrentIndex(1)
+    tools.categories.setValue(2)
     assert not tools.slider.isEnabled()
 
 
@@ -546,7 +546,7 @@ def test_a_map_that_is_filled_later_is_found(
 
 def test_a_locked_category_is_not_cut(widget: ReviewWidget, tools: ToolsTab) -> None:
     add_probabilities(widget)
-    click(tools.lock)
+    click_lock(tools.categories)
     tools.slider.setSliderDown(True)
     tools.slider.setValue(70)
     np.testing.assert_array_equal(mask_of(tools).data, rods())
@@ -617,7 +617,7 @@ def test_a_plain_image_has_one_slice(widget: ReviewWidget, tools: ToolsTab) -> N
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (LayerRecord(), "other has no categories"),
+        (LayerRecord(), "The mask has no categories; name its first one above."),
         (
             LayerRecord(values="instances", categories=CATEGORIES),
             "other has a label for each object",
@@ -633,7 +633,7 @@ def test_masks_that_cannot_be_corrected_are_told(
     assert not tools.controls.isEnabled()
     widget.viewer.layers.selection.active = mask_of(tools)
     assert tools.controls.isEnabled()
-    assert tools.category.count() == 2
+    assert tools.categories.tree.names() == ["tumour", "oedema"]
     widget.viewer.layers.clear()
     assert tools.status.text() == "Choose a mask to correct."
 
@@ -721,5 +721,5 @@ def test_a_mask_that_is_removed_meanwhile_is_let_go(
 
 def test_every_control_says_what_it_does(tools: ToolsTab) -> None:
     assert tools.buttons.keys() == TOOLS.keys()
-    for control in (*tools.buttons.values(), tools.category, tools.lock, tools.pixels):
+    for control in (*tools.buttons.values(), tools.categories.tree, tools.pixels):
         assert control.toolTip()

@@ -84,9 +84,7 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     finish(qtbot, widget)
     assert widget.start_button.isEnabled()
     assert epochs_drawn(widget) == [1, 2]
-    assert "best validation Dice 0.750" in notifications[0]
-    names = ["validation: one, epoch 2", "validation truth", "validation prediction"]
-    qtbot.waitUntil(lambda: [layer.name for layer in widget.viewer.layers] == names)
+    assert "best validation Dice 0.750 on 1 held out" in notifications[0]
     chosen: list[Path] = []
     chosen_model.model_chosen.connect(chosen.append)
     widget.use_button.click()
@@ -101,17 +99,23 @@ def test_training_on_layers_leaves_them_and_the_selection_alone(
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
     widget.source.tabs.setCurrentIndex(1)
-    widget.form.editor("epochs").value = 1
+    widget.form.editor("epochs").value = 10_000
     before = labels.data.copy()
     events: list[Any] = []
     widget.panel.event_arrived.connect(events.append)
     widget.start_button.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+    names = ["validation truth", "validation prediction"]
+    qtbot.waitUntil(lambda: viewer.layers[2].name.startswith("validation: one, epoch "))
+    assert [layer.name for layer in viewer.layers[3:]] == names
+    assert viewer.layers.selection.active is labels
+    assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
+    widget.panel.stop_button.click()
     finish(qtbot, widget)
     assert [e.train for e in events if isinstance(e, TrainStarted)] == [1]
-    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+    assert [layer.name for layer in viewer.layers] == ["scan", "mask"], "previews stay"
     assert viewer.layers.selection.active is labels
     np.testing.assert_array_equal(labels.data, before)
-    assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
 
 
 def test_the_engine_itself_trains_in_the_widget(
@@ -121,12 +125,14 @@ def test_the_engine_itself_trains_in_the_widget(
     widget.source.folder.setValue(folder)
     small = TrainConfig().model.replace(width=4, depth=2)
     widget.setValue(TrainConfig(epochs=2, batch_size=2, image_size=32, model=small, threads=1))
+    previews: list[Any] = []
+    widget.panel.preview.connect(previews.append)
     widget.start_button.click()
     finish(qtbot, widget)
     assert widget.panel.status.text().startswith("Finished.")
     assert (tmp_path / "run" / "best.safetensors").is_file()
     assert epochs_drawn(widget) == [1, 2]
-    qtbot.waitUntil(lambda: len(widget.viewer.layers) == 3)
+    assert {preview.labels.shape for preview in previews} == {(32, 32)}
 
 
 @pytest.mark.parametrize("confirmed", [True, False])

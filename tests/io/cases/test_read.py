@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
@@ -12,7 +13,8 @@ from PIL import Image
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Source
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_mask, read_mask_among, read_sequence
+from napari_unet_seg.io.read import read_scan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,3 +76,22 @@ def test_channels_of_a_file_with_four_dimensions(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.sort(scan.data, None), np.sort(data[..., 1], None))
     with pytest.raises(DataError, match="has no channel 2"):
         read_sequence(Source((tmp_path / "case.nii.gz",), channel=2))
+
+
+def test_a_mask_is_read_on_the_grid_of_the_sequence_that_it_was_drawn_on(tmp_path: Path) -> None:
+    moved = np.diag([1.0, 1, 2, 1])
+    moved[0, 3] = 40
+    grids = {
+        "short": ((8, 8, 3), np.eye(4)),
+        "elsewhere": ((8, 8, 6), moved),
+        "own": ((8, 8, 6), np.diag([1.0, 1, 2, 1])),
+    }
+    for name, (shape, affine) in grids.items():
+        nib.save(nib.Nifti1Image(np.ones(shape, np.int16), affine), tmp_path / f"{name}.nii")
+    mask = Source((tmp_path / "mask.nii",))
+    nib.save(nib.Nifti1Image(np.ones((8, 8, 6), np.uint8), grids["own"][1]), mask.files[0])
+    scans = {name: read_scan(tmp_path / f"{name}.nii") for name in grids}
+    assert read_mask_among(mask, scans.values())[0] == 2
+    assert read_mask_among(mask, [scans["short"], scans["elsewhere"]])[0] == 1
+    with pytest.raises(DataError, match=r"mask.nii is on a grid of \(6, 8, 8\)"):
+        read_mask_among(mask, [scans["short"]])

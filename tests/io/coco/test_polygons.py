@@ -11,7 +11,7 @@ from scipy import ndimage
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.io.coco.encode import Encoder, Place, measure
 from napari_unet_seg.io.coco.polygons import trace
-from napari_unet_seg.io.coco.rle import pixels, read_rle
+from napari_unet_seg.io.coco.rle import pixels_of_all, read_rle
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 
@@ -136,7 +136,7 @@ def test_runs_name_the_foreground(mask, compressed):
     if not compressed:
         runs = read_rle({"size": list(mask.shape), "counts": runs.tolist()}, *mask.shape)
     flat = np.zeros(mask.size, bool)
-    flat[pixels(runs)] = True
+    flat[pixels_of_all([runs])[0]] = True
     assert np.array_equal(flat.reshape(mask.shape[::-1]).T, mask)
 
 
@@ -170,7 +170,7 @@ def test_any_counts_are_read_or_refused(counts):
     except ValueError:
         return
     assert runs.sum() == 30
-    assert (pixels(runs) < 30).all()
+    assert (pixels_of_all([runs])[0] < 30).all()
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,6 +16,8 @@ from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
 from napari_unet_seg.io.common.names import patient_in, sequence_in
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.distinct_names import short_name
+from napari_unet_seg.io.nnunet.folds import FILE_NAME as SPLITS
+from napari_unet_seg.io.nnunet.labels import IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,18 +44,40 @@ def plan(tree: Tree) -> Plan | None:
     with reading(path, "JSON"):
         described = json.loads(path.read_text(encoding="utf-8"))
     channels, labels = _channels(described, path), _labels(described, path)
+    unreviewed = next((value for value, name in labels if name == IGNORED), None)
+    held_out = _held_out(tree.root / SPLITS)
     cases, left_out = [], []
     for side, split in _SIDES:
         masks = {short_name(file): file for file in tree.in_folder(f"labels{side}")}
         by_case = _by_case(tree.in_folder(f"images{side}"))
         cases += [
-            _case(name, files, masks.pop(name, None), channels, split)
+            _case(
+                name,
+                files,
+                _mask(masks.pop(name, None), unreviewed),
+                channels,
+                "valid" if name in held_out else split,
+            )
             for name, files in by_case.items()
         ]
         reason = "no image has its name"
         left_out += [LeftOut(file, reason, is_mask=True) for file in masks.values()]
     why = f"imagesTr and dataset.json, which names {len(channels)} channels"
-    return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out), labels)
+    named = tuple(pair for pair in labels if pair[0] != unreviewed)
+    return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out), named)
+
+
+def _mask(file: Path | None, unreviewed: int | None) -> dict[str, Source]:
+    return {"mask": Source((file,), unreviewed=unreviewed)} if file else {}
+
+
+def _held_out(path: Path) -> set[str]:
+    """Return the cases to validate on, if a data set has one split; not of five folds."""
+    if not path.is_file():
+        return set()
+    with reading(path, "JSON"):
+        folds = json.loads(path.read_text(encoding="utf-8"))
+        return set(folds[0]["val"]) if len(folds) == 1 else set()
 
 
 def _by_case(files: Iterable[Path]) -> dict[str, dict[int | None, Path]]:
@@ -69,7 +93,7 @@ def _by_case(files: Iterable[Path]) -> dict[str, dict[int | None, Path]]:
 def _case(
     name: str,
     files: dict[int | None, Path],
-    mask: Path | None,
+    masks: dict[str, Source],
     channels: dict[int, str],
     split: Split | None,
 ) -> Case:
@@ -86,7 +110,6 @@ def _case(
             for number, file in files.items()
             if number is not None
         }
-    masks = {"mask": Source((mask,))} if mask else {}
     return Case(name, sequences, masks, "dataset.json", patient or name, visit, split)
 
 
@@ -104,13 +127,15 @@ def _channels(described: Any, path: Path) -> dict[int, str]:
 def _labels(described: Any, path: Path) -> tuple[tuple[int, str], ...]:
     """Return values and names: nnU-Net maps names to values, the Decathlon values to names."""
     try:
-        pairs = [
-            (int(key), str(value)) if str(key).isdigit() else (int(value), str(key))
-            for key, value in described["labels"].items()
-        ]
+        pairs = [_label(str(key), value) for key, value in described["labels"].items()]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} does not give one value for each label; regions of several labels cannot be "
             "trained here, so name each label by its value."
         ) from error
     return tuple(sorted(pair for pair in pairs if pair[0] > 0))
+
+
+def _label(key: str, value: Any) -> tuple[int, str]:
+    # A number may be the name of a category.
+    return (int(key), str(value)) if isinstance(value, str) and key.isdigit() else (int(value), key)

@@ -1,0 +1,108 @@
+"""Linked views: the other two planes beside the one on screen, by napari-orthogonal-views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtWidgets import QOpenGLWidget
+
+from napari_unet_seg._napari.views.letters import CanvasLetters
+from napari_unet_seg._napari.views.planes import (
+    EdgeLetters,
+    directions_in,
+    edge_letters,
+    turn_upright,
+)
+from napari_unet_seg.io.common.optional_dependencies import require
+from napari_unet_seg.io.common.orientation import view_across
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari.viewer import Viewer, ViewerModel
+
+_PACKAGE = "napari_orthogonal_views"
+
+
+class LinkedViews:
+    """Shows and hides the linked views of a viewer, upright and with letters.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer; its plane stays where it is.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        # The package keeps its views by viewer, which napari wraps for plugins.
+        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self._manager: Any = None
+        self._letters: list[tuple[ViewerModel, CanvasLetters]] = []
+        self._are_letters_wanted = True
+
+    @property
+    def shown(self) -> bool:
+        """Whether the linked views are on screen."""
+        return self._manager is not None and bool(self._manager.is_shown())
+
+    def toggle(self) -> None:
+        """Show the linked views, or hide them.
+
+        Raises
+        ------
+        DataError
+            If napari-orthogonal-views is not installed.
+        """
+        require(_PACKAGE)
+        from napari_orthogonal_views.ortho_view_manager import _get_manager
+
+        self._manager = _get_manager(self._viewer)
+        if self.shown:
+            self._letters = []
+            self._manager.hide()
+            return
+        self._manager.register_layer_hook(Labels, _report_edits, "unet_seg_edits")
+        self._manager.show()
+        self._manager.main_controls_widget.controls_widget.show_axes.setChecked(False)
+        for widget in (self._manager.right_widget, self._manager.bottom_widget):
+            self._follow(widget)
+
+    def show_letters(self, shown: bool) -> None:
+        """Show or hide the letters at the edges of the linked views."""
+        self._are_letters_wanted = shown
+        for model, letters in self._letters:
+            letters.show_letters(edge_letters(model) if shown else EdgeLetters())
+
+    def _follow(self, widget: Any) -> None:
+        """Keep a linked view upright, with letters."""
+        model, canvas = widget.vm_container.viewer_model, widget.findChild(QOpenGLWidget)
+        self._letters.append((model, CanvasLetters(canvas, canvas)))
+
+        def update(_: object = None) -> None:
+            _stand_upright(model)
+            self.show_letters(self._are_letters_wanted)
+
+        for event in (model.dims.events.order, model.layers.selection.events.active):
+            event.connect(update)
+        update()
+        model.reset_view()
+
+
+def _stand_upright(model: ViewerModel) -> None:
+    first = model.dims.ndim - 3
+    if first < 0:
+        return
+    view = view_across(directions_in(model), model.dims.order[-3] - first)
+    model.dims.order = (*range(first), *(first + axis for axis in view.axes))
+    turn_upright(model)
+
+
+def _report_edits(original: Labels, copy: Labels) -> Iterable[tuple[Any, Callable[[Any], None]]]:
+    """Report edits in a linked view as edits of the mask, so that locks and sessions see them."""
+
+    def report(event: Any) -> None:
+        original.events.paint(value=event.value)
+
+    copy.events.paint.connect(report)
+    return [(copy.events.paint, report)]

@@ -1,0 +1,73 @@
+"""Files that open as masks by their values, with a word and a way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+from napari.layers import Image, Labels
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_unet_seg._napari.files.open_files import open_file
+from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
+from napari_unet_seg._napari.review.widget import ReviewWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+from pages import dock_of
+
+pytestmark = pytest.mark.usefixtures("only_this_plugin")
+
+
+def labels() -> np.ndarray:
+    result = np.zeros((6, 20, 24), np.float32)
+    result[1:4, 4:9, 5:12] = 1
+    result[2:5, 10:14, 5:12] = 2
+    return result
+
+
+@pytest.fixture(params=["a.nii.gz", "a.tif"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / request.param
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, labels(), metadata={"axes": "ZYX"})
+    else:
+        nib.save(nib.Nifti1Image(labels().transpose(2, 1, 0), np.diag([-2, -2, 3, 1.0])), path)
+    return path
+
+
+def test_it_opens_as_a_mask_and_turns_back_into_an_image(
+    dock: Callable[[type], Any], file: Path, notifications: list[str]
+) -> None:
+    widget = dock(ReviewWidget)
+    viewer, views = widget.viewer, dock_of(widget).views
+    (mask,) = open_file(viewer, file)
+    assert isinstance(mask, Labels)
+    np.testing.assert_array_equal(mask.data, labels())
+    assert len(categories_of(mask)) == 2
+    assert any(file.name in said and "opens as a mask" in said for said in notifications)
+    assert views.image_button.isVisibleTo(views)
+    scale = mask.scale
+    QTest.mouseClick(views.image_button, Qt.MouseButton.LeftButton)
+    (image,) = viewer.layers
+    assert isinstance(image, Image)
+    assert image.data.dtype == np.float32
+    np.testing.assert_array_equal(image.data, labels())
+    np.testing.assert_allclose(image.scale, scale)
+    assert scan_from_layer(image).path == file
+    assert not views.image_button.isVisibleTo(views)
+
+
+def test_a_scan_opens_as_an_image(dock: Callable[[type], Any], tmp_path: Path) -> None:
+    widget = dock(ReviewWidget)
+    noise = np.random.default_rng(0).normal(0, 1, (6, 20, 24)).astype(np.float32)
+    nib.save(nib.Nifti1Image(noise, np.eye(4)), tmp_path / "a.nii")
+    (image,) = open_file(widget.viewer, tmp_path / "a.nii")
+    assert isinstance(image, Image)
+    assert not dock_of(widget).views.image_button.isVisibleTo(widget)
