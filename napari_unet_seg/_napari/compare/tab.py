@@ -200,7 +200,7 @@ class CompareTab(CompareForm):
     def _problem(self) -> str:
         """Return why the chosen masks cannot be compared, empty if they can."""
         a, b = self.a.layer(), self.b.layer()
-        if b is not None and a is b:
+        if a is not None and b is not None and a is b:
             return f"A and B are both {b.name}; open or choose another mask."
         return misplacement(a, b)
 
