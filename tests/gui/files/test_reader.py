@@ -50,9 +50,9 @@ def test_the_manifest_is_valid() -> None:
     manifest.validate_imports()
 
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
+    assert titles == ["U-Net Seg", "Import COCO", "Train U-Net", "Report"]
     in_layers = manifest.contributions.menus["napari/layers/segment"]
-    assert [item.command for item in in_layers] == [f"{PLUGIN}.segment"]
+    assert [item.command for item in in_layers] == [f"{PLUGIN}.dock"]
 
 
 def test_coco_is_told_from_other_json(coco: Path, tmp_path: Path) -> None:
