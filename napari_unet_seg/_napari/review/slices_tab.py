@@ -114,7 +114,7 @@ class SlicesTab(QWidget):
         self.show_mask.setChecked(open_session.mask.visible)
         self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
-        names = [session.name_of(i) for i in range(len(session.states))]
+        names = _short([session.name_of(i) for i in range(len(session.states))])
         self.table.show_slices(names, self._thumbnails)
         self.table.slices.note_of = notes_of(open_session.contents)
         open_session.moved.connect(self.table.go_to)
