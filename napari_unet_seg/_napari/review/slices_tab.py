@@ -71,7 +71,9 @@ class SlicesTab(QWidget):
             "▾", self.accepting.menu, "Accept many slices at once, and take that back"
         )
         self.clear_button = _menu_button(
-            "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
+            "Clear category ▾",
+            self.clear_menu,
+            "Remove a category from this slice or the selected slices",
         )
         self.show_mask = _check_box(*_KEYS["mask"])
         self.show_changes = _check_box(*_KEYS["toggle"])
@@ -215,11 +217,11 @@ class SlicesTab(QWidget):
         for index, name in enumerate(_BUTTONS[1:], 1):
             row, column, span = (0, 2 * index, 2) if index < 3 else (1, 3 * (index - 3), 3)
             grid.addWidget(self.buttons[name], row, column, 1, span)
+        grid.addWidget(self.revert_button, 2, 0, 1, 3)
+        grid.addWidget(self.clear_button, 2, 3, 1, 3)
         display = QHBoxLayout()
         display.addWidget(self.show_mask)
         display.addWidget(self.show_changes, 1)
-        display.addWidget(self.revert_button)
-        display.addWidget(self.clear_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
