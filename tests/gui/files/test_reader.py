@@ -50,9 +50,9 @@ def test_the_manifest_is_valid() -> None:
     manifest.validate_imports()
 
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
+    assert titles == ["U-Net Seg", "Import COCO", "Train U-Net", "Report"]
     in_layers = manifest.contributions.menus["napari/layers/segment"]
-    assert [item.command for item in in_layers] == [f"{PLUGIN}.segment"]
+    assert [item.command for item in in_layers] == [f"{PLUGIN}.dock"]
 
 
 def test_coco_is_told_from_other_json(coco: Path, tmp_path: Path) -> None:
@@ -219,9 +219,9 @@ def test_of_several_sequences_and_masks_the_first_is_shown(tmp_path: Path) -> No
 
     shown = [layer.name for layer in viewer.layers if layer.visible]
     assert [layer.name for layer in viewer.layers] == [
-        "P1 T1c", "P1 FLAIR", "P1 brainmask", "P1 seg",
+        "P1 FLAIR", "P1 T1c", "P1 brainmask", "P1 seg",
     ]  # fmt: skip
-    assert shown == ["P1 FLAIR", "P1 seg"]
+    assert shown == ["P1 T1c", "P1 seg"]
 
 
 def test_a_folder_of_very_many_files_is_left_to_others(
