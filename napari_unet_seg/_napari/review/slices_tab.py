@@ -71,7 +71,9 @@ class SlicesTab(QWidget):
             "▾", self.accepting.menu, "Accept many slices at once, and take that back"
         )
         self.clear_button = _menu_button(
-            "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
+            "Clear category ▾",
+            self.clear_menu,
+            "Remove a category from this slice or the selected slices",
         )
         self.show_mask = _check_box("mask", *_CONTROLS["mask"])
         self.show_changes = _check_box("toggle", *_CONTROLS["toggle"])
