@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
-from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.rows import notes_of, row_names
 from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
@@ -116,7 +116,7 @@ class SlicesTab(QWidget):
         self.show_mask.setChecked(open_session.mask.visible)
         self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
-        names = _short([session.name_of(i) for i in range(len(session.states))])
+        names = row_names([session.name_of(i) for i in range(len(session.states))])
         self.table.show_slices(names, self._thumbnails)
         self.table.slices.note_of = notes_of(open_session.contents)
         open_session.moved.connect(self.table.go_to)
