@@ -276,9 +276,9 @@ class ScanQueue(QObject):
 
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session = self._desk.current
-        source = open_session.session.origin.scan if open_session else ""
-        return open_session if self.path is not None and source == str(self.path) else None
+        open_session, path = self._desk.current, self.path
+        is_on = path and open_session and open_session.session.record.is_on(path)
+        return open_session if is_on else None
 
     def _on_session(self) -> None:
         """Follow the opening and the closing of the current scan's session."""
