@@ -14,6 +14,7 @@ from napari_unet_seg._napari.categories.category_tree import CategoryTree
 from napari_unet_seg._napari.categories.counts import VoxelCounts
 from napari_unet_seg._napari.categories.menus import category_menu, heir_menu
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
+from napari_unet_seg._napari.categories.removal import remove_category
 from napari_unet_seg._napari.categories.swatches import colour_of_label
 from napari_unet_seg._napari.layers.colours import category_colour, colours_changed
 from napari_unet_seg._napari.layers.conversion import is_user_layer
@@ -110,7 +111,7 @@ class CategoryEditor(QWidget):
         elif into is None and (count := self._size(label)):
             self._open(heir_menu(self, edits.listed_categories(layer), label, count, self.remove))
         else:
-            edits.remove_category(layer, label, into or 0)
+            remove_category(layer, label, into or 0)
             self._counts.count_again()
 
     def _release(self) -> None:

@@ -1,4 +1,4 @@
-"""Changes of the categories of a mask: added, renamed, recoloured, listed elsewhere, removed.
+"""Changes of the categories of a mask: added, renamed, recoloured, moved in the list.
 
 The categories of an open mask are those of its layer's record. Who shows or stores them listens to
 `layer.events.features`, and to `layer.events.colormap` for their colours.
@@ -6,12 +6,11 @@ The categories of an open mask are those of its layer's record. Who shows or sto
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.categories.pixels import restore_with_pixels
+from napari_unet_seg._napari.categories.pixels import change_labels
 from napari_unet_seg._napari.layers.colours import (
     category_colormap,
     choose_colour,
@@ -21,9 +20,7 @@ from napari_unet_seg._napari.layers.colours import (
 from napari_unet_seg._napari.layers.conversion import categories_of, category_features
 from napari_unet_seg._napari.layers.instances import is_instances, object_colormap
 from napari_unet_seg._napari.layers.layer_record import record_of, update_record
-from napari_unet_seg._napari.layers.undoable_edits import apply_change
 from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
-from napari_unet_seg.correct.change import Change
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.ids import new_ids
 
@@ -32,14 +29,11 @@ if TYPE_CHECKING:
 
     from napari.layers import Labels, Layer
 
-    from napari_unet_seg.arrays import Array
-
 
 def shown_categories(layer: Labels) -> tuple[Category, ...]:
     """Return the categories of a mask; numbered ones for the labels of a layer that names none.
 
-    None for a layer of which no category can be named: its labels are objects, or are not in
-    memory.
+    Empty for a layer whose labels are objects, or are not in memory.
     """
     found = categories_of(layer)
     if found or not isinstance(layer.data, np.ndarray):
@@ -128,11 +122,11 @@ def add_category(layer: Labels, name: str, layers: Iterable[Layer], label: int =
     if coco := record_of(layer).coco:
         ids += [c.id for c in coco.source.dataset().categories]
     new = Category(id=next(new_ids(ids)), name=name.strip())
-    set_categories(layer, (*categories, new), order=(*_names_of(layer), new.name))
+    set_categories(layer, (*categories, new), order=(*listed_names(layer), new.name))
     if is_instances(layer):
         return 0
     if label > value:
-        _change_labels(layer, {label: value})
+        change_labels(layer, {label: value})
     layer.selected_label = value
     return value
 
@@ -151,7 +145,7 @@ def rename_category(layer: Labels, label: int, name: str) -> None:
     old = categories[label - 1]
     keep_colour(old.name, name.strip())
     categories[label - 1] = new = old.model_copy(update={"name": name.strip()})
-    order = tuple(new.name if n == old.name else n for n in _names_of(layer))
+    order = tuple(new.name if n == old.name else n for n in listed_names(layer))
     set_categories(layer, tuple(categories), order=order)
 
 
@@ -172,41 +166,6 @@ def move_category(layer: Labels, label: int, by: int) -> None:
     rows.insert(target, rows.pop(place))
     categories = shown_categories(layer)
     set_categories(layer, categories, order=tuple(categories[v - 1].name for v in rows))
-
-
-def remove_category(layer: Labels, label: int, into: int = 0) -> None:
-    """Remove a category; the labels of those after it move up by one.
-
-    The pixels change in one step of undo, which restores the category too.
-
-    Parameters
-    ----------
-    layer : Labels
-        A mask of categories, or of objects.
-    label : int
-        The place of the category, from 1; its label in a mask of categories.
-    into : int
-        The place of the category that gets the pixels or objects; 0 for background.
-    """
-    before, categories = record_of(layer), shown_categories(layer)
-    gone = categories[label - 1]
-    heir = categories[into - 1] if into else None
-    kept = tuple(c for c in categories if c is not gone)
-    table = _objects_table(layer, gone, heir) if is_instances(layer) else _moved(categories, label)
-    if not is_instances(layer):
-        table[label] = into - (into > label)
-    # Otherwise the guard of locked categories would restore the pixels.
-    update_record(layer, locked=frozenset())
-    changed = _change_labels(layer, table)
-    locked = frozenset(table.get(v, v) for v in before.locked - {label})
-    merged = (*before.merged, (gone.id, heir.id if heir else None))
-    order = tuple(name for name in _names_of(layer) if name != gone.name)
-    set_categories(layer, kept, order=order, locked=locked, merged=merged)
-    if layer.selected_label > len(kept) and not is_instances(layer):
-        layer.selected_label = max(len(kept), 1)
-    if changed is not None:
-        before = replace(before, categories=categories)
-        restore_with_pixels(layer, *changed, before, set_categories)
 
 
 def set_categories(layer: Labels, categories: tuple[Category, ...], **changes: Any) -> None:
@@ -232,39 +191,6 @@ def draw_colours(layer: Labels) -> None:
         layer.colormap = category_colormap(categories_of(layer))
 
 
-def _names_of(layer: Labels) -> tuple[str, ...]:
+def listed_names(layer: Labels) -> tuple[str, ...]:
+    """Return the names of the categories in the order of the list."""
     return tuple(category.name for _, category in listed_categories(layer))
-
-
-def _moved(categories: tuple[Category, ...], label: int) -> dict[int, int]:
-    return {value: value - 1 for value in range(label + 1, len(categories) + 1)}
-
-
-def _objects_table(layer: Labels, gone: Category, heir: Category | None) -> dict[int, int]:
-    """Give the objects of a category another one; return those that become background."""
-    table = layer.features.copy()
-    rows = table["category_id"] == gone.id
-    if heir is not None:
-        table.loc[rows, ["category", "category_id"]] = [heir.name, heir.id]
-        layer.features = table
-        return {}
-    return {int(value): 0 for value in table.loc[rows, "index"]}
-
-
-def _change_labels(layer: Labels, table: dict[int, int]) -> tuple[Change, Array] | None:
-    """Replace labels as one step of undo.
-
-    Returns
-    -------
-    tuple or None
-        The change, and the labels of its pixels before; None if there are no such pixels.
-    """
-    indices = np.nonzero(np.isin(layer.data, list(table)))
-    if not indices[0].size:
-        return None
-    labels = layer.data[indices]
-    found, places = np.unique(labels, return_inverse=True)
-    values = np.array([table[value] for value in found.tolist()], layer.data.dtype)[places]
-    change = Change(indices, values)
-    apply_change(layer, change)
-    return change, labels

@@ -1,4 +1,4 @@
-"""Undo of a removed category: its pixels come back by napari's undo, the category with them."""
+"""Changes of a mask's pixels together with its categories, and their undo."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.undoable_edits import apply_change
+from napari_unet_seg.correct.change import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.correct.change import Change
 
 _PROBES = 256
 """Number of changed pixels that are compared."""
-_FIELDS = ("categories", "order", "locked", "merged")
+_FIELDS = ("order", "locked", "merged")
+"""Fields of the record that follow the categories."""
 
 
 def restore_with_pixels(
@@ -62,8 +64,34 @@ def restore_with_pixels(
         for (now, _), (other, values) in (sides, sides[::-1]):
             if record_of(mask).categories is now.categories:
                 if np.array_equal(mask.data[pixels], values):
-                    fields = {name: getattr(other, name) for name in _FIELDS[1:]}
+                    fields = {name: getattr(other, name) for name in _FIELDS}
                     set_categories(mask, other.categories, **fields)
                 return
 
     layer.events.set_data.connect(follow)
+
+
+def change_labels(layer: Labels, table: dict[int, int]) -> tuple[Change, Array] | None:
+    """Replace labels as one step of undo.
+
+    Parameters
+    ----------
+    layer : Labels
+        The mask.
+    table : dict
+        The new label of each label to replace.
+
+    Returns
+    -------
+    tuple or None
+        The change, and the labels of its pixels before; None if there are no such pixels.
+    """
+    indices = np.nonzero(np.isin(layer.data, list(table)))
+    if not indices[0].size:
+        return None
+    labels = layer.data[indices]
+    found, places = np.unique(labels, return_inverse=True)
+    values = np.array([table[value] for value in found.tolist()], layer.data.dtype)[places]
+    change = Change(indices, values)
+    apply_change(layer, change)
+    return change, labels

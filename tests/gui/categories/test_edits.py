@@ -15,9 +15,9 @@ from napari_unet_seg._napari.categories.edits import (
     listed_categories,
     move_category,
     recolour_category,
-    remove_category,
     rename_category,
 )
+from napari_unet_seg._napari.categories.removal import remove_category
 from napari_unet_seg._napari.categories.swatches import colour_of_label
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import categories_of
