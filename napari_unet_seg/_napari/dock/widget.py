@@ -10,7 +10,9 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
 
+from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.header import CaseHeader
+from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
@@ -20,7 +22,6 @@ from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.widgets.dock_widget import (
@@ -28,6 +29,7 @@ from napari_unet_seg._napari.widgets.dock_widget import (
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.keys import label_of, list_keys
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
@@ -54,7 +56,9 @@ class UNetSegWidget(DockWidget):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
+        list_keys()
         self.header = CaseHeader(napari_viewer)
+        self.first_run = FirstRunCard()
         self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
@@ -63,6 +67,8 @@ class UNetSegWidget(DockWidget):
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
+        self._segmented: Labels | None = None
+        """The mask that Segment has made since the last visit of Correct."""
         self._lay_out()
         self._connect()
         self.show_step(Step.OPEN if self.header.image_combo.layer() is None else Step.SEGMENT)
@@ -85,7 +91,12 @@ class UNetSegWidget(DockWidget):
     def go_to(self, step: Step) -> None:
         """Show the page of a step; Correct starts a session on the mask if there is one."""
         self.show_step(step)
-        if step is Step.CORRECT and self.correct.session is None:
+        segmented, self._segmented = self._segmented, None
+        if step is not Step.CORRECT:
+            self._segmented = segmented
+        elif segmented in self.viewer.layers:
+            self.correct_mask(segmented)
+        elif self.correct.session is None:
             self.correct.start_session()
 
     def correct_mask(self, mask: Labels) -> None:
@@ -93,6 +104,7 @@ class UNetSegWidget(DockWidget):
         current = self.correct.desk.current
         if current is not None and current.mask is not mask:
             self.correct.desk.close()
+        self._segmented = None
         self.header.mask_combo.setLayer(mask)
         self.go_to(Step.CORRECT)
 
@@ -126,6 +138,10 @@ class UNetSegWidget(DockWidget):
         before = list(self.viewer.layers)
         self._show_only(self.viewer.open_sample(PLUGIN, "scan"), before)
 
+    def show_help(self) -> None:
+        """Show the keys, and offer the manual."""
+        HelpDialog(self).show()
+
     def event(self, event: QEvent) -> bool:
         """Follow the dock into its window, warm up when it is shown, save when it is closed."""
         if event.type() == QEvent.Type.ParentChange:
@@ -140,16 +156,18 @@ class UNetSegWidget(DockWidget):
         for page in (self.open_page, self.segment, self.correct, self.save_page):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(2, 10, 2, 2)  # napari's title bar hangs over the top
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
+        layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
+        self.header.help_wanted.connect(self.show_help)
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
@@ -157,6 +175,7 @@ class UNetSegWidget(DockWidget):
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
         bar.segment_wanted.connect(self._segment)
+        self.segment.finished.connect(self._on_segmented)
         self.segment.correct_wanted.connect(self.correct_mask)
         self.segment.device_known.connect(self.header.show_device)
         self.save_page.save_wanted.connect(self._save)
@@ -176,7 +195,7 @@ class UNetSegWidget(DockWidget):
         window = ancestor(self.parent(), QMainWindow)
         if window is None or self._shortcut is not None:
             return
-        self._shortcut = shortcut = QShortcut(QKeySequence(SHORTCUT), window)
+        self._shortcut = shortcut = QShortcut(QKeySequence(label_of("segment")), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)
@@ -215,6 +234,9 @@ class UNetSegWidget(DockWidget):
         self.open_page.offer(None)
         corrected = ReviewState.CORRECTED in current.session.states
         self.unsaved.watch(current.mask, edited=corrected)
+
+    def _on_segmented(self, mask: Labels | None) -> None:
+        self._segmented = mask or self._segmented
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)

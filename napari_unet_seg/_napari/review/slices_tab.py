@@ -17,11 +17,11 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
-from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.rows import notes_of, row_names
 from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
-from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.stored.masks import SliceChanges
 
-_KEYS = {
-    "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),
-    "skip": ("S", "Skip", "Exclude this slice from training, and go to the next to do"),
-    "flag": ("Q", "Flag", "Mark this slice for a second review, and go to the next to do"),
-    "previous": ("Shift-N", "◂ Previous", "Go to the previous slice of the list"),
-    "next": ("N", "Next ▸", "Go to the next slice of the list"),
-    "mask": ("H", "Show mask", "Show or hide the mask, whichever layer is selected"),
-    "toggle": ("D", "Show changes", "Green: added to the prediction; magenta: removed"),
+_CONTROLS = {
+    "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),
+    "skip": ("Skip", "Exclude this slice from training, and go to the next to do"),
+    "flag": ("Flag", "Mark this slice for a second review, and go to the next to do"),
+    "previous": ("◂ Previous", "Go to the previous slice of the list"),
+    "next": ("Next ▸", "Go to the next slice of the list"),
+    "mask": ("Show mask", "Show or hide the mask, whichever layer is selected"),
+    "toggle": ("Show changes", "Green: added to the prediction; magenta: removed"),
 }
-"""By action: key in napari's notation, unused by its labels layers; text; tooltip."""
+"""By the name of the action, of which `KEYS` has the key: text; tooltip."""
 
 _DECISIONS = ("accept", "skip", "flag")
 _ARROW_WIDTH = 30
@@ -66,20 +66,23 @@ class SlicesTab(QWidget):
         self.table.setToolTip("A click shows a slice; with Ctrl or Shift it selects several")
         self.accepting = Accepting(self.table, self)
         self.clear_menu = ClearMenu(lambda: self.table.selected, self)
-        self.buttons = {name: _button(*_KEYS[name]) for name in _BUTTONS}
+        self.buttons = {name: _button(name, *_CONTROLS[name]) for name in _BUTTONS}
         self.many_button = _menu_button(
             "▾", self.accepting.menu, "Accept many slices at once, and take that back"
         )
         self.clear_button = _menu_button(
-            "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
+            "Clear category ▾",
+            self.clear_menu,
+            "Remove a category from this slice or the selected slices",
         )
-        self.show_mask = _check_box(*_KEYS["mask"])
-        self.show_changes = _check_box(*_KEYS["toggle"])
+        self.show_mask = _check_box("mask", *_CONTROLS["mask"])
+        self.show_changes = _check_box("toggle", *_CONTROLS["toggle"])
         self.changes = QLabel()
         self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel()
+        """Messages on the session, shown below all tabs: the keys work on each of them."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -113,7 +116,7 @@ class SlicesTab(QWidget):
         self.show_mask.setChecked(open_session.mask.visible)
         self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
-        names = [session.name_of(i) for i in range(len(session.states))]
+        names = row_names([session.name_of(i) for i in range(len(session.states))])
         self.table.show_slices(names, self._thumbnails)
         self.table.slices.note_of = notes_of(open_session.contents)
         open_session.moved.connect(self.table.go_to)
@@ -172,7 +175,7 @@ class SlicesTab(QWidget):
         """Bind the keys of the tab in a viewer, until `unbind`."""
         actions = self._actions()
         self._keys = KeyBindings(viewer)
-        self._keys.bind({key: actions[name] for name, (key, *_) in _KEYS.items()})
+        self._keys.bind({key_of(name): actions[name] for name in _CONTROLS})
 
     def unbind(self) -> None:
         """Restore the viewer's own keys."""
@@ -218,8 +221,10 @@ class SlicesTab(QWidget):
         display = QHBoxLayout()
         display.addWidget(self.show_mask)
         display.addWidget(self.show_changes, 1)
-        display.addWidget(self.revert_button)
         display.addWidget(self.clear_button)
+        changes = QHBoxLayout()
+        changes.addWidget(self.changes, 1)
+        changes.addWidget(self.revert_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
@@ -227,9 +232,8 @@ class SlicesTab(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.stored_slice)
         layout.addLayout(grid)
-        layout.addWidget(self.changes)
+        layout.addLayout(changes)
         layout.addLayout(display)
-        layout.addWidget(self.status)
         layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
@@ -281,9 +285,10 @@ class SlicesTab(QWidget):
             self.report(f"saved {time:%H:%M:%S}")
 
 
-def _button(key: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(f"{text}  [{key_label(key)}]")
-    button.setToolTip(f"{tip} (key {key_label(key)})")
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    key = label_of(name)
+    button = QPushButton(f"{text}  [{key}]")
+    button.setToolTip(f"{tip} (key {key})")
     return button
 
 
@@ -296,7 +301,7 @@ def _menu_button(text: str, menu: QMenu, tip: str) -> QPushButton:
     return button
 
 
-def _check_box(key: str, text: str, tip: str) -> QCheckBox:
+def _check_box(name: str, text: str, tip: str) -> QCheckBox:
     box = QCheckBox(text)
-    box.setToolTip(f"{tip} (key {key_label(key)})")
+    box.setToolTip(f"{tip} (key {label_of(name)})")
     return box

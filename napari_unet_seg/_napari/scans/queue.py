@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
+from napari_unet_seg._napari.scans.bar import ScanBar
 from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
 from napari_unet_seg._napari.scans.folder_planner import FolderPlanner
 from napari_unet_seg._napari.scans.layers import ScanLayers
 from napari_unet_seg._napari.scans.other_layers import OtherLayers
 from napari_unet_seg._napari.scans.session_starter import ScanWithoutSession, SessionStarter
 from napari_unet_seg._napari.scans.thumbnails import source_of_layers, source_of_scan
-from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.scans import case_scans
@@ -176,8 +176,8 @@ class ScanQueue(QObject):
         for worker in folder.workers:
             self.parent().destroyed.connect(worker.close)
         self._list.list_scans(folder.titles, folder.thumbnails)
-        steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
-        self._keys.bind({key: button.click for key, button in steps.items()})
+        steps = {"next_scan": self.bar.next_button, "previous_scan": self.bar.previous_button}
+        self._keys.bind({key_of(name): button.click for name, button in steps.items()})
         self._parent = self._parent_folder()
         folder.states.refresh(self._parent)
 
@@ -229,7 +229,7 @@ class ScanQueue(QObject):
 
     def _show_done(self, folder: ScanFolder, at: int) -> None:
         done = self._open_session() and self._queue.states[at] is not ReviewState.TODO
-        key = f"▸ [{key_label(NEXT_KEY)}]"
+        key = f"▸ [{label_of('next_scan')}]"
         note = next_scan_note(self._queue, at, folder.titles, key) if done else ""
         self.note_changed.emit(note)
 
@@ -276,9 +276,9 @@ class ScanQueue(QObject):
 
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session = self._desk.current
-        source = open_session.session.origin.scan if open_session else ""
-        return open_session if self.path is not None and source == str(self.path) else None
+        open_session, path = self._desk.current, self.path
+        is_on = path and open_session and open_session.session.record.is_on(path)
+        return open_session if is_on else None
 
     def _on_session(self) -> None:
         """Follow the opening and the closing of the current scan's session."""

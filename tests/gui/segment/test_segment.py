@@ -14,8 +14,8 @@ from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg._napari.widgets.key_table import KEYS, key_label
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.orientation import (
@@ -317,6 +317,9 @@ def test_fallback_to_another_device_is_said(
 
     assert widget.form.status.text() == message
     assert notifications == [message]
+
+
+SHORTCUT = key_label(KEYS["segment"].key)
 
 
 def shortcuts_of(widget: SegmentWidget) -> list[QShortcut]:
