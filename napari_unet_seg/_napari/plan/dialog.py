@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QItemSelection, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -154,19 +154,24 @@ class PlanDialog(QDialog):
         self._show_selection()
 
     def _select(self, keys: list[str]) -> None:
-        model = self.tree.selectionModel()
-        for place in map(self.model.place_of, keys):
-            if place.isValid():
-                self.tree.expand(place.parent())
-                model.select(place, model.SelectionFlag.Select | model.SelectionFlag.Rows)
-                self.tree.scrollTo(place)
+        places = [place for place in map(self.model.place_of, keys) if place.isValid()]
+        if not places or len(places) > _EXPANDED:
+            return
+        selection, model = QItemSelection(), self.tree.selectionModel()
+        for place in places:
+            self.tree.expand(place.parent())
+            selection.select(place, place)
+        model.select(selection, model.SelectionFlag.Select | model.SelectionFlag.Rows)
+        self.tree.scrollTo(places[0])
 
     def _selected(self) -> list[Entry]:
         rows = self.tree.selectionModel().selectedRows()
         return list({e.key: e for row in rows for e in self.model.entries_at(row)}.values())
 
     def _show_selection(self) -> None:
-        self.bar.show_selection(self._selected(), [case.name for case in self.plan.cases])
+        plan = self.model.plan
+        cases = [case.name for case in plan.cases] if plan is not None else []
+        self.bar.show_selection(self._selected(), cases)
 
     def _on_corrected(self, correction: Correction) -> None:
         keys = [entry.key for entry in self._selected() if not entry.is_problem]

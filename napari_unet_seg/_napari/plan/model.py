@@ -48,11 +48,18 @@ class PlanModel(QAbstractItemModel):
         super().__init__(parent)
         self.plan: Plan | None = None
         self._groups: list[_Group] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        """Case and row of each file by its key."""
 
     def show(self, plan: Plan) -> None:
         """Show another plan."""
         self.beginResetModel()
         self.plan, self._groups = plan, list(_groups(plan))
+        self._places = {
+            entry.key: (top, row)
+            for top, group in enumerate(self._groups)
+            for row, entry in enumerate(group.entries)
+        }
         self.endResetModel()
 
     def entries_at(self, index: QModelIndex) -> list[Entry]:
@@ -64,11 +71,8 @@ class PlanModel(QAbstractItemModel):
 
     def place_of(self, key: str) -> QModelIndex:
         """Return the row of a file by its key; an invalid index if it has none."""
-        for top, group in enumerate(self._groups):
-            for row, entry in enumerate(group.entries):
-                if entry.key == key:
-                    return self.index(row, 0, self.index(top, 0))
-        return QModelIndex()
+        top, row = self._places.get(key, (-1, -1))
+        return QModelIndex() if row < 0 else self.createIndex(row, 0, top + 1)
 
     def index(self, row: int, column: int, parent: QModelIndex | None = None) -> QModelIndex:
         top = _TOP if parent is None or not parent.isValid() else parent.row() + 1

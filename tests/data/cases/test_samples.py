@@ -57,7 +57,7 @@ def test_slices_of_volumes_share_a_window_and_a_patient(tmp_path: Path) -> None:
 def test_one_of_several_sequences_is_chosen(tmp_path: Path) -> None:
     write_patient(tmp_path / "A", "flair", "t1ce")
 
-    with pytest.raises(DataError, match=r"FLAIR \(1\), T1c \(1\); choose one.*--sequence FLAIR"):
+    with pytest.raises(DataError, match=r"T1c \(1\), FLAIR \(1\); choose one.*--sequence T1c"):
         open_dataset(tmp_path, 2)
     assert len(open_dataset(tmp_path, 2, ["T1c"]).samples) == 4
 

@@ -67,7 +67,7 @@ def test_a_case_that_lacks_a_sequence_is_black_there_and_told(tmp_path: Path) ->
 
 def test_a_name_of_no_sequence_is_refused_unless_the_network_may_lack_it(tmp_path: Path) -> None:
     write_case(tmp_path / "A", t1c=np.eye(4), flair=np.eye(4))
-    with pytest.raises(DataError, match=r"no.* sequence PD; the cases have FLAIR \(1\), T1c \(1\)"):
+    with pytest.raises(DataError, match=r"no.* sequence PD; the cases have T1c \(1\), FLAIR \(1\)"):
         open_dataset(tmp_path, 2, ["T1c", "PD"])
     lacking = open_dataset(tmp_path, 2, ["T1c", "PD"], may_lack=True)
     assert lacking.sequences == ("T1c", "PD")

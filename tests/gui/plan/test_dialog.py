@@ -154,3 +154,7 @@ def test_five_thousand_files_are_shown_without_their_rows(qtbot: QtBot, tmp_path
 
     assert dialog.model.rowCount() == 5000
     assert not dialog.tree.isExpanded(dialog.model.index(0, 0))
+    dialog.tree.selectAll()
+    press(dialog, "left out")
+    assert len(dialog.plan.left_out) == 5000
+    assert not dialog.ok_button.isEnabled()
