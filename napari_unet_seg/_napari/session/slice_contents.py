@@ -68,7 +68,8 @@ def unsegmented_slices(mask: Labels) -> tuple[int, ...]:
     layer that was drawn by hand, all empty slices. A mask from a file is segmented as a whole.
     """
     record = record_of(mask)
-    of_file = mask.source.path is not None or record.scan is not None
+    # COCO files and results of models are whole, too; not all of them record a file.
+    of_file = mask.source.path is not None or record.from_file or record.coco is not None
     if not record.predicted and (record.model is not None or of_file):
         return ()
     places = enumerate(np.ndindex(mask.data.shape[:-2]))
