@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SEQUENCES = ("T1c", "T2", "FLAIR")
 PROBABILITIES = (0.0, 0.35)
 SIZE = 64
-SEEDS = 3
+SEEDS = 2
 
 
 def head(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

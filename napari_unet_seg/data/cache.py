@@ -17,6 +17,7 @@ from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.channels import are_colours, for_model
+from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 from napari_unet_seg.io.masks.report import MaskReport, report_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import NormaliseConfig
     from napari_unet_seg.data.samples import Sample
+    from napari_unet_seg.io.common.scan import Scan
 
 
 _REPORT_EVERY = 32
@@ -177,9 +179,9 @@ def read_and_report(
     DataError
         If a file cannot be read, or image and mask do not fit each other or the model.
     """
-    image = _read_image(sample.image, channels)
+    image, scan = _read_image(sample.image, channels)
     stored = image.dtype
-    mask, report = _read_mask(sample.mask)
+    mask, report = _read_mask(sample.mask, scan)
     if mask.shape != image.shape[: mask.ndim]:
         name = sample.mask if isinstance(sample.mask, Path) else f"The mask of {sample.name}"
         raise DataError(
@@ -217,22 +219,28 @@ def channel_note(samples: Sequence[Sample], channels: int) -> list[str]:
     return [f"{image.name}: {note}"] if note else []
 
 
-def _read_image(source: Path | CaseImage | Array, channels: int) -> Array:
+def _read_image(source: Path | CaseImage | Array, channels: int) -> tuple[Array, Scan | None]:
+    """Read the pixels of an image, with the scan if they are from a file."""
     if not isinstance(source, Path):
-        return np.asarray(source)
+        return np.asarray(source), None
     from napari_unet_seg.io.read import read_scan
 
-    return np.asarray(for_model(read_scan(source), channels)[0].data)
+    scan, _ = for_model(read_scan(source), channels)
+    return np.asarray(scan.data), scan
 
 
-def _read_mask(source: Path | CaseMask | Array) -> tuple[Array, MaskReport]:
-    """Read label values as uint8, with a report if they are from a file."""
+def _read_mask(
+    source: Path | CaseMask | Array, scan: Scan | None = None
+) -> tuple[Array, MaskReport]:
+    """Read label values on a scan as uint8, with a report if they are from a file."""
     if isinstance(source, Path):
         from napari_unet_seg.io.read import read_labels
 
-        scan = read_labels(source)
-        mask = np.asarray(scan.data)
-        report = report_of(mask, soft=scan.meta["soft"])
+        stored = read_labels(source)
+        if scan is not None:
+            stored = turned_onto(stored, scan, (str(source), "its image"))
+        mask = np.asarray(stored.data)
+        report = report_of(mask, soft=stored.meta["soft"])
     elif isinstance(source, CaseMask):
         mask, report = source.read()
     else:

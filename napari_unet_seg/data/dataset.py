@@ -13,8 +13,10 @@ from napari_unet_seg.data.pairs import holds_pairs, read_pairs
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.remembered import recall_corrections
 from napari_unet_seg.io.coco.paths import clean_name
 from napari_unet_seg.io.common.stacking import listed
+from napari_unet_seg.io.dicom.signature import holds_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +53,7 @@ def open_dataset(
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; choose the folder of a data set.")
     if not (folder / FILE_NAME).is_file() or (folder / "imagesTr").is_dir():
-        if not holds_pairs(folder) or (dimensions == 2 and _holds_volumes(folder)):
+        if not holds_pairs(folder) or _needs_plan(folder, dimensions):
             plan = plan_folder(folder)
             return samples_of_plan(plan, dimensions or 2, sequences, may_lack=may_lack)
         _check_unnamed(folder, sequences, may_lack=may_lack)
@@ -89,8 +91,15 @@ def _check_unnamed(folder: Path, sequences: Sequence[str], *, may_lack: bool) ->
         )
 
 
-def _holds_volumes(folder: Path) -> bool:
-    return any(True for _ in folder.glob("**/images/*.nii*"))
+def _needs_plan(folder: Path, dimensions: int | None) -> bool:
+    """Whether images and masks are no plain pairs: DICOM, volumes as slices, or corrected."""
+    volumes = dimensions == 2 and any(True for _ in folder.glob("**/images/*.nii*"))
+    below = any(any(map(_is_series, place.iterdir())) for place in folder.glob("images"))
+    return volumes or below or bool(recall_corrections(folder))
+
+
+def _is_series(path: Path) -> bool:
+    return path.is_dir() and holds_dicom(path)
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ from napari_unet_seg.data.samples import (
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import MASK_ENDS
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -142,6 +143,7 @@ def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str
     if not image.name.lower().endswith(VOLUMES):
         return np.asarray(labels.data), image_size(image), ""
     scan = read_scan(image)
+    labels = turned_onto(labels, scan, (str(mask), "its image"))
     note = elsewhere(mask, misplacement(scan, labels))
     return np.asarray(labels.data), scan.grid_shape, note
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ def elsewhere(mask: Path, apart: str) -> str:
 def shortened(notes: Sequence[str]) -> tuple[str, ...]:
     """Return the first of the notes on masks that are not empty, and the number of the others."""
     notes = [note for note in notes if note]
-    more = [f"The same holds for {len(notes) - 1} more masks."] if len(notes) > 1 else []
+    more = [f"The same holds for {counted(len(notes) - 1, 'more mask')}."] if len(notes) > 1 else []
     return (*notes[:1], *more)
 
 

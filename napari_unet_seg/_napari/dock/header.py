@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from superqt import QElidingLabel
 
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
@@ -43,7 +44,7 @@ class CaseHeader(QWidget):
         )
         self.mask_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.mask_combo.setToolTip("The mask to correct and to save; follows the selected layer")
-        self.model = QLabel()
+        self.model = QElidingLabel()
         self.device = QLabel()
         self.device.setToolTip("Where the network runs; More settings of Segment chooses")
         self.card_button = QPushButton("Card")
@@ -78,9 +79,8 @@ class CaseHeader(QWidget):
         rows.addRow("Image", self.image_combo)
         rows.addRow("Mask", self.mask_combo)
         model = QHBoxLayout()
-        model.addWidget(self.model)
+        model.addWidget(self.model, 1)
         model.addWidget(self.device)
-        model.addStretch(1)
         model.addWidget(self.card_button)
         model.addWidget(self.help_button)
         rows.addRow("Model", model)

@@ -23,6 +23,7 @@ from napari_unet_seg._napari.review.session_bar import sessions_folder
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.settings import recall, remember
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from napari_unet_seg._napari.session.recovery import UnclosedSession
@@ -60,8 +61,7 @@ class OpenPage(QWidget):
         self.offered: Path | None = None
         """Folder of the session that the user is offered to reopen."""
         self.recent = QWidget()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._lay_out()
         self.file_button.clicked.connect(self._browse_files)
         self.folder_button.clicked.connect(self._browse_folder)

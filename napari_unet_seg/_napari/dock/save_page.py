@@ -31,11 +31,14 @@ from napari_unet_seg._napari.dock.save_target import (
 from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Labels
+
+_PATH_TIP = "Where the mask is saved; beside its scan at first"
 
 
 class SavePage(QWidget):
@@ -63,15 +66,14 @@ class SavePage(QWidget):
         self.format_combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.coco_options = CocoOptionsButton()
         self.path = QLineEdit()
-        self.path.setToolTip("Where the mask is saved; next to its scan at first")
+        self.path.setToolTip(_PATH_TIP)
         self.browse_button = QToolButton()
         self.browse_button.setText("…")
         self.browse_button.setToolTip("Choose another folder or name")
         self.save_button = QPushButton("Save")
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._lay_out()
         self.format_combo.activated.connect(self._on_format)
         self.browse_button.clicked.connect(self.browse)
@@ -133,8 +135,7 @@ class SavePage(QWidget):
         mask = self._mask()
         if mask is not None:
             self._saved.setdefault(mask, set()).add(path)
-        self.status.setText(f"Saved {path.name} in {path.parent}")
-        self.status.setToolTip(str(path))
+        self.status.setText(f"Saved {path}")
 
     def _emit(self, path: Path) -> None:
         self.status.setText("")
@@ -147,7 +148,7 @@ class SavePage(QWidget):
         if mask is not None and kind is not None:
             path = str(target(mask, kind, self._folder(), self._saved.get(mask, ())))
         self.path.setText(path)
-        self.path.setToolTip(path)
+        self.path.setToolTip(path or _PATH_TIP)
 
     def _lay_out(self) -> None:
         kind, place = QHBoxLayout(), QHBoxLayout()

@@ -10,7 +10,9 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
 
+from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.header import CaseHeader
+from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
@@ -20,7 +22,6 @@ from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.widgets.dock_widget import (
@@ -28,6 +29,7 @@ from napari_unet_seg._napari.widgets.dock_widget import (
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.keys import label_of, list_keys
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
@@ -54,7 +56,9 @@ class UNetSegWidget(DockWidget):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
+        list_keys()
         self.header = CaseHeader(napari_viewer)
+        self.first_run = FirstRunCard()
         self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
@@ -126,6 +130,10 @@ class UNetSegWidget(DockWidget):
         before = list(self.viewer.layers)
         self._show_only(self.viewer.open_sample(PLUGIN, "scan"), before)
 
+    def show_help(self) -> None:
+        """Show the keys, and offer the manual."""
+        HelpDialog(self).show()
+
     def event(self, event: QEvent) -> bool:
         """Follow the dock into its window, warm up when it is shown, save when it is closed."""
         if event.type() == QEvent.Type.ParentChange:
@@ -140,16 +148,18 @@ class UNetSegWidget(DockWidget):
         for page in (self.open_page, self.segment, self.correct, self.save_page):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(2, 10, 2, 2)  # napari's title bar hangs over the top
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
+        layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
+        self.header.help_wanted.connect(self.show_help)
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
@@ -176,7 +186,7 @@ class UNetSegWidget(DockWidget):
         window = ancestor(self.parent(), QMainWindow)
         if window is None or self._shortcut is not None:
             return
-        self._shortcut = shortcut = QShortcut(QKeySequence(SHORTCUT), window)
+        self._shortcut = shortcut = QShortcut(QKeySequence(label_of("segment")), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)

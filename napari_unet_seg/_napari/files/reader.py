@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import wraps
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 _MAX_SNIFFED = 1000
 """Maximum number of files of a folder that are examined to find DICOM."""
-_MAX_OF_CASE = 5000
-"""Maximum number of files and folders in the folder of a case."""
 
 
 def coco_reader(path: Paths) -> Reader | None:
@@ -51,14 +48,17 @@ def zarr_reader(path: Paths) -> Reader | None:
 
 
 def dicom_reader(path: Paths) -> Reader | None:
-    """Return a reader if the paths are DICOM files or folders that hold some, or one case's folder.
+    """Return a reader if the paths are DICOM files or folders that hold some, or a folder of cases.
 
     napari asks every reader of folders, whatever they hold.
     """
+    from napari_unet_seg._napari.files.case_folders import holds_cases, holds_studies
+
     paths = _paths(path)
+    alone = len(paths) == 1
     if all(_may_be_dicom(p) for p in paths):
-        return _read_dicom
-    return _read_case if len(paths) == 1 and _is_case(paths[0]) else None
+        return _read_cases if alone and holds_studies(paths[0]) else _read_dicom
+    return _read_cases if alone and holds_cases(paths[0]) else None
 
 
 def _paths(path: Paths) -> list[Path]:
@@ -66,27 +66,12 @@ def _paths(path: Paths) -> list[Path]:
 
 
 def _coco_kind(path: Path) -> str:
-    from napari_unet_seg.io.coco.kinds import kind_of
+    from napari_unet_seg.io.coco.results.kinds import kind_of
 
     try:
         return kind_of(json.loads(path.read_bytes()))
     except (OSError, ValueError):
         return ""
-
-
-def _is_case(path: Path) -> bool:
-    """Whether a folder holds one case, whose slices or sequences are files.
-
-    A folder with thousands of files is none: napari asks for every folder, on its own thread.
-    """
-    if not path.is_dir() or any(True for _ in islice(path.rglob("*"), _MAX_OF_CASE, None)):
-        return False
-    from napari_unet_seg.io.cases.plan import plan_folder
-
-    try:
-        return len(plan_folder(path).cases) == 1
-    except SegmentationError:
-        return False
 
 
 def _may_be_dicom(path: Path) -> bool:
@@ -146,11 +131,10 @@ def _read_dicom(path: Paths) -> list[Any]:
 
 
 @_showing_errors
-def _read_case(path: Paths) -> list[LayerData]:
-    from napari_unet_seg._napari.files.case_layers import case_layers
-    from napari_unet_seg.io.cases.plan import plan_folder
+def _read_cases(path: Paths) -> list[Any]:
+    from napari_unet_seg._napari.files.case_folders import read_cases
 
-    return case_layers(plan_folder(_paths(path)[0]).cases[0])
+    return read_cases(_paths(path)[0])
 
 
 def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:

@@ -73,7 +73,7 @@ def scan_from_layer(layer: Image | Labels) -> Scan:
     record = record_of(layer)
     if record.scan is None and hasattr(layer, "rgb"):
         data = _bright(layer, data)
-    axes = _axes(layer, record)
+    axes = layer_axes(layer)
     scan = Scan(
         data,
         axes + ("C" if getattr(layer, "rgb", False) else ""),
@@ -124,7 +124,15 @@ def scan_from_labels(layer: Labels) -> Scan:
     return replace(scan, data=meant_labels(scan.data, f"The layer {layer.name}"))
 
 
-def _axes(layer: Layer, record: LayerRecord) -> str:
+def layer_axes(layer: Layer) -> str:
+    """Return a letter for each axis of a layer, `C` of colours not; see `Scan.axes`.
+
+    Raises
+    ------
+    DataError
+        If the layer has too many dimensions.
+    """
+    record = record_of(layer)
     stored = record.scan
     if stored is not None and len(stored.grid_axes) == layer.ndim:
         return stored.grid_axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.conversion import scan_from_layer
+from napari_unet_seg._napari.layers.conversion import layer_axes
 from napari_unet_seg._napari.layers.geometry import (
     convert_units,
     is_on_screen,
@@ -37,9 +37,9 @@ def place_of(viewer: ViewerModel, mask: Labels) -> tuple[int, ...]:
     return tuple(min(max(round(float(p)), 0), n - 1) for p, n in zip(point, sizes, strict=True))
 
 
-def volume_axes(mask: Image | Labels) -> int:
+def volume_axes(mask: Layer) -> int:
     """Return the number of axes of a volume of a layer: 2 if the slices form no volume."""
-    return 3 if scan_from_layer(mask).axes[-3:] == "ZYX" else 2
+    return 3 if layer_axes(mask)[-3:] == "ZYX" else 2
 
 
 def displayed_axes(viewer: ViewerModel, layer: Layer) -> tuple[int, ...]:

@@ -28,6 +28,8 @@ from napari_unet_seg.io.cases.remembered import recall_corrections, remember_cor
 from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QKeyEvent
+
     from napari_unet_seg.io.cases.case import Plan
     from napari_unet_seg.io.cases.corrections import Entry
 
@@ -89,6 +91,12 @@ class PlanDialog(QDialog):
         except WriteError as error:
             show_error(str(error))
         super().accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep the dialog open after Enter in a list of the bar, which applies the name there."""
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not (is_enter and self.bar.isAncestorOf(self.focusWidget())):
+            super().keyPressEvent(event)
 
     def _make_tree(self) -> QTreeView:
         tree = QTreeView()
@@ -179,3 +187,17 @@ class PlanDialog(QDialog):
 def needs_look(plan: Plan) -> bool:
     """Whether a plan is shown before its scans are opened: that of one plain case is not."""
     return len(plan.cases) > 1 or bool(plan.left_out)
+
+
+def ask_for_plan(recognised: Plan, parent: QWidget | None = None) -> Plan | None:
+    """Show a plan and wait; return it as the user corrected it, None after Cancel."""
+    dialog = PlanDialog(recognised, parent)
+    try:
+        accepted = dialog.exec() == int(getattr(_ACCEPTED, "value", _ACCEPTED))
+        return dialog.plan if accepted else None
+    finally:
+        dialog.deleteLater()
+
+
+_ACCEPTED = QDialog.DialogCode.Accepted
+"""An int on Qt 5, an enum on Qt 6."""

@@ -1,4 +1,4 @@
-"""The menu that removes a category from the slice on screen or from the selected slices."""
+"""The menu that removes a category from the plane on screen or from the selected slices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.position import off_screen_problem, shows_slice
+from napari_unet_seg._napari.layers.position import off_screen_problem, shown_part, shows_slice
 from napari_unet_seg._napari.layers.undoable_edits import apply_change, edit_summary
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.correct.change import join_changes, relabel
@@ -17,11 +17,14 @@ from napari_unet_seg.correct.change import join_changes, relabel
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari.layers import Labels
+
     from napari_unet_seg._napari.session.open_session import OpenSession
+    from napari_unet_seg.io.common.places import Part
 
 
 class ClearMenu(QMenu):
-    """Lists the categories on the slice on screen, and on the slices selected in the list.
+    """Lists the categories on the plane on screen, and on the slices selected in the list.
 
     Parameters
     ----------
@@ -49,27 +52,25 @@ class ClearMenu(QMenu):
         current = self._open_session
         if current is None:
             return
-        problem = off_screen_problem(current.viewer, current.mask)
-        is_shown = shows_slice(current.viewer, current.mask)
-        where = "on this slice" if is_shown else f"on slice {current.index}"
-        self._list([] if problem else [current.index], where)
-        selected = self._selected()
+        viewer, mask = current.viewer, current.mask
+        if not off_screen_problem(viewer, mask):
+            where = "slice" if shows_slice(viewer, mask) else "plane"
+            self._list([shown_part(viewer, mask)], f"on this {where}")
+        selected = [current.session.masks.place(index) for index in self._selected()]
         if len(selected) > 1:
             self.addSeparator()
             self._list(selected, f"on the {len(selected)} selected slices")
         if not any(action.isEnabled() for action in self.actions()):
             self.addAction("Nothing to clear here").setEnabled(False)
 
-    def remove(self, values: Sequence[int], slices: Sequence[int]) -> None:
-        """Make labels background on some slices, as one step of the mask's history."""
+    def remove(self, values: Sequence[int], parts: Sequence[Part]) -> None:
+        """Make labels background on some planes, as one step of the mask's history."""
         current = self._open_session
         if current is None:
             return
-        mask, places = current.mask, [current.session.masks.place(i) for i in slices]
+        mask = current.mask
         changes = (
-            relabel(mask.data[place], value, 0, locked_of(mask)).at(place)
-            for place in places
-            for value in values
+            relabel(mask.data[part], value, 0).at(part) for part in parts for value in values
         )
         change = join_changes(changes, mask.ndim)
         if change.values.size:
@@ -78,34 +79,33 @@ class ClearMenu(QMenu):
             summary = edit_summary(change, values[0], mask.data.shape)
             self.reported.emit(f"Cleared: {summary.rstrip('.')}; Ctrl+Z restores them.")
 
-    def _list(self, slices: Sequence[int], where: str) -> None:
+    def _list(self, parts: Sequence[Part], where: str) -> None:
         current = self._open_session
         if current is None:
             return
-        counts = _counts(current, slices)
+        counts = _counts(current.mask, parts)
         locked = locked_of(current.mask)
         for value, count in counts.items():
             is_locked = value in locked
             end = "locked" if is_locked else f"{count:,} px"
-            self._add(f"{_name(current, value)} {where} ({end})", [value], slices, not is_locked)
+            self._add(f"{_name(current, value)} {where} ({end})", [value], parts, not is_locked)
         free = [value for value in counts if value not in locked]
         if len(free) > 1:
             total = sum(counts[value] for value in free)
-            self._add(f"All categories {where} ({total:,} px)", free, slices, True)
+            self._add(f"All categories {where} ({total:,} px)", free, parts, True)
 
-    def _add(self, text: str, values: Sequence[int], slices: Sequence[int], free: bool) -> None:
+    def _add(self, text: str, values: Sequence[int], parts: Sequence[Part], free: bool) -> None:
         action = self.addAction(text)
         action.setEnabled(free)
         action.setToolTip("Make these pixels background (undo with Ctrl+Z)")
-        action.triggered.connect(lambda: self.remove(values, slices))
+        action.triggered.connect(lambda: self.remove(values, parts))
 
 
-def _counts(current: OpenSession, slices: Sequence[int]) -> dict[int, int]:
-    """Return the number of pixels of each label on some slices, background and unreviewed not."""
+def _counts(mask: Labels, parts: Sequence[Part]) -> dict[int, int]:
+    """Return the number of pixels of each label on some planes, background and unreviewed not."""
     total: dict[int, int] = {}
-    for index in slices:
-        plane = np.asarray(current.mask.data[current.session.masks.place(index)])
-        for value, count in zip(*np.unique(plane, return_counts=True), strict=True):
+    for part in parts:
+        for value, count in zip(*np.unique(mask.data[part], return_counts=True), strict=True):
             total[int(value)] = total.get(int(value), 0) + int(count)
     return {value: total[value] for value in sorted(total) if value not in (0, IGNORE_INDEX)}
 

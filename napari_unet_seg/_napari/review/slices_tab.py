@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +21,7 @@ from napari_unet_seg._napari.review.row_notes import notes_of
 from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
-from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.queue_bar import QueueBar
 from napari_unet_seg._napari.widgets.queue_table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
@@ -37,18 +36,20 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.stored.masks import SliceChanges
 
-_KEYS = {
-    "accept": ("A", "Accept", "Save the mask of this slice as right, and go to the next to do"),
-    "skip": ("S", "Skip", "Exclude this slice from training, and go to the next to do"),
-    "flag": ("Q", "Flag", "Mark this slice for a second review, and go to the next to do"),
-    "previous": ("Shift-N", "◂ Previous", "Go to the previous slice of the list"),
-    "next": ("N", "Next ▸", "Go to the next slice of the list"),
-    "mask": ("H", "Show mask", "Show or hide the mask, whichever layer is selected"),
-    "toggle": ("D", "Show changes", "Green: added to the prediction; magenta: removed"),
+_CONTROLS = {
+    "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),
+    "skip": ("Skip", "Exclude this slice from training, and go to the next to do"),
+    "flag": ("Flag", "Mark this slice for a second review, and go to the next to do"),
+    "previous": ("◂ Previous", "Go to the previous slice of the list"),
+    "next": ("Next ▸", "Go to the next slice of the list"),
+    "mask": ("Show mask", "Show or hide the mask, whichever layer is selected"),
+    "toggle": ("Show changes", "Green: added to the prediction; magenta: removed"),
 }
-"""By action: key in napari's notation, unused by its labels layers; text; tooltip."""
+"""By the name of the action, of which `KEYS` has the key: text; tooltip."""
 
 _DECISIONS = ("accept", "skip", "flag")
+_ARROW_WIDTH = 30
+"""Width in pixels of the button beside *Accept*."""
 _BUTTONS = (*_DECISIONS, "previous", "next")
 
 
@@ -65,20 +66,21 @@ class SlicesTab(QWidget):
         self.table.setToolTip("A click shows a slice; with Ctrl or Shift it selects several")
         self.accepting = Accepting(self.table, self)
         self.clear_menu = ClearMenu(lambda: self.table.selected, self)
-        self.buttons = {name: _button(*_KEYS[name]) for name in _BUTTONS}
+        self.buttons = {name: _button(name, *_CONTROLS[name]) for name in _BUTTONS}
         self.many_button = _menu_button(
             "▾", self.accepting.menu, "Accept many slices at once, and take that back"
         )
         self.clear_button = _menu_button(
             "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
         )
-        self.show_mask = _check_box(*_KEYS["mask"])
-        self.show_changes = _check_box(*_KEYS["toggle"])
+        self.show_mask = _check_box("mask", *_CONTROLS["mask"])
+        self.show_changes = _check_box("toggle", *_CONTROLS["toggle"])
         self.changes = QLabel()
         self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel()
+        """Messages on the session, shown below all tabs: the keys work on each of them."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -171,7 +173,7 @@ class SlicesTab(QWidget):
         """Bind the keys of the tab in a viewer, until `unbind`."""
         actions = self._actions()
         self._keys = KeyBindings(viewer)
-        self._keys.bind({key: actions[name] for name, (key, *_) in _KEYS.items()})
+        self._keys.bind({key_of(name): actions[name] for name in _CONTROLS})
 
     def unbind(self) -> None:
         """Restore the viewer's own keys."""
@@ -208,6 +210,7 @@ class SlicesTab(QWidget):
         accept = QHBoxLayout()
         accept.setSpacing(1)
         accept.addWidget(self.buttons["accept"], 1)
+        self.many_button.setMaximumWidth(_ARROW_WIDTH)
         accept.addWidget(self.many_button)
         grid.addLayout(accept, 0, 0, 1, 2)
         for index, name in enumerate(_BUTTONS[1:], 1):
@@ -227,7 +230,6 @@ class SlicesTab(QWidget):
         layout.addLayout(grid)
         layout.addWidget(self.changes)
         layout.addLayout(display)
-        layout.addWidget(self.status)
         layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 
@@ -279,23 +281,23 @@ class SlicesTab(QWidget):
             self.report(f"saved {time:%H:%M:%S}")
 
 
-def _button(key: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(f"{text}  [{key_label(key)}]")
-    button.setToolTip(f"{tip} (key {key_label(key)})")
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    key = label_of(name)
+    button = QPushButton(f"{text}  [{key}]")
+    button.setToolTip(f"{tip} (key {key})")
     return button
 
 
-def _menu_button(text: str, menu: QMenu, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _menu_button(text: str, menu: QMenu, tip: str) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tip)
     button.setMenu(menu)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # the text has an arrow
+    # The text has an arrow.
+    button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0px; }")
     return button
 
 
-def _check_box(key: str, text: str, tip: str) -> QCheckBox:
+def _check_box(name: str, text: str, tip: str) -> QCheckBox:
     box = QCheckBox(text)
-    box.setToolTip(f"{tip} (key {key_label(key)})")
+    box.setToolTip(f"{tip} (key {label_of(name)})")
     return box

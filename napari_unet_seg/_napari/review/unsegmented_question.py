@@ -30,10 +30,13 @@ def ask(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessage
     box.setWindowTitle("Accept what was not segmented?")
     box.setIcon(QMessageBox.Icon.Question)
     were = "was" if number == 1 else "were"
-    box.setText(f"{counted(number, 'slice')} {were} not segmented yet, which is why no mask shows.")
+    box.setText(
+        f"{counted(number, 'slice')} {were} not segmented yet: no model has predicted a mask, and "
+        "none was drawn."
+    )
     box.setInformativeText(
-        "A network that learns from accepted slices learns that they hold nothing. This is asked "
-        "once in a session."
+        "A network learns from accepted slices, and from an empty one that it holds nothing. This "
+        "is asked once in a session."
     )
     accept = box.addButton("Accept as empty", QMessageBox.ButtonRole.AcceptRole)
     cancel = box.addButton("Do not accept", QMessageBox.ButtonRole.RejectRole)

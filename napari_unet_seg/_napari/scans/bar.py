@@ -8,15 +8,13 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from napari_unet_seg._napari.scans.scan_list import ScanList
-from napari_unet_seg._napari.widgets.keys import key_label
+from napari_unet_seg._napari.widgets.keys import label_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qtpy.QtGui import QResizeEvent
 
-NEXT_KEY, PREVIOUS_KEY = "G", "Shift-G"
-"""Keys in napari's notation; no layer of napari uses them."""
 _PADDING = 22
 """Width of a button without its text in napari's style, in pixels."""
 
@@ -39,8 +37,9 @@ class ScanBar(QWidget):
         self.list_button.setToolTip(_LIST_TIP)
         self.previous_button = _button("◂", "Save the session and open the previous scan")
         self.next_button = _button("▸", "Save the session and open the next scan")
-        for button, key in ((self.previous_button, PREVIOUS_KEY), (self.next_button, NEXT_KEY)):
-            button.setToolTip(f"{button.toolTip()} (key {key_label(key)})")
+        steps = {"previous_scan": self.previous_button, "next_scan": self.next_button}
+        for name, button in steps.items():
+            button.setToolTip(f"{button.toolTip()} (key {label_of(name)})")
         self.close_button = _button("✕", "Close the folder; layers and session stay open")
         self.scans = ScanList(self)
         self._neighbours = (False, False)

@@ -59,7 +59,9 @@ class FolderPlanner(QObject):
         dialog.open()
 
     def _on_opened(self, viewer: ViewerModel, plan: Plan) -> None:
-        if viewer is self._viewer:
+        # napari gives plugins proxies of the viewer.
+        own = getattr(self._viewer, "__wrapped__", self._viewer)
+        if getattr(viewer, "__wrapped__", viewer) is own:
             self.planned.emit(plan)
 
 

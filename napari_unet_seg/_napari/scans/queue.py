@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet_seg._napari.scans.bar import NEXT_KEY, PREVIOUS_KEY, ScanBar
+from napari_unet_seg._napari.scans.bar import ScanBar
 from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
 from napari_unet_seg._napari.scans.folder_planner import FolderPlanner
 from napari_unet_seg._napari.scans.layers import ScanLayers
 from napari_unet_seg._napari.scans.other_layers import OtherLayers
 from napari_unet_seg._napari.scans.session_starter import ScanWithoutSession, SessionStarter
 from napari_unet_seg._napari.scans.thumbnails import source_of_layers, source_of_scan
-from napari_unet_seg._napari.widgets.keys import KeyBindings, key_label
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.scans import case_scans
@@ -83,8 +83,8 @@ class ScanQueue(QObject):
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
         self._others = OtherLayers(viewer, self)
-        self._planner = FolderPlanner(viewer, dock)
-        self._planner.planned.connect(self._on_planned)
+        self.planner = FolderPlanner(viewer, dock)
+        self.planner.planned.connect(self._on_planned)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -124,7 +124,7 @@ class ScanQueue(QObject):
 
     def open_folder(self, folder: Path) -> None:
         """Show what a folder holds, if it is not one plain case, and open the first scan to do."""
-        self._planner.plan(folder)
+        self.planner.plan(folder)
 
     def go_to(self, at: int) -> None:
         """Save the open session, and open another scan of the folder.
@@ -176,8 +176,8 @@ class ScanQueue(QObject):
         for worker in folder.workers:
             self.parent().destroyed.connect(worker.close)
         self._list.list_scans(folder.titles, folder.thumbnails)
-        steps = {NEXT_KEY: self.bar.next_button, PREVIOUS_KEY: self.bar.previous_button}
-        self._keys.bind({key: button.click for key, button in steps.items()})
+        steps = {"next_scan": self.bar.next_button, "previous_scan": self.bar.previous_button}
+        self._keys.bind({key_of(name): button.click for name, button in steps.items()})
         self._parent = self._parent_folder()
         folder.states.refresh(self._parent)
 
@@ -229,7 +229,7 @@ class ScanQueue(QObject):
 
     def _show_done(self, folder: ScanFolder, at: int) -> None:
         done = self._open_session() and self._queue.states[at] is not ReviewState.TODO
-        key = f"▸ [{key_label(NEXT_KEY)}]"
+        key = f"▸ [{label_of('next_scan')}]"
         note = next_scan_note(self._queue, at, folder.titles, key) if done else ""
         self.note_changed.emit(note)
 

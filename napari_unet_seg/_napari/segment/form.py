@@ -21,6 +21,7 @@ from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import CheckpointError
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
-
-SHORTCUT = "Ctrl+Shift+M"
 
 
 class SegmentForm(QWidget):
@@ -50,7 +49,7 @@ class SegmentForm(QWidget):
             more=("across", "resample", "overlap", "batch_size", "device", "precision", "threads"),
         )
         self.segment_button = QPushButton("Segment")
-        self.segment_button.setToolTip(f"Segment the chosen image ({SHORTCUT})")
+        self.segment_button.setToolTip(f"Segment the chosen image ({label_of('segment')})")
         self.segment_button.setMinimumHeight(40)
         font = self.segment_button.font()
         font.setBold(True)

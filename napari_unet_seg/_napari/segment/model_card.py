@@ -28,7 +28,7 @@ class ModelCard(QDialog):
         self.text = QTextBrowser()
         self.text.setOpenExternalLinks(True)
         self.text.setMarkdown(text)
-        _widen_tables(self.text.document())
+        widen_tables(self.text.document())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
@@ -37,7 +37,7 @@ class ModelCard(QDialog):
         self.resize(640, 720)
 
 
-def _widen_tables(document: QTextDocument) -> None:
+def widen_tables(document: QTextDocument) -> None:
     """Add padding to the cells of tables, for which Markdown has no syntax."""
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):

@@ -17,6 +17,7 @@ from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, PredictConfig
     from napari_unet_seg.io.common.places import Part
@@ -41,6 +42,8 @@ class CategorySource(NamedTuple):
     """The label of the category."""
     map: Array | None
     """The category's probabilities on the grid of the mask; zero on slices without any."""
+    input: ModelInput | None = None
+    """The scan with the other sequences that the model takes; None for the scan alone."""
 
     def grey(self, place: Part) -> Array:
         """Return the grey values (Y, X) of a slice; may read from disk."""
@@ -56,6 +59,8 @@ class CategoryProbabilities:
         self._engine = WarmEngine()
         self._turn = threading.Lock()
         self._kept: dict[Any, tuple[tuple[Category, ...], Array]] = {}
+        self._stacked: tuple[Any, Scan] | None = None
+        """The last scan of several sequences, and what it was made of."""
 
     def warm_up(self, source: CategorySource, place: Part) -> None:
         """Load the model if the probabilities of a slice are not available."""
@@ -95,13 +100,24 @@ class CategoryProbabilities:
         self, source: CategorySource, place: Part, checkpoint: Path
     ) -> tuple[tuple[Category, ...], Array]:
         try:
-            for event in list(self._engine.predict(_config(), checkpoint, source.scan, place)):
+            scan = self._scan(source)
+            for event in list(self._engine.predict(_config(), checkpoint, scan, place)):
                 if isinstance(event, PredictFinished) and event.probabilities is not None:
                     return event.categories, event.probabilities
         except SegmentationError as error:
             # The tools then use the grey values alone; Segment shows the error to the user.
             logger.warning("There are no probabilities: %s", error)
         return (), np.zeros((0, *of_part(source.scan.grid_shape, place)))
+
+    def _scan(self, source: CategorySource) -> Scan:
+        """Return the scan for the model; several sequences are put together once."""
+        if source.input is None:
+            return source.scan
+        given = [(name, scan is None) for name, scan in source.input.channels.items()]
+        key = source.scan_id, given
+        if self._stacked is None or self._stacked[0] != key:
+            self._stacked = key, source.input.read()[0]
+        return self._stacked[1]
 
 
 def _config() -> PredictConfig:

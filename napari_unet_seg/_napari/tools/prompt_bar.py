@@ -7,25 +7,23 @@ from typing import NamedTuple
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from napari_unet_seg._napari.widgets.keys import key_label
+from napari_unet_seg._napari.widgets.keys import label_of
 
 
 class Prompt(NamedTuple):
     """A kind of prompt that can be drawn while its button is down."""
 
     text: str
-    key: str
-    """Key in napari's notation; unused by its viewer, images, labels and shapes."""
     tip: str
 
 
 PROMPTS = {
-    "box": Prompt("Draw box", "W", "Drag a box around an object to outline it"),
-    "border": Prompt("Redraw border", "U", "Drag along the true border; the mask follows"),
-    "inside": Prompt("Mark inside", "K", "Scribble inside the object; the border follows"),
-    "outside": Prompt("Mark outside", "J", "Scribble outside the object; the border follows"),
+    "box": Prompt("Draw box", "Drag a box around an object to outline it"),
+    "border": Prompt("Redraw border", "Drag along the true border; the mask follows"),
+    "inside": Prompt("Mark inside", "Scribble inside the object; the border follows"),
+    "outside": Prompt("Mark outside", "Scribble outside the object; the border follows"),
 }
-"""The kinds of prompt by name."""
+"""The kinds of prompt by name, of which `KEYS` has the key."""
 
 
 class PromptBar(QWidget):
@@ -38,7 +36,7 @@ class PromptBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.buttons = {name: _toggle(prompt) for name, prompt in PROMPTS.items()}
+        self.buttons = {name: _toggle(name, prompt) for name, prompt in PROMPTS.items()}
         self.outline_button = QPushButton("Boxes → outlines")
         self.outline_button.setToolTip(
             "Replace each box of the category, imported boxes for example, by the outline of the "
@@ -71,10 +69,9 @@ class PromptBar(QWidget):
         grid.setColumnStretch(2, 1)
 
 
-def _toggle(prompt: Prompt) -> QPushButton:
-    button = QPushButton(f"{prompt.text}  [{key_label(prompt.key)}]")
+def _toggle(name: str, prompt: Prompt) -> QPushButton:
+    key = label_of(name)
+    button = QPushButton(f"{prompt.text}  [{key}]")
     button.setCheckable(True)
-    button.setToolTip(
-        f"{prompt.tip} (key {key_label(prompt.key)}; Escape stops drawing, Ctrl+Z undoes the last)"
-    )
+    button.setToolTip(f"{prompt.tip} (key {key}; Escape stops drawing, Ctrl+Z undoes the last)")
     return button

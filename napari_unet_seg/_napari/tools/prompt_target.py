@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.prediction import probability_map
+from napari_unet_seg._napari.segment.chosen_model import current_model
+from napari_unet_seg._napari.segment.model_input import input_by_name
 from napari_unet_seg._napari.segment.probabilities import CategorySource
 from napari_unet_seg.errors import DataError
 
@@ -47,5 +49,7 @@ def prompt_target(
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
     category = categories[settings.value - 1]
     probabilities = probability_map(viewer, mask, category)
-    source = CategorySource(scan, str(image.unique_id), categories, settings.value, probabilities)
+    taken = input_by_name(image, viewer.layers, current_model())
+    own = categories, settings.value, probabilities
+    source = CategorySource(scan, str(image.unique_id), *own, taken)
     return PromptTarget(mask, category, settings, source)

@@ -22,7 +22,7 @@ from napari_unet_seg._napari.tools.scribble_tool import ScribbleTool
 from napari_unet_seg._napari.tools.tool_runner import ToolUse
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.keys import KeyBindings
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,9 +96,7 @@ class PromptTools(QObject):
 
     def bind_keys(self) -> None:
         """Bind the keys of the prompts, whichever layer is active."""
-        self._keys.bind(
-            {prompt.key: partial(self.toggle, name) for name, prompt in PROMPTS.items()}
-        )
+        self._keys.bind({key_of(name): partial(self.toggle, name) for name in PROMPTS})
 
     def unbind_keys(self) -> None:
         """Restore the viewer's own keys, and stop drawing."""

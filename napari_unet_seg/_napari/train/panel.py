@@ -83,6 +83,7 @@ class TrainingPanel(QWidget):
             on_done=self._on_done,
             name=name,
         )
+        self.job.keeps = "A stopped training keeps its best and its last model."
         self.job.state_changed.connect(self._show_job_state)
         self._show_job_state(self.job.state)
         self.running_changed.emit(True)

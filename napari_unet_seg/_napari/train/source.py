@@ -17,6 +17,7 @@ from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
+from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
 from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.path_edit import PathEdit
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
 
+_DEFAULT = NormaliseConfig()
 _MAX_CLASSES = 20
 """Without categories, labels up to this value are classes; higher labels are instances."""
 
@@ -53,7 +55,7 @@ class FolderSource:
     sequences: tuple[str, ...] = ()
     """Sequences of the cases that are the channels."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Read the list of samples of the data set, or of the cases in the folder."""
         return open_dataset(self.folder, dimensions, self.sequences)
 
@@ -72,7 +74,7 @@ class LayerSource:
     sequences: Mapping[str, Scan] = field(default_factory=dict)
     """Scans of the sequences that are the channels, by name; empty for a scan without a name."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
         slices = None
         if self.only_labelled:
@@ -84,7 +86,8 @@ class LayerSource:
                 )
         alone = all(scan is self.scan for scan in self.sequences.values())
         scan = self.scan if alone else stack(self.sequences, self.scan)
-        normalise = NormaliseConfig(per_channel=len(self.sequences) > 1)
+        each = normalise.per_channel or len(self.sequences) > 1
+        normalise = normalise.replace(per_channel=each)
         if dimensions == 3:
             samples: tuple[Sample, ...] = (volume_sample(scan, self.labels, slices, normalise),)
         else:
@@ -158,11 +161,12 @@ class SourceBox(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         tip = (
-            "A folder with images and masks, or with train and valid folders of these; NIfTI files "
-            "for volumes"
+            "A folder of patients with masks: slices, volumes, BraTS, nnU-Net, BIDS, DICOM; or "
+            "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder with train, valid, or images and masks")
+        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.plan = FolderPlan()
         ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.image = MaskImageCombo(viewer, self.labels)
@@ -172,7 +176,7 @@ class SourceBox(QWidget):
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
         self.tabs = QTabWidget()
-        self.tabs.addTab(_page(("Folder", self.folder)), "Data set")
+        self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")
         layout = QVBoxLayout(self)
@@ -182,11 +186,20 @@ class SourceBox(QWidget):
         rows = QFormLayout()
         rows.addRow("Sequences", self.sequences)
         layout.addLayout(rows)
+        self.folder.valueChanged.connect(self.plan.show_folder)
+        self.plan.corrected.connect(self.valueChanged)
         self.folder.setValue(recall(DATASET))
         for signal in (self.folder.valueChanged, self.image.layerChanged, self.labels.layerChanged):
             signal.connect(lambda *_: self.valueChanged.emit())
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
         self.sequences.valueChanged.connect(self.valueChanged)
+
+    def name(self) -> str:
+        """Return the name of the chosen folder, or of the case of the chosen layers."""
+        folder, image = self.folder.value(), self.image.layer()
+        if self.tabs.currentIndex() == 0:
+            return folder.name if folder is not None else ""
+        return case_of(image) if image is not None else ""
 
     def value(self) -> FolderSource | LayerSource:
         """The chosen source; layers are copied, because the user may edit them further.

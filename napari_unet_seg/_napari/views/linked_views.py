@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
-from qtpy.QtWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QApplication, QMainWindow, QOpenGLWidget, QWidget
 
 from napari_unet_seg._napari.views.letters import CanvasLetters
 from napari_unet_seg._napari.views.planes import (
@@ -14,6 +14,7 @@ from napari_unet_seg._napari.views.planes import (
     edge_letters,
     turn_upright,
 )
+from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.common.orientation import view_across
 
@@ -32,9 +33,12 @@ class LinkedViews:
     ----------
     viewer : napari.Viewer
         The viewer; its plane stays where it is.
+    bar : QWidget
+        A widget in the viewer's window.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, bar: QWidget) -> None:
+        self._bar = bar
         # The package keeps its views by viewer, which napari wraps for plugins.
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._manager: Any = None
@@ -57,12 +61,16 @@ class LinkedViews:
         require(_PACKAGE)
         from napari_orthogonal_views.ortho_view_manager import _get_manager
 
-        self._manager = _get_manager(self._viewer)
         if self.shown:
             self._letters = []
-            self._manager.hide()
+            self._manager.cleanup()
+            self._manager = None
+            self._show_canvas()
             return
+        self._manager = _get_manager(self._viewer)
         self._manager.register_layer_hook(Labels, _report_edits, "unet_seg_edits")
+        # The package divides the space as it is once its container is laid out.
+        QApplication.processEvents()
         self._manager.show()
         self._manager.main_controls_widget.controls_widget.show_axes.setChecked(False)
         for widget in (self._manager.right_widget, self._manager.bottom_widget):
@@ -73,6 +81,16 @@ class LinkedViews:
         self._are_letters_wanted = shown
         for model, letters in self._letters:
             letters.show_letters(edge_letters(model) if shown else EdgeLetters())
+
+    def _show_canvas(self) -> None:
+        """Show the viewer's own canvas, which is hidden after it was put back."""
+        window = ancestor(self._bar, QMainWindow)
+        centre = None if window is None else window.centralWidget()
+        for canvas in [] if centre is None else centre.findChildren(QOpenGLWidget):
+            widget = canvas
+            while widget is not centre:
+                widget.show()
+                widget = widget.parentWidget()
 
     def _follow(self, widget: Any) -> None:
         """Keep a linked view upright, with letters."""

@@ -14,6 +14,7 @@ from napari.layers import Image, Labels
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import volume_axes
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.orientation import (
     directions_of,
     is_mirrored,
@@ -67,8 +68,16 @@ def directions_of_layer(viewer: ViewerModel, layer: Image | Labels) -> str:
 def views_in(viewer: ViewerModel) -> dict[str, PlaneView]:
     """Return the views of the guiding layer by name; none if it is no volume."""
     layer = guiding_layer(viewer)
-    is_volume = layer is not None and layer.ndim > 2 and volume_axes(layer) == 3
+    is_volume = layer is not None and is_volume_layer(layer)
     return plane_views(directions_in(viewer)) if is_volume else {}
+
+
+def is_volume_layer(layer: Layer) -> bool:
+    """Whether the last three axes of a layer are those of a volume."""
+    try:
+        return layer.ndim > 2 and volume_axes(layer) == 3
+    except DataError:  # more axes than a scan has
+        return False
 
 
 def show_plane(viewer: ViewerModel, view: PlaneView) -> None:

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QPushButton, QVBoxL
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
-from napari_unet_seg._napari.layers.position import place_of, volume_axes
-from napari_unet_seg._napari.views.planes import directions_of_layer
+from napari_unet_seg._napari.layers.position import place_of
+from napari_unet_seg._napari.views.planes import directions_of_layer, is_volume_layer
 from napari_unet_seg._napari.views.surface_scene import SurfaceScene
 from napari_unet_seg._napari.views.surfaces import surfaces_of
 from napari_unet_seg._napari.widgets import jobs
@@ -141,7 +141,7 @@ def show_surfaces(viewer: Viewer, panel: SurfacePanel | None) -> SurfacePanel:
 
 
 def _is_volume_mask(layer: Any) -> bool:
-    return is_user_layer(layer, Labels) and not layer.multiscale and volume_axes(layer) == 3
+    return is_user_layer(layer, Labels) and not layer.multiscale and is_volume_layer(layer)
 
 
 def _category(mask: Labels, value: int) -> tuple[str, str]:

@@ -33,7 +33,8 @@ def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close napari?")
     box.setText(running_text(jobs))
-    box.setInformativeText("A stopped training keeps its best and its last model.")
+    if kept := dict.fromkeys(job.keeps for job in jobs if job.keeps):
+        box.setInformativeText(" ".join(kept))
     stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)

@@ -46,6 +46,8 @@ class Job(QObject):
     def __init__(self, generator: Generator[Any, Command | None, None], name: str) -> None:
         super().__init__()
         self.name = name
+        self.keeps = ""
+        """What is kept of the job if it is stopped, as a sentence."""
         self.owner: QObject | None = None
         """The widget that started the job; None if another object did."""
         self.state = JobState.RUNNING

@@ -1,8 +1,14 @@
-"""Temporary key bindings of a viewer."""
+"""The key bindings of the plugin in a viewer, and their list in napari's preferences."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from napari.settings import get_settings
+from napari.utils.action_manager import action_manager
+from napari.utils.key_bindings import KeymapProvider
+
+from napari_unet_seg._napari.widgets.key_table import KEYS, key_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +43,38 @@ class KeyBindings:
         self._before = {}
 
 
-def key_label(key: str) -> str:
-    """Return a key in napari's notation as users read it: "Ctrl+Z" for "Ctrl-Z"."""
-    return key.replace("-", "+")
+class _ListedKeys(KeymapProvider):
+    """The keys as napari lists them; it is no viewer or layer, so that napari binds none itself."""
+
+
+def list_keys() -> None:
+    """List the keys in napari's preferences, where users look for keys and change them."""
+    for name, key in KEYS.items():
+        action_manager.register_action(
+            _action(name), _do_nothing, f"U-Net Seg, {key.place}: {key.does}", _ListedKeys
+        )
+        if _chosen(name) is None:
+            action_manager.bind_shortcut(_action(name), key.key)
+
+
+def key_of(name: str) -> str:
+    """Return the key of `KEYS` in napari's notation, or what the user has chosen in its place."""
+    return _chosen(name) or KEYS[name].key
+
+
+def label_of(name: str) -> str:
+    """Return a key of `KEYS` as users read it."""
+    return key_label(key_of(name))
+
+
+def _chosen(name: str) -> str | None:
+    keys = get_settings().shortcuts.shortcuts.get(_action(name))
+    return str(keys[0]) if keys else None
+
+
+def _action(name: str) -> str:
+    return f"napari-unet-seg:{name}"
+
+
+def _do_nothing() -> None:
+    """Stand for an action whose key a page of the dock binds while it needs it."""

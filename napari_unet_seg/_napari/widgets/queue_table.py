@@ -197,7 +197,7 @@ class QueueTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(_ROW)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        for column, width in enumerate((_ROW + 4, None, 44, 96)):
+        for column, width in enumerate((_ROW + 4, None, 44, 126)):
             stretch = QHeaderView.ResizeMode.Stretch
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed if width else stretch)
             if width:

@@ -122,7 +122,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = 2.1
+    format: Version = "2.1"
     version: str
     """Version of the package that started the session."""
     created: str

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import nibabel as nib
 import numpy as np
 import pytest
+from dicom_files import write_series
 from PIL import Image
 
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import read_and_report
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.corrections import Correction
+from napari_unet_seg.io.cases.remembered import remember_corrections
+from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.io.write import write_mask
 from napari_unet_seg.training.fine_tune import union
 
 if TYPE_CHECKING:
@@ -69,7 +74,7 @@ def test_masks_in_another_place_than_their_scans_are_told(tmp_path: Path) -> Non
     told, more = union([samples, open_dataset(tmp_path / "C", 2)]).notes
     assert "A_seg.nii.gz and its image have one grid" in told
     assert "20 mm apart" in told
-    assert more == "The same holds for 1 more masks."
+    assert more == "The same holds for 1 more mask."
 
 
 def test_stack_of_slices_with_soft_masks(tmp_path: Path) -> None:
@@ -104,3 +109,54 @@ def test_real_patients_in_folders(real_data: Path) -> None:
     image, mask, _ = read_and_report(samples.samples[25], 1, NormaliseConfig())
     assert (image.shape, mask.shape) == ((256, 256, 1), (256, 256))
     assert mask.max() == 1
+
+
+def test_folders_of_dicom_with_masks_of_their_names(tmp_path: Path) -> None:
+    for name, study in (("a", "1.2.1"), ("b", "1.2.2")):
+        folder = tmp_path / "images" / name
+        write_series(
+            folder,
+            [0, 1, 2],
+            StudyInstanceUID=study,
+            SeriesInstanceUID=f"{study}.1",
+            PatientID=name,
+        )
+        series = read_scan(folder)
+        mask = np.zeros(series.grid_shape, np.uint8)
+        mask[1, 2:5, 3:6] = 1
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        write_mask(tmp_path / f"masks/{name}.nii.gz", mask, series)
+
+    samples = open_dataset(tmp_path, 2).samples
+    assert [sample.name for sample in samples] == [f"{n}#{z}" for n in "ab" for z in range(3)]
+    for number, sample in enumerate(samples):
+        _, labels, _ = read_and_report(sample, 1, NormaliseConfig())
+        assert labels.sum() == (9 if number % 3 == 1 else 0)
+        assert labels[2:5, 3:6].all() == (
+            number % 3 == 1
+        )  # as in the series, whatever NIfTI's axes
+
+
+def test_a_corrected_pair_is_trained_on_as_corrected(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for folder in ("images", "masks"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / folder / f"{name}.png")
+    assert len(open_dataset(tmp_path, 2).samples) == 2
+
+    remember_corrections(tmp_path, {"images/b.png": Correction("left out")})
+    assert [sample.name for sample in open_dataset(tmp_path, 2).samples] == ["a"]
+
+
+def test_masks_in_dicom_seg_are_those_of_their_study(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    series = read_scan(write_series(tmp_path / "Kay/t1", [0, 1, 2], FrameOfReferenceUID="1.2.9.1"))
+    mask = np.zeros(series.grid_shape, np.uint8)
+    mask[1, 2:5, 3:6] = 1
+    write_mask(tmp_path / "Kay/mask.dcm", mask, series, {"categories": [{"id": 1, "name": "x"}]})
+
+    samples = open_dataset(tmp_path, 2).samples
+    assert len(samples) == 3
+    np.testing.assert_array_equal(
+        [read_and_report(s, 1, NormaliseConfig())[1] for s in samples], mask
+    )

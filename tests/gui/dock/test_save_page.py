@@ -91,7 +91,7 @@ def test_a_click_saves_next_to_the_scan_in_its_format(
         widget.save_page.save_button.click()
     assert written.args == [path]
     qtbot.waitUntil(lambda: not widget.correct.busy)
-    assert widget.save_page.status.text() == f"Saved {path.name} in {path.parent}"
+    assert widget.save_page.status.text() == f"Saved {path}"
     if kind != SEG:
         mask = widget.correct.current_mask
         np.testing.assert_array_equal(read_labels(path).data, mask.data)

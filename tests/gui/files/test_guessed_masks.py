@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image, Labels
+from pages import dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-from pages import dock_of
+    from pytestqt.qtbot import QtBot
 
 pytestmark = pytest.mark.usefixtures("only_this_plugin")
 
@@ -62,6 +63,21 @@ def test_it_opens_as_a_mask_and_turns_back_into_an_image(
     np.testing.assert_allclose(image.scale, scale)
     assert scan_from_layer(image).path == file
     assert not views.image_button.isVisibleTo(views)
+
+
+def test_a_tiff_that_napari_opens_itself_is_a_mask_too(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, npe2pm: Any
+) -> None:
+    widget = dock(ReviewWidget)
+    tifffile.imwrite(tmp_path / "a.tif", labels())
+    with npe2pm.tmp_plugin(package="napari"):
+        widget.viewer.open(tmp_path / "a.tif", plugin="napari", scale=(3, 1, 1))
+    qtbot.waitUntil(lambda: isinstance(widget.viewer.layers[0], Labels))
+    (mask,) = widget.viewer.layers
+    np.testing.assert_array_equal(mask.data, labels())
+    np.testing.assert_allclose(mask.scale, (3, 1, 1))
+    dock_of(widget).views.show_as_image()
+    assert isinstance(widget.viewer.layers[0], Image)
 
 
 def test_a_scan_opens_as_an_image(dock: Callable[[type], Any], tmp_path: Path) -> None:

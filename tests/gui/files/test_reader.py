@@ -50,9 +50,9 @@ def test_the_manifest_is_valid() -> None:
     manifest.validate_imports()
 
     titles = [widget.display_name for widget in manifest.contributions.widgets]
-    assert titles == ["Import COCO", "Train U-Net", "Segment", "Correct and save", "Report"]
+    assert titles == ["U-Net Seg", "Import COCO", "Train U-Net", "Report"]
     in_layers = manifest.contributions.menus["napari/layers/segment"]
-    assert [item.command for item in in_layers] == [f"{PLUGIN}.segment"]
+    assert [item.command for item in in_layers] == [f"{PLUGIN}.dock"]
 
 
 def test_coco_is_told_from_other_json(coco: Path, tmp_path: Path) -> None:
@@ -230,12 +230,12 @@ def test_a_folder_of_very_many_files_is_left_to_others(
     _nifti(tmp_path / "scan.nii")
     assert dicom_reader(str(tmp_path)) is not None
     (tmp_path / "notes.txt").touch()
-    monkeypatch.setattr("napari_unet_seg._napari.files.reader._MAX_OF_CASE", 1)
+    monkeypatch.setattr("napari_unet_seg._napari.files.case_folders._MOST_FILES", 1)
 
     assert dicom_reader(str(tmp_path)) is None
 
 
-def test_a_folder_of_several_cases_is_left_to_others(tmp_path: Path) -> None:
+def test_without_a_window_several_cases_are_left_to_others(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Picture.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / name)
 

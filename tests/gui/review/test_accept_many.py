@@ -267,3 +267,14 @@ def test_a_category_is_cleared_from_this_slice_or_from_the_selected_ones(
     np.testing.assert_array_equal(mask.data, before)
     click_row(widget, 2)
     assert entries(button) == {"Nothing to clear here": False}
+
+
+def test_a_category_is_cleared_from_another_plane(widget: ReviewWidget) -> None:
+    mask = mask_of(widget)
+    before = mask.data.copy()
+    widget.viewer.dims.order = (1, 0, 2)
+    widget.viewer.dims.set_point(1, 12)
+    choose(widget.review.clear_button, "tumour on this plane (30 px)")
+    assert not mask.data[:, 12].any()
+    before[:, 12] = 0
+    np.testing.assert_array_equal(mask.data, before)

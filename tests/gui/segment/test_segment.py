@@ -14,8 +14,8 @@ from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.form import SHORTCUT
 from napari_unet_seg._napari.segment.widget import SegmentWidget
+from napari_unet_seg._napari.widgets.key_table import KEYS, key_label
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
 from napari_unet_seg.io.common.orientation import (
@@ -235,6 +235,24 @@ def test_stop_leaves_the_layers_as_they_are(widget: SegmentWidget, qtbot: QtBot)
     assert not widget.form.stop_button.isEnabled()
 
 
+def test_closing_the_image_stops_its_segmentation_and_another_one_can_be_segmented(
+    widget: SegmentWidget, qtbot: QtBot
+) -> None:
+    viewer = widget.viewer
+    other = viewer.add_image(_head(), name="other")
+    closed = viewer.add_image(_head(300, size=32), name="closed")
+    widget.form.progress.valueChanged.connect(
+        lambda value: value > 0 and closed in viewer.layers and viewer.layers.remove(closed)
+    )
+
+    assert _segment(qtbot, widget, closed) is None
+    assert widget.form.status.text() == "The image was closed; its mask is discarded."
+    assert widget.form.progress.value() < 300
+    assert widget.form.image_combo.layer() is other
+    assert widget.form.segment_button.isEnabled()
+    assert _segment(qtbot, widget) is not None
+
+
 def test_an_image_too_small_is_told_and_the_form_stays_usable(
     widget: SegmentWidget, qtbot: QtBot, notifications: list[str]
 ) -> None:
@@ -317,6 +335,9 @@ def test_fallback_to_another_device_is_said(
 
     assert widget.form.status.text() == message
     assert notifications == [message]
+
+
+SHORTCUT = key_label(KEYS["segment"].key)
 
 
 def shortcuts_of(widget: SegmentWidget) -> list[QShortcut]:

@@ -109,10 +109,10 @@ def test_without_an_orientation_there_are_planes_but_no_letters(bar: ViewBar) ->
     assert letters(bar) == ""
 
 
-@pytest.mark.parametrize("kind", ["slice", "images"])
+@pytest.mark.parametrize("kind", ["slice", "images", "many axes"])
 def test_what_is_no_volume_has_no_planes(bar: ViewBar, kind: str) -> None:
     record = LayerRecord(independent=kind == "images")
-    shape = SHAPE if kind == "images" else SHAPE[1:]
+    shape = {"slice": SHAPE[1:], "images": SHAPE, "many axes": (2,) * 12}[kind]
     viewer_of(bar).add_image(np.zeros(shape), metadata=record.as_metadata())
     assert not any(b.isEnabled() for b in bar.planes)
     assert "need a volume" in bar.planes[0].toolTip()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,10 +17,14 @@ _LEFT = Qt.MouseButton.LeftButton
 def open_menu(button: Any, act: Callable[[Any], None]) -> None:
     """Click on a button with a menu, act on the open menu, and close it if it is still open."""
     menu = button.menu()
+    errors: list[BaseException] = []
 
     def go() -> None:
         try:
+            assert menu.isVisible(), "the menu did not open"
             act(menu)
+        except BaseException as error:
+            errors.append(error)
         finally:
             menu.close()
 
@@ -27,8 +32,11 @@ def open_menu(button: Any, act: Callable[[Any], None]) -> None:
     timer.setSingleShot(True)
     timer.timeout.connect(go)
     timer.start(0)
-    QTest.mouseClick(button, _LEFT)  # Qt runs the menu, and returns once it is closed
-    assert not timer.isActive(), "the menu did not open"
+    QTest.mouseClick(button, _LEFT)  # returns once the menu is closed, or at once
+    while timer.isActive():
+        QApplication.processEvents()
+    if errors:
+        raise errors[0]
 
 
 def choose(button: Any, text: str) -> None:

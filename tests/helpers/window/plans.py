@@ -4,26 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.plan.dialog import PlanDialog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytestqt.qtbot import QtBot
+
+_INTERVAL_MS = 10
 
 
 def shown_plan(qtbot: QtBot) -> PlanDialog:
     """Wait for the dialog and return it."""
-
-    def visible() -> list[Any]:
-        widgets = QApplication.topLevelWidgets()
-        return [w for w in widgets if isinstance(w, PlanDialog) and w.isVisible()]
-
-    qtbot.waitUntil(lambda: bool(visible()))
-    [dialog] = visible()
+    qtbot.waitUntil(lambda: bool(_visible()))
+    [dialog] = _visible()
     return dialog
 
 
 def accept_plan(qtbot: QtBot) -> None:
     """Press the dialog's Open button."""
     shown_plan(qtbot).ok_button.click()
+
+
+def when_plan_is_shown(act: Callable[[PlanDialog], None]) -> QTimer:
+    """Call a function with the next dialog, which stops the caller; keep the timer until then."""
+    timer = QTimer()
+
+    def look() -> None:
+        if found := _visible():
+            timer.stop()
+            act(found[0])
+
+    timer.timeout.connect(look)
+    timer.start(_INTERVAL_MS)
+    return timer
+
+
+def _visible() -> list[Any]:
+    widgets = QApplication.topLevelWidgets()
+    return [w for w in widgets if isinstance(w, PlanDialog) and w.isVisible()]

@@ -1,0 +1,73 @@
+"""The dialog with the keys and the manual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QUrl
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
+
+from napari_unet_seg._napari.segment.model_card import widen_tables
+from napari_unet_seg._napari.widgets.key_table import keys_as_markdown
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+
+class HelpDialog(QDialog):
+    """Shows the keys at first, and the pages of the manual on request."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Help on U-Net Seg")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.text = QTextBrowser()
+        self.text.setOpenExternalLinks(True)
+        self.keys_button = _button("Keys", "List the keys")
+        self.manual_button = _button("Manual", "Show the first page of the manual")
+        self.back_button = _button("Back", "Go back to the page before")
+        self.close_button = _button("Close", "Close the help")
+        self.back_button.setEnabled(False)
+        self.manual_button.setEnabled(manual() is not None)
+        self.keys_button.clicked.connect(self.show_keys)
+        self.manual_button.clicked.connect(self.show_manual)
+        self.back_button.clicked.connect(self.text.backward)
+        self.close_button.clicked.connect(self.close)
+        self.text.backwardAvailable.connect(self.back_button.setEnabled)
+        self.text.sourceChanged.connect(lambda _: widen_tables(self.text.document()))
+        buttons = QHBoxLayout()
+        for button in (self.keys_button, self.manual_button, self.back_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.close_button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.text)
+        layout.addLayout(buttons)
+        self.resize(720, 640)
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Show the list of the keys."""
+        self.text.setMarkdown(keys_as_markdown())
+        widen_tables(self.text.document())
+
+    def show_manual(self) -> None:
+        """Show the first page of the manual."""
+        page = manual()
+        if page is not None:
+            self.text.setSource(QUrl.fromLocalFile(str(page)))
+
+
+def manual() -> Path | None:
+    """Return the first page of the manual: in an installed package, or in a checkout beside it."""
+    package = Path(__file__).parents[2]
+    pages = (folder / "docs" / "index.md" for folder in (package, package.parent))
+    return next((page for page in pages if page.is_file()), None)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAutoDefault(False)
+    return button
