@@ -169,7 +169,7 @@ class CompareTab(CompareForm):
         if self._job is not None:
             self._job.quit()
         self._show(None)
-        self.status.setText(misplacement(self.a.layer(), self.b.layer()))
+        self.status.setText(self._problem())
         self.button.setEnabled(self._masks() is not None)
         self._show_contours(self.contours.isChecked())
         self._compare_slice_soon()
@@ -195,8 +195,14 @@ class CompareTab(CompareForm):
 
     def _masks(self) -> tuple[NamedMask, NamedMask] | None:
         a, b = self._mask_of(self.a), self._mask_of(self.b)
-        apart = misplacement(self.a.layer(), self.b.layer())
-        return None if a is None or b is None or apart else (a, b)
+        return None if a is None or b is None or self._problem() else (a, b)
+
+    def _problem(self) -> str:
+        """Return why the chosen masks cannot be compared, empty if they can."""
+        a, b = self.a.layer(), self.b.layer()
+        if a is b and a is not None:
+            return f"A and B are both {a.name}; open or choose another mask."
+        return misplacement(a, b)
 
     def _mask_of(self, combo: LayerCombo) -> NamedMask | None:
         if combo.isNoLayer() and self._open_session is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QUrl
+from qtpy.QtGui import QImage, QTextDocument
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
 
 from napari_unet_seg._napari.segment.model_card import widen_tables
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
+_PICTURE = getattr(
+    QTextDocument.ResourceType.ImageResource, "value", QTextDocument.ResourceType.ImageResource
+)
+"""An int on Qt 5, an enum on Qt 6; Qt itself gives an int."""
+_MARGIN = 12
+"""Pixels between the edges of the view and its text."""
+
+
 class HelpDialog(QDialog):
     """Shows the keys at first, and the pages of the manual on request."""
 
@@ -22,7 +31,7 @@ class HelpDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Help on U-Net Seg")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.text = QTextBrowser()
+        self.text = _PageBrowser()
         self.text.setOpenExternalLinks(True)
         self.keys_button = _button("Keys", "List the keys")
         self.manual_button = _button("Manual", "Show the first page of the manual")
@@ -57,6 +66,21 @@ class HelpDialog(QDialog):
         page = manual()
         if page is not None:
             self.text.setSource(QUrl.fromLocalFile(str(page)))
+
+
+class _PageBrowser(QTextBrowser):
+    """Shows pages whose pictures fit its width."""
+
+    def loadResource(self, kind: int, name: QUrl) -> Any:
+        """Return a resource of a page, a wide picture scaled down."""
+        found = super().loadResource(kind, name)
+        if kind != _PICTURE:
+            return found
+        picture = QImage(self.source().resolved(name).toLocalFile())
+        width = self.viewport().width() - _MARGIN
+        if picture.width() <= width:
+            return found
+        return picture.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation)
 
 
 def manual() -> Path | None:

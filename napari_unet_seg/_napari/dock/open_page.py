@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.dock.recent import recent
+from napari_unet_seg._napari.dock.recent import Recent, recent
 from napari_unet_seg._napari.review.session_bar import sessions_folder
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.widgets import jobs
@@ -61,6 +61,8 @@ class OpenPage(QWidget):
         self.offered: Path | None = None
         """Folder of the session that the user is offered to reopen."""
         self.recent = QWidget()
+        self.listed: list[Recent] = []
+        """What is offered to be opened again."""
         self.status = StatusLabel()
         self._lay_out()
         self.file_button.clicked.connect(self._browse_files)
@@ -91,7 +93,7 @@ class OpenPage(QWidget):
         for button in self.recent.findChildren(QPushButton):
             self._rows.removeWidget(button)
             button.deleteLater()
-        found = recent()
+        self.listed = found = recent()
         self._heading.setVisible(bool(found))
         for each in found:
             button = _button("", f"Open the {each.kind} {each.path}")

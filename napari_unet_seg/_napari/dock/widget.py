@@ -67,6 +67,8 @@ class UNetSegWidget(DockWidget):
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
+        self._segmented: Labels | None = None
+        """The mask that Segment has made since the last visit of Correct."""
         self._lay_out()
         self._connect()
         self.show_step(Step.OPEN if self.header.image_combo.layer() is None else Step.SEGMENT)
@@ -89,7 +91,12 @@ class UNetSegWidget(DockWidget):
     def go_to(self, step: Step) -> None:
         """Show the page of a step; Correct starts a session on the mask if there is one."""
         self.show_step(step)
-        if step is Step.CORRECT and self.correct.session is None:
+        segmented, self._segmented = self._segmented, None
+        if step is not Step.CORRECT:
+            self._segmented = segmented
+        elif segmented in self.viewer.layers:
+            self.correct_mask(segmented)
+        elif self.correct.session is None:
             self.correct.start_session()
 
     def correct_mask(self, mask: Labels) -> None:
@@ -97,6 +104,7 @@ class UNetSegWidget(DockWidget):
         current = self.correct.desk.current
         if current is not None and current.mask is not mask:
             self.correct.desk.close()
+        self._segmented = None
         self.header.mask_combo.setLayer(mask)
         self.go_to(Step.CORRECT)
 
@@ -167,6 +175,7 @@ class UNetSegWidget(DockWidget):
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
         bar.segment_wanted.connect(self._segment)
+        self.segment.finished.connect(self._on_segmented)
         self.segment.correct_wanted.connect(self.correct_mask)
         self.segment.device_known.connect(self.header.show_device)
         self.save_page.save_wanted.connect(self._save)
@@ -225,6 +234,9 @@ class UNetSegWidget(DockWidget):
         self.open_page.offer(None)
         corrected = ReviewState.CORRECTED in current.session.states
         self.unsaved.watch(current.mask, edited=corrected)
+
+    def _on_segmented(self, mask: Labels | None) -> None:
+        self._segmented = mask or self._segmented
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)

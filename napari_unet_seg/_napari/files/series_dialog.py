@@ -26,7 +26,7 @@ _HEADERS = ("Description", "Number", "Modality", "Slices", "Size")
 
 
 class SeriesDialog(QDialog):
-    """Chooses one or more series; no series is chosen until a row is clicked.
+    """Chooses one or more series; the one with most slices is chosen at first.
 
     Parameters
     ----------
@@ -51,6 +51,9 @@ class SeriesDialog(QDialog):
         layout.addWidget(self.table)
         layout.addWidget(self.buttons)
         self._connect()
+        counts = [len(each.frames) for each in self._series]
+        self.table.selectRow(counts.index(max(counts)))
+        self.table.setFocus()
         self._show_state()
         self.resize(560, 280)
 

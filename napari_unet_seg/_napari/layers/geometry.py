@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.io.common.scan import Scan
 
+_SLIDERS = {"N": "image", "T": "time"}
+"""What the sliders of axes are called; those of space are called x, y and z."""
 _AXES = "VUWSRQPTZYX"
 _FINE = 1e-3
 """Length in mm up to which a unit is written in µm."""
@@ -55,7 +57,9 @@ def placement_of(scan: Scan) -> dict[str, Any]:
     rotation: napari would paint on other slices of a layer with one than those on screen.
     """
     units = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
-    return {"scale": scan.spacing, "translate": offset(scan), "units": units}
+    labels = tuple(_SLIDERS.get(axis, axis.lower()) for axis in scan.grid_axes)
+    placement = {"scale": scan.spacing, "translate": offset(scan), "units": units}
+    return {**placement, "axis_labels": labels}
 
 
 def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:

@@ -9,22 +9,18 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.segment.model_card import ModelCard
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.models import BUNDLED, checkpoint_path
-from napari_unet_seg.models.card import card_text
 from napari_unet_seg.models.description import dice_text, listed_name
 from napari_unet_seg.models.header import read_header
 
@@ -47,20 +43,14 @@ class ModelChoice(QWidget):
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.combo.setMinimumWidth(120)
         self.combo.setToolTip("The network that segments; Browse … opens a file")
-        self.card_button = QPushButton("Card")
-        self.card_button.setToolTip("Show the model's training data, scores and known failures")
         self.card = QLabel()
         self.card.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        row = QHBoxLayout()
-        row.addWidget(self.combo, 1)
-        row.addWidget(self.card_button)
-        layout.addLayout(row)
+        layout.addWidget(self.combo)
         layout.addWidget(self.card)
         self.combo.activated.connect(self._on_activated)
-        self.card_button.clicked.connect(self.show_card)
         connect(self, (chosen_model.model_chosen, self._on_chosen))
         self._show()
 
@@ -89,13 +79,6 @@ class ModelChoice(QWidget):
             If the file is missing or damaged.
         """
         return read_header(self.value())
-
-    def show_card(self) -> None:
-        """Show the card of the chosen model in a dialog."""
-        try:
-            ModelCard(card_text(self.value()), self).show()
-        except CheckpointError as error:
-            show_error(str(error))
 
     def _on_chosen(self, path: Path) -> None:
         self._show()

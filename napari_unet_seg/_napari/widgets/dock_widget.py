@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 
 from napari_unet_seg._napari import log
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
 
+_WIDTH = 400
+"""Width in pixels of each dock at first, so that it stays when another tab is chosen."""
 _REPORT = "U-Net Segmentation: Report"
 
 
@@ -121,6 +123,18 @@ class _TabJoiner(QObject):
                 QTimer.singleShot(0, dock.raise_)  # there are no tabs before the layout
                 break
         self.settled = True
+        QTimer.singleShot(0, self._narrow)
+
+    def _narrow(self) -> None:
+        """Give the dock its width, once the window is laid out.
+
+        Qt has taken the width without napari's style, which is larger, for the dock's minimum.
+        """
+        dock = ancestor(self.parent(), QDockWidget)
+        window = ancestor(dock, QMainWindow)
+        if dock is not None and window is not None:
+            dock.setMinimumWidth(0)
+            window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
 
 
 def connect(widget: QWidget, *pairs: tuple[Any, Callable[..., object]]) -> None:

@@ -23,6 +23,7 @@ class JobBar(QWidget):
         super().__init__(parent)
         self.progress = QProgressBar()
         self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop what runs")
         self.stop_button.clicked.connect(self._stop)
         self._job: Job | None = None
         self._delay = QTimer(self)

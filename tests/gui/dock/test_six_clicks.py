@@ -61,8 +61,9 @@ def answer_file_dialog(clicks: Clicks, path: Path) -> None:
             QTest.keyClicks(dialog.findChild(QLineEdit, "fileNameEdit"), str(path))
             buttons = dialog.findChild(QDialogButtonBox)
             clicks.on(buttons.button(QDialogButtonBox.StandardButton.Open))
-        finally:
-            dialog.reject()  # nothing is left to close it if that failed
+        except BaseException:
+            dialog.reject()  # nothing else would close it
+            raise
 
     QTimer.singleShot(0, answer)
 

@@ -65,7 +65,8 @@ def test_the_series_of_a_folder_are_listed_for_choice(
         table = dialog.table
         columns = range(table.columnCount())
         texts.extend([table.item(r, c).text() for c in columns] for r in range(table.rowCount()))
-        assert not dialog.open_button.isEnabled()
+        assert dialog.open_button.isEnabled()
+        assert [series.description for series in dialog.value()] == ["T1"]
         table.selectRow(1)
         qtbot.mouseClick(dialog.open_button, Qt.MouseButton.LeftButton)
 

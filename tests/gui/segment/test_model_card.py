@@ -1,16 +1,18 @@
-"""The card of a model, opened from where the model is chosen."""
+"""The card of a model, opened from the header of the dock."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
+from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
-from napari_unet_seg._napari.segment.model_choice import ModelChoice, describe
+from napari_unet_seg._napari.segment.model_choice import describe
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.models.header import read_header
 
@@ -22,20 +24,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def choice(qtbot: QtBot) -> ModelChoice:
-    choice = ModelChoice()
-    qtbot.addWidget(choice)
-    choice.show()
-    return choice
+def header(qtbot: QtBot) -> CaseHeader:
+    header = CaseHeader(ViewerModel())
+    qtbot.addWidget(header)
+    header.show()
+    return header
 
 
-def card_of(choice: ModelChoice, qtbot: QtBot) -> ModelCard:
-    qtbot.mouseClick(choice.card_button, Qt.MouseButton.LeftButton)
-    return choice.findChildren(ModelCard)[-1]
+def card_of(header: CaseHeader, qtbot: QtBot) -> ModelCard:
+    qtbot.mouseClick(header.card_button, Qt.MouseButton.LeftButton)
+    return header.findChildren(ModelCard)[-1]
 
 
-def test_the_bundled_models_card_is_shown_and_closed(choice: ModelChoice, qtbot: QtBot) -> None:
-    card = card_of(choice, qtbot)
+def test_the_bundled_models_card_is_shown_and_closed(header: CaseHeader, qtbot: QtBot) -> None:
+    card = card_of(header, qtbot)
     text = card.text.toPlainText()
     assert card.isVisible()
     for words in ("Not for clinical use", "CC BY 4.0", "95 % interval", "Known failures"):
@@ -49,11 +51,11 @@ def test_the_bundled_models_card_is_shown_and_closed(choice: ModelChoice, qtbot:
 
 
 def test_any_other_models_card_is_made_of_its_header(
-    choice: ModelChoice, qtbot: QtBot, make_checkpoint: Callable[..., Path]
+    header: CaseHeader, qtbot: QtBot, make_checkpoint: Callable[..., Path]
 ) -> None:
     path = make_checkpoint(classes=2, head="softmax")
     chosen_model.choose_model(path)
-    card = card_of(choice, qtbot)
+    card = card_of(header, qtbot)
     text = card.text.toPlainText()
     assert "U-Net in 2D" in text
     assert "c0, c1" in text
@@ -62,7 +64,7 @@ def test_any_other_models_card_is_made_of_its_header(
 
 
 def test_a_model_that_is_gone_has_no_card(
-    choice: ModelChoice,
+    header: CaseHeader,
     qtbot: QtBot,
     make_checkpoint: Callable[..., Path],
     notifications: list[str],
@@ -70,8 +72,8 @@ def test_a_model_that_is_gone_has_no_card(
     path = make_checkpoint()
     chosen_model.choose_model(path)
     path.unlink()
-    qtbot.mouseClick(choice.card_button, Qt.MouseButton.LeftButton)
-    assert not choice.findChildren(ModelCard)
+    qtbot.mouseClick(header.card_button, Qt.MouseButton.LeftButton)
+    assert not header.findChildren(ModelCard)
     assert str(path) in notifications[0]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
-from napari_unet_seg.io.cases.case import Case, LeftOut, Source
+from napari_unet_seg.io.cases.case import Case, LeftOut, Source, usual_order
 from napari_unet_seg.io.cases.layouts.dicom_masks import (
     StudyMask,
     masks_of,
@@ -66,7 +66,8 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     for study, folder, name in zip(studies, folders, distinct_names(folders), strict=True):
         named = patients.setdefault(study.patient, name) if study.patient else name
         own = masks_of(masks, study.patient, study.uid)
-        planned.append(Case(name, _sequences(study, folder), own, "headers of DICOM", named))
+        sequences = usual_order(_sequences(study, folder))
+        planned.append(Case(name, sequences, own, "headers of DICOM", named))
     uids = {(study.patient, study.uid) for study in studies}
     return planned, [*left_out, *without_study(masks, uids)]
 

@@ -1,0 +1,67 @@
+"""What a prediction holds: amounts, and the slice with most of the largest lesion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_unet_seg._napari.layers.geometry import VoxelSize
+from napari_unet_seg._napari.segment.findings import find
+from napari_unet_seg.config import IGNORE_INDEX, Category
+
+CATEGORIES = (Category(id=1, name="tumour"), Category(id=2, name="oedema"))
+MM = VoxelSize((3.0, 0.5, 0.5), "mm")
+
+
+def labels() -> Any:
+    """A small lesion that is large on its slice, and a longer one with two categories."""
+    made = np.zeros((6, 20, 20), np.uint8)
+    made[0, :8, :8] = 1
+    made[2:5, 12:18, 12:18] = 2
+    made[3, 11:18, 11:18] = 1
+    made[5] = IGNORE_INDEX
+    return made
+
+
+def test_volumes_are_in_millilitres() -> None:
+    found = find(labels(), CATEGORIES, MM, volume=True)
+    tumour, oedema = found.amounts
+    assert (tumour.voxels, oedema.voxels) == (64 + 49, 2 * 36)
+    assert tumour.ml == pytest.approx(113 * 3 * 0.5 * 0.5 / 1000)
+    assert str(oedema) == "oedema 0.054 ml (72 voxels)"
+
+
+def test_the_slice_has_most_of_the_largest_lesion() -> None:
+    assert find(labels(), CATEGORIES, MM, volume=True).place == (3,)
+    # Among images that do not belong together the lesion of 64 pixels is the largest.
+    assert find(labels(), CATEGORIES, MM, volume=False).place == (0,)
+
+
+def test_images_and_pixels_without_a_unit_have_no_volume() -> None:
+    for voxel, volume in ((VoxelSize((1, 1, 1), "pixel"), True), (MM, False)):
+        amounts = find(labels(), CATEGORIES, voxel, volume=volume).amounts
+        assert [str(each) for each in amounts] == ["tumour 113 pixels", "oedema 72 pixels"]
+
+
+def test_micrometres_are_millilitres_too() -> None:
+    found = find(labels(), CATEGORIES, VoxelSize((1000, 1000, 1000), "µm"), volume=True)
+    assert found.amounts[0].ml == pytest.approx(0.113)
+
+
+def test_nothing_is_found_in_an_empty_mask_and_a_slice_has_no_place() -> None:
+    empty = find(np.full((2, 3, 4), IGNORE_INDEX, np.uint8), CATEGORIES, MM, volume=True)
+    assert (empty.amounts, empty.place) == ((), None)
+    assert (
+        find(np.ones((4, 5), np.uint8), CATEGORIES, VoxelSize((1, 1), "mm"), volume=False).place
+        == ()
+    )
+
+
+def test_volumes_over_time_are_volumes_each() -> None:
+    series = np.zeros((2, 3, 4, 5), np.uint8)
+    series[1, 2, 1:3, 1:3] = 1
+    found = find(series, CATEGORIES, VoxelSize((1, 1, 1, 1), "mm"), volume=True)
+    assert found.place == (1, 2)
+    assert found.amounts[0].ml == pytest.approx(0.004)
