@@ -194,6 +194,13 @@ class SourceBox(QWidget):
         self.tabs.currentChanged.connect(lambda *_: self.valueChanged.emit())
         self.sequences.valueChanged.connect(self.valueChanged)
 
+    def name(self) -> str:
+        """Return the name of the chosen folder, or of the case of the chosen layers."""
+        folder, image = self.folder.value(), self.image.layer()
+        if self.tabs.currentIndex() == 0:
+            return folder.name if folder is not None else ""
+        return case_of(image) if image is not None else ""
+
     def value(self) -> FolderSource | LayerSource:
         """The chosen source; layers are copied, because the user may edit them further.
 

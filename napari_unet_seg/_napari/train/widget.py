@@ -42,6 +42,7 @@ from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, Un
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
+from napari_unet_seg.session.folders import free_folder
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class TrainWidget(DockWidget):
         self._engine = engine
         self._preview = PreviewLayers(napari_viewer, self)
         self._finished: TrainFinished | None = None
+        self._proposed: Path | None = None
+        """The folder that was proposed for the next run; None once a run uses it."""
         self._held_out = 0
         """Number of samples that the last training was measured on."""
         self._doubts = ""
@@ -130,6 +133,7 @@ class TrainWidget(DockWidget):
         remember("train/config", config.model_dump(mode="json"))
         remember("train/runs", str(run.parent))
         remember("train/run", str(run))
+        self._proposed = None
         resume = Run(run).last if self._resuming() else None
         self._finished = None
         self._doubts = ""
@@ -217,6 +221,7 @@ class TrainWidget(DockWidget):
         self.form.valueChanged.connect(self._name_preset)
         self.form.valueChanged.connect(lambda _: self.augmented.clear())
         self.source.valueChanged.connect(self.augmented.clear)
+        self.source.valueChanged.connect(self._on_source)
         self.load_button.clicked.connect(self._browse_to_load)
         self.save_button.clicked.connect(self._browse_to_save)
         self.output.valueChanged.connect(self._offer_resume)
@@ -241,7 +246,14 @@ class TrainWidget(DockWidget):
 
     def _propose_folder(self) -> None:
         runs = Path(recall("train/runs", str(Path.home() / "napari-unet-seg" / "runs")))
-        self.output.setValue(runs / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
+        name = f"{self.source.name()} {datetime.now():%Y-%m-%d}".strip()
+        self._proposed = free_folder(runs, name)
+        self.output.setValue(self._proposed)
+
+    def _on_source(self) -> None:
+        """Name the run after its data, unless the user has chosen a folder."""
+        if self.output.value() == self._proposed:
+            self._propose_folder()
 
     def _source_and_config(self) -> tuple[Any, TrainConfig]:
         return self.source.value(), self.value()

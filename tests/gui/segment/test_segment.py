@@ -235,6 +235,24 @@ def test_stop_leaves_the_layers_as_they_are(widget: SegmentWidget, qtbot: QtBot)
     assert not widget.form.stop_button.isEnabled()
 
 
+def test_closing_the_image_stops_its_segmentation_and_another_one_can_be_segmented(
+    widget: SegmentWidget, qtbot: QtBot
+) -> None:
+    viewer = widget.viewer
+    other = viewer.add_image(_head(), name="other")
+    closed = viewer.add_image(_head(300, size=32), name="closed")
+    widget.form.progress.valueChanged.connect(
+        lambda value: value > 0 and closed in viewer.layers and viewer.layers.remove(closed)
+    )
+
+    assert _segment(qtbot, widget, closed) is None
+    assert widget.form.status.text() == "The image was closed; its mask is discarded."
+    assert widget.form.progress.value() < 300
+    assert widget.form.image_combo.layer() is other
+    assert widget.form.segment_button.isEnabled()
+    assert _segment(qtbot, widget) is not None
+
+
 def test_an_image_too_small_is_told_and_the_form_stays_usable(
     widget: SegmentWidget, qtbot: QtBot, notifications: list[str]
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,22 @@ def test_training_on_a_folder_shows_everything_and_offers_the_model(
     chosen_model.model_chosen.connect(chosen.append)
     widget.use_button.click()
     assert chosen == [chosen_model.current_model()] == [tmp_path / "run" / "best.safetensors"]
+
+
+def test_a_run_is_named_after_what_it_is_trained_on_and_the_day(
+    widget: TrainWidget, folder: Path, tmp_path: Path
+) -> None:
+    chosen = tmp_path / "mine"
+    widget.output.setValue(chosen)
+    widget.source.folder.setValue(folder)
+    assert widget.output.value() == chosen
+    widget._propose_folder()
+    today = f"{datetime.now():%Y-%m-%d}"
+    proposed = widget.output.value()
+    assert proposed.name == f"{folder.name} {today}"
+    widget.viewer.add_image(np.ones((4, 32, 32), np.uint8), name="patient 7 T1")
+    widget.source.tabs.setCurrentIndex(1)
+    assert widget.output.value() == proposed.with_name(f"patient 7 T1 {today}")
 
 
 def test_training_on_layers_leaves_them_and_the_selection_alone(
