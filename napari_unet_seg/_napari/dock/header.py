@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
@@ -56,7 +56,11 @@ class CaseHeader(QWidget):
         self.mask_combo.layerChanged.connect(self._on_mask)
         self.card_button.clicked.connect(self.show_card)
         self.help_button.clicked.connect(self.help_wanted)
-        connect(self, (chosen_model.model_chosen, self._show_model))
+        connect(
+            self,
+            (chosen_model.model_chosen, self._show_model),
+            (viewer.layers.selection.events.active, self._on_active),
+        )
         self._show_model()
         self._on_mask(self.mask_combo.layer())
 
@@ -89,6 +93,10 @@ class CaseHeader(QWidget):
         path = chosen_model.current_model()
         self.model.setText(model_name(path))
         self.model.setToolTip(f"The network that segments: {path}")
+
+    def _on_active(self, event: Any) -> None:
+        if event.value is self.mask_combo.layer():
+            self._on_mask(event.value)
 
     def _on_mask(self, mask: Layer | None) -> None:
         """Choose the image that a mask belongs to, if the layers show which."""

@@ -195,6 +195,7 @@ def test_program_script_and_menu_lead_to_one_dock(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     docked, widget = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    qtbot.waitUntil(docked.isVisible)
     again = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)[1]
     assert again is widget
     (action,) = actions_of(viewer.window.plugins_menu, TITLE)
@@ -224,7 +225,7 @@ def test_a_file_that_is_opened_hides_what_was_open(widget: UNetSegWidget, tmp_pa
     write_array(tmp_path / "new.tif", np.ones(SHAPE, np.uint8), axes="ZYX")
     widget.open_files([tmp_path / "new.tif"])
     assert not old.visible
-    assert [layer.name for layer in widget.viewer.layers if layer.visible] == ["new"]
+    assert [layer.name for layer in widget.viewer.layers if layer.visible] == ["new.tif"]
     assert widget.step is Step.SEGMENT
     widget.show_step(Step.OPEN)
     names = [each.path for each in widget.open_page.listed]
