@@ -182,6 +182,7 @@ class UNetSegWidget(DockWidget):
         self.correct.written.connect(self._on_written)
         self.correct.busy_changed.connect(self._on_busy)
         desk.opened.connect(self._on_opened)
+        desk.leaving.connect(lambda: self.header.hold_mask(None))
         desk.session_changed.connect(self._refresh)
         for combo in (self.header.image_combo, self.header.mask_combo):
             combo.layerChanged.connect(self._refresh)
@@ -232,6 +233,7 @@ class UNetSegWidget(DockWidget):
 
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
+        self.header.hold_mask(current.mask)
         corrected = ReviewState.CORRECTED in current.session.states
         self.unsaved.watch(current.mask, edited=corrected)
 

@@ -93,6 +93,12 @@ def test_correct_starts_a_session_named_after_the_case(
     click(widget.steps.buttons[Step.SAVE])
     click(widget.steps.buttons[Step.CORRECT])
     assert widget.correct.session is session
+    combo = widget.header.mask_combo
+    mask_on(widget, widget.viewer.layers["head"])
+    assert combo.layer() is mask, "it is the mask that is corrected and saved, whatever is selected"
+    assert not combo.isEnabled()
+    widget.correct.desk.close()
+    assert combo.isEnabled()
 
 
 def test_the_mask_of_the_next_scan_gets_a_session_of_its_own(
