@@ -193,6 +193,9 @@ class Pictures:
         reviewer.bar.folder.setValue(self.scratch / "sessions" / "any")
         bar = reviewer.scans.bar
         reviewer.scans.open_folder(SAMPLE / "train")
+        planner = reviewer.scans.planner
+        until(lambda: planner.dialog is not None)
+        planner.dialog.accept()
         for state in ("accept", "accept", "flag", "accept", "skip", "accept"):
             until(lambda: len(viewer.layers) == 1 and bar.next_button.isEnabled())
             wait(reviewer.desk.session_changed, segmenter.form.segment_button.click)

@@ -29,8 +29,13 @@ SIZE, PIXEL = 256, 0.85
 TUMOUR, OEDEMA = 3, 7
 """Category ids of COCO; they are names and no label values, so they need not start from 1."""
 
-SCAN_SHAPE, SCAN_SPACING = (48, 136, 112), (3.0, 1.5, 1.5)
-"""Voxels and their size in mm along (z, y, x)."""
+Volume = tuple[tuple[int, int, int], tuple[float, float, float]]
+"""Voxels and their size in mm, both along (z, y, x)."""
+
+SCAN: Volume = (48, 136, 112), (3.0, 1.5, 1.5)
+PATIENT: Volume = (36, 112, 96), (4.0, 1.8, 1.8)
+LOWEST = -52.0
+"""Height of the lowest slice of a volume in mm."""
 
 SUBJECTS: dict[str, tuple[tuple[Head, tuple[float, ...]], ...]] = {
     "train": (
@@ -85,6 +90,18 @@ SCAN_HEAD = Head(
     1.1,
     3,
 )
+
+PATIENT_HEAD = Head(
+    22,
+    (91, 94, 74),
+    (Lesion((30, 18, -32), (20, 20, 17), 5.0, 13),),
+    0.9,
+    -4,
+)
+
+FLAIR = ((0.0, 0.12, 0.24, 0.35, 0.49, 0.72, 0.92), (0.01, 0.05, 0.42, 0.52, 0.40, 0.62, 0.50))
+"""Brightness with contrast medium and T1 weighting, and as FLAIR: fluid dark, grey above white."""
+FLAIR_OEDEMA = 0.85
 
 
 def grid(heights: Array, rows: int, columns: int, pixel: float) -> Array:
@@ -179,23 +196,33 @@ def add_image(document: dict[str, Any], name: str, found: list[dict[str, Any]]) 
         document["annotations"].append({"id": number, "image_id": image, **annotation})
 
 
-def scan() -> tuple[Array, Array]:
-    """Return the 3D scan and the mask of its tumours, of shape (Z, Y, X)."""
-    heights = -52 + SCAN_SPACING[0] * np.arange(SCAN_SHAPE[0])
-    at = grid(heights, *SCAN_SHAPE[1:], SCAN_SPACING[1])
-    image, tumour, _ = Phantom(SCAN_HEAD).look(at)
-    image = receive(image, SCAN_HEAD.noise, SCAN_HEAD.seed)
-    return np.clip(image * 600, 0, 1500).astype(np.int16), tumour.astype(np.uint8)
+def volume(head: Head, size: Volume) -> tuple[Array, Array, Array]:
+    """Return the noiseless image, the tumours and the oedema of a volume, of shape (Z, Y, X)."""
+    shape, spacing = size
+    heights = LOWEST + spacing[0] * np.arange(shape[0])
+    return Phantom(head).look(grid(heights, *shape[1:], spacing[1]))
 
 
-def write_nifti(path: Path, data: Array) -> None:
+def flair(image: Array, oedema: Array) -> Array:
+    """Return a noiseless image as FLAIR shows it: water in tissue is bright."""
+    swollen = ndimage.gaussian_filter(oedema.astype(float), (0, 0.6, 0.6))
+    return np.interp(image, *FLAIR) * (1 - swollen) + FLAIR_OEDEMA * swollen
+
+
+def digitise(image: Array, scale: float, noise: float, seed: int) -> Array:
+    """Return an image with noise as the whole numbers that a scanner stores."""
+    top = 2.5 * scale
+    return np.clip(receive(image, noise, seed) * scale, 0, top).astype(np.int16)
+
+
+def write_nifti(path: Path, data: Array, spacing: tuple[float, float, float]) -> None:
     """Write (z, y, x) data as a scanner's converter would: to the left, to the front, upwards."""
-    z, y, x = SCAN_SPACING
+    z, y, x = spacing
     affine = np.diag([-x, y, z, 1.0])
     affine[:3, 3] = (
         x * (data.shape[2] - 1) / 2,
         -y * (data.shape[1] - 1) / 2,
-        -52.0,
+        LOWEST,
     )
     image = nib.Nifti1Image(np.ascontiguousarray(data[:, ::-1].transpose(2, 1, 0)), affine)
     image.set_qform(affine, 1)
@@ -207,12 +234,29 @@ def write_nifti(path: Path, data: Array) -> None:
     path.write_bytes(packed.getvalue())
 
 
+def write_scan(folder: Path) -> None:
+    """Write a scan and the true mask of its tumours."""
+    image, tumour, _ = volume(SCAN_HEAD, SCAN)
+    image = digitise(image, 600, SCAN_HEAD.noise, SCAN_HEAD.seed)
+    write_nifti(folder / "phantom-scan.nii.gz", image, SCAN[1])
+    write_nifti(folder / "phantom-scan_truth.nii.gz", tumour.astype(np.uint8), SCAN[1])
+
+
+def write_patient(folder: Path) -> None:
+    """Write two sequences of one head: T1 with contrast medium, and FLAIR."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image, _, oedema = volume(PATIENT_HEAD, PATIENT)
+    sequences = {"T1c": image, "FLAIR": flair(image, oedema)}
+    for number, (name, weighted) in enumerate(sequences.items()):
+        data = digitise(weighted, 200, PATIENT_HEAD.noise, 10 * PATIENT_HEAD.seed + number)
+        write_nifti(folder / f"phantom-22_{name}.nii.gz", data, PATIENT[1])
+
+
 def main(folder: Path) -> None:
     """Write everything into a folder."""
     write_coco(folder / "coco")
-    image, tumour = scan()
-    write_nifti(folder / "phantom-scan.nii.gz", image)
-    write_nifti(folder / "phantom-scan_truth.nii.gz", tumour)
+    write_scan(folder)
+    write_patient(folder / "patients" / "phantom-22")
 
 
 if __name__ == "__main__":

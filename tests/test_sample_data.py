@@ -36,7 +36,7 @@ def coco(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def files(folder: Path) -> dict[str, Path]:
-    patterns = ("coco/*/*.png", "coco/*/*.json", "*.nii.gz")
+    patterns = ("coco/*/*.png", "coco/*/*.json", "*.nii.gz", "patients/*/*.nii.gz")
     found = [path for pattern in patterns for path in folder.glob(pattern)]
     return {str(path.relative_to(folder)): path for path in found}
 
@@ -51,7 +51,7 @@ def test_running_it_again_writes_the_same_bytes(
         monkeypatch.setattr("time.time", lambda now=now: now)
         folder = tmp_path / f"at-{now:.0f}"
         script.write_coco(folder / "coco")
-        script.write_nifti(folder / f"{now:.0f}.nii.gz", volume)
+        script.write_nifti(folder / f"{now:.0f}.nii.gz", volume, (3.0, 1.5, 1.5))
         runs.append([path.read_bytes() for path in files(folder).values()])
     assert len(runs[0]) == 5
     assert sorted(runs[0]) == sorted(runs[1])

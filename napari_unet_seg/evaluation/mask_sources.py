@@ -104,7 +104,7 @@ def stem(path: Path) -> str:
 def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
     from napari_unet_seg.io.coco.raster import rasterise
     from napari_unet_seg.io.coco.read import read_coco
-    from napari_unet_seg.io.coco.results import is_results, read_results
+    from napari_unet_seg.io.coco.results.read import is_results, read_results
 
     if of is not None and of.is_file() and is_results(path):
         results = read_results(path, read_coco(of))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.config import NormaliseConfig, TrainConfig
     from napari_unet_seg.data.samples import SampleSet
     from napari_unet_seg.events import Command
 
@@ -24,8 +24,8 @@ NICENESS = 10
 class SampleSource(Protocol):
     """A source of samples that can be read in a worker thread."""
 
-    def read(self, dimensions: int) -> SampleSet:
-        """Read the samples: slices, or volumes for three dimensions."""
+    def read(self, dimensions: int, normalise: NormaliseConfig = ...) -> SampleSet:
+        """Read the samples: slices, or volumes for three dimensions, with their windows."""
         ...
 
 
@@ -60,7 +60,7 @@ def train_in_child(
         The samples, then the events of the training; the error, which is not raised, is the last
         event: a question for the user.
     """
-    samples = source.read(config.model.dimensions)
+    samples = source.read(config.model.dimensions, config.normalise)
     samples = replace(samples, confirmed=samples.confirmed or confirmed)
     yield samples
     with EngineProcess(threads=config.threads, niceness=NICENESS) as process:

@@ -1,4 +1,4 @@
-"""The folder of a session, named after its scan, and the search for the session on a scan."""
+"""The folder of a session, named after its case, and the search for the session on a scan."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ class FoundSession:
 
 
 def free_folder(parent: Path, name: str) -> Path:
-    """Return a folder that does not exist yet, named after a layer."""
+    """Return a folder that does not exist yet, named after a case."""
     return next(folder for folder in _named(parent, name) if not folder.exists())
 
 
 def find_session(
     parent: Path, name: str, scan: Path, previous: FoundSession | None = None
 ) -> FoundSession | None:
-    """Return the most recently saved session on a scan, None if there is none.
+    """Return the most recently saved session on a scan or its case, None if there is none.
 
     Parameters
     ----------
     parent : Path
         Folder of the sessions.
     name : str
-        Name of the scan, from which the names of its sessions are made.
+        Name of the case, from which the names of its sessions are made.
     scan : Path
-        File or folder of the scan.
+        File or folder of the scan, one of the sequences of the case.
     previous : FoundSession, optional
         Result of the last search; returned again if its record has not changed since.
     """
@@ -68,7 +68,7 @@ def find_session(
             record = read_record(folder)
         except DataError:
             continue  # a folder of that name that is no session
-        if record.origin.scan == str(scan):
+        if record.is_on(scan):
             return FoundSession(folder, record, when)
     return None
 

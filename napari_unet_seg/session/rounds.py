@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import FineTuned
+    from napari_unet_seg.models.header import CheckpointInfo
 
 
 def run_round(
@@ -72,8 +73,7 @@ def run_round(
     """
     base, before = lineage(session, model)
     folders = [f for f in unique_folders([*before, *others]) if f != session.folder.resolve()]
-    dimensions = read_header(base).model.dimensions
-    sets = yield from _gather(session, folders, dimensions)
+    sets = yield from _gather(session, folders, read_header(base))
     if sets is None:
         return
     if not sets:
@@ -102,7 +102,7 @@ def run_round(
 
 
 def _gather(
-    session: Session, folders: Sequence[Path], dimensions: int
+    session: Session, folders: Sequence[Path], info: CheckpointInfo
 ) -> Generator[ItemDone, Command | None, dict[Session, SampleSet] | None]:
     """Read the accepted slices of sessions; return None after a stop.
 
@@ -120,13 +120,14 @@ def _gather(
     used = [s for s in opened if s.accepted] or [session]
     if len(used) > 1:
         _hold_out(used)
+    taken = info.model.dimensions, info.sequences, info.normalise
     others = [s for s in used if s is not session]
-    sets = {s: s.training_samples(dimensions) for s in used if s is session}
+    sets = {s: s.training_samples(*taken) for s in used if s is session}
     for index, other in enumerate(others, 1):
         problem = ""
         try:
             other.store_splits()
-            sets[other] = other.training_samples(dimensions)
+            sets[other] = other.training_samples(*taken)
         except Exception as error:
             problem = log.problem(error, other.folder)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:

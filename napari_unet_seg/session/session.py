@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_unet_seg import __version__
+from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
+from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
+
+_DEFAULT = NormaliseConfig()
 
 
 class Session(RecordKeeper):
@@ -298,7 +302,12 @@ class Session(RecordKeeper):
                 self._change(sides=splits)
         self.save()
 
-    def training_samples(self, dimensions: int = 2) -> SampleSet:
+    def training_samples(
+        self,
+        dimensions: int = 2,
+        sequences: Sequence[str] = (),
+        normalise: NormaliseConfig = _DEFAULT,
+    ) -> SampleSet:
         """Return the stored accepted slices as samples to validate on and to train on.
 
         Parameters
@@ -306,11 +315,15 @@ class Session(RecordKeeper):
         dimensions : int
             3 for a network of volumes: two samples, in which the slices of the other split and
             slices that are not accepted count as unreviewed.
+        sequences : sequence of str
+            Names of the sequences that are the channels, if the network takes several.
+        normalise : NormaliseConfig
+            Intensity window of the network.
 
         Raises
         ------
         DataError
-            If no slice is accepted yet.
+            If no slice is accepted yet, or the case has none of the sequences.
         """
         if not self.accepted:
             raise DataError(
@@ -321,8 +334,18 @@ class Session(RecordKeeper):
             self.store_splits()
         splits = {i: split for i, split in self.splits.items() if self.states[i].is_accepted}
         make = volume_samples if dimensions == 3 else slice_samples
-        samples = make(self.scan, self.masks, dict(sorted(splits.items())))
-        return SampleSet(samples, self.categories, f"session {self.folder.name}", confirmed=True)
+        scan = scan_of_sequences(self, sequences)
+        names = tuple(sequences) if len(sequences) > 1 else (self.record.scan.sequence,)
+        normalise = normalise.replace(per_channel=normalise.per_channel or len(names) > 1)
+        samples = make(scan, self.masks, dict(sorted(splits.items())), normalise)
+        return SampleSet(
+            samples,
+            self.categories,
+            f"session {self.folder.name}",
+            confirmed=True,
+            notes=tuple(scan.meta.get("notes", ())) if len(names) > 1 else (),
+            sequences=tuple(filter(None, names)),
+        )
 
     def _update_states(self, written: Iterable[int]) -> None:
         """Set written accepted slices to accepted or corrected, by their prediction."""

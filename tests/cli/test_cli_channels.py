@@ -110,5 +110,5 @@ def test_files_of_one_grid_in_different_places_are_told(
         assert (notes, "mm apart" in said) == ((), False)
         return
     assert "the same voxels lie up to 7 mm apart" in notes[0]
-    assert notes[1] == "The same holds for 1 more masks."
+    assert notes[1] == "The same holds for 1 more mask."
     assert said.replace("\n", " ").count("7 mm apart") == 2

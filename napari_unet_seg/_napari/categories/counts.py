@@ -30,6 +30,7 @@ class VoxelCounts(QObject):
         self._edited: EditedSlices | None = None
         self._slices: dict[int, Counter[int]] = {}
         self._waiting: list[int] = []
+        self._shape: tuple[int, ...] = ()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._count)
@@ -42,6 +43,7 @@ class VoxelCounts(QObject):
             self._mask.events.paint.disconnect(self._on_edit)
             self._mask.events.set_data.disconnect(self._on_edit)
         self._mask, self._slices, self._waiting = mask, {}, []
+        self._shape = () if mask is None else tuple(mask.data.shape)
         self._edited = None if mask is None else EditedSlices(mask)
         if mask is not None:
             mask.events.paint.connect(self._on_edit)
@@ -66,6 +68,9 @@ class VoxelCounts(QObject):
 
     def _count(self) -> None:
         if self._mask is None or self._edited is None:
+            return
+        if self._mask.data.shape != self._shape:
+            self.watch(self._mask)  # turned to the axes of its image, for example
             return
         edited = self._edited.take()
         self._waiting += edited - set(self._waiting)

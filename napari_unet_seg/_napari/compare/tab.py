@@ -200,8 +200,8 @@ class CompareTab(CompareForm):
     def _problem(self) -> str:
         """Return why the chosen masks cannot be compared, empty if they can."""
         a, b = self.a.layer(), self.b.layer()
-        if a is not None and b is not None and a is b:
-            return f"A and B are both {b.name}; open or choose another mask."
+        if a is b and a is not None:
+            return f"A and B are both {a.name}; open or choose another mask."
         return misplacement(a, b)
 
     def _mask_of(self, combo: LayerCombo) -> NamedMask | None:

@@ -16,6 +16,7 @@ from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.corrections import correct
 from napari_unet_seg.io.cases.plan import plan_folder, recognise_folder
 from napari_unet_seg.io.cases.remembered import recall_corrections
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,26 +30,32 @@ _DOCK = "napari-unet-seg", "U-Net Seg"
 
 
 def holds_cases(path: Path) -> bool:
-    """Whether a folder holds a case; in a window, several too.
+    """Whether a folder is read as one of cases: in a window any, in a script that of one case.
 
-    A folder with thousands of files holds none: napari asks for every folder, on its own thread.
+    In a window the user has chosen this reader, and reads in a sentence why a folder has no case;
+    a reader that refuses then gets a traceback from napari. In a script napari asks all readers,
+    also for folders with thousands of files, which are left to others.
     """
-    if not path.is_dir() or any(True for _ in islice(path.rglob("*"), _MOST_FILES, None)):
+    if not path.is_dir() or is_zarr(path):
+        return False
+    if has_window():
+        return True
+    if any(True for _ in islice(path.rglob("*"), _MOST_FILES, None)):
         return False
     try:
-        plan = plan_folder(path)
+        return len(plan_folder(path).cases) == 1
     except SegmentationError:
         return False
-    return len(plan.cases) == 1 or has_window()
 
 
 def holds_studies(path: Path) -> bool:
     """Whether a folder with folders of DICOM holds more than one case, in a window."""
-    if not has_window() or not path.is_dir() or not any(p.is_dir() for p in path.iterdir()):
+    if not has_window() or not path.is_dir():
         return False
     try:
-        return len(plan_folder(path).cases) > 1
-    except SegmentationError:
+        has_folders = any(inside.is_dir() for inside in path.iterdir())
+        return has_folders and len(plan_folder(path).cases) > 1
+    except (OSError, SegmentationError):
         return False
 
 

@@ -16,7 +16,7 @@ from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_unet_seg.io.cases.case import Case, Source
+    from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
@@ -39,10 +39,15 @@ def case_layers(case: Case) -> list[LayerData]:
     for _, options, _ in (layer for others in images[1:] for layer in others):
         options["visible"] = False
     layers = [layer for of_sequence in reversed(images) for layer in of_sequence]
-    masks = [_mask_layer(source, scans, case, name) for name, source in case.masks.items()]
+    masks = [_mask_layer(case, name, scans) for name in case.masks]
     for _, options, _ in masks[1:]:
         options["visible"] = False  # a brain mask, for example, would hide the lesion
     return [*layers, *reversed(masks)]
+
+
+def _record(case: Case, sequence: str) -> LayerRecord:
+    channel = case.sequences[sequence].channel
+    return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
 def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
@@ -62,31 +67,26 @@ def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
     DataError
         If a file cannot be read, or a mask is not on the grid of the scan.
     """
-    (title, first), *others = case.sequences.items()
-    for at, (name, source) in enumerate(case.masks.items()):
-        data, options, kind = _mask_layer(source, {title: scan}, case, name)
+    first, *others = case.sequences.items()
+    for at, name in enumerate(case.masks):
+        data, options, kind = _mask_layer(case, name, {first[0]: scan})
         yield data, options | {"visible": at == 0}, kind
     for name, source in others:
-        if source.files != first.files or source.series is not None:
-            for data, options, kind in image_layers(
-                read_sequence(source), _title(case, name), _record(case, name)
-            ):
+        if source.files != first[1].files or source.series is not None:
+            scan, title = read_sequence(source), _title(case, name)
+            for data, options, kind in image_layers(scan, title, _record(case, name)):
                 yield data, options | {"visible": False}, kind
-
-
-def _record(case: Case, sequence: str) -> LayerRecord:
-    channel = case.sequences[sequence].channel
-    return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 
 
-def _mask_layer(source: Source, scans: dict[str, Scan], case: Case, name: str) -> LayerData:
-    number, mask = read_mask_among(source, scans.values())
+def _mask_layer(case: Case, name: str, scans: dict[str, Scan]) -> LayerData:
+    """Return a mask of a case, on the one of the given sequences that it was drawn on."""
+    number, mask = read_mask_among(case.masks[name], scans.values())
     sequence, scan = list(scans.items())[number]
     labels = np.asarray(mask.data)
-    record = replace(_record(case, sequence), scan=grid_of(scan))
+    record = replace(_record(case, sequence), scan=grid_of(scan), from_file=True)
     options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

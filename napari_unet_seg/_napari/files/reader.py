@@ -66,7 +66,7 @@ def _paths(path: Paths) -> list[Path]:
 
 
 def _coco_kind(path: Path) -> str:
-    from napari_unet_seg.io.coco.kinds import kind_of
+    from napari_unet_seg.io.coco.results.kinds import kind_of
 
     try:
         return kind_of(json.loads(path.read_bytes()))

@@ -43,6 +43,15 @@ def scan_sample() -> list[LayerData]:
     return scan_layers(read_scan(path), path.name.partition(".")[0])
 
 
+def patient_sample() -> list[LayerData]:
+    """Return one head in two sequences, T1 with contrast medium above FLAIR."""
+    from napari_unet_seg._napari.files.case_layers import case_layers
+    from napari_unet_seg.io.cases.plan import plan_folder
+
+    (case,) = plan_folder(sample_folder() / "patients").cases
+    return case_layers(case)
+
+
 def _first_file(*patterns: str) -> Path:
     folder = sample_folder()
     for pattern in patterns:

@@ -11,8 +11,10 @@ from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
 from napari_unet_seg.io.common.counting import counted
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
+from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.model_lineage import model_mismatch, stored_path
 from napari_unet_seg.session.review_queue import ReviewState
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.events import PredictEvent
-    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.session import Session
 
 NICENESS = 15
 
@@ -123,7 +125,7 @@ class Predicting(QObject):
                 self._on_done(stopped=job.was_stopped)
 
         self._job = job = jobs.run(
-            _predict_slices(model, current.session.scan, todo),
+            _predict_slices(model, current.session, todo),
             on_event=self._on_event,
             on_done=done,
             name="Predicting again",
@@ -167,8 +169,11 @@ class Predicting(QObject):
         self.predicted.emit(self._replaced_count)
 
 
-def _predict_slices(model: Path, scan: Scan, slices: Sequence[int]) -> Generator[Any, Any, None]:
+def _predict_slices(
+    model: Path, session: Session, slices: Sequence[int]
+) -> Generator[Any, Any, None]:
     config = chosen_model.last_config()
+    scan = scan_of_sequences(session, read_header(model).sequences)
     with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
         yield from engine.stream(
             "napari_unet_seg.engine:predict_slices", config, model, portable(scan), slices

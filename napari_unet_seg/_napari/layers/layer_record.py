@@ -92,6 +92,8 @@ class LayerRecord:
     """The `unique_id` of the image that a mask was made from."""
     locked: frozenset[int] = frozenset()
     """Labels of locked categories."""
+    from_file: bool = False
+    """Whether the mask was read from a file, not made in this window."""
 
     model: ModelFile | None = None
     """The checkpoint that predicted the mask."""

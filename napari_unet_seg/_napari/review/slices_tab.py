@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
-from napari_unet_seg._napari.review.row_notes import notes_of
+from napari_unet_seg._napari.review.rows import notes_of, row_names
 from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
@@ -71,7 +71,9 @@ class SlicesTab(QWidget):
             "▾", self.accepting.menu, "Accept many slices at once, and take that back"
         )
         self.clear_button = _menu_button(
-            "Clear ▾", self.clear_menu, "Remove a category from this slice or the selected slices"
+            "Clear category ▾",
+            self.clear_menu,
+            "Remove a category from this slice or the selected slices",
         )
         self.show_mask = _check_box("mask", *_CONTROLS["mask"])
         self.show_changes = _check_box("toggle", *_CONTROLS["toggle"])
@@ -80,6 +82,7 @@ class SlicesTab(QWidget):
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel()
+        """Messages on the session, shown below all tabs: the keys work on each of them."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -113,7 +116,7 @@ class SlicesTab(QWidget):
         self.show_mask.setChecked(open_session.mask.visible)
         self.new_label.show_mask(open_session.mask, open_session.viewer.layers)
         self._thumbnails = SliceThumbnails(open_session, self.devicePixelRatioF())
-        names = [session.name_of(i) for i in range(len(session.states))]
+        names = row_names([session.name_of(i) for i in range(len(session.states))])
         self.table.show_slices(names, self._thumbnails)
         self.table.slices.note_of = notes_of(open_session.contents)
         open_session.moved.connect(self.table.go_to)
@@ -231,7 +234,6 @@ class SlicesTab(QWidget):
         layout.addLayout(grid)
         layout.addLayout(changes)
         layout.addLayout(display)
-        layout.addWidget(self.status)
         layout.addWidget(self.new_label)
         layout.addWidget(self.note)
 

@@ -144,6 +144,7 @@ class ReviewWidget(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.deleted)
         layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.review.status)
 
     def _connect(self) -> None:
         desk, bar, tools = self.desk, self.bar, self.tools

@@ -83,8 +83,8 @@ class ScanQueue(QObject):
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
         self._others = OtherLayers(viewer, self)
-        self._planner = FolderPlanner(viewer, dock)
-        self._planner.planned.connect(self._on_planned)
+        self.planner = FolderPlanner(viewer, dock)
+        self.planner.planned.connect(self._on_planned)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -124,7 +124,7 @@ class ScanQueue(QObject):
 
     def open_folder(self, folder: Path) -> None:
         """Show what a folder holds, if it is not one plain case, and open the first scan to do."""
-        self._planner.plan(folder)
+        self.planner.plan(folder)
 
     def go_to(self, at: int) -> None:
         """Save the open session, and open another scan of the folder.
@@ -276,9 +276,9 @@ class ScanQueue(QObject):
 
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session = self._desk.current
-        source = open_session.session.origin.scan if open_session else ""
-        return open_session if self.path is not None and source == str(self.path) else None
+        open_session, path = self._desk.current, self.path
+        is_on = path and open_session and open_session.session.record.is_on(path)
+        return open_session if is_on else None
 
     def _on_session(self) -> None:
         """Follow the opening and the closing of the current scan's session."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.layers.conversion import categories_of, file_of, is_user_layer
+from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.widgets.dock_widget import connect
@@ -65,9 +66,9 @@ class SessionStarter(QObject):
         scan = self._scan()
         if scan is None or not is_user_layer(event.value, Labels):
             return
-        if not categories_of(event.value):
-            return  # a new layer to draw on, whose categories are not known yet
-        if file_of(event.value) == scan.path and not _is_given(event.value):
+        if not categories_of(event.value) or record_of(event.value).from_file:
+            return  # a new layer to draw on, or a mask that came with its case
+        if case_of(event.value) == scan.name:
             # After the code that adds the layer has recorded how the mask was predicted.
             QTimer.singleShot(0, lambda: self._start(event.value))
 
@@ -77,9 +78,3 @@ class SessionStarter(QObject):
         image = image_of(mask, images)
         if scan is not None and image is not None and mask in self._viewer.layers:
             self._desk.start(image, mask, free_folder(self._parent_folder(), scan.name))
-
-
-def _is_given(mask: Labels) -> bool:
-    """Whether a mask came with its case, and was made from no image here."""
-    record = record_of(mask)
-    return bool(record.case) and record.model is None and record.image is None

@@ -96,7 +96,7 @@ class ChannelChoice(QWidget):
         text = ""
         if missing and self._info is not None:
             bears = self._info.bears_missing
-            how = "which it bears" if bears else "which it never did in training"
+            how = "as in its training" if bears else "which it never did in training"
             text = f"The network sees black for {listed(missing)}, {how}."
         self.note.setText(text)
         self.note.setVisible(bool(text))

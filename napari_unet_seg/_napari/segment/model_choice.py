@@ -19,6 +19,7 @@ from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
+from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.models import BUNDLED, checkpoint_path
 from napari_unet_seg.models.description import dice_text, listed_name
 from napari_unet_seg.models.header import read_header
@@ -118,9 +119,10 @@ class ModelChoice(QWidget):
 
 
 def describe(info: CheckpointInfo) -> str:
-    """Return a line on a model: its categories, its Dice and its training data."""
+    """Return a line on a model: its categories and sequences, its Dice and its training data."""
     names = ", ".join(category.name for category in info.categories)
-    parts = [f"Finds {names}"]
+    where = f" in {listed(info.sequences)}" if info.sequences else ""
+    parts = [f"Finds {names}{where}"]
     if dice := dice_text(info):
         parts.append(dice)
     if source := info.summary.get("source"):

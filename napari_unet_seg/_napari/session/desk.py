@@ -106,9 +106,9 @@ class SessionDesk(QObject):
                 return
             if opened.mask is not mask.data:
                 mask.data = opened.mask
+            record_image(mask, image)
             if not categories_of(mask):
                 set_categories(mask, opened.session.categories)
-            record_image(mask, image)
             self._begin(opened.session, image, mask)
 
         images = record_of(mask).coco

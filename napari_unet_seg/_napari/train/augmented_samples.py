@@ -131,7 +131,7 @@ class _Picture(QLabel):
 
 
 def _augmented(source: Any, config: TrainConfig) -> Generator[Any, Any, None]:
-    samples = source.read(2)
+    samples = source.read(2, config.normalise)
     yield samples
     with EngineProcess(threads=config.threads) as process:
         yield from process.stream(_ENGINE, config, samples)

@@ -68,7 +68,9 @@ class FolderPlan(QWidget):
         plan = correct(found, recall_corrections(found.root))
         masks = sum(bool(case.masks) for case in plan.cases)
         left_out = f", {counted(len(plan.left_out), 'file')} left out" if plan.left_out else ""
-        self.text.setText(f"{counted(len(plan.cases), 'case')}, {masks} with a mask{left_out}")
+        names = f"; choose of {', '.join(plan.sequences)}" if len(plan.sequences) > 1 else ""
+        told = f"{counted(len(plan.cases), 'case')}, {masks} with a mask{left_out}{names}"
+        self.text.setText(told)
         self.text.setToolTip(f"{plan.layout}: {plan.why}")
 
     def _on_button(self) -> None:

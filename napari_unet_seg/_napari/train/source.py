@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
 
+_DEFAULT = NormaliseConfig()
 _MAX_CLASSES = 20
 """Without categories, labels up to this value are classes; higher labels are instances."""
 
@@ -54,7 +55,7 @@ class FolderSource:
     sequences: tuple[str, ...] = ()
     """Sequences of the cases that are the channels."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Read the list of samples of the data set, or of the cases in the folder."""
         return open_dataset(self.folder, dimensions, self.sequences)
 
@@ -73,7 +74,7 @@ class LayerSource:
     sequences: Mapping[str, Scan] = field(default_factory=dict)
     """Scans of the sequences that are the channels, by name; empty for a scan without a name."""
 
-    def read(self, dimensions: int) -> SampleSet:
+    def read(self, dimensions: int, normalise: NormaliseConfig = _DEFAULT) -> SampleSet:
         """Return the slices of the scan as samples, or in 3-D the scan as one volume."""
         slices = None
         if self.only_labelled:
@@ -85,7 +86,8 @@ class LayerSource:
                 )
         alone = all(scan is self.scan for scan in self.sequences.values())
         scan = self.scan if alone else stack(self.sequences, self.scan)
-        normalise = NormaliseConfig(per_channel=len(self.sequences) > 1)
+        each = normalise.per_channel or len(self.sequences) > 1
+        normalise = normalise.replace(per_channel=each)
         if dimensions == 3:
             samples: tuple[Sample, ...] = (volume_sample(scan, self.labels, slices, normalise),)
         else:

@@ -9,8 +9,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QOpenGLWidget,
-    QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +25,7 @@ from napari_unet_seg._napari.views.planes import (
     turn_upright,
     views_in,
 )
+from napari_unet_seg._napari.views.small_button import SmallButton
 from napari_unet_seg._napari.views.surface_panel import SurfacePanel, show_surfaces
 from napari_unet_seg._napari.views.tiff_masks import TiffMasks
 from napari_unet_seg._napari.widgets.dock_widget import connect
@@ -62,21 +61,21 @@ class ViewBar(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._letters: CanvasLetters | None = None
-        self.planes = [_button(checkable=True) for _ in range(3)]
+        self.planes = [SmallButton(checkable=True) for _ in range(3)]
         self.contrast = ContrastButton(viewer)
-        self.surface = _button("3D", "Show the mask as a surface beside the slices")
+        self.surface = SmallButton("3D", "Show the mask as a surface beside the slices")
         self._panel: SurfacePanel | None = None
-        self.linked = _button(
+        self.linked = SmallButton(
             "⊞",
             "Show the other two planes beside this one, linked; a brush paints in each",
             checkable=True,
         )
         self._linked = LinkedViews(viewer, self)
-        self.letters = _button(
+        self.letters = SmallButton(
             "L R", "Letters of the patient's sides at the edges of the canvas", checkable=True
         )
         self.letters.setChecked(bool(recall(_LETTERS, True)))
-        self.image_button = _button(
+        self.image_button = SmallButton(
             "It is an image",
             "The file opened as a mask, since it holds a few whole numbers; open it as an image",
         )
@@ -186,11 +185,3 @@ class ViewBar(QWidget):
         layout.setSpacing(4)
         layout.addLayout(row)
         layout.addWidget(self.image_button)
-
-
-def _button(text: str = "", tip: str = "", *, checkable: bool = False) -> QPushButton:
-    button = QPushButton(text)
-    button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-    button.setToolTip(tip)
-    button.setCheckable(checkable)
-    return button

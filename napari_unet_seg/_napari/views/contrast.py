@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from napari.layers import Image
-from qtpy.QtWidgets import QMenu, QPushButton, QWidget
+from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.views.small_button import SmallButton
 from napari_unet_seg.io.common.window import WINDOWS, percentile_window
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def image_to_adjust(viewer: ViewerModel) -> Image | None:
     return next((image for image in images if image.visible), None)
 
 
-class ContrastButton(QPushButton):
+class ContrastButton(SmallButton):
     """A button with a menu of contrast limits for the image on screen.
 
     Parameters
@@ -64,7 +65,7 @@ class ContrastButton(QPushButton):
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__("Contrast", parent)
+        super().__init__("Contrast", parent=parent)
         self._viewer = viewer
         self.setToolTip(
             "Contrast limits of the image on screen: as its file proposes, by percentiles, or all"

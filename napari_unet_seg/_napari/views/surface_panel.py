@@ -56,7 +56,7 @@ class SurfacePanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.scene.widget, 1)
         layout.addLayout(row)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(220)
         self.destroyed.connect(lambda: self._watch(None))
 
     def refresh(self) -> None:
@@ -68,7 +68,7 @@ class SurfacePanel(QWidget):
         if mask is None:
             self.status.setText("No mask of a volume is on screen; segment one or open one.")
             return
-        labels = mask.data[place_of(self._viewer, mask)[:-1]].copy()
+        labels = np.array(mask.data[place_of(self._viewer, mask)[:-1]])
         size = voxel_size(geometry_of(mask), mask.ndim)
         spacing = size.sizes[-3:]
         self.scene.show_box(

@@ -42,6 +42,13 @@ KEYS = {
 """By the name of what they do."""
 
 _OF_NAPARI = (
+    ("M", "a labels layer", "napari's new label, which is offered a name"),
+    ("F2, Delete, Alt+↑, Alt+↓", "the list of categories", "rename, remove, move up, move down"),
+    (
+        "Ctrl+Z",
+        "Correct, at once after many slices were accepted",
+        "take that back; masks do not change",
+    ),
     ("Escape", "while drawing", "end the drawing of boxes, marks or lines"),
     ("Ctrl+Z", "a labels layer", "undo, also what the plugin did"),
     ("V", "the viewer", "hide and show the selected layers"),

@@ -15,7 +15,7 @@ from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
 from napari_unet_seg.cli._plans import PlanOnly, needed, print_plans
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
-from napari_unet_seg.config import FINE_TUNE, PRESETS, TrainConfig
+from napari_unet_seg.config import FINE_TUNE, PRESETS, NormaliseConfig, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError, UnconfirmedError
 from napari_unet_seg.events import (
@@ -101,8 +101,8 @@ def train(
     base = _resumed(out) if resume else preset_config(preset or next(iter(PRESETS)))
     named = {"epochs": epochs, "device": device, "sequences": sequences}
     chosen = settings(base, config, set_ or (), named)
-    dimensions, names = chosen.model.dimensions, chosen.sequences
-    samples = _read_samples(dataset, dimensions, names, confirmed=yes)
+    wanted = chosen.model.dimensions, chosen.sequences, chosen.normalise
+    samples = _read_samples(dataset, *wanted, confirmed=yes)
     if not resume:
         _check_free(out)
     with stoppable() as stop:
@@ -188,11 +188,10 @@ def _samples_for(
     info: CheckpointInfo, folders: list[Path], chosen: tuple[str, ...], *, confirmed: bool
 ) -> SampleSet:
     """Read the samples to fine-tune a model on, with its sequences unless others are named."""
-    names, may_lack = chosen or info.sequences, not chosen
-    dimensions = info.model.dimensions
+    wanted = info.model.dimensions, chosen or info.sequences, info.normalise
     return union(
         [
-            _read_samples(folder, dimensions, names, confirmed=confirmed, may_lack=may_lack)
+            _read_samples(folder, *wanted, confirmed=confirmed, may_lack=not chosen)
             for folder in folders
         ]
     )
@@ -202,6 +201,7 @@ def _read_samples(
     folder: Path,
     dimensions: int,
     sequences: tuple[str, ...],
+    normalise: NormaliseConfig,
     *,
     confirmed: bool,
     may_lack: bool = False,

@@ -78,3 +78,13 @@ class Plan:
     def sequences(self) -> tuple[str, ...]:
         """Names of all sequences, in the order of their first case."""
         return tuple(dict.fromkeys(name for case in self.cases for name in case.sequences))
+
+
+_FIRST = ("T1c", "FLAIR", "T2", "T1")
+"""Sequences by how well most lesions show; the bundled model knows T1 with contrast agent."""
+
+
+def usual_order(sequences: dict[str, Source]) -> dict[str, Source]:
+    """Return the sequences of a case with the usual ones first, the others as they were."""
+    rank = {name: at for at, name in enumerate(_FIRST)}
+    return dict(sorted(sequences.items(), key=lambda item: rank.get(item[0], len(_FIRST))))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_unet_seg.config import Category, CocoLimits, Id
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
-from napari_unet_seg.io.coco.kinds import check_kind
 from napari_unet_seg.io.coco.paths import (
     ImageFolder,
     count_ends,
@@ -20,6 +19,7 @@ from napari_unet_seg.io.coco.paths import (
     guess_folder,
     split_keys,
 )
+from napari_unet_seg.io.coco.results.kinds import check_kind
 from napari_unet_seg.io.coco.shapes import limits, raising
 from napari_unet_seg.io.common.ids import identity, whole
 from napari_unet_seg.io.disk.files import reading

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,9 +14,6 @@ from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.stored.moved import Move, find_move
 from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Round(Config):
@@ -161,6 +159,12 @@ class SessionRecord(Stored):
         if coco := _moved(extra, _FIRST_COCO):
             parts["origin"]["coco"] = coco
         return {**rest, **parts}
+
+    def is_on(self, scan: Path) -> bool:
+        """Whether a file or folder is the scan of the session, or another sequence of its case."""
+        files = [path for each in self.sequences for path in each.scan.paths]
+        folders = [str(Path(path).parent) for path in files]  # of stacks of slices
+        return str(scan) in (self.origin.scan, *files, *folders)
 
     @model_validator(mode="after")
     def _check_score_count(self) -> Self:

@@ -146,3 +146,17 @@ def test_a_corrected_pair_is_trained_on_as_corrected(tmp_path: Path) -> None:
 
     remember_corrections(tmp_path, {"images/b.png": Correction("left out")})
     assert [sample.name for sample in open_dataset(tmp_path, 2).samples] == ["a"]
+
+
+def test_masks_in_dicom_seg_are_those_of_their_study(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    series = read_scan(write_series(tmp_path / "Kay/t1", [0, 1, 2], FrameOfReferenceUID="1.2.9.1"))
+    mask = np.zeros(series.grid_shape, np.uint8)
+    mask[1, 2:5, 3:6] = 1
+    write_mask(tmp_path / "Kay/mask.dcm", mask, series, {"categories": [{"id": 1, "name": "x"}]})
+
+    samples = open_dataset(tmp_path, 2).samples
+    assert len(samples) == 3
+    np.testing.assert_array_equal(
+        [read_and_report(s, 1, NormaliseConfig())[1] for s in samples], mask
+    )

@@ -72,3 +72,15 @@ def test_one_plain_case_opens_without_a_question(
 
     viewer.open(patients / "P1", plugin="napari-unet-seg")
     assert names(viewer) == ["P1", "P1 mask"]
+
+
+def test_a_folder_without_scans_is_told_in_a_sentence(
+    make_napari_viewer: Callable[..., Any], tmp_path: Path, notifications: list[str]
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    viewer = make_napari_viewer()
+
+    assert viewer.open(tmp_path, plugin="napari-unet-seg") == []
+    assert notifications == [
+        f"{tmp_path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI, OME-Zarr or DICOM."
+    ]

@@ -66,11 +66,12 @@ def test_it_opens_as_a_mask_and_turns_back_into_an_image(
 
 
 def test_a_tiff_that_napari_opens_itself_is_a_mask_too(
-    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, npe2pm: Any
 ) -> None:
     widget = dock(ReviewWidget)
     tifffile.imwrite(tmp_path / "a.tif", labels())
-    widget.viewer.open(tmp_path / "a.tif", plugin="napari", scale=(3, 1, 1))
+    with npe2pm.tmp_plugin(package="napari"):
+        widget.viewer.open(tmp_path / "a.tif", plugin="napari", scale=(3, 1, 1))
     qtbot.waitUntil(lambda: isinstance(widget.viewer.layers[0], Labels))
     (mask,) = widget.viewer.layers
     np.testing.assert_array_equal(mask.data, labels())

@@ -219,9 +219,9 @@ def test_of_several_sequences_and_masks_the_first_is_shown(tmp_path: Path) -> No
 
     shown = [layer.name for layer in viewer.layers if layer.visible]
     assert [layer.name for layer in viewer.layers] == [
-        "P1 T1c", "P1 FLAIR", "P1 brainmask", "P1 seg",
+        "P1 FLAIR", "P1 T1c", "P1 brainmask", "P1 seg",
     ]  # fmt: skip
-    assert shown == ["P1 FLAIR", "P1 seg"]
+    assert shown == ["P1 T1c", "P1 seg"]
 
 
 def test_a_folder_of_very_many_files_is_left_to_others(

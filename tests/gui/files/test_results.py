@@ -13,7 +13,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_unet_seg._napari.files.results.dialog import ResultsDialog
-from napari_unet_seg._napari.layers.conversion import categories_of, image_of
+from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import DataError
 

@@ -34,3 +34,14 @@ def test_scan_sample_is_a_volume_with_a_voxel_size() -> None:
     assert scan.unit == "mm"
     assert scan.affine is not None
     assert record_of(image).scan.path.is_file()
+
+
+def test_patient_sample_has_two_sequences_of_one_case() -> None:
+    viewer = ViewerModel()
+    below, above = viewer.open_sample(PLUGIN, "patient")
+
+    assert [record_of(layer).sequence for layer in (below, above)] == ["FLAIR", "T1c"]
+    assert {record_of(layer).case for layer in (below, above)} == {"phantom-22"}
+    assert above.visible
+    assert not below.visible
+    np.testing.assert_array_equal(below.scale, above.scale)

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
 from napari_unet_seg._napari.files.coco_layers import coco_layers, coco_stacks
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.coco.read import read_coco
@@ -280,3 +281,36 @@ def _dialog(qtbot: QtBot, widget: ReviewWidget) -> ChangedDialog:
     qtbot.waitUntil(lambda: widget.saver.dialog is not None)
     assert widget.saver.dialog is not None
     return widget.saver.dialog
+
+
+def test_categories_that_were_added_removed_or_moved_are_written_back(
+    qtbot: QtBot, widget: ReviewWidget, path: Path
+) -> None:
+    document = json.loads(path.read_text())
+    document["categories"].append({"id": 9, "name": "cyst", "own": 1})
+    square = [[20, 20, 24, 20, 24, 24, 20, 24]]
+    document["annotations"].append(
+        {"id": 3, "image_id": 1, "category_id": 9, "segmentation": square, "own": [1]}
+    )
+    path.write_text(json.dumps(document))
+    mask, other = _open(widget, path)
+    legend = widget.tools.categories
+    widget.mask_combo.setLayer(mask)
+    legend.add_button.click()
+    legend.new_label.name.setText("vessel")
+    legend.new_label.button.click()
+    mask.data_setitem((np.array([0, 0]), np.array([0, 0]), np.array([0, 1])), 3)
+    legend.tree.move_wanted.emit(3, -2)
+    legend.remove(1, 3)
+    assert [c.name for c in categories_of(mask)] == ["cyst", "vessel"]
+    _save(qtbot, widget, mask, path)
+    after = json.loads(path.read_text())
+    assert [(c["id"], c["name"]) for c in after["categories"]] == [
+        (4, "lesion"), (9, "cyst"), (10, "vessel"),
+    ]  # fmt: skip
+    # What nobody has touched is as it was, also lesions of the other image.
+    assert after["annotations"][:2] == document["annotations"][1:]
+    assert [(a["category_id"], a["area"]) for a in after["annotations"][2:]] == [(10, 2), (10, 60)]
+    assert categories_of(other)[0].name == "lesion"
+    _save(qtbot, widget, mask, path)
+    assert json.loads(path.read_text()) == after

@@ -394,6 +394,20 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     assert not tools.slider.isEnabled()
 
 
+def test_a_refusal_shows_on_the_tab_where_the_key_was_pressed(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    widget.viewer.dims.ndisplay = 3
+    for at in range(widget.tabs.count()):
+        widget.tabs.setCurrentIndex(at)
+        widget.review.report("")
+        QTest.keyClick(canvas_of(widget.viewer), Qt.Key.Key_A)
+        assert widget.review.status.isVisibleTo(widget)
+        assert widget.review.status.text().startswith("No slice is on screen")
+    assert not widget.session.accepted
+
+
 def test_nothing_is_decided_where_no_slice_is_on_screen(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

@@ -126,7 +126,7 @@ def test_sequences_named_each_in_its_own_way_are_one_case(tmp_path: Path) -> Non
     )
 
     [case] = plan_folder(root).cases
-    assert list(case.sequences) == ["FLAIR", "T1c"]
+    assert list(case.sequences) == ["T1c", "FLAIR"]
     assert list(case.masks) == ["OTMultiClass", "brainmask"]  # trained on: the first
 
 

@@ -21,7 +21,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
 from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.coco.results import known_images, parse_results, read_results
+from napari_unet_seg.io.coco.results.read import known_images, parse_results, read_results
 from napari_unet_seg.io.masks.labels import label_dtype
 from napari_unet_seg.io.masks.sparse import sparse_zeros
 

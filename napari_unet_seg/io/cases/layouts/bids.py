@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source
+from napari_unet_seg.io.cases.case import Case, LeftOut, Plan, Source, usual_order
 from napari_unet_seg.io.common.names import free_name, sequence_in
 from napari_unet_seg.io.distinct_names import short_name
 
@@ -40,7 +40,7 @@ def plan(tree: Tree) -> Plan | None:
     cases = tuple(
         Case(
             f"{subject}_{visit}" if visit else subject,
-            sequences,
+            usual_order(sequences),
             masks,
             "names of BIDS",
             subject,

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
-from napari_unet_seg.io.cases.case import Case, LeftOut, Source
+from napari_unet_seg.io.cases.case import Case, LeftOut, Source, usual_order
+from napari_unet_seg.io.cases.layouts.dicom_masks import (
+    StudyMask,
+    masks_of,
+    study_masks,
+    without_study,
+)
 from napari_unet_seg.io.common.names import COLLECTIONS, free_name, sequence_in
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.distinct_names import distinct_names
@@ -40,10 +46,13 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     they are: in the files.
     """
     studies: list[_Study] = []
+    masks: list[StudyMask] = []
     left_out = []
     for folder, files in _by_folder(tree.dicom).items():
         try:
-            for series, patient, uid in _series(files):
+            found = _series(files)
+            masks += study_masks(files, (series for series, *_ in found))
+            for series, patient, uid in found:
                 known = (study for study in studies if study.takes(patient, uid, series))
                 study = next(known, None) or _Study(patient, uid)
                 study.series[series.key] = series, folder
@@ -56,8 +65,11 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     planned: list[Case] = []
     for study, folder, name in zip(studies, folders, distinct_names(folders), strict=True):
         named = patients.setdefault(study.patient, name) if study.patient else name
-        planned.append(Case(name, _sequences(study, folder), {}, "headers of DICOM", named))
-    return planned, left_out
+        own = masks_of(masks, study.patient, study.uid)
+        sequences = usual_order(_sequences(study, folder))
+        planned.append(Case(name, sequences, own, "headers of DICOM", named))
+    uids = {(study.patient, study.uid) for study in studies}
+    return planned, [*left_out, *without_study(masks, uids)]
 
 
 def _by_folder(files: Sequence[Path]) -> dict[Path, list[Path]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.cases.case import Case, LeftOut, Source
+from napari_unet_seg.io.cases.case import Case, LeftOut, Source, usual_order
 from napari_unet_seg.io.common.names import (
     masks_beside_scans,
     names_mask,
@@ -132,4 +132,4 @@ def _mask_name(mask: Path, scans: Sequence[Path]) -> str:
 def _case(name: str, scans: Sequence[Path], masks: dict[str, Source]) -> Case:
     sequences = {sequence_in(short_name(path)) or "image": Source((path,)) for path in scans}
     why = "names of sequences" if len(scans) > 1 else "a file of its own"
-    return Case(name, sequences, masks, why)
+    return Case(name, usual_order(sequences), masks, why)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.kinds import check_kind, kind_of
+from napari_unet_seg.io.coco.results.kinds import check_kind, kind_of
 from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.disk.files import reading
 

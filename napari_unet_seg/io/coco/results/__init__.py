@@ -1,0 +1,1 @@
+"""Lists of results: the predictions of a model, told from COCO's other kinds of JSON."""
