@@ -10,7 +10,6 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
 
-from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.open_page import OpenPage
@@ -58,7 +57,6 @@ class UNetSegWidget(DockWidget):
         super().__init__(napari_viewer)
         list_keys()
         self.header = CaseHeader(napari_viewer)
-        self.first_run = FirstRunCard()
         self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
@@ -162,7 +160,6 @@ class UNetSegWidget(DockWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
-        layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:

@@ -147,12 +147,12 @@ def test_the_header_shows_the_case_and_the_model(widget: UNetSegWidget) -> None:
 
 
 def test_the_card_of_the_first_run_goes_away_for_good(dock: Callable[[type], Any]) -> None:
-    first = dock(UNetSegWidget).first_run
+    first = dock(UNetSegWidget).open_page.first_run
     assert not first.isHidden()
     assert first.text.text().count("<br>") == 3
     first.close_button.click()
     assert first.isHidden()
-    assert dock(UNetSegWidget).first_run.isHidden()
+    assert dock(UNetSegWidget).open_page.first_run.isHidden()
 
 
 def test_help_has_the_keys_and_the_manual(widget: UNetSegWidget) -> None:
