@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
-    from napari_unet_seg.events import Command, PredictEvent
+    from napari_unet_seg.events import Command, PredictEvent, PredictStarted
     from napari_unet_seg.io.common.orientation import PlaneView
     from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
@@ -59,19 +59,32 @@ class WarmEngine:
         """Whether the network is being loaded right now."""
         return self._thread is not None and self._thread.is_alive()
 
-    def warm_up(self, config: PredictConfig, checkpoint: Path) -> None:
-        """Load a network in the background; does nothing while a network is being loaded."""
+    def warm_up(
+        self,
+        config: PredictConfig,
+        checkpoint: Path,
+        on_ready: Callable[[PredictStarted], None] = lambda _: None,
+    ) -> None:
+        """Load a network in the background; does nothing while a network is being loaded.
+
+        `on_ready` is called in another thread when the network is loaded.
+        """
         if self._closed or self.warming:
             return
         self._thread = threading.Thread(
-            target=self._warm_up, args=(config, checkpoint), name="warm-up", daemon=True
+            target=self._warm_up, args=(config, checkpoint, on_ready), name="warm-up", daemon=True
         )
         self._thread.start()
 
-    def _warm_up(self, config: PredictConfig, checkpoint: Path) -> None:
+    def _warm_up(
+        self,
+        config: PredictConfig,
+        checkpoint: Path,
+        on_ready: Callable[[PredictStarted], None],
+    ) -> None:
         try:
-            for _ in self._stream("warm_up", config, checkpoint):
-                pass
+            for event in self._stream("warm_up", config, checkpoint):
+                on_ready(event)
         except SegmentationError as error:
             # The prediction will raise the same error and show it; so far the user has not asked
             # for a prediction.

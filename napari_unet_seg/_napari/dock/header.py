@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+_MASK_TIP = "The mask to correct and to save; follows the selected layer"
+_HELD_TIP = "The mask of the open session; close the session at Correct to choose another one"
+
 
 class CaseHeader(QWidget):
     """Shows and chooses the image and the mask that every step is about.
@@ -43,7 +46,7 @@ class CaseHeader(QWidget):
             "The scan to segment; follows the selected layer, and a mask to its image"
         )
         self.mask_combo = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
-        self.mask_combo.setToolTip("The mask to correct and to save; follows the selected layer")
+        self.mask_combo.setToolTip(_MASK_TIP)
         self.model = QElidingLabel()
         self.device = QLabel()
         self.device.setToolTip("Where the network runs; More settings of Segment chooses")
@@ -56,9 +59,21 @@ class CaseHeader(QWidget):
         self.mask_combo.layerChanged.connect(self._on_mask)
         self.card_button.clicked.connect(self.show_card)
         self.help_button.clicked.connect(self.help_wanted)
-        connect(self, (chosen_model.model_chosen, self._show_model))
+        connect(
+            self,
+            (chosen_model.model_chosen, self._show_model),
+            (viewer.layers.selection.events.active, self._on_active),
+        )
         self._show_model()
         self._on_mask(self.mask_combo.layer())
+
+    def hold_mask(self, mask: Labels | None) -> None:
+        """Show the mask of the open session whatever is selected; None without a session."""
+        self.mask_combo.setFollowing(mask is None)
+        self.mask_combo.setEnabled(mask is None)
+        self.mask_combo.setToolTip(_MASK_TIP if mask is None else _HELD_TIP)
+        if mask is not None:
+            self.mask_combo.setLayer(mask)
 
     def show_device(self, name: str) -> None:
         """Show where the network runs."""
@@ -89,6 +104,10 @@ class CaseHeader(QWidget):
         path = chosen_model.current_model()
         self.model.setText(model_name(path))
         self.model.setToolTip(f"The network that segments: {path}")
+
+    def _on_active(self, event: Any) -> None:
+        if event.value is self.mask_combo.layer():
+            self._on_mask(event.value)
 
     def _on_mask(self, mask: Layer | None) -> None:
         """Choose the image that a mask belongs to, if the layers show which."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QImage, QTextDocument
+from qtpy.QtGui import QColor, QImage, QPalette, QTextDocument
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
 
 from napari_unet_seg._napari.segment.model_card import widen_tables
@@ -20,6 +20,8 @@ _PICTURE = getattr(
     QTextDocument.ResourceType.ImageResource, "value", QTextDocument.ResourceType.ImageResource
 )
 """An int on Qt 5, an enum on Qt 6; Qt itself gives an int."""
+_LINK = "#3f7ff0"
+"""A blue with enough contrast to napari's dark and light theme."""
 _MARGIN = 12
 """Pixels between the edges of the view and its text."""
 
@@ -33,6 +35,9 @@ class HelpDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = _PageBrowser()
         self.text.setOpenExternalLinks(True)
+        palette = self.text.palette()
+        palette.setColor(QPalette.ColorRole.Link, QColor(_LINK))
+        self.text.setPalette(palette)
         self.keys_button = _button("Keys", "List the keys")
         self.manual_button = _button("Manual", "Show the first page of the manual")
         self.back_button = _button("Back", "Go back to the page before")

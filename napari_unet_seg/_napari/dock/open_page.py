@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.recent import Recent, recent
 from napari_unet_seg._napari.review.session_bar import sessions_folder
 from napari_unet_seg._napari.session import recovery
@@ -50,6 +51,7 @@ class OpenPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.first_run = FirstRunCard()
         self.file_button = _button("Open file…", "Open scans and masks in one go")
         self.folder_button = _button("Open folder…", "Review the scans of a folder one by one")
         self.session_button = _button("Open session…", "Continue a session that was saved before")
@@ -167,6 +169,7 @@ class OpenPage(QWidget):
         self._heading = QLabel("<b>Opened last</b>")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.first_run)
         layout.addWidget(self._offer)
         layout.addLayout(buttons)
         layout.addWidget(self.status)

@@ -10,7 +10,6 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
 
-from napari_unet_seg._napari.dock.first_run import FirstRunCard
 from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.open_page import OpenPage
@@ -58,7 +57,6 @@ class UNetSegWidget(DockWidget):
         super().__init__(napari_viewer)
         list_keys()
         self.header = CaseHeader(napari_viewer)
-        self.first_run = FirstRunCard()
         self.views = ViewBar(napari_viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
@@ -162,7 +160,6 @@ class UNetSegWidget(DockWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
-        layout.addWidget(self.first_run)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
@@ -182,6 +179,7 @@ class UNetSegWidget(DockWidget):
         self.correct.written.connect(self._on_written)
         self.correct.busy_changed.connect(self._on_busy)
         desk.opened.connect(self._on_opened)
+        desk.leaving.connect(lambda: self.header.hold_mask(None))
         desk.session_changed.connect(self._refresh)
         for combo in (self.header.image_combo, self.header.mask_combo):
             combo.layerChanged.connect(self._refresh)
@@ -232,6 +230,7 @@ class UNetSegWidget(DockWidget):
 
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
+        self.header.hold_mask(current.mask)
         corrected = ReviewState.CORRECTED in current.session.states
         self.unsaved.watch(current.mask, edited=corrected)
 

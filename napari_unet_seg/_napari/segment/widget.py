@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -156,7 +157,13 @@ class SegmentWidget(QWidget):
         self.destroyed.connect(lambda: engine.close())
 
     def _warm_up(self, _: Any = None) -> None:
-        self._engine.warm_up(self.form.config_form.value(), self.form.model_choice.value())
+        self._engine.warm_up(
+            self.form.config_form.value(), self.form.model_choice.value(), self._on_ready
+        )
+
+    def _on_ready(self, started: PredictStarted) -> None:
+        with suppress(RuntimeError):  # the dock may be deleted by now
+            self.device_known.emit(started.device)
 
     def _make_request(self, image: Image) -> _Request:
         info = self.form.model_choice.info()

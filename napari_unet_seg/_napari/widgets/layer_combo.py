@@ -47,6 +47,7 @@ class LayerCombo(QComboBox):
         self._viewer, self._accepts = viewer, accepts
         self._layers: list[Layer] = []
         self._no_layer_text = ""
+        self._follows = follow
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(120)
         events = viewer.layers.events
@@ -58,8 +59,7 @@ class LayerCombo(QComboBox):
             (events.changed, self._refill),
             (events.renamed, self._refill),
         )
-        if follow:
-            connect(self, (viewer.layers.selection.events.active, self._on_active))
+        connect(self, (viewer.layers.selection.events.active, self._on_active))
         self.currentIndexChanged.connect(lambda _: self.layerChanged.emit(self.layer()))
         self._refill()
         self._choose(viewer.layers.selection.active)
@@ -114,8 +114,13 @@ class LayerCombo(QComboBox):
         self.addItems([layer.name for layer in self._layers])
         self._choose(chosen)
 
+    def setFollowing(self, follows: bool) -> None:
+        """Set whether a layer is chosen when it becomes the viewer's active layer."""
+        self._follows = follows
+
     def _on_active(self, _: Any = None) -> None:
-        self._choose(self._viewer.layers.selection.active)
+        if self._follows:
+            self._choose(self._viewer.layers.selection.active)
 
     def _choose(self, layer: Layer | None) -> None:
         if layer in self._layers:

@@ -93,6 +93,12 @@ def test_correct_starts_a_session_named_after_the_case(
     click(widget.steps.buttons[Step.SAVE])
     click(widget.steps.buttons[Step.CORRECT])
     assert widget.correct.session is session
+    combo = widget.header.mask_combo
+    mask_on(widget, widget.viewer.layers["head"])
+    assert combo.layer() is mask, "it is the mask that is corrected and saved, whatever is selected"
+    assert not combo.isEnabled()
+    widget.correct.desk.close()
+    assert combo.isEnabled()
 
 
 def test_the_mask_of_the_next_scan_gets_a_session_of_its_own(
@@ -141,12 +147,12 @@ def test_the_header_shows_the_case_and_the_model(widget: UNetSegWidget) -> None:
 
 
 def test_the_card_of_the_first_run_goes_away_for_good(dock: Callable[[type], Any]) -> None:
-    first = dock(UNetSegWidget).first_run
+    first = dock(UNetSegWidget).open_page.first_run
     assert not first.isHidden()
     assert first.text.text().count("<br>") == 3
     first.close_button.click()
     assert first.isHidden()
-    assert dock(UNetSegWidget).first_run.isHidden()
+    assert dock(UNetSegWidget).open_page.first_run.isHidden()
 
 
 def test_help_has_the_keys_and_the_manual(widget: UNetSegWidget) -> None:
@@ -195,6 +201,7 @@ def test_program_script_and_menu_lead_to_one_dock(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     docked, widget = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    qtbot.waitUntil(docked.isVisible)
     again = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)[1]
     assert again is widget
     (action,) = actions_of(viewer.window.plugins_menu, TITLE)
@@ -224,7 +231,7 @@ def test_a_file_that_is_opened_hides_what_was_open(widget: UNetSegWidget, tmp_pa
     write_array(tmp_path / "new.tif", np.ones(SHAPE, np.uint8), axes="ZYX")
     widget.open_files([tmp_path / "new.tif"])
     assert not old.visible
-    assert [layer.name for layer in widget.viewer.layers if layer.visible] == ["new"]
+    assert [layer.name for layer in widget.viewer.layers if layer.visible] == ["new.tif"]
     assert widget.step is Step.SEGMENT
     widget.show_step(Step.OPEN)
     names = [each.path for each in widget.open_page.listed]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+WIDTH = 400
 PLUGIN = "napari-unet-seg"
 NAMES = ("Import COCO", "Train U-Net", "U-Net Seg", "Report")
 
@@ -28,3 +29,7 @@ def test_the_docks_share_one_group_of_tabs(
     qtbot.waitUntil(lambda: not docks[-1].visibleRegion().isEmpty())
     assert all(dock.visibleRegion().isEmpty() for dock in docks[:-1])
     assert window.height() <= 768
+    for dock in docks:
+        dock.raise_()
+        qtbot.waitUntil(lambda dock=dock: not dock.visibleRegion().isEmpty())
+        assert dock.width() == docks[0].width() == WIDTH

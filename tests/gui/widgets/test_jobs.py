@@ -236,7 +236,7 @@ def answer(text: str, seen: list[str]) -> None:
         if not isinstance(box, QMessageBox):
             QTimer.singleShot(20, press)
             return
-        seen.append(box.text())
+        seen.append(f"{box.text()} {box.informativeText()}".strip())
         next(b for b in box.buttons() if b.text().replace("&", "") == text).click()
 
     QTimer.singleShot(0, press)
@@ -251,17 +251,25 @@ def window(qtbot: QtBot) -> QMainWindow:
     return window
 
 
-@pytest.mark.parametrize("text", ["Keep open", "Stop and close"])
+@pytest.mark.parametrize(
+    ("text", "keeps"), [("Keep open", ""), ("Stop and close", "Its best model stays.")]
+)
 def test_closing_a_window_over_a_job_asks(
-    qtbot: QtBot, window: QMainWindow, form: Form, monkeypatch: pytest.MonkeyPatch, text: str
+    qtbot: QtBot,
+    window: QMainWindow,
+    form: Form,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    keeps: str,
 ) -> None:
     monkeypatch.undo()
     seen: list[str] = []
     job = form.start(in_child("count", 1_000_000))
+    job.keeps = keeps
     qtbot.waitUntil(lambda: len(form.events) > 3)
     answer(text, seen)
     closed = window.close()
-    assert seen == ["Training is running."]
+    assert seen == [f"Training is running. {keeps}".strip()]
     assert closed == (text == "Stop and close")
     assert (job.state is JobState.ENDED) == closed
     assert window.isVisible() != closed
