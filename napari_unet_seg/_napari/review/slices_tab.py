@@ -81,7 +81,7 @@ class SlicesTab(QWidget):
         self.changes.setToolTip("Pixels added to and removed from the prediction of this slice")
         self.revert_button = QPushButton("Revert slice")
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
-        self.status = StatusLabel()
+        self.status = StatusLabel(parent=self)
         """Messages on the session, shown below all tabs: the keys work on each of them."""
         self.new_label = NewLabelBar()
         self.note = QLabel()

@@ -23,6 +23,7 @@ class JobBar(QWidget):
         super().__init__(parent)
         self.progress = QProgressBar()
         self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop the job; nothing is changed")
         self.stop_button.setToolTip("Stop what runs")
         self.stop_button.clicked.connect(self._stop)
         self._job: Job | None = None
@@ -42,7 +43,6 @@ class JobBar(QWidget):
         self.progress.setRange(0, 0)
         self.progress.setFormat(job.name)
         self.stop_button.setEnabled(True)
-        self.stop_button.setToolTip(f"Stop: {job.name}")
         job.event_arrived.connect(job.unless_abandoned(lambda event: self._on_event(job, event)))
         job.ended.connect(job.unless_abandoned(lambda: self._on_ended(job)))
         self._delay.start()
