@@ -15,7 +15,8 @@ from written_back import write_back
 from napari_unet_seg.config import Category
 from napari_unet_seg.data.dataset_plan import join_categories
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.io.coco import raster, shapes
+from napari_unet_seg.io.coco import raster
+from napari_unet_seg.io.coco.geometry import shapes
 from napari_unet_seg.io.coco.geometry.shapes import read_shape
 from napari_unet_seg.io.coco.raster import covered_by_each, rasterise
 from napari_unet_seg.io.coco.read import read_coco
