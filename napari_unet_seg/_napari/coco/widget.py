@@ -21,10 +21,10 @@ from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.coco.other_layers import put_aside
 from napari_unet_seg._napari.coco.table import CocoTable
 from napari_unet_seg._napari.coco.write_dataset import WriteDatasetBox
-from napari_unet_seg._napari.files.coco_layers import CocoStack, coco_layers, coco_stacks
+from napari_unet_seg._napari.files.coco.layers import CocoStack, coco_layers, coco_stacks
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
-from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.status_label import StatusLabel

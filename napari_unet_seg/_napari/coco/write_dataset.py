@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, remember
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import read_description

@@ -22,7 +22,7 @@ from napari_unet_seg._napari.compare.comparison import BOTH, COLOURS, A, B
 from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.instances import is_instances
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+    from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
     from napari_unet_seg.evaluation.compare import MaskComparison
     from napari_unet_seg.evaluation.mask_pairs import NamedMask
 

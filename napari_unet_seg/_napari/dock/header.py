@@ -14,7 +14,7 @@ from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_card import ModelCard
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.models.card import card_text

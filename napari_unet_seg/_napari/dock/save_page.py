@@ -28,7 +28,7 @@ from napari_unet_seg._napari.dock.save_target import (
     formats_for,
     target,
 )
-from napari_unet_seg._napari.files.coco_options import CocoOptionsButton
+from napari_unet_seg._napari.files.coco.options import CocoOptionsButton
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.widgets.status_label import StatusLabel

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import categories_for, grid_of, labels_options
 from napari_unet_seg._napari.layers.geometry import placement_of
+from napari_unet_seg._napari.layers.images.channels import image_layers
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.conversion import (
     categories_for,
     file_of,
@@ -12,6 +11,7 @@ from napari_unet_seg._napari.layers.conversion import (
     labels_options,
 )
 from napari_unet_seg._napari.layers.geometry import placement_of
+from napari_unet_seg._napari.layers.images.channels import image_layers
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg.io.masks.guess import labels_in

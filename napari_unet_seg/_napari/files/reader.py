@@ -103,8 +103,8 @@ def _showing_errors(read: Reader) -> Reader:
 
 @_showing_errors
 def _read_coco(path: Paths) -> list[Any]:
-    from napari_unet_seg._napari.files.coco_layers import coco_layers
-    from napari_unet_seg._napari.files.results.layers import results_layers
+    from napari_unet_seg._napari.files.coco.layers import coco_layers
+    from napari_unet_seg._napari.files.coco.results.layers import results_layers
     from napari_unet_seg.io.coco.read import read_coco
 
     layers: list[Any] = []
@@ -150,10 +150,10 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     A mask is told by what this plugin wrote into its file, else by its values unless `is_image`.
     """
     from napari_unet_seg._napari.files.guessed_masks import guessed_mask
-    from napari_unet_seg._napari.layers.channels import image_layers
     from napari_unet_seg._napari.layers.colours import adopt_colours
     from napari_unet_seg._napari.layers.conversion import grid_of, labels_options
     from napari_unet_seg._napari.layers.geometry import placement_of
+    from napari_unet_seg._napari.layers.images.channels import image_layers
     from napari_unet_seg._napari.layers.instances import stored_options
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.config import Category

@@ -28,7 +28,7 @@ def sample_folder() -> Path:
 
 def coco_sample() -> list[LayerData]:
     """Return slices of several heads with their annotations."""
-    from napari_unet_seg._napari.files.coco_layers import coco_layers
+    from napari_unet_seg._napari.files.coco.layers import coco_layers
     from napari_unet_seg.io.coco.read import read_coco
 
     return coco_layers(read_coco(_first_file("coco/*.json", "**/*.json")))

@@ -24,7 +24,7 @@ from napari_unet_seg.io.masks.palette import PALETTE_KEY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_unet_seg._napari.files.coco_document import Mask
+    from napari_unet_seg._napari.files.coco.document import Mask
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.coco.merge.keys import Keep
@@ -95,7 +95,7 @@ def write_coco(path: str, layers: list[Mask]) -> list[str]:
 
     See `coco_document.save_masks`. Images among the layers are left out.
     """
-    from napari_unet_seg._napari.files.coco_document import save_masks, with_others
+    from napari_unet_seg._napari.files.coco.document import save_masks, with_others
 
     viewer = current_viewer()
     masks = with_others(layers, viewer.layers if viewer is not None else ())

@@ -13,7 +13,7 @@ from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
 from napari_unet_seg._napari.fine_tune.worse_question import ask
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
-from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember

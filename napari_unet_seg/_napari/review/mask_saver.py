@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari.categories.stray_notice import refuse_stray
 from napari_unet_seg._napari.files import writer
 from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
-from napari_unet_seg._napari.files.coco_document import save_masks, with_others
+from napari_unet_seg._napari.files.coco.document import save_masks, with_others
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.session.jobs import write_mask
 from napari_unet_seg.errors import ChangedError

@@ -9,13 +9,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.layers.images.case import case_of
-from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.session.folders import free_folder
 
 if TYPE_CHECKING:
     from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
-    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+    from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 
 _KEY = "sessions_folder"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+    from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
     from napari_unet_seg.session.session import Session
 
 

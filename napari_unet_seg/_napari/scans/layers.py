@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.images.channels import show_channel
 from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 from napari_unet_seg._napari.widgets.messages import show_warning
 

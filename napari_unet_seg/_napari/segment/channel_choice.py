@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.segment.model_input import channels_for
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg.io.common.stacking import listed
 
 if TYPE_CHECKING:

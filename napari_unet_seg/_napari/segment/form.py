@@ -20,7 +20,7 @@ from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard
-from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import PredictConfig
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+    from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 
 
 class SegmentForm(QWidget):

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.geometry import VoxelSize
+from napari_unet_seg._napari.layers.images.channels import show_channel
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet_seg._napari.segment.model_input import ModelInput
-    from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+    from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.io.common.places import Part
 

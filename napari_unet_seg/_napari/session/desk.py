@@ -13,9 +13,9 @@ from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.images.case import other_sequences
 from napari_unet_seg._napari.layers.images.owner import record_image
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
+from napari_unet_seg._napari.layers.images.turned_mask import turn_onto_image
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
-from napari_unet_seg._napari.layers.turned_mask import turn_onto_image
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.deleted_mask import DeletedMask
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg._napari.layers.channels import image_layers
 from napari_unet_seg._napari.layers.colours import adopt_colours, palette_of
 from napari_unet_seg._napari.layers.conversion import (
     add_labels,
@@ -20,6 +19,7 @@ from napari_unet_seg._napari.layers.conversion import (
 )
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.images.case import sequence_of
+from napari_unet_seg._napari.layers.images.channels import image_layers
 from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layer_record import (
     CocoImages,

@@ -14,13 +14,13 @@ from napari_unet_seg._napari.layers.conversion import categories_of, is_user_lay
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
+from napari_unet_seg._napari.layers.images.turned_mask import labels_on
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
-from napari_unet_seg._napari.layers.turned_mask import labels_on
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
 from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
-from napari_unet_seg._napari.widgets.path_edit import PathEdit
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
 from napari_unet_seg.config import IGNORE_INDEX, Category, NormaliseConfig, numbered_categories
 from napari_unet_seg.data.dataset import open_dataset, sequences_of

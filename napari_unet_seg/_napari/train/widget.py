@@ -30,9 +30,9 @@ from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
-from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.form.form import Form
+from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.messages import show_error, show_info
-from napari_unet_seg._napari.widgets.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.windows import ancestor

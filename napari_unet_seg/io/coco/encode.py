@@ -9,9 +9,9 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.config import CocoOptions
-from napari_unet_seg.io.coco.polygons import outlines
+from napari_unet_seg.io.coco.geometry.polygons import outlines
+from napari_unet_seg.io.coco.geometry.shapes import read_shape
 from napari_unet_seg.io.coco.raster import covered_by_each
-from napari_unet_seg.io.coco.shapes import read_shape
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array

@@ -9,9 +9,9 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.geometry.rle import decode, decode_one, pixels_of_all, pixels_of_each
+from napari_unet_seg.io.coco.geometry.shapes import SMALL, read_shape, steps
 from napari_unet_seg.io.coco.read import label_values
-from napari_unet_seg.io.coco.rle import decode, decode_one, pixels_of_all, pixels_of_each
-from napari_unet_seg.io.coco.shapes import SMALL, read_shape, steps
 from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.masks.labels import label_dtype
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category, Id
+    from napari_unet_seg.io.coco.geometry.shapes import Shape
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage
-    from napari_unet_seg.io.coco.shapes import Shape
 
 
 _TOGETHER = 32

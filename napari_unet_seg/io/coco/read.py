@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_unet_seg.config import Category, CocoLimits, Id
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.geometry.shapes import limits, raising
 from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
 from napari_unet_seg.io.coco.paths import (
     ImageFolder,
@@ -20,7 +21,6 @@ from napari_unet_seg.io.coco.paths import (
     split_keys,
 )
 from napari_unet_seg.io.coco.results.kinds import check_kind
-from napari_unet_seg.io.coco.shapes import limits, raising
 from napari_unet_seg.io.common.ids import identity, whole
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.disk.seen import Fingerprint, stamp_of

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.geometry.shapes import read_shape
 from napari_unet_seg.io.coco.raster import covered_by_each, draw
-from napari_unet_seg.io.coco.shapes import read_shape
 from napari_unet_seg.io.common.ids import identity
 from napari_unet_seg.io.images.photographs import image_size
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_unet_seg.config import Category, Id
+    from napari_unet_seg.io.coco.geometry.shapes import Shape
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, CocoImage, Problem
-    from napari_unet_seg.io.coco.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from napari_unet_seg._napari.categories.edits import (
 )
 from napari_unet_seg._napari.categories.swatches import colour_of_label
 from napari_unet_seg._napari.files import writer
-from napari_unet_seg._napari.files.coco_layers import coco_layers
+from napari_unet_seg._napari.files.coco.layers import coco_layers
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers import colours
 from napari_unet_seg._napari.layers.conversion import add_labels, scan_options

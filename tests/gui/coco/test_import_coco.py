@@ -16,7 +16,7 @@ from PIL import Image as Picture
 from qtpy import API
 
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
-from napari_unet_seg._napari.files.coco_layers import coco_stacks
+from napari_unet_seg._napari.files.coco.layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
 from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of

@@ -13,7 +13,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_unet_seg._napari.files.case_layers import case_layers
-from napari_unet_seg._napari.files.coco_layers import coco_layers
+from napari_unet_seg._napari.files.coco.layers import coco_layers
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.conversion import add_labels

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_unet_seg._napari.categories.category_tree import NAME_COLUMN
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
-from napari_unet_seg._napari.files.coco_options import CocoOptionsDialog, coco_options
+from napari_unet_seg._napari.files.coco.options import CocoOptionsDialog, coco_options
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.files.writer import write_coco, write_dicom_seg, write_tiff
 from napari_unet_seg._napari.layers.conversion import categories_of, grid_of

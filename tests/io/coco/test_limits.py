@@ -15,11 +15,12 @@ from written_back import write_back
 from napari_unet_seg.config import Category
 from napari_unet_seg.data.dataset_plan import join_categories
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.io.coco import raster, shapes
+from napari_unet_seg.io.coco import raster
+from napari_unet_seg.io.coco.geometry import shapes
+from napari_unet_seg.io.coco.geometry.shapes import read_shape
 from napari_unet_seg.io.coco.raster import covered_by_each, rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.report import inspect, overlaps
-from napari_unet_seg.io.coco.shapes import read_shape
 
 HEIGHT, WIDTH = 23, 17
 SQUARE = [0, 0, 64, 0, 64, 64, 0, 64]

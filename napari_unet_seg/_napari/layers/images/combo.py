@@ -10,7 +10,7 @@ from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.widgets.dock_widget import connect
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 
 if TYPE_CHECKING:
     from napari.layers import Layer

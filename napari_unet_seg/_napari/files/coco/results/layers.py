@@ -11,8 +11,8 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_unet_seg._napari.files.coco_layers import coco_layers
-from napari_unet_seg._napari.files.results.dialog import ask_for_results
+from napari_unet_seg._napari.files.coco.layers import coco_layers
+from napari_unet_seg._napari.files.coco.results.dialog import ask_for_results
 from napari_unet_seg._napari.layers.conversion import labels_options
 from napari_unet_seg._napari.layers.instances import options_of_rows, rows_of
 from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, record_in
@@ -28,7 +28,7 @@ from napari_unet_seg.io.masks.sparse import sparse_zeros
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari_unet_seg._napari.files.results.dialog import ResultsChoice
+    from napari_unet_seg._napari.files.coco.results.dialog import ResultsChoice
     from napari_unet_seg.io.coco.read import CocoDataset
     from napari_unet_seg.io.common.scan import Scan
 

@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
     QPushButton,
 )
 
-from napari_unet_seg._napari.widgets.fields import display_name
-from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.form.fields import display_name
+from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg.config import (
     PRESETS,
     AugmentConfig,

@@ -11,8 +11,8 @@ from napari.utils._proxies import PublicOnlyProxy
 from plans import accept_plan
 
 from napari_unet_seg._napari.files.reader import scan_layers
-from napari_unet_seg._napari.layers.channels import show_channel
 from napari_unet_seg._napari.layers.conversion import add_labels
+from napari_unet_seg._napari.layers.images.channels import show_channel
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.config import Category

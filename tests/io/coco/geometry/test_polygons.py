@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.io.coco.encode import Encoder, Place, measure
-from napari_unet_seg.io.coco.polygons import trace
-from napari_unet_seg.io.coco.rle import pixels_of_all, read_rle
+from napari_unet_seg.io.coco.geometry.polygons import trace
+from napari_unet_seg.io.coco.geometry.rle import pixels_of_all, read_rle
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.widgets.form import Form
+from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg._napari.widgets.settings import COCO_OPTIONS, recall, remember
 from napari_unet_seg.config import CocoOptions

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.layers.images.combo import UNKNOWN, MaskImageCombo
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.widgets.layer_combo import LayerCombo
+from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.write import write_mask
 

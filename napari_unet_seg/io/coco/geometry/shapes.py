@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_unet_seg.config import CocoLimits
-from napari_unet_seg.io.coco.rle import read_rle
+from napari_unet_seg.io.coco.geometry.rle import read_rle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_unet_seg._napari.widgets.fields import display_name, make_field
+from napari_unet_seg._napari.widgets.form.fields import display_name, make_field
 from napari_unet_seg.config import Config
 from napari_unet_seg.errors import ConfigError
 

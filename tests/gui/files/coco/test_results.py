@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_unet_seg._napari.files.results.dialog import ResultsDialog
+from napari_unet_seg._napari.files.coco.results.dialog import ResultsDialog
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.review.widget import ReviewWidget

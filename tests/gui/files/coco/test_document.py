@@ -13,7 +13,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
-from napari_unet_seg._napari.files.coco_layers import coco_layers, coco_stacks
+from napari_unet_seg._napari.files.coco.layers import coco_layers, coco_stacks
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import ChangedError, DataError

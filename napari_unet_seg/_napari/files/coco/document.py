@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels
 
-from napari_unet_seg._napari.files.coco_options import coco_options, show_cuts
+from napari_unet_seg._napari.files.coco.options import coco_options, show_cuts
 from napari_unet_seg._napari.files.mask_slices import named_slices, object_categories_of
 from napari_unet_seg._napari.layers.colours import chosen_colours
 from napari_unet_seg._napari.layers.conversion import categories_for

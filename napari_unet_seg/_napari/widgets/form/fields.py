@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from magicgui.widgets import FileEdit, LineEdit, create_widget
 from qtpy.QtWidgets import QComboBox
 
-from napari_unet_seg._napari.widgets.number_fields import FloatField, IntField, number_options
+from napari_unet_seg._napari.widgets.form.number_fields import FloatField, IntField, number_options
 from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""COCO files as layers, and back."""

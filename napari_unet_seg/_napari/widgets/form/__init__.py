@@ -1,0 +1,1 @@
+"""Forms and their fields: editors of a configuration, a path, a number, a layer."""

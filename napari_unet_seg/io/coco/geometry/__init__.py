@@ -1,0 +1,1 @@
+"""Outlines and run lengths of masks."""
