@@ -272,8 +272,9 @@ def test_a_slice_predicted_again_finds_its_new_place(
     update_record(mask, predicted_dice=record_of(mask).predicted_dice | {(0,): 0.85})
     sums = checksums(later, (0,))
     show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, ModelFile("m"))
-    qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
-    assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
+    qtbot.waitUntil(lambda: listed(widget)[2] == ("slice 0", "0.85"))
+    names = [name for name, _ in listed(widget)]
+    assert names == ["slice 1", "slice 2", "slice 0", "slice 3"]
 
 
 def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
@@ -491,7 +492,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
         "Flagged (2)",
     ]
     choose(combo, "f")
-    assert [name for name, _ in listed(widget)] == ["0", "2"]
+    assert [name for name, _ in listed(widget)] == ["slice 0", "slice 2"]
     assert not table.selectionModel().hasSelection()
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert widget.desk.current.index == 2
