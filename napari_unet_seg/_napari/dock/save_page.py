@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
@@ -58,6 +58,8 @@ class SavePage(QWidget):
     def __init__(self, mask: Callable[[], Labels | None], folder: Callable[[], Path]) -> None:
         super().__init__()
         self._mask, self._folder = mask, folder
+        self._proposed: Callable[[], Labels | None] = lambda: None
+        """Returns the mask that the file is proposed for."""
         self._saved: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
         self.about = QLabel()
         self.about.setWordWrap(True)
@@ -91,9 +93,15 @@ class SavePage(QWidget):
         self.format_combo.setCurrentText(kind.name)
         self._on_format()
 
+    def follow(self) -> None:
+        """Propose a file if the present mask is another one than before."""
+        if self._mask() is not self._proposed():
+            self.propose()
+
     def propose(self) -> None:
         """Propose a file for the present mask."""
         mask = self._mask()
+        self._proposed = (lambda: None) if mask is None else ref(mask)
         blocker = QSignalBlocker(self.format_combo)
         self.format_combo.clear()
         if mask is not None:
@@ -130,11 +138,9 @@ class SavePage(QWidget):
             self.path.setText(path)
             self._emit(Path(path))
 
-    def show_saved(self, path: Path) -> None:
-        """Show that the mask is in a file, which is proposed again."""
-        mask = self._mask()
-        if mask is not None:
-            self._saved.setdefault(mask, set()).add(path)
+    def show_saved(self, path: Path, mask: Labels) -> None:
+        """Show that a mask is in a file, which is proposed for this mask again."""
+        self._saved.setdefault(mask, set()).add(path)
         self.status.setText(f"Saved {path}")
 
     def _emit(self, path: Path) -> None:

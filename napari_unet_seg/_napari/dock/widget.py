@@ -176,7 +176,8 @@ class UNetSegWidget(DockWidget):
         self.segment.correct_wanted.connect(self.correct_mask)
         self.segment.device_known.connect(self.header.show_device)
         self.save_page.save_wanted.connect(self._save)
-        self.correct.written.connect(self._on_written)
+        self.correct.saver.started.connect(self.unsaved.start_saving)
+        self.correct.saver.written.connect(self._on_written)
         self.correct.busy_changed.connect(self._on_busy)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))
@@ -231,8 +232,9 @@ class UNetSegWidget(DockWidget):
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
         self.header.hold_mask(current.mask)
-        corrected = ReviewState.CORRECTED in current.session.states
-        self.unsaved.watch(current.mask, edited=corrected)
+        self.unsaved.watch(current.mask)
+        if ReviewState.CORRECTED in current.session.states:
+            self.unsaved.take_for_edited()
 
     def _on_segmented(self, mask: Labels | None) -> None:
         self._segmented = mask or self._segmented
@@ -241,9 +243,9 @@ class UNetSegWidget(DockWidget):
         self.open_page.set_busy(busy)
         self.save_page.set_busy(busy)
 
-    def _on_written(self, path: Path) -> None:
-        self.save_page.show_saved(path)
-        self.unsaved.settle()
+    def _on_written(self, path: Path, mask: Labels) -> None:
+        self.save_page.show_saved(path, mask)
+        self.unsaved.finish_saving(mask)
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
@@ -255,4 +257,5 @@ class UNetSegWidget(DockWidget):
             saved=self.unsaved.saved,
         )
         self.steps.show_next(following)
+        self.save_page.follow()
         self.save_page.set_busy(self.correct.busy)
