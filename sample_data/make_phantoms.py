@@ -91,12 +91,9 @@ SCAN_HEAD = Head(
     3,
 )
 
-PATIENT_HEAD = Head(
-    22,
-    (91, 94, 74),
-    (Lesion((30, 18, -32), (20, 20, 17), 5.0, 13),),
-    0.9,
-    -4,
+PATIENT_HEADS = (
+    Head(22, (91, 94, 74), (Lesion((30, 18, -32), (20, 20, 17), 5.0, 13),), 0.9, -4),
+    Head(23, (93, 92, 73), (Lesion((24, -20, 34), (18, 22, 17), 4.5, 12),), 1.2, 5),
 )
 
 FLAIR = ((0.0, 0.12, 0.24, 0.35, 0.49, 0.72, 0.92), (0.01, 0.05, 0.42, 0.52, 0.40, 0.62, 0.50))
@@ -242,21 +239,22 @@ def write_scan(folder: Path) -> None:
     write_nifti(folder / "phantom-scan_truth.nii.gz", tumour.astype(np.uint8), SCAN[1])
 
 
-def write_patient(folder: Path) -> None:
+def write_patient(head: Head, folder: Path) -> None:
     """Write two sequences of one head: T1 with contrast medium, and FLAIR."""
     folder.mkdir(parents=True, exist_ok=True)
-    image, _, oedema = volume(PATIENT_HEAD, PATIENT)
+    image, _, oedema = volume(head, PATIENT)
     sequences = {"T1c": image, "FLAIR": flair(image, oedema)}
     for number, (name, weighted) in enumerate(sequences.items()):
-        data = digitise(weighted, 200, PATIENT_HEAD.noise, 10 * PATIENT_HEAD.seed + number)
-        write_nifti(folder / f"phantom-22_{name}.nii.gz", data, PATIENT[1])
+        data = digitise(weighted, 200, head.noise, 10 * head.seed + number)
+        write_nifti(folder / f"{folder.name}_{name}.nii.gz", data, PATIENT[1])
 
 
 def main(folder: Path) -> None:
     """Write everything into a folder."""
     write_coco(folder / "coco")
     write_scan(folder)
-    write_patient(folder / "patients" / "phantom-22")
+    for head in PATIENT_HEADS:
+        write_patient(head, folder / "patients" / f"phantom-{head.seed}")
 
 
 if __name__ == "__main__":

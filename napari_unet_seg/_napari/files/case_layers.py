@@ -78,6 +78,15 @@ def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
                 yield data, options | {"visible": False}, kind
 
 
+def first_sequence(case: Case) -> tuple[str, str]:
+    """Return the name of the layer of a case's first sequence, and the name of the sequence.
+
+    A file that holds several sequences as channels is named after the case, and is no sequence.
+    """
+    name, source = next(iter(case.sequences.items()))
+    return (_title(case, name), name) if source.channel is None else (case.name, "")
+
+
 def _title(case: Case, sequence: str) -> str:
     return case.name if len(case.sequences) == 1 else f"{case.name} {sequence}"
 

@@ -48,8 +48,8 @@ def patient_sample() -> list[LayerData]:
     from napari_unet_seg._napari.files.case_layers import case_layers
     from napari_unet_seg.io.cases.plan import plan_folder
 
-    (case,) = plan_folder(sample_folder() / "patients").cases
-    return case_layers(case)
+    first, *_ = plan_folder(sample_folder() / "patients").cases
+    return case_layers(first)
 
 
 def _first_file(*patterns: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg._napari.files.case_layers import first_sequence
 from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.images.channels import show_channel
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -46,8 +48,9 @@ class ScanLayers:
         """Keep the layers in the viewer when the folder is closed."""
         self._scan_layers, self.scan = [], None
 
-    def show(self, scan: Scan, name: str) -> None:
-        """Add the layers of a scan, and show its defects as warnings."""
+    def show(self, scan: Scan, case: Case) -> None:
+        """Add the layers of a case's first sequence, and show its defects as warnings."""
+        name, sequence = first_sequence(case)
         for note in scan.meta.get("notes", ()):
             show_warning(f"{name}: {note}")
         self.scan = scan
@@ -56,7 +59,7 @@ class ScanLayers:
             for data, options, kind in scan_layers(scan, name, is_image=True)
         ]
         for layer in self._scan_layers:
-            update_record(layer, case=name)
+            update_record(layer, case=case.name, sequence=sequence)
             if self._channel is not None and record_of(layer).channel == self._channel:
                 show_channel(self._viewer, layer)
                 self._viewer.layers.selection.active = layer

@@ -263,15 +263,15 @@ class ScanQueue(QObject):
         if isinstance(result, SegmentationError):
             show_error(str(result))
         else:
-            self._layers.show(result, self._name())
-            self._show_others(result)
+            self._show_case(result)
         self._show_busy()
         self._arrange()
 
-    def _show_others(self, scan: Scan) -> None:
-        """Add the other sequences and the masks of the scan's case."""
+    def _show_case(self, scan: Scan) -> None:
+        """Add the scan, and the other sequences and the masks of its case."""
         if self._folder is not None and self._at is not None:
             case = self._folder.scans[self._at].case
+            self._layers.show(scan, case)
             self._others.show(case, scan, self._layers.keep)
 
     def _open_session(self) -> OpenSession | None:

@@ -23,6 +23,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.description import model_name
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import LayersRecord, Origin
@@ -293,10 +294,7 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     tuned = store_round(session, root)
     opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     assert chosen_model.current_model() == tuned
-    assert (
-        "Segment uses the model that was fine-tuned last in this session or folder."
-        in notifications
-    )
+    assert f"Segment uses {model_name(tuned)}, which was fine-tuned last here." in notifications
     assert widget.fine_tune.learn_bar.back_button.isEnabled()
 
 

@@ -215,9 +215,19 @@ def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
     predict(widget, 0.91, float("nan"), 0.834, 0.5)
     start(qtbot, widget, tmp_path / "s")
     assert widget.desk.current is not None
-    assert listed(widget) == [("0", "0.91"), ("1", "–"), ("2", "0.83"), ("3", "0.50")]
+    assert listed(widget) == [
+        ("slice 0", "0.91"),
+        ("slice 1", "–"),
+        ("slice 2", "0.83"),
+        ("slice 3", "0.50"),
+    ]
     choose(widget.review.bar.order_combo, "w")
-    assert listed(widget) == [("3", "0.50"), ("2", "0.83"), ("0", "0.91"), ("1", "–")]
+    assert listed(widget) == [
+        ("slice 3", "0.50"),
+        ("slice 2", "0.83"),
+        ("slice 0", "0.91"),
+        ("slice 1", "–"),
+    ]
     went = [widget.desk.current.index]
     for key in (Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_A):
         press(widget, key)
@@ -245,7 +255,7 @@ def test_without_figures_worst_first_is_in_order(
     choose(widget.review.bar.order_combo, "w")
     assert widget.review.bar.order is Order.WORST_FIRST
     assert widget.desk.current.index == 2
-    assert [name for name, _ in listed(widget)] == ["0", "1", "2", "3"]
+    assert [name for name, _ in listed(widget)] == ["slice 0", "slice 1", "slice 2", "slice 3"]
     assert "No slice of this session" in widget.review.bar.order_combo.toolTip()
 
 
@@ -262,8 +272,9 @@ def test_a_slice_predicted_again_finds_its_new_place(
     update_record(mask, predicted_dice=record_of(mask).predicted_dice | {(0,): 0.85})
     sums = checksums(later, (0,))
     show_prediction(widget.viewer, image, mask, later, CATEGORIES, (0,), sums, ModelFile("m"))
-    qtbot.waitUntil(lambda: listed(widget)[2] == ("0", "0.85"))
-    assert [name for name, _ in listed(widget)] == ["1", "2", "0", "3"]
+    qtbot.waitUntil(lambda: listed(widget)[2] == ("slice 0", "0.85"))
+    names = [name for name, _ in listed(widget)]
+    assert names == ["slice 1", "slice 2", "slice 0", "slice 3"]
 
 
 def segmented(widget: ReviewWidget, labels: np.ndarray, place: tuple[int, ...] = ()) -> Any:
@@ -481,7 +492,7 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
         "Flagged (2)",
     ]
     choose(combo, "f")
-    assert [name for name, _ in listed(widget)] == ["0", "2"]
+    assert [name for name, _ in listed(widget)] == ["slice 0", "slice 2"]
     assert not table.selectionModel().hasSelection()
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert widget.desk.current.index == 2
