@@ -20,12 +20,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.dock.replace_question import ask_to_replace
 from napari_unet_seg._napari.dock.save_target import (
     COCO,
     ZARR_LABEL,
     Format,
     format_of,
     formats_for,
+    origin_of,
     target,
 )
 from napari_unet_seg._napari.files.coco.options import CocoOptionsButton
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Labels
+    from qtpy.QtWidgets import QMessageBox
 
 _PATH_TIP = "Where the mask is saved; beside its scan at first"
 
@@ -76,6 +79,8 @@ class SavePage(QWidget):
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
         self.status = StatusLabel()
+        self.question: QMessageBox | None = None
+        """The last question whether another file is replaced."""
         self._lay_out()
         self.format_combo.activated.connect(self._on_format)
         self.browse_button.clicked.connect(self.browse)
@@ -120,9 +125,16 @@ class SavePage(QWidget):
             widget.setEnabled(not busy and self._mask() is not None)
 
     def save(self) -> None:
-        """Save the mask to the file in the line."""
-        if self.path.text().strip():
-            self._emit(Path(self.path.text().strip()).expanduser())
+        """Save the mask to the file in the line; ask before another file is replaced."""
+        mask, text = self._mask(), self.path.text().strip()
+        if mask is None or not text:
+            return
+        path = Path(text).expanduser()
+        own = {*self._saved.get(mask, ()), *origin_of(mask)}
+        if path.exists() and path not in own:
+            self.question = ask_to_replace(self, path, on_yes=lambda: self._emit(path))
+        else:
+            self._emit(path)
 
     def browse(self) -> None:
         """Ask for another file, and save the mask there."""

@@ -114,6 +114,28 @@ def test_another_file_is_never_replaced_and_the_own_one_is(
     assert (tmp_path / "head_mask.tif").read_bytes() == b"of a colleague"
 
 
+def test_a_file_that_is_typed_is_replaced_after_a_question_and_a_scan_never(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path, notifications: list[str]
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, other = widget.save_page, tmp_path / "other.tif"
+    other.write_bytes(b"of a colleague")
+    page.path.setText(str(other))
+    page.save_button.click()
+    page.question.reject()
+    assert not widget.correct.busy
+    assert other.read_bytes() == b"of a colleague"
+    page.save_button.click()
+    with qtbot.waitSignal(widget.correct.written):
+        next(b for b in page.question.buttons() if "Replace" in b.text()).click()
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert read_labels(other).data.any()
+    scan = (tmp_path / "head.tif").read_bytes()
+    page.save_wanted.emit(tmp_path / "head.tif", TIFF)
+    assert (tmp_path / "head.tif").read_bytes() == scan
+    assert "is an open scan" in notifications[-1]
+
+
 def test_the_file_of_one_mask_is_not_proposed_for_another(
     qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
 ) -> None:
