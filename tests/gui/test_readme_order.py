@@ -24,11 +24,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.files import sample_data
-from napari_unet_seg._napari.files.open_window import new_window
 from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.settings import remember
-from napari_unet_seg.config import TrainConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable

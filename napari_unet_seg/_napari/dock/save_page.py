@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from qtpy.QtWidgets import QMessageBox
 
+    from napari_unet_seg.errors import SegmentationError
+
 _PATH_TIP = "Where the mask is saved; beside its scan at first"
 
 
@@ -154,6 +156,10 @@ class SavePage(QWidget):
         """Show that a mask is in a file, which is proposed for this mask again."""
         self._saved.setdefault(mask, set()).add(path)
         self.status.setText(f"Saved {path}")
+
+    def show_failed(self, error: SegmentationError) -> None:
+        """Show why the mask was not saved, in place of the last file that was."""
+        self.status.setText(f"Not saved. {error}")
 
     def _emit(self, path: Path) -> None:
         self.status.setText("")

@@ -179,6 +179,7 @@ class UNetSegWidget(DockWidget):
         self.save_page.save_wanted.connect(self._save)
         self.correct.saver.started.connect(self.unsaved.start_saving)
         self.correct.saver.written.connect(self._on_written)
+        self.correct.saver.failed.connect(self.save_page.show_failed)
         self.correct.busy_changed.connect(self._on_busy)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))

@@ -46,6 +46,8 @@ class MaskSaver(QObject):
     """Emitted with a mask that is going to be written."""
     written = Signal(object, object)
     """Emitted with the path of a saved file, and with its mask."""
+    failed = Signal(object)
+    """Emitted with the error after which a file is as it was."""
 
     def __init__(self, viewer: ViewerModel, desk: SessionDesk, dock: QWidget) -> None:
         super().__init__(dock)
@@ -96,7 +98,8 @@ class MaskSaver(QObject):
                 self.written.emit(event, mask)
 
         self.started.emit(mask)
-        self._desk.run(write_mask(write, path, keep), deliver, f"Saving {path.name}")
+        events = write_mask(write, path, keep)
+        self._desk.run(events, deliver, f"Saving {path.name}", self.failed.emit)
 
     def _ask(self, busy: bool) -> None:
         """Ask about a changed file once the job has ended."""

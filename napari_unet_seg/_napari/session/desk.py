@@ -169,7 +169,11 @@ class SessionDesk(QObject):
         self._is_dismissed = is_dismissed
 
     def run(
-        self, events: Generator[Any, Any, None], on_event: Callable[[Any], None], name: str
+        self,
+        events: Generator[Any, Any, None],
+        on_event: Callable[[Any], None],
+        name: str,
+        on_error: Callable[[SegmentationError], None] | None = None,
     ) -> None:
         """Run a job on sessions in a thread, one at a time."""
 
@@ -186,7 +190,9 @@ class SessionDesk(QObject):
             except SegmentationError as error:
                 show_error(str(error))
 
-        self._job = jobs.run(events, on_event=deliver, on_done=on_done, name=name)
+        self._job = jobs.run(
+            events, on_event=deliver, on_error=on_error, on_done=on_done, name=name
+        )
         self.busy_changed.emit(True)
 
     def _begin(

@@ -174,6 +174,23 @@ def test_what_is_painted_while_a_mask_is_written_is_still_to_be_saved(
     assert widget.steps.next is Step.OPEN
 
 
+def test_a_failed_save_takes_the_place_of_what_was_saved_before(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page = widget.save_page
+    with qtbot.waitSignal(widget.correct.written):
+        page.save_button.click()
+    qtbot.waitUntil(lambda: not widget.correct.busy)
+    (tmp_path / "file").touch()
+    page.path.setText(str(tmp_path / "file" / "mask.tif"))
+    with qtbot.waitSignal(widget.correct.saver.failed):
+        page.save_button.click()
+    qtbot.waitUntil(lambda: not widget.correct.busy)
+    assert page.status.text().startswith("Not saved. ")
+    assert "mask.tif" in page.status.text()
+
+
 def test_a_read_only_folder_is_not_proposed(
     opened: Callable[[Path], UNetSegWidget], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
