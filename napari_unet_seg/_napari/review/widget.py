@@ -164,6 +164,7 @@ class ReviewWidget(QWidget):
         tools.busy_changed.connect(self.refresh)
         # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
         self.review.revert_button.clicked.connect(tools.prompts.end)
+        self.saver.started.connect(lambda _: self.review.report(""))
         self.saver.written.connect(self._on_written)
 
     def _on_opened(self, current: OpenSession) -> None:

@@ -130,6 +130,12 @@ def test_a_file_that_is_typed_is_replaced_after_a_question_and_a_scan_never(
         next(b for b in page.question.buttons() if "Replace" in b.text()).click()
     qtbot.waitUntil(page.save_button.isEnabled)
     assert read_labels(other).data.any()
+    assert widget.correct.review.status.text() == f"Saved {other}"
+    page.path.setText(str(tmp_path / "no folder" / "a.tif"))
+    page.save_button.click()
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert page.status.text().startswith("Not saved.")
+    assert widget.correct.review.status.text() == ""
     scan = (tmp_path / "head.tif").read_bytes()
     page.save_wanted.emit(tmp_path / "head.tif", TIFF)
     assert (tmp_path / "head.tif").read_bytes() == scan
