@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 
@@ -32,3 +34,34 @@ class EditMonitor:
     def close(self) -> None:
         """Stop watching the mask."""
         self._edited.close()
+
+
+class EditWatch(QObject):
+    """Tells of the edits of one mask at a time, until its parent is destroyed."""
+
+    edited = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._monitor: EditMonitor | None = None
+        parent.destroyed.connect(lambda: self.watch(None))
+
+    def watch(self, mask: Labels | None) -> None:
+        """Watch another mask from now on, or none."""
+        if self._monitor is not None:
+            for emitter in self._monitor.emitters:
+                emitter.disconnect(self._on_redrawn)
+            self._monitor.close()
+        self._monitor = None if mask is None else EditMonitor(mask)
+        if self._monitor is not None:
+            for emitter in self._monitor.emitters:
+                emitter.connect(self._on_redrawn)
+
+    def settle(self) -> None:
+        """Do not tell of the edits so far."""
+        if self._monitor is not None:
+            self._monitor.take()
+
+    def _on_redrawn(self, _: Any = None) -> None:
+        if self._monitor is not None and self._monitor.take():
+            self.edited.emit()

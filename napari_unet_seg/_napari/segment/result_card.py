@@ -30,3 +30,7 @@ class ResultCard(QFrame):
         lines = [f"<b>{amount}</b>" for amount in findings.amounts]
         self.text.setText("<br>".join(lines) or "<b>Nothing found</b>")
         self.show()
+
+    def show_edited(self) -> None:
+        """Take back how much was found: the mask was edited, or its segmentation undone."""
+        self.text.setText("The mask was edited since.")

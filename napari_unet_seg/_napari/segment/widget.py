@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
+from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.channels import show_channel
 from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
@@ -102,6 +103,7 @@ class SegmentWidget(QWidget):
         self._mask: Labels | None = None
         self._last: Labels | None = None
         """The mask of the last result."""
+        self._edits = EditWatch(self)
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
         ImageRecorder(viewer, self)
         self.form = SegmentForm(viewer, image_combo)
@@ -152,6 +154,7 @@ class SegmentWidget(QWidget):
         self.form.segment_button.clicked.connect(lambda: self.segment_layer())
         self.form.stop_button.clicked.connect(self.stop)
         self.form.result.correct_button.clicked.connect(self._on_correct)
+        self._edits.edited.connect(self._on_edited)
         connect(self, (self.viewer.layers.events.removed, self._on_removed))
         engine = self._engine
         self.destroyed.connect(lambda: engine.close())
@@ -212,11 +215,13 @@ class SegmentWidget(QWidget):
         if request is None or request.image not in self.viewer.layers:
             self.form.status.setText(_CLOSED)
             return
+        present = self._masks.get(request.image)
+        self._edits.watch(present)
         try:
-            self._mask = show_prediction(
+            mask = show_prediction(
                 self.viewer,
                 request.image,
-                self._masks.get(request.image),
+                present,
                 prediction.labels,
                 prediction.categories,
                 request.place,
@@ -227,14 +232,18 @@ class SegmentWidget(QWidget):
         except SegmentationError as error:
             self._show_error(error)
             return
-        self._masks[request.image] = self._last = self._mask
+        self._mask = self._masks[request.image] = self._last = mask
         show_channel(self.viewer, request.image)
-        show_maps(self.viewer, request.image, self._mask, prediction, request.place)
+        show_maps(self.viewer, request.image, mask, prediction, request.place)
         self.form.status.setText(_summary(prediction, result.notes))
         self.form.result.show_findings(result.findings)
+        if mask is present:
+            self._edits.settle()
+        else:
+            self._edits.watch(mask)
         if not request.place and result.findings.place:
-            index = index_at(result.findings.place, self._mask.data.shape[:-2])
-            go_to(self.viewer, self._mask, index)
+            index = index_at(result.findings.place, mask.data.shape[:-2])
+            go_to(self.viewer, mask, index)
 
     def _on_correct(self) -> None:
         if self._last is not None:
@@ -252,11 +261,17 @@ class SegmentWidget(QWidget):
         """Stop segmenting an image that was closed, so that another one can be segmented."""
         if event.value is self._last:
             self._last = None
+            self._edits.watch(None)
             self.form.result.hide()
             self.form.status.setText("")
         request = self._request
         if request is not None and event.value.unique_id == request.image.unique_id:
             self.stop()
+
+    def _on_edited(self) -> None:
+        self.form.result.show_edited()
+        if self._job is None:
+            self.form.status.setText("")
 
     def _on_done(self) -> None:
         job, self._job = self._job, None

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari.layers.conversion import categories_of
-from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
+from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.layers.position import (
@@ -72,7 +72,8 @@ class ToolsTab(ToolsForm):
         self._mask: Labels | None = None
         """The layer if the tools can change it."""
         self._session: Session | None = None
-        self._monitor: EditMonitor | None = None
+        self._edits = EditWatch(self)
+        self._edits.edited.connect(self._on_edited)
         self._result = ""
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
@@ -212,18 +213,11 @@ class ToolsTab(ToolsForm):
 
     def _release(self) -> None:
         self._preview.end()
-        self._end_monitor()
+        self._edits.watch(None)
         if self._layer is not None:
             self._layer.events.features.disconnect(self._on_categories)
             self._layer.events.selected_label.disconnect(self._on_label)
         self._layer = self._mask = None
-
-    def _end_monitor(self) -> None:
-        if self._monitor is not None:
-            for emitter in self._monitor.emitters:
-                emitter.disconnect(self._on_redrawn)
-            self._monitor.close()
-            self._monitor = None
 
     def _on_categories(self, _: Any = None) -> None:
         """Use the categories that the mask has now."""
@@ -233,11 +227,7 @@ class ToolsTab(ToolsForm):
             self._mask = now
             self._guard.watch(now)
             self.prompts.show_mask(now)
-            self._end_monitor()
-            if now is not None:
-                self._monitor = EditMonitor(now)
-                for emitter in self._monitor.emitters:
-                    emitter.connect(self._on_redrawn)
+            self._edits.watch(now)
         self.show_categories(
             self._categories if now is not None else (), locked_of(now) if now is not None else ()
         )
@@ -341,15 +331,13 @@ class ToolsTab(ToolsForm):
             self.apply_threshold()
 
     def _show_result(self, text: str) -> None:
-        if self._monitor is not None:
-            self._monitor.take()
+        self._edits.settle()
         self._result = text
         self.status.setText(text)
 
-    def _on_redrawn(self, _: Any = None) -> None:
+    def _on_edited(self) -> None:
         """Take back the result of a tool that was undone, or that another edit followed."""
-        edited = self._monitor is not None and self._monitor.take()
-        if edited and self._result and self.status.text() == self._result:
+        if self._result and self.status.text() == self._result:
             self._show_result("")
 
     def _on_label(self, _: Any = None) -> None:

@@ -119,6 +119,28 @@ def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: 
     np.testing.assert_array_equal(first.data, edited)
 
 
+def test_the_amounts_go_with_an_edit_and_with_an_undone_segmentation(
+    widget: SegmentWidget, qtbot: QtBot
+) -> None:
+    card = widget.form.result
+    image = widget.viewer.add_image(_head(3))
+    widget.form.setWhole(False)
+    mask = _segment(qtbot, widget, image)
+    widget.viewer.dims.set_point(0, 1)
+    assert _segment(qtbot, widget, image) is mask
+    assert card.text.text().startswith("<b>tumour ")
+    mask.undo()
+    assert card.text.text() == "The mask was edited since."
+    assert widget.form.status.text() == ""
+
+    _segment(qtbot, widget, image)
+    assert card.text.text() != "The mask was edited since."
+    mask.paint((1, 5, 5), 1)
+    assert card.text.text() == "The mask was edited since."
+    widget.viewer.layers.remove(mask)
+    assert card.isHidden()
+
+
 def test_only_the_shown_slice(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     image = viewer.add_image(_head(5), scale=(2, 1, 1), translate=(10, 0, 0))
