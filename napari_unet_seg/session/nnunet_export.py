@@ -99,7 +99,8 @@ def _volume(session: Session, table: Array) -> CaseVolumes:
     labels = _joined(session.load_mask(), table)
     for index in set(range(len(session.states))) - set(session.accepted):
         labels[place_at(index, scan.grid_shape[:-2])] = IGNORE_INDEX
-    name = sequence_in(session.layers.image or session.folder.name) or "image"
+    own = session.record.scan.sequence or sequence_in(session.layers.image or session.folder.name)
+    name = own or "image"
     return CaseVolumes({name: scan}, replace(scan, data=labels, axes=scan.grid_axes))
 
 

@@ -203,7 +203,7 @@ def test_options_of_the_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[s
     capsys.readouterr()
     pair, holed = export("--set", "segmentation=polygons")
     assert (len(pair), len(holed)) == (2, 2)
-    assert "1 masks with holes were cut into polygons" in capsys.readouterr().err
+    assert "1 mask with holes was cut into polygons" in capsys.readouterr().err
     assert len(export("--set", "neighbours=4")) == 3
 
 

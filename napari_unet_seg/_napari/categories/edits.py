@@ -119,6 +119,8 @@ def add_category(layer: Labels, name: str, layers: Iterable[Layer], label: int =
             "first."
         )
     ids = [c.id for other in layers for c in categories_of(other)] + [c.id for c in categories]
+    # Files of a session may still hold the labels of a removed category, by its id.
+    ids += [gone for gone, _ in record_of(layer).merged]
     if coco := record_of(layer).coco:
         ids += [c.id for c in coco.source.dataset().categories]
     new = Category(id=next(new_ids(ids)), name=name.strip())

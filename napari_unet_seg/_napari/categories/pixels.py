@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.layers.layer_record import LayerRecord
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.config import Category
 
 _PROBES = 256
 """Number of changed pixels that are compared."""
@@ -61,14 +62,29 @@ def restore_with_pixels(
         mask = reference()
         if mask is None:
             return
+        # First those before the removal, which may begin with all of those after it.
         for (now, _), (other, values) in (sides, sides[::-1]):
-            if record_of(mask).categories is now.categories:
+            found = _exchanged(record_of(mask).categories, now.categories, other.categories)
+            if found is not None:
                 if np.array_equal(mask.data[pixels], values):
                     fields = {name: getattr(other, name) for name in _FIELDS}
-                    set_categories(mask, other.categories, **fields)
+                    set_categories(mask, found, **fields)
                 return
 
     layer.events.set_data.connect(follow)
+
+
+def _exchanged(
+    present: tuple[Category, ...], old: tuple[Category, ...], new: tuple[Category, ...]
+) -> tuple[Category, ...] | None:
+    """Replace the first categories by others; those that were added or renamed since stay so.
+
+    None if the categories do not begin with the old ones.
+    """
+    own = {category.id: category for category in present}
+    if tuple(own)[: len(old)] != tuple(category.id for category in old):
+        return None
+    return (*(own.get(c.id, c) for c in new), *present[len(old) :])
 
 
 def change_labels(layer: Labels, table: dict[int, int]) -> tuple[Change, Array] | None:

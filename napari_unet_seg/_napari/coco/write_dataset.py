@@ -22,6 +22,7 @@ from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, remember
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import read_description
+from napari_unet_seg.io.common.counting import counted, was_or_were
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -149,7 +150,9 @@ class WriteDatasetBox(QGroupBox):
 
     def _on_event(self, event: ItemDone | _Written) -> None:
         if isinstance(event, _Written):
-            skipped = f"; {self._problems} images were skipped" if self._problems else ""
+            count = self._problems
+            problems = f"; {counted(count, 'image')} {was_or_were(count)} skipped"
+            skipped = problems if count else ""
             self.message.setText(f"Wrote {event.folder}{skipped}. {event.note}".rstrip())
             remember(DATASET, str(event.folder))
             self.written.emit(event.folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
@@ -20,12 +20,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet_seg._napari.dock.replace_question import ask_to_replace
 from napari_unet_seg._napari.dock.save_target import (
     COCO,
     ZARR_LABEL,
     Format,
     format_of,
     formats_for,
+    origin_of,
     target,
 )
 from napari_unet_seg._napari.files.coco.options import CocoOptionsButton
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Labels
+    from qtpy.QtWidgets import QMessageBox
 
 _PATH_TIP = "Where the mask is saved; beside its scan at first"
 
@@ -58,6 +61,8 @@ class SavePage(QWidget):
     def __init__(self, mask: Callable[[], Labels | None], folder: Callable[[], Path]) -> None:
         super().__init__()
         self._mask, self._folder = mask, folder
+        self._proposed: Callable[[], Labels | None] = lambda: None
+        """Returns the mask that the file is proposed for."""
         self._saved: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
         self.about = QLabel()
         self.about.setWordWrap(True)
@@ -74,6 +79,8 @@ class SavePage(QWidget):
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
         self.status = StatusLabel()
+        self.question: QMessageBox | None = None
+        """The last question whether another file is replaced."""
         self._lay_out()
         self.format_combo.activated.connect(self._on_format)
         self.browse_button.clicked.connect(self.browse)
@@ -91,9 +98,15 @@ class SavePage(QWidget):
         self.format_combo.setCurrentText(kind.name)
         self._on_format()
 
+    def follow(self) -> None:
+        """Propose a file if the present mask is another one than before."""
+        if self._mask() is not self._proposed():
+            self.propose()
+
     def propose(self) -> None:
         """Propose a file for the present mask."""
         mask = self._mask()
+        self._proposed = (lambda: None) if mask is None else ref(mask)
         blocker = QSignalBlocker(self.format_combo)
         self.format_combo.clear()
         if mask is not None:
@@ -112,9 +125,16 @@ class SavePage(QWidget):
             widget.setEnabled(not busy and self._mask() is not None)
 
     def save(self) -> None:
-        """Save the mask to the file in the line."""
-        if self.path.text().strip():
-            self._emit(Path(self.path.text().strip()).expanduser())
+        """Save the mask to the file in the line; ask before another file is replaced."""
+        mask, text = self._mask(), self.path.text().strip()
+        if mask is None or not text:
+            return
+        path = Path(text).expanduser()
+        own = {*self._saved.get(mask, ()), *origin_of(mask)}
+        if path.exists() and path not in own:
+            self.question = ask_to_replace(self, path, on_yes=lambda: self._emit(path))
+        else:
+            self._emit(path)
 
     def browse(self) -> None:
         """Ask for another file, and save the mask there."""
@@ -130,11 +150,9 @@ class SavePage(QWidget):
             self.path.setText(path)
             self._emit(Path(path))
 
-    def show_saved(self, path: Path) -> None:
-        """Show that the mask is in a file, which is proposed again."""
-        mask = self._mask()
-        if mask is not None:
-            self._saved.setdefault(mask, set()).add(path)
+    def show_saved(self, path: Path, mask: Labels) -> None:
+        """Show that a mask is in a file, which is proposed for this mask again."""
+        self._saved.setdefault(mask, set()).add(path)
         self.status.setText(f"Saved {path}")
 
     def _emit(self, path: Path) -> None:

@@ -75,7 +75,7 @@ def target(mask: Labels, kind: Format, folder: Path, saved: Collection[Path] = (
     parent = path.parents[1] if kind == ZARR_LABEL else path.parent
     if not os.access(parent, os.W_OK):
         path = folder / path.name
-    own = {*saved, *_origin(mask)}
+    own = {*saved, *origin_of(mask)}
     stem, suffix = split_suffix(path)
     names = chain([path.name], (f"{stem}-{number}{suffix}" for number in count(2)))
     paths = (path.with_name(name) for name in names)
@@ -92,7 +92,7 @@ def _in_format(path: Path, kind: Format) -> Path:
     return path.with_name(split_suffix(path)[0] + kind.suffix)
 
 
-def _origin(mask: Labels) -> set[Path]:
+def origin_of(mask: Labels) -> set[Path]:
     """Return the file that a mask was opened from, if it was; its scan is none."""
     coco, path = record_of(mask).coco, file_of(mask)
     if coco is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
 
@@ -10,40 +11,71 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 
+class _State(NamedTuple):
+    edited: bool = False
+    saved: bool = False
+
+
 class UnsavedEdits(QObject):
-    """Watches the edits of one mask at a time."""
+    """Watches the edits of one mask at a time, and remembers the state of the others."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._mask: Labels | None = None
-        self.edited = False
-        """Whether the mask was edited since it was saved or first watched."""
-        self.saved = False
-        """Whether the mask is in a file, and was not edited since."""
+        self._states: WeakKeyDictionary[Labels, _State] = WeakKeyDictionary()
+        self._is_as_written = False
+        """Whether the mask was not edited since its writing began."""
         if parent is not None:
             parent.destroyed.connect(lambda: self.watch(None))
 
-    def watch(self, mask: Labels | None, *, edited: bool = False) -> None:
-        """Watch another mask, which may have been edited before."""
+    @property
+    def edited(self) -> bool:
+        """Whether the mask was edited since it was saved or first watched."""
+        return self._state.edited
+
+    @property
+    def saved(self) -> bool:
+        """Whether the mask is in a file, and was not edited since."""
+        return self._state.saved
+
+    def watch(self, mask: Labels | None) -> None:
+        """Watch another mask."""
         if mask is self._mask:
             return
+        before = self._state
         if self._mask is not None:
             self._mask.events.paint.disconnect(self._on_edit)
         self._mask = mask
+        self._is_as_written = False
         if mask is not None:
             mask.events.paint.connect(self._on_edit)
-        self._set(edited=edited, saved=False)
+        if self._state != before:
+            self.changed.emit()
 
-    def settle(self) -> None:
-        """Take the mask as it is for saved."""
-        self._set(edited=False, saved=True)
+    def take_for_edited(self) -> None:
+        """Take the mask for edited: it was corrected in an earlier session."""
+        self._set(_State(edited=True))
+
+    def start_saving(self, mask: Labels) -> None:
+        """Note that a mask is being written; edits from now on are not in its file."""
+        self._is_as_written = mask is self._mask
+
+    def finish_saving(self, mask: Labels) -> None:
+        """Take a mask that was written for saved, unless it was edited or left meanwhile."""
+        if mask is self._mask and self._is_as_written:
+            self._set(_State(saved=True))
+
+    @property
+    def _state(self) -> _State:
+        return _State() if self._mask is None else self._states.get(self._mask, _State())
 
     def _on_edit(self, _: Any = None) -> None:
-        self._set(edited=True, saved=False)
+        self._is_as_written = False
+        self._set(_State(edited=True))
 
-    def _set(self, *, edited: bool, saved: bool) -> None:
-        if (edited, saved) != (self.edited, self.saved):
-            self.edited, self.saved = edited, saved
+    def _set(self, state: _State) -> None:
+        if self._mask is not None and state != self._state:
+            self._states[self._mask] = state
             self.changed.emit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget, QVBoxLayout
@@ -19,7 +19,8 @@ from napari_unet_seg._napari.dock.save_target import BINARY, COCO, PATIENT_SEG, 
 from napari_unet_seg._napari.dock.step_bar import Step, StepBar, next_step
 from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
-from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
+from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
@@ -178,7 +179,8 @@ class UNetSegWidget(DockWidget):
         self.segment.correct_wanted.connect(self.correct_mask)
         self.segment.device_known.connect(self.header.show_device)
         self.save_page.save_wanted.connect(self._save)
-        self.correct.written.connect(self._on_written)
+        self.correct.saver.started.connect(self.unsaved.start_saving)
+        self.correct.saver.written.connect(self._on_written)
         self.correct.busy_changed.connect(self._on_busy)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))
@@ -206,6 +208,9 @@ class UNetSegWidget(DockWidget):
 
     def _save(self, path: Path, kind: Format) -> None:
         saver, mask = self.correct.saver, self.correct.current_mask
+        if any(isinstance(each, Image) and file_of(each) == path for each in self.viewer.layers):
+            show_error(f"{path} is an open scan; choose another name for its mask.")
+            return
         if kind == COCO:
             saver.save_coco(mask, path)
         elif kind in (SEG, PATIENT_SEG):
@@ -216,15 +221,17 @@ class UNetSegWidget(DockWidget):
             saver.save_tiff(mask, path)
 
     def _show_only(self, opened: Sequence[Layer], before: Sequence[Layer]) -> None:
-        """Hide the layers of the last case, and go on with the new one."""
+        """Hide the layers of the last case, but not the images of new masks, and go on."""
         if not opened:
             return
         self.correct.desk.close()
+        images = [layer for layer in self.viewer.layers if is_user_layer(layer, Image)]
+        masks = [layer for layer in opened if is_user_layer(layer, Labels)]
+        own = [image_of(mask, images) for mask in masks]
         for layer in before:
-            layer.visible = False
+            layer.visible = layer in own
         self.viewer.reset_view()
-        has_mask = any(is_user_layer(layer, Labels) for layer in opened)
-        self.show_step(Step.OPEN if has_mask else Step.SEGMENT)
+        self.show_step(Step.OPEN if masks else Step.SEGMENT)
 
     def _fallback_folder(self) -> Path:
         session = self.correct.session
@@ -233,8 +240,9 @@ class UNetSegWidget(DockWidget):
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
         self.header.hold_mask(current.mask)
-        corrected = ReviewState.CORRECTED in current.session.states
-        self.unsaved.watch(current.mask, edited=corrected)
+        self.unsaved.watch(current.mask)
+        if ReviewState.CORRECTED in current.session.states:
+            self.unsaved.take_for_edited()
 
     def _on_segmented(self, mask: Labels | None) -> None:
         self._segmented = mask or self._segmented
@@ -243,9 +251,9 @@ class UNetSegWidget(DockWidget):
         self.open_page.set_busy(busy)
         self.save_page.set_busy(busy)
 
-    def _on_written(self, path: Path) -> None:
-        self.save_page.show_saved(path)
-        self.unsaved.settle()
+    def _on_written(self, path: Path, mask: Labels) -> None:
+        self.save_page.show_saved(path, mask)
+        self.unsaved.finish_saving(mask)
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
@@ -257,4 +265,5 @@ class UNetSegWidget(DockWidget):
             saved=self.unsaved.saved,
         )
         self.steps.show_next(following)
+        self.save_page.follow()
         self.save_page.set_busy(self.correct.busy)

@@ -37,7 +37,7 @@ def guessed_mask(scan: Scan, name: str) -> LayerData | None:
         f"{name} holds a few whole numbers, mostly 0, and opens as a mask; It is an image, below "
         "the views, opens it as an image."
     )
-    record = LayerRecord(scan=grid_of(scan), guessed=True)
+    record = LayerRecord(scan=grid_of(scan), guessed=True, from_file=True)
     options = labels_options(categories_for(labels, record), name, record)
     return labels, options | placement_of(scan), "labels"
 

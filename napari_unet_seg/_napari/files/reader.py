@@ -169,7 +169,7 @@ def scan_layers(scan: Scan, name: str, *, is_image: bool = False) -> list[LayerD
     parsed = [Category.parse(c, str(scan.path)) for c in categories]
     palette = stored_palette(provenance)
     adopt_colours(palette)
-    record = LayerRecord(scan=grid_of(scan), order=tuple(palette))
+    record = LayerRecord(scan=grid_of(scan), order=tuple(palette), from_file=True)
     if (objects := objects_of(provenance, parsed)) is not None:
         rows = [row for row in provenance[INSTANCES_KEY] if row[0] in objects]
         options = stored_options(rows, parsed, name, record)

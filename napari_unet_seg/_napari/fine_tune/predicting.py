@@ -10,7 +10,7 @@ from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.events import DeviceFallback, SlicePredicted, TileDone
-from napari_unet_seg.io.common.counting import counted
+from napari_unet_seg.io.common.counting import counted, was_or_were
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
@@ -159,12 +159,13 @@ class Predicting(QObject):
         self._bar.show_running(False)
         if self._open_session is not None:
             self._open_session.refresh_queue()
-            number = f"{self._replaced_count} slices to do were predicted again"
+            number = self._replaced_count
+            done = f"{counted(number, 'slice')} to do {was_or_were(number)} predicted again"
             kept = "Edited slices and slices from a file did not change."
             if not self._on_screen:
                 kept = "Edited slices, slices from a file and the slice on screen did not change."
             start = f"{self._why}: stopped; " if stopped else f"{self._why}: "
-            self.status_changed.emit(f"{start}{number}. {kept}")
+            self.status_changed.emit(f"{start}{done}. {kept}")
         self.refresh()
         self.predicted.emit(self._replaced_count)
 

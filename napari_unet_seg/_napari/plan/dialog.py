@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QItemSelection, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.plan.correction_bar import CorrectionBar
 from napari_unet_seg._napari.plan.model import PlanModel
+from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.io.cases.corrections import Correction, correct, with_first_sequence
 from napari_unet_seg.io.cases.remembered import recall_corrections, remember_corrections

@@ -42,13 +42,15 @@ class MaskSaver(QObject):
         The dock, below the question.
     """
 
-    written = Signal(object)
-    """Emitted with the path of a saved file."""
+    started = Signal(object)
+    """Emitted with a mask that is going to be written."""
+    written = Signal(object, object)
+    """Emitted with the path of a saved file, and with its mask."""
 
     def __init__(self, viewer: ViewerModel, desk: SessionDesk, dock: QWidget) -> None:
         super().__init__(dock)
         self._viewer, self._desk, self._dock = viewer, desk, dock
-        self._changed: tuple[Write, Path, ChangedError] | None = None
+        self._changed: tuple[Write, Path, Labels, ChangedError] | None = None
         self.dialog: ChangedDialog | None = None
         """The question that is open."""
         desk.busy_changed.connect(self._ask)
@@ -76,37 +78,39 @@ class MaskSaver(QObject):
         def write(place: Path, keep: Keep | None) -> None:
             save_masks(place, [(np.array(data), names, kind), *others], keep)
 
-        self._run(write, path)
+        self._run(write, path, mask)
 
     def _save(self, mask: Labels | None, path: Path, write: Callable[..., object]) -> None:
         if mask is not None:
             data, attributes, _ = _layer_data(mask)
-            self._run(lambda place, _: write(str(place), np.array(data), attributes), path)
+            self._run(lambda place, _: write(str(place), np.array(data), attributes), path, mask)
 
-    def _run(self, write: Write, path: Path, keep: Keep | None = None) -> None:
+    def _run(self, write: Write, path: Path, mask: Labels, keep: Keep | None = None) -> None:
         if self._desk.busy:
             return
 
         def deliver(event: Path | ChangedError) -> None:
             if isinstance(event, ChangedError):
-                self._changed = write, path, event
+                self._changed = write, path, mask, event
             else:
-                self.written.emit(event)
+                self.written.emit(event, mask)
 
+        self.started.emit(mask)
         self._desk.run(write_mask(write, path, keep), deliver, f"Saving {path.name}")
 
     def _ask(self, busy: bool) -> None:
         """Ask about a changed file once the job has ended."""
         if busy or self._changed is None:
             return
-        (write, path, error), self._changed = self._changed, None
+        (write, path, mask, error), self._changed = self._changed, None
         self.dialog = dialog = ChangedDialog(error, path, self._dock)
 
         def answer(_: int) -> None:
             self.dialog = None
             dialog.deleteLater()
             if (chosen := dialog.value()) is not None:
-                self._run(write, *chosen)
+                place, keep = chosen
+                self._run(write, place, mask, keep)
 
         dialog.finished.connect(answer)
         dialog.open()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_unet_seg.io.common.counting import counted
+from napari_unet_seg.io.common.counting import counted, was_or_were
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +29,9 @@ def ask(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessage
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle("Accept what was not segmented?")
     box.setIcon(QMessageBox.Icon.Question)
-    were = "was" if number == 1 else "were"
     box.setText(
-        f"{counted(number, 'slice')} {were} not segmented yet: no model has predicted a mask, and "
-        "none was drawn."
+        f"{counted(number, 'slice')} {was_or_were(number)} not segmented yet: no model has "
+        "predicted a mask, and none was drawn."
     )
     box.setInformativeText(
         "A network learns from accepted slices, and from an empty one that it holds nothing. This "

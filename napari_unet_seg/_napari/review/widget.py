@@ -184,7 +184,7 @@ class ReviewWidget(QWidget):
         self.fine_tune.show_session(None)
         self.bar.show_session(None)
 
-    def _on_written(self, path: Path) -> None:
+    def _on_written(self, path: Path, _: Labels) -> None:
         self.review.report(f"Saved {path}")
         self.written.emit(path)
 

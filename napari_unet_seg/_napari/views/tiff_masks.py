@@ -9,13 +9,14 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet_seg._napari.files.guessed_masks import guessed_mask
+from napari_unet_seg._napari.files.open_files import open_file
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, record_of
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.images.photographs import TIFF_SUFFIXES
+from napari_unet_seg.io.masks.guess import labels_in
 
 if TYPE_CHECKING:
     from napari.viewer import ViewerModel
@@ -56,13 +57,17 @@ class TiffMasks(QObject):
         if image not in self._viewer.layers:
             return
         try:
-            mask = guessed_mask(scan_from_layer(image), image.name)
+            if labels_in(scan_from_layer(image)) is None:
+                return
+            # napari reads neither the voxel size nor the categories of a mask.
+            opened = open_file(self._viewer, Path(str(image.source.path)))
         except SegmentationError:  # more axes than a scan has
             return
-        if mask is not None:
-            labels, options, _ = mask
-            self._viewer.layers.remove(image)
-            self._viewer.add_labels(labels, **options | geometry_of(image))
+        self._viewer.layers.remove(image)
+        if (image.scale != 1).any():  # a script gave it a place
+            for layer in opened:
+                for name, value in geometry_of(image).items():
+                    setattr(layer, name, value)
 
 
 def _is_from_tiff(layer: Any) -> bool:

@@ -23,7 +23,6 @@ class JobBar(QWidget):
         super().__init__(parent)
         self.progress = QProgressBar()
         self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("Stop the job; nothing is changed")
         self.stop_button.setToolTip("Stop what runs")
         self.stop_button.clicked.connect(self._stop)
         self._job: Job | None = None

@@ -16,6 +16,7 @@ from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli.commands.export_nnunet import export_nnunet
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.counting import counted, was_or_were
 from napari_unet_seg.io.masks.report import MaskReport, report_of
 
 
@@ -121,7 +122,8 @@ def _export_dataset(masks: Path, out: Path, encoder: Any, keep: Any, *, json: bo
 
 def _warn_of_cuts(encoder: Any) -> None:
     if encoder.cut:
-        warn(f"{encoder.cut} masks with holes were cut into polygons without holes.")
+        cut = f"{counted(encoder.cut, 'mask')} with holes {was_or_were(encoder.cut)} cut"
+        warn(f"{cut} into polygons without holes.")
 
 
 def _export_coco(

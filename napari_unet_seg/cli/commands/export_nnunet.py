@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_unet_seg.cli._console import BAD_INPUT, Bar, emit, report_failures, say, warn
 from napari_unet_seg.cli._engine import follow, stoppable
 from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.common.counting import counted, is_or_are
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,9 @@ def export_nnunet(source: Path, out: Path, *, json: bool) -> int:
     if json:
         emit({**written._asdict(), "failed": failed})
     else:
-        others = f" and {written.test} others" if written.test else ""
-        say(f"{written.training} cases to train on{others} are in {written.folder}.")
+        cases = f"{counted(written.training, 'case')} to train on"
+        others = f" and {counted(written.test, 'other')}" if written.test else ""
+        verb = is_or_are(written.training + written.test)
+        say(f"{cases}{others} {verb} in {written.folder}.")
     report_failures(failed)
     return BAD_INPUT if failed else 0

@@ -11,3 +11,8 @@ def counted(number: int, noun: str) -> str:
 def is_or_are(number: int) -> str:
     """Return the verb of a number of things."""
     return "is" if number == 1 else "are"
+
+
+def was_or_were(number: int) -> str:
+    """Return the past of the verb of a number of things."""
+    return "was" if number == 1 else "were"

@@ -23,7 +23,7 @@ from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
-from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -176,3 +176,23 @@ def test_strokes_before_and_after_a_removal_do_not_bring_it_back(mask: Labels) -
     mask.undo()
     assert names(mask) == ["tumour", "oedema", "cyst"]
     np.testing.assert_array_equal(mask.data, labels())
+
+
+def test_a_removal_is_undone_after_other_categories_were_added_or_renamed(
+    viewer: ViewerModel, mask: Labels
+) -> None:
+    remove_category(mask, 1)
+    rename_category(mask, 2, "hole")
+    add_category(mask, "vessel", viewer.layers)
+    mask.undo()
+    assert names(mask) == ["tumour", "oedema", "hole", "vessel"]
+    np.testing.assert_array_equal(mask.data, labels())
+    mask.redo()
+    assert (row(mask), names(mask)) == ([0, 0, 1, 2, IGNORE_INDEX], ["oedema", "hole", "vessel"])
+
+
+def test_a_new_category_never_gets_the_id_of_a_removed_one(viewer: ViewerModel) -> None:
+    mask = add_mask(viewer, labels(), categories=numbered_categories(3))
+    remove_category(mask, 3, into=1)
+    add_category(mask, "vessel", viewer.layers)
+    assert [c.id for c in categories_of(mask)] == [1, 2, 4]

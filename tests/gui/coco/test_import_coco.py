@@ -313,7 +313,7 @@ def test_write_data_set(widget: ImportCocoWidget, coco: Path, tmp_path: Path, qt
     assert len(masks) == 3
     assert {mask.parent.parent.name for mask in masks} == {"train", "valid"}
     assert {int(tifffile.imread(mask).max()) for mask in masks} == {1, 2}
-    assert "1 images were skipped" in box.message.text()
+    assert "1 image was skipped" in box.message.text()
     source = SourceBox(widget.viewer)
     qtbot.addWidget(source)
     assert source.folder.value() == tmp_path / "set"

@@ -236,3 +236,9 @@ def test_a_file_that_is_opened_hides_what_was_open(widget: UNetSegWidget, tmp_pa
     widget.show_step(Step.OPEN)
     names = [each.path for each in widget.open_page.listed]
     assert names == [tmp_path / "new.tif"]
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[1, 5:9, 5:9] = 1
+    write_array(tmp_path / "new_mask.tif", labels, axes="ZYX")
+    widget.open_files([tmp_path / "new_mask.tif"])
+    shown = [layer.name for layer in widget.viewer.layers if layer.visible]
+    assert shown == ["new.tif", "new_mask.tif"], "a mask is shown on its image"

@@ -114,6 +114,61 @@ def test_another_file_is_never_replaced_and_the_own_one_is(
     assert (tmp_path / "head_mask.tif").read_bytes() == b"of a colleague"
 
 
+def test_a_file_that_is_typed_is_replaced_after_a_question_and_a_scan_never(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path, notifications: list[str]
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, other = widget.save_page, tmp_path / "other.tif"
+    other.write_bytes(b"of a colleague")
+    page.path.setText(str(other))
+    page.save_button.click()
+    page.question.reject()
+    assert not widget.correct.busy
+    assert other.read_bytes() == b"of a colleague"
+    page.save_button.click()
+    with qtbot.waitSignal(widget.correct.written):
+        next(b for b in page.question.buttons() if "Replace" in b.text()).click()
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert read_labels(other).data.any()
+    scan = (tmp_path / "head.tif").read_bytes()
+    page.save_wanted.emit(tmp_path / "head.tif", TIFF)
+    assert (tmp_path / "head.tif").read_bytes() == scan
+    assert "is an open scan" in notifications[-1]
+
+
+def test_the_file_of_one_mask_is_not_proposed_for_another(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, first = widget.save_page, widget.correct.current_mask
+    with qtbot.waitSignal(widget.correct.written):
+        page.save_button.click()
+        # Another mask is chosen while the first one is written.
+        second = add_labels(
+            widget.viewer, np.zeros(SHAPE, np.uint8), widget.viewer.layers[0], CATEGORIES, "other"
+        )
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert widget.correct.current_mask is second
+    assert page.path.text() == str(tmp_path / "head_mask-2.tif")
+    widget.viewer.layers.selection.active = first
+    assert page.path.text() == str(tmp_path / "head_mask.tif")
+
+
+def test_what_is_painted_while_a_mask_is_written_is_still_to_be_saved(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    mask = widget.correct.current_mask
+    with qtbot.waitSignal(widget.correct.written):
+        widget.save_page.save_button.click()
+        mask.paint((0, 3, 3), 1)
+    assert widget.steps.next is Step.SAVE
+    qtbot.waitUntil(widget.save_page.save_button.isEnabled)
+    with qtbot.waitSignal(widget.correct.written):
+        widget.save_page.save_button.click()
+    assert widget.steps.next is Step.OPEN
+
+
 def test_a_read_only_folder_is_not_proposed(
     opened: Callable[[Path], UNetSegWidget], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,10 @@ from qtpy.QtTest import QTest
 from napari_unet_seg._napari.files.open_files import open_file
 from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
+from napari_unet_seg.config import Category
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +56,7 @@ def test_it_opens_as_a_mask_and_turns_back_into_an_image(
     assert isinstance(mask, Labels)
     np.testing.assert_array_equal(mask.data, labels())
     assert len(categories_of(mask)) == 2
+    assert unsegmented_slices(mask) == ()
     assert any(file.name in said and "opens as a mask" in said for said in notifications)
     assert views.image_button.isVisibleTo(views)
     scale = mask.scale
@@ -78,6 +83,23 @@ def test_a_tiff_that_napari_opens_itself_is_a_mask_too(
     np.testing.assert_allclose(mask.scale, (3, 1, 1))
     dock_of(widget).views.show_as_image()
     assert isinstance(widget.viewer.layers[0], Image)
+
+
+def test_a_saved_mask_that_napari_opens_itself_keeps_categories_and_voxel_size(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path, npe2pm: Any
+) -> None:
+    widget = dock(ReviewWidget)
+    categories = [Category(id=7, name="tumour"), Category(id=9, name="oedema")]
+    described = {"categories": [c.model_dump() for c in categories]}
+    grid = Scan(labels(), "ZYX", (3.0, 2.0, 2.0), "mm")
+    write_mask(tmp_path / "a.tif", labels().astype(np.uint8), grid, described)
+    with npe2pm.tmp_plugin(package="napari"):
+        widget.viewer.open(tmp_path / "a.tif", plugin="napari")
+    qtbot.waitUntil(lambda: isinstance(widget.viewer.layers[0], Labels))
+    (mask,) = widget.viewer.layers
+    assert categories_of(mask) == tuple(categories)
+    np.testing.assert_allclose(mask.scale, (3, 2, 2))
+    assert unsegmented_slices(mask) == (), "a mask from a file is segmented as a whole"
 
 
 def test_a_scan_opens_as_an_image(dock: Callable[[type], Any], tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def test_the_options_are_asked_remembered_and_used(
     first = _save(mask, tmp_path / "out.json")["annotations"][0]
     assert (len(first["segmentation"]), first["area"]) == (2, 24)
     assert notifications == [
-        "1 masks with holes were cut into adjacent polygons, because COCO polygons have no holes."
+        "1 mask with holes was cut into adjacent polygons, because COCO polygons have no holes."
     ]
     again = CocoOptionsDialog()
     qtbot.addWidget(again)

@@ -16,6 +16,7 @@ from scene import CATEGORIES, PLACE, add_mask
 from napari_unet_seg._napari.layers.conversion import add_map, is_user_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.prompt_bar import PROMPTS
+from napari_unet_seg._napari.widgets.key_table import KEYS
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
@@ -444,7 +445,7 @@ def test_a_dock_that_is_closed_takes_its_layer_away(
 
 @pytest.mark.parametrize("name", PROMPTS)
 def test_keys_turn_the_marks_on_and_off(qtbot: QtBot, tools: ToolsTab, name: str) -> None:
-    key = getattr(Qt.Key, f"Key_{PROMPTS[name].key}")
+    key = getattr(Qt.Key, f"Key_{KEYS[name].key}")
     for layer in ("head", "head mask"):
         viewer_of(tools).layers.selection.active = viewer_of(tools).layers[layer]
         press(tools, key, NONE)
@@ -485,7 +486,7 @@ def test_a_mask_without_its_image_is_told(widget: ReviewWidget) -> None:
     assert tools.status.text() == "Prompts need grey values; open the image of head mask."
     viewer_of(tools).add_image(np.zeros((3, 4)), name="other")
     click(tools.prompt_bar.buttons["inside"])
-    assert tools.status.text() == "other is not the image of head mask; choose it above."
+    assert tools.status.text() == "Prompts need grey values; open the image of head mask."
     assert not tools.prompt_bar.buttons["inside"].isChecked()
 
 

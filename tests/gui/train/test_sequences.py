@@ -58,10 +58,10 @@ def test_the_sequences_of_a_folder_are_listed_and_chosen(
     with pytest.raises(DataError, match="choose one, or several together"):
         widget.source.value().read(2)
     check(qtbot, widget, "FLAIR", "T1c")
-    assert widget.source.sequences.value() == ("FLAIR", "T1c")
-    assert widget.value().sequences == ("FLAIR", "T1c")
+    assert widget.source.sequences.value() == ("T1c", "FLAIR")
+    assert widget.value().sequences == ("T1c", "FLAIR")
     samples = widget.source.value().read(2)
-    assert (len(samples.samples), samples.sequences) == (6, ("FLAIR", "T1c"))
+    assert (len(samples.samples), samples.sequences) == (6, ("T1c", "FLAIR"))
     check(qtbot, widget, "FLAIR")
     assert widget.source.sequences.line.text() == "T1c"
 
@@ -83,7 +83,7 @@ def test_open_images_are_what_their_files_are(
     source.tabs.setCurrentIndex(0)
     source.folder.setValue(case.parent)
     of_folder = source.value().read(3)
-    assert together.sequences == of_folder.sequences == ("FLAIR", "T1c")
+    assert together.sequences == of_folder.sequences == ("T1c", "FLAIR")
     assert together.notes == ("FLAIR is put on the grid of T1c by interpolation.",)
     arrays = [
         read_and_report(s.samples[0], 2, NormaliseConfig(per_channel=True))

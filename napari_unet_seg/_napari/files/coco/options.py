@@ -11,6 +11,7 @@ from napari_unet_seg._napari.widgets.messages import show_info
 from napari_unet_seg._napari.widgets.settings import COCO_OPTIONS, recall, remember
 from napari_unet_seg.config import CocoOptions
 from napari_unet_seg.errors import ConfigError
+from napari_unet_seg.io.common.counting import counted, was_or_were
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.coco.encode import Encoder
@@ -30,10 +31,8 @@ def coco_options() -> CocoOptions:
 def show_cuts(encoder: Encoder) -> None:
     """Show how many masks with holes became more than one polygon."""
     if encoder.cut:
-        show_info(
-            f"{encoder.cut} masks with holes were cut into adjacent polygons, because COCO "
-            "polygons have no holes."
-        )
+        cut = f"{counted(encoder.cut, 'mask')} with holes {was_or_were(encoder.cut)} cut"
+        show_info(f"{cut} into adjacent polygons, because COCO polygons have no holes.")
 
 
 class CocoOptionsButton(QToolButton):

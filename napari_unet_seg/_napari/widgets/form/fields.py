@@ -49,20 +49,28 @@ def display_name(name: str) -> str:
     return _NAMES.get(name) or name.replace("_", " ").capitalize()
 
 
-class NumbersField(LineEdit):
-    """Numbers with commas between them; the configuration refuses any other text."""
+class NamesField(LineEdit):
+    """Names with commas between them."""
+
+    def get_value(self) -> Any:
+        """Return the names."""
+        return tuple(part.strip() for part in super().get_value().split(",") if part.strip())
+
+    def set_value(self, value: Any) -> None:
+        """Show names."""
+        super().set_value(", ".join(value))
+
+
+class NumbersField(NamesField):
+    """Numbers with commas between them; the configuration parses their texts."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.native.setPlaceholderText("1, 1, …")
 
-    def get_value(self) -> Any:
-        """Return the numbers as strings, which the configuration parses."""
-        return tuple(part.strip() for part in super().get_value().split(",") if part.strip())
-
     def set_value(self, value: Any) -> None:
         """Show numbers."""
-        super().set_value(", ".join(f"{number:g}" for number in value))
+        super().set_value([f"{number:g}" for number in value])
 
 
 class PathField(FileEdit):
@@ -82,6 +90,7 @@ class PathField(FileEdit):
 _WIDGETS: dict[Any, type[BaseValueWidget[Any]]] = {
     int: IntField,
     float: FloatField,
+    tuple[str, ...]: NamesField,
     tuple[float, ...]: NumbersField,
     Path | None: PathField,
 }

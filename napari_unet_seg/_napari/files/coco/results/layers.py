@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari import current_viewer
 from napari.layers import Image
-from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_unet_seg._napari.files.coco.layers import coco_layers
@@ -16,6 +15,7 @@ from napari_unet_seg._napari.files.coco.results.dialog import ask_for_results
 from napari_unet_seg._napari.layers.conversion import labels_options
 from napari_unet_seg._napari.layers.instances import options_of_rows, rows_of
 from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, record_in
+from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg._napari.widgets.windows import dialog_parent
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
