@@ -25,11 +25,11 @@ from napari_unet_seg._napari.widgets.settings import remember
 PATIENTS = Path(__file__).parents[1] / "sample_data" / "patients"
 BRIGHT = 150
 """Grey value of the sample's FLAIR above which tissue holds water."""
-ACCEPTED, EPOCHS = 6, 40
+ACCEPTED = 6
 
 
 class Case:
-    """The first sample patient, from the folder to a model that was fine-tuned."""
+    """The first sample patient, from the folder to the saved mask."""
 
     def __init__(self, out: Path, scratch: Path) -> None:
         self.out, self.folder = out, scratch / "patients"
@@ -121,21 +121,6 @@ class Case:
         until(lambda: not self.dock.correct.busy)
         self.grab("save")
 
-    def fine_tune(self) -> None:
-        """Fine-tune, and segment the next patient with the new model."""
-        panel = self.dock.correct.fine_tune
-        self.dock.steps.buttons[Step.CORRECT].click()
-        self.dock.correct.tabs.setCurrentWidget(panel)
-        panel.form.editor("epochs").value = EPOCHS
-        wait(panel.finished, panel.start_button.click)
-        until(lambda: not panel.panel.running and panel.question is None)
-        self.grab("fine-tune")
-        self.dock.correct.scans.bar.next_button.click()
-        until(lambda: "phantom-23 FLAIR" in self.viewer.layers)
-        self.dock.steps.buttons[Step.SEGMENT].click()
-        wait(self.dock.segment.finished, self.dock.segment.form.segment_button.click)
-        self.grab("next-case")
-
 
 def main() -> None:
     """Make them all."""
@@ -154,7 +139,6 @@ def main() -> None:
             case.add_oedema,
             case.accept,
             case.save,
-            case.fine_tune,
         ):
             step()
         case.viewer.close()

@@ -212,13 +212,14 @@ def test_the_readme_step_by_step(qtbot: QtBot, viewer: Any, samples: Path) -> No
     shown = [layer for layer in viewer.layers if layer.visible]
     assert shown == opened.args[0], "the scan of before is still on screen"
     assert viewer.dims.current_step[0] == 0
+    qtbot.waitUntil(coco.write_box.write_button.isEnabled)
     with qtbot.waitSignal(coco.write_box.written):
         readme.press("Write data set")
 
     readme.press("Train U-Net")
     qtbot.waitUntil(lambda: window.findChild(TrainWidget) is not None)
     train = window.findChild(TrainWidget)
-    train.setValue(train.value().replace(epochs=1, image_size=64, widths=(8, 16)))
+    train.setValue(train.value().replace(epochs=1, image_size=64))
     with qtbot.waitSignal(train.panel.finished):
         readme.press("Start training")
     qtbot.waitUntil(lambda: not train.panel.running)
