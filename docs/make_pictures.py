@@ -31,13 +31,10 @@ WINDOW = (1366, 768)
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
 ALL = (
-    "segment",
     "import_coco",
     "objects",
     "train",
-    "correct",
     "scans",
-    "tools",
     "marks",
     "compare",
 )
@@ -66,13 +63,20 @@ def until(condition: Callable[[], Any]) -> None:
         settle(50)
 
 
-def _grab_with(popup: QWidget, path: str) -> None:
-    """Save a window with what is open over it."""
+def grab(viewer: napari.Viewer, path: Path, popup: QWidget | None = None) -> None:
+    """Save the window without toasts, with what is open over it."""
+    for window in QApplication.topLevelWidgets():
+        for toast in window.findChildren(NapariQtNotification):
+            toast.close()
+    settle()
+    if popup is None:
+        viewer.screenshot(str(path), canvas_only=False, flash=False)
+        return
     window = popup.parentWidget().window()
     picture = window.grab()
     with QPainter(picture) as painter:
         painter.drawPixmap(window.mapFromGlobal(popup.pos()), popup.grab())
-    picture.save(path)
+    picture.save(str(path))
     popup.hide()
 
 
@@ -102,15 +106,7 @@ class Pictures:
 
     def grab(self, viewer: napari.Viewer, name: str, popup: QWidget | None = None) -> None:
         """Save the window, with what is open over it, and close it."""
-        for window in QApplication.topLevelWidgets():
-            for toast in window.findChildren(NapariQtNotification):
-                toast.close()
-        settle()
-        path = str(self.folder / f"{name}.png")
-        if popup is None:
-            viewer.screenshot(path, canvas_only=False, flash=False)
-        else:
-            _grab_with(popup, path)
+        grab(viewer, self.folder / f"{name}.png", popup)
         viewer.close()
 
     def import_coco(self) -> None:
@@ -158,34 +154,6 @@ class Pictures:
         until(lambda: not widget.panel.running)
         self.grab(viewer, "train")
 
-    def correct(self) -> None:
-        """A prediction that is being corrected."""
-        viewer, (dock,) = self.viewer("U-Net Seg")
-        segmenter, reviewer = dock.segment, dock.correct
-        image, truth = viewer.open_sample(PLUGIN, "coco")
-        truth.visible = False
-        segmenter.form.image_combo.setLayer(image)
-        segmenter.form.setWhole(True)
-        wait(segmenter.finished, segmenter.form.segment_button.click)
-        mask = viewer.layers.selection.active
-        viewer.dims.set_current_step(0, 0)
-        reviewer.bar.folder.setValue(self.scratch / "session")
-        wait(reviewer.desk.session_changed, lambda: dock.correct_mask(mask))
-        settle()
-        for shown in (0, 1, 2):
-            viewer.dims.set_current_step(0, shown)
-            settle()
-            reviewer.review.buttons["accept"].click()
-            settle()
-        mask.selected_label, mask.brush_size = 1, 12
-        rows, columns = np.nonzero(mask.data[viewer.dims.current_step[0]])
-        shown, row, column = viewer.dims.current_step[0], int(rows.min()), int(columns.mean())
-        for offset in range(-14, 15, 2):
-            mask.paint((shown, row, column + offset), 1)
-        dock.steps.buttons[Step.CORRECT].click()
-        settle(1000)
-        self.grab(viewer, "correct")
-
     def scans(self) -> None:
         """The list of a folder's scans, some of them decided on."""
         viewer, (dock,) = self.viewer("U-Net Seg")
@@ -228,19 +196,6 @@ class Pictures:
         settle(1000)
         self.grab(viewer, "compare")
 
-    def tools(self) -> None:
-        """A category that was grown and smoothed by two clicks."""
-        viewer, widget, mask = self.correction()
-        widget.bar.folder.setValue(self.scratch / "tools")
-        wait(widget.desk.session_changed, widget.bar.start_button.click)
-        areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
-        viewer.dims.set_current_step(0, int(areas.argmax()))
-        widget.tabs.setCurrentWidget(widget.tools)
-        mask.selected_label = 2
-        for name in ("smooth", "grow"):
-            widget.tools.buttons[name].click()
-        self.grab(viewer, "tools")
-
     def marks(self) -> None:
         """A box around a tumour, and the outline that it became."""
         viewer, widget, mask = self.correction()
@@ -263,19 +218,6 @@ class Pictures:
         viewer.layers["box"].add_rectangles(box)
         self.grab(viewer, "marks")
 
-    def segment(self) -> None:
-        """The sample scan after one press."""
-        viewer, (dock,) = self.viewer("U-Net Seg")
-        dock.open_sample()
-        widget = dock.segment
-        wait(widget.finished, widget.form.segment_button.click)
-        mask = viewer.layers.selection.active
-        areas = (np.asarray(mask.data) > 0).sum(axis=(1, 2))
-        # The middle of what is found, not a lone slice with a large mistake.
-        shown = int(np.convolve(areas, np.ones(5), "same").argmax())
-        viewer.dims.set_current_step(0, shown)
-        self.grab(viewer, "segment")
-
 
 def main() -> None:
     """Make them all, or those that are named; with --smoke one, into a folder that is removed."""
@@ -290,7 +232,7 @@ def main() -> None:
         folder = Path(scratch) / "images" if given.smoke else given.out
         folder.mkdir(parents=True, exist_ok=True)
         pictures = Pictures(folder, Path(scratch))
-        for name in ("tools",) if given.smoke else given.only:
+        for name in ("marks",) if given.smoke else given.only:
             getattr(pictures, name)()
 
 

@@ -36,7 +36,7 @@ from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari.layers import Layer
     from napari.viewer import Viewer
@@ -55,6 +55,8 @@ class UNetSegWidget(DockWidget):
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
+        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
+        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         super().__init__(napari_viewer)
         list_keys()
         self.header = CaseHeader(napari_viewer)
@@ -107,7 +109,7 @@ class UNetSegWidget(DockWidget):
         self.header.mask_combo.setLayer(mask)
         self.go_to(Step.CORRECT)
 
-    def open_files(self, paths: Sequence[Path]) -> None:
+    def open_files(self, paths: Iterable[Path]) -> None:
         """Open files as the next case; the layers of the last one are hidden."""
         before = list(self.viewer.layers)
         opened: list[Layer] = []

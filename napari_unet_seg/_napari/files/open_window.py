@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import napari
 from napari.utils.notifications import notification_manager
 
-from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
+from napari_unet_seg._napari.files.open_files import PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +19,10 @@ _QT5_NOTICE = "PyQt5 backend is deprecated"
 def open_window(files: Iterable[Path], *, sample: bool) -> None:
     """Open files, and the sample scan if `sample`; return when the window is closed."""
     viewer = new_viewer()
-    viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
     if sample:
-        viewer.open_sample(PLUGIN, "scan")
-    for file in files:
-        open_file(viewer, file)
+        dock.open_sample()
+    dock.open_files(files)
     napari.run()
 
 

@@ -24,7 +24,7 @@ from napari_unet_seg._napari.categories.swatches import swatch
 from napari_unet_seg._napari.tools.prompt_bar import PromptBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
 from napari_unet_seg._napari.widgets.job_bar import JobBar
-from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
+from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column, pass_wheel_to_parent
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ _STEPS = 100
 _NO_MAP_TIP = (
     "This slice has no probabilities: tick Probabilities in Segment, and segment the image again"
 )
+
+_MIN_HEIGHT = 240
+"""Minimum height of the form in pixels, which a low window must have below the header."""
 
 
 class ToolsForm(QWidget):
@@ -148,7 +151,8 @@ class ToolsForm(QWidget):
         rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
         rows.addWidget(self.prompt_bar)
         rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(self.categories)
@@ -156,6 +160,7 @@ class ToolsForm(QWidget):
         layout.addWidget(self.job_bar)
         layout.addWidget(self.status)
         layout.addStretch(1)
+        fill_with_scroll_column(self, content, _MIN_HEIGHT)
 
     def _grid(self) -> QGridLayout:
         grid = QGridLayout()
