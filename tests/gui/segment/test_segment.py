@@ -126,16 +126,16 @@ def test_the_amounts_go_with_an_edit_and_with_an_undone_segmentation(
     image = widget.viewer.add_image(_head(3))
     widget.form.setWhole(False)
     mask = _segment(qtbot, widget, image)
-    widget.viewer.dims.set_point(0, 1)
+    widget.viewer.dims.set_point(0, 2)
     assert _segment(qtbot, widget, image) is mask
     assert card.text.text().startswith("<b>tumour ")
     mask.undo()
     assert card.text.text() == "The mask was edited since."
     assert widget.form.status.text() == ""
 
-    _segment(qtbot, widget, image)
+    mask = _segment(qtbot, widget, image)
     assert card.text.text() != "The mask was edited since."
-    mask.paint((1, 5, 5), 1)
+    mask.paint((2, 5, 5), 1)
     assert card.text.text() == "The mask was edited since."
     widget.viewer.layers.remove(mask)
     assert card.isHidden()
