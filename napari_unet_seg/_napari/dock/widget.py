@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.dock.save_target import Format
     from napari_unet_seg._napari.session.open_session import OpenSession
+    from napari_unet_seg.io.cases.case import Plan
 
 
 class UNetSegWidget(DockWidget):
@@ -123,10 +124,8 @@ class UNetSegWidget(DockWidget):
         self._show_only(opened, before)
 
     def open_folder(self, folder: Path) -> None:
-        """Open the scans of a folder, one after another."""
-        add_recent("folder", folder)
+        """Open the scans of a folder, one after another; nothing changes if the user cancels."""
         self.correct.scans.open_folder(folder)
-        self.show_step(Step.SEGMENT)
 
     def open_session(self, folder: Path) -> None:
         """Open a session to go on with its corrections."""
@@ -171,6 +170,7 @@ class UNetSegWidget(DockWidget):
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
+        self.correct.scans.planner.planned.connect(self._on_planned)
         page.session_wanted.connect(self.open_session)
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
@@ -202,6 +202,10 @@ class UNetSegWidget(DockWidget):
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)
+
+    def _on_planned(self, plan: Plan) -> None:
+        add_recent("folder", plan.root)
+        self.show_step(Step.SEGMENT)
 
     def _segment(self) -> None:
         self.show_step(Step.SEGMENT)

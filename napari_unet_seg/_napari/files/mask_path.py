@@ -19,13 +19,20 @@ def proposed_mask_path(mask: Labels) -> Path:
 
     The suffix tells the format: `.json` is COCO, all others are written by `io.write`. A mask that
     was drawn from a COCO file is proposed to be written back to that file, and another mask of its
-    images to a new file beside it. A mask without a file is named after its case in the home
-    folder.
+    images to a new file beside it. The mask of a stack of files lies beside its first slice; a mask
+    without a file is named after its case in the home folder.
     """
     coco, path = record_of(mask).coco, file_of(mask)
     if coco is not None:
         own = coco.source.path
         return own if coco.drawn else own.with_name(f"{case_of(mask)}_mask.json")
     if path is None:
-        return Path.home() / f"{case_of(mask)}_mask.tif"
+        return _folder_of(mask) / f"{case_of(mask)}_mask.tif"
     return mask_path(path.absolute())
+
+
+def _folder_of(mask: Labels) -> Path:
+    """Return the folder of the slices of a mask's scan, else the home folder."""
+    scan = record_of(mask).scan
+    slices = scan.meta.get("paths", ()) if scan is not None else ()
+    return Path(slices[0]).absolute().parent if slices else Path.home()

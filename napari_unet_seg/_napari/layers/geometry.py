@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SLIDERS = {"N": "image", "T": "time"}
 """What the sliders of axes are called; those of space are called x, y and z."""
 _AXES = "VUWSRQPTZYX"
+_STEP = 2.0**-32
+"""Precision of placed lengths; sums of voxels up to 2²⁰ units away are exact with it."""
 _FINE = 1e-3
 """Length in mm up to which a unit is written in µm."""
 
@@ -55,11 +57,19 @@ def placement_of(scan: Scan) -> dict[str, Any]:
 
     Scans of one orientation, whose fields of view may differ, lie on top of each other. There is no
     rotation: napari would paint on other slices of a layer with one than those on screen.
+
+    Lengths are rounded to binary fractions, whose sums are exact: napari cuts the number of slices
+    off after a division, and would otherwise hide the last slice of many scans.
     """
     units = tuple(scan.unit if axis in "ZYX" else "pixel" for axis in scan.grid_axes)
     labels = tuple(_SLIDERS.get(axis, axis.lower()) for axis in scan.grid_axes)
-    placement = {"scale": scan.spacing, "translate": offset(scan), "units": units}
-    return {**placement, "axis_labels": labels}
+    place = {"scale": _exact(scan.spacing), "translate": _exact(offset(scan)), "units": units}
+    return {**place, "axis_labels": labels}
+
+
+def _exact(lengths: Sequence[float]) -> tuple[float, ...]:
+    """Return lengths to the nearest binary fraction, far below what files are precise to."""
+    return tuple(round(length / _STEP) * _STEP or length for length in lengths)
 
 
 def voxel_size(geometry: Mapping[str, Any], ndim: int) -> VoxelSize:

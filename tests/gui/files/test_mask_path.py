@@ -21,6 +21,7 @@ from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.coco.read import read_coco
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.write import write_mask
 
@@ -79,6 +80,15 @@ def test_the_layers_of_a_case_know_case_and_sequence(tmp_path: Path) -> None:
     assert {sequence_of(image) for image in images} == {"T1", "FLAIR"}
     first = next(iter(case.sequences.values())).files[0]
     assert proposed_mask_path(mask) == first.with_name(f"{first.name[:-7]}_mask.nii.gz")
+
+
+def test_the_mask_of_a_folder_of_slices_lies_in_the_folder(tmp_path: Path) -> None:
+    paths = tuple(tmp_path / "pat5" / f"pat5_{index}.tif" for index in range(4))
+    scan = Scan(VOXELS, "ZYX", meta={"paths": paths})
+    (image,) = add(viewer := ViewerModel(), scan_layers(scan, "pat5"))
+    mask = mask_on(viewer, image)
+    mask.name = "pat5 mask"
+    assert proposed_mask_path(mask) == tmp_path / "pat5" / "pat5_mask.tif"
 
 
 def test_layers_without_a_file_are_named_after_their_image() -> None:

@@ -10,8 +10,9 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
-from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
+from napari_unet_seg._napari.layers.geometry import geometry_of, placement_of, voxel_size
 from napari_unet_seg._napari.layers.position import go_to, place_of
+from napari_unet_seg.io.common.scan import Scan
 
 SHAPE = (4, 5, 6)
 AFFINE = np.diag([3, 0.5, 0.5, 1])
@@ -66,3 +67,13 @@ def test_the_slice_is_found_in_any_units(units: Any) -> None:
         go_to(viewer, layer, index)
         assert place_of(viewer, layer) == (index,)
         assert layer.get_value((index, 2, 2)) == index + 1, "of the slice that napari shows"
+
+
+def test_napari_shows_every_slice_of_a_placed_scan() -> None:
+    affine = np.diag([0.7, 0.65, 0.6666666865348754, 1])
+    affine[2, 3] = -45.988846414191826
+    data = np.zeros((12, 4, 4), np.uint8)
+    scan = Scan(data, "ZYX", spacing=(0.6666666865348754, 0.65, 0.7), affine=affine)
+    viewer = ViewerModel()
+    viewer.add_image(data, **placement_of(scan))
+    assert viewer.dims.nsteps == data.shape
