@@ -9,12 +9,13 @@ import pytest
 import scene
 from mouse import canvas_of
 from napari._qt.utils import QImg2array
-from pages import add_page
+from pages import add_page, dock_of
 from plans import accept_plan
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
+from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
@@ -105,6 +106,7 @@ def open_folder(qtbot: QtBot, widget: ReviewWidget, folder: Path, name: str = "b
     widget.scans.open_folder(folder)
     accept_plan(qtbot)
     opened(qtbot, widget, name)
+    dock_of(widget).show_step(Step.CORRECT)
 
 
 def show_list(qtbot: QtBot, widget: ReviewWidget) -> ScanList:
