@@ -14,6 +14,7 @@ from patient_bot import PatientBot
 from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
+from napari_unet_seg._napari.layers import colours
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import close_guard, jobs
 from napari_unet_seg.models import BUNDLED
@@ -125,6 +126,13 @@ def warm_children(request: pytest.FixtureRequest) -> None:
     """Share the engine's child processes, but for tests that are about them."""
     if request.node.get_closest_marker("own_process") is None:
         request.getfixturevalue("shared_children")
+
+
+@pytest.fixture(autouse=True)
+def own_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after a test the colours that it chose, which hold until napari ends."""
+    monkeypatch.setattr(colours, "_colours", dict(colours._colours))
+    monkeypatch.setattr(colours, "_chosen", set(colours._chosen))
 
 
 @pytest.fixture(autouse=True)
