@@ -12,6 +12,7 @@ import pytest
 import tifffile
 import torch
 
+from napari_unet_seg.cli import main
 from napari_unet_seg.config import AugmentConfig, LossConfig, ModelConfig, TrainConfig
 from napari_unet_seg.nn.checkpoint import load_tensors
 
@@ -48,18 +49,19 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def run(dataset: Path, out: Path, processes: int, batch_size: int) -> str:
+LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
+
+def arguments(dataset: Path, out: Path, batch_size: int) -> list[str]:
     settings = out.with_suffix(".yaml")
     CONFIG.replace(batch_size=batch_size).to_file(settings)
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = ["-m", "napari_unet_seg.cli", "train", dataset, "--out", out, "--config", settings]
-    done = subprocess.run(
-        [*launcher, *map(str, command)], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return ["train", str(dataset), "--out", str(out), "--config", str(settings)]
+
+
+def launched(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the program in two processes."""
+    command = [*LAUNCHER, "-m", "napari_unet_seg.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def history(run: Path) -> list[dict[str, str]]:
@@ -69,9 +71,10 @@ def history(run: Path) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 def test_two_processes_equal_one_with_the_doubled_batch(dataset, tmp_path):
-    printed = run(dataset, tmp_path / "two", 2, 2)
-    run(dataset, tmp_path / "one", 1, 4)
-    assert printed.count("epoch 3/3") == 1  # the first process alone speaks
+    done = launched(arguments(dataset, tmp_path / "two", 2))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count("epoch 3/3") == 1  # the first process alone speaks
+    assert main(arguments(dataset, tmp_path / "one", 4)) == 0
     for name in ("best", "last"):
         (_, two), (_, one) = (
             load_tensors(tmp_path / kind / f"{name}.safetensors") for kind in ("two", "one")
@@ -90,13 +93,7 @@ def test_more_processes_than_samples_are_told(tmp_path):
     for kind in ("images", "masks"):
         (tmp_path / "set" / kind).mkdir(parents=True)
         tifffile.imwrite(tmp_path / "set" / kind / "a.tif", np.eye(32, dtype=np.uint8))
-    CONFIG.to_file(tmp_path / "c.yaml")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node=2", "-m", "napari_unet_seg.cli", "train"]
-    command += [str(tmp_path / "set"), "--out", str(tmp_path / "r"), "--config"]
-    done = subprocess.run(
-        [*command, str(tmp_path / "c.yaml")], capture_output=True, text=True, timeout=300
-    )
+    done = launched(arguments(tmp_path / "set", tmp_path / "r", 2))
     assert done.returncode != 0
     assert "2 processes cannot share 1 training samples; start fewer" in done.stderr
 
