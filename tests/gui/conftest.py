@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import threading
+from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -113,11 +115,18 @@ def nothing_left_behind(
 
 
 @pytest.fixture(autouse=True, scope="session")
-def manifests_read_once() -> Iterator[None]:
-    """Look for installed plugins once, not for each viewer."""
+def less_for_each_viewer() -> Iterator[None]:
+    """Leave out what napari does for each viewer, and no test looks at."""
     found = list(PluginManifest.discover())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+        # Newer napari writes its welcome, which is hidden, anew for each of a hundred shortcuts.
+        if find_spec(welcome := "napari._qt.widgets.qt_welcome"):
+            patch.setattr(f"{welcome}.QtWelcomeWidget.refresh", lambda *_: None)
+        # For a menu bar that may be hidden it is asked about each event of Qt.
+        patch.delattr("napari._qt.qt_main_window._QtMainWindow.eventFilter")
+        # `nothing_left_behind` collects after each test what the canvas collects as it closes.
+        patch.setattr("napari._vispy.canvas.gc", SimpleNamespace(collect=lambda: None))
         yield
 
 
