@@ -6,9 +6,10 @@ import json
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import killable
 import numpy as np
 import pytest
 from zarr_images import write_image
@@ -22,6 +23,7 @@ from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
 LESION = Category(id=1, name="lesion")
@@ -93,30 +95,13 @@ def test_what_is_too_large_for_memory_goes_through_the_disk(
     np.testing.assert_array_equal(*(np.asarray(mask.data) for mask in masks))
 
 
-PAUSED = """
-import sys
-from napari_unet_seg.cli import _console, main
-from napari_unet_seg.cli.commands.predict import segmenter
-
-def update(*_):
-    print("paused", flush=True)
-    sys.stdin.readline()
-
-segmenter._IN_MEMORY = 100
-_console.Bar.update = update
-main(sys.argv[1:])
-"""
-
-
 @contextmanager
-def paused(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+def paused(*arguments: object) -> Iterator[Connection]:
     """Another process that has begun a prediction in pieces."""
-    command = [sys.executable, "-c", PAUSED, "predict", *map(str, arguments), *TINY]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdout is not None and process.stdout.readline() == "paused\n"
-        yield process
-        process.kill()
+    words = [str(word) for word in ("predict", *arguments, *TINY)]
+    with killable.started(killable.predict_in_pieces, words) as (_, pipe):
+        assert pipe.recv() == "paused"
+        yield pipe
 
 
 def test_what_a_killed_run_left_is_removed_and_nothing_of_one_that_goes_on(
@@ -127,7 +112,7 @@ def test_what_a_killed_run_left_is_removed_and_nothing_of_one_that_goes_on(
     with paused(*how):
         (left,) = out.glob(".prediction-*")
     assert (left / "result" / "labels").is_dir()
-    with paused(*how) as process:
+    with paused(*how) as pipe:
         (alive,) = set(out.glob(".prediction-*")) - {left}  # and what was left is gone
         assert not left.exists()
         (alive / "result" / "more").touch()
@@ -135,7 +120,10 @@ def test_what_a_killed_run_left_is_removed_and_nothing_of_one_that_goes_on(
         assert list(out.glob(".prediction-*")) == [alive]
         assert (alive / "result" / "more").exists()
         (out / "scan.tif").unlink()
-        process.communicate("\n" * 99, timeout=100)
+        with suppress(EOFError):
+            while True:
+                pipe.send("on")
+                pipe.recv()
     assert [p.name for p in out.iterdir()] == ["scan.tif"]
 
 

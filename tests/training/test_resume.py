@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
 import time
 from typing import TYPE_CHECKING
 
+import killable
 import numpy as np
 import pytest
 import torch
@@ -19,6 +19,9 @@ from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.nn.checkpoint import load_tensors
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
 CONFIG = TrainConfig(
@@ -33,18 +36,6 @@ CONFIG = TrainConfig(
     model=ModelConfig(width=4, depth=2, dropout=0.3, deep_supervision=True),
 )
 
-TRAIN = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_resume import CONFIG, samples
-from napari_unet_seg import engine
-run = Path(sys.argv[2])
-last = run / "last.safetensors"
-for event in engine.train(CONFIG, samples(), run, resume=last if last.exists() else None):
-    print(type(event).__name__, flush=True)
-"""
-
 
 def samples(count: int = 14) -> SampleSet:
     rng = np.random.default_rng(0)
@@ -55,19 +46,20 @@ def samples(count: int = 14) -> SampleSet:
     return SampleSet(tuple(made), (Category(id=1, name="bright"),), "noise")
 
 
-def begin(run: Path) -> subprocess.Popen[str]:
-    folder = str(__file__).rsplit("/", 1)[0]
-    command = [sys.executable, "-c", TRAIN, folder, str(run)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def training(run: Path) -> AbstractContextManager[tuple[BaseProcess, Connection]]:
+    """A training of a process of its own, or the rest of it."""
+    return killable.started(killable.train, CONFIG, samples(), run)
 
 
-def read_until(process: subprocess.Popen[str], events: int) -> int:
-    """Read so many events, or all; returns how many there were."""
-    assert process.stdout is not None
-    seen = 0
-    while seen < events and process.stdout.readline():
-        seen += 1
-    return seen
+def go_on(pipe: Connection, events: int = 10_000) -> int:
+    """Let a training go on by so many events, or to its end; return how many there were."""
+    for seen in range(events):
+        try:
+            pipe.recv()
+        except EOFError:
+            return seen
+        pipe.send("on")
+    return events
 
 
 def same_tensors(one: Path, other: Path) -> bool:
@@ -83,18 +75,20 @@ def history(run: Path) -> list[str]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_the_same(tmp_path):
-    with begin(tmp_path / "whole") as process:
-        total = read_until(process, 10_000)
-    assert process.returncode == 0
+    with training(tmp_path / "whole") as (process, pipe):
+        total = go_on(pipe)
+        process.join()
+    assert process.exitcode == 0
     rng = np.random.default_rng(1)
-    kills = 0
-    for left in (4, total // 3, total // 3, 10_000):
-        with begin(tmp_path / "cut") as process:
-            read_until(process, left)
-            time.sleep(rng.uniform(0, 0.05))  # somewhere between two events
-            process.kill()
-        kills += process.returncode == -9
-    assert kills == 3
+    for events in (4, total // 3, total // 3):
+        with training(tmp_path / "cut") as (process, pipe):
+            assert go_on(pipe, events) == events
+            time.sleep(rng.uniform(0, 0.05))  # somewhere in the work for the next event
+        assert process.exitcode == -signal.SIGKILL
+    with training(tmp_path / "cut") as (process, pipe):
+        go_on(pipe)
+        process.join()
+    assert process.exitcode == 0
     for name in ("best.safetensors", "last.safetensors"):
         assert same_tensors(tmp_path / "whole" / name, tmp_path / "cut" / name)
     assert history(tmp_path / "whole") == history(tmp_path / "cut")
