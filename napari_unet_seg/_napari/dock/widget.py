@@ -21,6 +21,7 @@ from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
+from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
@@ -56,16 +57,15 @@ class UNetSegWidget(DockWidget):
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
-        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         super().__init__(napari_viewer)
         list_keys()
-        self.header = CaseHeader(napari_viewer)
-        self.views = ViewBar(napari_viewer)
+        record_images(self.viewer)
+        self.header = CaseHeader(self.viewer)
+        self.views = ViewBar(self.viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
-        self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
+        self.segment = SegmentWidget(self.viewer, self.header.image_combo)
+        self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None

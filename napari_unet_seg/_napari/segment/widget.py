@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QWidget
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.channels import show_channel
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
 from napari_unet_seg._napari.layers.prediction import (
@@ -105,7 +104,6 @@ class SegmentWidget(QWidget):
         """The mask of the last result."""
         self._edits = EditWatch(self)
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        ImageRecorder(viewer, self)
         self.form = SegmentForm(viewer, image_combo)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())

@@ -12,7 +12,6 @@ from napari_unet_seg._napari.categories.edits import set_categories
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.images.case import other_sequences
 from napari_unet_seg._napari.layers.images.owner import record_image
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.images.turned_mask import turn_onto_image
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
@@ -67,7 +66,6 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
-        ImageRecorder(viewer, dock)
         self.channels: Sequence[Image] = ()
         """Layers of the case's other channels and sequences, which were added with the session."""
         connect(dock, (viewer.layers.events.removed, self._on_removed))

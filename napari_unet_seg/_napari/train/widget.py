@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
+from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
 from napari_unet_seg._napari.train.doubts import ask
@@ -73,8 +74,9 @@ class TrainWidget(DockWidget):
 
     def __init__(self, napari_viewer: ViewerModel, *, engine: str = ENGINE) -> None:
         super().__init__(napari_viewer)
+        record_images(self.viewer)
         self._engine = engine
-        self._preview = PreviewLayers(napari_viewer, self)
+        self._preview = PreviewLayers(self.viewer, self)
         self._finished: TrainFinished | None = None
         self._proposed: Path | None = None
         """The folder that was proposed for the next run; None once a run uses it."""
@@ -82,7 +84,7 @@ class TrainWidget(DockWidget):
         """Number of samples that the last training was measured on."""
         self._doubts = ""
         """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
-        self.source = SourceBox(napari_viewer)
+        self.source = SourceBox(self.viewer)
         self.preset = QComboBox()
         self.preset.addItems([*PRESETS, _CUSTOM])
         self.preset.setToolTip("A set of settings: fast-cpu for laptops, best for long runs")
@@ -98,7 +100,7 @@ class TrainWidget(DockWidget):
         self.resume.setToolTip("Continue after the run's last complete epoch")
         self.start_button = QPushButton("Start training")
         self.start_button.setToolTip("Train in the background; Stop keeps the best model so far")
-        self.panel = TrainingPanel(napari_viewer)
+        self.panel = TrainingPanel(self.viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.use_button = QPushButton("Use in Segment")
