@@ -77,7 +77,7 @@ def started(widget: ReviewWidget, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     started: list[int] = []
 
     def start(_: int | None = None) -> None:
-        started.append(widget.fine_tune.accepted)
+        started.append(widget.fine_tune.scope.accepted)
 
     monkeypatch.setattr(widget.fine_tune, "start", start)
     return started
@@ -178,7 +178,7 @@ def test_slices_of_other_categories_do_not_count(
     open_folder(qtbot, widget, folder)
     if visit:
         go(qtbot, widget, 0)
-        assert widget.fine_tune.accepted == 5
+        assert widget.fine_tune.scope.accepted == 5
     for index in range(5, 5 + EVERY):
         go(qtbot, widget, index)
         accept(widget)
