@@ -116,6 +116,8 @@ class FineTunePanel(QWidget):
         if self.question is not None:
             self.question.reject()
         self.scope.session = current.session if current else None
+        if not self.panel.running:
+            self.panel.hide()  # it shows a round of the session before
         if current is not None:
             current.decided.connect(self.refresh)
         self.refresh()
@@ -257,4 +259,6 @@ class FineTunePanel(QWidget):
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
+        if self.scope.is_stopped and not running:
+            self.panel.hide()
         self.refresh()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 400
 """Width in pixels of each dock at first, so that it stays when another tab is chosen."""
+_PLUGIN_SUFFIX = " (napari-unet-seg)"
 _REPORT = "U-Net Segmentation: Report"
 
 
@@ -113,6 +114,8 @@ class _TabJoiner(QObject):
         if dock is None or window is None:
             return
         guard_dock(dock)
+        # napari adds the plugin's name, for which tabs have no room.
+        dock.setWindowTitle(dock.windowTitle().removesuffix(_PLUGIN_SUFFIX))
         if self.settled:
             return
         guard_window(window)

@@ -359,6 +359,17 @@ def test_settings_are_remembered(
     assert again.output.value().parent == tmp_path
 
 
+def test_the_source_has_no_gap_and_its_hint_is_whole(qtbot: QtBot, widget: TrainWidget) -> None:
+    widget.viewer.window.resize(1366, 768)
+    widget.viewer.show()
+    folder, tabs = widget.source.folder.line, widget.source.tabs
+    qtbot.waitUntil(lambda: folder.width() > 200)
+    hint = folder.fontMetrics().horizontalAdvance(folder.placeholderText())
+    assert hint < folder.width() - 8
+    below = tabs.height() - folder.mapTo(tabs, folder.rect().bottomLeft()).y()
+    assert below < 2 * folder.height()
+
+
 def test_it_fits_a_small_screen(widget: TrainWidget) -> None:
     widget.panel.show()
     assert widget.minimumSizeHint().height() <= 600
