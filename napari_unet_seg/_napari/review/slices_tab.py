@@ -22,8 +22,8 @@ from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 

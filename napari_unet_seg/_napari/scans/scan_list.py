@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar, QueueTexts
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar, QueueTexts
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtpy.QtGui import QKeyEvent
 
-    from napari_unet_seg._napari.widgets.lazy_icons import LazyIcons
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import LazyIcons
     from napari_unet_seg.session.review_queue import Queue
     from napari_unet_seg.session.scan_review import ScanReview
 
