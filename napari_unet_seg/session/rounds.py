@@ -13,7 +13,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.model_lineage import lineage, unique_folders
 from napari_unet_seg.session.session import Session
-from napari_unet_seg.session.stored.masks import has_mask
+from napari_unet_seg.session.slice_labels import has_mask
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
 

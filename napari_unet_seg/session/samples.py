@@ -1,4 +1,4 @@
-"""The accepted slice_samples of a session as training samples."""
+"""The accepted slices of a session as training samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def slice_samples(
 def volume_samples(
     scan: Scan, masks: MaskStore, splits: Mapping[int, Split], normalise: NormaliseConfig
 ) -> tuple[Sample, ...]:
-    """Return a volume for each split, in which all other slice_samples count as unreviewed."""
+    """Return a volume for each split, in which all other slices count as unreviewed."""
     samples = []
     for split in sorted(set(splits.values())):
         chosen = [index for index, own in splits.items() if own == split]

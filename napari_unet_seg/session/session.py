@@ -26,17 +26,17 @@ from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
 from napari_unet_seg.session.samples import slice_samples, volume_samples
-from napari_unet_seg.session.stored.labelling import Labelling
-from napari_unet_seg.session.stored.leftovers import remove_leftovers
-from napari_unet_seg.session.stored.lock import InUseError, SessionLock
-from napari_unet_seg.session.stored.masks import (
-    MaskStore,
+from napari_unet_seg.session.slice_labels import (
     SliceChanges,
     check_labels,
     grid_error,
     has_mask,
     slice_changes,
 )
+from napari_unet_seg.session.stored.labelling import Labelling
+from napari_unet_seg.session.stored.leftovers import remove_leftovers
+from napari_unet_seg.session.stored.lock import InUseError, SessionLock
+from napari_unet_seg.session.stored.masks import MaskStore
 from napari_unet_seg.session.stored.new_folders import new_session_folder
 from napari_unet_seg.session.stored.record import (
     LayersRecord,

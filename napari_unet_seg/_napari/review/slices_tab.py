@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMenu
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 _CONTROLS = {
     "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 
 ADDED, REMOVED = 1, 2
