@@ -149,6 +149,29 @@ def test_a_category_that_is_added_leaves_the_known_one_as_good(tmp_path: Path, b
     assert np.mean(before != after) < 0.02
 
 
+def test_a_model_that_a_session_of_fewer_categories_tuned_grows(
+    session: Session, tmp_path: Path, base: Path
+) -> None:
+    *_, first = run_round(session, CONFIG, base, here)
+    tuned = session.folder / first.checkpoint
+    images, labels = phantoms(4, 1)
+    categories = (*TUMOUR, Category(id=8, name="cyst"))
+    later = [
+        Session.create(tmp_path / name, Scan(images, "NYX"), categories, labels, tuned)
+        for name in ("three", "four")
+    ]
+    for other in later:
+        for index in range(4):
+            other.set_states({index: ReviewState.ACCEPTED})
+        other.save()
+    skipped, *_, done = run_round(later[0], CONFIG, tuned, here)
+    assert skipped.problem.startswith("its categories are tumour, and those of the open session ")
+    assert (done.base, done.model) == (str(tuned), str(tuned)), "what it has learned stays"
+    grown = later[0].folder / done.checkpoint
+    assert read_header(grown).categories == categories
+    assert lineage(later[1], grown) == (tuned, [later[0].folder, session.folder])
+
+
 def test_one_accepted_slice_is_trained_on(tmp_path: Path, base: Path) -> None:
     images, labels = phantoms(1, 1)
     session = Session.create(tmp_path / "s", Scan(images[0], "YX"), TUMOUR, labels[0])

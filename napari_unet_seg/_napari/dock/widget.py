@@ -18,6 +18,7 @@ from napari_unet_seg._napari.dock.save_page import SavePage
 from napari_unet_seg._napari.dock.save_target import BINARY, COCO, PATIENT_SEG, SEG
 from napari_unet_seg._napari.dock.step_bar import Step, StepBar, next_step
 from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
+from napari_unet_seg._napari.files.coco.results.threshold_bar import ThresholdBar
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
@@ -62,6 +63,7 @@ class UNetSegWidget(DockWidget):
         list_keys()
         record_images(self.viewer)
         self.header = CaseHeader(self.viewer)
+        self.results = ThresholdBar()
         self.views = ViewBar(self.viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
@@ -162,6 +164,7 @@ class UNetSegWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
+        layout.addWidget(self.results)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
@@ -263,10 +266,13 @@ class UNetSegWidget(DockWidget):
     def _on_written(self, path: Path, mask: Labels) -> None:
         self.save_page.show_saved(path, mask)
         self.unsaved.finish_saving(mask)
+        self._refresh()
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
+        # A session keeps what it started from.
+        self.results.show_mask(mask if self.correct.session is None else None)
         following = next_step(
             image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
@@ -275,4 +281,6 @@ class UNetSegWidget(DockWidget):
         )
         self.steps.show_next(following)
         self.save_page.follow()
+        if self.unsaved.edited:
+            self.save_page.show_edited()
         self.save_page.set_busy(self.correct.busy)

@@ -97,6 +97,8 @@ def _mask_layer(case: Case, name: str, scans: dict[str, Scan]) -> LayerData:
     number, mask = read_mask_among(case.masks[name], scans.values())
     sequence, scan = list(scans.items())[number]
     labels = np.asarray(mask.data)
-    record = replace(_record(case, sequence), scan=grid_of(scan), from_file=True)
+    record = replace(
+        _record(case, sequence), scan=grid_of(scan), from_file=True, read_from=case.masks[name]
+    )
     options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

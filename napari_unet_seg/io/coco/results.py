@@ -15,7 +15,7 @@ from napari_unet_seg.io.coco.document.parse import parse_file
 from napari_unet_seg.io.common.ids import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Id
@@ -47,6 +47,11 @@ class Results:
         """Return the number of results that `above` gives."""
         kinds = (self.scores, self.box_scores) if boxes else (self.scores,)
         return sum(len(scores) - int(np.searchsorted(scores, threshold)) for scores in kinds)
+
+    def numbers(self, images: Iterable[Id]) -> dict[Id, int]:
+        """Return a number from 1 for each result of some images, by the result's id."""
+        found = (each["id"] for image in images for each in self.by_image[image])
+        return {identity: number for number, identity in enumerate(found, 1)}
 
     def above(self, threshold: float, *, boxes: bool) -> CocoDataset:
         """Return the data set with results as its annotations.
