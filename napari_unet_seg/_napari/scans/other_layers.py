@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.files.case_layers import other_layers
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.files.case_layers import LayerData
     from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
 
@@ -52,7 +53,7 @@ class OtherLayers(QObject):
         if case.masks or len(case.sequences) > 1:
             self._keep = keep
             layers = _in_turn(case, scan)
-            self._job = jobs.run(layers, on_event=self._on_layer, name=f"Opening {case.name}")
+            self._job = jobs.run(layers, on_event=self._on_read, name=f"Opening {case.name}")
 
     def stop(self) -> None:
         """Add no more layers: another scan is opened."""
@@ -60,12 +61,14 @@ class OtherLayers(QObject):
             self._job.quit()
             self._job = None
 
-    def _on_layer(self, layer_data: tuple[Any, dict[str, Any], str]) -> None:
+    def _on_read(self, layers_of: Callable[[], list[LayerData]]) -> None:
+        for data, options, kind in layers_of():
+            self._add(Layer.create(data, options, kind))
+
+    def _add(self, layer: Layer) -> None:
         layers = self._viewer.layers
         active = layers.selection.active
-        is_image = layer_data[2] == "image"
-        layer = Layer.create(*layer_data)
-        layers.insert(0 if is_image else len(layers), layer)
+        layers.insert(0 if isinstance(layer, Image) else len(layers), layer)
         self._keep(layer)
         if active is not None:
             layers.selection.active = active
