@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import Command, ItemDone
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.nnunet.raw import RawWritten
-    from napari_unet_seg.session.stored.record import SequenceRecord, SessionRecord
+    from napari_unet_seg.session.stored.case_files import SequenceRecord
+    from napari_unet_seg.session.stored.record import SessionRecord
 
 
 def export_nnunet(

@@ -166,7 +166,7 @@ def session(
     labels[:, 2:4, 2:4] = 1
     new = Session.create(folder, scan, categories, labels, **options)
     for index in accepted:
-        new.set_state(index, ReviewState.ACCEPTED)
+        new.set_states({index: ReviewState.ACCEPTED})
     new.save()
     return new
 

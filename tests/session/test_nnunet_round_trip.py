@@ -55,8 +55,7 @@ def corrected(folder: Path, name: str, seed: int) -> Any:
     labels = np.zeros(SHAPE, np.uint8)
     labels[1:3, 4:20, 4:20], labels[2, 8:12, 8:12] = 2, 1
     session.save_mask(labels)
-    for index in range(3):
-        session.set_state(index, ReviewState.ACCEPTED)
+    session.set_states(dict.fromkeys(range(3), ReviewState.ACCEPTED))
     session.save()
     labels[3] = IGNORE_INDEX  # it was not accepted
     return labels

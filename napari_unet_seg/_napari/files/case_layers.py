@@ -20,6 +20,7 @@ from napari_unet_seg.io.masks.palette import stored_palette
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
 
@@ -75,11 +76,19 @@ def _record(case: Case, sequence: str) -> LayerRecord:
     return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
-def other_layers(case: Case, scan: Scan) -> Iterator[Callable[[], list[LayerData]]]:
+class LaterLayers(NamedTuple):
+    """What was read for some layers."""
+
+    make: Callable[[], list[LayerData]]
+    """Returns the layers, in the main thread: a mask brings colours, which all layers share."""
+    shown: Array | None = None
+    """The labels, if they are those of the mask that is shown."""
+
+
+def other_layers(case: Case, scan: Scan) -> Iterator[LaterLayers]:
     """Read the masks of a case, and the sequences beside its first one, which are hidden.
 
-    Files of which the first sequence is a part are left out. Yields functions that return layers,
-    for the main thread: a mask brings the colours of its categories, which all layers share.
+    Files of which the first sequence is a part are left out.
 
     Parameters
     ----------
@@ -95,11 +104,14 @@ def other_layers(case: Case, scan: Scan) -> Iterator[Callable[[], list[LayerData
     """
     first, *others = case.sequences.items()
     scans = _Scans(case, {first[0]: scan})
-    for at, name in enumerate(case.masks):
-        yield partial(_mask_layers, case, _read_mask(case, name, scans), at == 0)
+    # The mask that is shown comes last: it lies on top, and what follows the selection chooses it.
+    for at, name in reversed(list(enumerate(case.masks))):
+        mask = _read_mask(case, name, scans)
+        shown = np.asarray(mask.labels.data) if at == 0 else None
+        yield LaterLayers(partial(_mask_layers, case, mask, at == 0), shown)
     for name, source in others:
         if source.files != first[1].files or source.series is not None:
-            yield partial(_image_layers, case, name, scans[name], False)
+            yield LaterLayers(partial(_image_layers, case, name, scans[name], False))
 
 
 def first_sequence(case: Case) -> tuple[str, str]:
@@ -134,6 +146,7 @@ def _mask_layers(case: Case, mask: _ReadMask, visible: bool) -> list[LayerData]:
         _record(case, mask.sequence),
         scan=grid_of(mask.scan),
         from_file=True,
+        read_from=case.masks[mask.name],
         order=tuple(palette),
         categories=categories_of_mask(case.masks[mask.name], described),
     )

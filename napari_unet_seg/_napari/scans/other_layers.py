@@ -8,20 +8,25 @@ from napari.layers import Image, Layer
 from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.files.case_layers import other_layers
+from napari_unet_seg._napari.layers.position import go_to_part
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.correct.lesions import largest_lesion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.files.case_layers import LayerData
+    from napari_unet_seg._napari.files.case_layers import LaterLayers
     from napari_unet_seg.io.cases.case import Case
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
 
 
 class OtherLayers(QObject):
     """Adds masks and other sequences of the open case; the layer that is chosen stays chosen.
+
+    The lesion of the mask that is shown comes on screen.
 
     Parameters
     ----------
@@ -61,9 +66,13 @@ class OtherLayers(QObject):
             self._job.quit()
             self._job = None
 
-    def _on_read(self, layers_of: Callable[[], list[LayerData]]) -> None:
-        for data, options, kind in layers_of():
-            self._add(Layer.create(data, options, kind))
+    def _on_read(self, read: tuple[LaterLayers, Place | None]) -> None:
+        later, lesion = read
+        for data, options, kind in later.make():
+            layer = Layer.create(data, options, kind)
+            self._add(layer)
+            if lesion is not None:
+                go_to_part(self._viewer, layer, lesion)
 
     def _add(self, layer: Layer) -> None:
         layers = self._viewer.layers
@@ -74,5 +83,9 @@ class OtherLayers(QObject):
             layers.selection.active = active
 
 
-def _in_turn(case: Case, scan: Scan) -> Generator[Any, Any, None]:
-    yield from other_layers(case, scan)
+def _in_turn(case: Case, scan: Scan) -> Generator[tuple[LaterLayers, Place | None], Any, None]:
+    """Yield the layers, the mask that is shown with the slice of its largest lesion."""
+    volume = scan.grid_axes.endswith("ZYX")
+    for later in other_layers(case, scan):
+        labels = later.shown
+        yield later, None if labels is None else largest_lesion(labels, volume=volume)
