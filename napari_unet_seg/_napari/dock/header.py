@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+NO_MASK = "no mask yet"
 _MASK_TIP = "The mask to correct and to save; follows the selected layer"
 _HELD_TIP = "The mask of the open session; close the session at Correct to choose another one"
 
@@ -73,6 +74,13 @@ class CaseHeader(QWidget):
         self.mask_combo.setEnabled(mask is None)
         self.mask_combo.setToolTip(_MASK_TIP if mask is None else _HELD_TIP)
         if mask is not None:
+            self.mask_combo.setLayer(mask)
+
+    def choose_mask(self, mask: Labels | None) -> None:
+        """Choose a mask; with None, no mask until another one is chosen or added."""
+        if mask is None:
+            self.mask_combo.setNoLayerText(NO_MASK if self.mask_combo.layers else "")
+        else:
             self.mask_combo.setLayer(mask)
 
     def show_device(self, name: str) -> None:
