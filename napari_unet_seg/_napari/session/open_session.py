@@ -164,6 +164,14 @@ class OpenSession(QObject):
         """Go to the first slice to do of the queue."""
         self.go_to(next(iter(self.queue.todo), self.index))
 
+    def go_on(self) -> None:
+        """Show the slice to do after the last that was decided, where the user left."""
+        todo = ReviewState.TODO
+        decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
+        following = self.queue.following(decided[-1]) if decided else None
+        if following is not None:
+            self.go_to(following)
+
     def go_to(self, index: int) -> None:
         """Show a slice."""
         go_to(self.viewer, self.mask, index)
