@@ -106,6 +106,7 @@ class OpenSession(QObject):
         mask.events.colormap.connect(self._on_categories)
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
+        image.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
         viewer.dims.events.order.connect(self._on_turn)
         viewer.dims.events.ndisplay.connect(self._on_turn)
@@ -278,6 +279,7 @@ class OpenSession(QObject):
         self.mask.events.colormap.disconnect(self._on_categories)
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
+        self.image.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self.viewer.dims.events.order.disconnect(self._on_turn)
         self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
@@ -346,7 +348,7 @@ class OpenSession(QObject):
         self.mask_shown.emit(self.mask.visible)
 
     def _on_name(self, _: Any = None) -> None:
-        self.session.set_layers(mask=self.mask.name)
+        self.session.set_layers(image=self.image.name, mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
