@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.evaluation.evaluate import Measure, measure
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
     MaskPair,
@@ -19,6 +18,7 @@ from napari_unet_seg.evaluation.mask_pairs import (
     pair_categories,
     to_foreground,
 )
+from napari_unet_seg.evaluation.measure import Measure, measure
 from napari_unet_seg.evaluation.metrics import Counts
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.places import of_part

@@ -183,7 +183,7 @@ def test_unknown_keys_of_a_newer_minor_version_are_written_back(
     folder = example("format-1-channel")
     values = newer(folder, "2.3")
     session = Session.open(folder)
-    session.set_state(1, ReviewState.ACCEPTED)
+    session.set_states({1: ReviewState.ACCEPTED})
     session.set_layers(mask="other")
     session.set_models(used=("a",))
     session.set_categories(session.categories)

@@ -104,7 +104,8 @@ class SavePage(QWidget):
 
     def follow(self) -> None:
         """Propose a file if the present mask is another one than before."""
-        if self._mask() is not self._proposed():
+        mask = self._mask()
+        if mask is None or mask is not self._proposed():
             self.propose()
 
     def propose(self) -> None:

@@ -68,9 +68,10 @@ def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
         If a file cannot be read, or a mask is not on the grid of the scan.
     """
     first, *others = case.sequences.items()
-    for at, name in enumerate(case.masks):
+    # The mask that is shown comes last: it lies on top, and what follows the selection chooses it.
+    for name in reversed(case.masks):
         data, options, kind = _mask_layer(case, name, {first[0]: scan})
-        yield data, options | {"visible": at == 0}, kind
+        yield data, options | {"visible": name == next(iter(case.masks))}, kind
     for name, source in others:
         if source.files != first[1].files or source.series is not None:
             scan, title = read_sequence(source), _title(case, name)

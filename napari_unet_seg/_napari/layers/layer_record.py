@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category, Id
     from napari_unet_seg.io.cases.case import Source
     from napari_unet_seg.io.coco.instances import Instances
-    from napari_unet_seg.io.coco.results.read import Results
+    from napari_unet_seg.io.coco.results import Results
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan

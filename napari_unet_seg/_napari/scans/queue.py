@@ -185,9 +185,7 @@ class ScanQueue(QObject):
         """Open the first scan to do, when the states of all scans have been read."""
         if self._at is None:
             self._arrange()
-            order, states = self._queue.order, self._queue.states
-            todo = (i for i in order if states[i] is ReviewState.TODO)
-            self.go_to(next(todo, order[0]))
+            self.go_to(next(iter(self._queue.todo), self._queue.order[0]))
 
     def _step(self, by: int) -> None:
         if self._at is not None and (at := self._queue.step(self._at, by)) != self._at:

@@ -12,7 +12,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet_seg._napari.categories.edits import set_categories
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import record_image
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.images.turned_mask import turn_onto_image
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
@@ -68,7 +67,6 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
-        ImageRecorder(viewer, dock)
         self.others: Sequence[Layer] = ()
         """Layers of the case's other channels, sequences and masks, which came with the session."""
         events = viewer.layers.events

@@ -163,8 +163,7 @@ class OpenSession(QObject):
 
     def go_to_first(self) -> None:
         """Go to the first slice to do of the queue."""
-        todo = (i for i in self.queue.order if self.queue.states[i] is ReviewState.TODO)
-        self.go_to(next(todo, self.index))
+        self.go_to(next(iter(self.queue.todo), self.index))
 
     def go_to(self, index: int) -> None:
         """Show a slice."""

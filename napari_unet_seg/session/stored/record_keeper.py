@@ -144,10 +144,6 @@ class RecordKeeper:
         """Accepted slices, corrected or not."""
         return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
 
-    def set_state(self, index: int, state: ReviewState) -> None:
-        """Set the state of a slice; stored with the next `save`."""
-        self.set_states({index: state})
-
     def set_states(self, changes: Mapping[int, ReviewState]) -> None:
         """Set the states of some slices; stored with the next `save`."""
         with self._lock:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import scene
+from qtpy.QtCore import QRect
 from qtpy.QtWidgets import QLabel
 from scene import SHAPE, add_mask
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
+from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -395,3 +397,10 @@ def test_the_table_is_saved(
         ("all", "0.5", "slice 1"),
     ]
     until_idle(qtbot, widget)
+
+
+def test_the_heads_have_room_for_their_units_from_the_start(qtbot: QtBot) -> None:
+    table = CompareTable()
+    qtbot.addWidget(table)
+    two = table.fontMetrics().boundingRect(QRect(), 0, "HD95\nmm").height()
+    assert table.horizontalHeader().sizeHint().height() >= two

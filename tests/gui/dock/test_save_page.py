@@ -160,6 +160,19 @@ def test_the_file_of_one_mask_is_not_proposed_for_another(
     assert page.path.text() == str(tmp_path / "head_mask.tif")
 
 
+def test_the_line_on_a_saved_file_goes_with_its_mask(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, status = widget.save_page, widget.correct.review.status
+    with qtbot.waitSignal(widget.correct.written):
+        page.save_button.click()
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert status.text() == page.status.text() == f"Saved {tmp_path / 'head_mask.tif'}"
+    widget.viewer.layers.remove(widget.correct.current_mask)
+    assert status.text() == page.status.text() == ""
+
+
 def test_what_is_painted_while_a_mask_is_written_is_still_to_be_saved(
     qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from napari_unet_seg.config import RESULT_THRESHOLD
 if TYPE_CHECKING:
     from napari_unet_seg._napari.layers.layer_record import Values
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.io.coco.results.read import Results
+    from napari_unet_seg.io.coco.results import Results
 
 _THRESHOLD = "results/threshold"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.files.coco.results.dialog import ResultsChoice
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Id
-    from napari_unet_seg.io.coco.results.read import Results
+    from napari_unet_seg.io.coco.results import Results
 
 
 class DrawnLabels(NamedTuple):

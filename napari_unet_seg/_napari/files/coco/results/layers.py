@@ -25,14 +25,15 @@ from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg._napari.widgets.windows import dialog_parent
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.coco.results.read import known_images, parse_results, read_results
+from napari_unet_seg.io.coco.results import known_images, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_unet_seg._napari.files.coco.results.dialog import ResultsChoice
+    from napari_unet_seg.io.coco.document.parse import ParsedFile
     from napari_unet_seg.io.coco.read import CocoDataset
-    from napari_unet_seg.io.coco.results.read import Results
+    from napari_unet_seg.io.coco.results import Results
     from napari_unet_seg.io.common.scan import Scan
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -54,8 +55,8 @@ class _Stack:
     """The layer's `unique_id`; None if it is not open."""
 
 
-def results_layers(path: Path) -> list[LayerData]:
-    """Return masks of the results in a file, after a question for the threshold.
+def results_layers(file: ParsedFile) -> list[LayerData]:
+    """Return masks of the results of a file, after a question for the threshold.
 
     They are put on the open data set that has most of their images. If none has any, the user is
     asked for the COCO file, whose images and masks are opened too.
@@ -68,14 +69,15 @@ def results_layers(path: Path) -> list[LayerData]:
     Raises
     ------
     DataError
-        If the file cannot be read, there is no window to ask in, or no result fits the data set.
+        If the file is no list of results, there is no window to ask in, or no result fits the data
+        set.
     """
-    entries = parse_results(path)
+    path, entries = file.path, file.check("results")
     opened = _open_dataset(entries)
     dataset = opened or _asked_for(path)
     if dataset is None:
         return []
-    results = read_results(path, dataset)
+    results = results_of(file, dataset)
     choice = ask_for_results(results, dialog_parent())
     if choice is None:
         return []
