@@ -33,7 +33,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.stored.masks import slice_changes, stray_label
+from napari_unet_seg.session.slice_labels import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,6 +169,14 @@ class OpenSession(QObject):
     def go_to_first(self) -> None:
         """Go to the first slice to do of the queue."""
         self.go_to(next(iter(self.queue.todo), self.index))
+
+    def go_on(self) -> None:
+        """Show the slice to do after the last that was decided, where the user left."""
+        todo = ReviewState.TODO
+        decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
+        following = self.queue.following(decided[-1]) if decided else None
+        if following is not None:
+            self.go_to(following)
 
     def go_to(self, index: int) -> None:
         """Show a slice."""
