@@ -76,8 +76,8 @@ class OpenSession(QObject):
     """Slices to do have new predictions."""
     refused = Signal(str)
     """Emitted with the reason why an action was not done."""
-    stray_found = Signal(int)
-    """Emitted with a label of no category, for which an action was not done."""
+    stray_found = Signal(int, int)
+    """Emitted with a label of no category, for which an action was not done, and its slice."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -153,10 +153,15 @@ class OpenSession(QObject):
         """
         place = self.session.masks.place(index)
         labels = np.asarray(self.mask.data[place])
-        if self._refuses(labels):
+        if self._refuses(index):
             return None
         self._predictions.update_from_segment(place)
         return accepted_state(np.array_equal(self._predictions.read(place), labels))
+
+    def stray_on(self, index: int) -> int:
+        """Return a label on a slice that is no category; 0 if there is none."""
+        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        return stray_label(labels, len(self.session.categories))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -304,18 +309,18 @@ class OpenSession(QObject):
             self.refused.emit(problem)
         return not problem
 
-    def _refuses(self, labels: Any) -> bool:
+    def _refuses(self, index: int) -> bool:
         """Whether a slice holds labels of no category; if so, emit the reason.
 
         Such labels cannot be trained on or written as COCO.
         """
-        stray = stray_label(labels, len(self.session.categories))
+        stray = self.stray_on(index)
         if stray:
             self.refused.emit(
                 f"A slice holds the label {stray}, which is no category; add one for it, or paint "
                 "over it, then accept the slice."
             )
-            self.stray_found.emit(stray)
+            self.stray_found.emit(stray, index)
         return stray != 0
 
     def _save_edits(self) -> None:
@@ -326,7 +331,7 @@ class OpenSession(QObject):
         self.contents.update()
         accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
-            if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
+            if self._refuses(index):
                 self.mark({index: ReviewState.TODO})
         if accepted:
             self.autosave.save(accepted)
