@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget,
 
 from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
+from napari_unet_seg._napari.dock.nnunet_export import NnunetExport
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
@@ -70,6 +71,7 @@ class UNetSegWidget(DockWidget):
         self.segment = SegmentWidget(self.viewer, self.header.image_combo, self.header.model_choice)
         self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
+        self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
