@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from plans import accept_plan
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from scene import CATEGORIES, SHAPE
 
 from napari_unet_seg._napari.dock.recent import add_recent
@@ -177,3 +177,14 @@ def test_a_file_that_is_no_scan_is_named_and_the_others_open(
     widget.open_files([folder / "notes.txt", folder / "a.tif"])
     assert "notes.txt cannot be opened" in " ".join(notifications)
     assert [layer.name for layer in widget.viewer.layers] == ["a.tif"]
+
+
+def test_a_session_is_told_from_the_folder_of_its_name(
+    widget: UNetSegWidget, tmp_path: Path
+) -> None:
+    for kind, place in (("folder", "scans"), ("session", "sessions")):
+        (tmp_path / place / "head").mkdir(parents=True)
+        add_recent(kind, tmp_path / place / "head")
+    widget.show_step(Step.OPEN)
+    texts = [button.text() for button in widget.open_page.recent.findChildren(QPushButton)]
+    assert [text.split(maxsplit=1)[1] for text in texts] == ["head (session)", "head"]
