@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
+from napari_unet_seg._napari.layers.position import shows_slice
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.rows import notes_of, row_names
@@ -22,8 +23,8 @@ from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMenu
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 _CONTROLS = {
     "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),
@@ -270,7 +271,10 @@ class SlicesTab(QWidget):
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
     def _on_changed(self, changes: SliceChanges) -> None:
-        self.changes.setText(correction_summary(changes))
+        current = self._open_session
+        is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
+        slice_ = f"Slice {current.index}: " if current is not None and is_hidden else ""
+        self.changes.setText(slice_ + correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()
             self.table.viewport().update()

@@ -13,12 +13,12 @@ from qtpy.QtWidgets import QWidget
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.channels import show_channel
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
 from napari_unet_seg._napari.layers.prediction import (
     Checksums,
     checksums,
+    misfit,
     show_maps,
     show_prediction,
 )
@@ -110,7 +110,6 @@ class SegmentWidget(QWidget):
         """The mask of the last result."""
         self._edits = EditWatch(self)
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        ImageRecorder(viewer, self)
         self.form = SegmentForm(viewer, image_combo, model_choice)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
@@ -221,6 +220,7 @@ class SegmentWidget(QWidget):
             self.form.status.setText(_CLOSED)
             return
         present = self._masks.get(request.image)
+        notes = (*result.notes, *self._why_another(present, request, prediction))
         self._edits.watch(present)
         try:
             mask = show_prediction(
@@ -240,7 +240,7 @@ class SegmentWidget(QWidget):
         self._mask = self._masks[request.image] = self._last = mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, mask, prediction, request.place)
-        self.form.status.setText(summary(prediction, result.notes))
+        self.form.status.setText(summary(prediction, notes))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()
@@ -251,6 +251,15 @@ class SegmentWidget(QWidget):
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, mask.data.shape[:-2])
             go_to(self.viewer, mask, index)
+
+    def _why_another(
+        self, present: Labels | None, request: _Request, prediction: PredictFinished
+    ) -> tuple[str, ...]:
+        """Return a sentence on why the prediction is a mask beside the one of the image, if so."""
+        if present is None or present not in self.viewer.layers:
+            return ()
+        reason = misfit(present, request.place, prediction.categories)
+        return (f"A new mask was made, because {present.name} {reason}.",) if reason else ()
 
     def _on_correct(self) -> None:
         if self._last is not None:

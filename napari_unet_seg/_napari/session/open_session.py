@@ -12,7 +12,13 @@ from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
+from napari_unet_seg._napari.layers.position import (
+    go_to,
+    index_of,
+    off_screen_problem,
+    place_of,
+    shown_part,
+)
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
@@ -27,7 +33,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.stored.masks import slice_changes, stray_label
+from napari_unet_seg.session.slice_labels import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.coco.merge.keys import Keep
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120
@@ -98,6 +105,7 @@ class OpenSession(QObject):
         mask.events.colormap.connect(self._on_categories)
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
+        image.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
         viewer.dims.events.order.connect(self._on_turn)
         viewer.dims.events.ndisplay.connect(self._on_turn)
@@ -142,11 +150,12 @@ class OpenSession(QObject):
 
         None, after `refused`, if the slice holds labels of no category.
         """
-        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        place = self.session.masks.place(index)
+        labels = np.asarray(self.mask.data[place])
         if self._refuses(labels):
             return None
-        self._predictions.update_from_segment(index)
-        return accepted_state(np.array_equal(self._predictions.read(index), labels))
+        self._predictions.update_from_segment(place)
+        return accepted_state(np.array_equal(self._predictions.read(place), labels))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -154,8 +163,15 @@ class OpenSession(QObject):
 
     def go_to_first(self) -> None:
         """Go to the first slice to do of the queue."""
-        todo = (i for i in self.queue.order if self.queue.states[i] is ReviewState.TODO)
-        self.go_to(next(todo, self.index))
+        self.go_to(next(iter(self.queue.todo), self.index))
+
+    def go_on(self) -> None:
+        """Show the slice to do after the last that was decided, where the user left."""
+        todo = ReviewState.TODO
+        decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
+        following = self.queue.following(decided[-1]) if decided else None
+        if following is not None:
+            self.go_to(following)
 
     def go_to(self, index: int) -> None:
         """Show a slice."""
@@ -164,9 +180,8 @@ class OpenSession(QObject):
     def revert(self) -> None:
         """Restore the prediction of the slice on screen, as one step of undo."""
         if self._on_screen():
-            replace_slice(
-                self.mask, self._predictions.read(self.index), place_of(self.viewer, self.mask)
-            )
+            place = place_of(self.viewer, self.mask)
+            replace_slice(self.mask, self._predictions.read(place), place)
 
     def replace_prediction(
         self, index: int, labels: Any, dice: float, *, on_screen: bool = False
@@ -223,13 +238,22 @@ class OpenSession(QObject):
             self.mask.visible = shown
 
     def update_changes(self) -> None:
-        """Compare the slice on screen with its prediction, and show the changes."""
-        prediction, labels, place = self._planes()
+        """Compare the slice on screen with its prediction, and show the changes of the plane."""
+        place = place_of(self.viewer, self.mask)
+        part: Part = place
+        if self.overlay.shown and not off_screen_problem(self.viewer, self.mask):
+            part = shown_part(self.viewer, self.mask)
+        if self._predictions.update_from_segment(part):
+            self._sort_queue()
+        prediction, labels = self._predictions.read(place), np.asarray(self.mask.data[place])
         self._save_edits()
         if self.session.states[self.index].is_accepted:
             # An edit or an undo may have followed the decision.
             self.mark({self.index: accepted_state(np.array_equal(prediction, labels))})
-        self.overlay.update(prediction, labels, place)
+        if self.overlay.shown:
+            self.overlay.update(
+                self._predictions.read(part), np.asarray(self.mask.data[part]), part
+            )
         self.changed.emit(slice_changes(prediction, labels))
 
     def save(self) -> bool:
@@ -268,6 +292,7 @@ class OpenSession(QObject):
         self.mask.events.colormap.disconnect(self._on_categories)
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
+        self.image.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self.viewer.dims.events.order.disconnect(self._on_turn)
         self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
@@ -336,17 +361,18 @@ class OpenSession(QObject):
         self.mask_shown.emit(self.mask.visible)
 
     def _on_name(self, _: Any = None) -> None:
-        self.session.set_layers(mask=self.mask.name)
+        self.session.set_layers(image=self.image.name, mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
         if index != self.index:
             self.index = index
             self.moved.emit(index)
-            self._update_changes_soon()
+        self._update_changes_soon()
 
     def _on_turn(self, _: Any = None) -> None:
         self.turned.emit()
+        self._update_changes_soon()
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)
@@ -355,10 +381,3 @@ class OpenSession(QObject):
         states = self.queue.states
         record_decided(self.mask, (p for i, p in places if states[i] is not ReviewState.TODO))
         self.queue_changed.emit()
-
-    def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:
-        """Return the prediction and the labels of the slice on screen, and its place."""
-        place = place_of(self.viewer, self.mask)
-        if self._predictions.update_from_segment(self.index):
-            self._sort_queue()
-        return self._predictions.read(self.index), np.asarray(self.mask.data[place]), place

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.images.turned_mask import labels_on
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
@@ -168,7 +167,6 @@ class SourceBox(QWidget):
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
         self.folder.setPlaceholder("patients, or images and masks")
         self.plan = FolderPlan()
-        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.image = MaskImageCombo(viewer, self.labels)
         self.image.setToolTip("The image that the network learns from: that of the labels")

@@ -40,7 +40,8 @@ class DockWidget(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         log.start()
-        self.viewer = viewer
+        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
+        self.viewer = viewer = getattr(viewer, "__wrapped__", viewer)
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
         connect(self, (viewer.layers.events.inserted, _see_file))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
-from napari_unet_seg.events import Progress
+from napari_unet_seg.events import ItemDone, Progress
 
 if TYPE_CHECKING:
     from napari_unet_seg._napari.widgets.jobs import Job
@@ -47,9 +47,9 @@ class JobBar(QWidget):
         self._delay.start()
 
     def _on_event(self, job: Job, event: Any) -> None:
-        if job is self._job and isinstance(event, Progress):
+        if job is self._job and isinstance(event, Progress | ItemDone):
             self.progress.setRange(0, event.count)
-            self.progress.setValue(event.done)
+            self.progress.setValue(event.done if isinstance(event, Progress) else event.index)
             self.progress.setFormat(f"{job.name}: %v of %m")
 
     def _on_ended(self, job: Job) -> None:

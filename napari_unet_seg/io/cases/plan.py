@@ -9,7 +9,14 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Plan
 from napari_unet_seg.io.cases.corrections import correct
 from napari_unet_seg.io.cases.far_masks import with_far_masks
-from napari_unet_seg.io.cases.layouts import bids, dicom_studies, nnunet, pair_folders, patients
+from napari_unet_seg.io.cases.layouts import (
+    bids,
+    dicom_studies,
+    nnunet,
+    ours,
+    pair_folders,
+    patients,
+)
 from napari_unet_seg.io.cases.remembered import recall_corrections
 from napari_unet_seg.io.cases.tree import list_tree
 from napari_unet_seg.io.find import no_scans
@@ -17,7 +24,7 @@ from napari_unet_seg.io.find import no_scans
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LAYOUTS = (nnunet.plan, bids.plan, pair_folders.plan, patients.plan)
+_LAYOUTS = (nnunet.plan, ours.plan, bids.plan, pair_folders.plan, patients.plan)
 """The special before the general: each returns None for folders of another layout."""
 
 

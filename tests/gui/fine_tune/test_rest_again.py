@@ -49,7 +49,7 @@ def widget(
         tmp_path / "s", scan, (Category(id=1, name="c0"),), labels, make_checkpoint(), layers=layers
     )
     for index in ACCEPTED:
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     widget: ReviewWidget = dock(ReviewWidget)
     widget.viewer.window.resize(1366, 768)

@@ -65,6 +65,12 @@ def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
     return with_engine(engine="fake_engine:train")
 
 
+@pytest.fixture
+def endless(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
+    """A widget whose training goes on until it is stopped."""
+    return with_engine(engine="fake_engine:train_until_stopped")
+
+
 def epochs_drawn(widget: TrainWidget) -> list[int]:
     widget.panel.plot.redraw()
     return list(widget.panel.plot.train_curve.getData()[0])
@@ -99,7 +105,7 @@ def test_a_run_is_named_after_what_it_is_trained_on_and_the_day(
     widget.output.setValue(chosen)
     widget.source.folder.setValue(folder)
     assert widget.output.value() == chosen
-    widget._propose_folder()
+    widget.output.propose()
     today = f"{datetime.now():%Y-%m-%d}"
     proposed = widget.output.value()
     assert proposed.name == f"{folder.name} {today}"
@@ -109,26 +115,25 @@ def test_a_run_is_named_after_what_it_is_trained_on_and_the_day(
 
 
 def test_training_on_layers_leaves_them_and_the_selection_alone(
-    qtbot: QtBot, widget: TrainWidget
+    qtbot: QtBot, endless: TrainWidget
 ) -> None:
-    viewer = widget.viewer
+    viewer = endless.viewer
     viewer.add_image(np.ones((4, 32, 32), np.uint8), name="scan", scale=(3, 2, 2))
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
-    widget.source.tabs.setCurrentIndex(1)
-    widget.form.editor("epochs").value = 10_000
+    endless.source.tabs.setCurrentIndex(1)
     before = labels.data.copy()
     events: list[Any] = []
-    widget.panel.event_arrived.connect(events.append)
-    widget.start_button.click()
+    endless.panel.event_arrived.connect(events.append)
+    endless.start_button.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 5)
     names = ["validation truth", "validation prediction"]
     qtbot.waitUntil(lambda: viewer.layers[2].name.startswith("validation: one, epoch "))
     assert [layer.name for layer in viewer.layers[3:]] == names
     assert viewer.layers.selection.active is labels
     assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
-    widget.panel.stop_button.click()
-    finish(qtbot, widget)
+    endless.panel.stop_button.click()
+    finish(qtbot, endless)
     assert [e.train for e in events if isinstance(e, TrainStarted)] == [1]
     assert [layer.name for layer in viewer.layers] == ["scan", "mask"], "previews stay"
     assert viewer.layers.selection.active is labels
@@ -185,15 +190,14 @@ def test_a_layer_of_two_levels_is_a_mask_as_its_file_is(top: int) -> None:
     assert np.array_equal(source.labels, mask > 0)
 
 
-def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
-    widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").value = 10_000
-    widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
-    widget.panel.stop_button.click()
-    finish(qtbot, widget)
-    assert widget.result.text().startswith("Stopped: best validation Dice")
-    assert not widget.use_button.isHidden()
+def test_stop_keeps_the_best_model(qtbot: QtBot, endless: TrainWidget, folder: Path) -> None:
+    endless.source.folder.setValue(folder)
+    endless.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
+    endless.panel.stop_button.click()
+    finish(qtbot, endless)
+    assert endless.result.text().startswith("Stopped: best validation Dice")
+    assert not endless.use_button.isHidden()
 
 
 def test_out_of_memory_is_told_and_leaves_the_form_usable(
@@ -214,17 +218,16 @@ def test_out_of_memory_is_told_and_leaves_the_form_usable(
 
 
 def test_closing_the_dock_stops_the_training(
-    qtbot: QtBot, widget: TrainWidget, folder: Path
+    qtbot: QtBot, endless: TrainWidget, folder: Path
 ) -> None:
-    widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").value = 10_000
-    widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
-    widget.viewer.window.remove_dock_widget(widget)
-    finish(qtbot, widget)
-    assert widget.result.text().startswith("Stopped")
-    widget.close()
-    widget.deleteLater()
+    endless.source.folder.setValue(folder)
+    endless.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
+    endless.viewer.window.remove_dock_widget(endless)
+    finish(qtbot, endless)
+    assert endless.result.text().startswith("Stopped")
+    endless.close()
+    endless.deleteLater()
 
 
 def nothing(widget: TrainWidget, tmp_path: Path) -> str:
@@ -294,14 +297,14 @@ def test_a_training_whose_process_was_killed_is_offered_at_once_and_by_the_next_
             child.kill()
     finish(qtbot, widget)
     assert "ended unexpectedly" in notifications[-1]
-    assert not widget.resume.isHidden()
-    assert widget.resume.text() == f"Resume the run in this folder after {run.unfinished()}"
+    assert not widget.output.resume.isHidden()
+    assert widget.output.resume.text() == f"Resume the run in this folder after {run.unfinished()}"
     following = dock(TrainWidget)
     assert following.output.value() == run.folder
     done = read_header(run.last).epoch
     following.source.folder.setValue(folder)
     following.setValue(config.replace(epochs=done + 1))
-    following.resume.setChecked(True)
+    following.output.resume.setChecked(True)
     following.start_button.click()
     finish(qtbot, following)
     assert read_header(run.last).epoch == done + 1
@@ -309,21 +312,21 @@ def test_a_training_whose_process_was_killed_is_offered_at_once_and_by_the_next_
 
 
 def test_a_run_can_be_gone_on_with(widget: TrainWidget, tmp_path: Path) -> None:
-    assert widget.resume.isHidden()
+    assert widget.output.resume.isHidden()
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "last.safetensors").touch()
     widget.output.setValue(tmp_path / "old")
-    assert not widget.resume.isHidden()
-    widget.resume.setChecked(True)
-    assert widget._run_folder() == tmp_path / "old"
+    assert not widget.output.resume.isHidden()
+    widget.output.resume.setChecked(True)
+    assert widget.output.usable() == tmp_path / "old"
 
 
 def test_presets_fill_the_form_and_edits_make_it_custom(widget: TrainWidget) -> None:
-    widget.preset.setCurrentText("optimised")
-    widget.preset.activated.emit(2)
+    widget.presets.preset.setCurrentText("optimised")
+    widget.presets.preset.activated.emit(2)
     assert widget.value() == PRESETS["optimised"]
     widget.form.editor("epochs").value = 3
-    assert widget.preset.currentText() == "custom"
+    assert widget.presets.preset.currentText() == "custom"
 
 
 def test_settings_are_the_programs_file(
