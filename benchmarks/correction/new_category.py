@@ -63,8 +63,7 @@ def run(given: Any, folder: Path) -> dict[str, Any]:
     (first,) = largest_lesion(labels == 1, volume=True) or (0,)
     accepted = range(first, first + given.slices)
     session = Session.create(folder / "session", scan, CATEGORIES, labels, BUNDLED, sequence="T1c")
-    for index in accepted:
-        session.set_state(index, ReviewState.ACCEPTED)
+    session.set_states(dict.fromkeys(accepted, ReviewState.ACCEPTED))
     session.save()
     config = FINE_TUNE.replace(epochs=given.epochs, learning_rate=given.rate, threads=given.threads)
     with EngineProcess(threads=given.threads) as engine:
