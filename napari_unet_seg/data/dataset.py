@@ -17,6 +17,7 @@ from napari_unet_seg.io.cases.remembered import recall_corrections
 from napari_unet_seg.io.coco.paths import clean_name
 from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.io.dicom.signature import holds_dicom
+from napari_unet_seg.io.disk.listing import entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def _check_unnamed(folder: Path, sequences: Sequence[str], *, may_lack: bool) ->
 def _needs_plan(folder: Path, dimensions: int | None) -> bool:
     """Whether images and masks are no plain pairs: DICOM, volumes as slices, or corrected."""
     volumes = dimensions == 2 and any(True for _ in folder.glob("**/images/*.nii*"))
-    below = any(any(map(_is_series, place.iterdir())) for place in folder.glob("images"))
+    below = any(any(map(_is_series, entries(place))) for place in folder.glob("images"))
     return volumes or below or bool(recall_corrections(folder))
 
 

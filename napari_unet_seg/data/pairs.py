@@ -20,6 +20,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import MASK_ENDS
 from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.common.turned import turned_onto
+from napari_unet_seg.io.disk.listing import entries
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -102,7 +103,7 @@ def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in entries(folder):
         stem = _stem(path)
         if not stem:
             continue

@@ -1,0 +1,81 @@
+"""Folders of which a part cannot be read: that part is told, and the rest opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from dicom_files import write_series
+from other_user import as_other_user, open_folder
+
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.plan import recognise_folder
+from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
+from napari_unet_seg.io.find import scan_files
+from napari_unet_seg.io.images.slice_stacks import stacks_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CLOSED = 0o000
+NAMES_ONLY = 0o444
+"""Rights by which the names in a folder are seen, but none of its files."""
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """Two patients, and a DICOM series."""
+    with open_folder() as root:
+        for name in ("p1/t1.nii", "p2/t1.nii"):
+            (root / name).parent.mkdir()
+            (root / name).touch()
+        write_series(root / "p3", [0.0, 1.0])
+        recognise_folder(root)  # as root, who may import what this needs
+        yield root
+
+
+@pytest.mark.parametrize("rights", [CLOSED, NAMES_ONLY])
+def test_a_folder_that_cannot_be_read_is_left_out_with_a_sentence(root: Path, rights: int) -> None:
+    (root / "p2").chmod(rights)
+
+    with as_other_user():
+        plan = recognise_folder(root)
+
+    assert [case.name for case in plan.cases] == ["p1", "p3"]
+    [left] = plan.left_out
+    assert left.is_problem
+    assert left.reason == (
+        f"{root / 'p2'} cannot be read (Permission denied); allow it, or choose another folder."
+    )
+
+
+def test_a_file_that_cannot_be_read_is_left_out_with_a_sentence(root: Path) -> None:
+    notes = root / "p2" / "notes"
+    notes.touch()
+    notes.chmod(CLOSED)
+
+    with as_other_user():
+        plan = recognise_folder(root)
+
+    assert len(plan.cases) == 3
+    [left] = plan.left_out
+    assert left.reason == f"{notes} cannot be read without permission; ask its owner."
+
+
+@pytest.mark.parametrize("rights", [CLOSED, NAMES_ONLY])
+def test_a_folder_of_which_nothing_can_be_read_is_told(root: Path, rights: int) -> None:
+    root.chmod(rights)
+
+    with as_other_user():
+        for listed in (recognise_folder, scan_files, stacks_in, holds_dicom):
+            with pytest.raises(DataError, match="Permission denied"):
+                listed(root)
+
+
+def test_dicom_is_found_beside_a_folder_that_cannot_be_read(root: Path) -> None:
+    (root / "p1").chmod(CLOSED)
+
+    with as_other_user():
+        assert holds_dicom(root)
+        assert len(dicom_files_below(root)) == 2
