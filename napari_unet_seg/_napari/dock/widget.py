@@ -29,6 +29,7 @@ from napari_unet_seg._napari.widgets.dock_widget import (
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.keys import label_of, list_keys
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.windows import ancestor
@@ -67,6 +68,7 @@ class UNetSegWidget(DockWidget):
         self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
         self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
+        self.job_bar = JobBar()
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
@@ -127,6 +129,10 @@ class UNetSegWidget(DockWidget):
         """Open the scans of a folder, one after another; nothing changes if the user cancels."""
         self.correct.scans.open_folder(folder)
 
+    def open_plan(self, recognised: Plan) -> None:
+        """Open the scans of a plan as it was recognised, after a look at it."""
+        self.correct.scans.planner.show(recognised)
+
     def open_session(self, folder: Path) -> None:
         """Open a session to go on with its corrections."""
         add_recent("session", folder)
@@ -163,6 +169,7 @@ class UNetSegWidget(DockWidget):
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.job_bar)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
@@ -183,6 +190,8 @@ class UNetSegWidget(DockWidget):
         self.correct.saver.written.connect(self._on_written)
         self.correct.saver.failed.connect(self.save_page.show_failed)
         self.correct.busy_changed.connect(self._on_busy)
+        for worker in (desk, self.correct.scans):
+            worker.job_started.connect(self.job_bar.watch)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))
         desk.session_changed.connect(self._refresh)

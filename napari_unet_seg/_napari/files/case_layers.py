@@ -14,7 +14,7 @@ from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.scan import Scan
@@ -50,7 +50,7 @@ def _record(case: Case, sequence: str) -> LayerRecord:
     return LayerRecord(case=case.name, sequence=sequence, channel=channel)
 
 
-def other_layers(case: Case, scan: Scan) -> Iterator[LayerData]:
+def other_layers(case: Case, scan: Scan) -> Generator[LayerData, Any, None]:
     """Yield the layers of a case beside its first sequence: masks, and hidden other sequences.
 
     Files of which the first sequence is a part are left out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.files.case_layers import other_layers
 from napari_unet_seg._napari.widgets import jobs
@@ -30,6 +30,9 @@ class OtherLayers(QObject):
         The object with which reading ends.
     """
 
+    job_started = Signal(object)
+    """Emitted with the `Job` that reads."""
+
     def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer = viewer
@@ -53,6 +56,7 @@ class OtherLayers(QObject):
             self._keep = keep
             layers = _in_turn(case, scan)
             self._job = jobs.run(layers, on_event=self._on_layer, name=f"Opening {case.name}")
+            self.job_started.emit(self._job)
 
     def stop(self) -> None:
         """Add no more layers: another scan is opened."""
@@ -72,4 +76,4 @@ class OtherLayers(QObject):
 
 
 def _in_turn(case: Case, scan: Scan) -> Generator[Any, Any, None]:
-    yield from other_layers(case, scan)
+    yield from jobs.until_stopped(other_layers(case, scan))
