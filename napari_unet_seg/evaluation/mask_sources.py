@@ -102,12 +102,14 @@ def stem(path: Path) -> str:
 
 
 def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
+    from napari_unet_seg.io.coco.document.parse import parse_file
     from napari_unet_seg.io.coco.raster import rasterise
-    from napari_unet_seg.io.coco.read import read_coco
-    from napari_unet_seg.io.coco.results.read import is_results, read_results
+    from napari_unet_seg.io.coco.read import dataset_of, read_coco
+    from napari_unet_seg.io.coco.results import results_of
 
-    if of is not None and of.is_file() and is_results(path):
-        results = read_results(path, read_coco(of))
+    parsed = parse_file(path)
+    if of is not None and of.is_file() and parsed.kind == "results":
+        results = results_of(parsed, read_coco(of))
         if not len(results.scores):
             raise DataError(
                 f"The results of {path} have boxes and no outlines, which cannot be compared; "
@@ -115,7 +117,7 @@ def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
             )
         dataset = results.above(threshold, boxes=False)
     else:
-        dataset = read_coco(path)
+        dataset = dataset_of(parsed)
     ids = _ids_by_name(dataset)
 
     def load(name: str) -> Scan:

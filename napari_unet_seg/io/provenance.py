@@ -77,13 +77,13 @@ def check_ours(path: Path) -> None:
 
 def is_ours(path: Path) -> bool:
     """Whether this program has written a mask, the map of a prediction or a COCO file."""
-    from napari_unet_seg.io.coco.read import parse_coco
+    from napari_unet_seg.io.coco.document.parse import parse_file
     from napari_unet_seg.io.coco.write import DESCRIPTION
     from napari_unet_seg.io.read import read_scan
 
     try:
         if path.suffix.lower() == ".json":
-            info = parse_coco(path)[0].get("info")
+            info = parse_file(path).check("dataset").get("info")
             return isinstance(info, dict) and info.get("description") == DESCRIPTION
         # A foreign DICOM SEG is described too, by its categories.
         return "version" in (read_scan(path).meta.get("description") or {})

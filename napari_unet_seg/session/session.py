@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.stored.case_files import MaskRecord
 
 _DEFAULT = NormaliseConfig()
 
@@ -91,6 +92,7 @@ class Session(RecordKeeper):
         layers: LayersRecord | None = None,
         sequence: str = "",
         others: Sequence[OtherSequence] = (),
+        masks: Sequence[MaskRecord] = (),
     ) -> Self:
         """Start a session in a new or empty folder; an error does not change the folder.
 
@@ -119,6 +121,8 @@ class Session(RecordKeeper):
         others : sequence of OtherSequence, optional
             The other sequences of the case, which are opened with the scan; the session does not
             learn from them.
+        masks : sequence of MaskRecord, optional
+            The other masks of the case, which are opened with the scan.
 
         Raises
         ------
@@ -136,10 +140,10 @@ class Session(RecordKeeper):
                 "give one for each slice."
             )
         with new_session_folder(folder) as new:
-            masks = MaskStore(new, scan)
+            store = MaskStore(new, scan)
             # First, so that a stroke during the writing counts as a change.
-            masks.mark_as_stored(labels)
-            masks.write_prediction(labels, {"categories": [c.name for c in categories]})
+            store.mark_as_stored(labels)
+            store.write_prediction(labels, {"categories": [c.name for c in categories]})
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -153,10 +157,11 @@ class Session(RecordKeeper):
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
                 sequences=record_sequences(others),
+                masks=tuple(masks),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
-        session.masks.digests = masks.digests
+        session.masks.digests = store.digests
         session.masks.see_files()
         saw(folder / SESSION_FILE)
         return session

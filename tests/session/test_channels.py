@@ -49,7 +49,7 @@ def session(tmp_path: Path) -> Session:
         others=(other,),
     )
     for index in range(6):
-        made.set_state(index, ReviewState.ACCEPTED)
+        made.set_states({index: ReviewState.ACCEPTED})
     made.save()
     return made
 

@@ -160,7 +160,7 @@ def session(folder: Path, scan: Any, names: list[str], accepted: list[int]) -> N
     labels[:, 2:4, 2:4] = 1
     new = Session.create(folder, scan, categories, labels)
     for index in accepted:
-        new.set_state(index, ReviewState.ACCEPTED)
+        new.set_states({index: ReviewState.ACCEPTED})
     new.save()
 
 

@@ -53,7 +53,7 @@ def disk(tmp_path: Path) -> Path:
         sequence="FLAIR",
         others=others,
     )
-    session.set_state(1, ReviewState.ACCEPTED)
+    session.set_states({1: ReviewState.ACCEPTED})
     session.save()
     return tmp_path / "disk"
 
@@ -129,6 +129,6 @@ def test_a_session_from_before_is_written_with_the_present_version(disk: Path) -
     file.write_text(json.dumps(values | {"format": 2}))
     session = Session.open(disk / "sessions" / "p1")
     assert session.record.sequences == ()
-    session.set_state(0, ReviewState.ACCEPTED)
+    session.set_states({0: ReviewState.ACCEPTED})
     session.save()
-    assert json.loads(file.read_text())["format"] == "2.1"
+    assert json.loads(file.read_text())["format"] == "2.2"

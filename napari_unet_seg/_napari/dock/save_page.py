@@ -66,6 +66,8 @@ class SavePage(QWidget):
         self._proposed: Callable[[], Labels | None] = lambda: None
         """Returns the mask that the file is proposed for."""
         self._saved: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
+        self._last_save = ""
+        """The sentence on the last save."""
         self.about = QLabel()
         self.about.setWordWrap(True)
         self.format_combo = QComboBox()
@@ -102,7 +104,8 @@ class SavePage(QWidget):
 
     def follow(self) -> None:
         """Propose a file if the present mask is another one than before."""
-        if self._mask() is not self._proposed():
+        mask = self._mask()
+        if mask is None or mask is not self._proposed():
             self.propose()
 
     def propose(self) -> None:
@@ -155,7 +158,13 @@ class SavePage(QWidget):
     def show_saved(self, path: Path, mask: Labels) -> None:
         """Show that a mask is in a file, which is proposed for this mask again."""
         self._saved.setdefault(mask, set()).add(path)
-        self.status.setText(f"Saved {path}")
+        self._last_save = f"Saved {path}"
+        self.status.setText(self._last_save)
+
+    def show_edited(self) -> None:
+        """Show that the mask is no longer as in the file that it was saved to."""
+        if self._last_save and self.status.text() == self._last_save:
+            self.status.setText(f"{self._last_save}; edited since.")
 
     def show_failed(self, error: SegmentationError) -> None:
         """Show why the mask was not saved, in place of the last file that was."""

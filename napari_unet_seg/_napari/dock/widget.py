@@ -18,9 +18,12 @@ from napari_unet_seg._napari.dock.save_page import SavePage
 from napari_unet_seg._napari.dock.save_target import BINARY, COCO, PATIENT_SEG, SEG
 from napari_unet_seg._napari.dock.step_bar import Step, StepBar, next_step
 from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
+from napari_unet_seg._napari.files.coco.results.threshold_bar import ThresholdBar
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
+from napari_unet_seg._napari.layers.images.recorder import record_images
+from napari_unet_seg._napari.layers.position import go_to_lesion
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
@@ -57,16 +60,16 @@ class UNetSegWidget(DockWidget):
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
-        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         super().__init__(napari_viewer)
         list_keys()
-        self.header = CaseHeader(napari_viewer)
-        self.views = ViewBar(napari_viewer)
+        record_images(self.viewer)
+        self.header = CaseHeader(self.viewer)
+        self.results = ThresholdBar()
+        self.views = ViewBar(self.viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
-        self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
+        self.segment = SegmentWidget(self.viewer, self.header.image_combo, self.header.model_choice)
+        self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.job_bar = JobBar()
         self.unsaved = UnsavedEdits(self)
@@ -87,6 +90,7 @@ class UNetSegWidget(DockWidget):
         """Show the page of a step."""
         self.pages.setCurrentIndex(list(Step).index(step))
         self.steps.show_step(step)
+        self.header.lead_by_mask(step in (Step.CORRECT, Step.SAVE))
         if step is Step.SAVE:
             self.save_page.propose()
         elif step is Step.OPEN:
@@ -166,6 +170,7 @@ class UNetSegWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
+        layout.addWidget(self.results)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
@@ -245,6 +250,8 @@ class UNetSegWidget(DockWidget):
         for layer in before:
             layer.visible = layer in own
         self.viewer.reset_view()
+        if masks:
+            go_to_lesion(self.viewer, masks[0])
         self.show_step(Step.OPEN if masks else Step.SEGMENT)
 
     def _fallback_folder(self) -> Path:
@@ -268,10 +275,13 @@ class UNetSegWidget(DockWidget):
     def _on_written(self, path: Path, mask: Labels) -> None:
         self.save_page.show_saved(path, mask)
         self.unsaved.finish_saving(mask)
+        self._refresh()
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
+        # A session keeps what it started from.
+        self.results.show_mask(mask if self.correct.session is None else None)
         following = next_step(
             image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
@@ -280,4 +290,6 @@ class UNetSegWidget(DockWidget):
         )
         self.steps.show_next(following)
         self.save_page.follow()
+        if self.unsaved.edited:
+            self.save_page.show_edited()
         self.save_page.set_busy(self.correct.busy)

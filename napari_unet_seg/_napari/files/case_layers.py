@@ -68,9 +68,10 @@ def other_layers(case: Case, scan: Scan) -> Generator[LayerData, Any, None]:
         If a file cannot be read, or a mask is not on the grid of the scan.
     """
     first, *others = case.sequences.items()
-    for at, name in enumerate(case.masks):
+    # The mask that is shown comes last: it lies on top, and what follows the selection chooses it.
+    for name in reversed(case.masks):
         data, options, kind = _mask_layer(case, name, {first[0]: scan})
-        yield data, options | {"visible": at == 0}, kind
+        yield data, options | {"visible": name == next(iter(case.masks))}, kind
     for name, source in others:
         if source.files != first[1].files or source.series is not None:
             scan, title = read_sequence(source), _title(case, name)
@@ -96,6 +97,8 @@ def _mask_layer(case: Case, name: str, scans: dict[str, Scan]) -> LayerData:
     number, mask = read_mask_among(case.masks[name], scans.values())
     sequence, scan = list(scans.items())[number]
     labels = np.asarray(mask.data)
-    record = replace(_record(case, sequence), scan=grid_of(scan), from_file=True)
+    record = replace(
+        _record(case, sequence), scan=grid_of(scan), from_file=True, read_from=case.masks[name]
+    )
     options = labels_options(categories_for(labels, record), f"{case.name} {name}", record)
     return labels, options | placement_of(scan), "labels"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from napari_unet_seg.io.zarr.read import is_zarr
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_unet_seg.io.coco.document.parse import ParsedFile
     from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
@@ -32,7 +32,18 @@ _MAX_SNIFFED = 1000
 
 def coco_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is a COCO file, or a list of a model's results."""
-    return _read_coco if all(map(_coco_kind, _paths(path))) else None
+    from napari_unet_seg.io.coco.document.parse import parse_file
+
+    files = []
+    for p in _paths(path):
+        try:
+            files.append(parse_file(p))
+        except SegmentationError:
+            return None
+        if not files[-1].kind:
+            return None
+    # napari calls the reader at once, or drops it with what was parsed.
+    return _showing_errors(lambda _: _coco_layers(files))
 
 
 def nifti_reader(path: Paths) -> Reader | None:
@@ -68,15 +79,6 @@ def _paths(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
 
 
-def _coco_kind(path: Path) -> str:
-    from napari_unet_seg.io.coco.results.kinds import kind_of
-
-    try:
-        return kind_of(json.loads(path.read_bytes()))
-    except (OSError, ValueError):
-        return ""
-
-
 def _may_be_dicom(path: Path) -> bool:
     try:
         # A study has a folder for each series; a limit keeps the wait short in large folders.
@@ -102,16 +104,15 @@ def _showing_errors(read: Reader) -> Reader:
     return read_or_show_error
 
 
-@_showing_errors
-def _read_coco(path: Paths) -> list[Any]:
+def _coco_layers(files: Sequence[ParsedFile]) -> list[Any]:
     from napari_unet_seg._napari.files.coco.layers import coco_layers
     from napari_unet_seg._napari.files.coco.results.layers import results_layers
-    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.read import dataset_of
 
     layers: list[Any] = []
-    for p in _paths(path):
-        results = _coco_kind(p) == "results"
-        layers += results_layers(p) if results else coco_layers(read_coco(p))
+    for file in files:
+        results = file.kind == "results"
+        layers += results_layers(file) if results else coco_layers(dataset_of(file))
     return layers or [(None,)]  # after Cancel "no layers" to napari
 
 

@@ -20,7 +20,7 @@ _NOTES = {
         "◌",
         "not segmented",
         "To do: no model has segmented this slice yet; use Segment, or draw its mask",
-        "#737b88",
+        italic=True,
     ),
 }
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
+from napari_unet_seg._napari.layers.position import shows_slice
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.rows import notes_of, row_names
@@ -270,7 +271,10 @@ class SlicesTab(QWidget):
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
     def _on_changed(self, changes: SliceChanges) -> None:
-        self.changes.setText(correction_summary(changes))
+        current = self._open_session
+        is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
+        slice_ = f"Slice {current.index}: " if current is not None and is_hidden else ""
+        self.changes.setText(slice_ + correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()
             self.table.viewport().update()

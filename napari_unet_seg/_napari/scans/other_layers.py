@@ -8,19 +8,25 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.files.case_layers import other_layers
+from napari_unet_seg._napari.layers.position import go_to_part
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.correct.lesions import largest_lesion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.files.case_layers import LayerData
     from napari_unet_seg.io.cases.case import Case
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
 
 
 class OtherLayers(QObject):
     """Adds masks and other sequences of the open case; the layer that is chosen stays chosen.
+
+    The lesion of the mask that is shown comes on screen.
 
     Parameters
     ----------
@@ -64,7 +70,8 @@ class OtherLayers(QObject):
             self._job.quit()
             self._job = None
 
-    def _on_layer(self, layer_data: tuple[Any, dict[str, Any], str]) -> None:
+    def _on_layer(self, read: tuple[LayerData, Place | None]) -> None:
+        layer_data, lesion = read
         layers = self._viewer.layers
         active = layers.selection.active
         is_image = layer_data[2] == "image"
@@ -73,7 +80,18 @@ class OtherLayers(QObject):
         self._keep(layer)
         if active is not None:
             layers.selection.active = active
+        if lesion is not None:
+            go_to_part(self._viewer, layer, lesion)
 
 
 def _in_turn(case: Case, scan: Scan) -> Generator[Any, Any, None]:
-    yield from jobs.until_stopped(other_layers(case, scan))
+    yield from jobs.until_stopped(_with_lesions(case, scan))
+
+
+def _with_lesions(case: Case, scan: Scan) -> Generator[tuple[LayerData, Place | None], Any, None]:
+    """Yield the layers, the mask that is shown with the slice of its largest lesion."""
+    for data, options, kind in other_layers(case, scan):
+        lesion = None
+        if kind == "labels" and options["visible"]:
+            lesion = largest_lesion(data, volume=scan.grid_axes.endswith("ZYX"))
+        yield (data, options, kind), lesion

@@ -193,9 +193,7 @@ class ScanQueue(QObject):
         """Open the first scan to do, when the states of all scans have been read."""
         if self._at is None:
             self._arrange()
-            order, states = self._queue.order, self._queue.states
-            todo = (i for i in order if states[i] is ReviewState.TODO)
-            self.go_to(next(todo, order[0]))
+            self.go_to(next(iter(self._queue.todo), self._queue.order[0]))
 
     def _step(self, by: int) -> None:
         if self._at is not None and (at := self._queue.step(self._at, by)) != self._at:
@@ -293,7 +291,7 @@ class ScanQueue(QObject):
         open_session, folder = self._open_session(), self._folder
         if open_session is not None:
             self._parent = open_session.session.folder.parent
-            self._layers.add_session(open_session.image, open_session.mask, self._desk.channels)
+            self._layers.add_session(open_session.image, open_session.mask, self._desk.others)
             open_session.queue_changed.connect(self._on_review)
             self._on_review()
         elif folder is not None and self._desk.current is None:

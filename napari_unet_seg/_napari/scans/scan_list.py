@@ -30,7 +30,7 @@ _SCAN_TEXTS = QueueTexts(
     "no scans",
 )
 _DICE_TIP = "Predicted Dice, the mean over the slices of a segmented scan"
-_WIDTH, _ROWS = 420, 7
+_WIDTH, _ROWS = 390, 7
 """Minimum width in pixels, and number of rows that are visible without scrolling."""
 
 

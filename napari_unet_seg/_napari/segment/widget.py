@@ -13,12 +13,12 @@ from qtpy.QtWidgets import QWidget
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.channels import show_channel
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
 from napari_unet_seg._napari.layers.prediction import (
     Checksums,
     checksums,
+    misfit,
     show_maps,
     show_prediction,
 )
@@ -26,6 +26,8 @@ from napari_unet_seg._napari.segment.chosen_model import last_config
 from napari_unet_seg._napari.segment.findings import Findings, find
 from napari_unet_seg._napari.segment.form import SegmentForm
 from napari_unet_seg._napari.segment.model_input import model_input
+from napari_unet_seg._napari.segment.other_masks import hide_other_masks
+from napari_unet_seg._napari.segment.summary import summary
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from napari_unet_seg._napari.segment.model_choice import ModelChoice
     from napari_unet_seg._napari.segment.model_input import ModelInput
     from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
     from napari_unet_seg.config import PredictConfig
@@ -82,6 +85,8 @@ class SegmentWidget(QWidget):
         The viewer that gets the masks.
     image_combo : LayerCombo
         The image that is segmented.
+    model_choice : ModelChoice
+        The model that segments.
     """
 
     finished = Signal(object)
@@ -91,7 +96,7 @@ class SegmentWidget(QWidget):
     device_known = Signal(str)
     """Emitted with the device that the network runs on."""
 
-    def __init__(self, viewer: Viewer, image_combo: LayerCombo) -> None:
+    def __init__(self, viewer: Viewer, image_combo: LayerCombo, model_choice: ModelChoice) -> None:
         super().__init__()
         self.viewer = viewer
         self._engine = WarmEngine()
@@ -105,8 +110,7 @@ class SegmentWidget(QWidget):
         """The mask of the last result."""
         self._edits = EditWatch(self)
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        ImageRecorder(viewer, self)
-        self.form = SegmentForm(viewer, image_combo)
+        self.form = SegmentForm(viewer, image_combo, model_choice)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
         self._connect()
@@ -216,6 +220,7 @@ class SegmentWidget(QWidget):
             self.form.status.setText(_CLOSED)
             return
         present = self._masks.get(request.image)
+        notes = (*result.notes, *self._why_another(present, request, prediction))
         self._edits.watch(present)
         try:
             mask = show_prediction(
@@ -235,15 +240,26 @@ class SegmentWidget(QWidget):
         self._mask = self._masks[request.image] = self._last = mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, mask, prediction, request.place)
-        self.form.status.setText(_summary(prediction, result.notes))
+        self.form.status.setText(summary(prediction, notes))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()
         else:
             self._edits.watch(mask)
+        hidden = [] if mask is present else hide_other_masks(self.viewer, mask, request.image)
+        self.form.result.offer_hidden(hidden)
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, mask.data.shape[:-2])
             go_to(self.viewer, mask, index)
+
+    def _why_another(
+        self, present: Labels | None, request: _Request, prediction: PredictFinished
+    ) -> tuple[str, ...]:
+        """Return a sentence on why the prediction is a mask beside the one of the image, if so."""
+        if present is None or present not in self.viewer.layers:
+            return ()
+        reason = misfit(present, request.place, prediction.categories)
+        return (f"A new mask was made, because {present.name} {reason}.",) if reason else ()
 
     def _on_correct(self) -> None:
         if self._last is not None:
@@ -303,11 +319,3 @@ def _findings(request: _Request, prediction: PredictFinished) -> Findings:
     voxel = VoxelSize(tuple(scan.spacing[: prediction.labels.ndim]), scan.unit)
     volume = scan.grid_axes.endswith("ZYX")
     return find(prediction.labels, prediction.categories, voxel, volume=volume)
-
-
-def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
-    fit = f"Predicted Dice {prediction.dice.min():.2f}"
-    if prediction.dice.size > 1:
-        fit += f"…{prediction.dice.max():.2f}"
-    summary = f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
-    return " ".join((f"{summary}.", *notes)) if notes else summary

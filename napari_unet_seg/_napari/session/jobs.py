@@ -12,6 +12,7 @@ from napari_unet_seg.events import Progress
 from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.other_masks import open_masks
 from napari_unet_seg.session.stored.record import COCO_COPY
 from napari_unet_seg.session.stored.sequences import open_sequences
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.stored.other_masks import OtherMask
     from napari_unet_seg.session.stored.sequences import OtherSequence
 
 
@@ -34,8 +36,10 @@ class SessionWithMask(NamedTuple):
     """The scan with all channels, if the session is on one channel and the file still exists."""
     sequences: Sequence[OtherSequence] = ()
     """The other sequences of the case."""
+    masks: Sequence[OtherMask] = ()
+    """The other masks of the case."""
     problems: Sequence[str] = ()
-    """Why some sequences of the case were not opened, a sentence each."""
+    """Why some sequences and masks of the case were not opened, a sentence each."""
 
 
 def create_session(
@@ -69,9 +73,12 @@ def _reopening(folder: Path, held: Session | None) -> Generator[Progress, Any, S
     session = held or Session.open(folder, hold=True)
     try:
         yield Progress(1, 3)
-        others = open_sequences(session.record.sequences, session.folder)
+        others, unread = open_sequences(session.record.sequences, session.folder)
+        scans = [session.scan, *(each.scan for each in others)]
+        masks, unread_masks = open_masks(session.record.masks, scans)
         yield Progress(2, 3)
-        opened = SessionWithMask(session, session.load_mask(), _whole(session), *others)
+        whole, problems = _whole(session), [*unread, *unread_masks]
+        opened = SessionWithMask(session, session.load_mask(), whole, others, masks, problems)
         yield Progress(3, 3)
     except BaseException:  # also if it is stopped
         session.close()

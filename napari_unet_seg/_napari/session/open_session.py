@@ -12,13 +12,20 @@ from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
+from napari_unet_seg._napari.layers.position import (
+    go_to,
+    index_of,
+    off_screen_problem,
+    place_of,
+    shown_part,
+)
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
 from napari_unet_seg._napari.session.slice_contents import SliceContents
+from napari_unet_seg.io.common.places import crossed_places, index_at
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.coco.merge.keys import Keep
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120
@@ -154,8 +162,7 @@ class OpenSession(QObject):
 
     def go_to_first(self) -> None:
         """Go to the first slice to do of the queue."""
-        todo = (i for i in self.queue.order if self.queue.states[i] is ReviewState.TODO)
-        self.go_to(next(todo, self.index))
+        self.go_to(next(iter(self.queue.todo), self.index))
 
     def go_to(self, index: int) -> None:
         """Show a slice."""
@@ -223,13 +230,15 @@ class OpenSession(QObject):
             self.mask.visible = shown
 
     def update_changes(self) -> None:
-        """Compare the slice on screen with its prediction, and show the changes."""
-        prediction, labels, place = self._planes()
+        """Compare the slice on screen with its prediction, and show the changes of the plane."""
+        place = place_of(self.viewer, self.mask)
+        self._update_from_segment(place)
+        prediction, labels = self._predictions.read(self.index), np.asarray(self.mask.data[place])
         self._save_edits()
         if self.session.states[self.index].is_accepted:
             # An edit or an undo may have followed the decision.
             self.mark({self.index: accepted_state(np.array_equal(prediction, labels))})
-        self.overlay.update(prediction, labels, place)
+        self._draw_changes()
         self.changed.emit(slice_changes(prediction, labels))
 
     def save(self) -> bool:
@@ -343,10 +352,11 @@ class OpenSession(QObject):
         if index != self.index:
             self.index = index
             self.moved.emit(index)
-            self._update_changes_soon()
+        self._update_changes_soon()
 
     def _on_turn(self, _: Any = None) -> None:
         self.turned.emit()
+        self._update_changes_soon()
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)
@@ -356,9 +366,18 @@ class OpenSession(QObject):
         record_decided(self.mask, (p for i, p in places if states[i] is not ReviewState.TODO))
         self.queue_changed.emit()
 
-    def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:
-        """Return the prediction and the labels of the slice on screen, and its place."""
-        place = place_of(self.viewer, self.mask)
-        if self._predictions.update_from_segment(self.index):
+    def _draw_changes(self) -> None:
+        """Draw the changes of the plane on screen, whichever of the volume it is."""
+        if self.overlay.shown:
+            hidden = off_screen_problem(self.viewer, self.mask)
+            part = (place_of if hidden else shown_part)(self.viewer, self.mask)
+            self._update_from_segment(part)
+            labels = np.asarray(self.mask.data[part])
+            self.overlay.update(self._predictions.read_plane(part), labels, part)
+
+    def _update_from_segment(self, part: Part) -> None:
+        """Take over what Segment has predicted on the slices that a plane crosses."""
+        leading = self.mask.data.shape[:-2]
+        slices = [index_at(place, leading) for place in crossed_places(part, leading)]
+        if any([self._predictions.update_from_segment(i) for i in slices]):  # noqa: C419 - all
             self._sort_queue()
-        return self._predictions.read(self.index), np.asarray(self.mask.data[place]), place

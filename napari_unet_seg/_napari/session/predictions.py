@@ -9,6 +9,8 @@ import numpy as np
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import is_prediction, record_prediction
+from napari_unet_seg.io.common.places import index_at, is_place
+from napari_unet_seg.session.predictions import Predictions
 from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.session.autosave import Autosave
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 
@@ -35,6 +38,8 @@ class SessionPredictions:
     def __init__(self, session: Session, mask: Labels, autosave: Autosave) -> None:
         self._session, self._mask, self._autosave = session, mask, autosave
         self._last: tuple[int, Any] = (-1, None)
+        self._whole: Array | None = None
+        """All predictions, once another plane than a slice was read."""
 
     def read(self, index: int) -> Any:
         """Return the present prediction of a slice."""
@@ -44,7 +49,16 @@ class SessionPredictions:
 
     def forget(self) -> None:
         """Read the predictions anew, as their labels stand for other categories now."""
-        self._last = (-1, None)
+        self._last, self._whole = (-1, None), None
+
+    def read_plane(self, part: Part) -> Any:
+        """Return the present prediction of a plane of the volume."""
+        if is_place(part):
+            return self.read(index_at(part, self._mask.data.shape[:-2]))
+        if self._whole is None:
+            self._autosave.store_predictions()
+            self._whole = np.asarray(Predictions(self._session.masks))
+        return self._whole[part]
 
     def update_from_segment(self, index: int) -> bool:
         """Take over a prediction that Segment wrote into a slice after the session started.
@@ -59,9 +73,7 @@ class SessionPredictions:
             return False
         labels = np.asarray(self._mask.data[place])
         if not np.array_equal(self.read(index), labels):
-            prediction = labels.copy()
-            self._last = (index, prediction)
-            self._autosave.replace_prediction(index, prediction)
+            self._replace(index, labels.copy())
         score = finite_score(record_of(self._mask).predicted_dice.get(place))
         is_new = score != self._session.predicted_dice[index]
         if is_new:
@@ -88,8 +100,13 @@ class SessionPredictions:
         plane, locked = self._mask.data[place], [*locked_of(self._mask)]
         labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
         plane[...] = labels
-        self._last = (index, labels)  # the file is written later
         record_prediction(self._mask, place, dice)
         self._session.set_predicted_dice(index, finite_score(dice))
-        self._autosave.replace_prediction(index, labels)
+        self._replace(index, labels)
         self._autosave.save((index,))
+
+    def _replace(self, index: int, labels: Array) -> None:
+        self._last = (index, labels)  # the file is written later
+        if self._whole is not None:
+            self._whole[self._session.masks.place(index)] = labels
+        self._autosave.replace_prediction(index, labels)

@@ -39,8 +39,7 @@ class LinkedViews:
 
     def __init__(self, viewer: Viewer, bar: QWidget) -> None:
         self._bar = bar
-        # The package keeps its views by viewer, which napari wraps for plugins.
-        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self._viewer = viewer
         self._manager: Any = None
         self._letters: list[tuple[ViewerModel, CanvasLetters]] = []
         self._are_letters_wanted = True

@@ -14,7 +14,8 @@ from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
 from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.stored.moved import Move, find_move
+from napari_unet_seg.session.stored.case_files import MaskRecord, Placement, SequenceRecord
+from napari_unet_seg.session.stored.moved import find_move
 from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord, is_of
 
 if TYPE_CHECKING:
@@ -76,18 +77,6 @@ class Origin(Config):
     coco: CocoOrigin | None = None
 
 
-class Placement(Config):
-    """The geometry of a layer; see napari's layers."""
-
-    scale: tuple[float, ...]
-    translate: tuple[float, ...]
-    rotate: tuple[tuple[float, ...], ...]
-    shear: tuple[float, ...] | tuple[tuple[float, ...], ...]
-    affine: tuple[tuple[float, ...], ...]
-    units: tuple[str, ...]
-    """The unit of each axis."""
-
-
 class LayersRecord(Config):
     """Names, placement and locked categories of the layers of a session, and their colours."""
 
@@ -101,16 +90,6 @@ class LayersRecord(Config):
     """Labels of the locked categories."""
     palette: tuple[tuple[str, str], ...] = ()
     """Name and colour, `#rrggbb`, of each category, in the order of lists."""
-
-
-class SequenceRecord(Config):
-    """Another sequence of the case of a session, on a grid of its own."""
-
-    layer: str
-    """Name of the sequence's layer."""
-    scan: ScanRecord
-    placement: Placement | None = None
-    """None if the sequence has the geometry of its file."""
 
 
 class ModelHistory(Config):
@@ -127,7 +106,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.1"
+    format: Version = "2.2"
     version: str
     """Version of the package that started the session."""
     created: str
@@ -154,6 +133,8 @@ class SessionRecord(Stored):
     models: ModelHistory = ModelHistory()
     sequences: tuple[SequenceRecord, ...] = ()
     """The other sequences of the case, which are opened with the scan."""
+    masks: tuple[MaskRecord, ...] = ()
+    """The other masks of the case that are in files, which are opened with the scan."""
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -233,13 +214,11 @@ def _found(record: SessionRecord, folder: Path) -> SessionRecord:
     if (coco := origin.coco) is not None:
         coco = coco.model_copy(update={"path": move.path(coco.path)})
         origin = origin.model_copy(update={"coco": coco})
-    sequences = tuple(_moved_along(each, move) for each in record.sequences)
-    return record.model_copy(update={"scan": scan, "origin": origin, "sequences": sequences})
-
-
-def _moved_along(sequence: SequenceRecord, move: Move) -> SequenceRecord:
-    paths = tuple(map(move.path, sequence.scan.paths))
-    return sequence.model_copy(update={"scan": sequence.scan.model_copy(update={"paths": paths})})
+    others = {
+        "sequences": tuple(each.moved(move) for each in record.sequences),
+        "masks": tuple(each.moved(move) for each in record.masks),
+    }
+    return record.model_copy(update={"scan": scan, "origin": origin, **others})
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:

@@ -49,7 +49,7 @@ def widget(
         tmp_path / "s", scan, (Category(id=1, name="c0"),), labels, make_checkpoint(), layers=layers
     )
     for index in ACCEPTED:
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     widget: ReviewWidget = dock(ReviewWidget)
     widget.viewer.window.resize(1366, 768)
@@ -116,7 +116,9 @@ def test_a_session_that_closes_over_the_question_keeps_its_model(
 ) -> None:
     before = chosen_model.current_model()
     fine_tune(qtbot, widget)
+    assert widget.fine_tune.panel.isVisible()
     widget.desk.close()
+    assert not widget.fine_tune.panel.isVisible(), "the plot is of the session that was left"
     assert widget.fine_tune.question is None
     assert chosen_model.current_model() == before
 

@@ -589,6 +589,25 @@ def test_the_overlay_shows_what_was_added_and_removed(
     qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+2"))
 
 
+def test_the_overlay_shows_the_changes_of_another_plane_too(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask, viewer = mask_of(widget), widget.viewer
+    widget.review.show_changes.click()
+    drawn = viewer.layers["changes"].data
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.set_point(1, mask.data_to_world((0, 30, 0))[1])
+    mask.data_setitem((np.array([0, 2]), np.array([30, 30]), np.array([5, 6])), 1)
+    qtbot.waitUntil(lambda: (drawn[0, 30, 5], drawn[2, 30, 6]) == (1, 1))
+    assert widget.review.changes.text().startswith("Slice 0: +1 −0 px")
+    later = mask.data[2].copy()
+    widget.desk.current.replace_prediction(3, later, 0.9)
+    mask.data_setitem((np.array([3]), np.array([30]), np.array([7])), 1)
+    qtbot.waitUntil(lambda: drawn[3, 30, 7] == 1)
+    assert drawn[3, 30, 6] == 0, "it was predicted later"
+
+
 def test_a_slice_segmented_later_is_compared_with_that(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:

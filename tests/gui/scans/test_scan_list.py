@@ -66,7 +66,7 @@ def store(folder: Path, path: Path, states: Sequence[ReviewState], figures: Any)
         layers=layers,
     )
     for index, state in enumerate(states):
-        session.set_state(index, state)
+        session.set_states({index: state})
     session.save()
     return session
 

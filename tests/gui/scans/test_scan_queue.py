@@ -121,6 +121,24 @@ def test_scans_of_a_folder_follow_each_other(
     assert layers(widget) == ["b"]
 
 
+def test_a_case_opens_on_the_lesion_of_its_mask(
+    qtbot: QtBot, widget: ReviewWidget, folder: Path
+) -> None:
+    case = folder / "case"
+    case.mkdir()
+    voxels = np.random.default_rng(0).normal(size=(20, 24, 9)).astype(np.float32)
+    lesion, brain = np.zeros((2, 20, 24, 9), np.uint8)
+    lesion[3:9, 3:9, 7], brain[2:18, 2:18] = 1, 1
+    for name, array in {"T1c": voxels, "lesion_mask": lesion, "brainmask": brain}.items():
+        nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), case / f"{name}.nii.gz")
+    widget.scans.open_folder(case)
+    qtbot.waitUntil(lambda: len(layers(widget)) == 3)
+    assert widget.viewer.dims.current_step[0] == 7
+    (shown,) = (layer for layer in widget.viewer.layers[1:] if layer.visible)
+    assert shown.data.sum() == lesion.sum()
+    assert widget.mask_combo.layer() is shown, "and the mask that is corrected is that on screen"
+
+
 def test_the_next_scan_is_read_ahead_and_only_that(qtbot: QtBot, widget: ReviewWidget) -> None:
     open_folder(qtbot, widget)
     assert widget.scans.folder is not None
