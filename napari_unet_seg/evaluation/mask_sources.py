@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.config import RESULT_THRESHOLD
-from napari_unet_seg.data.cases.samples import categories_of_plan
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.evaluation.case_masks import aliases, loaders, mask_files, plan_of_masks
+from napari_unet_seg.io.cases.categories import consecutive, told_names
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.find import scan_files
@@ -162,7 +162,7 @@ def _dataset_source(folder: Path) -> MaskSource:
 
 def _case_source(plan: Plan) -> MaskSource:
     masks = loaders(plan)
-    named = categories_of_plan(plan, 0) if plan.categories else None
+    named = consecutive(told_names(plan), 0, f"A mask of {plan.root}")
 
     def load(name: str) -> Scan:
         return masks[name]()

@@ -97,6 +97,19 @@ def record_time(folder: Path) -> int:
         return 0
 
 
+def damaged_sessions(parent: Path, name: str) -> list[Path]:
+    """Return the sessions of a case that cannot be read, which `find_session` passes over."""
+    damaged = []
+    for folder in _existing(parent, name):
+        if not os.path.isfile(folder / SESSION_FILE):
+            continue
+        try:
+            read_record(folder)
+        except DataError:
+            damaged.append(folder)
+    return damaged
+
+
 def _named(parent: Path, name: str) -> Iterator[Path]:
     clean = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name).strip(" .") or "scan"
     yield parent / clean

@@ -12,8 +12,9 @@ from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.model_lineage import category_mismatch, lineage, unique_folders
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
-from napari_unet_seg.session.stored.masks import has_mask
+from napari_unet_seg.session.slice_labels import has_mask
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
@@ -121,12 +122,12 @@ def _gather(
         _hold_out(used)
     taken = info.model.dimensions, info.sequences, info.normalise
     others = [s for s in used if s is not session]
-    sets = {s: s.training_samples(*taken) for s in used if s is session}
+    sets = {s: training_samples(s, *taken) for s in used if s is session}
     for index, other in enumerate(others, 1):
         problem = ""
         try:
             other.store_splits()
-            sets[other] = other.training_samples(*taken)
+            sets[other] = training_samples(other, *taken)
         except Exception as error:
             problem = log.problem(error, other.folder)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -23,7 +24,7 @@ from napari_unet_seg.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.samples import SampleSet
@@ -32,7 +33,16 @@ CACHE: dict[str, int] = {}
 
 
 def count(n: int) -> Generator[int, Command | None, None]:
-    for i in range(n):
+    yield from _numbers(range(n))
+
+
+def count_until_stopped() -> Generator[int, Command | None, None]:
+    """Never end by itself."""
+    yield from _numbers(itertools.count())
+
+
+def _numbers(numbers: Iterable[int]) -> Generator[int, Command | None, None]:
+    for i in numbers:
         if (yield i) is Command.STOP:
             yield -1
             return
@@ -116,9 +126,22 @@ def train(
     resume: Path | None = None,
 ) -> Generator[TrainEvent, Command | None, None]:
     """Tell what the engine tells, with losses that fall."""
+    yield from _train(range(1, config.epochs + 1), config, samples, run)
+
+
+def train_until_stopped(
+    config: TrainConfig, samples: SampleSet, run: Path, **more: Any
+) -> Generator[TrainEvent, Command | None, None]:
+    """Never end by itself, for tests that look at a training while it runs."""
+    yield from _train(itertools.count(1), config, samples, run)
+
+
+def _train(
+    epochs: Iterable[int], config: TrainConfig, samples: SampleSet, run: Path
+) -> Generator[TrainEvent, Command | None, None]:
     steps, stopped = 5, False
     yield TrainStarted(run, len(samples.samples), 1, config.epochs, steps, "cpu", ("a note",))
-    for epoch in range(1, config.epochs + 1):
+    for epoch in epochs:
         for step in range(1, steps + 1):
             loss = 1 / (epoch + step / steps)
             stopped |= (yield BatchEnd(epoch, step, steps, loss, 100.0, 1.0)) is Command.STOP

@@ -15,6 +15,7 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.lock import unclosed_since
 
@@ -138,7 +139,7 @@ def test_accepted_slices_train_while_the_session_is_open_in_a_window(session: Se
     session.hold()
     record = (session.folder / "session.json").read_bytes()
     program = Session.open(session.folder)
-    sides = [sample.split for sample in program.training_samples().samples]
+    sides = [sample.split for sample in training_samples(program).samples]
     assert sorted(set(sides)) == ["train", "valid"]
     assert (session.folder / "session.json").read_bytes() == record
     session.close()

@@ -13,6 +13,7 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Origin
 from napari_unet_seg.session.stored.sequences import OtherSequence, open_sequences
@@ -102,7 +103,7 @@ def test_a_sequence_that_is_missing_or_has_changed_is_left_out_with_a_sentence(d
 
 
 def test_learning_takes_the_sequence_that_the_mask_was_made_from(disk: Path) -> None:
-    (sample,) = Session.open(disk / "sessions" / "p1").training_samples().samples
+    (sample,) = training_samples(Session.open(disk / "sessions" / "p1")).samples
     flair = read_scan(disk / "p1" / "FLAIR.nii.gz")
     np.testing.assert_array_equal(np.asarray(sample.image), flair.data[1])
 

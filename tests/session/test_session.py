@@ -18,7 +18,9 @@ from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.held_out import assign_splits, block_width
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.slice_labels import slice_changes
 from napari_unet_seg.session.stored.record import LayersRecord, Round
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ def test_changes(
     categories = (*TUMOUR, Category(id=8, name="oedema"))
     first = np.array(before, np.uint8).reshape(2, 2)
     session = Session.create(tmp_path / "s", scan, categories, first)
-    found = session.changes(np.array(after, np.uint8).reshape(2, 2), 0)
+    found = slice_changes(session.masks.read_prediction(0), np.array(after).reshape(2, 2))
     dice = None if np.isnan(found.dice) else round(found.dice, 6)
     assert (found.added, found.removed, dice) == expected
 
@@ -219,12 +221,12 @@ def test_corrected_slices_are_trained_on_and_held_out_like_accepted_ones(session
     for index, state in enumerate(states):
         session.set_states({index: state})
     assert session.accepted == (0, 1, 2, 3, 4, 5)
-    names = [s.name for s in session.training_samples().samples]
+    names = [s.name for s in training_samples(session).samples]
     assert names == [f"head.tif#{i}" for i in range(6)]
-    assert session.held_out()
+    assert "valid" in session.splits.values()
     for index in range(6):
         session.set_states({index: ReviewState.FLAGGED})
-    assert session.accepted == session.held_out() == ()
+    assert session.accepted == ()
 
 
 @pytest.mark.parametrize(
@@ -468,7 +470,7 @@ def test_training_samples_are_the_accepted_slices_as_stored(
     prediction[1, 0, 0] = 1
     session.save_mask(prediction)
     accept(session, 0, 1, 4)
-    samples = session.training_samples()
+    samples = training_samples(session)
     assert samples.categories == TUMOUR
     assert [s.name for s in samples.samples] == ["head.tif#0", "head.tif#1", "head.tif#4"]
     for sample, index in zip(samples.samples, (0, 1, 4), strict=True):
@@ -476,14 +478,12 @@ def test_training_samples_are_the_accepted_slices_as_stored(
         np.testing.assert_array_equal(sample.image, session.scan.data[index])
     sides = [s.split for s in samples.samples]
     assert sides.count("valid") == 1
-    assert [i for i, side in zip((0, 1, 4), sides, strict=True) if side == "valid"] == [
-        *session.held_out()
-    ]
+    assert sides == [session.splits[i] for i in (0, 1, 4)]
 
 
 def test_nothing_accepted_is_refused(session: Session) -> None:
     with pytest.raises(DataError, match="No slice of the session session is accepted"):
-        session.training_samples()
+        training_samples(session)
 
 
 def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan) -> None:
@@ -492,7 +492,7 @@ def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan
     trained: set[int] = set()
     for index in (3, 7, 1, 0, 9, 8, 2, 4, 5, 6):
         accept(session, index)
-        samples = session.training_samples().samples
+        samples = training_samples(session).samples
         held_out |= {int(s.name[0]) for s in samples if s.split == "valid"}
         trained |= {int(s.name[0]) for s in samples if s.split == "train"}
         session = Session.open(session.folder)

@@ -19,6 +19,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.model_lineage import lineage
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
@@ -162,7 +163,7 @@ def test_a_model_that_a_session_of_fewer_categories_tuned_grows(
     ]
     for other in later:
         for index in range(4):
-            other.set_state(index, ReviewState.ACCEPTED)
+            other.set_states({index: ReviewState.ACCEPTED})
         other.save()
     skipped, *_, done = run_round(later[0], CONFIG, tuned, here)
     assert skipped.problem.startswith("its categories are tumour, and those of the open session ")
@@ -181,8 +182,8 @@ def test_one_accepted_slice_is_trained_on(tmp_path: Path, base: Path) -> None:
 
 
 def test_held_out_slices_alone_cannot_be_trained_on(session: Session, base: Path) -> None:
-    session.training_samples()
-    (held_out,) = session.held_out()
+    training_samples(session)
+    (held_out,) = (i for i, split in session.splits.items() if split == "valid")
     for index in session.accepted:
         if index != held_out:
             session.set_states({index: ReviewState.SKIPPED})
@@ -281,7 +282,7 @@ def test_replay_keeps_what_was_known(session: Session, schooled: Path, tmp_path:
     kept = {}
     for share in (0.0, 0.8):
         config = CONFIG.replace(epochs=15, replay=share)
-        samples = session.training_samples()
+        samples = training_samples(session)
         run = tmp_path / f"run{share}"
         *_, done = fine_tune(config, schooled, samples, run, here)
         kept[share] = done.old.after
@@ -295,7 +296,7 @@ def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> No
 
 def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
-    samples = session.training_samples()
+    samples = training_samples(session)
     with pytest.raises(DataError, match=r"other has the categories .* and the model .* has tumour"):
         [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
 
@@ -303,7 +304,7 @@ def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_
 def test_a_near_copy_of_a_held_out_slice_is_not_replayed(
     session: Session, base: Path, tmp_path: Path
 ) -> None:
-    samples = session.training_samples()
+    samples = training_samples(session)
     (held_out,) = (s for s in samples.samples if s.split == "valid")
     mirrored = replace(held_out, name="mirrored", image=held_out.image[:, ::-1])  # type: ignore[index]
     other = replace(samples.samples[0], name="other", split="train")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+NO_MASK = "no mask yet"
 _IMAGE_TIP = "The scan to segment; follows the selected layer, and a mask to its image"
 _MASK_TIP = "The mask to correct and to save; follows the selected layer"
 _OWN_TIP = "The image that the mask was made from; Segment chooses another one"
@@ -80,6 +81,13 @@ class CaseHeader(QWidget):
             self._on_mask(self.mask_combo.layer())
         else:
             self._hold_image(False)
+
+    def choose_mask(self, mask: Labels | None) -> None:
+        """Choose a mask; with None, no mask until another one is chosen or added."""
+        if mask is None:
+            self.mask_combo.setNoLayerText(NO_MASK if self.mask_combo.layers else "")
+        else:
+            self.mask_combo.setLayer(mask)
 
     def show_device(self, name: str) -> None:
         """Show where the network runs."""

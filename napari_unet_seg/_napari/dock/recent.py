@@ -25,6 +25,14 @@ def recent() -> list[Recent]:
     return [each for each in found if each.path.exists()]
 
 
+def last_folder() -> Path:
+    """Return the folder of the scans that were opened last, the home folder at first."""
+    places = (
+        path if kind == "folder" else path.parent for kind, path in recent() if kind != "session"
+    )
+    return next(places, Path.home())
+
+
 def add_recent(kind: str, path: Path) -> None:
     """Put something that was opened first on the list."""
     new = [kind, str(path)]

@@ -83,6 +83,7 @@ class SavePage(QWidget):
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
         self.status = StatusLabel()
+        self.nnunet_button = QPushButton("Data set for nnU-Net…")
         self.question: QMessageBox | None = None
         """The last question whether another file is replaced."""
         self._lay_out()
@@ -200,3 +201,4 @@ class SavePage(QWidget):
         layout.addWidget(self.save_button)
         layout.addWidget(self.status)
         layout.addStretch(1)
+        layout.addWidget(self.nnunet_button)

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget,
 
 from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
+from napari_unet_seg._napari.dock.nnunet_export import NnunetExport
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
@@ -34,7 +35,7 @@ from napari_unet_seg._napari.widgets.dock_widget import (
 )
 from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.keys import label_of, list_keys
-from napari_unet_seg._napari.widgets.messages import show_error
+from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.review_queue import ReviewState
@@ -72,6 +73,7 @@ class UNetSegWidget(DockWidget):
         self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.job_bar = JobBar()
+        self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
@@ -112,6 +114,8 @@ class UNetSegWidget(DockWidget):
         current = self.correct.desk.current
         if current is not None and current.mask is not mask:
             self.correct.desk.close()
+            name = current.session.folder.name
+            show_info(f"Session {name} is saved and closed; {mask.name} gets a session of its own.")
         self._segmented = None
         self.header.mask_combo.setLayer(mask)
         self.go_to(Step.CORRECT)
@@ -182,7 +186,8 @@ class UNetSegWidget(DockWidget):
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
-        self.correct.scans.planner.planned.connect(self._on_planned)
+        self.correct.scans.opened.connect(self._on_folder)
+        self.correct.scans.scan_opened.connect(self._on_scan)
         page.session_wanted.connect(self.open_session)
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
@@ -217,9 +222,15 @@ class UNetSegWidget(DockWidget):
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)
 
-    def _on_planned(self, plan: Plan) -> None:
+    def _on_folder(self, plan: Plan) -> None:
         add_recent("folder", plan.root)
+        for layer in self.viewer.layers:
+            layer.visible = False
+        self.header.choose_mask(None)
         self.show_step(Step.SEGMENT)
+
+    def _on_scan(self, has_session: bool) -> None:
+        self.show_step(Step.CORRECT if has_session else Step.SEGMENT)
 
     def _segment(self) -> None:
         self.show_step(Step.SEGMENT)
@@ -243,12 +254,21 @@ class UNetSegWidget(DockWidget):
         """Hide the layers of the last case, but not the images of new masks, and go on."""
         if not opened:
             return
-        self.correct.desk.close()
         images = [layer for layer in self.viewer.layers if is_user_layer(layer, Image)]
         masks = [layer for layer in opened if is_user_layer(layer, Labels)]
-        own = [image_of(mask, images) for mask in masks]
+        kept: list[Layer | None] = [image_of(mask, images) for mask in masks]
+        current = self.correct.desk.current
+        if current is not None and len(masks) == len(opened) and current.image in kept:
+            kept.append(current.mask)
+            show_info(
+                f"{masks[-1].name} is shown beside the mask of the open session; close the session "
+                "at Correct to correct it."
+            )
+        else:
+            self.correct.desk.close()
+            self.header.choose_mask(masks[-1] if masks else None)
         for layer in before:
-            layer.visible = layer in own
+            layer.visible = layer in kept
         self.viewer.reset_view()
         if masks:
             go_to_lesion(self.viewer, masks[0])
@@ -266,7 +286,12 @@ class UNetSegWidget(DockWidget):
             self.unsaved.take_for_edited()
 
     def _on_segmented(self, mask: Labels | None) -> None:
-        self._segmented = mask or self._segmented
+        if mask is None:
+            return
+        self._segmented = mask
+        for other in self.viewer.layers:
+            if other is not mask and is_user_layer(other, Labels):
+                other.visible = False  # two masks on one image are seen as neither
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)

@@ -12,7 +12,7 @@ from napari_unet_seg._napari.fine_tune.messages import round_summary, skipped_me
 from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
 from napari_unet_seg._napari.fine_tune.round_job import postponing, round_events
 from napari_unet_seg._napari.fine_tune.round_scope import RoundScope
-from napari_unet_seg._napari.fine_tune.worse_question import ask
+from napari_unet_seg._napari.fine_tune.worse_question import ask_to_use
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form.form import Form
@@ -241,7 +241,7 @@ class FineTunePanel(QWidget):
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         use = use_of(finished, by_user=self._by_user)
         if use is Use.ASK:
-            self.question = ask(self, finished, lambda used: self._conclude(finished, used))
+            self.question = ask_to_use(self, finished, lambda used: self._conclude(finished, used))
         else:
             self._conclude(finished, use is Use.YES)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._napari.session.slice_contents import SliceContent
-from napari_unet_seg._napari.widgets.queue_table import RowNote
+from napari_unet_seg._napari.widgets.queue.table import RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

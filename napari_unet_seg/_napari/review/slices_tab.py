@@ -23,8 +23,8 @@ from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMenu
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 _CONTROLS = {
     "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg._napari.scans.scan_reader import ScanReader
@@ -62,6 +64,11 @@ class ScanFolder:
         self.states = ScanStates(self.sources, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
         self.workers = (self.reader, self.states, self.thumbnails)
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds all scans."""
+        return Path(os.path.commonpath([path.parent for path in self.paths]))
 
     def read_next(self, queue: Queue, at: int) -> None:
         """Read the scan after a scan in advance; a session's scan is read with the session."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.files.case_layers import other_layers
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg._napari.files.case_layers import LayerData
+    from napari_unet_seg._napari.files.case_layers import LaterLayers
     from napari_unet_seg.io.cases.case import Case
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
@@ -61,7 +61,7 @@ class OtherLayers(QObject):
         if case.masks or len(case.sequences) > 1:
             self._keep = keep
             layers = _in_turn(case, scan)
-            self._job = jobs.run(layers, on_event=self._on_layer, name=f"Opening {case.name}")
+            self._job = jobs.run(layers, on_event=self._on_read, name=f"Opening {case.name}")
             self.job_started.emit(self._job)
 
     def stop(self) -> None:
@@ -70,28 +70,30 @@ class OtherLayers(QObject):
             self._job.quit()
             self._job = None
 
-    def _on_layer(self, read: tuple[LayerData, Place | None]) -> None:
-        layer_data, lesion = read
+    def _on_read(self, read: tuple[LaterLayers, Place | None]) -> None:
+        later, lesion = read
+        for data, options, kind in later.make():
+            layer = Layer.create(data, options, kind)
+            self._add(layer)
+            if lesion is not None:
+                go_to_part(self._viewer, layer, lesion)
+
+    def _add(self, layer: Layer) -> None:
         layers = self._viewer.layers
         active = layers.selection.active
-        is_image = layer_data[2] == "image"
-        layer = Layer.create(*layer_data)
-        layers.insert(0 if is_image else len(layers), layer)
+        layers.insert(0 if isinstance(layer, Image) else len(layers), layer)
         self._keep(layer)
         if active is not None:
             layers.selection.active = active
-        if lesion is not None:
-            go_to_part(self._viewer, layer, lesion)
 
 
 def _in_turn(case: Case, scan: Scan) -> Generator[Any, Any, None]:
     yield from jobs.until_stopped(_with_lesions(case, scan))
 
 
-def _with_lesions(case: Case, scan: Scan) -> Generator[tuple[LayerData, Place | None], Any, None]:
+def _with_lesions(case: Case, scan: Scan) -> Generator[tuple[LaterLayers, Place | None], Any, None]:
     """Yield the layers, the mask that is shown with the slice of its largest lesion."""
-    for data, options, kind in other_layers(case, scan):
-        lesion = None
-        if kind == "labels" and options["visible"]:
-            lesion = largest_lesion(data, volume=scan.grid_axes.endswith("ZYX"))
-        yield (data, options, kind), lesion
+    volume = scan.grid_axes.endswith("ZYX")
+    for later in other_layers(case, scan):
+        labels = later.shown
+        yield later, None if labels is None else largest_lesion(labels, volume=volume)

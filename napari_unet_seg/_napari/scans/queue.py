@@ -55,9 +55,13 @@ class ScanQueue(QObject):
         The dock with which the queue is destroyed.
     """
 
+    opened = Signal(object)
+    """Emitted with the plan of a folder that was opened, before its first scan is."""
     changed = Signal()
     """Another folder was opened, the folder was closed, or the state of a scan changed."""
 
+    scan_opened = Signal(bool)
+    """Emitted with whether the scan that is opened has a session."""
     note_changed = Signal(str)
     """The note on a reviewed scan, with the next scan to do; empty for no note."""
     folder_proposed = Signal(object)
@@ -139,12 +143,10 @@ class ScanQueue(QObject):
 
         If saving fails, nothing changes; the autosave shows the error.
         """
-        folder, current = self._folder, self._desk.current
-        if folder is None or (current is not None and not current.autosave.finish()):
+        folder = self._folder
+        if folder is None or not self._is_saved():
             return
-        self._desk.close()
-        self._others.stop()
-        self._layers.remove()
+        self._leave_scan()
         self._layers.start_scan()
         self._at, self._waiting = at, True
         self._show_busy()
@@ -158,13 +160,16 @@ class ScanQueue(QObject):
 
     def close(self) -> None:
         """Close the folder; layers and session stay open."""
+        self._close_folder()
+        self._layers.release()
+
+    def _close_folder(self) -> None:
         if self._folder is None:
             return
         self._folder.close()
         self._keys.unbind()
         self._folder = self._at = None
         self._others.stop()
-        self._layers.release()
         self._waiting = False
         self._list.hide()
         self._list.list_scans(())
@@ -172,8 +177,22 @@ class ScanQueue(QObject):
         self.bar.hide()
         self.changed.emit()
 
+    def _is_saved(self) -> bool:
+        """Save the open session; False if that failed, of which the autosave tells."""
+        current = self._desk.current
+        return current is None or current.autosave.finish()
+
+    def _leave_scan(self) -> None:
+        self._desk.close()
+        self._others.stop()
+        self._layers.remove()
+
     def _on_planned(self, plan: Plan) -> None:
-        self.close()
+        if not self._is_saved():
+            return
+        self._close_folder()
+        self._leave_scan()
+        self.opened.emit(plan)
         scans, ratio = case_scans(plan), self.bar.devicePixelRatioF()
         self._folder = folder = ScanFolder(scans, self._open_source, ratio)
         folder.reader.arrived.connect(self._on_arrived)
@@ -254,6 +273,7 @@ class ScanQueue(QObject):
     def _fetch(self, folder: ScanFolder, at: int) -> None:
         source = folder.sources[at]
         found = folder.states.find(at, self._parent_folder())
+        self.scan_opened.emit(found is not None)
         if found is None:
             folder.reader.request(source)
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.places import Part
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 
 ADDED, REMOVED = 1, 2

@@ -135,7 +135,7 @@ class SessionDesk(QObject):
                 raise
             for problem in opened.problems:
                 show_warning(problem)
-            self._begin(opened.session, image, mask, others)
+            self._begin(opened.session, image, mask, others).go_on()
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 
@@ -211,17 +211,18 @@ class SessionDesk(QObject):
 
     def _begin(
         self, session: Session, image: Image, mask: Labels, others: Sequence[Layer] = ()
-    ) -> None:
+    ) -> OpenSession:
         self.close()
         self.others = others
         make_editable(mask)
-        self._current = OpenSession(self._viewer, session, image, mask)
-        self._changes.watch(self._current)
-        self.opened.emit(self._current)
+        self._current = current = OpenSession(self._viewer, session, image, mask)
+        self._changes.watch(current)
+        self.opened.emit(current)
         recovery.record_open(session.folder)
         if session.lock.note:
             show_info(session.lock.note)
         self.session_changed.emit(session)
+        return current
 
     def _held(self, folder: Path) -> Session | None:
         """Return the lent session of a folder, held once more, if its round has not ended."""

@@ -25,7 +25,6 @@ from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
 from napari_unet_seg._napari.session.slice_contents import SliceContents
-from napari_unet_seg.io.common.places import crossed_places, index_at
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -34,7 +33,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.stored.masks import slice_changes, stray_label
+from napari_unet_seg.session.slice_labels import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +105,7 @@ class OpenSession(QObject):
         mask.events.colormap.connect(self._on_categories)
         mask.events.visible.connect(self._on_visible)
         mask.events.name.connect(self._on_name)
+        image.events.name.connect(self._on_name)
         viewer.dims.events.point.connect(self._on_move)
         viewer.dims.events.order.connect(self._on_turn)
         viewer.dims.events.ndisplay.connect(self._on_turn)
@@ -150,11 +150,12 @@ class OpenSession(QObject):
 
         None, after `refused`, if the slice holds labels of no category.
         """
-        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        place = self.session.masks.place(index)
+        labels = np.asarray(self.mask.data[place])
         if self._refuses(labels):
             return None
-        self._predictions.update_from_segment(index)
-        return accepted_state(np.array_equal(self._predictions.read(index), labels))
+        self._predictions.update_from_segment(place)
+        return accepted_state(np.array_equal(self._predictions.read(place), labels))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -164,6 +165,14 @@ class OpenSession(QObject):
         """Go to the first slice to do of the queue."""
         self.go_to(next(iter(self.queue.todo), self.index))
 
+    def go_on(self) -> None:
+        """Show the slice to do after the last that was decided, where the user left."""
+        todo = ReviewState.TODO
+        decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
+        following = self.queue.following(decided[-1]) if decided else None
+        if following is not None:
+            self.go_to(following)
+
     def go_to(self, index: int) -> None:
         """Show a slice."""
         go_to(self.viewer, self.mask, index)
@@ -171,9 +180,8 @@ class OpenSession(QObject):
     def revert(self) -> None:
         """Restore the prediction of the slice on screen, as one step of undo."""
         if self._on_screen():
-            replace_slice(
-                self.mask, self._predictions.read(self.index), place_of(self.viewer, self.mask)
-            )
+            place = place_of(self.viewer, self.mask)
+            replace_slice(self.mask, self._predictions.read(place), place)
 
     def replace_prediction(
         self, index: int, labels: Any, dice: float, *, on_screen: bool = False
@@ -232,13 +240,20 @@ class OpenSession(QObject):
     def update_changes(self) -> None:
         """Compare the slice on screen with its prediction, and show the changes of the plane."""
         place = place_of(self.viewer, self.mask)
-        self._update_from_segment(place)
-        prediction, labels = self._predictions.read(self.index), np.asarray(self.mask.data[place])
+        part: Part = place
+        if self.overlay.shown and not off_screen_problem(self.viewer, self.mask):
+            part = shown_part(self.viewer, self.mask)
+        if self._predictions.update_from_segment(part):
+            self._sort_queue()
+        prediction, labels = self._predictions.read(place), np.asarray(self.mask.data[place])
         self._save_edits()
         if self.session.states[self.index].is_accepted:
             # An edit or an undo may have followed the decision.
             self.mark({self.index: accepted_state(np.array_equal(prediction, labels))})
-        self._draw_changes()
+        if self.overlay.shown:
+            self.overlay.update(
+                self._predictions.read(part), np.asarray(self.mask.data[part]), part
+            )
         self.changed.emit(slice_changes(prediction, labels))
 
     def save(self) -> bool:
@@ -277,6 +292,7 @@ class OpenSession(QObject):
         self.mask.events.colormap.disconnect(self._on_categories)
         self.mask.events.visible.disconnect(self._on_visible)
         self.mask.events.name.disconnect(self._on_name)
+        self.image.events.name.disconnect(self._on_name)
         self.viewer.dims.events.point.disconnect(self._on_move)
         self.viewer.dims.events.order.disconnect(self._on_turn)
         self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
@@ -345,7 +361,7 @@ class OpenSession(QObject):
         self.mask_shown.emit(self.mask.visible)
 
     def _on_name(self, _: Any = None) -> None:
-        self.session.set_layers(mask=self.mask.name)
+        self.session.set_layers(image=self.image.name, mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
@@ -365,19 +381,3 @@ class OpenSession(QObject):
         states = self.queue.states
         record_decided(self.mask, (p for i, p in places if states[i] is not ReviewState.TODO))
         self.queue_changed.emit()
-
-    def _draw_changes(self) -> None:
-        """Draw the changes of the plane on screen, whichever of the volume it is."""
-        if self.overlay.shown:
-            hidden = off_screen_problem(self.viewer, self.mask)
-            part = (place_of if hidden else shown_part)(self.viewer, self.mask)
-            self._update_from_segment(part)
-            labels = np.asarray(self.mask.data[part])
-            self.overlay.update(self._predictions.read_plane(part), labels, part)
-
-    def _update_from_segment(self, part: Part) -> None:
-        """Take over what Segment has predicted on the slices that a plane crosses."""
-        leading = self.mask.data.shape[:-2]
-        slices = [index_at(place, leading) for place in crossed_places(part, leading)]
-        if any([self._predictions.update_from_segment(i) for i in slices]):  # noqa: C419 - all
-            self._sort_queue()

@@ -38,13 +38,16 @@ def other_masks(layers: Iterable[Layer], image: Image, mask: Labels) -> tuple[Ma
     """Return the records of the masks in files, apart from `mask`, of the case of an image."""
     open_layers = tuple(layers)
     images = [layer for layer in open_layers if is_user_layer(layer, Image)]
-    case, found = case_of(image), {}
+    case, own_source = case_of(image), mask_source(mask)
+    found: dict[Source, MaskRecord] = {}
     for other in open_layers:
         # Compared by id, as napari gives plugins proxies of layers.
         if not is_user_layer(other, Labels) or other.unique_id == mask.unique_id:
             continue
         source, own = mask_source(other), image_of(other, images)
-        if source is not None and own is not None and case_of(own) == case:
+        if source is None or source == own_source:  # a copy of the mask is not as in its file
+            continue
+        if own is not None and case_of(own) == case:
             found[source] = record_mask(other.name, source, categories_of(other))
     return tuple(found.values())
 

@@ -50,11 +50,11 @@ class PreviewLayers(QObject):
         self._name = f"validation: {event.name}, epoch {event.epoch}"
         for kind in _KINDS:
             self._update(self._find(kind), self._arrays[kind])
-        if self._missing():
+        if not self._missing():
+            self._find("image").name = self._name
+        elif not self._timer.isActive():  # else previews that come fast would put it off for ever
             self._fit = self._shows_all()
             self._timer.start()
-        else:
-            self._find("image").name = self._name
 
     def remove(self) -> None:
         """Remove the layers; a camera that showed all layers shows all that stay."""

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
-from napari_unet_seg._napari.train.doubts import ask
+from napari_unet_seg._napari.train.doubts import ask_about_doubts
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
 from napari_unet_seg._napari.train.run_folder import RunFolder
@@ -222,7 +222,7 @@ class TrainWidget(DockWidget):
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
         if self._doubts and not running:
-            ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
+            ask_about_doubts(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, TrainStarted):

@@ -63,6 +63,8 @@ class LinkedViews:
         if self.shown:
             self._letters = []
             self._manager.cleanup()
+            # Else it would clean up once more when the window is closed, fail, and keep it open.
+            self._manager.main_window.removeEventFilter(self._manager._close_event_filter)  # noqa: SLF001
             self._manager = None
             self._show_canvas()
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from napari_unet_seg.events import Progress
+from napari_unet_seg.events import ItemDone, Progress
 
 if TYPE_CHECKING:
     from napari_unet_seg._napari.widgets.jobs import Job
@@ -50,8 +50,9 @@ class JobBar(QWidget):
             self._delay.start()
 
     def _on_event(self, job: Job, event: Any) -> None:
-        if job is self._jobs[-1] and isinstance(event, Progress):
-            self._show_progress(job, event)
+        if job is self._jobs[-1] and isinstance(event, Progress | ItemDone):
+            done = event.done if isinstance(event, Progress) else event.index
+            self._show_progress(job, done, event.count)
 
     def _on_ended(self, job: Job) -> None:
         self._jobs.remove(job)
@@ -63,20 +64,20 @@ class JobBar(QWidget):
 
     def _show_job(self) -> None:
         job = self._jobs[-1]
-        self._show_progress(job, Progress(0, 0))
+        self._show_progress(job)
         self.stop_button.setEnabled(not job.unstoppable and not job.was_stopped)
         self.stop_button.setToolTip(job.unstoppable or "Stop what runs")
 
-    def _show_progress(self, job: Job, progress: Progress) -> None:
+    def _show_progress(self, job: Job, done: int = 0, count: int = 0) -> None:
         """Show a count in the bar; a bar without an end shows no text, so that it stands beside."""
-        self.progress.setRange(0, progress.count)
-        self.progress.setValue(progress.done)
+        self.progress.setRange(0, count)
+        self.progress.setValue(done)
         self.progress.setFormat(f"{job.name}: %v of %m")
-        text = f"{job.name}: {progress.done}" if progress.done else f"{job.name}…"
+        text = f"{job.name}: {done}" if done else f"{job.name}…"
         elide = Qt.TextElideMode.ElideMiddle
         self.name.setText(self.fontMetrics().elidedText(text, elide, _NAME_WIDTH))
         self.name.setToolTip(text)
-        self.name.setVisible(not progress.count)
+        self.name.setVisible(not count)
 
     def _stop(self) -> None:
         if self._jobs:

@@ -207,9 +207,10 @@ def _read_samples(
     may_lack: bool = False,
 ) -> SampleSet:
     if (folder / "session.json").is_file():
+        from napari_unet_seg.session.samples import training_samples
         from napari_unet_seg.session.session import Session
 
-        return Session.open(folder).training_samples(dimensions)
+        return training_samples(Session.open(folder), dimensions)
     from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint stores the path, so that fine-tuning can find the data.

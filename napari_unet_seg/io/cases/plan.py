@@ -9,7 +9,14 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Plan
 from napari_unet_seg.io.cases.corrections import correct, with_first_sequence
 from napari_unet_seg.io.cases.far_masks import with_far_masks
-from napari_unet_seg.io.cases.layouts import bids, dicom_studies, nnunet, pair_folders, patients
+from napari_unet_seg.io.cases.layouts import (
+    bids,
+    dicom_studies,
+    nnunet,
+    ours,
+    pair_folders,
+    patients,
+)
 from napari_unet_seg.io.cases.remembered import recall_corrections, recall_sequence
 from napari_unet_seg.io.cases.tree import list_tree
 from napari_unet_seg.io.common.steps import result_of, with_progress
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.events import Progress
 
-_LAYOUTS = (nnunet.plan, bids.plan, pair_folders.plan, patients.plan)
+_LAYOUTS = (nnunet.plan, ours.plan, bids.plan, pair_folders.plan, patients.plan)
 """The special before the general: each returns None for folders of another layout."""
 
 

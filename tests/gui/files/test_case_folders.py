@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
 from dicom_files import write_series
+from napari.layers import Labels, Layer
 from plans import accept_plan, shown_plan
 from qtpy.QtCore import QTimer
 
 from napari_unet_seg._napari.dock.widget import UNetSegWidget
+from napari_unet_seg._napari.files.case_layers import case_layers
 from napari_unet_seg._napari.files.reader import dicom_reader
+from napari_unet_seg._napari.layers.layer_record import record_in, record_of
+from napari_unet_seg._napari.scans.other_layers import OtherLayers
+from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.io.cases.plan import plan_folder
+from napari_unet_seg.io.cases.read import read_sequence
+from napari_unet_seg.io.masks.palette import PALETTE_KEY
+from napari_unet_seg.io.provenance import provenance
+from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg.io.cases.case import Case
 
 PLUGIN = "napari-unet-seg"
 
@@ -150,3 +165,62 @@ def test_a_folder_without_scans_is_told_in_a_sentence(
     assert notifications == [
         f"{tmp_path} holds no scans; give a folder of TIFF, PNG, JPEG, NIfTI, OME-Zarr or DICOM."
     ]
+
+
+def described(folder: Path, name: str, other_grid: bool = False) -> Case:
+    """A case with a mask that stores its categories; on the grid of its second sequence perhaps."""
+    shapes = {"t1ce": (3, 8, 9), "flair": (2, 4, 5) if other_grid else (3, 8, 9)}
+    for sequence, shape in shapes.items():
+        path = folder / name / f"{name}_{sequence}.nii.gz"
+        path.parent.mkdir(exist_ok=True)
+        nib.save(nib.Nifti1Image(np.ones(shape[::-1], np.int16), np.eye(4)), path)
+    categories = [Category(id=7, name="core"), Category(id=3, name="oedema")]
+    description = provenance(None, categories) | {PALETTE_KEY: {"oedema": "#102030"}}
+    labels = np.ones(shapes["flair"], np.uint8)
+    mask = folder / name / f"{name}_seg.nii.gz"
+    write_mask(mask, labels, read_scan(folder / name / f"{name}_flair.nii.gz"), description)
+    [case] = plan_folder(folder / name).cases
+    return case
+
+
+@pytest.mark.parametrize("other_grid", [False, True])
+def test_a_mask_of_a_case_has_the_categories_and_colours_of_its_file(
+    qtbot: QtBot,
+    make_napari_viewer: Callable[..., Any],
+    tmp_path: Path,
+    other_grid: bool,
+) -> None:
+    case = described(tmp_path, "P1", other_grid)
+    viewer = make_napari_viewer()
+    for data, options, kind in case_layers(case):
+        viewer.add_layer(Layer.create(data, options, kind))
+    first = read_sequence(next(iter(case.sequences.values())))
+    others = OtherLayers(viewer, viewer.window._qt_window)
+    others.show(case, first, lambda layer: None)  # as beside the first sequence, in a thread
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+
+    masks = [layer for layer in viewer.layers if isinstance(layer, Labels)]
+    for mask in masks:
+        record = record_of(mask)
+        assert [(c.id, c.name) for c in record.categories] == [(7, "core"), (3, "oedema")]
+        assert record.order == ("oedema",)
+        assert record.sequence == ("FLAIR" if other_grid else "T1c")
+        np.testing.assert_allclose(mask.colormap.color_dict[2][:3], np.array([16, 32, 48]) / 255)
+        assert mask.data.shape == ((2, 4, 5) if other_grid else (3, 8, 9))
+
+
+def test_names_of_labels_in_a_description_of_the_folder_are_those_of_its_masks(
+    tmp_path: Path,
+) -> None:
+    for place in ("imagesTr/a_0000", "labelsTr/a"):
+        path = tmp_path / f"{place}.nii.gz"
+        path.parent.mkdir()
+        nib.save(nib.Nifti1Image(np.full((9, 8, 3), 2, np.uint8), np.eye(4)), path)
+    labels = {"background": 0, "oedema": 1, "ignore": 2}
+    text = json.dumps({"channel_names": {"0": "FLAIR"}, "labels": labels})
+    (tmp_path / "dataset.json").write_text(text)
+
+    [case] = plan_folder(tmp_path).cases
+    data, options, _ = case_layers(case)[-1]
+    assert [c.name for c in record_in(options["metadata"]).categories] == ["oedema"]
+    assert (data == IGNORE_INDEX).all()

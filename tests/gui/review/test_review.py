@@ -27,8 +27,8 @@ from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices

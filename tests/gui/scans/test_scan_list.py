@@ -21,6 +21,8 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
@@ -458,3 +460,37 @@ def test_a_long_name_is_cut_in_its_middle(qtbot: QtBot) -> None:
     button.resize(900, 24)
     qtbot.waitUntil(lambda: "R&&D" in button.text())
     assert "…" not in button.text()
+
+
+def test_the_sessions_of_the_folder_become_a_data_set_for_nnunet_and_stop_leaves_none(
+    qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
+) -> None:
+    store(tmp_path / "sessions" / "of another folder", folder / "a.tif", (A, A, A), ())
+    (tmp_path / "sessions" / "d" / "session.json").write_text("{}")
+    open_folder(qtbot, widget, folder)
+    popup, raw = show_list(qtbot, widget), tmp_path / "nnUNet_raw"
+    QTest.mouseClick(popup.export_button, LEFT)
+    assert not popup.isVisible()
+    dialog = dock_of(widget).nnunet.dialog
+    assert dialog.folder.value() == raw / "Dataset001_scans"
+
+    QTest.mouseClick(dialog.export_button, LEFT)
+    [job] = jobs.active_jobs()
+    job.pause()  # it would be over before the bar is shown
+    qtbot.waitUntil(dialog.bar.stop_button.isVisible)
+    QTest.mouseClick(dialog.bar.stop_button, LEFT)
+    qtbot.waitUntil(dialog.export_button.isEnabled)
+    assert dialog.status.text() == "Stopped; nothing was written."
+    assert not raw.exists() or not any(raw.iterdir())
+
+    QTest.mouseClick(dialog.export_button, LEFT)
+    qtbot.waitUntil(dialog.export_button.isEnabled)
+    wrote, note, left_out = dialog.status.text().splitlines()
+    assert wrote == f"Wrote {raw / 'Dataset001_scans'} with 2 cases."
+    assert note == "No slice of c is accepted yet, which is left out."
+    assert left_out.startswith(
+        f"Left out d: {tmp_path / 'sessions' / 'd' / 'session.json'} is damaged"
+    )
+    cases = plan_folder(raw / "Dataset001_scans").cases
+    assert [case.name for case in cases] == ["a", "b"]
+    dialog.close()

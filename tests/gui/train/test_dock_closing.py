@@ -44,7 +44,7 @@ def widget(
     whole = TrainWidget.__init__
 
     def start(self: TrainWidget, napari_viewer: Any) -> None:
-        whole(self, napari_viewer, engine="fake_engine:train")
+        whole(self, napari_viewer, engine="fake_engine:train_until_stopped")
 
     monkeypatch.setattr(TrainWidget, "__init__", start)
     viewer = make_napari_viewer()
@@ -55,7 +55,6 @@ def widget(
     widget = dock.inner_widget()
     widget.source.folder.setValue(folder)
     widget.output.setValue(tmp_path / "run")
-    widget.form.editor("epochs").value = 10_000
     QTest.mouseClick(widget.start_button, LEFT)
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
     yield widget

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from fake_engine import train
+from fake_engine import train, train_until_stopped
 from napari.components import ViewerModel
 from qtpy.QtGui import QColor
 
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import Command, TrainEvent
 
 
+NOTHING = SampleSet((), (), "nowhere")
+
+
 def events(epochs: int, run: Path) -> Generator[TrainEvent, Command | None, None]:
-    return train(TrainConfig(epochs=epochs), SampleSet((), (), "nowhere"), run)
+    return train(TrainConfig(epochs=epochs), NOTHING, run)
 
 
 @pytest.fixture
@@ -154,7 +157,7 @@ def test_the_panel_tells_the_course_of_a_training(
 def test_pause_resume_and_stop(qtbot: QtBot, panel: TrainingPanel, tmp_path: Path) -> None:
     finished: list[TrainFinished] = []
     panel.finished.connect(finished.append)
-    panel.start(events(10_000, tmp_path))
+    panel.start(train_until_stopped(TrainConfig(), NOTHING, tmp_path))
     qtbot.waitUntil(lambda: "samples/s" in panel.status.text())
     panel.pause_button.click()
     assert panel.pause_button.text() == "Resume"

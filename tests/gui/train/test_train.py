@@ -65,6 +65,12 @@ def widget(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
     return with_engine(engine="fake_engine:train")
 
 
+@pytest.fixture
+def endless(with_engine: Callable[..., TrainWidget]) -> TrainWidget:
+    """A widget whose training goes on until it is stopped."""
+    return with_engine(engine="fake_engine:train_until_stopped")
+
+
 def epochs_drawn(widget: TrainWidget) -> list[int]:
     widget.panel.plot.redraw()
     return list(widget.panel.plot.train_curve.getData()[0])
@@ -109,26 +115,25 @@ def test_a_run_is_named_after_what_it_is_trained_on_and_the_day(
 
 
 def test_training_on_layers_leaves_them_and_the_selection_alone(
-    qtbot: QtBot, widget: TrainWidget
+    qtbot: QtBot, endless: TrainWidget
 ) -> None:
-    viewer = widget.viewer
+    viewer = endless.viewer
     viewer.add_image(np.ones((4, 32, 32), np.uint8), name="scan", scale=(3, 2, 2))
     labels = viewer.add_labels(np.zeros((4, 32, 32), np.uint8), name="mask", scale=(3, 2, 2))
     labels.data[1, 4:9, 4:9] = 1
-    widget.source.tabs.setCurrentIndex(1)
-    widget.form.editor("epochs").value = 10_000
+    endless.source.tabs.setCurrentIndex(1)
     before = labels.data.copy()
     events: list[Any] = []
-    widget.panel.event_arrived.connect(events.append)
-    widget.start_button.click()
+    endless.panel.event_arrived.connect(events.append)
+    endless.start_button.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 5)
     names = ["validation truth", "validation prediction"]
     qtbot.waitUntil(lambda: viewer.layers[2].name.startswith("validation: one, epoch "))
     assert [layer.name for layer in viewer.layers[3:]] == names
     assert viewer.layers.selection.active is labels
     assert viewer.layers["validation truth"].extent.world[0, -1] > labels.extent.world[1, -1]
-    widget.panel.stop_button.click()
-    finish(qtbot, widget)
+    endless.panel.stop_button.click()
+    finish(qtbot, endless)
     assert [e.train for e in events if isinstance(e, TrainStarted)] == [1]
     assert [layer.name for layer in viewer.layers] == ["scan", "mask"], "previews stay"
     assert viewer.layers.selection.active is labels
@@ -185,15 +190,14 @@ def test_a_layer_of_two_levels_is_a_mask_as_its_file_is(top: int) -> None:
     assert np.array_equal(source.labels, mask > 0)
 
 
-def test_stop_keeps_the_best_model(qtbot: QtBot, widget: TrainWidget, folder: Path) -> None:
-    widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").value = 10_000
-    widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
-    widget.panel.stop_button.click()
-    finish(qtbot, widget)
-    assert widget.result.text().startswith("Stopped: best validation Dice")
-    assert not widget.use_button.isHidden()
+def test_stop_keeps_the_best_model(qtbot: QtBot, endless: TrainWidget, folder: Path) -> None:
+    endless.source.folder.setValue(folder)
+    endless.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
+    endless.panel.stop_button.click()
+    finish(qtbot, endless)
+    assert endless.result.text().startswith("Stopped: best validation Dice")
+    assert not endless.use_button.isHidden()
 
 
 def test_out_of_memory_is_told_and_leaves_the_form_usable(
@@ -214,17 +218,16 @@ def test_out_of_memory_is_told_and_leaves_the_form_usable(
 
 
 def test_closing_the_dock_stops_the_training(
-    qtbot: QtBot, widget: TrainWidget, folder: Path
+    qtbot: QtBot, endless: TrainWidget, folder: Path
 ) -> None:
-    widget.source.folder.setValue(folder)
-    widget.form.editor("epochs").value = 10_000
-    widget.start_button.click()
-    qtbot.waitUntil(lambda: "samples/s" in widget.panel.status.text())
-    widget.viewer.window.remove_dock_widget(widget)
-    finish(qtbot, widget)
-    assert widget.result.text().startswith("Stopped")
-    widget.close()
-    widget.deleteLater()
+    endless.source.folder.setValue(folder)
+    endless.start_button.click()
+    qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
+    endless.viewer.window.remove_dock_widget(endless)
+    finish(qtbot, endless)
+    assert endless.result.text().startswith("Stopped")
+    endless.close()
+    endless.deleteLater()
 
 
 def nothing(widget: TrainWidget, tmp_path: Path) -> str:

@@ -56,6 +56,20 @@ def test_numbered_slices_are_one_stack_in_natural_order(tmp_path: Path, place: s
     }
 
 
+def test_the_saved_mask_of_a_stack_is_its_mask_and_no_file_is_passed_over(tmp_path: Path) -> None:
+    names = [f"P1_{number}{end}.tif" for number in (1, 2, 10) for end in ("", "_mask")]
+    root = touch(tmp_path / "P1", *names)
+    scan = Scan(VOLUME, "ZYX")
+    for name in ("P1_mask.tif", "other_mask.tif"):
+        write_mask(root / name, VOLUME, scan, provenance(None, ()))
+
+    found = files_of(root)["P1"]
+    assert found["mask"] == ["P1_mask.tif"]
+    assert found["mask of slices"] == ["P1_1_mask.tif", "P1_2_mask.tif", "P1_10_mask.tif"]
+    [left] = plan_folder(root).left_out
+    assert left.path.name == "other_mask.tif"
+
+
 def test_masks_in_a_folder_beside_the_slices(tmp_path: Path) -> None:
     root = touch(
         tmp_path, *(f"A/A_{n}.png" for n in range(4)), "A/masks/A_1.png", "A/masks/A_3.png"

@@ -62,7 +62,9 @@ def _cases(
     stack, rest = find_stacks(folder, scans, [*masks, *written], of_patient=of_patient)
     if stack is None:
         return group_files(folder, rest, [*masks, *written], of_patient=of_patient)
-    more, left_out = group_files(folder, rest, [], of_patient=of_patient)
+    used = {path for mask in stack.masks.values() for path in mask.files}
+    unused = [path for path in written if path not in used]
+    more, left_out = group_files(folder, rest, unused, of_patient=of_patient)
     return [stack, *more], left_out
 
 

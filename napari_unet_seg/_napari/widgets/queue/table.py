@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.widgets.lazy_icons import SIZE
+from napari_unet_seg._napari.widgets.queue.lazy_icons import SIZE
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QResizeEvent
 
-    from napari_unet_seg._napari.widgets.lazy_icons import LazyIcons
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import LazyIcons
 
 _MARKS = {
     ReviewState.TODO: "○",
