@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def group_of(name: str) -> str:
 def holds_pairs(folder: Path) -> bool:
     """Whether a folder, or one of its splits, holds the folders `images` and `masks`."""
     places = (folder, *(folder / name for name in _FOLDERS))
-    return any((p / "images").is_dir() and (p / "masks").is_dir() for p in places)
+    return any(isdir(p / "images") and isdir(p / "masks") for p in places)
 
 
 def read_pairs(folder: Path) -> SampleSet:
@@ -82,7 +83,7 @@ def _samples(folder: Path) -> Iterator[Sample]:
 
 
 def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
-    if not (folder / "images").is_dir() or not (folder / "masks").is_dir():
+    if not isdir(folder / "images") or not isdir(folder / "masks"):
         return
     images, masks = _by_stem(folder / "images"), _by_stem(folder / "masks")
     for stem, image in images.items():

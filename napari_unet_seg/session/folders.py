@@ -45,7 +45,7 @@ class FoundSession:
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return a folder that does not exist yet, named after a case."""
-    return next(folder for folder in _named(parent, name) if not folder.exists())
+    return next(folder for folder in _named(parent, name) if not os.path.exists(folder))
 
 
 def find_session(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def dicom_reader(path: Paths) -> Reader | None:
     from napari_unet_seg._napari.files.case_folders import has_window
 
     paths = _paths(path)
-    alone = len(paths) == 1 and paths[0].is_dir() and not is_zarr(paths[0])
+    alone = len(paths) == 1 and os.path.isdir(paths[0]) and not is_zarr(paths[0])
     if alone and has_window():
         return _read_folder
     if all(_may_be_dicom(p) for p in paths):
@@ -82,7 +83,7 @@ def _paths(path: Paths) -> list[Path]:
 def _may_be_dicom(path: Path) -> bool:
     try:
         # A study has a folder for each series; a limit keeps the wait short in large folders.
-        return holds_dicom(path, most=_MAX_SNIFFED) if path.is_dir() else is_dicom(path)
+        return holds_dicom(path, most=_MAX_SNIFFED) if os.path.isdir(path) else is_dicom(path)
     except SegmentationError:
         return False
 

@@ -45,7 +45,7 @@ def is_dicom(path: Path) -> bool:
 
 def is_directory_file(path: Path) -> bool:
     """Whether a file is the directory of a disk, which lists its images (PS3.10 8.6)."""
-    return path.name.upper() == _DIRECTORY and path.is_file()
+    return path.name.upper() == _DIRECTORY and os.path.isfile(path)
 
 
 def dicom_files(folder: Path) -> list[Path]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from dicom_files import write_series
 from other_user import as_other_user, open_folder
 
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.evaluation.mask_sources import open_masks
+from napari_unet_seg.io.cases.names import case_name
 from napari_unet_seg.io.cases.plan import recognise_folder
 from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
 from napari_unet_seg.io.find import scan_files
 from napari_unet_seg.io.images.slice_stacks import stacks_in
+from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,3 +84,22 @@ def test_dicom_is_found_beside_a_folder_that_cannot_be_read(root: Path) -> None:
     with as_other_user():
         assert holds_dicom(root)
         assert len(dicom_files_below(root)) == 2
+
+
+@pytest.mark.parametrize("rights", [CLOSED, NAMES_ONLY])
+def test_what_is_in_a_closed_folder_is_told_in_a_sentence(root: Path, rights: int) -> None:
+    folder, file = root / "p1", root / "p1" / "t1.nii"
+    doors = [
+        (read_scan, file), (read_labels, file), (read_scan, folder), (open_masks, folder),
+        (open_dataset, folder),
+    ]  # fmt: skip
+    for opened, path in doors:  # as root, who may import what this needs
+        with suppress(DataError):  # the file is empty
+            opened(path)
+    folder.chmod(rights)
+
+    with as_other_user():
+        for opened, path in doors:
+            with pytest.raises(DataError, match=r"cannot be read (without p|\(P)ermission"):
+                opened(path)
+        assert case_name(file) == "t1"
