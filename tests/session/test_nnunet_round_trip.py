@@ -103,4 +103,5 @@ def test_names_that_masks_store_are_those_of_the_export_if_all_agree(
     assert main(["export", str(tmp_path / "study"), "--format", "nnunet", "--out", str(out)]) == 0
     told = "name their labels differently (core, oedema; core, core)" in capsys.readouterr().err
     assert told == bool(other)
-    assert dict(plan_folder(out).categories) == {1: "label 2" if other else "oedema"}
+    expected = {1: "label 2"} if other else dict(enumerate(NAMES, 1))
+    assert dict(plan_folder(out).categories) == expected

@@ -84,6 +84,8 @@ class SlicesTab(QWidget):
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel(parent=self)
         """Messages on the session, shown below all tabs: the keys work on each of them."""
+        self._refusal = "", 0
+        """The message that a slice holds a label of no category, and the slice."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -97,6 +99,7 @@ class SlicesTab(QWidget):
         """Review the slices of an open session; None for no session."""
         self._open_session = open_session
         self.report("")
+        self._refusal = "", 0
         self.setEnabled(open_session is not None)
         self.stored_slice.show_session(open_session)
         self.show_changes.setChecked(False)
@@ -125,7 +128,7 @@ class SlicesTab(QWidget):
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
         open_session.refused.connect(self._report_on_slice)
-        open_session.stray_found.connect(self.new_label.offer)
+        open_session.stray_found.connect(self._on_stray)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
@@ -270,8 +273,14 @@ class SlicesTab(QWidget):
             self.bar.show_queue(open_session.queue)
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
+    def _on_stray(self, label: int, index: int) -> None:
+        self._refusal = self.status.text(), index
+        self.new_label.offer(label)
+
     def _on_changed(self, changes: SliceChanges) -> None:
-        current = self._open_session
+        current, (refusal, index) = self._open_session, self._refusal
+        if current is not None and self.status.text() == refusal and not current.stray_on(index):
+            self._report_on_slice("")  # the label got a category, or was painted over
         is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
         slice_ = f"Slice {current.index}: " if current is not None and is_hidden else ""
         self.changes.setText(slice_ + correction_summary(changes))

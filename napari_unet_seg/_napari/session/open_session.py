@@ -8,10 +8,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
-from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.position import (
     go_to,
     index_of,
@@ -25,6 +22,7 @@ from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
 from napari_unet_seg._napari.session.slice_contents import SliceContents
+from napari_unet_seg._napari.session.stored_layers import StoredLayers
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -78,8 +76,8 @@ class OpenSession(QObject):
     """Slices to do have new predictions."""
     refused = Signal(str)
     """Emitted with the reason why an action was not done."""
-    stray_found = Signal(int)
-    """Emitted with a label of no category, for which an action was not done."""
+    stray_found = Signal(int, int)
+    """Emitted with a label of no category, for which an action was not done, and its slice."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -98,17 +96,20 @@ class OpenSession(QObject):
         )
         self.autosave.minute.connect(self._save_edits)
         self.autosave.saved.connect(self._follow_states)
-        mask.events.paint.connect(self._on_edit)
-        mask.events.labels_update.connect(self._on_edit)
-        mask.events.set_data.connect(self._on_edit)
-        mask.events.features.connect(self._on_categories)
-        mask.events.colormap.connect(self._on_categories)
-        mask.events.visible.connect(self._on_visible)
-        mask.events.name.connect(self._on_name)
-        image.events.name.connect(self._on_name)
-        viewer.dims.events.point.connect(self._on_move)
-        viewer.dims.events.order.connect(self._on_turn)
-        viewer.dims.events.ndisplay.connect(self._on_turn)
+        self._stored = StoredLayers(session, image, mask, self)
+        self._stored.changed.connect(self._on_categories)
+        events, dims = mask.events, viewer.dims.events
+        self._connections = (
+            (events.paint, self._on_edit),
+            (events.labels_update, self._on_edit),
+            (events.set_data, self._on_edit),
+            (events.visible, self._on_visible),
+            (dims.point, self._on_move),
+            (dims.order, self._on_turn),
+            (dims.ndisplay, self._on_turn),
+        )
+        for emitter, callback in self._connections:
+            emitter.connect(callback)
         viewer.layers.selection.active = mask
         self.arrange(Order.AS_STORED, None)
 
@@ -152,10 +153,15 @@ class OpenSession(QObject):
         """
         place = self.session.masks.place(index)
         labels = np.asarray(self.mask.data[place])
-        if self._refuses(labels):
+        if self._refuses(index):
             return None
         self._predictions.update_from_segment(place)
         return accepted_state(np.array_equal(self._predictions.read(place), labels))
+
+    def stray_on(self, index: int) -> int:
+        """Return a label on a slice that is no category; 0 if there is none."""
+        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        return stray_label(labels, len(self.session.categories))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -285,17 +291,9 @@ class OpenSession(QObject):
     def close(self) -> None:
         """Save and close the session, and disconnect from the layers."""
         self._save_edits()
-        self.mask.events.paint.disconnect(self._on_edit)
-        self.mask.events.labels_update.disconnect(self._on_edit)
-        self.mask.events.set_data.disconnect(self._on_edit)
-        self.mask.events.features.disconnect(self._on_categories)
-        self.mask.events.colormap.disconnect(self._on_categories)
-        self.mask.events.visible.disconnect(self._on_visible)
-        self.mask.events.name.disconnect(self._on_name)
-        self.image.events.name.disconnect(self._on_name)
-        self.viewer.dims.events.point.disconnect(self._on_move)
-        self.viewer.dims.events.order.disconnect(self._on_turn)
-        self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
+        for emitter, callback in self._connections:
+            emitter.disconnect(callback)
+        self._stored.close()
         self._update_changes_soon.cancel()
         self._edited.close()
         self.overlay.hide()
@@ -311,18 +309,18 @@ class OpenSession(QObject):
             self.refused.emit(problem)
         return not problem
 
-    def _refuses(self, labels: Any) -> bool:
+    def _refuses(self, index: int) -> bool:
         """Whether a slice holds labels of no category; if so, emit the reason.
 
         Such labels cannot be trained on or written as COCO.
         """
-        stray = stray_label(labels, len(self.session.categories))
+        stray = self.stray_on(index)
         if stray:
             self.refused.emit(
                 f"A slice holds the label {stray}, which is no category; add one for it, or paint "
                 "over it, then accept the slice."
             )
-            self.stray_found.emit(stray)
+            self.stray_found.emit(stray, index)
         return stray != 0
 
     def _save_edits(self) -> None:
@@ -333,7 +331,7 @@ class OpenSession(QObject):
         self.contents.update()
         accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
-            if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
+            if self._refuses(index):
                 self.mark({index: ReviewState.TODO})
         if accepted:
             self.autosave.save(accepted)
@@ -345,23 +343,13 @@ class OpenSession(QObject):
     def _on_edit(self, _: Any = None) -> None:
         self._update_changes_soon()
 
-    def _on_categories(self, _: Any = None) -> None:
-        """Keep the categories of the mask, and their colours, with the session."""
-        session, record = self.session, record_of(self.mask)
-        if (record.categories, record.merged) != (session.categories, session.record.merged):
-            session.set_categories(record.categories, record.merged)
+    def _on_categories(self, are_others: bool) -> None:
+        if are_others:
             self._predictions.forget()
-        palette = palette_of(record.categories, record.order)
-        session.set_layers(
-            palette=tuple(palette.items()), locked=tuple(sorted(locked_of(self.mask)))
-        )
         self._update_changes_soon()
 
     def _on_visible(self, _: Any = None) -> None:
         self.mask_shown.emit(self.mask.visible)
-
-    def _on_name(self, _: Any = None) -> None:
-        self.session.set_layers(image=self.image.name, mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)

@@ -43,7 +43,7 @@ def session(tmp_path: Path) -> Path:
     for name in ("flair", "t1ce"):
         pixels = np.random.default_rng(0).normal(100, 9, SHAPE).astype(np.float32)
         path = tmp_path / f"P1_{name}.nii.gz"
-        nib.save(nib.Nifti1Image(pixels.T, np.eye(4)), path)
+        nib.save(nib.Nifti1Image(pixels.T, np.diag([-1.0, -1, 1, 1])), path)
         scans.append(read_scan(path))
     folder, other = tmp_path / "sessions" / "P1", OtherSequence("T1c", "P1 T1c", scans[1])
     categories = (Category(id=1, name="core"), Category(id=2, name="oedema"))

@@ -10,8 +10,8 @@ import pytest
 from plans import accept_plan
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import panel
 from napari_unet_seg._napari.fine_tune import predicting as predicting_module
+from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -410,7 +410,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         store_round(session, model)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
     yield go_on
     go_on.set()
 
@@ -500,7 +500,7 @@ def unmeasured_round(monkeypatch: pytest.MonkeyPatch) -> None:
         store_round(session, model, before=None, after=None, stopped=True)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
 
 
 @pytest.mark.usefixtures("unmeasured_round")

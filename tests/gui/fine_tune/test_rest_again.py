@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import panel, predicting
+from napari_unet_seg._napari.fine_tune import predicting, round_job
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
@@ -74,7 +74,7 @@ def worse_round(monkeypatch: pytest.MonkeyPatch) -> None:
         store_round(session, model, before=1.0, after=0.99, held_out=3)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
 
 
 def fine_tune(qtbot: QtBot, widget: ReviewWidget) -> Any:

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
 
+from napari_unet_seg._napari.categories.edits import add_category
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import (
     LayerRecord,
@@ -333,14 +334,23 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3, which is no category" in status.text()
+    mask.undo()
+    qtbot.waitUntil(lambda: not status.text())
+    mask.redo()
+    widget.review.buttons["accept"].click()
+    add_category(mask, "cyst", widget.viewer.layers, 3)
+    qtbot.waitUntil(lambda: not status.text())
+    mask.data_setitem(corner, 4)
+    widget.review.buttons["accept"].click()
+    assert "the label 4, which is no category" in status.text()
     mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.CORRECTED
     widget.desk.current.go_to(0)
-    mask.data_setitem(corner, 3)
+    mask.data_setitem(corner, 4)
     widget.desk.current.update_changes()
     assert session.states[0] is ReviewState.TODO
-    assert "the label 3" in status.text()
+    assert "the label 4" in status.text()
     widget.desk.current.go_to(1)
     assert not status.text(), "that was told of another slice"
 

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from superqt import QElidingLabel
 
 from napari_unet_seg._napari.files.coco.results.dialog import ResultsChoice, range_of
 from napari_unet_seg._napari.files.coco.results.drawing import checksum, draw_results
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.files.coco.results.drawing import DrawnLabels
 
 _TIP = "Results of a lower score are left out; Ctrl+Z takes a change back"
-_EDITED = "edited; open the list again to choose another score"
+_EDITED = "edited, so the score stays"
+_EDITED_TIP = "The mask was edited; open the list of results again to choose another score"
 
 
 class _State(NamedTuple):
@@ -51,9 +53,8 @@ class ThresholdBar(QWidget):
         self.threshold = QDoubleSpinBox()
         self.threshold.setSingleStep(0.05)
         self.threshold.setKeyboardTracking(False)
-        self.threshold.setToolTip(_TIP)
         self.threshold.valueChanged.connect(self._draw)
-        self.count = QLabel()
+        self.count = QElidingLabel()  # a longer text would widen the dock
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(QLabel("Score of at least"))
@@ -86,6 +87,7 @@ class ThresholdBar(QWidget):
             return
         state = self._state(mask)
         self.threshold.setEnabled(state is not None)
+        self.threshold.setToolTip(_TIP if state is not None else _EDITED_TIP)
         if state is None:
             self.count.setText(_EDITED)
             return
