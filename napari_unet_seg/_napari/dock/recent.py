@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class Recent(NamedTuple):
 def recent() -> list[Recent]:
     """Return what was opened and still exists, the last first."""
     found = (Recent(kind, Path(path)) for kind, path in recall(_KEY, []))
-    return [each for each in found if each.path.exists()]
+    return [each for each in found if os.path.exists(each.path)]
 
 
 def last_folder() -> Path:
