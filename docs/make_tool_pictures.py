@@ -136,7 +136,7 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
     }
     found = {k: (planes, lambda n=name: use(n)) for k, (planes, name) in simple.items()}
     return found | {
-        "Merge into": ([two], lambda: stage.tools.merge(2)),
+        "Merge into": ([two], lambda: stage.tools.merge_wanted.emit(2)),
         "Threshold": ([none], lambda: threshold(stage)),
         "Draw box": ([none], lambda: box(stage, whole)),
         "Boxes → outlines": ([filled], lambda: outline(stage)),
@@ -154,7 +154,6 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
 def threshold(stage: Stage) -> None:
     """Move the slider."""
     stage.tools.slider.setValue(stage.tools.slider.minimum() + 30)
-    stage.tools.apply_threshold()
 
 
 def box(stage: Stage, whole: Array) -> None:

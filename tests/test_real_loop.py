@@ -125,7 +125,7 @@ def test_corrections_are_kept_and_learned_from(trained: Trained, tmp_path: Path)
 
     session = Session.create(tmp_path / "s", scan, categories, prediction, trained.best)
     for index in range(len(samples)):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save_mask(truth)
     session = Session.open(tmp_path / "s")
     assert np.array_equal(session.load_mask(), truth)

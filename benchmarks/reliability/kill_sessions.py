@@ -81,7 +81,7 @@ def _accept(folder: Path, tell: Any) -> None:
     for version in range(1, _VERSIONS):
         index = version % len(mask)
         inputs.set_version(mask[index], version)
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
         session.save_mask(mask, [index])
         session.save()
         tell(version)
@@ -112,7 +112,7 @@ def _prepare_rounds(folder: Path, tell: Any) -> None:
     mask = inputs.labels()
     mask[:, 3, 3] = 1
     for index in range(len(mask)):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save_mask(mask)
     session.save(always=True)
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, numbered_categories
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.description import FILE_NAME
 from napari_unet_seg.data.samples import elsewhere, shortened
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.categories import names_note, names_of_labels, told_names
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_case_mask, read_sequence
+from napari_unet_seg.io.common.counting import is_or_are
+from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.nnunet.raw import RawCase, RawSet
 from napari_unet_seg.io.nnunet.volumes import CaseVolumes
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.cases.case import Case, Plan
+
+_ALL = "nnU-Net needs the same sequences in every case, so add it, or export the case on its own."
 
 
 def cases_of_folder(folder: Path) -> RawSet:
@@ -31,8 +39,7 @@ def cases_of_folder(folder: Path) -> RawSet:
     Raises
     ------
     DataError
-        If the folder cannot be read, holds no case with a mask, or its cases with masks have no
-        sequence in common.
+        If the folder cannot be read, or holds no case with a mask.
     """
     if not (folder / FILE_NAME).is_file() or (folder / "imagesTr").is_dir():
         return _of_plan(plan_folder(folder))
@@ -50,67 +57,91 @@ def _sample(sample: Sample) -> CaseVolumes:
             f"{mask} has the grid {labels.grid_shape} and its image {scan.grid_shape}; give the "
             "mask that was made on this image."
         )
-    return CaseVolumes({"image": scan}, labels)
+    return CaseVolumes({"image": scan}, scan, labels)
 
 
 def _of_plan(plan: Plan) -> RawSet:
-    sequences, note = _common_sequences(plan)
-    found = [case for case in plan.cases if sequences <= case.sequences.keys()]
-    cases = tuple(
-        RawCase(c.name, c.patient or c.name, c.split, partial(_case, c, sequences)) for c in found
-    )
-    values, apart = _values_of(found)
-    return RawSet(cases, _categories(plan, values), (*note, *apart))
-
-
-def _common_sequences(plan: Plan) -> tuple[set[str], tuple[str, ...]]:
-    """Return the sequences that all cases with a mask have, and a note on the others."""
     masked = [case for case in plan.cases if case.masks]
     if not masked:
         raise DataError(
             f"No mask belongs to a scan of {plan.root} by its name; name the masks as their scans "
             "with _mask at the end, or put them into a folder masks beside the scans."
         )
-    common = set.intersection(*(set(case.sequences) for case in masked))
-    counts = {name: sum(name in case.sequences for case in masked) for name in plan.sequences}
-    listed = ", ".join(f"{name} ({n})" for name, n in counts.items() if name not in common and n)
-    if not common:
-        raise DataError(
-            f"The {len(masked)} cases of {plan.root} have no sequence in common: {listed}; nnU-Net "
-            "needs the same ones in every case."
-        )
-    note = f"Not all of the {len(masked)} cases have {listed}, which is left out."
-    return common, (note,) if listed else ()
+    names, notes = shared_sequences([case.sequences for case in masked])
+    cases = tuple(
+        missing_some(case.name, case.sequences, names)
+        or RawCase(case.name, case.patient or case.name, case.split, partial(_case, case, names))
+        for case in plan.cases
+    )
+    whole = [case for case in masked if case.sequences.keys() >= set(names)]
+    categories, apart = _categories(plan, whole, names)
+    return RawSet(cases, categories, (*notes, *apart))
 
 
-def _case(case: Case, sequences: set[str]) -> CaseVolumes:
-    scans = {name: read_sequence(s) for name, s in case.sequences.items() if name in sequences}
-    mask = next(iter(case.masks.values()), None)
-    first = next(iter(scans.values()))
-    return CaseVolumes(scans, read_mask(mask, first) if mask else None)
+def shared_sequences(cases: Sequence[Iterable[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sequences to export, which all cases have, and a note on the others.
+
+    Cases that have nothing in common with most are not counted, see `missing_some`.
+
+    Parameters
+    ----------
+    cases : sequence of iterable of str
+        Names of the sequences of each case.
+    """
+    sets = [dict.fromkeys(names) for names in cases]
+    counts = Counter(name for names in sets for name in names)
+    most, _ = counts.most_common(1)[0]
+    alike = [names for names in sets if most in names]
+    shared = tuple(name for name in counts if all(name in names for names in alike))
+    others = [f"{name} ({count})" for name, count in counts.items() if name not in shared]
+    if not others:
+        return shared, ()
+    verb = is_or_are(len(others))
+    note = f"Not all of the {len(sets)} cases have {listed(others)}, which {verb} left out."
+    return shared, (note,)
 
 
-def _values_of(cases: list[Case]) -> tuple[set[int], tuple[str, ...]]:
-    """Return the label values in all masks that can be read, and a note on masks elsewhere."""
+def missing_some(name: str, own: Iterable[str], wanted: Iterable[str]) -> RawCase | None:
+    """Return a refused case if it lacks some of the sequences that are exported; else None."""
+    missing = [sequence for sequence in wanted if sequence not in own]
+    return refused(name, f"{name} has no {listed(missing)}; {_ALL}") if missing else None
+
+
+def refused(name: str, error: str | Exception) -> RawCase:
+    """Return a case that is left out of a data set, with the reason."""
+
+    def read() -> CaseVolumes:
+        raise error if isinstance(error, Exception) else DataError(error)
+
+    return RawCase(name, name, None, read)
+
+
+def _case(case: Case, names: tuple[str, ...]) -> CaseVolumes:
+    sources = {name: case.sequences[name] for name in names}
+    if not case.masks:
+        scans = {name: read_sequence(source) for name, source in sources.items()}
+        return CaseVolumes(scans, next(iter(scans.values())), None)
+    sequence, grid, mask = read_case_mask(case, sources.values())
+    scans = {n: grid if s == sequence else read_sequence(s) for n, s in sources.items()}
+    return CaseVolumes(scans, grid, mask)
+
+
+def _categories(
+    plan: Plan, cases: list[Case], names: tuple[str, ...]
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Return the categories of the masks that can be read, and a note on masks elsewhere."""
     values: set[int] = set()
-    notes = []
+    notes, descriptions = [], []
     for case in cases:
         try:
-            mask = _case(case, {next(iter(case.sequences))}).mask
+            mask = read_case_mask(case, [case.sequences[name] for name in names]).labels
         except Exception:
             continue  # reported when the case is written
-        if mask is not None:
-            values.update(np.unique(mask.data).tolist())
-            source = next(iter(case.masks.values()))
-            notes.append(elsewhere(source.files[0], mask.meta.get("apart", "")))
-    return values - {0, IGNORE_INDEX}, shortened(notes)
-
-
-def _categories(plan: Plan, values: set[int]) -> dict[int, str]:
-    """Return the categories that the layout names, and one for each other value in the masks."""
-    named = dict(plan.categories)
-    if not named and values == {1}:
-        return {1: "foreground"}
-    numbered = numbered_categories(max(values, default=0), f"A mask of {plan.root}")
-    names = {value: numbered[value - 1].name for value in values} | named
-    return dict(sorted(names.items()))
+        values.update(np.unique(mask.data).tolist())
+        source = next(iter(case.masks.values()))
+        notes.append(elsewhere(source.files[0], mask.meta["apart"]))
+        descriptions.append(mask.meta.get("description"))
+    told = told_names(plan, descriptions)
+    categories = names_of_labels(told, values - {0, IGNORE_INDEX}, f"A mask of {plan.root}")
+    named = names_note(plan, descriptions)
+    return categories, (*shortened(notes), *filter(None, [named]))

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 THUMBNAIL = 32
 _CHUNK = 1024
 _ROUNDING = 1e-4
+_TWINS = 0.98
+"""Pearson correlation above which two slices are twins."""
 
 
-def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
-    """Group slices whose correlation exceeds a threshold in any of eight orientations.
+def twin_groups(thumbnails: Array) -> Array:
+    """Group slices whose correlation exceeds that of twins in any of eight orientations.
 
     Parameters
     ----------
     thumbnails : array
         Slices resized to small squares, of shape (N, S, S). `THUMBNAIL` pixels are enough to
         distinguish slices, and few enough for 10,000 slices.
-    threshold : float
-        Pearson correlation above which two slices are twins.
 
     Returns
     -------
@@ -46,16 +46,16 @@ def twin_groups(thumbnails: Array, threshold: float = 0.98) -> Array:
     vectors = _unit_vectors(thumbnails[shown])
     turned = [_unit_vectors(images) for images in _orientations(thumbnails[shown])]
     rows, columns = [], []
-    for row, column in _candidates(np.mean(turned, axis=0), threshold):
+    for row, column in _candidates(np.mean(turned, axis=0)):
         near = np.zeros(len(row), bool)
         for oriented in turned:
-            near |= np.einsum("ij,ij->i", vectors[row], oriented[column]) > threshold
+            near |= np.einsum("ij,ij->i", vectors[row], oriented[column]) > _TWINS
         rows.append(shown[row[near]])
         columns.append(shown[column[near]])
     return _components(np.concatenate(rows), np.concatenate(columns), len(thumbnails))
 
 
-def _candidates(symmetric: Array, threshold: float) -> Iterator[tuple[Array, Array]]:
+def _candidates(symmetric: Array) -> Iterator[tuple[Array, Array]]:
     """Yield pairs of slices whose means over all orientations are close enough for twins.
 
     The mean over all orientations is an orthogonal projection, which never increases the distance
@@ -65,7 +65,7 @@ def _candidates(symmetric: Array, threshold: float) -> Iterator[tuple[Array, Arr
     for start in range(0, len(symmetric), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         products = symmetric[chunk] @ symmetric[start:].T
-        near = half[chunk, None] + half[None, start:] - products < 1 - threshold + _ROUNDING
+        near = half[chunk, None] + half[None, start:] - products < 1 - _TWINS + _ROUNDING
         row, column = np.nonzero(near)
         for part in range(0, len(row), _CHUNK):
             cut = slice(part, part + _CHUNK)

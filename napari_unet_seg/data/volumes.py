@@ -84,7 +84,23 @@ def read_volumes(
     return volumes
 
 
-class RandomPatches:
+class _Patches:
+    def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
+        self._volumes = volumes
+        self._size = size
+
+    @property
+    def labels(self) -> set[int]:
+        """The label values that occur in the masks."""
+        return labels_in(self.shares)
+
+    @property
+    def shares(self) -> Array:
+        """The largest share of a slice that each label value fills; see `largest_shares`."""
+        return largest_shares(plane for volume in self._volumes for plane in volume.mask)
+
+
+class RandomPatches(_Patches):
     """Patches at random positions, for training.
 
     In an epoch every volume is drawn as many times as patches fit into it. A volume smaller than a
@@ -99,24 +115,13 @@ class RandomPatches:
     """
 
     def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
-        self._volumes = volumes
-        self._size = size
+        super().__init__(volumes, size)
         self._labelled = [np.argwhere(_is_label(v.mask)) for v in volumes]
         counts = [max(1, round(v.mask.size / np.prod(size))) for v in volumes]
         self._volume = np.repeat(np.arange(len(volumes)), counts)
 
     def __len__(self) -> int:
         return len(self._volume)
-
-    @property
-    def labels(self) -> set[int]:
-        """The label values that occur in the masks."""
-        return labels_in(self.shares)
-
-    @property
-    def shares(self) -> Array:
-        """The largest share of a slice that each label value fills; see `largest_shares`."""
-        return largest_shares(plane for volume in self._volumes for plane in volume.mask)
 
     def owner(self, index: int) -> int:
         """Return the index of the volume that an item belongs to."""
@@ -138,7 +143,7 @@ class RandomPatches:
         return patch_at(volume, start, self._size)
 
 
-class GridPatches:
+class GridPatches(_Patches):
     """Patches on a grid that count every voxel once, for validation.
 
     Parameters
@@ -150,8 +155,7 @@ class GridPatches:
     """
 
     def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
-        self._volumes = volumes
-        self._size = size
+        super().__init__(volumes, size)
         self._places = [
             (number, starts)
             for number, volume in enumerate(volumes)
@@ -162,16 +166,6 @@ class GridPatches:
 
     def __len__(self) -> int:
         return len(self._places)
-
-    @property
-    def labels(self) -> set[int]:
-        """The label values that occur in the masks."""
-        return labels_in(self.shares)
-
-    @property
-    def shares(self) -> Array:
-        """The largest share of a slice that each label value fills; see `largest_shares`."""
-        return largest_shares(plane for volume in self._volumes for plane in volume.mask)
 
     def owner(self, index: int) -> int:
         """Return the index of the volume that an item belongs to."""

@@ -14,12 +14,12 @@ _ERROR = re.compile(r"^([A-Za-z_][\w.]*)(:|$)")
 _CRASH = "Fatal Python error: "
 
 
-def last_errors(most: int = _MOST) -> tuple[str, ...]:
+def last_errors() -> tuple[str, ...]:
     """Return one line for each of the last errors: time, class, and the places in the code."""
     path = log.path()
     files = [path.with_name(f"{path.name}.1"), path]
     texts = [file.read_text("utf-8", "replace") for file in files if file.is_file()]
-    return tuple(_errors("".join(texts).splitlines())[-most:])
+    return tuple(_errors("".join(texts).splitlines())[-_MOST:])
 
 
 def _errors(lines: list[str]) -> list[str]:

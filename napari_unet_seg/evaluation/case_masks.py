@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
-from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.cases.read import read_case_mask
 from napari_unet_seg.io.cases.scans import path_of, scans_of
 from napari_unet_seg.io.distinct_names import distinct_names, short_name
 from napari_unet_seg.io.read import read_labels
@@ -77,8 +77,7 @@ def _other_names(case: Case) -> Iterator[str]:
 
 
 def _loader(case: Case) -> Callable[[], Scan]:
-    sequence, mask = next(iter(case.sequences.values())), next(iter(case.masks.values()))
-    return lambda: read_mask(mask, read_sequence(sequence))
+    return lambda: read_case_mask(case).labels
 
 
 def _loader_of_file(case: Case) -> Callable[[], Scan]:

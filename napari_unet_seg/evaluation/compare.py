@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.evaluation.evaluate import Measure, measure
 from napari_unet_seg.evaluation.mask_pairs import (
     FOREGROUND,
     MaskPair,
@@ -19,8 +18,10 @@ from napari_unet_seg.evaluation.mask_pairs import (
     pair_categories,
     to_foreground,
 )
+from napari_unet_seg.evaluation.measure import Measure, measure
 from napari_unet_seg.evaluation.metrics import Counts
 from napari_unet_seg.events import ItemDone
+from napari_unet_seg.io.common.places import of_part
 from napari_unet_seg.io.disk.files import atomic
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
 
 
 _IN_MM = {"mm": 1.0, "µm": 1e-3}
@@ -120,22 +122,22 @@ def compare_masks(a: NamedMask, b: NamedMask) -> Iterator[ItemDone | MaskCompari
     yield MaskComparison(a.name, b.name, tuple(rows), pair.unit, size_unit, len(items), left_out)
 
 
-def extract_slice(mask: NamedMask, place: tuple[int, ...]) -> NamedMask:
-    """Return a copy of one slice of a mask.
+def extract_plane(mask: NamedMask, part: Part) -> NamedMask:
+    """Return a copy of one plane of a mask.
 
     Parameters
     ----------
     mask : NamedMask
         The mask.
-    place : tuple of int
-        Index of the slice along the leading axes.
+    part : tuple of int or slice
+        Index of the plane: the place of a slice, or another plane of a volume.
     """
     scan = mask.scan
     plane = replace(
         scan,
-        data=np.array(scan.data[place]),
-        axes=scan.axes[-2:],
-        spacing=scan.spacing[-2:],
+        data=np.array(scan.data[part]),
+        axes="".join(of_part(scan.axes, part)),
+        spacing=of_part(scan.spacing, part),
         names=(),
         affine=None,
         meta={},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.config import RESULT_THRESHOLD
-from napari_unet_seg.data.cases.samples import categories_of_plan
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.evaluation.case_masks import aliases, loaders, mask_files, plan_of_masks
+from napari_unet_seg.io.cases.categories import consecutive, told_names
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
 from napari_unet_seg.io.find import scan_files
@@ -73,10 +74,10 @@ def open_masks(
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
         return _coco_source(path, images, threshold)
-    is_nnunet = (path / "imagesTr").is_dir()
+    is_nnunet = isdir(path / "imagesTr")
     if is_dataset(path) and not is_nnunet:
         return _dataset_source(path)
-    if (path / "masks").is_dir() and not is_nnunet:
+    if isdir(path / "masks") and not is_nnunet:
         return _folder_source(path)
     plan = plan_of_masks(path)
     return _folder_source(path) if plan is None else _case_source(plan)
@@ -85,7 +86,7 @@ def open_masks(
 def is_dataset(folder: Path) -> bool:
     """Whether a folder is laid out as a data set."""
     parts = (folder / part / "masks" for part in ("train", "valid", "test"))
-    return (folder / "dataset.json").is_file() or any(part.is_dir() for part in parts)
+    return isfile(folder / "dataset.json") or any(map(isdir, parts))
 
 
 def seg_files(folder: Path) -> list[Path]:
@@ -102,12 +103,14 @@ def stem(path: Path) -> str:
 
 
 def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
+    from napari_unet_seg.io.coco.document.parse import parse_file
     from napari_unet_seg.io.coco.raster import rasterise
-    from napari_unet_seg.io.coco.read import read_coco
-    from napari_unet_seg.io.coco.results.read import is_results, read_results
+    from napari_unet_seg.io.coco.read import dataset_of, read_coco
+    from napari_unet_seg.io.coco.results import results_of
 
-    if of is not None and of.is_file() and is_results(path):
-        results = read_results(path, read_coco(of))
+    parsed = parse_file(path)
+    if of is not None and of.is_file() and parsed.kind == "results":
+        results = results_of(parsed, read_coco(of))
         if not len(results.scores):
             raise DataError(
                 f"The results of {path} have boxes and no outlines, which cannot be compared; "
@@ -115,7 +118,7 @@ def _coco_source(path: Path, of: Path | None, threshold: float) -> MaskSource:
             )
         dataset = results.above(threshold, boxes=False)
     else:
-        dataset = read_coco(path)
+        dataset = dataset_of(parsed)
     ids = _ids_by_name(dataset)
 
     def load(name: str) -> Scan:
@@ -160,7 +163,7 @@ def _dataset_source(folder: Path) -> MaskSource:
 
 def _case_source(plan: Plan) -> MaskSource:
     masks = loaders(plan)
-    named = categories_of_plan(plan, 0) if plan.categories else None
+    named = consecutive(told_names(plan), 0, f"A mask of {plan.root}")
 
     def load(name: str) -> Scan:
         return masks[name]()
@@ -171,7 +174,7 @@ def _case_source(plan: Plan) -> MaskSource:
 
 def _folder_source(folder: Path) -> MaskSource:
     files = scan_files(folder) + seg_files(folder)
-    if not files and (folder / "masks").is_dir():
+    if not files and isdir(folder / "masks"):
         folder = folder / "masks"
         files = scan_files(folder) + seg_files(folder)
     if not files:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.io.dicom.signature import dicom_files_below, holds_dicom
+from napari_unet_seg.io.dicom.signature import dicom_files, dicom_files_below
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.disk.seen import file_digest
 from napari_unet_seg.io.images.slice_stacks import stacks_in
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def sha256(path: Path | str) -> str:
     """Return the SHA-256 of a file, or of the names and contents of the files in a folder.
 
-    Masks saved into the folder do not count: DICOM SEG files in the folder of a series, masks of
-    slices beside them, the labels of an OME-Zarr.
+    What else lies in the folder does not count, masks saved into it above all: in the folder of a
+    series only its DICOM files do, DICOM SEG left out; beside a stack its slices; in an OME-Zarr
+    all but the labels.
     """
     path = Path(path)
     with reading(path, "a file"):
@@ -58,7 +59,6 @@ def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
     if stacks := stacks_in(folder):
         yield from ((path.name, path) for files in stacks.values() for path in files)
         return
-    below = [] if holds_dicom(folder, below=False) else dicom_files_below(folder)
-    for path in below or folder.iterdir():
+    for path in dicom_files(folder) or dicom_files_below(folder) or folder.iterdir():
         if path.is_file() and not (path.suffix.lower() == ".dcm" and is_seg(path)):
             yield path.relative_to(folder).as_posix(), path

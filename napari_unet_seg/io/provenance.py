@@ -7,6 +7,7 @@ whoever gets the file.
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -77,13 +78,13 @@ def check_ours(path: Path) -> None:
 
 def is_ours(path: Path) -> bool:
     """Whether this program has written a mask, the map of a prediction or a COCO file."""
-    from napari_unet_seg.io.coco.read import parse_coco
+    from napari_unet_seg.io.coco.document.parse import parse_file
     from napari_unet_seg.io.coco.write import DESCRIPTION
     from napari_unet_seg.io.read import read_scan
 
     try:
         if path.suffix.lower() == ".json":
-            info = parse_coco(path)[0].get("info")
+            info = parse_file(path).check("dataset").get("info")
             return isinstance(info, dict) and info.get("description") == DESCRIPTION
         # A foreign DICOM SEG is described too, by its categories.
         return "version" in (read_scan(path).meta.get("description") or {})
@@ -96,7 +97,7 @@ def is_written(path: Path) -> bool:
 
     No pixels are read, so that all files of a folder can be asked. False for what cannot be read.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return is_ours(path)
     try:
         is_packed = path.name.lower().endswith(".nii.gz")

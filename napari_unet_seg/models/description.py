@@ -26,13 +26,15 @@ def session_of(model: Path) -> Path | None:
     return parents[2] if len(parents) > 2 and parents[1].name == "rounds" else None
 
 
-def model_name(model: Path) -> str:
+def model_name(model: Path, *, dated: bool = True) -> str:
     """Return the name of a model: its case, or the data of its training, and its date.
 
     Parameters
     ----------
     model : Path
         A checkpoint; the name of a file that cannot be read has no date.
+    dated : bool
+        Whether the date is part of the name.
     """
     if model == BUNDLED:
         return "Bundled model"
@@ -44,7 +46,7 @@ def model_name(model: Path) -> str:
         parts = [_short(_source(model) or model.parent.name)]
     else:
         parts = [_short(model.parent.name)]
-    return " · ".join((*parts, *_date(model)))
+    return " · ".join((*parts, *(_date(model) if dated else ())))
 
 
 def listed_name(model: Path) -> str:

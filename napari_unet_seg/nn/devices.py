@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from napari_unet_seg.errors import EngineError
+from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +63,8 @@ def device_name(device: torch.device) -> str:
     """Return the name of a device for the user."""
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name(device)})"
-    known = {"cpu": f"CPU ({torch.get_num_threads()} threads)", "mps": "GPU (Apple)"}
+    threads = counted(torch.get_num_threads(), "thread")
+    known = {"cpu": f"CPU ({threads})", "mps": "GPU (Apple)"}
     return known.get(device.type, device.type)
 
 

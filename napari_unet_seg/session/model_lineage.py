@@ -134,6 +134,17 @@ def model_mismatch(model: Path, categories: Sequence[Category]) -> str:
     )
 
 
+def category_mismatch(theirs: Sequence[Category], ours: Sequence[Category]) -> str:
+    """Return why a session of the categories `ours` cannot learn from another one; empty if so."""
+    if names(theirs) == names(ours):
+        return ""
+    return (
+        f"its categories are {', '.join(names(theirs))}, and those of the open session "
+        f"{', '.join(names(ours))}; what its slices taught the model stays, and they are not "
+        "learned from again."
+    )
+
+
 class UsedModels:
     """The models that were used one after another, across the sessions of a folder of scans."""
 
@@ -186,14 +197,17 @@ def lineage(session: Session, model: Path) -> tuple[Path, list[Path]]:
     """Return the model from which a chain of rounds started, and the sessions of these rounds.
 
     The sessions are the folders of those whose rounds made the models of the chain, and of those
-    that the rounds learned from, without the given session. An unreadable session or a missing
-    base model ends the chain.
+    that the rounds learned from, without the given session. An unreadable session, a missing base
+    model, or a session of other categories ends the chain: the present session cannot learn from
+    the slices of the latter, but starts from the model that did.
     """
     base, folders, seen = model, [], set[Path]()
     while model not in seen and (made := _made(model)) is not None:
         seen.add(model)
-        base = Path(made.base)
         folders += [model.parents[2], *map(Path, made.sessions)]
+        if category_mismatch(read_record(model.parents[2]).categories, session.categories):
+            break
+        base = Path(made.base)
         model = Path(made.model or made.base)
     return base, [f for f in unique_folders(folders) if f != session.folder.resolve()]
 

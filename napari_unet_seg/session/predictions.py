@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.io.common.places import index_at
+from napari_unet_seg.io.common.places import index_at, is_place
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.stored.masks import MaskStore
 
 
 class Predictions:
     """The present prediction of each slice: the later prediction, else the original one.
 
-    Predictions can be indexed by the place of a slice or converted to an array, and are read from
-    disk then.
+    Predictions can be indexed by the place of a slice or another plane of the volume, or converted
+    to an array, and are read from disk then.
     """
 
     dtype = np.dtype(np.uint8)
@@ -27,8 +28,10 @@ class Predictions:
         self.shape = masks.shape
         self.ndim = len(masks.shape)
 
-    def __getitem__(self, place: tuple[int, ...]) -> Array:
-        return self._masks.read_prediction(index_at(place, self.shape[:-2]))
+    def __getitem__(self, part: Part) -> Array:
+        if is_place(part):
+            return self._masks.read_prediction(index_at(part, self.shape[:-2]))
+        return np.asarray(self)[part]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         whole = self._masks.prediction()

@@ -103,6 +103,11 @@ class Queue:
         """The number of slices that need no further decision."""
         return sum(count for state, count in self.counts.items() if state.is_reviewed)
 
+    @property
+    def todo(self) -> list[int]:
+        """The slices to do, in their order."""
+        return [i for i in self.order if self.states[i] is ReviewState.TODO]
+
     def row_of(self, index: int) -> int | None:
         """Return the row of a slice, None if the slice is not shown."""
         row = bisect_left(self._shown_ranks, self._rank[index])

@@ -11,9 +11,10 @@ from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, ItemDone
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
-from napari_unet_seg.session.model_lineage import lineage, unique_folders
+from napari_unet_seg.session.model_lineage import category_mismatch, lineage, unique_folders
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
-from napari_unet_seg.session.stored.masks import has_mask
+from napari_unet_seg.session.slice_labels import has_mask
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.config import Category, TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import FineTuned
     from napari_unet_seg.models.header import CheckpointInfo
@@ -66,8 +67,7 @@ def run_round(
     ------
     DataError
         If no slice is accepted; as `NothingToLearnError` if no slice to train on has a mask; if
-        the sessions differ in their categories; if the session is open elsewhere when the round
-        is to be stored.
+        the session is open elsewhere when the round is to be stored.
     CheckpointError
         If the model cannot be read.
     """
@@ -112,7 +112,7 @@ def _gather(
     for index, folder in enumerate(folders, 1):
         problem = ""
         try:
-            opened.append(_opened(folder))
+            opened.append(_opened(folder, session.categories))
         except Exception as error:
             problem = log.problem(error, folder)
         if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
@@ -122,12 +122,12 @@ def _gather(
         _hold_out(used)
     taken = info.model.dimensions, info.sequences, info.normalise
     others = [s for s in used if s is not session]
-    sets = {s: s.training_samples(*taken) for s in used if s is session}
+    sets = {s: training_samples(s, *taken) for s in used if s is session}
     for index, other in enumerate(others, 1):
         problem = ""
         try:
             other.store_splits()
-            sets[other] = other.training_samples(*taken)
+            sets[other] = training_samples(other, *taken)
         except Exception as error:
             problem = log.problem(error, other.folder)
         if (yield ItemDone(index, len(others), other.folder.name, problem)) is Command.STOP:
@@ -149,12 +149,19 @@ def _is_labelled(sample: Sample) -> bool:
     return not isinstance(sample.mask, np.ndarray) or has_mask(sample.mask)
 
 
-def _opened(folder: Path) -> Session:
+def _opened(folder: Path, categories: Sequence[Category]) -> Session:
     """Open a session to learn from, if the splits of its slices can be stored.
 
     Otherwise a later round might train on slices that this round holds out.
+
+    Raises
+    ------
+    DataError
+        If the session cannot be opened, or has other categories.
     """
     session = Session.open(folder)
+    if mismatch := category_mismatch(session.categories, categories):
+        raise DataError(mismatch)
     if any(i not in session.splits for i in session.accepted):
         with session.lock.writing():
             pass

@@ -8,7 +8,6 @@ of fine-tuning). Only slices that differ from the stored ones are written.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,27 +15,21 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_unet_seg import __version__
-from napari_unet_seg.config import NormaliseConfig
-from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import ChangedError, DataError
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.held_out import Split, assign_splits
 from napari_unet_seg.session.review_queue import ReviewState, accepted_state, finite_score
-from napari_unet_seg.session.samples import slice_samples, volume_samples
-from napari_unet_seg.session.stored.labelling import Labelling
-from napari_unet_seg.session.stored.leftovers import remove_leftovers
-from napari_unet_seg.session.stored.lock import InUseError, SessionLock
-from napari_unet_seg.session.stored.masks import (
-    MaskStore,
-    SliceChanges,
+from napari_unet_seg.session.slice_labels import (
     check_labels,
     grid_error,
     has_mask,
-    slice_changes,
 )
+from napari_unet_seg.session.stored.labelling import Labelling
+from napari_unet_seg.session.stored.leftovers import remove_leftovers
+from napari_unet_seg.session.stored.lock import SessionLock
+from napari_unet_seg.session.stored.masks import MaskStore
 from napari_unet_seg.session.stored.new_folders import new_session_folder
 from napari_unet_seg.session.stored.record import (
     LayersRecord,
@@ -55,8 +48,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan
-
-_DEFAULT = NormaliseConfig()
+    from napari_unet_seg.session.stored.case_files import MaskRecord
 
 
 class Session(RecordKeeper):
@@ -91,6 +83,7 @@ class Session(RecordKeeper):
         layers: LayersRecord | None = None,
         sequence: str = "",
         others: Sequence[OtherSequence] = (),
+        masks: Sequence[MaskRecord] = (),
     ) -> Self:
         """Start a session in a new or empty folder; an error does not change the folder.
 
@@ -119,6 +112,8 @@ class Session(RecordKeeper):
         others : sequence of OtherSequence, optional
             The other sequences of the case, which are opened with the scan; the session does not
             learn from them.
+        masks : sequence of MaskRecord, optional
+            The other masks of the case, which are opened with the scan.
 
         Raises
         ------
@@ -136,10 +131,10 @@ class Session(RecordKeeper):
                 "give one for each slice."
             )
         with new_session_folder(folder) as new:
-            masks = MaskStore(new, scan)
+            store = MaskStore(new, scan)
             # First, so that a stroke during the writing counts as a change.
-            masks.mark_as_stored(labels)
-            masks.write_prediction(labels, {"categories": [c.name for c in categories]})
+            store.mark_as_stored(labels)
+            store.write_prediction(labels, {"categories": [c.name for c in categories]})
             record = SessionRecord(
                 version=__version__,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -153,10 +148,11 @@ class Session(RecordKeeper):
                 origin=origin or Origin(),
                 layers=layers or LayersRecord(),
                 sequences=record_sequences(others),
+                masks=tuple(masks),
             )
             write_record(new, record)
         session = cls(folder, record, open_scan(record.scan, folder))
-        session.masks.digests = masks.digests
+        session.masks.digests = store.digests
         session.masks.see_files()
         saw(folder / SESSION_FILE)
         return session
@@ -274,19 +270,9 @@ class Session(RecordKeeper):
             return None
         return self.masks.take_from_disk(path)
 
-    def changes(self, labels: Any, index: int) -> SliceChanges:
-        """Compare a slice of labels on the scan's grid with its prediction."""
-        plane = np.asarray(labels[self.masks.place(index)])
-        return slice_changes(self.masks.read_prediction(index), plane)
-
     def is_labelled(self, index: int) -> bool:
         """Whether the stored slice has a mask; unreviewed pixels do not count."""
         return has_mask(self.masks.read(index))
-
-    def held_out(self) -> tuple[int, ...]:
-        """Return the accepted slices that no round trains on; held-out slices stay held out."""
-        splits = self._assign_splits()
-        return tuple(i for i in self.accepted if splits[i] == "valid")
 
     def store_splits(self) -> None:
         """Assign the accepted slices without a split one for good, and store the splits.
@@ -301,51 +287,6 @@ class Session(RecordKeeper):
             if splits != self.splits:
                 self._change(sides=splits)
         self.save()
-
-    def training_samples(
-        self,
-        dimensions: int = 2,
-        sequences: Sequence[str] = (),
-        normalise: NormaliseConfig = _DEFAULT,
-    ) -> SampleSet:
-        """Return the stored accepted slices as samples to validate on and to train on.
-
-        Parameters
-        ----------
-        dimensions : int
-            3 for a network of volumes: two samples, in which the slices of the other split and
-            slices that are not accepted count as unreviewed.
-        sequences : sequence of str
-            Names of the sequences that are the channels, if the network takes several.
-        normalise : NormaliseConfig
-            Intensity window of the network.
-
-        Raises
-        ------
-        DataError
-            If no slice is accepted yet, or the case has none of the sequences.
-        """
-        if not self.accepted:
-            raise DataError(
-                f"No slice of the session {self.folder.name} is accepted yet; accept some."
-            )
-        with suppress(InUseError):
-            # The process that holds the session keeps its record; the run has its own splits.
-            self.store_splits()
-        splits = {i: split for i, split in self.splits.items() if self.states[i].is_accepted}
-        make = volume_samples if dimensions == 3 else slice_samples
-        scan = scan_of_sequences(self, sequences)
-        names = tuple(sequences) if len(sequences) > 1 else (self.record.scan.sequence,)
-        normalise = normalise.replace(per_channel=normalise.per_channel or len(names) > 1)
-        samples = make(scan, self.masks, dict(sorted(splits.items())), normalise)
-        return SampleSet(
-            samples,
-            self.categories,
-            f"session {self.folder.name}",
-            confirmed=True,
-            notes=tuple(scan.meta.get("notes", ())) if len(names) > 1 else (),
-            sequences=tuple(filter(None, names)),
-        )
 
     def _update_states(self, written: Iterable[int]) -> None:
         """Set written accepted slices to accepted or corrected, by their prediction."""

@@ -361,7 +361,7 @@ def test_finetune_learns_from_the_accepted_slices_of_a_session(trained, tmp_path
         folder, read_scan(tmp_path / "scan.tif"), [Category(id=1, name="tumour")], mask
     )
     for index in range(5):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     arguments = ["finetune", trained[1], "--data", folder, "--out", tmp_path / "tuned"]
     assert main([str(a) for a in [*arguments, "--epochs", "1", "--json"]]) == 0

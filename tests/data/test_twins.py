@@ -37,10 +37,10 @@ def test_strangers_stay_apart(slices):
 
 def test_twins_of_twins_share_a_group(slices):
     a, b = slices[0].astype(float), slices[1].astype(float)
-    chain = np.stack([a, 0.92 * a + 0.08 * b, 0.84 * a + 0.16 * b, b])
+    chain = np.stack([a, 0.9 * a + 0.1 * b, 0.82 * a + 0.18 * b, b])
     first_to_third = np.corrcoef(chain[0].ravel(), chain[2].ravel())[0, 1]
-    assert first_to_third < 0.99
-    assert len(set(twin_groups(chain, threshold=0.99))) == 2
+    assert first_to_third < 0.98
+    assert len(set(twin_groups(chain))) == 2
 
 
 def test_thumbnails_average_areas_and_channels():

@@ -15,7 +15,7 @@ from napari_unet_seg.evaluation.compare import (
     MaskComparison,
     check_grids,
     compare_masks,
-    extract_slice,
+    extract_plane,
     write_csv,
 )
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
@@ -192,10 +192,17 @@ def test_grids_that_differ_are_both_named() -> None:
 
 def test_a_slice_is_an_area() -> None:
     labels = volume((1, (slice(1, 2), slice(0, 2), slice(0, 3))))
-    plane = extract_slice(side(labels, "ZYX", (5, 2, 3), "mm"), (1,))
+    plane = extract_plane(side(labels, "ZYX", (5, 2, 3), "mm"), (1,))
     labels[:] = 0
     result = compared(plane, plane)
     assert (result.rows[0].size_a, result.size_unit) == (36, "mm²")
+
+
+def test_another_plane_of_a_volume_has_the_voxel_size_along_its_axes() -> None:
+    labels = volume((1, (slice(1, 3), slice(0, 2), slice(0, 3))))
+    plane = extract_plane(side(labels, "ZYX", (5, 2, 3), "mm"), (slice(None), 1))
+    result = compared(plane, plane)
+    assert (result.rows[0].size_a, result.size_unit) == (2 * 5 * 3 * 3, "mm²")
 
 
 def test_the_table_as_csv(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_unet_seg.errors import EngineError
-from napari_unet_seg.nn.devices import PRECISION_VARIABLE, choose_dtype
+from napari_unet_seg.nn.devices import PRECISION_VARIABLE, choose_dtype, device_name
 
 
 def never(dtype: torch.dtype) -> None:
@@ -30,3 +30,8 @@ def test_a_precision_that_does_not_exist_is_refused(monkeypatch):
     monkeypatch.setenv(PRECISION_VARIABLE, "float8")
     with pytest.raises(EngineError, match="NAPARI_UNET_SEG_PRECISION is 'float8'"):
         choose_dtype("auto", torch.device("cpu"), never)
+
+
+def test_a_single_thread_is_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert device_name(torch.device("cpu")) == "CPU (1 thread)"

@@ -91,7 +91,7 @@ def test_a_slice_that_was_not_edited_here_keeps_the_other_programs_mask(session:
 
 def test_other_states_than_those_set_here_are_taken_over(session: Session) -> None:
     _change_record(session, lambda r: r["states"].__setitem__(3, "accepted"))
-    session.set_state(0, ReviewState.SKIPPED)
+    session.set_states({0: ReviewState.SKIPPED})
     session.save()
     assert session.states[0] is ReviewState.SKIPPED
     assert session.states[3] is ReviewState.ACCEPTED
@@ -102,7 +102,7 @@ def test_other_states_than_those_set_here_are_taken_over(session: Session) -> No
 @pytest.mark.parametrize("keep", ["mine", "theirs"])
 def test_a_state_that_both_set_is_asked_about(session: Session, keep: str) -> None:
     _change_record(session, lambda r: r.update(states=["accepted", "to do", "to do", "accepted"]))
-    session.set_state(0, ReviewState.SKIPPED)
+    session.set_states({0: ReviewState.SKIPPED})
     path = session.folder / "session.json"
     text = path.read_text()
     for _ in range(2):

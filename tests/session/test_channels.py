@@ -17,6 +17,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.session.stored.sequences import OtherSequence
@@ -49,7 +50,7 @@ def session(tmp_path: Path) -> Session:
         others=(other,),
     )
     for index in range(6):
-        made.set_state(index, ReviewState.ACCEPTED)
+        made.set_states({index: ReviewState.ACCEPTED})
     made.save()
     return made
 
@@ -68,9 +69,9 @@ def test_the_other_sequences_are_channels_on_the_grid_of_the_scan(session: Sessi
 
 def test_samples_have_the_windows_of_the_network(session: Session) -> None:
     how = NormaliseConfig(window="range", low=0, high=60)
-    alone = session.training_samples(2, (), how)
+    alone = training_samples(session, 2, (), how)
     assert alone.sequences == ("FLAIR",)
-    together = session.training_samples(2, BOTH, NormaliseConfig())
+    together = training_samples(session, 2, BOTH, NormaliseConfig())
     assert together.sequences == BOTH
     whole = scan_of_sequences(session, BOTH).data
     window = together.samples[0].window

@@ -15,6 +15,7 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.lock import unclosed_since
 
@@ -36,7 +37,7 @@ def test_who_does_not_hold_a_session_writes_only_what_he_changed(session: Sessio
     other = Session.open(session.folder)
     session.hold()
     for index in range(3):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     session.close()
     other.set_predicted_dice(5, 0.5)
@@ -123,7 +124,7 @@ def test_while_it_is_open_elsewhere_it_can_be_read_and_not_written(session: Sess
     labels[2] = 1
     with pytest.raises(DataError, match="close it there first"):
         session.save_mask(labels)
-    session.set_state(0, ReviewState.ACCEPTED)
+    session.set_states({0: ReviewState.ACCEPTED})
     with pytest.raises(DataError, match="close it there first"):
         session.save()
     again = Session.open(session.folder)
@@ -133,12 +134,12 @@ def test_while_it_is_open_elsewhere_it_can_be_read_and_not_written(session: Sess
 
 def test_accepted_slices_train_while_the_session_is_open_in_a_window(session: Session) -> None:
     for index in range(4):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     session.hold()
     record = (session.folder / "session.json").read_bytes()
     program = Session.open(session.folder)
-    sides = [sample.split for sample in program.training_samples().samples]
+    sides = [sample.split for sample in training_samples(program).samples]
     assert sorted(set(sides)) == ["train", "valid"]
     assert (session.folder / "session.json").read_bytes() == record
     session.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -13,13 +14,16 @@ from PIL import Image
 
 from napari_unet_seg.cli import main
 from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_mask, read_sequence
+from napari_unet_seg.io.common.resampling import resampled
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.sequences import OtherSequence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,17 +158,22 @@ def test_a_data_set_keeps_its_split_and_unreviewed_pixels(tmp_path: Path, colour
         np.testing.assert_array_equal(image, pixels[..., number])
 
 
-def session(folder: Path, scan: Any, names: list[str], accepted: list[int]) -> None:
+def session(
+    folder: Path, scan: Any, names: list[str], accepted: list[int], **options: Any
+) -> Session:
     categories = tuple(Category(id=i, name=name) for i, name in enumerate(names))
     labels = np.zeros(scan.grid_shape, np.uint8)
     labels[:, 2:4, 2:4] = 1
-    new = Session.create(folder, scan, categories, labels)
+    new = Session.create(folder, scan, categories, labels, **options)
     for index in accepted:
-        new.set_state(index, ReviewState.ACCEPTED)
+        new.set_states({index: ReviewState.ACCEPTED})
     new.save()
+    return new
 
 
-def test_sessions_give_what_was_accepted(tmp_path: Path) -> None:
+def test_sessions_give_what_was_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(tmp_path / "flair.nii.gz", RANDOM.normal(size=SHAPE).astype(np.float32))
     series = read_dicom(write_sagittal(tmp_path / "series", *SHAPE[:1], SHAPE[1:]))
     session(tmp_path / "sessions" / "P1", read_scan(tmp_path / "flair.nii.gz"), ["a", "b"], [0, 2])
@@ -172,6 +181,7 @@ def test_sessions_give_what_was_accepted(tmp_path: Path) -> None:
     session(tmp_path / "sessions" / "P3", series, ["a"], [])
     folder = tmp_path / "Dataset001_s"
     assert export(tmp_path / "sessions", folder) == 0
+    assert "No slice of P3 is accepted yet, which is left out." in capsys.readouterr().err
 
     assert described(folder)["labels"] == {"background": 0, "a": 1, "b": 2, "ignore": 3}
     first, second = plan_folder(folder).cases
@@ -184,14 +194,93 @@ def test_sessions_give_what_was_accepted(tmp_path: Path) -> None:
     assert read_sequence(second.sequences["image"]).spacing == pytest.approx((0.5, 0.5, 1))
 
 
+def test_a_session_gives_all_sequences_of_its_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coarse, scans = AFFINE @ np.diag([2, 2, 1, 1]), {}
+    for name, affine in {"flair": AFFINE, "t1ce": coarse, "t2": AFFINE}.items():
+        save(tmp_path / f"{name}.nii.gz", RANDOM.normal(size=SHAPE).astype(np.float32), affine)
+        scans[name] = read_scan(tmp_path / f"{name}.nii.gz")
+    flair, t1c, t2 = scans.values()
+    others = OtherSequence("T1c", "P T1c", t1c), OtherSequence("T2", "P T2", t2)
+    for number, held in enumerate((others, others[:1], others)):
+        folder = tmp_path / "sessions" / f"P{number}"
+        session(folder, flair, ["a"], [1], sequence="FLAIR", others=held)
+    session(tmp_path / "sessions" / "P3", flair, ["a"], [1], sequence="FLAIR")
+    assert export(tmp_path / "sessions", tmp_path / "Dataset001_s") == 0
+    told = capsys.readouterr().err
+    assert "Not all of the 4 cases have T1c (3) and T2 (2), which are left out." in told
+    shutil.rmtree(tmp_path / "sessions" / "P3")
+
+    assert export(tmp_path / "sessions", tmp_path / "Dataset002_s") == 0
+    told = capsys.readouterr().err
+    assert "Not all of the 3 cases have T2 (2), which is left out." in told
+    assert "Put on the voxels of the mask by linear interpolation: T1c of 3 cases." in told
+    first, *_ = plan_folder(tmp_path / "Dataset002_s").cases
+    assert list(first.sequences) == ["FLAIR", "T1c"]
+    found = read_sequence(first.sequences["T1c"])
+    np.testing.assert_allclose(found.data, resampled(t1c, flair).data, rtol=1e-6)
+    assert found.affine == pytest.approx(flair.affine, rel=1e-6)
+
+
+def test_a_damaged_session_is_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [tmp_path / "sessions" / f"P{number}" for number in range(5)]
+    for folder in folders:
+        save(tmp_path / f"{folder.name}_flair.nii.gz", RANDOM.normal(size=SHAPE))
+        scan = read_scan(tmp_path / f"{folder.name}_flair.nii.gz")
+        session(folder, scan, ["a"], [0], sequence="T1" if folder.name == "P3" else "FLAIR")
+    (folders[0] / "session.json").write_text("{}")
+    (tmp_path / "P1_flair.nii.gz").unlink()
+    for mask in (folders[2] / "predictions").iterdir():
+        mask.write_bytes(b"broken")
+    assert export(tmp_path / "sessions", tmp_path / "Dataset001_s") == 2
+
+    *notes, first, second, third, fourth = capsys.readouterr().err.strip().splitlines()[-6:]
+    assert f"{folders[0] / 'session.json'} is damaged" in first
+    assert "P1_flair.nii.gz, the scan of the session P1, is missing" in second
+    assert "P2" in third
+    assert fourth.startswith("P3 has no FLAIR; nnU-Net needs the same sequences in every case")
+    assert "T1 (1), which is left out" in notes[0]
+    assert [case.name for case in plan_folder(tmp_path / "Dataset001_s").cases] == ["P4"]
+
+
+def test_sequences_on_several_grids_are_put_on_that_of_the_mask_as_in_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = AFFINE @ np.diag([2, 2, 1, 1])
+    for number, grid in enumerate((AFFINE, moved)):  # the mask of the second one is on the T2
+        for sequence, affine in (("flair", AFFINE), ("t2", moved)):
+            name = tmp_path / "study" / f"P{number}" / f"P{number}_{sequence}.nii.gz"
+            size = SHAPE if affine is AFFINE else (3, 4, 5)
+            save(name, RANDOM.normal(size=size).astype(np.float32), affine)
+        labels = np.zeros(SHAPE if grid is AFFINE else (3, 4, 5), np.uint8)
+        labels[1, 1:3, 2:4] = 2
+        save(tmp_path / "study" / f"P{number}" / f"P{number}_seg.nii.gz", labels, grid)
+    assert export(tmp_path / "study", tmp_path / "Dataset001_a") == 0
+    told = capsys.readouterr().err
+    assert "linear interpolation: T2 of 1 case and FLAIR of 1 case." in told
+    assert described(tmp_path / "Dataset001_a")["labels"] == {"background": 0, "label 2": 1}
+
+    cases = plan_folder(tmp_path / "Dataset001_a").cases
+    trained = open_dataset(tmp_path / "study", 3, ("FLAIR", "T2")).samples
+    for case, sample in zip(cases, trained, strict=True):
+        scans = [read_sequence(case.sequences[name]) for name in ("FLAIR", "T2")]
+        found = np.stack([scan.data for scan in scans], axis=-1)
+        np.testing.assert_allclose(found, np.asarray(sample.image), rtol=1e-6)
+        labels, _ = sample.mask.read()  # type: ignore[union-attr]
+        np.testing.assert_array_equal(read_mask(case.masks["mask"], scans[0]).data, labels > 0)
+
+
 def test_nothing_is_written_of_what_cannot_be(
     brats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(brats / "BraTS_0000" / "BraTS_0000_t2.nii.gz", np.zeros((2, 8, 10), np.float32))
+    save(brats / "BraTS_0000" / "BraTS_0000_t2.nii.gz", np.zeros((2, *SHAPE), np.float32))
     (brats / "BraTS_0001" / "BraTS_0001_t1ce.nii.gz").write_bytes(b"broken")
     assert export(brats, tmp_path / "Dataset001_a") == 2
     told = capsys.readouterr().err
-    assert "not on the voxels of T1c" in told
+    assert "BraTS_0000_t2.nii.gz has the axes TZYX" in told
     assert "BraTS_0001_t1ce.nii.gz cannot be read" in told
     assert described(tmp_path / "Dataset001_a")["numTraining"] == 2
     files = sorted(p.name for p in (tmp_path / "Dataset001_a" / "imagesTr").iterdir())

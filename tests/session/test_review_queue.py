@@ -52,6 +52,7 @@ def test_a_filter_keeps_the_order(shown: ReviewState | None, rows: tuple[int, ..
     assert [queue.row_of(i) for i in rows] == [*range(len(rows))]
     assert all(queue.row_of(i) is None for i in set(ORDER) - set(rows))
     assert (queue.counts[T], queue.counts[F], queue.counts[C], queue.reviewed) == (2, 2, 0, 1)
+    assert queue.todo == [0, 3], "whatever the filter shows"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Origin
 from napari_unet_seg.session.stored.sequences import OtherSequence, open_sequences
@@ -53,7 +54,7 @@ def disk(tmp_path: Path) -> Path:
         sequence="FLAIR",
         others=others,
     )
-    session.set_state(1, ReviewState.ACCEPTED)
+    session.set_states({1: ReviewState.ACCEPTED})
     session.save()
     return tmp_path / "disk"
 
@@ -102,7 +103,7 @@ def test_a_sequence_that_is_missing_or_has_changed_is_left_out_with_a_sentence(d
 
 
 def test_learning_takes_the_sequence_that_the_mask_was_made_from(disk: Path) -> None:
-    (sample,) = Session.open(disk / "sessions" / "p1").training_samples().samples
+    (sample,) = training_samples(Session.open(disk / "sessions" / "p1")).samples
     flair = read_scan(disk / "p1" / "FLAIR.nii.gz")
     np.testing.assert_array_equal(np.asarray(sample.image), flair.data[1])
 
@@ -129,6 +130,6 @@ def test_a_session_from_before_is_written_with_the_present_version(disk: Path) -
     file.write_text(json.dumps(values | {"format": 2}))
     session = Session.open(disk / "sessions" / "p1")
     assert session.record.sequences == ()
-    session.set_state(0, ReviewState.ACCEPTED)
+    session.set_states({0: ReviewState.ACCEPTED})
     session.save()
-    assert json.loads(file.read_text())["format"] == "2.1"
+    assert json.loads(file.read_text())["format"] == "2.2"

@@ -18,7 +18,9 @@ from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.held_out import assign_splits, block_width
 from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.slice_labels import slice_changes
 from napari_unet_seg.session.stored.record import LayersRecord, Round
 
 if TYPE_CHECKING:
@@ -63,8 +65,8 @@ def test_slices_are_named_after_the_file_or_the_image_without_one(
 def test_reopening_brings_everything_back(session: Session, prediction: np.ndarray) -> None:
     painted = prediction.copy()
     painted[2, 0:3, 0:3] = 1
-    session.set_state(2, ReviewState.ACCEPTED)
-    session.set_state(3, ReviewState.SKIPPED)
+    session.set_states({2: ReviewState.ACCEPTED})
+    session.set_states({3: ReviewState.SKIPPED})
     session.save_mask(painted)
     again = Session.open(session.folder)
     np.testing.assert_array_equal(again.load_mask(), painted)
@@ -116,7 +118,7 @@ def test_accepted_slices_are_marked_as_they_are_stored(
     session: Session, prediction: np.ndarray
 ) -> None:
     for index, state in enumerate(ReviewState):
-        session.set_state(index, state)
+        session.set_states({index: state})
     painted = prediction.copy()
     painted[:, 0, 0] = 1
     later = prediction.copy()
@@ -140,7 +142,7 @@ def test_slices_that_were_written_before_an_error_are_marked(
     session: Session, prediction: np.ndarray
 ) -> None:
     for index in range(6):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     prediction[:, 0, 0] = 1
     in_the_way = session.folder / "masks" / "00003.tif"
     in_the_way.mkdir()
@@ -170,7 +172,7 @@ def test_changes(
     categories = (*TUMOUR, Category(id=8, name="oedema"))
     first = np.array(before, np.uint8).reshape(2, 2)
     session = Session.create(tmp_path / "s", scan, categories, first)
-    found = session.changes(np.array(after, np.uint8).reshape(2, 2), 0)
+    found = slice_changes(session.masks.read_prediction(0), np.array(after).reshape(2, 2))
     dice = None if np.isnan(found.dice) else round(found.dice, 6)
     assert (found.added, found.removed, dice) == expected
 
@@ -179,7 +181,7 @@ def test_states_and_figures_are_kept(tmp_path: Path, volume: Scan, prediction: n
     figures = (0.5, float("nan"), None, 0.25, 1.0, 0.0)
     session = Session.create(tmp_path / "s", volume, TUMOUR, prediction, predicted_dice=figures)
     for index, state in enumerate(ReviewState):
-        session.set_state(index, state)
+        session.set_states({index: state})
     session.set_predicted_dice(2, 0.75)
     session.set_predicted_dice(4, float("nan"))
     session.save()
@@ -217,14 +219,14 @@ def test_a_figure_for_every_slice_or_none(
 def test_corrected_slices_are_trained_on_and_held_out_like_accepted_ones(session: Session) -> None:
     states = (ReviewState.ACCEPTED, ReviewState.CORRECTED) * 3
     for index, state in enumerate(states):
-        session.set_state(index, state)
+        session.set_states({index: state})
     assert session.accepted == (0, 1, 2, 3, 4, 5)
-    names = [s.name for s in session.training_samples().samples]
+    names = [s.name for s in training_samples(session).samples]
     assert names == [f"head.tif#{i}" for i in range(6)]
-    assert session.held_out()
+    assert "valid" in session.splits.values()
     for index in range(6):
-        session.set_state(index, ReviewState.FLAGGED)
-    assert session.accepted == session.held_out() == ()
+        session.set_states({index: ReviewState.FLAGGED})
+    assert session.accepted == ()
 
 
 @pytest.mark.parametrize(
@@ -347,7 +349,7 @@ def test_a_broken_session_file_names_the_mend(session: Session, content: str, re
 
 def test_the_mend_of_a_broken_session_file_works(session: Session) -> None:
     for index in (0, 1):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
         session.save()
     path = session.folder / "session.json"
     path.write_text("{")
@@ -367,12 +369,12 @@ def test_what_is_stored_already_is_not_written_again(
 ) -> None:
     again = Session.open(session.folder, hold=hold)
     before = stamp(again)
-    again.set_state(0, ReviewState.TODO)
+    again.set_states({0: ReviewState.TODO})
     again.set_layers(mask="")
     again.save()
     assert again.save_mask(prediction) == ()
     assert stamp(again) == before
-    again.set_state(0, ReviewState.ACCEPTED)
+    again.set_states({0: ReviewState.ACCEPTED})
     assert not again.is_stored
     again.save()
     assert again.is_stored
@@ -397,7 +399,7 @@ def test_a_record_that_is_gone_is_written_again(session: Session) -> None:
 
 def test_what_could_not_be_stored_is_stored_by_the_next_save(session: Session) -> None:
     path = session.folder / "session.json"
-    session.set_state(2, ReviewState.ACCEPTED)
+    session.set_states({2: ReviewState.ACCEPTED})
     path.rename(session.folder / "elsewhere.json")
     path.mkdir()
     with pytest.raises(DataError, match=r"session\.json cannot be written"):
@@ -459,7 +461,7 @@ def test_a_place_that_cannot_be_written_is_named(
 
 def accept(session: Session, *slices: int) -> None:
     for index in slices:
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
 
 
 def test_training_samples_are_the_accepted_slices_as_stored(
@@ -468,7 +470,7 @@ def test_training_samples_are_the_accepted_slices_as_stored(
     prediction[1, 0, 0] = 1
     session.save_mask(prediction)
     accept(session, 0, 1, 4)
-    samples = session.training_samples()
+    samples = training_samples(session)
     assert samples.categories == TUMOUR
     assert [s.name for s in samples.samples] == ["head.tif#0", "head.tif#1", "head.tif#4"]
     for sample, index in zip(samples.samples, (0, 1, 4), strict=True):
@@ -476,14 +478,12 @@ def test_training_samples_are_the_accepted_slices_as_stored(
         np.testing.assert_array_equal(sample.image, session.scan.data[index])
     sides = [s.split for s in samples.samples]
     assert sides.count("valid") == 1
-    assert [i for i, side in zip((0, 1, 4), sides, strict=True) if side == "valid"] == [
-        *session.held_out()
-    ]
+    assert sides == [session.splits[i] for i in (0, 1, 4)]
 
 
 def test_nothing_accepted_is_refused(session: Session) -> None:
     with pytest.raises(DataError, match="No slice of the session session is accepted"):
-        session.training_samples()
+        training_samples(session)
 
 
 def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan) -> None:
@@ -492,7 +492,7 @@ def test_no_later_round_trains_on_what_was_held_out(tmp_path: Path, images: Scan
     trained: set[int] = set()
     for index in (3, 7, 1, 0, 9, 8, 2, 4, 5, 6):
         accept(session, index)
-        samples = session.training_samples().samples
+        samples = training_samples(session).samples
         held_out |= {int(s.name[0]) for s in samples if s.split == "valid"}
         trained |= {int(s.name[0]) for s in samples if s.split == "train"}
         session = Session.open(session.folder)

@@ -15,12 +15,12 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.images.tiff import read_tiff
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.case_files import Placement
 from napari_unet_seg.session.stored.record import (
     CocoOrigin,
     LayersRecord,
     ModelHistory,
     Origin,
-    Placement,
     Round,
 )
 
@@ -141,7 +141,7 @@ def test_what_an_earlier_version_stored_is_kept(example: Callable[[str], Path], 
     assert written(folder) == before, "what is only read is not written"
     session.save(always=True)
     after = written(folder)
-    assert after.pop("format") == "2.1"
+    assert after.pop("format") == "2.2"
     assert before.pop("format") == 1
     assert before.pop("extra")
     assert {key: after[key] for key in ("created", "seed", "states")} == {
@@ -181,13 +181,15 @@ def test_unknown_keys_of_a_newer_minor_version_are_written_back(
     example: Callable[[str], Path],
 ) -> None:
     folder = example("format-1-channel")
-    values = newer(folder, "2.2")
+    values = newer(folder, "2.3")
     session = Session.open(folder)
-    session.set_state(1, ReviewState.ACCEPTED)
+    session.set_states({1: ReviewState.ACCEPTED})
     session.set_layers(mask="other")
     session.set_models(used=("a",))
+    session.set_categories(session.categories)
     session.save()
     values["layers"]["mask"], values["models"]["used"] = "other", ["a"]
+    values["first_categories"] = values["categories"]
     assert written(folder) == {**values, "states": ["accepted", "accepted", "corrected"]}
 
 
@@ -195,7 +197,7 @@ def test_unknown_keys_do_not_reach_another_session(
     example: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = example("format-1-channel")
-    newer(folder, "2.2")
+    newer(folder, "2.3")
     session = Session.open(folder)
     other = Session.create(
         tmp_path / "other",

@@ -19,6 +19,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.model_lineage import lineage
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Round
 from napari_unet_seg.training.fine_tune import fine_tune, union
@@ -69,7 +70,7 @@ def session(tmp_path: Path) -> Session:
     )
     session.save_mask(labels)
     for index in range(6):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     return session
 
 
@@ -107,7 +108,7 @@ def test_stop_keeps_the_best_and_still_measures_it(session: Session, base: Path)
 def test_stop_before_the_first_step_leaves_no_round(session: Session, base: Path) -> None:
     many = CONFIG.replace(preview_every=0)
     for index in range(6, 8):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     events = run_round(session, many, base, here)
     assert isinstance(next(events), TrainStarted)
     events.close()
@@ -119,7 +120,7 @@ def test_a_base_of_other_categories_is_not_measured(tmp_path: Path, base: Path) 
     categories = (Category(id=1, name="oedema"), Category(id=2, name="core"))
     session = Session.create(tmp_path / "s", Scan(images, "NYX"), categories, labels * 2)
     for index in range(4):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     done = [*run_round(session, CONFIG, base, here)][-1]
     assert done.before is None
     info = read_header(session.folder / done.checkpoint)
@@ -149,20 +150,43 @@ def test_a_category_that_is_added_leaves_the_known_one_as_good(tmp_path: Path, b
     assert np.mean(before != after) < 0.02
 
 
+def test_a_model_that_a_session_of_fewer_categories_tuned_grows(
+    session: Session, tmp_path: Path, base: Path
+) -> None:
+    *_, first = run_round(session, CONFIG, base, here)
+    tuned = session.folder / first.checkpoint
+    images, labels = phantoms(4, 1)
+    categories = (*TUMOUR, Category(id=8, name="cyst"))
+    later = [
+        Session.create(tmp_path / name, Scan(images, "NYX"), categories, labels, tuned)
+        for name in ("three", "four")
+    ]
+    for other in later:
+        for index in range(4):
+            other.set_states({index: ReviewState.ACCEPTED})
+        other.save()
+    skipped, *_, done = run_round(later[0], CONFIG, tuned, here)
+    assert skipped.problem.startswith("its categories are tumour, and those of the open session ")
+    assert (done.base, done.model) == (str(tuned), str(tuned)), "what it has learned stays"
+    grown = later[0].folder / done.checkpoint
+    assert read_header(grown).categories == categories
+    assert lineage(later[1], grown) == (tuned, [later[0].folder, session.folder])
+
+
 def test_one_accepted_slice_is_trained_on(tmp_path: Path, base: Path) -> None:
     images, labels = phantoms(1, 1)
     session = Session.create(tmp_path / "s", Scan(images[0], "YX"), TUMOUR, labels[0])
-    session.set_state(0, ReviewState.ACCEPTED)
+    session.set_states({0: ReviewState.ACCEPTED})
     done = [*run_round(session, CONFIG, base, here)][-1]
     assert (done.train, done.held_out, done.before, done.after) == (1, 0, None, None)
 
 
 def test_held_out_slices_alone_cannot_be_trained_on(session: Session, base: Path) -> None:
-    session.training_samples()
-    (held_out,) = session.held_out()
+    training_samples(session)
+    (held_out,) = (i for i, split in session.splits.items() if split == "valid")
     for index in session.accepted:
         if index != held_out:
-            session.set_state(index, ReviewState.SKIPPED)
+            session.set_states({index: ReviewState.SKIPPED})
     with pytest.raises(NothingToLearnError, match="has a mask yet"):
         next(run_round(session, CONFIG, base, here))
 
@@ -210,7 +234,7 @@ def test_the_only_mask_is_trained_on_beside_a_scan_of_empty_slices(
     images, labels = phantoms(8, 1)
     empty = Session.create(tmp_path / "a", Scan(images, "ZYX"), TUMOUR, np.zeros_like(labels))
     for index in range(8):
-        empty.set_state(index, ReviewState.ACCEPTED)
+        empty.set_states({index: ReviewState.ACCEPTED})
     empty.save()
     first, last = single_images(tmp_path, 2)
     first.save_mask(np.zeros(first.masks.shape, np.uint8))
@@ -258,7 +282,7 @@ def test_replay_keeps_what_was_known(session: Session, schooled: Path, tmp_path:
     kept = {}
     for share in (0.0, 0.8):
         config = CONFIG.replace(epochs=15, replay=share)
-        samples = session.training_samples()
+        samples = training_samples(session)
         run = tmp_path / f"run{share}"
         *_, done = fine_tune(config, schooled, samples, run, here)
         kept[share] = done.old.after
@@ -272,7 +296,7 @@ def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> No
 
 def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
-    samples = session.training_samples()
+    samples = training_samples(session)
     with pytest.raises(DataError, match=r"other has the categories .* and the model .* has tumour"):
         [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
 
@@ -280,7 +304,7 @@ def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_
 def test_a_near_copy_of_a_held_out_slice_is_not_replayed(
     session: Session, base: Path, tmp_path: Path
 ) -> None:
-    samples = session.training_samples()
+    samples = training_samples(session)
     (held_out,) = (s for s in samples.samples if s.split == "valid")
     mirrored = replace(held_out, name="mirrored", image=held_out.image[:, ::-1])  # type: ignore[index]
     other = replace(samples.samples[0], name="other", split="train")
@@ -313,7 +337,7 @@ def test_a_session_on_a_tuned_model_takes_the_corrections_of_both(
     later = Session.create(tmp_path / "later", Scan(images, "NYX"), TUMOUR, labels)
     later.save_mask(labels)
     for index in range(5):
-        later.set_state(index, ReviewState.ACCEPTED)
+        later.set_states({index: ReviewState.ACCEPTED})
     later.save()
     session.save()
     *_, second = run_round(later, CONFIG, session.folder / first.checkpoint, here)
@@ -327,7 +351,7 @@ def single_images(folder: Path, count: int) -> list[Session]:
     for index, (image, labels) in enumerate(zip(*phantoms(count, 3), strict=True)):
         name = f"image-{index:02d}"
         session = Session.create(folder / name, Scan(image, "YX", names=(name,)), TUMOUR, labels)
-        session.set_state(0, ReviewState.ACCEPTED)
+        session.set_states({0: ReviewState.ACCEPTED})
         session.save()
         sessions.append(session)
     return sessions
@@ -364,7 +388,7 @@ def test_few_slices_of_many_scans_are_held_out_by_scan(tmp_path: Path, base: Pat
             tmp_path / f"scan-{index}", Scan(images, "ZYX"), TUMOUR, labels, base
         )
         for place in range(3):
-            session.set_state(place, ReviewState.ACCEPTED)
+            session.set_states({place: ReviewState.ACCEPTED})
         session.save()
         sessions.append(session)
     *others, last = sessions
@@ -381,7 +405,7 @@ def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Pat
     assert not again.sessions, "those that the model before learnt from are known by it"
     tuned = third.folder / again.checkpoint
     assert lineage(later, tuned) == (base, [third.folder, second.folder, first.folder])
-    first.set_state(0, ReviewState.FLAGGED)
+    first.set_states({0: ReviewState.FLAGGED})
     first.save()
     *events, last = run_round(later, CONFIG, tuned, here)
     assert last.base == str(base)
@@ -417,7 +441,7 @@ def test_a_small_volume_that_was_cut_in_two_keeps_its_blocks(tmp_path: Path, bas
     for index, side in ((0, "train"), (20, "valid")):
         volume.set_split(index, side)
     for index in (0, 20, 21):
-        volume.set_state(index, ReviewState.ACCEPTED)
+        volume.set_states({index: ReviewState.ACCEPTED})
     volume.save()
     *_, done = run_round(volume, CONFIG, base, here, [other.folder])
     assert volume.splits == {0: "train", 20: "valid", 21: "valid"}
@@ -426,7 +450,7 @@ def test_a_small_volume_that_was_cut_in_two_keeps_its_blocks(tmp_path: Path, bas
 
 def test_without_any_session_that_can_be_read_there_is_no_round(tmp_path: Path, base: Path) -> None:
     other, last = single_images(tmp_path, 2)
-    last.set_state(0, ReviewState.TODO)
+    last.set_states({0: ReviewState.TODO})
     (other.folder / "predictions" / "prediction.tif").write_bytes(b"II*")
     with pytest.raises(DataError):
         list(run_round(last, CONFIG, base, here, [other.folder]))

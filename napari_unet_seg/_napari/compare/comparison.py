@@ -12,8 +12,10 @@ from napari_unet_seg._napari.layers.geometry import convert_units, length_in_mm
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
+from napari_unet_seg.io.common.orientation import directions_of, view_across
 from napari_unet_seg.io.common.placement import misplacement as scans_apart
 from napari_unet_seg.io.common.placement import shown_affine
+from napari_unet_seg.io.common.places import index_at, is_place
 from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.session.predictions import Predictions
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Session
 
@@ -37,10 +40,10 @@ _HALF = 0.5 + 1e-6
 
 
 class Outlines(NamedTuple):
-    """The contours of both masks in one slice, as values `A`, `B` and `BOTH`."""
+    """The contours of both masks in one plane, as values `A`, `B` and `BOTH`."""
 
     drawn: Array
-    place: tuple[int, ...]
+    place: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class ComparisonRequest:
 
     a: NamedMask
     b: NamedMask
-    place: tuple[int, ...] | None
-    """The slice of B to compare; None for the whole scan."""
+    place: Part | None
+    """The plane of B to compare; None for the whole scan."""
     scores: bool = True
     outlines: bool = False
 
@@ -119,9 +122,14 @@ def misplacement(a: Labels | None, b: Labels | None) -> str:
     )
 
 
-def slice_title(scan: Scan, index: int) -> str:
-    """Return the title of a slice: its file name, else its index on napari's slider."""
-    return scan.names[index] if index < len(scan.names) else f"slice {index}"
+def plane_title(scan: Scan, part: Part) -> str:
+    """Return the title of a plane: the file name of a slice, else its index on napari's slider."""
+    if is_place(part):
+        index = index_at(part, scan.grid_shape[:-2])
+        return scan.names[index] if index < len(scan.names) else f"slice {index}"
+    first = len(scan.grid_shape) - 3
+    across = next(axis for axis in range(3) if not isinstance(part[first + axis], slice))
+    return f"{view_across(directions_of(scan), across).name} plane {part[first + across]}"
 
 
 def compare(wanted: ComparisonRequest) -> Generator[Any, Any, None]:
@@ -135,7 +143,7 @@ def compare(wanted: ComparisonRequest) -> Generator[Any, Any, None]:
         check_grids,
         compare_masks,
         copy_mask,
-        extract_slice,
+        extract_plane,
     )
 
     try:
@@ -144,7 +152,7 @@ def compare(wanted: ComparisonRequest) -> Generator[Any, Any, None]:
         if wanted.place is None:
             a, b = copy_mask(turned), copy_mask(wanted.b)
         else:
-            a, b = extract_slice(turned, wanted.place), extract_slice(wanted.b, wanted.place)
+            a, b = extract_plane(turned, wanted.place), extract_plane(wanted.b, wanted.place)
             if wanted.outlines:
                 yield Outlines(outlines(a.scan.data, b.scan.data), wanted.place)
         if wanted.scores:

@@ -85,6 +85,7 @@ class CompareForm(QWidget):
         rows.addRow("A", self.a)
         rows.addRow("B", self.b)
         start = QHBoxLayout()
+        start.setSpacing(4)
         start.addWidget(self.part, 1)
         start.addWidget(self.button, 1)
         rows.addRow("Of", start)

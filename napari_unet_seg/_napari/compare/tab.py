@@ -18,14 +18,14 @@ from napari_unet_seg._napari.compare.comparison import (
     mask_of_layer,
     mask_of_prediction,
     misplacement,
-    slice_title,
+    plane_title,
 )
 from napari_unet_seg._napari.compare.form import CompareForm
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.layers.edit_monitor import EditMonitor
 from napari_unet_seg._napari.layers.images.owner import are_of_one_image
 from napari_unet_seg._napari.layers.overlay import Overlay
-from napari_unet_seg._napari.layers.position import index_of, off_screen_problem, place_of
+from napari_unet_seg._napari.layers.position import off_screen_problem, shown_part
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error
@@ -101,14 +101,14 @@ class CompareTab(CompareForm):
             return
         a, b = (mask.scan.grid_shape for mask in masks)
         # Different grids are reported first, by `compare`.
-        if a == b and (problem := off_screen_problem(self._viewer, layer, stored=True)):
+        if a == b and (problem := off_screen_problem(self._viewer, layer)):
             if scores:
                 self._show(None)
                 self.status.setText(problem)
             return
-        place = place_of(self._viewer, layer)
+        place = shown_part(self._viewer, layer)
         if scores:
-            self._part = slice_title(masks[1].scan, index_of(self._viewer, layer))
+            self._part = plane_title(masks[1].scan, place)
         self._start(ComparisonRequest(*masks, place, scores, self.contours.isChecked()))
 
     def measure_whole(self) -> None:
@@ -176,13 +176,8 @@ class CompareTab(CompareForm):
 
     def _watch(self, layers: tuple[Labels, ...]) -> None:
         for monitor in self._monitors:
-            for emitter in monitor.emitters:
-                emitter.disconnect(self._on_drawn)
             monitor.close()
-        self._monitors = [EditMonitor(layer) for layer in dict.fromkeys(layers)]
-        for monitor in self._monitors:
-            for emitter in monitor.emitters:
-                emitter.connect(self._on_drawn)
+        self._monitors = [EditMonitor(layer, self._on_drawn) for layer in dict.fromkeys(layers)]
 
     def _take_edits(self) -> bool:
         """Return whether a mask was edited since the last call."""

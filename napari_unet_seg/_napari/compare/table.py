@@ -80,7 +80,8 @@ class CompareTable(QTableWidget):
         mean, of = ("", "") if count == 1 else (" mean", f"; mean of {count} volumes or images")
         heads = ("Category", "Dice", "IoU", f"HD95\n{unit}", f"A\n{size_unit}", f"B\n{size_unit}")
         for column, (head, tip) in enumerate(zip(heads, _TIPS, strict=True)):
-            item = QTableWidgetItem(head.strip() + mean * (column in _MEANS))
+            # Two lines also without a unit: the header would stay as low as it was at first.
+            item = QTableWidgetItem(head + mean * (column in _MEANS))
             item.setToolTip(tip + of * (column in _MEANS))
             self.setHorizontalHeaderItem(column, item)
 

@@ -19,17 +19,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.dock.first_run import FirstRunCard
-from napari_unet_seg._napari.dock.recent import Recent, recent
+from napari_unet_seg._napari.dock.recent import Recent, last_folder, recent
 from napari_unet_seg._napari.review.session_bar import sessions_folder
 from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.widgets import jobs
-from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
     from napari_unet_seg._napari.session.recovery import UnclosedSession
 
-_FILES_KEY, _SCANS_KEY = "files_folder", "scans_folder"
 _FILES = (
     "Scans, masks and COCO (*.nii *.nii.gz *.tif *.tiff *.dcm *.png *.jpg *.json);;All files (*)"
 )
@@ -100,7 +98,7 @@ class OpenPage(QWidget):
         for each in found:
             button = _button("", f"Open the {each.kind} {each.path}")
             text = self.fontMetrics().elidedText(
-                f"{_MARKS[each.kind]}  {each.path.name}", Qt.TextElideMode.ElideMiddle, 300
+                f"{_MARKS[each.kind]}  {each.title}", Qt.TextElideMode.ElideMiddle, 300
             )
             button.setText(text.replace("&", "&&"))
             button.setFlat(True)
@@ -120,17 +118,15 @@ class OpenPage(QWidget):
             (self.folder_wanted if kind == "folder" else self.session_wanted).emit(path)
 
     def _browse_files(self) -> None:
-        start = str(recall(_FILES_KEY, str(Path.home())))
-        chosen, _ = QFileDialog.getOpenFileNames(self, "Open scans and masks", start, _FILES)
+        start = last_folder()
+        chosen, _ = QFileDialog.getOpenFileNames(self, "Open scans and masks", str(start), _FILES)
         if chosen:
-            remember(_FILES_KEY, str(Path(chosen[0]).parent))
             self.files_wanted.emit([Path(path) for path in chosen])
 
     def _browse_folder(self) -> None:
-        start = str(recall(_SCANS_KEY, str(Path.home())))
-        folder = QFileDialog.getExistingDirectory(self, "Choose a folder of scans", start)
+        start = last_folder().parent  # so that its neighbours are listed
+        folder = QFileDialog.getExistingDirectory(self, "Choose a folder of scans", str(start))
         if folder:
-            remember(_SCANS_KEY, folder)
             self.folder_wanted.emit(Path(folder))
 
     def _browse_session(self) -> None:

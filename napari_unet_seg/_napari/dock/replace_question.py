@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox, QWidget
+from napari_unet_seg._napari.widgets.question import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from qtpy.QtWidgets import QMessageBox, QWidget
 
 
 def ask_to_replace(parent: QWidget, path: Path, *, on_yes: Callable[[], None]) -> QMessageBox:
@@ -24,16 +25,12 @@ def ask_to_replace(parent: QWidget, path: Path, *, on_yes: Callable[[], None]) -
     on_yes : callable
         Called if the user replaces the file.
     """
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("Replace a file?")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setText(f"{path.name} exists, and this mask was not saved to it before.")
-    box.setInformativeText(f"It is in {path.parent}.")
-    replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
-    cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(cancel)
-    box.setEscapeButton(cancel)
-    replace.clicked.connect(lambda: on_yes())
-    box.open()
-    return box
+    return ask(
+        parent,
+        "Replace a file?",
+        f"{path.name} exists, and this mask was not saved to it before.",
+        f"It is in {path.parent}.",
+        yes="Replace",
+        no="Cancel",
+        answer=lambda replace: on_yes() if replace else None,
+    )

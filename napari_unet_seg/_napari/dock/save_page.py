@@ -66,6 +66,8 @@ class SavePage(QWidget):
         self._proposed: Callable[[], Labels | None] = lambda: None
         """Returns the mask that the file is proposed for."""
         self._saved: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
+        self._last_save = ""
+        """The sentence on the last save."""
         self.about = QLabel()
         self.about.setWordWrap(True)
         self.format_combo = QComboBox()
@@ -81,6 +83,7 @@ class SavePage(QWidget):
         self.save_button.setMinimumHeight(40)
         self.save_button.setToolTip("Write the whole mask, with its axes and voxel size")
         self.status = StatusLabel()
+        self.nnunet_button = QPushButton("Data set for nnU-Net…")
         self.question: QMessageBox | None = None
         """The last question whether another file is replaced."""
         self._lay_out()
@@ -102,7 +105,8 @@ class SavePage(QWidget):
 
     def follow(self) -> None:
         """Propose a file if the present mask is another one than before."""
-        if self._mask() is not self._proposed():
+        mask = self._mask()
+        if mask is None or mask is not self._proposed():
             self.propose()
 
     def propose(self) -> None:
@@ -155,7 +159,13 @@ class SavePage(QWidget):
     def show_saved(self, path: Path, mask: Labels) -> None:
         """Show that a mask is in a file, which is proposed for this mask again."""
         self._saved.setdefault(mask, set()).add(path)
-        self.status.setText(f"Saved {path}")
+        self._last_save = f"Saved {path}"
+        self.status.setText(self._last_save)
+
+    def show_edited(self) -> None:
+        """Show that the mask is no longer as in the file that it was saved to."""
+        if self._last_save and self.status.text() == self._last_save:
+            self.status.setText(f"{self._last_save}; edited since.")
 
     def show_failed(self, error: SegmentationError) -> None:
         """Show why the mask was not saved, in place of the last file that was."""
@@ -191,3 +201,4 @@ class SavePage(QWidget):
         layout.addWidget(self.save_button)
         layout.addWidget(self.status)
         layout.addStretch(1)
+        layout.addWidget(self.nnunet_button)

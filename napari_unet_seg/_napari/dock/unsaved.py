@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
+
+from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -21,14 +23,14 @@ class UnsavedEdits(QObject):
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
+        self._edits = EditWatch(self)
+        self._edits.edited.connect(self._on_edit)
         self._mask: Labels | None = None
         self._states: WeakKeyDictionary[Labels, _State] = WeakKeyDictionary()
         self._is_as_written = False
         """Whether the mask was not edited since its writing began."""
-        if parent is not None:
-            parent.destroyed.connect(lambda: self.watch(None))
 
     @property
     def edited(self) -> bool:
@@ -45,12 +47,9 @@ class UnsavedEdits(QObject):
         if mask is self._mask:
             return
         before = self._state
-        if self._mask is not None:
-            self._mask.events.paint.disconnect(self._on_edit)
         self._mask = mask
         self._is_as_written = False
-        if mask is not None:
-            mask.events.paint.connect(self._on_edit)
+        self._edits.watch(mask)
         if self._state != before:
             self.changed.emit()
 
@@ -71,7 +70,7 @@ class UnsavedEdits(QObject):
     def _state(self) -> _State:
         return _State() if self._mask is None else self._states.get(self._mask, _State())
 
-    def _on_edit(self, _: Any = None) -> None:
+    def _on_edit(self) -> None:
         self._is_as_written = False
         self._set(_State(edited=True))
 

@@ -12,15 +12,19 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QStackedWidget,
 
 from napari_unet_seg._napari.dock.header import CaseHeader
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
+from napari_unet_seg._napari.dock.nnunet_export import NnunetExport
 from napari_unet_seg._napari.dock.open_page import OpenPage
 from napari_unet_seg._napari.dock.recent import add_recent
 from napari_unet_seg._napari.dock.save_page import SavePage
 from napari_unet_seg._napari.dock.save_target import BINARY, COCO, PATIENT_SEG, SEG
 from napari_unet_seg._napari.dock.step_bar import Step, StepBar, next_step
 from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
+from napari_unet_seg._napari.files.coco.results.threshold_bar import ThresholdBar
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import image_of
+from napari_unet_seg._napari.layers.images.recorder import record_images
+from napari_unet_seg._napari.layers.position import go_to_lesion
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
@@ -29,8 +33,9 @@ from napari_unet_seg._napari.widgets.dock_widget import (
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.keys import label_of, list_keys
-from napari_unet_seg._napari.widgets.messages import show_error
+from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.session.review_queue import ReviewState
@@ -56,17 +61,19 @@ class UNetSegWidget(DockWidget):
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
-        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         super().__init__(napari_viewer)
         list_keys()
-        self.header = CaseHeader(napari_viewer)
-        self.views = ViewBar(napari_viewer)
+        record_images(self.viewer)
+        self.header = CaseHeader(self.viewer)
+        self.results = ThresholdBar()
+        self.views = ViewBar(self.viewer)
         self.steps = StepBar()
         self.open_page = OpenPage()
-        self.segment = SegmentWidget(napari_viewer, self.header.image_combo)
-        self.correct = ReviewWidget(napari_viewer, self.header.mask_combo)
+        self.segment = SegmentWidget(self.viewer, self.header.image_combo, self.header.model_choice)
+        self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
+        self.job_bar = JobBar()
+        self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
@@ -85,6 +92,7 @@ class UNetSegWidget(DockWidget):
         """Show the page of a step."""
         self.pages.setCurrentIndex(list(Step).index(step))
         self.steps.show_step(step)
+        self.header.lead_by_mask(step in (Step.CORRECT, Step.SAVE))
         if step is Step.SAVE:
             self.save_page.propose()
         elif step is Step.OPEN:
@@ -106,6 +114,8 @@ class UNetSegWidget(DockWidget):
         current = self.correct.desk.current
         if current is not None and current.mask is not mask:
             self.correct.desk.close()
+            name = current.session.folder.name
+            show_info(f"Session {name} is saved and closed; {mask.name} gets a session of its own.")
         self._segmented = None
         self.header.mask_combo.setLayer(mask)
         self.go_to(Step.CORRECT)
@@ -126,6 +136,10 @@ class UNetSegWidget(DockWidget):
     def open_folder(self, folder: Path) -> None:
         """Open the scans of a folder, one after another; nothing changes if the user cancels."""
         self.correct.scans.open_folder(folder)
+
+    def open_plan(self, recognised: Plan) -> None:
+        """Open the scans of a plan as it was recognised, after a look at it."""
+        self.correct.scans.planner.show(recognised)
 
     def open_session(self, folder: Path) -> None:
         """Open a session to go on with its corrections."""
@@ -160,9 +174,11 @@ class UNetSegWidget(DockWidget):
         layout.setSpacing(6)
         layout.addWidget(self.correct.scans.bar)
         layout.addWidget(self.header)
+        layout.addWidget(self.results)
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.job_bar)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
@@ -170,7 +186,8 @@ class UNetSegWidget(DockWidget):
         self.steps.wanted.connect(self.go_to)
         page.files_wanted.connect(self.open_files)
         page.folder_wanted.connect(self.open_folder)
-        self.correct.scans.planner.planned.connect(self._on_planned)
+        self.correct.scans.opened.connect(self._on_folder)
+        self.correct.scans.scan_opened.connect(self._on_scan)
         page.session_wanted.connect(self.open_session)
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
@@ -183,6 +200,8 @@ class UNetSegWidget(DockWidget):
         self.correct.saver.written.connect(self._on_written)
         self.correct.saver.failed.connect(self.save_page.show_failed)
         self.correct.busy_changed.connect(self._on_busy)
+        for worker in (desk, self.correct.scans):
+            worker.job_started.connect(self.job_bar.watch)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))
         desk.session_changed.connect(self._refresh)
@@ -203,9 +222,15 @@ class UNetSegWidget(DockWidget):
         shortcut.activated.connect(self._segment)
         self.destroyed.connect(shortcut.deleteLater)
 
-    def _on_planned(self, plan: Plan) -> None:
+    def _on_folder(self, plan: Plan) -> None:
         add_recent("folder", plan.root)
+        for layer in self.viewer.layers:
+            layer.visible = False
+        self.header.choose_mask(None)
         self.show_step(Step.SEGMENT)
+
+    def _on_scan(self, has_session: bool) -> None:
+        self.show_step(Step.CORRECT if has_session else Step.SEGMENT)
 
     def _segment(self) -> None:
         self.show_step(Step.SEGMENT)
@@ -229,13 +254,24 @@ class UNetSegWidget(DockWidget):
         """Hide the layers of the last case, but not the images of new masks, and go on."""
         if not opened:
             return
-        self.correct.desk.close()
         images = [layer for layer in self.viewer.layers if is_user_layer(layer, Image)]
         masks = [layer for layer in opened if is_user_layer(layer, Labels)]
-        own = [image_of(mask, images) for mask in masks]
+        kept: list[Layer | None] = [image_of(mask, images) for mask in masks]
+        current = self.correct.desk.current
+        if current is not None and len(masks) == len(opened) and current.image in kept:
+            kept.append(current.mask)
+            show_info(
+                f"{masks[-1].name} is shown beside the mask of the open session; close the session "
+                "at Correct to correct it."
+            )
+        else:
+            self.correct.desk.close()
+            self.header.choose_mask(masks[-1] if masks else None)
         for layer in before:
-            layer.visible = layer in own
+            layer.visible = layer in kept
         self.viewer.reset_view()
+        if masks:
+            go_to_lesion(self.viewer, masks[0])
         self.show_step(Step.OPEN if masks else Step.SEGMENT)
 
     def _fallback_folder(self) -> Path:
@@ -250,7 +286,12 @@ class UNetSegWidget(DockWidget):
             self.unsaved.take_for_edited()
 
     def _on_segmented(self, mask: Labels | None) -> None:
-        self._segmented = mask or self._segmented
+        if mask is None:
+            return
+        self._segmented = mask
+        for other in self.viewer.layers:
+            if other is not mask and is_user_layer(other, Labels):
+                other.visible = False  # two masks on one image are seen as neither
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)
@@ -259,10 +300,13 @@ class UNetSegWidget(DockWidget):
     def _on_written(self, path: Path, mask: Labels) -> None:
         self.save_page.show_saved(path, mask)
         self.unsaved.finish_saving(mask)
+        self._refresh()
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
         self.unsaved.watch(mask)
+        # A session keeps what it started from.
+        self.results.show_mask(mask if self.correct.session is None else None)
         following = next_step(
             image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
@@ -271,4 +315,6 @@ class UNetSegWidget(DockWidget):
         )
         self.steps.show_next(following)
         self.save_page.follow()
+        if self.unsaved.edited:
+            self.save_page.show_edited()
         self.save_page.set_busy(self.correct.busy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from napari_unet_seg._napari import log as window_log
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_unet_seg.io.coco.document.parse import ParsedFile
     from napari_unet_seg.io.common.scan import Scan
 
     LayerData = tuple[Any, dict[str, Any], str]
@@ -31,7 +33,18 @@ _MAX_SNIFFED = 1000
 
 def coco_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is a COCO file, or a list of a model's results."""
-    return _read_coco if all(map(_coco_kind, _paths(path))) else None
+    from napari_unet_seg.io.coco.document.parse import parse_file
+
+    files = []
+    for p in _paths(path):
+        try:
+            files.append(parse_file(p))
+        except SegmentationError:
+            return None
+        if not files[-1].kind:
+            return None
+    # napari calls the reader at once, or drops it with what was parsed.
+    return _showing_errors(lambda _: _coco_layers(files))
 
 
 def nifti_reader(path: Paths) -> Reader | None:
@@ -42,44 +55,35 @@ def nifti_reader(path: Paths) -> Reader | None:
 
 def zarr_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is the folder of an OME-Zarr image or mask."""
-    from napari_unet_seg.io.zarr.read import is_zarr
-
     return _read_scans if all(is_zarr(p) for p in _paths(path)) else None
 
 
 def dicom_reader(path: Paths) -> Reader | None:
     """Return a reader if the paths are DICOM files or folders that hold some, or a folder of cases.
 
-    napari asks every reader of folders, whatever they hold.
+    napari asks every reader of folders, whatever they hold. In a window the user has chosen this
+    one, which takes any folder without a look at it, and says in a sentence why it holds no case:
+    a reader that refuses gets a traceback from napari.
     """
-    from napari_unet_seg._napari.files.case_folders import holds_cases, holds_studies
+    from napari_unet_seg._napari.files.case_folders import has_window
 
     paths = _paths(path)
-    alone = len(paths) == 1
+    alone = len(paths) == 1 and os.path.isdir(paths[0]) and not is_zarr(paths[0])
+    if alone and has_window():
+        return _read_folder
     if all(_may_be_dicom(p) for p in paths):
-        return _read_cases if alone and holds_studies(paths[0]) else _read_dicom
-    return _read_cases if alone and holds_cases(paths[0]) else None
+        return _read_dicom
+    return _reader_of_case(paths[0]) if alone else None
 
 
 def _paths(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
 
 
-def _coco_kind(path: Path) -> str:
-    from napari_unet_seg.io.coco.results.kinds import kind_of
-
-    try:
-        return kind_of(json.loads(path.read_bytes()))
-    except (OSError, ValueError):
-        return ""
-
-
 def _may_be_dicom(path: Path) -> bool:
-    if path.is_dir():
-        # A study has a folder for each series; a limit keeps the wait short in large folders.
-        return holds_dicom(path, most=_MAX_SNIFFED)
     try:
-        return is_dicom(path)
+        # A study has a folder for each series; a limit keeps the wait short in large folders.
+        return holds_dicom(path, most=_MAX_SNIFFED) if os.path.isdir(path) else is_dicom(path)
     except SegmentationError:
         return False
 
@@ -101,16 +105,15 @@ def _showing_errors(read: Reader) -> Reader:
     return read_or_show_error
 
 
-@_showing_errors
-def _read_coco(path: Paths) -> list[Any]:
+def _coco_layers(files: Sequence[ParsedFile]) -> list[Any]:
     from napari_unet_seg._napari.files.coco.layers import coco_layers
     from napari_unet_seg._napari.files.coco.results.layers import results_layers
-    from napari_unet_seg.io.coco.read import read_coco
+    from napari_unet_seg.io.coco.read import dataset_of
 
     layers: list[Any] = []
-    for p in _paths(path):
-        results = _coco_kind(p) == "results"
-        layers += results_layers(p) if results else coco_layers(read_coco(p))
+    for file in files:
+        results = file.kind == "results"
+        layers += results_layers(file) if results else coco_layers(dataset_of(file))
     return layers or [(None,)]  # after Cancel "no layers" to napari
 
 
@@ -131,10 +134,19 @@ def _read_dicom(path: Paths) -> list[Any]:
 
 
 @_showing_errors
-def _read_cases(path: Paths) -> list[Any]:
-    from napari_unet_seg._napari.files.case_folders import read_cases
+def _read_folder(path: Paths) -> list[Any]:
+    from napari_unet_seg._napari.files.case_folders import is_series, read_cases
 
-    return read_cases(_paths(path)[0])
+    [folder] = _paths(path)
+    return _read_dicom(folder) if is_series(folder) else read_cases(folder, _read_dicom)
+
+
+def _reader_of_case(folder: Path) -> Reader | None:
+    from napari_unet_seg._napari.files.case_folders import only_case
+    from napari_unet_seg._napari.files.case_layers import case_layers
+
+    case = only_case(folder)
+    return None if case is None else _showing_errors(lambda _: case_layers(case))
 
 
 def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:

@@ -96,7 +96,7 @@ class Learning(QObject):
         owner, base = self._owner_of(session), self._panel.base_of(session)
         own = models_of(session.folder, session.record, base)
         if session.folder not in self._opened_before and not chosen_model.is_model_chosen():
-            others = self._panel.other_sessions
+            others = self._panel.scope.other_sessions
             own = latest_models(session, base, others.sessions if others else ())
             _use_tuned_model(own[-1])
         self._opened_before.add(session.folder)
@@ -110,29 +110,29 @@ class Learning(QObject):
             self._predict_again("The model was fine-tuned since")
 
     def _owner_of(self, session: Session) -> Hashable:
-        others = self._panel.other_sessions
+        others = self._panel.scope.other_sessions
         return (others.folder, tuple(others.categories)) if others else session.folder
 
     def _on_decided(self, _: Any = None) -> None:
         open_session = self._open_session
         if open_session is None or not self._bar.switch.isChecked() or self._panel.panel.running:
             return
-        unused = len(self._panel.unused - self._counted)
+        unused = len(self._panel.scope.unused - self._counted)
         if unused >= self._bar.every.value() or (self._is_postponed and unused):
             self._is_own_round = True
-            self._bar.show_status(f"Learning from {counted(self._panel.accepted, 'slice')} …")
+            self._bar.show_status(f"Learning from {counted(self._panel.scope.accepted, 'slice')} …")
             self._panel.start(EPOCHS)
 
     def _on_started(self) -> None:
         self._is_postponed = False
-        self._counted |= self._panel.unused
+        self._counted |= self._panel.scope.unused
 
     def _on_round(self, finished: Round, used: bool) -> None:
         own, self._is_own_round = self._is_own_round, False
         if not used:
             self._bar.show_status(refusal(finished))
             return
-        self._models.add(self._panel.checkpoint_of(finished))
+        self._models.add(self._panel.scope.checkpoint_of(finished))
         self._store_models()
         self._show()
         if own:

@@ -8,6 +8,9 @@ from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.session.model_lineage import change_of_dice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.events import ItemDone
     from napari_unet_seg.session.stored.record import Round
 
 
@@ -28,3 +31,11 @@ def round_summary(finished: Round) -> str:
         change = change_of_dice(finished.old_before, finished.old_after)
         text += f", on {old} of the base model's data {change}"
     return f"{text}."
+
+
+def skipped_message(items: Sequence[ItemDone]) -> str:
+    """Return a message on sessions and slices that a round skips."""
+    first = f"{items[0].name}: {items[0].problem}"
+    if len(items) == 1:
+        return f"Skipped by the round: {first}"
+    return f"{len(items)} items are skipped by the round; the first is {first}"

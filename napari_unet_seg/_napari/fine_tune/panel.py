@@ -8,9 +8,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
-from napari_unet_seg._napari.fine_tune.messages import round_summary
+from napari_unet_seg._napari.fine_tune.messages import round_summary, skipped_message
 from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
-from napari_unet_seg._napari.fine_tune.worse_question import ask
+from napari_unet_seg._napari.fine_tune.round_job import postponing, round_events
+from napari_unet_seg._napari.fine_tune.round_scope import RoundScope
+from napari_unet_seg._napari.fine_tune.worse_question import ask_to_use
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form.form import Form
@@ -21,15 +23,11 @@ from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
 from napari_unet_seg.io.common.counting import counted
-from napari_unet_seg.process.engine_process import EngineProcess
-from napari_unet_seg.process.training_process import NICENESS
 from napari_unet_seg.session.model_lineage import Use, use_of
-from napari_unet_seg.session.rounds import run_round
 from napari_unet_seg.session.stored.record import Round
-from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.components import ViewerModel
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.events import Command
-    from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.session import Session
 
 _BASIC = ("epochs", "learning_rate", "batch_size")
@@ -85,16 +81,8 @@ class FineTunePanel(QWidget):
         other_sessions: Callable[[], OtherSessions | None],
     ) -> None:
         super().__init__()
-        self._desk, self._scans, self._get_other_sessions = desk, scans, other_sessions
-        self._session: Session | None = None
-        self._round_session: Session | None = None
-        """The session of the running or last round."""
-        self._folder: ScanFolder | None = None
-        """The folder of scans of the round, which continues while the folder is open."""
-        self._is_stopped = False
-        """Whether closing the session stopped the round."""
-        self._last_round: Round | None = None
-        """The last stored round; the records that were read before may not have it yet."""
+        self._desk = desk
+        self.scope = RoundScope(scans, other_sessions)
         self._skipped: list[ItemDone] = []
         """Sessions and slices that a round skips because they cannot be read."""
         self._by_user = True
@@ -127,7 +115,9 @@ class FineTunePanel(QWidget):
         """Choose the session to fine-tune on; None for no session."""
         if self.question is not None:
             self.question.reject()
-        self._session = current.session if current else None
+        self.scope.session = current.session if current else None
+        if not self.panel.running:
+            self.panel.hide()  # it shows a round of the session before
         if current is not None:
             current.decided.connect(self.refresh)
         self.refresh()
@@ -135,51 +125,23 @@ class FineTunePanel(QWidget):
     @property
     def outlives_session(self) -> bool:
         """Whether a round of the open folder runs, which continues after its session is closed."""
-        if self._folder is None:
-            return False
-        return self.panel.running and self._scans() is self._folder
-
-    @property
-    def other_sessions(self) -> OtherSessions | None:
-        """The other sessions of the open folder that a round trains on; None without a folder."""
-        return self._get_other_sessions()
-
-    @property
-    def accepted(self) -> int:
-        """The number of accepted slices, in the open session and in the other sessions."""
-        own = len(self._session.accepted) if self._session else 0
-        return own + sum(len(found.accepted) for found in self._others())
-
-    @property
-    def unused(self) -> set[tuple[Path, int]]:
-        """The accepted slices that no round has used, each with its session's folder."""
-        session = self._session
-        unused = {(found.folder, index) for found in self._others() for index in found.unused}
-        if session is not None:
-            used = session.splits
-            unused |= {(session.folder, index) for index in session.accepted if index not in used}
-        return unused
+        return self.panel.running and self.scope.is_folder_open
 
     def stop_with_session(self) -> None:
         """Stop a running round because its session is closed, unless the folder is still open."""
         if not self.outlives_session:
-            self._is_stopped = True
+            self.scope.stop()
             self.panel.stop()
 
     def abandon(self) -> None:
         """Stop any running round because the window or the dock is closed."""
-        self._folder = None
+        self.scope.leave_folder()
         self.stop_with_session()
-
-    def checkpoint_of(self, finished: Round) -> Path:
-        """Return the path of the model of the last round."""
-        assert self._round_session is not None
-        return self._round_session.folder / finished.checkpoint
 
     def refresh(self) -> None:
         """Show the number of accepted slices, and the results of the rounds."""
-        self.result.setText("\n".join(map(round_summary, self._rounds())))
-        count = self.accepted if self._session else 0
+        self.result.setText("\n".join(map(round_summary, self.scope.rounds)))
+        count = self.scope.accepted if self.scope.session else 0
         wanted = counted(count, "accepted slice") if count else "accepted slices"
         self.start_button.setText(f"Fine-tune on {wanted}")
         self.start_button.setEnabled(count > 0 and not self.panel.running)
@@ -198,7 +160,7 @@ class FineTunePanel(QWidget):
             Maximum number of epochs of a round that the user did not start; the new model is used
             if it is not worse.
         """
-        current, session = self._desk.current, self._session
+        current, session = self._desk.current, self.scope.session
         if current is None or session is None or self.panel.running:
             return
         try:
@@ -209,15 +171,15 @@ class FineTunePanel(QWidget):
         remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
-        others, folders = self.other_sessions, [found.folder for found in self._others()]
-        events = _round(session, current.mask.data, config, self.base_of(session), folders)
+        folders = [found.folder for found in self.scope.others]
+        events = round_events(session, current.mask.data, config, self.base_of(session), folders)
         if epochs is None:
             self.panel.show()
         else:
-            events = _postponing(events)
+            events = postponing(events)
         self._by_user = epochs is None
-        self._round_session, self._folder = session, others.folder if others else None
-        self._is_stopped, self._skipped, self._last_round = False, [], None
+        self._skipped = []
+        self.scope.begin()
         self.started.emit()
         session.hold()
         self._desk.lend(session)
@@ -226,18 +188,6 @@ class FineTunePanel(QWidget):
         except BaseException:
             session.close()
             raise
-
-    def _others(self) -> Sequence[FoundSession]:
-        others = self.other_sessions
-        return () if others is None else others.sessions
-
-    def _rounds(self) -> list[Round]:
-        """Return the rounds of the open session and of the other sessions, in their order."""
-        rounds = [*(self._session.rounds if self._session else ())]
-        rounds += [each for found in self._others() for each in found.record.rounds]
-        if self._last_round is not None and self._last_round not in rounds and self._applies():
-            rounds.append(self._last_round)
-        return sorted(rounds, key=lambda each: each.number)
 
     def _lay_out(self) -> None:
         hint = QLabel(_HINT)
@@ -279,19 +229,19 @@ class FineTunePanel(QWidget):
 
     def _show_skipped(self, _: Any = None) -> None:
         if self._skipped:
-            show_warning(_skipped_message(self._skipped))
+            show_warning(skipped_message(self._skipped))
             self._skipped = []
 
     def _on_round(self, finished: Round) -> None:
-        self._last_round = finished
+        self.scope.add(finished)
         self.refresh()
-        if not self._applies():
+        if not self.scope.applies:
             self.finished_elsewhere.emit(finished)
             return
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         use = use_of(finished, by_user=self._by_user)
         if use is Use.ASK:
-            self.question = ask(self, finished, lambda used: self._conclude(finished, used))
+            self.question = ask_to_use(self, finished, lambda used: self._conclude(finished, used))
         else:
             self._conclude(finished, use is Use.YES)
 
@@ -300,55 +250,15 @@ class FineTunePanel(QWidget):
         self.question = None
         message = round_summary(finished)
         if used:
-            chosen_model.choose_model(self.checkpoint_of(finished))
+            chosen_model.choose_model(self.scope.checkpoint_of(finished))
             message += " The new model is chosen in Segment."
         else:
             message += " The new model is not used; the present model stays."
         show_info(message)
         self.finished.emit(finished, used)
 
-    def _applies(self) -> bool:
-        """Whether the last round belongs to the open session or folder."""
-        session, trained = self._session, self._round_session
-        if session is trained:
-            return not self._is_stopped
-        if trained is None or self._folder is None:
-            return False
-        if session is None:
-            return self._scans() is self._folder
-        others = self.other_sessions
-        same = others is not None and others.folder is self._folder
-        return same and names(session.categories) == names(trained.categories)
-
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
+        if self.scope.is_stopped and not running:
+            self.panel.hide()
         self.refresh()
-
-
-def _round(
-    session: Session, labels: Any, config: TrainConfig, base: Path, other_sessions: Sequence[Path]
-) -> Generator[Any, Command | None, None]:
-    """Save the present mask, fine-tune in a child process, and release the session."""
-    try:
-        session.save_mask(labels)
-        with EngineProcess(threads=config.threads, niceness=NICENESS) as engine:
-            yield from run_round(session, config, base, engine.stream, other_sessions)
-    finally:
-        session.close()
-
-
-def _postponing(
-    events: Generator[Any, Command | None, None],
-) -> Generator[Any, Command | None, None]:
-    """Yield events; a `NothingToLearnError` is yielded as the last event, not raised."""
-    try:
-        yield from events
-    except NothingToLearnError as error:
-        yield error
-
-
-def _skipped_message(items: Sequence[ItemDone]) -> str:
-    first = f"{items[0].name}: {items[0].problem}"
-    if len(items) == 1:
-        return f"Skipped by the round: {first}"
-    return f"{len(items)} items are skipped by the round; the first is {first}"

@@ -16,7 +16,6 @@ from napari_unet_seg.process.engine_process import EngineProcess
 from napari_unet_seg.process.warm_engine import portable
 from napari_unet_seg.session.channels import scan_of_sequences
 from napari_unet_seg.session.model_lineage import model_mismatch, stored_path
-from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -67,10 +66,7 @@ class Predicting(QObject):
 
     def todo(self) -> list[int]:
         """Return the slices to do in their order; none without a session."""
-        if self._open_session is None:
-            return []
-        states, order = self._open_session.session.states, self._open_session.queue.order
-        return [index for index in order if states[index] is ReviewState.TODO]
+        return self._open_session.queue.todo if self._open_session else []
 
     def refresh(self, _: object = None) -> None:
         """Show the number of slices to do."""

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Labels
+    from napari.utils.events import EventEmitter
 
 
 class EditMonitor:
-    """Detects edits of a mask; napari redraws a layer for many other reasons too."""
+    """Detects edits of a mask; napari redraws a layer for many other reasons too.
 
-    def __init__(self, layer: Labels) -> None:
+    Parameters
+    ----------
+    layer : Labels
+        The mask.
+    on_redrawn : callable
+        Called whenever the mask may have been edited, until `close`.
+    """
+
+    def __init__(self, layer: Labels, on_redrawn: Callable[[Any], None]) -> None:
         self._layer, self._data = layer, layer.data
         self._edited = EditedSlices(layer)
-        # A hidden layer emits the first two when it is shown again.
-        events = layer.events
-        self.emitters = (events.labels_update, events.set_data, events.visible)
+        self._on_redrawn = on_redrawn
+        for emitter in self._emitters:
+            emitter.connect(on_redrawn, position="last")  # after `EditedSlices`
 
     def take(self) -> bool:
         """Return whether the mask was edited since the last call."""
@@ -28,12 +40,21 @@ class EditMonitor:
         if self._data is not before:
             self._edited.close()
             self._edited = EditedSlices(self._layer)
-            return True
+            return not np.array_equal(before, self._data)
         return bool(self._edited.take())
 
     def close(self) -> None:
         """Stop watching the mask."""
         self._edited.close()
+        for emitter in self._emitters:
+            emitter.disconnect(self._on_redrawn)
+
+    @property
+    def _emitters(self) -> tuple[EventEmitter, ...]:
+        # A stroke is drawn before it enters the history; undo and redo are only drawn. A hidden
+        # layer is drawn when it is shown again.
+        events = self._layer.events
+        return events.paint, events.labels_update, events.set_data, events.visible
 
 
 class EditWatch(QObject):
@@ -49,13 +70,8 @@ class EditWatch(QObject):
     def watch(self, mask: Labels | None) -> None:
         """Watch another mask from now on, or none."""
         if self._monitor is not None:
-            for emitter in self._monitor.emitters:
-                emitter.disconnect(self._on_redrawn)
             self._monitor.close()
-        self._monitor = None if mask is None else EditMonitor(mask)
-        if self._monitor is not None:
-            for emitter in self._monitor.emitters:
-                emitter.connect(self._on_redrawn)
+        self._monitor = None if mask is None else EditMonitor(mask, self._on_redrawn)
 
     def settle(self) -> None:
         """Do not tell of the edits so far."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.io.coco.instances import Instances
+    from napari_unet_seg.io.coco.instances import Instance, Instances
 
 _STORED = ("index", "category_id", "annotation_id", "image", "iscrowd", "attributes", "score")
 """Columns in the description of a mask's file, which may hold only the first of them."""
@@ -53,20 +53,23 @@ def instance_options(
 
 
 def rows_of(instances: Instances) -> list[tuple[Any, ...]]:
-    """Return a row of the table for each annotation; only a model's results have a score."""
-    return [
-        (
-            value,
-            row.category.name,
-            row.category.id,
-            row.annotation.get("id"),
-            row.image.file_name,
-            int(bool(row.annotation.get("iscrowd"))),
-            json.dumps(found) if (found := row.annotation.get("attributes")) else None,
-            row.annotation.get("score"),
-        )
-        for value, row in enumerate(instances.rows, 1)
-    ]
+    """Return a row of the table for each annotation."""
+    return [row_of(value, row) for value, row in enumerate(instances.rows, 1)]
+
+
+def row_of(value: int, row: Instance) -> tuple[Any, ...]:
+    """Return the row of a label in the table; only a model's results have a score."""
+    annotation = row.annotation
+    return (
+        value,
+        row.category.name,
+        row.category.id,
+        annotation.get("id"),
+        row.image.file_name,
+        int(bool(annotation.get("iscrowd"))),
+        json.dumps(found) if (found := annotation.get("attributes")) else None,
+        annotation.get("score"),
+    )
 
 
 def options_of_rows(
@@ -76,12 +79,17 @@ def options_of_rows(
     record: LayerRecord,
 ) -> dict[str, Any]:
     """Return the arguments of a labels layer of single objects with these rows in its table."""
-    table = _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
+    table = table_of(rows)
     record = replace(record, values="instances", categories=tuple(categories))
     options: dict[str, Any] = {"name": name, "metadata": record.as_metadata(), "features": table}
     if colormap := object_colormap(table):
         options["colormap"] = colormap
     return options
+
+
+def table_of(rows: Iterable[Sequence[Any]]) -> DataFrame:
+    """Return the table of a layer of single objects, background first."""
+    return _table([(0, "background", *(None,) * (len(_COLUMNS) - 2)), *rows])
 
 
 def start_instance(layer: Labels, category: Category, above: int = 0) -> int:

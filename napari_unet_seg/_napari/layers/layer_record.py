@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_unet_seg.config import Category, Id
+    from napari_unet_seg.io.cases.case import Source
     from napari_unet_seg.io.coco.instances import Instances
+    from napari_unet_seg.io.coco.results import Results
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
@@ -45,6 +47,16 @@ class CocoImages(NamedTuple):
     """Whether annotations that have only a box are drawn."""
     drawn: bool = False
     """Whether the labels of the layer were drawn from the annotations of the file."""
+
+
+class DrawnResults(NamedTuple):
+    """The results of a model that a mask was drawn from."""
+
+    results: Results
+    threshold: float
+    """Lowest score of the results that were drawn."""
+    checksum: int
+    """Of the labels as they were drawn."""
 
 
 class MapRecord(NamedTuple):
@@ -75,6 +87,8 @@ class LayerRecord:
     see `sequence_of`."""
     coco: CocoImages | None = None
     """The COCO file that the slices, or their masks, came from."""
+    results: DrawnResults | None = None
+    """The model's results that the mask was drawn from."""
 
     categories: tuple[Category, ...] = ()
     """The categories of the labels, from 1; the categories of `instances` if that is set."""
@@ -94,6 +108,8 @@ class LayerRecord:
     """Labels of locked categories."""
     from_file: bool = False
     """Whether the mask was read from a file, not made in this window."""
+    read_from: Source | None = None
+    """The files of the mask, where its reader knows them; see `mask_source`."""
 
     model: ModelFile | None = None
     """The checkpoint that predicted the mask."""

@@ -14,6 +14,7 @@ from napari_unet_seg._napari.layers.geometry import (
     world_units,
 )
 from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg.correct.lesions import largest_lesion
 from napari_unet_seg.io.common.placement import plane_of
 from napari_unet_seg.io.common.places import index_at, place_at
 
@@ -106,6 +107,13 @@ def go_to(viewer: ViewerModel, mask: Labels, index: int) -> None:
     """Move the viewer to a stored slice of a mask, without moving the camera."""
     leading = mask.data.shape[:-2]
     go_to_part(viewer, mask, place_at(index, leading) if leading else ())
+
+
+def go_to_lesion(viewer: ViewerModel, mask: Labels) -> None:
+    """Move the viewer to the slice with most of the largest lesion of a mask, if it has any."""
+    place = largest_lesion(np.asarray(mask.data), volume=volume_axes(mask) == 3)
+    if place is not None:
+        go_to_part(viewer, mask, place)
 
 
 def go_to_part(viewer: ViewerModel, layer: Layer, part: Part) -> None:

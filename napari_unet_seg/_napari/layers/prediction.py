@@ -53,8 +53,7 @@ def show_prediction(
         The image that was segmented.
     mask : Labels or None
         The layer of a previous prediction of this image. It is used again if it is in the viewer,
-        has the same categories, and the user has neither edited nor decided on a slice of the
-        prediction.
+        and `misfit` finds no reason against it.
     labels : array
         Labels of the slice at `place`, or of the whole image.
     categories : tuple of Category
@@ -73,18 +72,47 @@ def show_prediction(
     Labels
         The layer with the prediction.
     """
-    is_slice = is_place(place)
-    if mask is not None and mask in viewer.layers and categories_of(mask) == categories:
-        written = sums.keys() if is_slice else set(_crossed(mask, place))
-        if is_untouched(mask, written) and not record_of(mask).decided & written:
-            replace_slice(mask, labels, place)
-            _store(mask, place, sums, model, dice)
-            return mask
+    if mask is not None and mask in viewer.layers and not misfit(mask, place, categories):
+        if categories_of(mask) != categories:
+            labels = _relabelled(mask, labels, categories)
+            sums = checksums(labels, place)
+        replace_slice(mask, labels, place)
+        _store(mask, place, sums, model, dice)
+        return mask
     layer = add_labels(
         viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
     )
     _store(layer, place, sums, model, dice)
     return layer
+
+
+def misfit(mask: Labels, place: Part, categories: tuple[Category, ...]) -> str:
+    """Return why a prediction cannot be written into a mask, after the mask's name; else empty.
+
+    A mask with more categories than the model gets those of the same name, unless that would remove
+    pixels of the others.
+    """
+    values = _values_in(mask, categories)
+    unknown = [c.name for c, value in zip(categories, values, strict=True) if not value]
+    if unknown:
+        return f"does not have the category {', '.join(unknown)}"
+    written = set(_crossed(mask, place))
+    if not is_untouched(mask, written) or record_of(mask).decided & written:
+        return "was edited or decided on there"
+    others = set(np.unique(np.asarray(mask.data[place])).tolist()) - {0, *values}
+    if others:
+        return "has other categories there, which the model does not know"
+    return ""
+
+
+def _values_in(mask: Labels, categories: tuple[Category, ...]) -> list[int]:
+    """Return the label of each category in a mask, by its name; 0 if the mask does not have it."""
+    own = {c.name.casefold(): value for value, c in enumerate(categories_of(mask), 1)}
+    return [own.get(c.name.casefold(), 0) for c in categories]
+
+
+def _relabelled(mask: Labels, labels: Array, categories: tuple[Category, ...]) -> Array:
+    return np.array([0, *_values_in(mask, categories)], mask.data.dtype)[labels]
 
 
 def _crossed(mask: Labels, part: Part) -> Iterable[Place]:

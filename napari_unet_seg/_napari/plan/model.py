@@ -27,6 +27,8 @@ _TIPS = (
     "The date or number of the examination",
     "What the case was recognised by, or why a file is left out",
 )
+_LISTED = 8
+"""Number of files that a tip lists."""
 _NOTE = "#d8813b"
 """Colour of what the user corrected and of what cannot be read, on dark and light ground."""
 _TOP = 0
@@ -145,9 +147,9 @@ def _groups(plan: Plan) -> Iterator[_Group]:
         yield _Group(("Left out", "", "", "", counted(len(left_out), "file")), left_out)
 
 
-def _listed(files: Sequence[Path], most: int = 8) -> str:
-    more = [f"… and {len(files) - most} more"] if len(files) > most else []
-    return "\n".join([*map(str, files[:most]), *more])
+def _listed(files: Sequence[Path]) -> str:
+    more = [f"… and {len(files) - _LISTED} more"] if len(files) > _LISTED else []
+    return "\n".join([*map(str, files[:_LISTED]), *more])
 
 
 def _bold() -> QFont:

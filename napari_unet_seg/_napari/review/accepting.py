@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import off_screen_problem
 from napari_unet_seg._napari.review.accept_menu import AcceptMenu
-from napari_unet_seg._napari.review.unsegmented_question import ask
+from napari_unet_seg._napari.review.unsegmented_question import ask_unsegmented
 from napari_unet_seg._napari.session.many_decisions import ManyDecisions
 from napari_unet_seg._napari.widgets.keys import KeyBindings
 from napari_unet_seg.io.common.counting import counted
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMessageBox, QWidget
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.widgets.queue_table import QueueTable
+    from napari_unet_seg._napari.widgets.queue.table import QueueTable
 
 
 class Accepting(QObject):
@@ -106,7 +106,7 @@ class Accepting(QObject):
             self._is_confirmed = True
             act()
 
-        self.question = ask(self._parent, len(unsegmented), on_yes=confirm)
+        self.question = ask_unsegmented(self._parent, len(unsegmented), on_yes=confirm)
         self.question.finished.connect(self._forget_question)
 
     def _forget_question(self, _: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._napari.session.slice_contents import SliceContent
-from napari_unet_seg._napari.widgets.queue_table import RowNote
+from napari_unet_seg._napari.widgets.queue.table import RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _NOTES = {
         "◌",
         "not segmented",
         "To do: no model has segmented this slice yet; use Segment, or draw its mask",
-        "#737b88",
+        italic=True,
     ),
 }
 

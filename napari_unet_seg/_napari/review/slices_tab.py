@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.categories.new_label_bar import NewLabelBar
+from napari_unet_seg._napari.layers.position import shows_slice
 from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.rows import notes_of, row_names
@@ -22,8 +23,8 @@ from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
 from napari_unet_seg._napari.session.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMenu
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 _CONTROLS = {
     "accept": ("Accept", "Save the mask of this slice as right, and go to the next to do"),
@@ -83,6 +84,8 @@ class SlicesTab(QWidget):
         self.revert_button.setToolTip("Restore the prediction; Ctrl+Z restores the corrections")
         self.status = StatusLabel(parent=self)
         """Messages on the session, shown below all tabs: the keys work on each of them."""
+        self._refusal = "", 0
+        """The message that a slice holds a label of no category, and the slice."""
         self.new_label = NewLabelBar()
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -96,6 +99,7 @@ class SlicesTab(QWidget):
         """Review the slices of an open session; None for no session."""
         self._open_session = open_session
         self.report("")
+        self._refusal = "", 0
         self.setEnabled(open_session is not None)
         self.stored_slice.show_session(open_session)
         self.show_changes.setChecked(False)
@@ -124,7 +128,7 @@ class SlicesTab(QWidget):
         open_session.changed.connect(self._on_changed)
         open_session.mask_shown.connect(self.show_mask.setChecked)
         open_session.refused.connect(self._report_on_slice)
-        open_session.stray_found.connect(self.new_label.offer)
+        open_session.stray_found.connect(self._on_stray)
         open_session.moved.connect(lambda _: self._report_on_slice(""))
         open_session.autosave.saved.connect(self._on_saved)
         open_session.autosave.failed.connect(lambda error: self.report(str(error)))
@@ -269,8 +273,17 @@ class SlicesTab(QWidget):
             self.bar.show_queue(open_session.queue)
             self.table.show_queue(open_session.queue, scores, open_session.index)
 
+    def _on_stray(self, label: int, index: int) -> None:
+        self._refusal = self.status.text(), index
+        self.new_label.offer(label)
+
     def _on_changed(self, changes: SliceChanges) -> None:
-        self.changes.setText(correction_summary(changes))
+        current, (refusal, index) = self._open_session, self._refusal
+        if current is not None and self.status.text() == refusal and not current.stray_on(index):
+            self._report_on_slice("")  # the label got a category, or was painted over
+        is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
+        slice_ = f"Slice {current.index}: " if current is not None and is_hidden else ""
+        self.changes.setText(slice_ + correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()
             self.table.viewport().update()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox, QWidget
-
+from napari_unet_seg._napari.widgets.question import ask
 from napari_unet_seg.io.common.counting import counted, was_or_were
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtpy.QtWidgets import QMessageBox, QWidget
 
-def ask(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessageBox:
+
+def ask_unsegmented(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessageBox:
     """Ask whether slices are to be accepted that were never segmented, without blocking.
 
     Parameters
@@ -25,22 +25,14 @@ def ask(parent: QWidget, number: int, *, on_yes: Callable[[], None]) -> QMessage
     on_yes : callable
         Called if the user accepts them.
     """
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("Accept what was not segmented?")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setText(
+    return ask(
+        parent,
+        "Accept what was not segmented?",
         f"{counted(number, 'slice')} {was_or_were(number)} not segmented yet: no model has "
-        "predicted a mask, and none was drawn."
-    )
-    box.setInformativeText(
+        "predicted a mask, and none was drawn.",
         "A network learns from accepted slices, and from an empty one that it holds nothing. This "
-        "is asked once in a session."
+        "is asked once in a session.",
+        yes="Accept as empty",
+        no="Do not accept",
+        answer=lambda accept: on_yes() if accept else None,
     )
-    accept = box.addButton("Accept as empty", QMessageBox.ButtonRole.AcceptRole)
-    cancel = box.addButton("Do not accept", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(cancel)
-    box.setEscapeButton(cancel)
-    accept.clicked.connect(lambda: on_yes())
-    box.open()
-    return box

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
@@ -62,6 +63,8 @@ class ReviewWidget(QWidget):
         )
         self.learning = Learning(self.fine_tune)
         self.saver = MaskSaver(viewer, self.desk, self)
+        self._written: ref[Labels] | None = None
+        """The mask whose file the status line tells."""
         self._lay_out()
         self._connect()
         self.refresh()
@@ -185,10 +188,14 @@ class ReviewWidget(QWidget):
         self.fine_tune.show_session(None)
         self.bar.show_session(None)
 
-    def _on_written(self, path: Path, _: Labels) -> None:
+    def _on_written(self, path: Path, mask: Labels) -> None:
         self.review.report(f"Saved {path}")
+        self._written = ref(mask)
         self.written.emit(path)
 
     def _show_mask(self, _: object = None) -> None:
+        if self._written is not None and self._written() is not self.current_mask:
+            self._written = None
+            self.review.report("")
         self.tools.show_mask(self.current_mask, self.session)
         self.refresh()

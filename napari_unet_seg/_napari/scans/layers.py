@@ -69,8 +69,8 @@ class ScanLayers:
         """Take a layer that belongs to the current scan, to remove it with the scan."""
         self._scan_layers.append(layer)
 
-    def add_session(self, image: Image, mask: Labels, others: Sequence[Image]) -> None:
-        """Add the layers of the scan's session, other channels included, to those of the scan."""
+    def add_session(self, image: Image, mask: Labels, others: Sequence[Layer]) -> None:
+        """Add the layers of the scan's session, all that came with it, to those of the scan."""
         self._scan_layers += [*others, image, mask]
         self._channel = record_of(image).channel
         self.scan = None

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.scans import case_scans
-from napari_unet_seg.session.folders import find_session, free_folder
+from napari_unet_seg.session.folders import free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 from napari_unet_seg.session.scan_review import next_scan_note, scan_review
 from napari_unet_seg.training.replay import names
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.io.cases.case import Plan
+    from napari_unet_seg.io.cases.case import Plan, Source
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -55,13 +55,19 @@ class ScanQueue(QObject):
         The dock with which the queue is destroyed.
     """
 
+    opened = Signal(object)
+    """Emitted with the plan of a folder that was opened, before its first scan is."""
     changed = Signal()
     """Another folder was opened, the folder was closed, or the state of a scan changed."""
 
+    scan_opened = Signal(bool)
+    """Emitted with whether the scan that is opened has a session."""
     note_changed = Signal(str)
     """The note on a reviewed scan, with the next scan to do; empty for no note."""
     folder_proposed = Signal(object)
     """The folder for a session on the scan."""
+    job_started = Signal(object)
+    """Emitted with the `Job` that finds scans, or reads what belongs to the current one."""
 
     def __init__(
         self,
@@ -83,8 +89,10 @@ class ScanQueue(QObject):
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
         self._others = OtherLayers(viewer, self)
-        self.planner = FolderPlanner(viewer, dock)
+        self.planner = FolderPlanner(dock)
         self.planner.planned.connect(self._on_planned)
+        for worker in (self.planner, self._others):
+            worker.job_started.connect(self.job_started)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -99,6 +107,10 @@ class ScanQueue(QObject):
     def path(self) -> Path | None:
         """The path of the current scan."""
         return None if self._folder is None or self._at is None else self._folder.paths[self._at]
+
+    @property
+    def _source(self) -> Source | None:
+        return None if self._folder is None or self._at is None else self._folder.sources[self._at]
 
     @property
     def folder(self) -> ScanFolder | None:
@@ -131,12 +143,10 @@ class ScanQueue(QObject):
 
         If saving fails, nothing changes; the autosave shows the error.
         """
-        folder, current = self._folder, self._desk.current
-        if folder is None or (current is not None and not current.autosave.finish()):
+        folder = self._folder
+        if folder is None or not self._is_saved():
             return
-        self._desk.close()
-        self._others.stop()
-        self._layers.remove()
+        self._leave_scan()
         self._layers.start_scan()
         self._at, self._waiting = at, True
         self._show_busy()
@@ -150,13 +160,16 @@ class ScanQueue(QObject):
 
     def close(self) -> None:
         """Close the folder; layers and session stay open."""
+        self._close_folder()
+        self._layers.release()
+
+    def _close_folder(self) -> None:
         if self._folder is None:
             return
         self._folder.close()
         self._keys.unbind()
         self._folder = self._at = None
         self._others.stop()
-        self._layers.release()
         self._waiting = False
         self._list.hide()
         self._list.list_scans(())
@@ -164,8 +177,22 @@ class ScanQueue(QObject):
         self.bar.hide()
         self.changed.emit()
 
+    def _is_saved(self) -> bool:
+        """Save the open session; False if that failed, of which the autosave tells."""
+        current = self._desk.current
+        return current is None or current.autosave.finish()
+
+    def _leave_scan(self) -> None:
+        self._desk.close()
+        self._others.stop()
+        self._layers.remove()
+
     def _on_planned(self, plan: Plan) -> None:
-        self.close()
+        if not self._is_saved():
+            return
+        self._close_folder()
+        self._leave_scan()
+        self.opened.emit(plan)
         scans, ratio = case_scans(plan), self.bar.devicePixelRatioF()
         self._folder = folder = ScanFolder(scans, self._open_source, ratio)
         folder.reader.arrived.connect(self._on_arrived)
@@ -185,9 +212,7 @@ class ScanQueue(QObject):
         """Open the first scan to do, when the states of all scans have been read."""
         if self._at is None:
             self._arrange()
-            order, states = self._queue.order, self._queue.states
-            todo = (i for i in order if states[i] is ReviewState.TODO)
-            self.go_to(next(todo, order[0]))
+            self.go_to(next(iter(self._queue.todo), self._queue.order[0]))
 
     def _step(self, by: int) -> None:
         if self._at is not None and (at := self._queue.step(self._at, by)) != self._at:
@@ -246,18 +271,19 @@ class ScanQueue(QObject):
         return None if scan is None else source_of_scan(scan)
 
     def _fetch(self, folder: ScanFolder, at: int) -> None:
-        path, parent = folder.paths[at], self._parent_folder()
-        found = find_session(parent, folder.names[at], path)
+        source = folder.sources[at]
+        found = folder.states.find(at, self._parent_folder())
+        self.scan_opened.emit(found is not None)
         if found is None:
-            folder.reader.request(path)
+            folder.reader.request(source)
             return
         self._waiting = False
         self._desk.open(found.folder)
         self._show_busy()
         self._arrange()
 
-    def _on_arrived(self, path: Path, result: Scan | SegmentationError) -> None:
-        if not self._waiting or path != self.path:
+    def _on_arrived(self, source: Source, result: Scan | SegmentationError) -> None:
+        if not self._waiting or source != self._source:
             return
         self._waiting = False
         if isinstance(result, SegmentationError):
@@ -276,8 +302,8 @@ class ScanQueue(QObject):
 
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session, path = self._desk.current, self.path
-        is_on = path and open_session and open_session.session.record.is_on(path)
+        open_session, source = self._desk.current, self._source
+        is_on = source and open_session and open_session.session.record.is_on(source)
         return open_session if is_on else None
 
     def _on_session(self) -> None:
@@ -285,7 +311,7 @@ class ScanQueue(QObject):
         open_session, folder = self._open_session(), self._folder
         if open_session is not None:
             self._parent = open_session.session.folder.parent
-            self._layers.add_session(open_session.image, open_session.mask, self._desk.channels)
+            self._layers.add_session(open_session.image, open_session.mask, self._desk.others)
             open_session.queue_changed.connect(self._on_review)
             self._on_review()
         elif folder is not None and self._desk.current is None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtWidgets import QFrame, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar, QueueTexts
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar, QueueTexts
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtpy.QtGui import QKeyEvent
 
-    from napari_unet_seg._napari.widgets.lazy_icons import LazyIcons
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import LazyIcons
     from napari_unet_seg.session.review_queue import Queue
     from napari_unet_seg.session.scan_review import ScanReview
 
@@ -61,6 +61,8 @@ class ScanList(QFrame):
 
     chosen = Signal(int)
     """Emitted with the index of the scan to open."""
+    export_wanted = Signal()
+    """The user wants the scans' sessions as a data set for nnU-Net."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -69,13 +71,19 @@ class ScanList(QFrame):
         self.setStyleSheet("#scans { border: 1px solid rgba(128, 128, 128, 60%); }")
         self.bar = QueueBar(texts=_SCAN_TEXTS)
         self.table = ScanTable()
+        self.export_button = QPushButton("Data set for nnU-Net…")
+        self.export_button.setToolTip(
+            "Write the accepted slices of all scans as nnU-Net reads them"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
         layout.addWidget(self.bar)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.export_button)
         self.setFocusProxy(self.table)
         self.table.chosen.connect(self._on_chosen)
+        self.export_button.clicked.connect(self._on_export)
 
     def list_scans(self, names: Sequence[str], thumbnails: LazyIcons | None = None) -> None:
         """Take the names of another folder's scans; their rows appear with `show_queue`."""
@@ -96,7 +104,7 @@ class ScanList(QFrame):
             self.table.show_queue(queue, scores, index)
 
     def show_under(self, widget: QWidget) -> None:
-        """Open below a widget, at least as wide as the widget and on the same screen."""
+        """Open below a widget, at least as wide as the widget, within its window and screen."""
         height = self.table.verticalHeader().defaultSectionSize()
         rows = min(max(len(self.table.slices.names), 3), _ROWS)
         chrome = self.sizeHint().height() - self.table.sizeHint().height()
@@ -104,7 +112,8 @@ class ScanList(QFrame):
         self.resize(max(_WIDTH, widget.width()), chrome + head + rows * height + 4)
         screen = widget.screen().availableGeometry()
         corner = widget.mapToGlobal(QPoint(0, widget.height()))
-        left = min(corner.x(), screen.right() - self.width())
+        right = min(screen.right(), widget.window().geometry().right())
+        left = min(corner.x(), right - self.width())
         top = min(corner.y(), screen.bottom() - self.height())
         self.move(max(left, screen.left()), max(top, screen.top()))
         self.show()
@@ -113,6 +122,11 @@ class ScanList(QFrame):
     def set_busy(self, busy: bool) -> None:
         """Disable the table while a scan is being opened."""
         self.table.setEnabled(not busy)
+        self.export_button.setEnabled(not busy)
+
+    def _on_export(self) -> None:
+        self.hide()
+        self.export_wanted.emit()
 
     def _on_chosen(self, index: int) -> None:
         self.hide()

@@ -12,7 +12,7 @@ from qtpy.QtGui import QImage
 
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.session.thumbnails import outline_colours
-from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
+from napari_unet_seg._napari.widgets.queue.lazy_icons import SIZE, LazyIcons, read_plane
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import percentile_window
@@ -23,7 +23,7 @@ from napari_unet_seg.session.stored.scan import open_scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import Drawing
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.scan import Scan

@@ -8,6 +8,7 @@ from napari.layers import Image
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
 from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.segment.model_input import channels_for
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
@@ -38,6 +39,8 @@ class ChannelChoice(QWidget):
         self._viewer, self._images = viewer, images
         self._info: CheckpointInfo | None = None
         self._combos: dict[str, LayerCombo] = {}
+        self._chosen: dict[str, Channels] = {}
+        """What the user has chosen, by case; images that are added do not change it."""
         self.note = QLabel()
         self.note.setWordWrap(True)
         self._rows = QFormLayout(self)
@@ -53,7 +56,11 @@ class ChannelChoice(QWidget):
         return {name: combo.layer() for name, combo in self._combos.items()}
 
     def setValue(self, channels: Channels) -> None:
-        """Choose images for sequences of the model."""
+        """Choose images for sequences of the model, as the user does."""
+        self._own().update(channels)
+        self._show(channels)
+
+    def _show(self, channels: Channels) -> None:
         for name, image in channels.items():
             combo = self._combos[name]
             if image is None:
@@ -68,7 +75,7 @@ class ChannelChoice(QWidget):
         if tuple(self._combos) != names:
             while self._rows.rowCount() > 1:
                 self._rows.removeRow(0)
-            self._combos = {name: self._combo(name) for name in names}
+            self._chosen, self._combos = {}, {name: self._combo(name) for name in names}
             for row, (name, combo) in enumerate(self._combos.items()):
                 self._rows.insertRow(row, name, combo)
         self.setVisible(bool(names))
@@ -79,6 +86,7 @@ class ChannelChoice(QWidget):
         combo.setNoLayerText(_MISSING)
         combo.setToolTip(f"The image that the network takes as {name}; found by its name")
         combo.layerChanged.connect(self._show_note)
+        combo.activated.connect(lambda _: self._own().update({name: combo.layer()}))
         return combo
 
     def _on_inserted(self, event: Any) -> None:
@@ -86,10 +94,16 @@ class ChannelChoice(QWidget):
             self._fill()
 
     def _fill(self, _: Any = None) -> None:
-        image = self._images.layer()
+        image, layers = self._images.layer(), self._viewer.layers
         if image is not None and self._combos:
-            self.setValue(channels_for(image, self._viewer.layers, tuple(self._combos)))
+            kept = {name: of for name, of in self._own().items() if of is None or of in layers}
+            self._show(channels_for(image, layers, tuple(self._combos)) | kept)
         self._show_note()
+
+    def _own(self) -> Channels:
+        """Return what the user has chosen for the case of the image to segment."""
+        image = self._images.layer()
+        return self._chosen.setdefault("" if image is None else case_of(image), {})
 
     def _show_note(self, _: Any = None) -> None:
         missing = [name for name, image in self.value().items() if image is None]

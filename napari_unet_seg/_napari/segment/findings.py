@@ -6,9 +6,8 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.correct.lesions import largest_lesion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,28 +68,4 @@ def find(
         for value, category in enumerate(categories, 1)
         if counts[value]
     )
-    return Findings(amounts, _largest(labels, volume=volume))
-
-
-def _largest(labels: Array, *, volume: bool) -> Place | None:
-    """Return the slice with most pixels of the largest connected lesion, of any categories."""
-    found = (labels > 0) & (labels != IGNORE_INDEX)
-    boxes = ndimage.find_objects(found.astype(np.uint8))
-    if not boxes:
-        return None
-    box = boxes[0]
-    parts, count = ndimage.label(found[box], _neighbours(labels.ndim, 3 if volume else 2))
-    sizes = ndimage.sum_labels(found[box], parts, np.arange(1, count + 1))
-    areas = (parts == 1 + int(np.argmax(sizes))).sum(axis=(-2, -1))
-    if labels.ndim == 2:
-        return ()
-    inside = np.unravel_index(int(np.argmax(areas)), areas.shape)
-    return tuple(int(at) + part.start for at, part in zip(inside, box, strict=False))
-
-
-def _neighbours(ndim: int, axes: int) -> Array:
-    """Return the neighbourhood of a voxel along the last axes, faces only."""
-    axes = min(axes, ndim)
-    whole = np.zeros((3,) * ndim, bool)
-    whole[(1,) * (ndim - axes)] = ndimage.generate_binary_structure(axes, 1)
-    return whole
+    return Findings(amounts, largest_lesion(labels, volume=volume))

@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.categories.legend import CategoryLegend
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.segment.channel_choice import ChannelChoice
-from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.segment.result_card import ResultCard
 from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.keys import label_of
@@ -30,18 +29,22 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.segment.model_choice import ModelChoice
     from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 
 
 class SegmentForm(QWidget):
     """The controls of the Segment widget; the widget connects them."""
 
-    def __init__(self, viewer: ViewerModel, image_combo: LayerCombo) -> None:
+    def __init__(
+        self, viewer: ViewerModel, image_combo: LayerCombo, model_choice: ModelChoice
+    ) -> None:
         super().__init__()
-        self.image_combo = image_combo
+        self.image_combo, self.model_choice = image_combo, model_choice
         self.extent_combo = QComboBox()
         self.extent_combo.setToolTip("Segment all slices of the image, or the slice on screen")
-        self.model_choice = ModelChoice()
+        self.model_text = QLabel()
+        self.model_text.setWordWrap(True)
         self.channels = ChannelChoice(viewer, self.image_combo)
         self.config_form = Form(
             PredictConfig,
@@ -66,8 +69,8 @@ class SegmentForm(QWidget):
         self._lay_out()
         self.image_combo.layerChanged.connect(self._show_extents)
         self._show_extents(self.image_combo.layer())
-        self.model_choice.valueChanged.connect(self._show_channels)
-        self._show_channels()
+        self.model_choice.valueChanged.connect(self._show_model)
+        self._show_model()
 
     def whole(self) -> bool:
         """Whether all slices are to be segmented, not only the slice on screen."""
@@ -88,8 +91,8 @@ class SegmentForm(QWidget):
         self._enable_button()
         self.stop_button.setEnabled(running)
         self.progress.setVisible(running)
-        editors = (self.image_combo, self.extent_combo, self.model_choice, self.channels)
-        for editor in (*editors, self.config_form):
+        self.image_combo.setEnabled(not running and not self.image_combo.is_held)
+        for editor in (self.extent_combo, self.model_choice, self.channels, self.config_form):
             editor.setEnabled(not running)
 
     def _lay_out(self) -> None:
@@ -97,7 +100,7 @@ class SegmentForm(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._extent_label = QLabel("Slices")
         rows.addRow(self._extent_label, self.extent_combo)
-        rows.addRow("Model", self.model_choice)
+        rows.addRow(self.model_text)
         rows.addRow(self.channels)
         buttons = QHBoxLayout()
         buttons.addWidget(self.segment_button, 3)
@@ -115,7 +118,8 @@ class SegmentForm(QWidget):
             layout.addWidget(widget)
         layout.addStretch(1)
 
-    def _show_channels(self, _: object = None) -> None:
+    def _show_model(self, _: object = None) -> None:
+        self.model_text.setText(self.model_choice.description())
         try:
             self.channels.show_model(self.model_choice.info())
         except CheckpointError:

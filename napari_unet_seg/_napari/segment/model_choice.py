@@ -1,4 +1,4 @@
-"""The choice of a model, with a summary of the checkpoint's header."""
+"""The choice of a model, and a line on it from the checkpoint's header."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.form.eliding_combo import ElidingCombo
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.models import BUNDLED, checkpoint_path
-from napari_unet_seg.models.description import dice_text, listed_name
+from napari_unet_seg.models.description import dice_text, listed_name, model_name
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
@@ -31,28 +25,32 @@ _MARGIN = 24
 """Pixels beside the names in the list that opens, for its frame and scroll bar."""
 
 
-class ModelChoice(QWidget):
-    """Chooses the bundled model, a recent model or a file; a line below summarises the model."""
+class ModelChoice(ElidingCombo):
+    """Chooses the bundled model, a recent model or a file.
+
+    The list tells the Dice of each model; the box itself has room for the name.
+    """
 
     valueChanged = Signal(object)
     """Emitted with the checkpoint file of the new model."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.combo = QComboBox()
-        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.combo.setMinimumWidth(120)
-        self.combo.setToolTip("The network that segments; Browse … opens a file")
-        self.card = QLabel()
-        self.card.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.combo)
-        layout.addWidget(self.card)
-        self.combo.activated.connect(self._on_activated)
+        self.setToolTip("The network that segments; Browse … opens a file")
+        self.activated.connect(self._on_activated)
         connect(self, (chosen_model.model_chosen, self._on_chosen))
         self._show()
+
+    def full_text(self) -> str:
+        """The name of the chosen model."""
+        return model_name(self.value())
+
+    def shown_text(self) -> str:
+        """The name as it fits, rather without its date than without its middle."""
+        name = self.full_text()
+        if self.elided(name) == name:
+            return name
+        return self.elided(model_name(self.value(), dated=False))
 
     def value(self) -> Path:
         """The chosen checkpoint file."""
@@ -70,6 +68,13 @@ class ModelChoice(QWidget):
         read_header(found)
         chosen_model.choose_model(found)
 
+    def description(self) -> str:
+        """A line on the chosen model, or why its file cannot be used."""
+        try:
+            return describe(self.info())
+        except CheckpointError as error:
+            return str(error)
+
     def info(self) -> CheckpointInfo:
         """The header of the chosen checkpoint.
 
@@ -85,26 +90,22 @@ class ModelChoice(QWidget):
         self.valueChanged.emit(path)
 
     def _show(self) -> None:
-        blocker = QSignalBlocker(self.combo)
-        self.combo.clear()
+        blocker = QSignalBlocker(self)
+        self.clear()
         for path in dict.fromkeys((BUNDLED, *chosen_model.recent_models(), self.value())):
-            self.combo.addItem(listed_name(path), path)
-            last = self.combo.count() - 1
-            self.combo.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
+            self.addItem(listed_name(path), path)
+            last = self.count() - 1
+            self.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
             if path == self.value():
-                self.combo.setCurrentIndex(last)
-        self.combo.insertSeparator(self.combo.count())
-        self.combo.addItem("Browse …", None)
-        view = self.combo.view()
+                self.setCurrentIndex(last)
+        self.insertSeparator(self.count())
+        self.addItem("Browse …", None)
+        view = self.view()
         view.setMinimumWidth(view.sizeHintForColumn(0) + _MARGIN)
         blocker.unblock()
-        try:
-            self.card.setText(describe(self.info()))
-        except CheckpointError as error:
-            self.card.setText(str(error))
 
     def _on_activated(self, index: int) -> None:
-        chosen: Any = self.combo.itemData(index)
+        chosen: Any = self.itemData(index)
         if chosen is None:
             start = "" if self.value() == BUNDLED else str(self.value().parent)
             chosen, _ = QFileDialog.getOpenFileName(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,66 +10,33 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
-from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.layers.images.channels import show_channel
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
-from napari_unet_seg._napari.layers.layer_record import ModelFile
-from napari_unet_seg._napari.layers.position import go_to, off_screen_problem, shown_part
-from napari_unet_seg._napari.layers.prediction import (
-    Checksums,
-    checksums,
-    show_maps,
-    show_prediction,
-)
+from napari_unet_seg._napari.layers.position import go_to
+from napari_unet_seg._napari.layers.prediction import misfit, show_maps, show_prediction
 from napari_unet_seg._napari.segment.chosen_model import last_config
-from napari_unet_seg._napari.segment.findings import Findings, find
 from napari_unet_seg._napari.segment.form import SegmentForm
 from napari_unet_seg._napari.segment.model_input import model_input
+from napari_unet_seg._napari.segment.other_masks import hide_other_masks
+from napari_unet_seg._napari.segment.request import Request, Result, predict, shown_place
+from napari_unet_seg._napari.segment.summary import summary
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import remember
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import DeviceFallback, PredictFinished, PredictStarted, TileDone
 from napari_unet_seg.io.common.places import index_at
-from napari_unet_seg.io.hashing import sha256_once
-from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
+from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
-    from napari_unet_seg._napari.segment.model_input import ModelInput
+    from napari_unet_seg._napari.segment.model_choice import ModelChoice
     from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
-    from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.io.common.places import Part
 
 _CLOSED = "The image was closed; its mask is discarded."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Request:
-    """The input of one prediction."""
-
-    image: Image
-    input: ModelInput
-    place: Part
-    config: PredictConfig
-    checkpoint: Path
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Result:
-    prediction: PredictFinished
-    model: ModelFile
-    sums: Checksums
-    findings: Findings
-    notes: tuple[str, ...]
-    """Sentences on the channels."""
 
 
 class SegmentWidget(QWidget):
@@ -82,6 +48,8 @@ class SegmentWidget(QWidget):
         The viewer that gets the masks.
     image_combo : LayerCombo
         The image that is segmented.
+    model_choice : ModelChoice
+        The model that segments.
     """
 
     finished = Signal(object)
@@ -91,13 +59,13 @@ class SegmentWidget(QWidget):
     device_known = Signal(str)
     """Emitted with the device that the network runs on."""
 
-    def __init__(self, viewer: Viewer, image_combo: LayerCombo) -> None:
+    def __init__(self, viewer: Viewer, image_combo: LayerCombo, model_choice: ModelChoice) -> None:
         super().__init__()
         self.viewer = viewer
         self._engine = WarmEngine()
         self._is_warm = False
         self._job: jobs.Job | None = None
-        self._request: _Request | None = None
+        self._request: Request | None = None
         self._has_outcome = False
         """Whether the job has delivered a mask or an error."""
         self._mask: Labels | None = None
@@ -105,8 +73,7 @@ class SegmentWidget(QWidget):
         """The mask of the last result."""
         self._edits = EditWatch(self)
         self._masks: WeakKeyDictionary[Image, Labels] = WeakKeyDictionary()
-        ImageRecorder(viewer, self)
-        self.form = SegmentForm(viewer, image_combo)
+        self.form = SegmentForm(viewer, image_combo, model_choice)
         fill_with_scroll_column(self, self.form, minimum_height=280)
         self.form.config_form.setValue(last_config())
         self._connect()
@@ -136,7 +103,7 @@ class SegmentWidget(QWidget):
         self.form.status.setText("Starting the network …")
         self.form.show_progress(0, 0)
         self._job = jobs.run(
-            self._predict(request),
+            predict(self._engine, request),
             on_event=self._on_event,
             on_error=self._on_error,
             on_done=self._on_done,
@@ -168,33 +135,13 @@ class SegmentWidget(QWidget):
         with suppress(RuntimeError):  # the dock may be deleted by now
             self.device_known.emit(started.device)
 
-    def _make_request(self, image: Image) -> _Request:
+    def _make_request(self, image: Image) -> Request:
         info = self.form.model_choice.info()
         taken = model_input(image, self.form.channels.value(), info)
         place = () if self.form.whole() else shown_place(self.viewer, image)
         config = self.form.config_form.value()
         remember("predict", config.model_dump(mode="json"))
-        return _Request(image, taken, place, config, self.form.model_choice.value())
-
-    def _predict(self, request: _Request) -> Generator[Any, Any, None]:
-        """Yield the engine's events, the last one as `_Result`; runs in a thread."""
-        model = ModelFile(str(request.checkpoint), sha256_once(request.checkpoint))
-        scan, notes = request.input.read()
-        events = self._engine.predict(request.config, request.checkpoint, scan, request.place)
-        command = None
-        try:
-            while True:
-                event = events.send(command)
-                if isinstance(event, PredictFinished):
-                    sums = checksums(event.labels, request.place)
-                    findings = _findings(request, event)
-                    command = yield _Result(event, model, sums, findings, notes)
-                else:
-                    command = yield event
-        except StopIteration:
-            return
-        finally:
-            events.close()
+        return Request(image, taken, place, config, self.form.model_choice.value())
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, PredictStarted):
@@ -206,16 +153,17 @@ class SegmentWidget(QWidget):
         elif isinstance(event, DeviceFallback):
             self.form.status.setText(event.message)
             show_warning(event.message)
-        elif isinstance(event, _Result):
+        elif isinstance(event, Result):
             self._show(event)
 
-    def _show(self, result: _Result) -> None:
+    def _show(self, result: Result) -> None:
         request, prediction = self._request, result.prediction
         self._has_outcome = True
         if request is None or request.image not in self.viewer.layers:
             self.form.status.setText(_CLOSED)
             return
         present = self._masks.get(request.image)
+        notes = (*result.notes, *self._why_another(present, request, prediction))
         self._edits.watch(present)
         try:
             mask = show_prediction(
@@ -235,15 +183,26 @@ class SegmentWidget(QWidget):
         self._mask = self._masks[request.image] = self._last = mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, mask, prediction, request.place)
-        self.form.status.setText(_summary(prediction, result.notes))
+        self.form.status.setText(summary(prediction, notes))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()
         else:
             self._edits.watch(mask)
+        hidden = [] if mask is present else hide_other_masks(self.viewer, mask, request.image)
+        self.form.result.offer_hidden(hidden)
         if not request.place and result.findings.place:
             index = index_at(result.findings.place, mask.data.shape[:-2])
             go_to(self.viewer, mask, index)
+
+    def _why_another(
+        self, present: Labels | None, request: Request, prediction: PredictFinished
+    ) -> tuple[str, ...]:
+        """Return a sentence on why the prediction is a mask beside the one of the image, if so."""
+        if present is None or present not in self.viewer.layers:
+            return ()
+        reason = misfit(present, request.place, prediction.categories)
+        return (f"A new mask was made, because {present.name} {reason}.",) if reason else ()
 
     def _on_correct(self) -> None:
         if self._last is not None:
@@ -282,32 +241,3 @@ class SegmentWidget(QWidget):
         self.form.show_running(False)
         mask, self._mask = self._mask, None
         self.finished.emit(mask)
-
-
-def shown_place(viewer: Viewer, image: Image) -> Part:
-    """Return the plane on screen.
-
-    Raises
-    ------
-    DataError
-        If no plane of the image is on screen.
-    """
-    problem = off_screen_problem(viewer, image, remedy=", or segment all")
-    if problem:
-        raise DataError(problem)
-    return shown_part(viewer, image)
-
-
-def _findings(request: _Request, prediction: PredictFinished) -> Findings:
-    scan = scan_part(request.input.image, request.place)
-    voxel = VoxelSize(tuple(scan.spacing[: prediction.labels.ndim]), scan.unit)
-    volume = scan.grid_axes.endswith("ZYX")
-    return find(prediction.labels, prediction.categories, voxel, volume=volume)
-
-
-def _summary(prediction: PredictFinished, notes: tuple[str, ...]) -> str:
-    fit = f"Predicted Dice {prediction.dice.min():.2f}"
-    if prediction.dice.size > 1:
-        fit += f"…{prediction.dice.max():.2f}"
-    summary = f"{fit} · {prediction.seconds:.1f} s on {prediction.device}"
-    return " ".join((f"{summary}.", *notes)) if notes else summary

@@ -71,6 +71,10 @@ class Autosave(QObject):
         self._predictions[index] = labels
         self._submit(self._store_predictions)
 
+    def store_predictions(self) -> None:
+        """Write the later predictions that are not on disk yet, and wait."""
+        self._submit(self._store_predictions).result()
+
     def finish(self) -> bool:
         """Write all changes and wait; return whether they are on disk."""
         return self._save().result()

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.session.stored.masks import SliceChanges
+    from napari_unet_seg.io.common.places import Part
+    from napari_unet_seg.session.slice_labels import SliceChanges
 
 
 ADDED, REMOVED = 1, 2
@@ -36,8 +37,8 @@ class ChangesOverlay(Overlay):
     def __init__(self, viewer: ViewerModel, mask: Labels) -> None:
         super().__init__(viewer, mask, NAME, _COLOURS)
 
-    def update(self, prediction: Array, labels: Array, place: tuple[int, ...]) -> None:
-        """Draw the changes of a slice."""
+    def update(self, prediction: Array, labels: Array, place: Part) -> None:
+        """Draw the changes of a plane."""
         if not self.shown:
             return
         differ = prediction != labels

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.categories.edits import set_categories
-from napari_unet_seg._napari.layers.conversion import categories_of
-from napari_unet_seg._napari.layers.images.case import other_sequences
+from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
 from napari_unet_seg._napari.layers.images.owner import record_image
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.images.turned_mask import turn_onto_image
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import make_editable
@@ -20,21 +19,25 @@ from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.deleted_mask import DeletedMask
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
+from napari_unet_seg._napari.session.other_masks import other_masks
 from napari_unet_seg._napari.session.session_changes import SessionChanges
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Layer
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg.session.session import Session
+
+_WRITES = "The session is written whole or not at all; it can be deleted afterwards."
 
 
 class SessionDesk(QObject):
@@ -58,6 +61,8 @@ class SessionDesk(QObject):
     """Emitted with the `DeletedMask` after the session was closed because its mask was deleted."""
     busy_changed = Signal(bool)
     """Emitted with whether a session is being started or opened, or a mask written."""
+    job_started = Signal(object)
+    """Emitted with the `Job` of what makes the desk busy."""
 
     def __init__(self, viewer: ViewerModel, dock: QWidget) -> None:
         super().__init__(dock)
@@ -67,10 +72,10 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
-        ImageRecorder(viewer, dock)
-        self.channels: Sequence[Image] = ()
-        """Layers of the case's other channels and sequences, which were added with the session."""
-        connect(dock, (viewer.layers.events.removed, self._on_removed))
+        self.others: Sequence[Layer] = ()
+        """Layers of the case's other channels, sequences and masks, which came with the session."""
+        events = viewer.layers.events
+        connect(dock, (events.inserted, self._on_inserted), (events.removed, self._on_removed))
 
     @property
     def current(self) -> OpenSession | None:
@@ -93,8 +98,7 @@ class SessionDesk(QObject):
             return
         try:
             turn_onto_image(mask, image)
-            others = other_sequences(image, self._viewer.layers)
-            arguments = session_arguments(image, mask, others)
+            arguments = session_arguments(image, mask, self._viewer.layers)
         except SegmentationError as error:
             show_error(str(error))
             return
@@ -113,7 +117,8 @@ class SessionDesk(QObject):
 
         images = record_of(mask).coco
         source = images.source if images is not None else None
-        self.run(create_session(folder, arguments, source), show, "Starting the session")
+        events = create_session(folder, arguments, source)
+        self.run(events, show, "Starting the session", unstoppable=_WRITES)
 
     def open(self, folder: Path | str) -> None:
         """Open a session with its scan and its last saved mask."""
@@ -124,13 +129,13 @@ class SessionDesk(QObject):
 
         def show(opened: SessionWithMask) -> None:
             try:
-                image, mask, channels = show_session(self._viewer, *opened[:-1])
+                image, mask, others = show_session(self._viewer, *opened[:-1])
             except BaseException:
                 opened.session.close()
                 raise
             for problem in opened.problems:
                 show_warning(problem)
-            self._begin(opened.session, image, mask, channels)
+            self._begin(opened.session, image, mask, others).go_on()
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 
@@ -174,14 +179,17 @@ class SessionDesk(QObject):
         on_event: Callable[[Any], None],
         name: str,
         on_error: Callable[[SegmentationError], None] | None = None,
+        unstoppable: str = "",
     ) -> None:
-        """Run a job on sessions in a thread, one at a time."""
+        """Run a job on sessions in a thread, one at a time; see `jobs.run`."""
 
         def on_done() -> None:
             self._job = None
             self.busy_changed.emit(False)
 
         def deliver(event: Any) -> None:
+            if isinstance(event, Progress):
+                return
             if self._is_dismissed and isinstance(event, SessionWithMask):
                 event.session.close()
                 return
@@ -191,28 +199,43 @@ class SessionDesk(QObject):
                 show_error(str(error))
 
         self._job = jobs.run(
-            events, on_event=deliver, on_error=on_error, on_done=on_done, name=name
+            events,
+            on_event=deliver,
+            on_error=on_error,
+            on_done=on_done,
+            name=name,
+            unstoppable=unstoppable,
         )
         self.busy_changed.emit(True)
+        self.job_started.emit(self._job)
 
     def _begin(
-        self, session: Session, image: Image, mask: Labels, channels: Sequence[Image] = ()
-    ) -> None:
+        self, session: Session, image: Image, mask: Labels, others: Sequence[Layer] = ()
+    ) -> OpenSession:
         self.close()
-        self.channels = channels
+        self.others = others
         make_editable(mask)
-        self._current = OpenSession(self._viewer, session, image, mask)
-        self._changes.watch(self._current)
-        self.opened.emit(self._current)
+        self._current = current = OpenSession(self._viewer, session, image, mask)
+        self._changes.watch(current)
+        self.opened.emit(current)
         recovery.record_open(session.folder)
         if session.lock.note:
             show_info(session.lock.note)
         self.session_changed.emit(session)
+        return current
 
     def _held(self, folder: Path) -> Session | None:
         """Return the lent session of a folder, held once more, if its round has not ended."""
         lent = self._lent
         return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
+
+    def _on_inserted(self, event: Any) -> None:
+        """Record a mask that is opened while the session is, to open it again with the session."""
+        current = self._current
+        if current is not None and is_user_layer(event.value, Labels):
+            found = other_masks(self._viewer.layers, current.image, current.mask)
+            if found != current.session.record.masks:
+                current.session.set_other_masks(found)
 
     def _on_removed(self, event: Any) -> None:
         current = self._current

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg._napari.widgets.jobs import until_stopped
 from napari_unet_seg.errors import ChangedError, SegmentationError
+from napari_unet_seg.events import Progress
 from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.other_masks import open_masks
 from napari_unet_seg.session.stored.record import COCO_COPY
 from napari_unet_seg.session.stored.sequences import open_sequences
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.io.coco.merge.keys import Keep
     from napari_unet_seg.io.coco.source import CocoSource
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.session.stored.other_masks import OtherMask
     from napari_unet_seg.session.stored.sequences import OtherSequence
 
 
@@ -32,8 +36,10 @@ class SessionWithMask(NamedTuple):
     """The scan with all channels, if the session is on one channel and the file still exists."""
     sequences: Sequence[OtherSequence] = ()
     """The other sequences of the case."""
+    masks: Sequence[OtherMask] = ()
+    """The other masks of the case."""
     problems: Sequence[str] = ()
-    """Why some sequences of the case were not opened, a sentence each."""
+    """Why some sequences and masks of the case were not opened, a sentence each."""
 
 
 def create_session(
@@ -56,16 +62,28 @@ def create_session(
 
 def reopen_session(
     folder: Path, held: Session | None = None
-) -> Generator[SessionWithMask, Any, None]:
+) -> Generator[SessionWithMask | Progress, Any, None]:
     """Open a session, unless it is `held` already, and read its last saved mask."""
+    opened = yield from until_stopped(_reopening(folder, held))
+    if opened is not None:
+        yield opened
+
+
+def _reopening(folder: Path, held: Session | None) -> Generator[Progress, Any, SessionWithMask]:
     session = held or Session.open(folder, hold=True)
     try:
-        others = open_sequences(session.record.sequences, session.folder)
-        opened = SessionWithMask(session, session.load_mask(), _whole(session), *others)
-    except BaseException:
+        yield Progress(1, 3)
+        others, unread = open_sequences(session.record.sequences, session.folder)
+        scans = [session.scan, *(each.scan for each in others)]
+        masks, unread_masks = open_masks(session.record.masks, scans)
+        yield Progress(2, 3)
+        whole, problems = _whole(session), [*unread, *unread_masks]
+        opened = SessionWithMask(session, session.load_mask(), whole, others, masks, problems)
+        yield Progress(3, 3)
+    except BaseException:  # also if it is stopped
         session.close()
         raise
-    yield opened
+    return opened
 
 
 def _whole(session: Session) -> Scan | None:

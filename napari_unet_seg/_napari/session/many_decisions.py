@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._napari.session.slice_contents import SliceContent
-from napari_unet_seg.session.review_queue import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg._napari.session.open_session import OpenSession
+    from napari_unet_seg.session.review_queue import ReviewState
 
 
 class ManyDecisions:
@@ -27,22 +27,16 @@ class ManyDecisions:
         self._before: dict[int, ReviewState] = {}
         """The states before the last step, by slice."""
 
-    @property
-    def todo(self) -> list[int]:
-        """The slices to do, in the order of the queue."""
-        queue = self._open_session.queue
-        return [i for i in queue.order if queue.states[i] is ReviewState.TODO]
-
     def empty(self) -> list[int]:
         """Return the slices to do that are empty, but not those that were not segmented yet."""
         contents = self._open_session.contents
-        return [i for i in self.todo if contents.of(i) is SliceContent.EMPTY]
+        return [i for i in self._open_session.queue.todo if contents.of(i) is SliceContent.EMPTY]
 
     def predicted_from(self, dice: float) -> list[int]:
         """Return the slices to do with at least a predicted Dice."""
         scores = enumerate(self._open_session.session.predicted_dice)
         good = {i for i, score in scores if score is not None and score >= dice}
-        return [i for i in self.todo if i in good]
+        return [i for i in self._open_session.queue.todo if i in good]
 
     def acceptable(self, slices: Sequence[int]) -> list[int]:
         """Return those of some slices that are to do or flagged, in their order."""

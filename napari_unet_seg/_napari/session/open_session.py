@@ -8,17 +8,21 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
-from napari_unet_seg._napari.layers.colours import palette_of
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
-from napari_unet_seg._napari.layers.layer_record import record_of
-from napari_unet_seg._napari.layers.locks import locked_of
-from napari_unet_seg._napari.layers.position import go_to, index_of, off_screen_problem, place_of
+from napari_unet_seg._napari.layers.position import (
+    go_to,
+    index_of,
+    off_screen_problem,
+    place_of,
+    shown_part,
+)
 from napari_unet_seg._napari.layers.prediction import maps_of, record_decided
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.autosave import Autosave
 from napari_unet_seg._napari.session.changes_overlay import ChangesOverlay
 from napari_unet_seg._napari.session.predictions import SessionPredictions
 from napari_unet_seg._napari.session.slice_contents import SliceContents
+from napari_unet_seg._napari.session.stored_layers import StoredLayers
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.session.review_queue import (
     Order,
@@ -27,7 +31,7 @@ from napari_unet_seg.session.review_queue import (
     accepted_state,
     sorted_slices,
 )
-from napari_unet_seg.session.stored.masks import slice_changes, stray_label
+from napari_unet_seg.session.slice_labels import slice_changes, stray_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.coco.merge.keys import Keep
+    from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.session.session import Session
 
 _REFRESH_MS = 120
@@ -71,8 +76,8 @@ class OpenSession(QObject):
     """Slices to do have new predictions."""
     refused = Signal(str)
     """Emitted with the reason why an action was not done."""
-    stray_found = Signal(int)
-    """Emitted with a label of no category, for which an action was not done."""
+    stray_found = Signal(int, int)
+    """Emitted with a label of no category, for which an action was not done, and its slice."""
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, mask: Labels) -> None:
         super().__init__()
@@ -91,16 +96,20 @@ class OpenSession(QObject):
         )
         self.autosave.minute.connect(self._save_edits)
         self.autosave.saved.connect(self._follow_states)
-        mask.events.paint.connect(self._on_edit)
-        mask.events.labels_update.connect(self._on_edit)
-        mask.events.set_data.connect(self._on_edit)
-        mask.events.features.connect(self._on_categories)
-        mask.events.colormap.connect(self._on_categories)
-        mask.events.visible.connect(self._on_visible)
-        mask.events.name.connect(self._on_name)
-        viewer.dims.events.point.connect(self._on_move)
-        viewer.dims.events.order.connect(self._on_turn)
-        viewer.dims.events.ndisplay.connect(self._on_turn)
+        self._stored = StoredLayers(session, image, mask, self)
+        self._stored.changed.connect(self._on_categories)
+        events, dims = mask.events, viewer.dims.events
+        self._connections = (
+            (events.paint, self._on_edit),
+            (events.labels_update, self._on_edit),
+            (events.set_data, self._on_edit),
+            (events.visible, self._on_visible),
+            (dims.point, self._on_move),
+            (dims.order, self._on_turn),
+            (dims.ndisplay, self._on_turn),
+        )
+        for emitter, callback in self._connections:
+            emitter.connect(callback)
         viewer.layers.selection.active = mask
         self.arrange(Order.AS_STORED, None)
 
@@ -142,11 +151,17 @@ class OpenSession(QObject):
 
         None, after `refused`, if the slice holds labels of no category.
         """
-        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
-        if self._refuses(labels):
+        place = self.session.masks.place(index)
+        labels = np.asarray(self.mask.data[place])
+        if self._refuses(index):
             return None
-        self._predictions.update_from_segment(index)
-        return accepted_state(np.array_equal(self._predictions.read(index), labels))
+        self._predictions.update_from_segment(place)
+        return accepted_state(np.array_equal(self._predictions.read(place), labels))
+
+    def stray_on(self, index: int) -> int:
+        """Return a label on a slice that is no category; 0 if there is none."""
+        labels = np.asarray(self.mask.data[self.session.masks.place(index)])
+        return stray_label(labels, len(self.session.categories))
 
     def step(self, by: int) -> None:
         """Go some rows of the queue forward, or back if negative."""
@@ -154,8 +169,15 @@ class OpenSession(QObject):
 
     def go_to_first(self) -> None:
         """Go to the first slice to do of the queue."""
-        todo = (i for i in self.queue.order if self.queue.states[i] is ReviewState.TODO)
-        self.go_to(next(todo, self.index))
+        self.go_to(next(iter(self.queue.todo), self.index))
+
+    def go_on(self) -> None:
+        """Show the slice to do after the last that was decided, where the user left."""
+        todo = ReviewState.TODO
+        decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
+        following = self.queue.following(decided[-1]) if decided else None
+        if following is not None:
+            self.go_to(following)
 
     def go_to(self, index: int) -> None:
         """Show a slice."""
@@ -164,9 +186,8 @@ class OpenSession(QObject):
     def revert(self) -> None:
         """Restore the prediction of the slice on screen, as one step of undo."""
         if self._on_screen():
-            replace_slice(
-                self.mask, self._predictions.read(self.index), place_of(self.viewer, self.mask)
-            )
+            place = place_of(self.viewer, self.mask)
+            replace_slice(self.mask, self._predictions.read(place), place)
 
     def replace_prediction(
         self, index: int, labels: Any, dice: float, *, on_screen: bool = False
@@ -223,13 +244,22 @@ class OpenSession(QObject):
             self.mask.visible = shown
 
     def update_changes(self) -> None:
-        """Compare the slice on screen with its prediction, and show the changes."""
-        prediction, labels, place = self._planes()
+        """Compare the slice on screen with its prediction, and show the changes of the plane."""
+        place = place_of(self.viewer, self.mask)
+        part: Part = place
+        if self.overlay.shown and not off_screen_problem(self.viewer, self.mask):
+            part = shown_part(self.viewer, self.mask)
+        if self._predictions.update_from_segment(part):
+            self._sort_queue()
+        prediction, labels = self._predictions.read(place), np.asarray(self.mask.data[place])
         self._save_edits()
         if self.session.states[self.index].is_accepted:
             # An edit or an undo may have followed the decision.
             self.mark({self.index: accepted_state(np.array_equal(prediction, labels))})
-        self.overlay.update(prediction, labels, place)
+        if self.overlay.shown:
+            self.overlay.update(
+                self._predictions.read(part), np.asarray(self.mask.data[part]), part
+            )
         self.changed.emit(slice_changes(prediction, labels))
 
     def save(self) -> bool:
@@ -261,16 +291,9 @@ class OpenSession(QObject):
     def close(self) -> None:
         """Save and close the session, and disconnect from the layers."""
         self._save_edits()
-        self.mask.events.paint.disconnect(self._on_edit)
-        self.mask.events.labels_update.disconnect(self._on_edit)
-        self.mask.events.set_data.disconnect(self._on_edit)
-        self.mask.events.features.disconnect(self._on_categories)
-        self.mask.events.colormap.disconnect(self._on_categories)
-        self.mask.events.visible.disconnect(self._on_visible)
-        self.mask.events.name.disconnect(self._on_name)
-        self.viewer.dims.events.point.disconnect(self._on_move)
-        self.viewer.dims.events.order.disconnect(self._on_turn)
-        self.viewer.dims.events.ndisplay.disconnect(self._on_turn)
+        for emitter, callback in self._connections:
+            emitter.disconnect(callback)
+        self._stored.close()
         self._update_changes_soon.cancel()
         self._edited.close()
         self.overlay.hide()
@@ -286,18 +309,18 @@ class OpenSession(QObject):
             self.refused.emit(problem)
         return not problem
 
-    def _refuses(self, labels: Any) -> bool:
+    def _refuses(self, index: int) -> bool:
         """Whether a slice holds labels of no category; if so, emit the reason.
 
         Such labels cannot be trained on or written as COCO.
         """
-        stray = stray_label(labels, len(self.session.categories))
+        stray = self.stray_on(index)
         if stray:
             self.refused.emit(
                 f"A slice holds the label {stray}, which is no category; add one for it, or paint "
                 "over it, then accept the slice."
             )
-            self.stray_found.emit(stray)
+            self.stray_found.emit(stray, index)
         return stray != 0
 
     def _save_edits(self) -> None:
@@ -308,7 +331,7 @@ class OpenSession(QObject):
         self.contents.update()
         accepted = [i for i in self._edited.take() if self.session.states[i].is_accepted]
         for index in accepted:
-            if self._refuses(np.asarray(self.mask.data[self.session.masks.place(index)])):
+            if self._refuses(index):
                 self.mark({index: ReviewState.TODO})
         if accepted:
             self.autosave.save(accepted)
@@ -320,33 +343,24 @@ class OpenSession(QObject):
     def _on_edit(self, _: Any = None) -> None:
         self._update_changes_soon()
 
-    def _on_categories(self, _: Any = None) -> None:
-        """Keep the categories of the mask, and their colours, with the session."""
-        session, record = self.session, record_of(self.mask)
-        if (record.categories, record.merged) != (session.categories, session.record.merged):
-            session.set_categories(record.categories, record.merged)
+    def _on_categories(self, are_others: bool) -> None:
+        if are_others:
             self._predictions.forget()
-        palette = palette_of(record.categories, record.order)
-        session.set_layers(
-            palette=tuple(palette.items()), locked=tuple(sorted(locked_of(self.mask)))
-        )
         self._update_changes_soon()
 
     def _on_visible(self, _: Any = None) -> None:
         self.mask_shown.emit(self.mask.visible)
-
-    def _on_name(self, _: Any = None) -> None:
-        self.session.set_layers(mask=self.mask.name)
 
     def _on_move(self, _: Any = None) -> None:
         index = index_of(self.viewer, self.mask)
         if index != self.index:
             self.index = index
             self.moved.emit(index)
-            self._update_changes_soon()
+        self._update_changes_soon()
 
     def _on_turn(self, _: Any = None) -> None:
         self.turned.emit()
+        self._update_changes_soon()
 
     def _sort_queue(self) -> None:
         order = sorted_slices(self.session.predicted_dice, self._order)
@@ -355,10 +369,3 @@ class OpenSession(QObject):
         states = self.queue.states
         record_decided(self.mask, (p for i, p in places if states[i] is not ReviewState.TODO))
         self.queue_changed.emit()
-
-    def _planes(self) -> tuple[Any, Any, tuple[int, ...]]:
-        """Return the prediction and the labels of the slice on screen, and its place."""
-        place = place_of(self.viewer, self.mask)
-        if self._predictions.update_from_segment(self.index):
-            self._sort_queue()
-        return self._predictions.read(self.index), np.asarray(self.mask.data[place]), place

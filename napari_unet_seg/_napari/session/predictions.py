@@ -9,6 +9,8 @@ import numpy as np
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.locks import locked_of
 from napari_unet_seg._napari.layers.prediction import is_prediction, record_prediction
+from napari_unet_seg.io.common.places import crossed_places, index_at, is_place
+from napari_unet_seg.session.predictions import Predictions
 from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.session.autosave import Autosave
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part, Place
     from napari_unet_seg.session.session import Session
 
 
@@ -34,34 +37,47 @@ class SessionPredictions:
 
     def __init__(self, session: Session, mask: Labels, autosave: Autosave) -> None:
         self._session, self._mask, self._autosave = session, mask, autosave
-        self._last: tuple[int, Any] = (-1, None)
+        self._last: tuple[Part | None, Any] = (None, None)
+        self._whole: Array | None = None
+        """All predictions, once another plane than a slice was read."""
 
-    def read(self, index: int) -> Any:
-        """Return the present prediction of a slice."""
-        if self._last[0] != index:
-            self._last = (index, self._session.masks.read_prediction(index))
+    def read(self, part: Part) -> Any:
+        """Return the present prediction of a slice, by its place, or of another plane."""
+        self._prepare(part)
+        if self._whole is not None:
+            return self._whole[part]
+        if self._last[0] != part:
+            self._last = (part, Predictions(self._session.masks)[part])
         return self._last[1]
 
     def forget(self) -> None:
         """Read the predictions anew, as their labels stand for other categories now."""
-        self._last = (-1, None)
+        self._last, self._whole = (None, None), None
 
-    def update_from_segment(self, index: int) -> bool:
-        """Take over a prediction that Segment wrote into a slice after the session started.
+    def update_from_segment(self, part: Part) -> bool:
+        """Take over what Segment wrote into the slices of a plane after the session started.
 
         Returns
         -------
         bool
-            Whether the predicted Dice of the slice has changed.
+            Whether the predicted Dice of a slice has changed.
         """
-        place = self._session.masks.place(index)
-        if not is_prediction(self._mask, place):
-            return False
+        self._prepare(part)
+        places = crossed_places(part, self._mask.data.shape[:-2])
+        predicted = [place for place in places if is_prediction(self._mask, place)]
+        return any([self._update_slice(place) for place in predicted])  # noqa: C419 - update all
+
+    def _prepare(self, part: Part) -> None:
+        """Read all predictions at once for a plane that crosses the slices."""
+        if self._whole is None and not is_place(part):
+            self._autosave.store_predictions()
+            self._whole = np.asarray(Predictions(self._session.masks))
+
+    def _update_slice(self, place: Place) -> bool:
+        index = index_at(place, self._mask.data.shape[:-2])
         labels = np.asarray(self._mask.data[place])
-        if not np.array_equal(self.read(index), labels):
-            prediction = labels.copy()
-            self._last = (index, prediction)
-            self._autosave.replace_prediction(index, prediction)
+        if not np.array_equal(self.read(place), labels):
+            self._replace(index, labels.copy())
         score = finite_score(record_of(self._mask).predicted_dice.get(place))
         is_new = score != self._session.predicted_dice[index]
         if is_new:
@@ -88,8 +104,14 @@ class SessionPredictions:
         plane, locked = self._mask.data[place], [*locked_of(self._mask)]
         labels = np.where(np.isin(plane, locked) | np.isin(labels, locked), plane, labels)
         plane[...] = labels
-        self._last = (index, labels)  # the file is written later
         record_prediction(self._mask, place, dice)
         self._session.set_predicted_dice(index, finite_score(dice))
-        self._autosave.replace_prediction(index, labels)
+        self._replace(index, labels)
         self._autosave.save((index,))
+
+    def _replace(self, index: int, labels: Array) -> None:
+        place = self._session.masks.place(index)
+        self._last = (place, labels)  # the file is written later
+        if self._whole is not None:
+            self._whole[place] = labels
+        self._autosave.replace_prediction(index, labels)

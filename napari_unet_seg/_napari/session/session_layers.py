@@ -18,7 +18,7 @@ from napari_unet_seg._napari.layers.conversion import (
     scan_options,
 )
 from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.images.case import sequence_of
+from napari_unet_seg._napari.layers.images.case import other_sequences, sequence_of
 from napari_unet_seg._napari.layers.images.channels import image_layers
 from napari_unet_seg._napari.layers.instances import is_instances
 from napari_unet_seg._napari.layers.layer_record import (
@@ -30,36 +30,38 @@ from napari_unet_seg._napari.layers.layer_record import (
 )
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
+from napari_unet_seg._napari.session.other_masks import add_masks, other_masks
 from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
 from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.session.stored.case_files import Placement
 from napari_unet_seg.session.stored.record import (
     COCO_COPY,
     CocoOrigin,
     LayersRecord,
     Origin,
-    Placement,
 )
 from napari_unet_seg.session.stored.sequences import OtherSequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.session.session import Session
+    from napari_unet_seg.session.stored.other_masks import OtherMask
 
 _PLACEMENT = ("scale", "translate", "rotate", "shear")
 
 
-def session_arguments(image: Image, mask: Labels, others: Sequence[Image] = ()) -> dict[str, Any]:
+def session_arguments(image: Image, mask: Labels, layers: Sequence[Layer] = ()) -> dict[str, Any]:
     """Return the arguments of `Session.create` for two layers, except the folder.
 
-    `others` are the layers of the case's other sequences.
+    `layers` are all that are open, among them those of the case's other sequences and masks.
 
     Raises
     ------
@@ -90,7 +92,8 @@ def session_arguments(image: Image, mask: Labels, others: Sequence[Image] = ()) 
         "origin": _origin(image, mask, scan),
         "layers": _layers(image, mask),
         "sequence": sequence_of(image),
-        "others": tuple(_other_sequence(other) for other in others),
+        "others": tuple(map(_other_sequence, other_sequences(image, layers))),
+        "masks": other_masks(layers, image, mask),
     }
 
 
@@ -100,7 +103,8 @@ def show_session(
     mask: Any,
     whole: Scan | None = None,
     sequences: Sequence[OtherSequence] = (),
-) -> tuple[Image, Labels, list[Image]]:
+    masks: Sequence[OtherMask] = (),
+) -> tuple[Image, Labels, list[Layer]]:
     """Add the layers of a session that was opened.
 
     Parameters
@@ -115,11 +119,13 @@ def show_session(
         The scan with all channels; its other channels are added as hidden layers.
     sequences : sequence of OtherSequence
         The other sequences of the case, which are added as hidden layers.
+    masks : sequence of OtherMask
+        The other masks of the case, which are added as hidden layers.
 
     Returns
     -------
     tuple
-        The layers of the scan, of the mask, and of the other channels and sequences.
+        The layers of the scan, of the mask, and of the other channels, sequences and masks.
     """
     shown, origin = session.layers, session.origin
     name = shown.image or session.folder.name
@@ -137,9 +143,10 @@ def show_session(
         record = record_in(options["metadata"])
         record = replace(record, channel=origin.channel, scan=grid_of(whole))
         options["metadata"] = record.as_metadata()
-    others = [_add_sequence(viewer, each, origin.case) for each in sequences]
-    others += [] if whole is None else _add_others(viewer, whole, session)
+    of_sequences = [_add_sequence(viewer, each, origin.case) for each in sequences]
+    channels = [] if whole is None else _add_others(viewer, whole, session)
     image = viewer.add_image(session.scan.data, **options)
+    of_masks = add_masks(viewer, masks, [image, *of_sequences])
     name = shown.mask or f"{image.name} mask"
     model = ModelFile(str(session.checkpoint)) if session.checkpoint else None
     coco = _coco_images(origin.coco, session.folder)
@@ -158,7 +165,7 @@ def show_session(
     )
     for value in shown.locked:
         set_locked(layer, value, True)
-    return image, layer, others
+    return image, layer, [*of_sequences, *channels, *of_masks]
 
 
 def _add_sequence(viewer: ViewerModel, own: OtherSequence, case: str) -> Image:

@@ -11,13 +11,13 @@ from qtpy.QtGui import QColor, QImage
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
-from napari_unet_seg._napari.widgets.lazy_icons import SIZE, LazyIcons, read_plane
+from napari_unet_seg._napari.widgets.queue.lazy_icons import SIZE, LazyIcons, read_plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg._napari.widgets.lazy_icons import Drawing
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import Drawing
     from napari_unet_seg.config import Category
 
 logger = logging.getLogger(__name__)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox, QWidget
+from napari_unet_seg._napari.widgets.question import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtpy.QtWidgets import QWidget
 
-def ask(parent: QWidget, doubts: str, *, on_yes: Callable[[], None]) -> None:
+
+def ask_about_doubts(parent: QWidget, doubts: str, *, on_yes: Callable[[], None]) -> None:
     """Ask whether to train all the same, without blocking.
 
     Parameters
@@ -23,15 +24,12 @@ def ask(parent: QWidget, doubts: str, *, on_yes: Callable[[], None]) -> None:
     on_yes : callable
         Called if the user confirms the masks.
     """
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("Train on these masks?")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setText(doubts)
-    box.setInformativeText("Nothing has been trained yet. Are the masks as they are meant?")
-    train = box.addButton("Train all the same", QMessageBox.ButtonRole.AcceptRole)
-    cancel = box.addButton("Do not train", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(cancel)
-    box.setEscapeButton(cancel)
-    train.clicked.connect(lambda: on_yes())
-    box.open()
+    ask(
+        parent,
+        "Train on these masks?",
+        doubts,
+        "Nothing has been trained yet. Are the masks as they are meant?",
+        yes="Train all the same",
+        no="Do not train",
+        answer=lambda train: on_yes() if train else None,
+    )

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.scroll import pass_wheel_to_parent
 from napari_unet_seg.events import BatchEnd, EpochEnd, TrainStarted
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class LossPlot(QWidget):
         self.view = pg.PlotWidget(enableMenu=False)
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.setMinimumHeight(150)
+        pass_wheel_to_parent(self.view.viewport())
         plot = self.view.getPlotItem()
         plot.hideButtons()
         self._dice_view = _right_axis(plot)

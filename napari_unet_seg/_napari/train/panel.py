@@ -108,9 +108,10 @@ class TrainingPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.plot, 1)
+        # On a low screen the plot is below the edge of what scrolls; Stop and the state are not.
         layout.addLayout(buttons)
         layout.addWidget(self.status)
+        layout.addWidget(self.plot, 1)
         # Labels that wrap promise too little height, and the plot's axis would be cut off.
         self.setMinimumHeight(280)
         self._state = self._scores = self._note = ""

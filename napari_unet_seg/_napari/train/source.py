@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer, scan_from_layer
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
 from napari_unet_seg._napari.layers.images.combo import MaskImageCombo
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
 from napari_unet_seg._napari.layers.images.turned_mask import labels_on
 from napari_unet_seg._napari.layers.instances import is_instances, object_categories
 from napari_unet_seg._napari.segment.model_input import channels_for, sequences_beside
 from napari_unet_seg._napari.train.folder_plan import FolderPlan
 from napari_unet_seg._napari.train.sequence_edit import SequenceEdit
+from napari_unet_seg._napari.widgets.form.fitted_tabs import FittedTabs
 from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, recall, remember
@@ -165,9 +165,8 @@ class SourceBox(QWidget):
             "with images and masks, also in train and valid"
         )
         self.folder = PathEdit("folder", "Choose a data set's folder", tip=tip)
-        self.folder.setPlaceholder("folder of patients, or of images and masks")
+        self.folder.setPlaceholder("patients, or images and masks")
         self.plan = FolderPlan()
-        ImageRecorder(viewer, self)
         self.labels = LayerCombo(viewer, lambda layer: is_user_layer(layer, Labels))
         self.image = MaskImageCombo(viewer, self.labels)
         self.image.setToolTip("The image that the network learns from: that of the labels")
@@ -175,7 +174,7 @@ class SourceBox(QWidget):
         self.only_labelled = QCheckBox("Only slices that hold labels")
         self.only_labelled.setToolTip("A slice without any label would count as background")
         self.only_labelled.setChecked(True)
-        self.tabs = QTabWidget()
+        self.tabs = FittedTabs()
         self.tabs.addTab(_page(("Folder", self.folder), ("", self.plan)), "Data set")
         page = _page(("Image", self.image), ("Labels", self.labels), ("", self.only_labelled))
         self.tabs.addTab(page, "Open layers")

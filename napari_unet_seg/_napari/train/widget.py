@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDockWidget,
-    QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -22,30 +16,31 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.files.save_dialog import SaveDialog
+from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
-from napari_unet_seg._napari.train.doubts import ask
+from napari_unet_seg._napari.train.doubts import ask_about_doubts
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.train.preview_layers import PreviewLayers
+from napari_unet_seg._napari.train.run_folder import RunFolder
+from napari_unet_seg._napari.train.settings_bar import SettingsBar
 from napari_unet_seg._napari.train.source import SourceBox
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.form.form import Form
-from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.scroll import ScrollColumn
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.windows import ancestor
-from napari_unet_seg.config import PRESETS, TrainConfig
+from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import ConfigError, DataError, SegmentationError, UnconfirmedError
+from napari_unet_seg.errors import ConfigError, SegmentationError, UnconfirmedError
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
-from napari_unet_seg.session.folders import free_folder
-from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.components import ViewerModel
 
     from napari_unet_seg.events import TrainFinished
@@ -56,8 +51,6 @@ _BASIC = (
 _OF_SOURCE = ("sequences",)
 """Settings that the source has an editor for."""
 _MORE = tuple(name for name in TrainConfig.model_fields if name not in (*_BASIC, *_OF_SOURCE))
-_CUSTOM = "custom"
-_FILES = "Settings (*.yaml *.yml *.json)"
 
 
 class TrainWidget(DockWidget):
@@ -73,32 +66,22 @@ class TrainWidget(DockWidget):
 
     def __init__(self, napari_viewer: ViewerModel, *, engine: str = ENGINE) -> None:
         super().__init__(napari_viewer)
+        record_images(self.viewer)
         self._engine = engine
-        self._preview = PreviewLayers(napari_viewer, self)
+        self._preview = PreviewLayers(self.viewer, self)
         self._finished: TrainFinished | None = None
-        self._proposed: Path | None = None
-        """The folder that was proposed for the next run; None once a run uses it."""
         self._held_out = 0
         """Number of samples that the last training was measured on."""
         self._doubts = ""
         """Why the masks of the last training can hardly be meant; empty if nothing is asked."""
-        self.source = SourceBox(napari_viewer)
-        self.preset = QComboBox()
-        self.preset.addItems([*PRESETS, _CUSTOM])
-        self.preset.setToolTip("A set of settings: fast-cpu for laptops, best for long runs")
-        self.load_button = QPushButton("Load …")
-        self.load_button.setToolTip("Read settings from a file, as the program's --config does")
-        self.save_button = QPushButton("Save …")
-        self.save_button.setToolTip("Write the settings to a file for the program's --config")
+        self.source = SourceBox(self.viewer)
+        self.presets = SettingsBar()
         self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
         self.augmented = AugmentedSamples(self._source_and_config)
-        tip = "Folder for the run's settings, its curves and its best and last model"
-        self.output = PathEdit("folder", "Choose the run's folder", tip=tip)
-        self.resume = QCheckBox("Resume the run in this folder")
-        self.resume.setToolTip("Continue after the run's last complete epoch")
+        self.output = RunFolder(self.source.name)
         self.start_button = QPushButton("Start training")
         self.start_button.setToolTip("Train in the background; Stop keeps the best model so far")
-        self.panel = TrainingPanel(napari_viewer)
+        self.panel = TrainingPanel(self.viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.use_button = QPushButton("Use in Segment")
@@ -115,7 +98,7 @@ class TrainWidget(DockWidget):
         """Show settings."""
         self.source.sequences.setValue(config.sequences)
         self.form.setValue(config.replace(sequences=()))
-        self._name_preset(self.form.value())
+        self.presets.show_settings(self.form.value())
 
     def start(self, *, confirmed: bool = False) -> None:
         """Start the training that the form describes.
@@ -126,15 +109,12 @@ class TrainWidget(DockWidget):
             Whether the user has confirmed masks that can hardly be meant.
         """
         try:
-            source, config, run = self.source.value(), self.value(), self._run_folder()
+            source, config, run = self.source.value(), self.value(), self.output.usable()
         except SegmentationError as error:
             show_error(str(error))
             return
         remember("train/config", config.model_dump(mode="json"))
-        remember("train/runs", str(run.parent))
-        remember("train/run", str(run))
-        self._proposed = None
-        resume = Run(run).last if self._resuming() else None
+        resume = self.output.begin(run)
         self._finished = None
         self._doubts = ""
         events = train_in_child(
@@ -178,26 +158,15 @@ class TrainWidget(DockWidget):
         return dock is not None and bool(dock.isHidden())
 
     def _lay_out(self) -> None:
-        presets = QHBoxLayout()
-        presets.addWidget(self.preset, 1)
-        presets.addWidget(self.load_button)
-        presets.addWidget(self.save_button)
-        rows = QFormLayout()
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addRow("Settings", presets)
-        where = QFormLayout()
-        where.setContentsMargins(0, 0, 0, 0)
-        where.addRow("Save to", self.output)
-        where.addRow(self.resume)
         self.settings = QWidget()
         top = QVBoxLayout(self.settings)
         top.setContentsMargins(4, 4, 4, 4)
         top.setSpacing(6)
         top.addWidget(self.source)
-        top.addLayout(rows)
+        top.addWidget(self.presets)
         top.addWidget(self.form)
         top.addWidget(self.augmented)
-        top.addLayout(where)
+        top.addWidget(self.output)
         top.addStretch(1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
@@ -217,14 +186,13 @@ class TrainWidget(DockWidget):
         self.result.hide()
 
     def _connect(self) -> None:
-        self.preset.activated.connect(self._on_preset)
-        self.form.valueChanged.connect(self._name_preset)
+        self.presets.chosen.connect(self.form.setValue)
+        self.presets.load_wanted.connect(self.load)
+        self.presets.save_wanted.connect(self.save)
+        self.form.valueChanged.connect(self.presets.show_settings)
         self.form.valueChanged.connect(lambda _: self.augmented.clear())
         self.source.valueChanged.connect(self.augmented.clear)
-        self.source.valueChanged.connect(self._on_source)
-        self.load_button.clicked.connect(self._browse_to_load)
-        self.save_button.clicked.connect(self._browse_to_save)
-        self.output.valueChanged.connect(self._offer_resume)
+        self.source.valueChanged.connect(self.output.follow_name)
         self.start_button.clicked.connect(lambda: self.start())
         self.use_button.clicked.connect(self._use)
         self.panel.event_arrived.connect(self._on_event)
@@ -238,64 +206,10 @@ class TrainWidget(DockWidget):
         except ConfigError:
             # Written by another version; the form shows the defaults.
             self.setValue(TrainConfig())
-        self._propose_folder()
-        # A run that no window saw the end of: the window or the machine ended before it.
-        begun = recall("train/run", "")
-        if begun and Run(Path(begun)).unfinished():
-            self.output.setValue(begun)
-
-    def _propose_folder(self) -> None:
-        runs = Path(recall("train/runs", str(Path.home() / "napari-unet-seg" / "runs")))
-        name = f"{self.source.name()} {datetime.now():%Y-%m-%d}".strip()
-        self._proposed = free_folder(runs, name)
-        self.output.setValue(self._proposed)
-
-    def _on_source(self) -> None:
-        """Name the run after its data, unless the user has chosen a folder."""
-        if self.output.value() == self._proposed:
-            self._propose_folder()
+        self.output.recall()
 
     def _source_and_config(self) -> tuple[Any, TrainConfig]:
         return self.source.value(), self.value()
-
-    def _run_folder(self) -> Path:
-        run = self.output.value()
-        if run is None:
-            self._propose_folder()
-            run = self.output.value()
-        self._offer_resume()
-        if run is None or (Run(run).holds_model and not self._resuming()):
-            raise DataError(f"{run} already holds a run; choose another folder, or resume it.")
-        return run
-
-    def _resuming(self) -> bool:
-        return bool(self.resume.isChecked() and not self.resume.isHidden())
-
-    def _offer_resume(self) -> None:
-        path = self.output.value()
-        run = Run(path) if path is not None else None
-        stopped = run.unfinished() if run else ""
-        self.resume.setText("Resume the run in this folder" + (stopped and f" after {stopped}"))
-        self.resume.setVisible(run is not None and run.can_resume)
-
-    def _on_preset(self) -> None:
-        name = self.preset.currentText()
-        if name in PRESETS:
-            self.form.setValue(PRESETS[name])
-
-    def _name_preset(self, config: TrainConfig) -> None:
-        name = next((name for name, preset in PRESETS.items() if preset == config), _CUSTOM)
-        self.preset.setCurrentText(name)
-
-    def _browse_to_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load settings", "", _FILES)
-        if path:
-            self.load(Path(path))
-
-    def _browse_to_save(self) -> None:
-        path, _ = SaveDialog.ask(self, "Save settings", "train.yaml", _FILES)
-        if path:
-            self.save(Path(path))
 
     def _on_running(self, running: bool) -> None:
         self.settings.setEnabled(not running)
@@ -304,11 +218,11 @@ class TrainWidget(DockWidget):
             self.panel.show()
         else:
             self._preview.remove()
-            self._offer_resume()  # the training may have failed, or its process died
+            self.output.offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
         self.use_button.setVisible(self._finished is not None)
         if self._doubts and not running:
-            ask(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
+            ask_about_doubts(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, TrainStarted):
@@ -332,8 +246,7 @@ class TrainWidget(DockWidget):
         self.result.setText(text)
         add_recent_model(event.best)
         show_info(text)
-        remember("train/run", "")
-        self._propose_folder()
+        self.output.finish()
 
     def _use(self) -> None:
         if self._finished is not None:

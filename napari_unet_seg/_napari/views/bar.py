@@ -176,7 +176,7 @@ class ViewBar(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.setSpacing(4)
+        row.setSpacing(2)  # with more, this row alone would widen the dock
         for button in (*self.planes, self.contrast, self.surface, self.linked, self.letters):
             row.addWidget(button)
         row.addStretch(1)

@@ -39,8 +39,7 @@ class LinkedViews:
 
     def __init__(self, viewer: Viewer, bar: QWidget) -> None:
         self._bar = bar
-        # The package keeps its views by viewer, which napari wraps for plugins.
-        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self._viewer = viewer
         self._manager: Any = None
         self._letters: list[tuple[ViewerModel, CanvasLetters]] = []
         self._are_letters_wanted = True
@@ -64,6 +63,8 @@ class LinkedViews:
         if self.shown:
             self._letters = []
             self._manager.cleanup()
+            # Else it would clean up once more when the window is closed, fail, and keep it open.
+            self._manager.main_window.removeEventFilter(self._manager._close_event_filter)  # noqa: SLF001
             self._manager = None
             self._show_canvas()
             return

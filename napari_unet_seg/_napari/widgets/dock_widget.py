@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 400
 """Width in pixels of each dock at first, so that it stays when another tab is chosen."""
+_PLUGIN_SUFFIX = " (napari-unet-seg)"
 _REPORT = "U-Net Segmentation: Report"
 
 
@@ -39,7 +40,8 @@ class DockWidget(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         log.start()
-        self.viewer = viewer
+        # napari gives plugins a proxy, whose layers equal those of events, but are not identical.
+        self.viewer = viewer = getattr(viewer, "__wrapped__", viewer)
         self.installEventFilter(_TabJoiner(self))
         free_layers_in_canvas_context(self, viewer)
         connect(self, (viewer.layers.events.inserted, _see_file))
@@ -112,6 +114,8 @@ class _TabJoiner(QObject):
         if dock is None or window is None:
             return
         guard_dock(dock)
+        # napari adds the plugin's name, for which tabs have no room.
+        dock.setWindowTitle(dock.windowTitle().removesuffix(_PLUGIN_SUFFIX))
         if self.settled:
             return
         guard_window(window)

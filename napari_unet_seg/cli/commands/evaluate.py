@@ -25,6 +25,8 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 
 _METRICS = ("dice", "iou", "precision", "recall")
+_NAMED = 5
+"""Number of names that a message lists."""
 
 
 def evaluate(
@@ -115,9 +117,9 @@ def _report(result: Any) -> str:
     return (table(rows) if len(rows) > 1 else "All masks are empty.") + notes
 
 
-def _first_names(names: tuple[str, ...], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _first_names(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _write_json(

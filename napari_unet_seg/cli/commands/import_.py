@@ -107,7 +107,7 @@ def import_(
 
 def _predicted(results: Path, datasets: list[Any]) -> Any:
     """Return the results on their data set."""
-    from napari_unet_seg.io.coco.results.read import read_results
+    from napari_unet_seg.io.coco.results import read_results
 
     if len(datasets) > 1:
         raise DataError(

@@ -1,34 +1,20 @@
 """`train` and `finetune`: training of a model, and fine-tuning with a comparison."""
 
-import math
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from napari_unet_seg.cli._console import Bar, emit, event_line, number, warn
-from napari_unet_seg.cli._engine import Stop, engine, follow, stoppable
+from napari_unet_seg.cli._engine import engine, stoppable
 from napari_unet_seg.cli._plans import PlanOnly, needed, print_plans
 from napari_unet_seg.cli._settings import preset as preset_config
 from napari_unet_seg.cli._settings import settings
+from napari_unet_seg.cli._training import follow_training
 from napari_unet_seg.config import FINE_TUNE, PRESETS, NormaliseConfig, TrainConfig
 from napari_unet_seg.data.samples import SampleSet
-from napari_unet_seg.errors import DataError, UnconfirmedError
-from napari_unet_seg.events import (
-    BatchEnd,
-    Command,
-    DiceChange,
-    EpochEnd,
-    FineTuned,
-    ItemDone,
-    SampleMeasured,
-    TrainFinished,
-    TrainStarted,
-)
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.models import checkpoint_path
 from napari_unet_seg.models.header import CheckpointInfo, read_header
 from napari_unet_seg.training.fine_tune import fine_tune, union
@@ -115,7 +101,7 @@ def train(
             out,
             resume=run.last if resume and run.can_resume else None,
         )
-        return _follow(events, chosen, stop, json=json)
+        return follow_training(events, chosen, stop, json=json)
 
 
 def finetune(
@@ -157,7 +143,7 @@ def finetune(
     _check_free(out)
     events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
-        return _follow(events, chosen, stop, json=json)
+        return follow_training(events, chosen, stop, json=json)
 
 
 def _resumed(run: Path) -> TrainConfig:
@@ -207,86 +193,12 @@ def _read_samples(
     may_lack: bool = False,
 ) -> SampleSet:
     if (folder / "session.json").is_file():
+        from napari_unet_seg.session.samples import training_samples
         from napari_unet_seg.session.session import Session
 
-        return Session.open(folder).training_samples(dimensions)
+        return training_samples(Session.open(folder), dimensions)
     from napari_unet_seg.data.dataset import open_dataset
 
     # The checkpoint stores the path, so that fine-tuning can find the data.
     samples = open_dataset(folder.absolute(), dimensions, sequences, may_lack=may_lack)
     return replace(samples, confirmed=confirmed)
-
-
-def _follow(
-    events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
-) -> int:
-    started, silent = False, process_rank() > 0
-    with _offering_yes(), Bar("Training", "samples", quiet=json or silent) as bar:
-        for event in follow(events, stop):
-            started |= isinstance(event, BatchEnd)
-            if json and not silent:
-                emit(event_line(event))
-            elif not silent:
-                _show(event, config, bar)
-            if stop and not started:
-                break  # before the first step there is nothing to save
-    if stop and not started:
-        warn("Stopped before the first step.")
-    return stop.exit_code if stop else 0
-
-
-@contextmanager
-def _offering_yes() -> Iterator[None]:
-    """Name the option that confirms doubtful masks."""
-    try:
-        yield
-    except UnconfirmedError as error:
-        raise DataError(
-            f"{error.doubts} Correct the masks, or give --yes to train all the same."
-        ) from error
-
-
-def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
-    if isinstance(event, ItemDone):
-        bar.update(event.index, event.count, "(reading)")
-    elif isinstance(event, TrainStarted):
-        bar.say(f"{event.train} samples to train on, {event.valid} held out; {event.device}")
-        for note in event.notes:
-            bar.say(note)
-    elif isinstance(event, BatchEnd):
-        done = (event.epoch - 1) * event.steps + event.step
-        text = f"epoch {event.epoch} loss {event.loss:.4f}"
-        total = config.epochs * event.steps
-        bar.update(done, total, text, event.samples_per_second, event.seconds_left)
-    elif isinstance(event, EpochEnd):
-        bar.say(
-            f"epoch {event.epoch}/{config.epochs}  loss {number(event.train_loss, 4)}  "
-            f"validation loss {number(event.valid_loss, 4)}  Dice {number(event.valid_dice)}  "
-            f"{event.seconds:.0f} s{'  best' if event.is_best else ''}"
-        )
-    elif isinstance(event, TrainFinished):
-        how = "Stopped" if event.stopped else "Done"
-        bar.say(
-            f"{how} after epoch {event.epochs}; the best model, of epoch {event.best_epoch} "
-            f"with Dice {number(event.valid_dice)}, is {event.best}."
-        )
-    elif isinstance(event, SampleMeasured):
-        bar.update(event.index, event.count, "(measuring)")
-    elif isinstance(event, FineTuned):
-        if event.replayed:
-            bar.say(f"{event.replayed} samples of the previous data were replayed.")
-        if event.new.samples:
-            bar.say(_dice_summary("samples", event.new))
-        if event.old:
-            bar.say(_dice_summary("samples of the previous data", event.old))
-
-
-def _dice_summary(samples: str, change: DiceChange) -> str:
-    return (
-        f"Dice on {change.samples} held-out {samples}: {_score(change.before)} before, "
-        f"{_score(change.after)} after."
-    )
-
-
-def _score(dice: float | None) -> str:
-    return number(math.nan if dice is None else dice)

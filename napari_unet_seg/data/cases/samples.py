@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
+from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.cases.arrays import CaseImage, CaseMask
 from napari_unet_seg.data.cases.sequences import UNNAMED, channel_notes, chosen_sequences
 from napari_unet_seg.data.samples import Sample, SampleSet, elsewhere, shortened
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.categories import consecutive, names_note, told_names
 from napari_unet_seg.io.cases.channels import channels_of
-from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
+from napari_unet_seg.io.cases.read import read_case_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,12 +59,14 @@ def samples_of_plan(
     names = chosen_sequences(plan, sequences, may_lack=may_lack)
     samples: list[Sample] = []
     notes: list[str] = []
+    descriptions: list[Any] = []
     values = np.zeros(IGNORE_INDEX + 1, bool)
     cases = [case for case in plan.cases if case.masks and _has_one(case, names)]
     for case in cases:
         each = _annotated(case, names)
         labels, file = each.labels.data, each.mask.files[0]
         notes.append(elsewhere(file, each.labels.meta["apart"]))
+        descriptions.append(each.labels.meta.get("description"))
         if (highest := int(labels.max(initial=0))) > IGNORE_INDEX:
             raise DataError(
                 f"{file} holds the label {highest}, and training takes none other than 0 to "
@@ -83,9 +86,13 @@ def samples_of_plan(
         )
     return SampleSet(
         tuple(samples),
-        categories_of_plan(plan, int(present.max())),
+        consecutive(told_names(plan, descriptions), int(present.max()), f"A mask of {plan.root}"),
         str(plan.root),
-        notes=(*shortened(notes), *channel_notes(cases, names, samples[0].image)),
+        notes=(
+            *shortened(notes),
+            *filter(None, [names_note(plan, descriptions)]),
+            *channel_notes(cases, names, samples[0].image),
+        ),
         sequences=() if names == (UNNAMED,) else names,
     )
 
@@ -97,11 +104,9 @@ def _has_one(case: Case, names: Sequence[str]) -> bool:
 def _annotated(case: Case, names: Sequence[str]) -> _Annotated:
     """Read the mask of a case on the grid of the first sequence that it fits."""
     channels = channels_of(case, names)
+    found = read_case_mask(case, (source for _, source in channels if source is not None))
     mask = next(iter(case.masks.values()))
-    own = [source for _, source in channels if source is not None]
-    grids = list(dict.fromkeys((*own, *case.sequences.values())))
-    number, labels = read_mask_among(mask, map(read_sequence, grids))
-    return _Annotated(case, channels, grids[number], mask, labels)
+    return _Annotated(case, channels, found.sequence, mask, found.labels)
 
 
 def _samples(each: _Annotated, dimensions: int) -> Iterator[Sample]:
@@ -117,15 +122,3 @@ def _sample(each: _Annotated, name: str, number: int | None) -> Sample:
     case = each.case
     image = CaseImage(each.channels, each.grid, number)
     return Sample(name, image, CaseMask(each.mask, image), case.patient or case.name, case.split)
-
-
-def categories_of_plan(plan: Plan, highest: int) -> tuple[Category, ...]:
-    """Return the categories that the layout names; else a category for each label value."""
-    named = dict(plan.categories)
-    highest = max([highest, *named])
-    if highest == 1 and not named:
-        return (Category(id=1, name="foreground"),)
-    return tuple(
-        Category(id=c.id, name=named.get(value, c.name))
-        for value, c in enumerate(numbered_categories(highest), 1)
-    )

@@ -25,6 +25,8 @@ class Source:
     """Number of the slice in its stack that each file holds; None for files of whole volumes."""
     unreviewed: int | None = None
     """Label of unreviewed pixels, if the mask has another one for them than `IGNORE_INDEX`."""
+    categories: tuple[tuple[int, str], ...] = ()
+    """Value and name of each label of a mask, where the layout tells them."""
     why: str = field(default="", compare=False)
     """Why it belongs to its case, if not for what the case was recognised by."""
 
@@ -58,6 +60,8 @@ class LeftOut:
     """Whether the file or folder is a scan that cannot be read."""
     is_mask: bool = False
     """Whether it is a mask, of which no scan was found."""
+    source: Source | None = None
+    """What the user left out, if it is a stack, a series or a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,12 @@ class Plan:
     """How it was recognised."""
     cases: tuple[Case, ...]
     left_out: tuple[LeftOut, ...] = ()
-    categories: tuple[tuple[int, str], ...] = ()
-    """Value and name of each label, where the layout tells them."""
+
+    @property
+    def categories(self) -> tuple[tuple[int, str], ...]:
+        """Value and name of each label, where the layout tells them."""
+        masks = (mask for case in self.cases for mask in case.masks.values())
+        return next((mask.categories for mask in masks if mask.categories), ())
 
     @property
     def sequences(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from napari_unet_seg.io.images.slice_stacks import read_slices
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.io.cases.case import Source
+    from napari_unet_seg.io.cases.case import Case, Source
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -115,12 +115,51 @@ def read_mask_among(source: Source, scans: Iterable[Scan]) -> tuple[int, Scan]:
     return apart[0]
 
 
+class PlacedMask(NamedTuple):
+    """The mask of a case, and where it lies."""
+
+    sequence: Source
+    """The sequence on whose voxels the mask is."""
+    scan: Scan
+    """This sequence."""
+    labels: Scan
+    """The mask, as of `read_mask`."""
+
+
+def read_case_mask(case: Case, first: Iterable[Source] = ()) -> PlacedMask:
+    """Read the first mask of a case on the grid of the first of its sequences that it fits.
+
+    Parameters
+    ----------
+    case : Case
+        A case with a mask.
+    first : iterable of Source
+        Those of its sequences that come into question before the others.
+
+    Raises
+    ------
+    DataError
+        As of `read_mask_among`.
+    """
+    sources = list(dict.fromkeys((*first, *case.sequences.values())))
+    scans: list[Scan] = []
+
+    def read() -> Iterator[Scan]:
+        for source in sources:
+            scans.append(read_sequence(source))
+            yield scans[-1]
+
+    number, labels = read_mask_among(next(iter(case.masks.values())), read())
+    return PlacedMask(sources[number], scans[number], labels)
+
+
 def _mask_stack(source: Source, scan: Scan) -> Scan:
     labels: Array = np.full(scan.grid_shape, IGNORE_INDEX, np.uint8)
-    soft = False
+    soft, description = False, None
     for number, path in zip(source.slices or (), source.files, strict=True):
         found = read_labels(path)
         mask, soft = found.data, soft or found.meta["soft"]
+        description = description or found.meta.get("description")
         if mask.shape != labels.shape[1:]:
             raise DataError(
                 f"{path} is of shape {mask.shape} and its slice of {labels.shape[1:]}; give the "
@@ -128,7 +167,8 @@ def _mask_stack(source: Source, scan: Scan) -> Scan:
             )
         labels = labels.astype(np.promote_types(labels.dtype, mask.dtype), copy=False)
         labels[number] = mask
-    return replace(scan, data=labels, axes=scan.grid_axes, meta={"soft": soft})
+    meta = {"soft": soft, "description": description}
+    return replace(scan, data=labels, axes=scan.grid_axes, meta=meta)
 
 
 def channel_of(scan: Scan, number: int) -> Scan:

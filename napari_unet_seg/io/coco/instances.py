@@ -85,5 +85,9 @@ def _numbered(
 
 def instance_dtype(dataset: CocoDataset, images: Sequence[CocoImage]) -> np.dtype[Any]:
     """Return the dtype of a mask of instances: uint16 if new instances fit too, else uint32."""
-    most = sum(len(dataset.annotations[image.id]) for image in images)
+    return dtype_for(sum(len(dataset.annotations[image.id]) for image in images))
+
+
+def dtype_for(most: int) -> np.dtype[Any]:
+    """Return the dtype of a mask of so many instances."""
     return np.dtype(np.uint16 if most < _MOST_UINT16 else np.uint32)

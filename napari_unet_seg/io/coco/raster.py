@@ -38,13 +38,7 @@ class Drawn(NamedTuple):
     """Indices into the image's pixels in column-major order."""
 
 
-def rasterise(
-    dataset: CocoDataset,
-    image_id: Id,
-    *,
-    categories: Sequence[Category] | None = None,
-    boxes: bool = False,
-) -> Array:
+def rasterise(dataset: CocoDataset, image_id: Id, *, boxes: bool = False) -> Array:
     """Draw the annotations of one image as a label array.
 
     The annotations are drawn in the order of the file, later ones on top. Annotations that cannot
@@ -56,9 +50,6 @@ def rasterise(
         From `read_coco`.
     image_id : int or str
         COCO's id of the image.
-    categories : sequence of Category, optional
-        Categories of the label values from 1, in order; by default those of the data set.
-        Annotations of other categories are skipped.
     boxes : bool
         Whether annotations that have only a box are drawn as rectangles.
 
@@ -68,9 +59,8 @@ def rasterise(
         The smallest of uint8, uint16 and uint32 that holds all categories and `IGNORE_INDEX`.
     """
     image = image_of(dataset, image_id)
-    chosen = dataset.categories if categories is None else categories
-    labels = np.zeros(image.height * image.width, label_dtype(len(chosen)))
-    for drawn in draw(dataset, image, chosen, boxes=boxes):
+    labels = np.zeros(image.height * image.width, label_dtype(len(dataset.categories)))
+    for drawn in draw(dataset, image, dataset.categories, boxes=boxes):
         labels[drawn.pixels] = drawn.label
     return from_columns(labels, image)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_unet_seg.config import Category, CocoLimits, Id
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.document.parse import ParsedFile, parse_file
+from napari_unet_seg.io.coco.document.style import JsonStyle
 from napari_unet_seg.io.coco.geometry.shapes import limits, raising
-from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
 from napari_unet_seg.io.coco.paths import (
     ImageFolder,
     count_ends,
@@ -20,13 +19,12 @@ from napari_unet_seg.io.coco.paths import (
     guess_folder,
     split_keys,
 )
-from napari_unet_seg.io.coco.results.kinds import check_kind
 from napari_unet_seg.io.common.ids import identity, whole
-from napari_unet_seg.io.disk.files import reading
-from napari_unet_seg.io.disk.seen import Fingerprint, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from napari_unet_seg.io.disk.seen import Fingerprint
 
 Split = Literal["train", "valid", "test"]
 Annotation = dict[str, Any]
@@ -117,8 +115,12 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     DataError
         If the file is not COCO JSON or lists no image, or the image folder does not exist.
     """
-    path = Path(path)
-    document, style, seen = parse_coco(path)
+    return dataset_of(parse_file(Path(path)), images)
+
+
+def dataset_of(file: ParsedFile, images: Path | str | None = None) -> CocoDataset:
+    """Find the images of a parsed COCO file, and check and group its entries; see `read_coco`."""
+    path, document = file.path, file.check("dataset")
     problems: list[Problem] = []
     entries = _entries(document["images"], problems)
     if not entries:
@@ -130,32 +132,17 @@ def read_coco(path: Path | str, images: Path | str | None = None) -> CocoDataset
     annotations = _group(document["annotations"], entries, problems)
     shown, hidden = _hide_parent(categories, document["annotations"])
     return CocoDataset(
-        path, document, folder, shown, hidden, found, annotations, tuple(problems), style, seen
+        path=path,
+        document=document,
+        folder=folder,
+        categories=shown,
+        hidden=hidden,
+        images=found,
+        annotations=annotations,
+        problems=tuple(problems),
+        style=file.style,
+        seen=file.seen,
     )
-
-
-def parse_coco(path: Path) -> tuple[dict[str, Any], JsonStyle, Fingerprint]:
-    """Parse a COCO file without a look for its images.
-
-    Returns
-    -------
-    tuple
-        The document, the layout of its text, and the fingerprint of what was parsed.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, or is not COCO JSON.
-    """
-    with reading(path, "JSON"):
-        stamp = stamp_of(path) or ()
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        text = data.decode(json.detect_encoding(data), "surrogatepass")
-        del data  # the parsed document takes several times its size
-        document = json.loads(text)
-    check_kind(path, document, "dataset")
-    return document, style_of(text), Fingerprint(stamp, digest)
 
 
 def _folder(path: Path, images: Path | str | None, names: list[str]) -> Path:

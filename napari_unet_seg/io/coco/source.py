@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.coco.categories import with_categories
+from napari_unet_seg.io.coco.document.parse import parse_file
 from napari_unet_seg.io.coco.edit import apply_edits, changes_of
 from napari_unet_seg.io.coco.merge.keys import keyed
 from napari_unet_seg.io.coco.merge.version import Version
-from napari_unet_seg.io.coco.read import CocoDataset, parse_coco, read_coco
+from napari_unet_seg.io.coco.read import CocoDataset, read_coco
 from napari_unet_seg.io.coco.write import save_coco
 from napari_unet_seg.io.disk.files import atomic, within
 from napari_unet_seg.io.disk.seen import has_changed, last_seen, saw, stamp_of
@@ -163,8 +164,8 @@ def _take_from_disk(version: Version) -> int:
     path = version.path
     taken = 0
     if path.is_file() and (version.seen is None or has_changed(path, version.seen)):
-        document, _, seen = parse_coco(path)
-        taken = version.take(document, seen)
+        file = parse_file(path)
+        taken = version.take(file.check("dataset"), file.seen)
     if version.seen is not None:
         # Everything that is in the file by now is in the version too.
         saw(path, version.seen)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.coco.document.style import JsonStyle
 from napari_unet_seg.io.coco.encode import Encoder, Place
-from napari_unet_seg.io.coco.json_style import JsonStyle
 from napari_unet_seg.io.disk.files import atomic
 from napari_unet_seg.io.disk.temporary import remove_litter
 from napari_unet_seg.io.masks.areas import components, objects

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import free_name
+from napari_unet_seg.io.masks.palette import PALETTE_KEY, stored_palette
+from napari_unet_seg.io.provenance import provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,3 +73,19 @@ class ConsecutiveLabels:
             taken.add(own)
             found[own] = value
         return found | ({IGNORED: self.ignored} if self.holds_ignored else {})
+
+    def description(self, names: Iterable[str], stored: Any) -> dict[str, Any]:
+        """Return what a mask stores of its categories, with which it opens here again.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of the categories, as for `named`.
+        stored : Any
+            Description of the mask before, which may hold colours.
+        """
+        names, colours = list(names), stored_palette(stored)
+        own = list(self.named(names))[1 : len(names) + 1]
+        palette = {new: colours[old] for old, new in zip(names, own, strict=True) if old in colours}
+        categories = [Category(id=value, name=name) for value, name in enumerate(own, 1)]
+        return provenance(None, categories) | {PALETTE_KEY: palette}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,7 +20,9 @@ from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, WriteError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.channels import is_colour
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.io.common.names import free_name
+from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.io.disk.whole_folder import whole_folder
 from napari_unet_seg.io.nnunet.folds import FILE_NAME, folds_of
 from napari_unet_seg.io.nnunet.labels import ConsecutiveLabels
@@ -118,7 +121,7 @@ def write_raw(data: RawSet, out: Path) -> Generator[ItemDone | RawWritten, Comma
                 shutil.rmtree(part)
                 return
         training, test = writer.finish()
-    yield RawWritten(out, training, test, data.notes)
+    yield RawWritten(out, training, test, (*data.notes, *writer.notes()))
 
 
 class _Writer:
@@ -129,6 +132,7 @@ class _Writer:
         self._coloured = _are_coloured(data.cases)
         self._labels = ConsecutiveLabels(tuple(data.categories))
         self._channels: tuple[str, ...] = ()
+        self._resampled: Counter[str] = Counter()
         self._names: dict[str, RawCase] = {}
         self._trained: dict[str, RawCase] = {}
         self._problem = ""
@@ -170,14 +174,22 @@ class _Writer:
             self._write_json(FILE_NAME, folds)
         return len(self._trained), len(self._names) - len(self._trained)
 
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence on the sequences that were interpolated; none if there are none."""
+        if not self._resampled:
+            return ()
+        told = [f"{name} of {counted(n, 'case')}" for name, n in self._resampled.items()]
+        return (f"Put on the voxels of the mask by linear interpolation: {listed(told)}.",)
+
     def _write(self, case: RawCase) -> None:
         volumes = case.read()
         channels = channels_of(volumes, coloured=self._coloured)
-        first = next(iter(channels.values()))
-        labels = None
+        labels, described = None, {}
         if volumes.mask is not None:
             what = f"The mask of {case.name}"
             labels = self._labels.renumber(np.asarray(volumes.mask.data), what)
+            names, stored = self._data.categories.values(), volumes.mask.meta.get("description")
+            described = self._labels.description(names, stored)
         self._check_channels(tuple(channels))
         is_trained = labels is not None and case.split != "test"
         side = "Tr" if is_trained else "Ts"
@@ -185,8 +197,9 @@ class _Writer:
         for number, channel in enumerate(channels.values()):
             write_channel(self._place(f"images{side}", f"{name}_{number:04d}"), channel)
         if labels is not None:
-            write_labels(self._place(f"labels{side}", name), labels, first)
+            write_labels(self._place(f"labels{side}", name), labels, volumes.grid, described)
         self._names[name] = case
+        self._resampled.update(volumes.resampled)
         if is_trained:
             self._trained[name] = case
 

@@ -7,15 +7,15 @@ format: a NIfTI of one slice keeps spacing, place and values of any type, and is
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import channel_names, is_colour
-from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.resampling import resampled, shares_grid
 from napari_unet_seg.io.common.window import fits_float32, to_grey
-from napari_unet_seg.io.nifti import write_nifti
+from napari_unet_seg.io.nifti import write_nifti, write_nifti_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,15 @@ class CaseVolumes(NamedTuple):
     """The sequences of a case by name, and its mask."""
 
     sequences: dict[str, Scan]
+    grid: Scan
+    """The scan on whose voxels the mask lies; without a mask one of the sequences."""
     mask: Scan | None
-    """Label values on the grid of the sequences; None without a mask."""
+    """Label values on this grid; None without a mask."""
+
+    @property
+    def resampled(self) -> list[str]:
+        """Names of the sequences that `channels_of` puts on the grid by interpolation."""
+        return [name for name, s in self.sequences.items() if not shares_grid(s, self.grid)]
 
 
 def shows_colours(scan: Scan) -> bool:
@@ -45,7 +52,7 @@ def shows_colours(scan: Scan) -> bool:
 
 
 def channels_of(case: CaseVolumes, *, coloured: bool) -> dict[str, Scan]:
-    """Return the channels of a case, each on the grid of the others.
+    """Return the channels of a case, each on the voxels of the mask and with their place.
 
     Parameters
     ----------
@@ -57,7 +64,7 @@ def channels_of(case: CaseVolumes, *, coloured: bool) -> dict[str, Scan]:
     Raises
     ------
     DataError
-        If a sequence has times or cannot be read, or the sequences lie on several grids.
+        If a sequence has times or cannot be read, or is on another grid and its place is not known.
     """
     alone = len(case.sequences) == 1
     found: dict[str, Scan] = {}
@@ -69,16 +76,14 @@ def channels_of(case: CaseVolumes, *, coloured: bool) -> dict[str, Scan]:
             )
         for name, channel in _split(scan, sequence, coloured=coloured).items():
             own = name or sequence if alone else f"{sequence} {name}".strip()
-            found[own] = replace(channel, data=np.asarray(channel.data))
-    first = next(iter(found.values()))
-    for name, channel in found.items():
-        apart = misplacement(first, channel)
-        if channel.grid_shape != first.grid_shape or apart:
-            raise DataError(
-                f"{name} ({channel.path}) is not on the voxels of {next(iter(found))}"
-                f"{f': {apart}' if apart else ''}; resample one onto the other, or leave it out."
-            )
+            found[own] = _on_grid(channel, case.grid)
     return found
+
+
+def _on_grid(channel: Scan, grid: Scan) -> Scan:
+    # The geometry is that of the grid: the file of a channel may store its axes in another order.
+    on_grid = channel if shares_grid(channel, grid) else resampled(channel, grid)
+    return replace(grid, data=np.asarray(on_grid.data), axes=grid.grid_axes)
 
 
 def _split(scan: Scan, sequence: str, *, coloured: bool) -> dict[str, Scan]:
@@ -107,11 +112,12 @@ def write_channel(path: Path, scan: Scan) -> None:
     WriteError
         If the file cannot be written.
     """
-    write_labels(path, _storable(scan.data), scan)
+    volume = _volume(scan)
+    write_nifti(path, _storable(scan.data).reshape(volume.grid_shape), volume)
 
 
-def write_labels(path: Path, labels: Array, scan: Scan) -> None:
-    """Write labels on the grid of a scan.
+def write_labels(path: Path, labels: Array, scan: Scan, description: dict[str, Any]) -> None:
+    """Write labels on the grid of a scan, with their categories and colours.
 
     Raises
     ------
@@ -119,7 +125,7 @@ def write_labels(path: Path, labels: Array, scan: Scan) -> None:
         If the file cannot be written.
     """
     volume = _volume(scan)
-    write_nifti(path, labels.reshape(volume.grid_shape), volume)
+    write_nifti_labels(path, labels.reshape(volume.grid_shape), volume, description=description)
 
 
 def _volume(scan: Scan) -> Scan:

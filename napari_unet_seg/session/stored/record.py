@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
+from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.stored.moved import Move, find_move
-from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
+from napari_unet_seg.session.stored.case_files import MaskRecord, Placement, SequenceRecord
+from napari_unet_seg.session.stored.moved import find_move
+from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord, is_of
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.cases.case import Source
 
 
 class Round(Config):
@@ -71,18 +77,6 @@ class Origin(Config):
     coco: CocoOrigin | None = None
 
 
-class Placement(Config):
-    """The geometry of a layer; see napari's layers."""
-
-    scale: tuple[float, ...]
-    translate: tuple[float, ...]
-    rotate: tuple[tuple[float, ...], ...]
-    shear: tuple[float, ...] | tuple[tuple[float, ...], ...]
-    affine: tuple[tuple[float, ...], ...]
-    units: tuple[str, ...]
-    """The unit of each axis."""
-
-
 class LayersRecord(Config):
     """Names, placement and locked categories of the layers of a session, and their colours."""
 
@@ -96,16 +90,6 @@ class LayersRecord(Config):
     """Labels of the locked categories."""
     palette: tuple[tuple[str, str], ...] = ()
     """Name and colour, `#rrggbb`, of each category, in the order of lists."""
-
-
-class SequenceRecord(Config):
-    """Another sequence of the case of a session, on a grid of its own."""
-
-    layer: str
-    """Name of the sequence's layer."""
-    scan: ScanRecord
-    placement: Placement | None = None
-    """None if the sequence has the geometry of its file."""
 
 
 class ModelHistory(Config):
@@ -122,7 +106,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.1"
+    format: Version = "2.2"
     version: str
     """Version of the package that started the session."""
     created: str
@@ -149,6 +133,8 @@ class SessionRecord(Stored):
     models: ModelHistory = ModelHistory()
     sequences: tuple[SequenceRecord, ...] = ()
     """The other sequences of the case, which are opened with the scan."""
+    masks: tuple[MaskRecord, ...] = ()
+    """The other masks of the case that are in files, which are opened with the scan."""
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -160,11 +146,13 @@ class SessionRecord(Stored):
             parts["origin"]["coco"] = coco
         return {**rest, **parts}
 
-    def is_on(self, scan: Path) -> bool:
-        """Whether a file or folder is the scan of the session, or another sequence of its case."""
-        files = [path for each in self.sequences for path in each.scan.paths]
-        folders = [str(Path(path).parent) for path in files]  # of stacks of slices
-        return str(scan) in (self.origin.scan, *files, *folders)
+    def is_on(self, source: Source) -> bool:
+        """Whether a source is the scan of the session, or another sequence of its case."""
+        if is_of(self.scan, source) or any(is_of(each.scan, source) for each in self.sequences):
+            return True
+        # A scan that was copied into the session is known by the place that it came from.
+        is_copy = len(self.scan.paths) == 1 and not Path(self.scan.paths[0]).is_absolute()
+        return is_copy and self.origin.scan == str(path_of(source))
 
     @model_validator(mode="after")
     def _check_score_count(self) -> Self:
@@ -198,7 +186,7 @@ def read_record(folder: Path) -> SessionRecord:
         If the file is missing, damaged or of a newer version.
     """
     path = folder / SESSION_FILE
-    if not path.is_file():
+    if not os.path.isfile(path):  # also if the folder may not be read
         raise DataError(f"{folder} holds no {SESSION_FILE}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -226,13 +214,11 @@ def _found(record: SessionRecord, folder: Path) -> SessionRecord:
     if (coco := origin.coco) is not None:
         coco = coco.model_copy(update={"path": move.path(coco.path)})
         origin = origin.model_copy(update={"coco": coco})
-    sequences = tuple(_moved_along(each, move) for each in record.sequences)
-    return record.model_copy(update={"scan": scan, "origin": origin, "sequences": sequences})
-
-
-def _moved_along(sequence: SequenceRecord, move: Move) -> SequenceRecord:
-    paths = tuple(map(move.path, sequence.scan.paths))
-    return sequence.model_copy(update={"scan": sequence.scan.model_copy(update={"paths": paths})})
+    others = {
+        "sequences": tuple(each.moved(move) for each in record.sequences),
+        "masks": tuple(each.moved(move) for each in record.masks),
+    }
+    return record.model_copy(update={"scan": scan, "origin": origin, **others})
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:

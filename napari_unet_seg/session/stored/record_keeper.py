@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import Category, Id
     from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.review_queue import ReviewState
+    from napari_unet_seg.session.stored.case_files import MaskRecord
     from napari_unet_seg.session.stored.lock import SessionLock
     from napari_unet_seg.session.stored.record import (
         LayersRecord,
@@ -90,10 +91,7 @@ class RecordKeeper:
         """
         with self._lock:
             first = self._record.first_categories or self._record.categories
-            version = type(self._record).model_fields["format"].default
-            self._change(
-                categories=categories, first_categories=first, merged=merged, format=version
-            )
+            self._change(categories=categories, first_categories=first, merged=merged)
 
     @property
     def checkpoint(self) -> Path | None:
@@ -115,6 +113,11 @@ class RecordKeeper:
         with self._lock:
             # Not `replace`, which would drop what a newer version added.
             self._change(layers=self.layers.model_copy(update=changes))
+
+    def set_other_masks(self, masks: tuple[MaskRecord, ...]) -> None:
+        """Change the other masks of the case; stored with the next `save`."""
+        with self._lock:
+            self._change(masks=masks)
 
     @property
     def models(self) -> ModelHistory:
@@ -140,10 +143,6 @@ class RecordKeeper:
     def accepted(self) -> tuple[int, ...]:
         """Accepted slices, corrected or not."""
         return tuple(i for i, s in enumerate(self.states) if s.is_accepted)
-
-    def set_state(self, index: int, state: ReviewState) -> None:
-        """Set the state of a slice; stored with the next `save`."""
-        self.set_states({index: state})
 
     def set_states(self, changes: Mapping[int, ReviewState]) -> None:
         """Set the states of some slices; stored with the next `save`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.session.stored.record import Placement, SequenceRecord
+from napari_unet_seg.session.stored.case_files import Placement, SequenceRecord
 from napari_unet_seg.session.stored.scan import describe, files_of, open_scan
 
 if TYPE_CHECKING:

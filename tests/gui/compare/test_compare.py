@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import scene
+from qtpy.QtCore import QRect
 from qtpy.QtWidgets import QLabel
 from scene import SHAPE, add_mask
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
+from napari_unet_seg._napari.compare.table import CompareTable
 from napari_unet_seg._napari.files.save_dialog import SaveDialog
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -107,14 +109,29 @@ def test_the_slice_is_followed_when_it_changes_and_when_it_is_painted(
     assert widget.compare.table.texts()[-1] == ["all", "–", "–", "–", "0", "0"]
 
 
+def test_another_plane_of_the_volume_is_measured_and_outlined(
+    qtbot: QtBot, widget: ReviewWidget
+) -> None:
+    viewer, compare = widget.viewer, widget.compare
+    compare.contours.setChecked(True)
+    until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "25", "25"])
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.set_point(1, -5 + 0.5 * 12)
+    until_shows(qtbot, widget, ["tumour", "0.500", "0.333", "2.5", "40", "40"])
+    assert compare.status.text().startswith("XZ plane 12, compared at ")
+    a, b = (combo.layer().data[:, 12] for combo in (compare.a, compare.b))
+    drawn = viewer.layers["contours"].data
+    qtbot.waitUntil(lambda: np.array_equal(drawn[:, 12], outlines(a, b)))
+    until_idle(qtbot, widget)
+
+
 @pytest.mark.parametrize(
     ("turn", "said"),
     [
-        (lambda dims: setattr(dims, "order", (1, 0, 2)), "This works on stored slices"),
         (lambda dims: setattr(dims, "ndisplay", 3), "No slice is on screen as a plane"),
         (lambda dims: dims.set_point(0, 10 + 4 * 6), "No slice of second is on screen"),
     ],
-    ids=["cut", "body", "beyond"],
+    ids=["body", "beyond"],
 )
 def test_what_is_no_slice_is_not_measured(
     qtbot: QtBot, widget: ReviewWidget, turn: Callable[[Any], None], said: str
@@ -380,3 +397,10 @@ def test_the_table_is_saved(
         ("all", "0.5", "slice 1"),
     ]
     until_idle(qtbot, widget)
+
+
+def test_the_heads_have_room_for_their_units_from_the_start(qtbot: QtBot) -> None:
+    table = CompareTable()
+    qtbot.addWidget(table)
+    two = table.fontMetrics().boundingRect(QRect(), 0, "HD95\nmm").height()
+    assert table.horizontalHeader().sizeHint().height() >= two

@@ -16,9 +16,12 @@ from napari_unet_seg._napari.dock.help_dialog import HelpDialog
 from napari_unet_seg._napari.dock.step_bar import Step, next_step
 from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.layers.conversion import add_labels
+from napari_unet_seg._napari.segment.chosen_model import choose_model
 from napari_unet_seg._napari.widgets.key_table import KEYS, keys_as_markdown
 from napari_unet_seg._napari.widgets.keys import key_of
 from napari_unet_seg._napari.widgets.settings import remember
+from napari_unet_seg.io.images.tiff import write_array
+from napari_unet_seg.models.description import model_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +146,53 @@ def test_the_header_shows_the_case_and_the_model(widget: UNetSegWidget) -> None:
     header = widget.header
     assert header.image_combo.currentText() == "head"
     assert header.mask_combo.currentText() == "head mask"
-    assert header.model.text() == "Bundled model"
+    assert header.model_choice.shown_text() == "Bundled model"
+
+
+def test_the_model_is_named_by_case_and_round_where_the_date_does_not_fit(
+    widget: UNetSegWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = tmp_path / "phantom-22" / "rounds" / "01" / "best.safetensors"
+    model.parent.mkdir(parents=True)
+    make_checkpoint().rename(model)
+    choose_model(model)
+    choice = widget.header.model_choice
+    whole = choice.fontMetrics().horizontalAdvance(choice.full_text())
+    choice.resize(whole, 24)
+    assert choice.shown_text() == "phantom-22 · round 1"
+    choice.resize(whole + 100, 24)
+    assert choice.shown_text() == choice.full_text() == model_name(model)
+
+
+def test_the_image_is_the_masks_own_while_a_step_is_about_the_mask(widget: UNetSegWidget) -> None:
+    image, other = add_scan(widget), add_scan(widget, "other")
+    mask = mask_on(widget, image)
+    combo, active = widget.header.image_combo, widget.viewer.layers.selection
+    widget.show_step(Step.SEGMENT)
+    active.active = other
+    assert combo.layer() is other, "another image can be segmented"
+    widget.show_step(Step.SAVE)
+    assert widget.header.mask_combo.layer() is mask
+    assert combo.layer() is image
+    active.active = image
+    active.active = other
+    assert combo.layer() is image
+    assert not combo.isEnabled()
+    widget.show_step(Step.SEGMENT)
+    assert combo.isEnabled()
+    active.active = image
+    active.active = other
+    assert combo.layer() is other
+
+
+def test_opened_with_a_mask_a_scan_shows_its_lesion(widget: UNetSegWidget, tmp_path: Path) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[3, 5:9, 5:9] = 1
+    files = [tmp_path / "head.tif", tmp_path / "head_mask.tif"]
+    write_array(files[0], np.arange(labels.size, dtype=np.uint16).reshape(SHAPE), axes="ZYX")
+    write_array(files[1], labels, axes="ZYX")
+    widget.open_files(files)
+    assert widget.viewer.dims.current_step[0] == 3
 
 
 def test_the_card_of_the_first_run_goes_away_for_good(dock: Callable[[type], Any]) -> None:
@@ -224,8 +273,6 @@ def actions_of(menu: Any, title: str) -> list[Any]:
 
 
 def test_a_file_that_is_opened_hides_what_was_open(widget: UNetSegWidget, tmp_path: Path) -> None:
-    from napari_unet_seg.io.images.tiff import write_array
-
     old = add_scan(widget, "old")
     add_mask(widget.viewer, np.zeros(SHAPE, np.uint8))
     write_array(tmp_path / "new.tif", np.ones(SHAPE, np.uint8), axes="ZYX")

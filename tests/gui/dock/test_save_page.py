@@ -160,6 +160,19 @@ def test_the_file_of_one_mask_is_not_proposed_for_another(
     assert page.path.text() == str(tmp_path / "head_mask.tif")
 
 
+def test_the_line_on_a_saved_file_goes_with_its_mask(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, status = widget.save_page, widget.correct.review.status
+    with qtbot.waitSignal(widget.correct.written):
+        page.save_button.click()
+    qtbot.waitUntil(page.save_button.isEnabled)
+    assert status.text() == page.status.text() == f"Saved {tmp_path / 'head_mask.tif'}"
+    widget.viewer.layers.remove(widget.correct.current_mask)
+    assert status.text() == page.status.text() == ""
+
+
 def test_what_is_painted_while_a_mask_is_written_is_still_to_be_saved(
     qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
 ) -> None:
@@ -169,10 +182,35 @@ def test_what_is_painted_while_a_mask_is_written_is_still_to_be_saved(
         widget.save_page.save_button.click()
         mask.paint((0, 3, 3), 1)
     assert widget.steps.next is Step.SAVE
+    assert widget.save_page.status.text().endswith("; edited since.")
     qtbot.waitUntil(widget.save_page.save_button.isEnabled)
     with qtbot.waitSignal(widget.correct.written):
         widget.save_page.save_button.click()
     assert widget.steps.next is Step.OPEN
+
+
+def stroke(mask: Any) -> None:
+    """Paint as the mouse does: the stroke is drawn before it enters the history."""
+    with mask.block_history():
+        mask.paint((0, 3, 3), 1)
+
+
+@pytest.mark.parametrize("edit", ["undo", "redo", "stroke"])
+def test_an_edit_after_a_save_is_still_to_be_saved(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path, edit: str
+) -> None:
+    widget = opened(tiff(tmp_path))
+    page, mask = widget.save_page, widget.correct.current_mask
+    mask.paint((1, 3, 3), 1)
+    if edit == "redo":
+        mask.undo()
+    with qtbot.waitSignal(widget.correct.written):
+        page.save_button.click()
+    qtbot.waitUntil(lambda: not widget.correct.busy)
+    assert widget.steps.next is Step.OPEN
+    stroke(mask) if edit == "stroke" else getattr(mask, edit)()
+    assert widget.steps.next is Step.SAVE
+    assert page.status.text() == f"Saved {tmp_path / 'head_mask.tif'}; edited since."
 
 
 def test_a_failed_save_takes_the_place_of_what_was_saved_before(

@@ -68,6 +68,20 @@ def test_coco_is_told_from_other_json(coco: Path, tmp_path: Path) -> None:
     assert coco_reader(str(tmp_path / "none.json")) is None
 
 
+def test_a_coco_file_is_parsed_once_when_it_is_opened(
+    coco: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def loads(text: str, **options: Any) -> Any:
+        parsed.append(text)
+        return json.JSONDecoder(**options).decode(text)
+
+    monkeypatch.setattr(json, "loads", loads)
+    ViewerModel().open(coco, plugin=PLUGIN)
+    assert parsed.count(coco.read_text()) == 1
+
+
 def test_coco_opens_as_a_stack_with_its_mask(coco: Path) -> None:
     viewer = ViewerModel()
     image, mask = viewer.open(coco, plugin=PLUGIN)

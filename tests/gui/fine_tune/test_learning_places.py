@@ -10,8 +10,8 @@ import pytest
 from plans import accept_plan
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import panel
 from napari_unet_seg._napari.fine_tune import predicting as predicting_module
+from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -77,7 +77,7 @@ def started(widget: ReviewWidget, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     started: list[int] = []
 
     def start(_: int | None = None) -> None:
-        started.append(widget.fine_tune.accepted)
+        started.append(widget.fine_tune.scope.accepted)
 
     monkeypatch.setattr(widget.fine_tune, "start", start)
     return started
@@ -99,7 +99,7 @@ def a_session(
     folder = tmp_path / "sessions" / path.stem
     session = Session.create(folder, scan, kind, labels, model, origin=origin, layers=layers)
     for index in range(learnt):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
         session.set_split(index, "train")
     session.save()
     return session
@@ -112,7 +112,7 @@ def a_stack(folder: Path, model: Path | None = None, accepted: int = 0) -> Sessi
         folder, scan, KIND, labels, model, layers=LayersRecord(image="s", mask="m")
     )
     for index in range(accepted):
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
         session.set_split(index, "train")
     session.save()
     return session
@@ -178,7 +178,7 @@ def test_slices_of_other_categories_do_not_count(
     open_folder(qtbot, widget, folder)
     if visit:
         go(qtbot, widget, 0)
-        assert widget.fine_tune.accepted == 5
+        assert widget.fine_tune.scope.accepted == 5
     for index in range(5, 5 + EVERY):
         go(qtbot, widget, index)
         accept(widget)
@@ -410,7 +410,7 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         store_round(session, model)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
     yield go_on
     go_on.set()
 
@@ -500,7 +500,7 @@ def unmeasured_round(monkeypatch: pytest.MonkeyPatch) -> None:
         store_round(session, model, before=None, after=None, stopped=True)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
 
 
 @pytest.mark.usefixtures("unmeasured_round")
@@ -546,7 +546,7 @@ def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
     slow_round.set()
     qtbot.waitUntil(lambda: not panel.running)
     for index in range(EVERY):
-        widget.session.set_state(index, ReviewState.TODO)
+        widget.session.set_states({index: ReviewState.TODO})
     for index in range(EVERY, 2 * EVERY):
         assert not panel.running
         widget.desk.current.go_to(index)

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import panel, predicting
+from napari_unet_seg._napari.fine_tune import predicting, round_job
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
@@ -49,7 +49,7 @@ def widget(
         tmp_path / "s", scan, (Category(id=1, name="c0"),), labels, make_checkpoint(), layers=layers
     )
     for index in ACCEPTED:
-        session.set_state(index, ReviewState.ACCEPTED)
+        session.set_states({index: ReviewState.ACCEPTED})
     session.save()
     widget: ReviewWidget = dock(ReviewWidget)
     widget.viewer.window.resize(1366, 768)
@@ -74,7 +74,7 @@ def worse_round(monkeypatch: pytest.MonkeyPatch) -> None:
         store_round(session, model, before=1.0, after=0.99, held_out=3)
         yield session.rounds[-1]
 
-    monkeypatch.setattr(panel, "run_round", work)
+    monkeypatch.setattr(round_job, "run_round", work)
 
 
 def fine_tune(qtbot: QtBot, widget: ReviewWidget) -> Any:
@@ -116,7 +116,9 @@ def test_a_session_that_closes_over_the_question_keeps_its_model(
 ) -> None:
     before = chosen_model.current_model()
     fine_tune(qtbot, widget)
+    assert widget.fine_tune.panel.isVisible()
     widget.desk.close()
+    assert not widget.fine_tune.panel.isVisible(), "the plot is of the session that was left"
     assert widget.fine_tune.question is None
     assert chosen_model.current_model() == before
 

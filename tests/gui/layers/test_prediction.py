@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of
-from napari_unet_seg._napari.layers.prediction import checksums, is_untouched
+from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of, update_record
+from napari_unet_seg._napari.layers.prediction import checksums, is_untouched, misfit
 from napari_unet_seg._napari.layers.prediction import show_prediction as _show_prediction
+from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.masks.sparse import sparse_zeros
 
@@ -102,6 +103,24 @@ def test_other_categories_make_another_mask() -> None:
     others = (Category(id=1, name="oedema"),)
 
     assert show_prediction(viewer, image, mask, _square(2), others, (1,), MODEL) is not mask
+
+
+def test_a_mask_of_more_categories_gets_those_of_the_model_by_name() -> None:
+    viewer, image = _stack()
+    mask = show_prediction(viewer, image, None, _square(2), LESION, (1,), MODEL)
+    more = (Category(id=2, name="oedema"), Category(id=1, name="Lesion"))
+    mask.data[mask.data == 1] = 2
+    update_record(mask, categories=more, predicted=SliceValues(checksums(mask.data)))
+    assert show_prediction(viewer, image, mask, _square(6), LESION, (1,), MODEL) is mask
+    np.testing.assert_array_equal(mask.data[1], 2 * _square(6))
+    assert is_untouched(mask, [(1,)])
+    mask.undo()
+    np.testing.assert_array_equal(mask.data[1], 2 * _square(2))
+    # A prediction of other categories is not lost.
+    mask.data[1, 15, 15] = 1
+    update_record(mask, predicted=SliceValues(checksums(mask.data)))
+    assert misfit(mask, (1,), LESION).startswith("has other categories there")
+    assert show_prediction(viewer, image, mask, _square(6), LESION, (1,), MODEL) is not mask
 
 
 def test_a_removed_mask_is_made_anew() -> None:

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
 
+from napari_unet_seg._napari.categories.edits import add_category
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import (
     LayerRecord,
@@ -27,8 +28,8 @@ from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.slices_tab import SlicesTab
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.session import autosave
-from napari_unet_seg._napari.widgets.queue_bar import QueueBar
-from napari_unet_seg._napari.widgets.queue_table import QueueTable
+from napari_unet_seg._napari.widgets.queue.bar import QueueBar
+from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
@@ -333,14 +334,23 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.TODO
     assert "the label 3, which is no category" in status.text()
+    mask.undo()
+    qtbot.waitUntil(lambda: not status.text())
+    mask.redo()
+    widget.review.buttons["accept"].click()
+    add_category(mask, "cyst", widget.viewer.layers, 3)
+    qtbot.waitUntil(lambda: not status.text())
+    mask.data_setitem(corner, 4)
+    widget.review.buttons["accept"].click()
+    assert "the label 4, which is no category" in status.text()
     mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.CORRECTED
     widget.desk.current.go_to(0)
-    mask.data_setitem(corner, 3)
+    mask.data_setitem(corner, 4)
     widget.desk.current.update_changes()
     assert session.states[0] is ReviewState.TODO
-    assert "the label 3" in status.text()
+    assert "the label 4" in status.text()
     widget.desk.current.go_to(1)
     assert not status.text(), "that was told of another slice"
 
@@ -587,6 +597,25 @@ def test_the_overlay_shows_what_was_added_and_removed(
     viewer.layers.remove("changes")
     mask.data_setitem((np.array([0]), np.array([31]), np.array([5])), 1)
     qtbot.waitUntil(lambda: widget.review.changes.text().startswith("+2"))
+
+
+def test_the_overlay_shows_the_changes_of_another_plane_too(
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+) -> None:
+    start(qtbot, widget, tmp_path / "s")
+    mask, viewer = mask_of(widget), widget.viewer
+    widget.review.show_changes.click()
+    drawn = viewer.layers["changes"].data
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.set_point(1, mask.data_to_world((0, 30, 0))[1])
+    mask.data_setitem((np.array([0, 2]), np.array([30, 30]), np.array([5, 6])), 1)
+    qtbot.waitUntil(lambda: (drawn[0, 30, 5], drawn[2, 30, 6]) == (1, 1))
+    assert widget.review.changes.text().startswith("Slice 0: +1 −0 px")
+    later = mask.data[2].copy()
+    widget.desk.current.replace_prediction(3, later, 0.9)
+    mask.data_setitem((np.array([3]), np.array([30]), np.array([7])), 1)
+    qtbot.waitUntil(lambda: drawn[3, 30, 7] == 1)
+    assert drawn[3, 30, 6] == 0, "it was predicted later"
 
 
 def test_a_slice_segmented_later_is_compared_with_that(

@@ -14,6 +14,7 @@ from plans import accept_plan
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.colours import category_colour
@@ -21,6 +22,9 @@ from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.io.cases.case import Source
+from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session import folders
@@ -66,7 +70,7 @@ def store(folder: Path, path: Path, states: Sequence[ReviewState], figures: Any)
         layers=layers,
     )
     for index, state in enumerate(states):
-        session.set_state(index, state)
+        session.set_states({index: state})
     session.save()
     return session
 
@@ -242,7 +246,7 @@ def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
         bar.next_button.click()
         opened(qtbot, widget, name)
     assert reader.ahead is not None
-    assert reader.ahead.name == "d.tif"
+    assert reader.ahead.files[0].name == "d.tif"
     bar.close_button.click()
     widget.desk.close()
     widget.viewer.layers.clear()
@@ -270,10 +274,10 @@ def test_the_filter_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     opened(qtbot, widget, "c")
     assert widget.scans.folder is not None
     reader = widget.scans.folder.reader
-    qtbot.waitUntil(lambda: reader.peek(folder / "e.tif") is not None)
+    qtbot.waitUntil(lambda: reader.peek(Source((folder / "e.tif",))) is not None)
     bar.next_button.click()
     opened(qtbot, widget, "e")
-    assert reader.ahead.name == "f.tif"
+    assert reader.ahead.files[0].name == "f.tif"
 
 
 def test_the_open_scan_is_told_as_done_and_keys_go_on(
@@ -418,7 +422,7 @@ def test_slow_sessions_hold_up_nothing(
 def test_the_open_session_knows_better_than_the_disk(
     qtbot: QtBot, folder: Path, tmp_path: Path
 ) -> None:
-    states = ScanStates([folder / f"{name}.tif" for name in "ab"], "ab")
+    states = ScanStates([Source((folder / f"{name}.tif",)) for name in "ab"], "ab")
     live = ScanReview(F, 3, 3, 0.1)
     states.set_open(0, live)
     for expected in (live, scan_review(*REVIEWS["a"])):
@@ -458,3 +462,53 @@ def test_a_long_name_is_cut_in_its_middle(qtbot: QtBot) -> None:
     button.resize(900, 24)
     qtbot.waitUntil(lambda: "R&&D" in button.text())
     assert "…" not in button.text()
+
+
+def test_the_sessions_of_the_folder_become_a_data_set_for_nnunet_and_stop_leaves_none(
+    qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
+) -> None:
+    store(tmp_path / "sessions" / "of another folder", folder / "a.tif", (A, A, A), ())
+    (tmp_path / "sessions" / "d" / "session.json").write_text("{}")
+    open_folder(qtbot, widget, folder)
+    popup, raw = show_list(qtbot, widget), tmp_path / "nnUNet_raw"
+    QTest.mouseClick(popup.export_button, LEFT)
+    assert not popup.isVisible()
+    dialog = dock_of(widget).nnunet.dialog
+    assert dialog.folder.value() == raw / "Dataset001_scans"
+
+    QTest.mouseClick(dialog.export_button, LEFT)
+    [job] = jobs.active_jobs()
+    job.pause()  # it would be over before the bar is shown
+    qtbot.waitUntil(dialog.bar.stop_button.isVisible)
+    QTest.mouseClick(dialog.bar.stop_button, LEFT)
+    qtbot.waitUntil(dialog.export_button.isEnabled)
+    assert dialog.status.text() == "Stopped; nothing was written."
+    assert not raw.exists() or not any(raw.iterdir())
+
+    QTest.mouseClick(dialog.export_button, LEFT)
+    qtbot.waitUntil(dialog.export_button.isEnabled)
+    wrote, note, left_out = dialog.status.text().splitlines()
+    assert wrote == f"Wrote {raw / 'Dataset001_scans'} with 2 cases."
+    assert note == "No slice of c is accepted yet, which is left out."
+    assert left_out.startswith(
+        f"Left out d: {tmp_path / 'sessions' / 'd' / 'session.json'} is damaged"
+    )
+    cases = plan_folder(raw / "Dataset001_scans").cases
+    assert [case.name for case in cases] == ["a", "b"]
+    dialog.close()
+
+
+def test_the_list_stays_within_the_window(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setGeometry(200, 100, 900, 600)
+    bar = QLabel("bar", window)
+    bar.setGeometry(500, 0, 400, 20)
+    popup = ScanList(window)
+    qtbot.addWidget(popup)
+    with qtbot.waitExposed(window):
+        window.show()
+    popup.show_under(bar)
+    assert popup.width() > bar.width()
+    assert popup.geometry().right() <= window.geometry().right()
+    popup.hide()

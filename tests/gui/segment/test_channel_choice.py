@@ -11,6 +11,7 @@ import pytest
 
 from napari_unet_seg._napari.files.case_layers import case_layers
 from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.segment.model_input import ModelInput, channels_for, model_input
 from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
 from napari_unet_seg._napari.segment.widget import SegmentWidget
@@ -75,6 +76,24 @@ def test_the_channels_are_filled_by_name(widget: SegmentWidget, qtbot: QtBot) ->
     assert choice.value()["T1c"] is None
     assert "T1c is missing, and black for the network" in widget.form.status.text()
     assert other is mask
+
+
+def test_a_choice_of_the_users_stays_when_an_image_is_added(widget: SegmentWidget) -> None:
+    viewer, choice = widget.viewer, widget.form.channels
+    flair, t2 = viewer.layers["patient7 FLAIR"], viewer.layers["patient7 T2"]
+    combo = choice._combos["T1c"]
+    combo.setCurrentIndex(combo.findText(t2.name))
+    combo.activated.emit(combo.currentIndex())
+    same_case = LayerRecord(case="patient7", sequence="T1c").as_metadata()
+    data = np.zeros((6, 30, 32), np.float32)
+    added = viewer.add_image(data, name="a better T1c", metadata=same_case)
+    assert choice.value() == {"T1c": t2, "FLAIR": flair}
+    viewer.add_image(data, name="of another case")
+    widget.form.image_combo.setLayer(flair)
+    assert choice.value() == {"T1c": t2, "FLAIR": flair}
+    viewer.layers.remove(t2)
+    widget.form.image_combo.setLayer(added)
+    assert choice.value()["T1c"] is added, "what is chosen is no longer open"
 
 
 def test_a_model_of_one_sequence_has_no_rows(

@@ -9,7 +9,9 @@ import pytest
 
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.segment.findings import find
+from napari_unet_seg._napari.segment.summary import summary
 from napari_unet_seg.config import IGNORE_INDEX, Category
+from napari_unet_seg.events import PredictFinished
 
 CATEGORIES = (Category(id=1, name="tumour"), Category(id=2, name="oedema"))
 MM = VoxelSize((3.0, 0.5, 0.5), "mm")
@@ -65,3 +67,16 @@ def test_volumes_over_time_are_volumes_each() -> None:
     found = find(series, CATEGORIES, VoxelSize((1, 1, 1, 1), "mm"), volume=True)
     assert found.place == (1, 2)
     assert found.amounts[0].ml == pytest.approx(0.004)
+
+
+def test_predicted_dice_is_told_where_something_was_found() -> None:
+    dice = np.linspace(0.1, 0.6, 6, dtype=np.float32)
+    found = prediction(labels(), dice)  # on slices 0, 2, 3 and 4
+    assert summary(found) == "Predicted Dice 0.10…0.50 · 2.0 s on CPU"
+    assert summary(prediction(np.zeros((6, 4, 4), np.uint8), dice)) == "2.0 s on CPU"
+    one = prediction(np.ones((4, 4), np.uint8), np.array(0.8, np.float32))
+    assert summary(one, ["A note."]) == "Predicted Dice 0.80 · 2.0 s on CPU. A note."
+
+
+def prediction(found: Any, dice: Any) -> PredictFinished:
+    return PredictFinished(found, None, None, None, dice, CATEGORIES, "CPU", 2.0)

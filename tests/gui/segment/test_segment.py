@@ -10,7 +10,7 @@ from napari.utils.key_bindings import KeyBinding
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QShortcut
 
-from napari_unet_seg._napari.layers.conversion import categories_of
+from napari_unet_seg._napari.layers.conversion import add_labels, categories_of
 from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, record_of
 from napari_unet_seg._napari.segment import chosen_model
@@ -117,6 +117,24 @@ def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: 
     assert again is first
     assert third is not first
     np.testing.assert_array_equal(first.data, edited)
+
+
+def test_another_mask_of_the_image_is_hidden_and_offered(
+    widget: SegmentWidget, qtbot: QtBot
+) -> None:
+    viewer, card = widget.viewer, widget.form.result
+    image, other = viewer.add_image(_head(), name="head"), viewer.add_image(_head(size=32))
+    old = add_labels(viewer, np.ones((64, 64), np.uint8), image, (), "from a file")
+    apart = add_labels(viewer, np.ones((32, 32), np.uint8), other, (), "of another image")
+    new = _segment(qtbot, widget, image)
+    assert (new.visible, old.visible, apart.visible) == (True, False, True)
+    assert card.hidden_text.text() == "1 other mask of this image hidden"
+    assert card.show_button.toolTip() == "Show from a file"
+    card.show_button.click()
+    assert old.visible
+    assert card.show_button.isHidden()
+    assert _segment(qtbot, widget, image) is new
+    assert old.visible, "the user wants to see it"
 
 
 def test_the_amounts_go_with_an_edit_and_with_an_undone_segmentation(
@@ -296,7 +314,7 @@ def test_a_model_that_is_none_is_told(
     broken.write_bytes(b"not a model")
     chosen_model.choose_model(broken)
 
-    assert "not a model" in widget.form.model_choice.card.text()
+    assert "not a model" in widget.form.model_text.text()
     widget.segment_layer()
     assert len(notifications) == 1
     assert str(broken) in notifications[0]
@@ -311,8 +329,8 @@ def test_model_choice_follows_a_finished_training(
     choice = widget.form.model_choice
 
     assert choice.value() == path
-    assert choice.combo.currentText().startswith(f"{path.stem} · ")
-    assert choice.card.text().startswith("Finds c0, c1")
+    assert choice.currentText().startswith(f"{path.stem} · ")
+    assert widget.form.model_text.text().startswith("Finds c0, c1")
     mask = _segment(qtbot, widget, widget.viewer.add_image(_head()))
     assert [c.name for c in categories_of(mask)] == ["c0", "c1"]
     choice.setValue("bundled")

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.layers import Labels
 from pages import add_page, dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from scene import CATEGORIES
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.files.mask_path import proposed_mask_path
 from napari_unet_seg._napari.files.reader import scan_layers
+from napari_unet_seg._napari.layers.conversion import add_labels
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
-from napari_unet_seg._napari.layers.images.owner import image_of
+from napari_unet_seg._napari.layers.images.owner import image_of, record_image
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
@@ -24,13 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari.layers import Image, Labels
+    from napari.layers import Image
     from napari.viewer import Viewer
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.review.widget import ReviewWidget
 
 SHAPE = (2, 64, 64)
+PLUGIN = "napari-unet-seg"
+MASKS = ("first", "second")
 
 
 @pytest.fixture
@@ -131,6 +136,40 @@ def test_the_session_is_on_the_sequence_of_a_real_case_that_was_segmented(
 ) -> None:
     folder = real_data / "nifti" / "brats_2013_pat0005_1"
     walk(qtbot, folder, tmp_path / "sessions", *both(make_napari_viewer))
+
+
+def test_the_other_masks_in_files_are_opened_again(
+    qtbot: QtBot, make_napari_viewer: Callable[[], Viewer], folder: Path, tmp_path: Path
+) -> None:
+    _, review = both(make_napari_viewer)
+    viewer, desk = review.viewer, review.desk
+    images = open_files(viewer, folder)
+    for row, name in enumerate(("first", "second", "later")):
+        labels = np.zeros(SHAPE, np.uint8)
+        labels[1, row] = 1
+        nib.save(nib.Nifti1Image(labels.T, np.diag([0.5, 0.5, 3, 1])), folder / f"{name}.nii.gz")
+    opened = {name: viewer.open(folder / f"{name}.nii.gz", plugin=PLUGIN)[0] for name in MASKS}
+    for mask in opened.values():
+        record_image(mask, images["Flair"])
+    add_labels(viewer, np.zeros(SHAPE, np.uint8), images["Flair"], CATEGORIES, "in no file")
+    dock_of(review).header.mask_combo.setLayer(opened["first"])
+    review.bar.folder.setValue(tmp_path / "sessions" / "any")
+    start(qtbot, review)
+    (later,) = viewer.open(folder / "later.nii.gz", plugin=PLUGIN)
+    record_image(later, images["Flair"])
+    session = review.session
+    assert session is not None
+    desk.close()
+    viewer.layers.clear()
+    desk.open(session.folder)
+    qtbot.waitUntil(lambda: not desk.busy)
+    names = [layer.name for layer in viewer.layers if isinstance(layer, Labels)]
+    assert names == [opened["second"].name, later.name, opened["first"].name]
+    assert [layer.visible for layer in viewer.layers][-3:] == [False, False, True]
+    flair = viewer.layers[images["Flair"].name]
+    for layer in viewer.layers[-3:]:
+        assert image_of(layer, [*viewer.layers]) is flair
+    np.testing.assert_array_equal(viewer.layers[-3].data, opened["second"].data)
 
 
 def test_another_image_is_recorded_when_the_user_chooses_it(

@@ -19,7 +19,7 @@ from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import add_labels, scan_options
 from napari_unet_seg._napari.layers.thumbnail import draw_thumbnail
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.widgets import lazy_icons
+from napari_unet_seg._napari.widgets.queue import lazy_icons
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
 

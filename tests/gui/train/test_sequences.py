@@ -100,7 +100,7 @@ def test_open_images_are_what_their_files_are(
 
 def test_the_names_are_a_setting_beside_the_preset(widget: TrainWidget, tmp_path: Path) -> None:
     widget.setValue(PRESETS["best"].replace(sequences=("T1c", "FLAIR")))
-    assert widget.preset.currentText() == "best"
+    assert widget.presets.preset.currentText() == "best"
     assert widget.source.sequences.line.text() == "T1c, FLAIR"
     widget.save(tmp_path / "settings.yaml")
     stored = TrainConfig.from_file(tmp_path / "settings.yaml")

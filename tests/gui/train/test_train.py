@@ -105,7 +105,7 @@ def test_a_run_is_named_after_what_it_is_trained_on_and_the_day(
     widget.output.setValue(chosen)
     widget.source.folder.setValue(folder)
     assert widget.output.value() == chosen
-    widget._propose_folder()
+    widget.output.propose()
     today = f"{datetime.now():%Y-%m-%d}"
     proposed = widget.output.value()
     assert proposed.name == f"{folder.name} {today}"
@@ -297,14 +297,14 @@ def test_a_training_whose_process_was_killed_is_offered_at_once_and_by_the_next_
             child.kill()
     finish(qtbot, widget)
     assert "ended unexpectedly" in notifications[-1]
-    assert not widget.resume.isHidden()
-    assert widget.resume.text() == f"Resume the run in this folder after {run.unfinished()}"
+    assert not widget.output.resume.isHidden()
+    assert widget.output.resume.text() == f"Resume the run in this folder after {run.unfinished()}"
     following = dock(TrainWidget)
     assert following.output.value() == run.folder
     done = read_header(run.last).epoch
     following.source.folder.setValue(folder)
     following.setValue(config.replace(epochs=done + 1))
-    following.resume.setChecked(True)
+    following.output.resume.setChecked(True)
     following.start_button.click()
     finish(qtbot, following)
     assert read_header(run.last).epoch == done + 1
@@ -312,21 +312,21 @@ def test_a_training_whose_process_was_killed_is_offered_at_once_and_by_the_next_
 
 
 def test_a_run_can_be_gone_on_with(widget: TrainWidget, tmp_path: Path) -> None:
-    assert widget.resume.isHidden()
+    assert widget.output.resume.isHidden()
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "last.safetensors").touch()
     widget.output.setValue(tmp_path / "old")
-    assert not widget.resume.isHidden()
-    widget.resume.setChecked(True)
-    assert widget._run_folder() == tmp_path / "old"
+    assert not widget.output.resume.isHidden()
+    widget.output.resume.setChecked(True)
+    assert widget.output.usable() == tmp_path / "old"
 
 
 def test_presets_fill_the_form_and_edits_make_it_custom(widget: TrainWidget) -> None:
-    widget.preset.setCurrentText("optimised")
-    widget.preset.activated.emit(2)
+    widget.presets.preset.setCurrentText("optimised")
+    widget.presets.preset.activated.emit(2)
     assert widget.value() == PRESETS["optimised"]
     widget.form.editor("epochs").value = 3
-    assert widget.preset.currentText() == "custom"
+    assert widget.presets.preset.currentText() == "custom"
 
 
 def test_settings_are_the_programs_file(
@@ -360,6 +360,17 @@ def test_settings_are_remembered(
     assert again.value().epochs == 1
     assert again.source.folder.value() == folder
     assert again.output.value().parent == tmp_path
+
+
+def test_the_source_has_no_gap_and_its_hint_is_whole(qtbot: QtBot, widget: TrainWidget) -> None:
+    widget.viewer.window.resize(1366, 768)
+    widget.viewer.show()
+    folder, tabs = widget.source.folder.line, widget.source.tabs
+    qtbot.waitUntil(lambda: folder.width() > 200)
+    hint = folder.fontMetrics().horizontalAdvance(folder.placeholderText())
+    assert hint < folder.width() - 8
+    below = tabs.height() - folder.mapTo(tabs, folder.rect().bottomLeft()).y()
+    assert below < 2 * folder.height()
 
 
 def test_it_fits_a_small_screen(widget: TrainWidget) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mouse import canvas_of
 from napari.layers import Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QCoreApplication, QEvent, Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
 
@@ -78,3 +78,13 @@ def test_the_other_planes_are_upright_and_painting_in_them_is_an_edit(
     QTest.mouseClick(bar.linked, Qt.MouseButton.LeftButton)
     assert not bar._linked.shown
     assert canvas_of(bar._viewer).isVisible()
+
+
+@pytest.mark.skipif(not INSTALLED, reason="napari-orthogonal-views is not installed")
+def test_the_window_can_be_closed_after_the_views_were_hidden(bar: ViewBar) -> None:
+    window = bar.window()
+    for _ in range(2):
+        QTest.mouseClick(bar.linked, Qt.MouseButton.LeftButton)
+    assert not bar._linked.shown
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.sendEvent(window, QEvent(QEvent.Type.Close))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-WIDEST = 410
+WIDEST = 400
 PLUGIN = "napari-unet-seg"
 NAMES = ("Import COCO", "Train U-Net", "U-Net Seg", "Report")
 
@@ -33,3 +33,4 @@ def test_the_docks_share_one_group_of_tabs(
         dock.raise_()
         qtbot.waitUntil(lambda dock=dock: not dock.visibleRegion().isEmpty())
         assert dock.width() == docks[0].width() <= WIDEST
+    assert [dock.windowTitle() for dock in docks] == list(NAMES), "all that a tab has room for"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dicom_files import write_series
 
+from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.io.cases.plan import plan_folder
 
 PAGES = sorted((Path(__file__).parents[3] / "docs/how-to/layouts").glob("*.md"))
@@ -61,3 +62,15 @@ def test_the_folder_of_a_page_is_taken_as_its_table(page: Path, tmp_path: Path) 
     cases = plan_folder(tmp_path).cases
     found = [(c.name, ", ".join(c.sequences), ", ".join(c.masks)) for c in cases]
     assert sorted(found) == sorted(table_of(text))
+
+
+def test_our_layout_has_its_patients_split_and_categories_in_all_that_reads_it(
+    tmp_path: Path,
+) -> None:
+    build(tmp_path, next(p for p in PAGES if p.stem == "ours").read_text(encoding="utf-8"))
+
+    plan, data = plan_folder(tmp_path), open_dataset(tmp_path)
+    planned = {(case.name, case.patient, case.split) for case in plan.cases}
+    assert planned == {(sample.name, sample.group, sample.split) for sample in data.samples}
+    assert plan.categories == tuple((i, c.name) for i, c in enumerate(data.categories, 1))
+    assert not plan.left_out

@@ -10,11 +10,13 @@ import pytest
 import tifffile
 from dicom_files import write_series
 
+from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_sequence
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.provenance import provenance
+from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
@@ -54,6 +56,20 @@ def test_numbered_slices_are_one_stack_in_natural_order(tmp_path: Path, place: s
             "mask": ["P1_1_mask.tif", "P1_2_mask.tif", "P1_10_mask.tif"],
         }
     }
+
+
+def test_the_saved_mask_of_a_stack_is_its_mask_and_no_file_is_passed_over(tmp_path: Path) -> None:
+    names = [f"P1_{number}{end}.tif" for number in (1, 2, 10) for end in ("", "_mask")]
+    root = touch(tmp_path / "P1", *names)
+    scan = Scan(VOLUME, "ZYX")
+    for name in ("P1_mask.tif", "other_mask.tif"):
+        write_mask(root / name, VOLUME, scan, provenance(None, ()))
+
+    found = files_of(root)["P1"]
+    assert found["mask"] == ["P1_mask.tif"]
+    assert found["mask of slices"] == ["P1_1_mask.tif", "P1_2_mask.tif", "P1_10_mask.tif"]
+    [left] = plan_folder(root).left_out
+    assert left.path.name == "other_mask.tif"
 
 
 def test_masks_in_a_folder_beside_the_slices(tmp_path: Path) -> None:
@@ -205,6 +221,20 @@ def test_bids(tmp_path: Path) -> None:
         "sub-02": ("sub-02", "", ["T2"], []),
     }
     assert [left.path.name for left in plan.left_out] == ["sub-02_bold.nii.gz"]
+
+
+@pytest.mark.parametrize("name", ["p1_mask.nii.gz", "p1_mask.tif", "p1_mask.dcm"])
+def test_a_mask_saved_into_the_folder_of_a_series_is_its_mask(tmp_path: Path, name: str) -> None:
+    folder = write_series(tmp_path / "p1", [0.0, 2.0])
+    scan, lesion = read_scan(folder), [Category(id=1, name="lesion")]
+    for _ in range(2):  # the second time keeps the first mask as a backup
+        labels = np.ones(scan.grid_shape, np.uint8)
+        write_mask(folder / name, labels, scan, provenance(None, lesion), identified=False)
+
+    plan = plan_folder(folder)
+    [case] = plan.cases
+    assert [source.files[0].name for source in case.masks.values()] == [name]
+    assert not plan.left_out
 
 
 @pytest.mark.parametrize("mask", ["p10_mask.nii.gz", "masks/p10.nii.gz"])

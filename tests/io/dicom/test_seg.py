@@ -361,10 +361,12 @@ def test_a_seg_beside_its_series_can_be_written_again(tmp_path: Path) -> None:
     assert "not in the folder of one" in refusal(tmp_path / "third.dcm", elsewhere)
 
 
-def test_a_mask_beside_its_series_does_not_change_the_series(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["mask.dcm", "mask.nii.gz", "mask.tif", "mask.ome.zarr"])
+def test_a_mask_beside_its_series_does_not_change_the_series(tmp_path: Path, name: str) -> None:
     folder = write_series(tmp_path / "s", [0, 2])
     before, scan = sha256(folder), read_dicom(folder)
-    write_mask(folder / "mask.dcm", mask_of(scan), scan, TWO)
+    write_mask(folder / name, mask_of(scan), scan, TWO)
+    (folder / "notes.txt").write_text("of the patient")
     assert sha256(folder) == before
     (folder / "1.dcm").unlink()
     assert sha256(folder) != before

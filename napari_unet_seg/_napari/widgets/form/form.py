@@ -16,7 +16,7 @@ from napari_unet_seg.config import Config
 from napari_unet_seg.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -35,8 +35,6 @@ class Form(QWidget, Generic[C]):
         The configuration; its docstrings are the tooltips.
     include
         Names of the fields to show, in this order; all by default.
-    exclude
-        Names of fields not to show; they keep the value that was set.
     more
         Names of fields to show in a section that is collapsed at first.
     """
@@ -49,7 +47,6 @@ class Form(QWidget, Generic[C]):
         model_class: type[C],
         *,
         include: Sequence[str] | None = None,
-        exclude: Iterable[str] = (),
         more: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
@@ -59,11 +56,10 @@ class Form(QWidget, Generic[C]):
         self._editors: dict[str, Any] = {}
         # Forms of nested configurations, and magicgui's widgets of single values.
         self._showing = False
-        hidden = {*exclude, *more}
         names = include if include is not None else list(model_class.model_fields)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._rows([name for name in names if name not in hidden]))
+        layout.addLayout(self._rows([name for name in names if name not in more]))
         if more:
             layout.addWidget(self._folded(more))
         self._problem = QLabel()

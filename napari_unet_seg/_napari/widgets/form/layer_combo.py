@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.form.eliding_combo import ElidingCombo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
-class LayerCombo(QComboBox):
+class LayerCombo(ElidingCombo):
     """Lists the viewer's layers of a kind, and follows the viewer's selection.
 
     Parameters
@@ -28,6 +28,8 @@ class LayerCombo(QComboBox):
         Whether a layer is listed.
     follow : bool
         Whether a layer is chosen when it becomes the viewer's active layer.
+    empty_text : str
+        What is shown while there is no layer to choose.
     """
 
     layerChanged = Signal(object)
@@ -42,14 +44,13 @@ class LayerCombo(QComboBox):
         parent: QWidget | None = None,
         *,
         follow: bool = True,
+        empty_text: str = "",
     ) -> None:
-        super().__init__(parent)
+        super().__init__(parent, empty_text)
         self._viewer, self._accepts = viewer, accepts
         self._layers: list[Layer] = []
         self._no_layer_text = ""
         self._follows = follow
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(120)
         events = viewer.layers.events
         connect(
             self,
@@ -114,9 +115,10 @@ class LayerCombo(QComboBox):
         self.addItems([layer.name for layer in self._layers])
         self._choose(chosen)
 
-    def setFollowing(self, follows: bool) -> None:
-        """Set whether a layer is chosen when it becomes the viewer's active layer."""
-        self._follows = follows
+    def setHeld(self, held: bool) -> None:
+        """Fix the choice for now, so that it does not follow the selection either."""
+        self._follows = not held
+        super().setHeld(held)
 
     def _on_active(self, _: Any = None) -> None:
         if self._follows:

@@ -45,6 +45,7 @@ def plan(tree: Tree) -> Plan | None:
         described = json.loads(path.read_text(encoding="utf-8"))
     channels, labels = _channels(described, path), _labels(described, path)
     unreviewed = next((value for value, name in labels if name == IGNORED), None)
+    named = tuple(pair for pair in labels if pair[0] != unreviewed)
     held_out = _held_out(tree.root / SPLITS)
     cases, left_out = [], []
     for side, split in _SIDES:
@@ -54,7 +55,7 @@ def plan(tree: Tree) -> Plan | None:
             _case(
                 name,
                 files,
-                _mask(masks.pop(name, None), unreviewed),
+                _mask(masks.pop(name, None), unreviewed, named),
                 channels,
                 "valid" if name in held_out else split,
             )
@@ -63,12 +64,15 @@ def plan(tree: Tree) -> Plan | None:
         reason = "no image has its name"
         left_out += [LeftOut(file, reason, is_mask=True) for file in masks.values()]
     why = f"imagesTr and dataset.json, which names {len(channels)} channels"
-    named = tuple(pair for pair in labels if pair[0] != unreviewed)
-    return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out), named)
+    return Plan(tree.root, "nnU-Net or Decathlon", why, tuple(cases), tuple(left_out))
 
 
-def _mask(file: Path | None, unreviewed: int | None) -> dict[str, Source]:
-    return {"mask": Source((file,), unreviewed=unreviewed)} if file else {}
+def _mask(
+    file: Path | None, unreviewed: int | None, categories: tuple[tuple[int, str], ...]
+) -> dict[str, Source]:
+    if file is None:
+        return {}
+    return {"mask": Source((file,), unreviewed=unreviewed, categories=categories)}
 
 
 def _held_out(path: Path) -> set[str]:

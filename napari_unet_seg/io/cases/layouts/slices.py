@@ -34,7 +34,7 @@ def find_stacks(
     files : sequence of Path
         In natural order.
     masks : sequence of Path
-        The files of the folder's own folder for masks.
+        The files of the folder's own folder for masks, and what this program wrote into it.
     of_patient : bool
         Whether the folder is known to be that of one patient, see `stacks_among`.
     """
@@ -55,11 +55,11 @@ def find_stacks(
     if not sequences:
         return Stacks(None, rest)
     names = {folder.name + end for end in MASK_ENDS}
-    if whole := [path for path in rest if short_name(path) in names]:
+    if whole := [path for path in (*masks, *rest) if short_name(path) in names]:
         # Written after the masks of the slices, which it is read in place of.
         slices_own = {f"{name} of slices": mask for name, mask in found.items()}
         found = {"mask": Source((whole[0],)), **slices_own}
-        rest.remove(whole[0])
+        rest = [path for path in rest if path != whole[0]]
     count = len(next(iter(sequences.values())).files)
     return Stacks(Case(folder.name, sequences, found, f"{count} numbered slices"), rest)
 

@@ -12,6 +12,7 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_unet_seg._napari.dock.widget import UNetSegWidget
 from napari_unet_seg._napari.files.coco.results.dialog import ResultsDialog
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.images.owner import image_of
@@ -133,6 +134,49 @@ def test_single_results_have_their_score_in_the_table(
     viewer.dims.set_point(0, 1)
     status = layer.get_status((1, 3, 5), view_direction=np.array([1.0, 0, 0]), world=True)
     assert "score: 0.625" in status["coordinates"]
+    assert notifications
+
+
+@pytest.mark.parametrize("values", ["classes", "instances"])
+def test_the_threshold_of_an_open_mask_can_be_changed_until_it_is_edited(
+    coco: Path,
+    results: Path,
+    dock: Callable[[type], Any],
+    qtbot: Any,
+    notifications: list[str],
+    values: str,
+) -> None:
+    widget = dock(UNetSegWidget)
+    viewer, bar = widget.viewer, widget.results
+    viewer.open(coco, plugin=PLUGIN)
+    assert bar.isHidden()
+
+    def choose(dialog: ResultsDialog) -> None:
+        dialog.values.setCurrentIndex(dialog.values.findData(values))
+        dialog.open_button.click()
+
+    answer(choose)
+    (mask,) = viewer.open(results, plugin=PLUGIN)
+    assert not bar.isHidden()
+    assert (bar.threshold.value(), bar.count.text()) == (0.5, "2 of 4 results")
+    before, rows = mask.data.copy(), len(mask.features)
+    bar.threshold.setValue(0.2)
+    qtbot.waitUntil(lambda: bar.count.text() == "3 of 4 results")
+    np.testing.assert_array_equal(mask.data[1] > 0, pixels(4) | pixels(8))
+    np.testing.assert_array_equal(mask.data[before > 0], before[before > 0])
+    if values == "instances":
+        assert sorted(mask.features["score"].tolist()[1:]) == [0.25, 0.625, 0.8]
+    mask.undo()
+    assert (bar.threshold.value(), bar.count.text()) == (0.5, "2 of 4 results")
+    assert len(mask.features) == rows
+    np.testing.assert_array_equal(mask.data, before)
+    mask.redo()
+    assert (bar.threshold.value(), bar.count.text()) == (pytest.approx(0.2), "3 of 4 results")
+    mask.paint((0, 1, 1), 1)
+    assert not bar.threshold.isEnabled()
+    assert bar.count.text().startswith("edited")
+    mask.undo()
+    assert bar.threshold.isEnabled()
     assert notifications
 
 

@@ -15,7 +15,7 @@ from napari_unet_seg._napari.files.reader import scan_layers
 from napari_unet_seg._napari.layers.conversion import add_labels
 from napari_unet_seg._napari.layers.images.combo import UNKNOWN, MaskImageCombo
 from napari_unet_seg._napari.layers.images.owner import image_of
-from napari_unet_seg._napari.layers.images.recorder import ImageRecorder
+from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 from napari_unet_seg.io.read import read_scan
@@ -101,9 +101,9 @@ def test_a_mask_of_unknown_origin_asks_where_there_is_a_choice(
 
 
 def test_a_layer_drawn_on_the_active_image_is_recorded_as_its_mask(
-    viewer: ViewerModel, dock: QWidget
+    viewer: ViewerModel,
 ) -> None:
-    ImageRecorder(viewer, dock)
+    record_images(viewer)
     for name in ("FLAIR", "T1c"):
         activate(viewer, name)
         viewer._new_labels()
@@ -115,10 +115,17 @@ def test_a_layer_drawn_on_the_active_image_is_recorded_as_its_mask(
         assert image_of(mask, [*viewer.layers][:2]) is viewer.layers[name]
 
 
+def test_the_images_of_a_viewer_are_recorded_once(viewer: ViewerModel) -> None:
+    record_images(viewer)
+    callbacks = viewer.layers.events.inserted.callbacks
+    record_images(viewer)
+    assert viewer.layers.events.inserted.callbacks == callbacks
+
+
 def test_a_layer_of_another_grid_or_place_does_not_take_the_grid_of_the_image(
-    viewer: ViewerModel, dock: QWidget
+    viewer: ViewerModel,
 ) -> None:
-    ImageRecorder(viewer, dock)
+    record_images(viewer)
     other = viewer.add_labels(np.zeros((2, 9, 9), np.uint8), name="other grid")
     assert (record_of(other).image, record_of(other).scan) == (None, None)
     apart = viewer.add_labels(EMPTY, name="another place")
@@ -139,7 +146,7 @@ def read_into(viewer: ViewerModel, path: Path) -> Any:
 
 @pytest.mark.parametrize("name", ["FLAIR_mask.nii.gz", "corrected.nii.gz"])
 def test_a_mask_that_is_read_knows_its_image_by_its_name_or_its_description(
-    tmp_path: Path, dock: QWidget, name: str
+    tmp_path: Path, name: str
 ) -> None:
     viewer = ViewerModel()
     paths = [
@@ -152,7 +159,7 @@ def test_a_mask_that_is_read_knows_its_image_by_its_name_or_its_description(
     mask = paths[0].with_name(name)
     source = {} if "mask" in name else {"source": "FLAIR.nii.gz"}
     write_mask(mask, EMPTY, read_scan(paths[0]), CATEGORIES | source)
-    ImageRecorder(viewer, dock)
+    record_images(viewer)
     layer = read_into(viewer, mask)
     assert record_of(layer).image == viewer.layers["p1/FLAIR.nii.gz"].unique_id
     assert record_of(layer).scan is not None

@@ -21,7 +21,7 @@ from napari_unet_seg.config import RESULT_THRESHOLD
 if TYPE_CHECKING:
     from napari_unet_seg._napari.layers.layer_record import Values
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.io.coco.results.read import Results
+    from napari_unet_seg.io.coco.results import Results
 
 _THRESHOLD = "results/threshold"
 
@@ -64,7 +64,7 @@ class ResultsDialog(QDialog):
     def _build(self) -> None:
         results = self._results
         self.threshold = QDoubleSpinBox()
-        self.threshold.setRange(*_range_of(results))
+        self.threshold.setRange(*range_of(results))
         self.threshold.setSingleStep(0.05)
         self.threshold.setValue(float(recall(_THRESHOLD, RESULT_THRESHOLD)))
         self.threshold.setToolTip("Results of a lower score are left out")
@@ -103,7 +103,7 @@ class ResultsDialog(QDialog):
         self.open_button.setEnabled(number > 0)
 
 
-def _range_of(results: Results) -> tuple[float, float]:
+def range_of(results: Results) -> tuple[float, float]:
     """Return the range of the threshold: 0 to 1, and all scores."""
     ends = [float(scores[end]) for scores in _scores(results) for end in (0, -1)]
     return min(0.0, *ends), max(1.0, *ends)

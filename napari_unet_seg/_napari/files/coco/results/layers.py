@@ -12,24 +12,28 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_unet_seg._napari.files.coco.layers import coco_layers
 from napari_unet_seg._napari.files.coco.results.dialog import ask_for_results
+from napari_unet_seg._napari.files.coco.results.drawing import checksum, draw_results
 from napari_unet_seg._napari.layers.conversion import labels_options
-from napari_unet_seg._napari.layers.instances import options_of_rows, rows_of
-from napari_unet_seg._napari.layers.layer_record import CocoImages, LayerRecord, record_in
+from napari_unet_seg._napari.layers.instances import options_of_rows
+from napari_unet_seg._napari.layers.layer_record import (
+    CocoImages,
+    DrawnResults,
+    LayerRecord,
+    record_in,
+)
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg._napari.widgets.windows import dialog_parent
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.instances import draw_instances, instance_dtype
-from napari_unet_seg.io.coco.raster import draw, paint
 from napari_unet_seg.io.coco.read import read_coco
-from napari_unet_seg.io.coco.results.read import known_images, parse_results, read_results
-from napari_unet_seg.io.masks.labels import label_dtype
-from napari_unet_seg.io.masks.sparse import sparse_zeros
+from napari_unet_seg.io.coco.results import known_images, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_unet_seg._napari.files.coco.results.dialog import ResultsChoice
+    from napari_unet_seg.io.coco.document.parse import ParsedFile
     from napari_unet_seg.io.coco.read import CocoDataset
+    from napari_unet_seg.io.coco.results import Results
     from napari_unet_seg.io.common.scan import Scan
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -51,8 +55,8 @@ class _Stack:
     """The layer's `unique_id`; None if it is not open."""
 
 
-def results_layers(path: Path) -> list[LayerData]:
-    """Return masks of the results in a file, after a question for the threshold.
+def results_layers(file: ParsedFile) -> list[LayerData]:
+    """Return masks of the results of a file, after a question for the threshold.
 
     They are put on the open data set that has most of their images. If none has any, the user is
     asked for the COCO file, whose images and masks are opened too.
@@ -65,21 +69,21 @@ def results_layers(path: Path) -> list[LayerData]:
     Raises
     ------
     DataError
-        If the file cannot be read, there is no window to ask in, or no result fits the data set.
+        If the file is no list of results, there is no window to ask in, or no result fits the data
+        set.
     """
-    entries = parse_results(path)
+    path, entries = file.path, file.check("results")
     opened = _open_dataset(entries)
     dataset = opened or _asked_for(path)
     if dataset is None:
         return []
-    results = read_results(path, dataset)
+    results = results_of(file, dataset)
     choice = ask_for_results(results, dialog_parent())
     if choice is None:
         return []
     layers = [] if opened else coco_layers(dataset)
     stacks = _open_stacks(dataset) if opened else _new_stacks(layers)
-    predicted = results.above(choice.threshold, boxes=choice.boxes)
-    masks = (_mask(stack, predicted, choice, path.stem) for stack in stacks)
+    masks = (_mask(stack, results, choice) for stack in stacks)
     if results.problems:
         listed = "; ".join(" ".join(problem) for problem in results.problems)
         show_warning(f"{path.name}: left out {listed}.")
@@ -134,25 +138,21 @@ def _new_stacks(layers: list[LayerData]) -> list[_Stack]:
     return [stack for stack in found if stack is not None]
 
 
-def _mask(stack: _Stack, predicted: CocoDataset, choice: ResultsChoice, title: str) -> LayerData:
+def _mask(stack: _Stack, results: Results, choice: ResultsChoice) -> LayerData:
     """Draw results on the grid of a stack, and return them as a layer."""
-    name = f"{stack.name} · {title}"
-    ids, shape, boxes = stack.coco.ids, stack.scan.grid_shape, choice.boxes
+    name = f"{stack.name} · {results.path.stem}"
+    ids, categories = stack.coco.ids, results.dataset.categories
+    drawn = draw_results(results, ids, stack.scan.grid_shape[1:], choice)
     record = LayerRecord(
-        coco=CocoImages(stack.coco.source, ids, boxes),
+        coco=CocoImages(stack.coco.source, ids, choice.boxes),
         scan=stack.scan,
         independent=True,
         names=stack.scan.names,
         image=stack.image,
+        results=DrawnResults(results, choice.threshold, checksum(drawn.labels)),
     )
-    images = [predicted.by_id[identity] for identity in ids]
     if choice.values == "instances":
-        labels = sparse_zeros(shape, instance_dtype(predicted, images))
-        drawn = draw_instances(predicted, images, labels, boxes=boxes)
-        options = options_of_rows(rows_of(drawn), predicted.categories, name, record)
+        options = options_of_rows(drawn.rows, categories, name, record)
     else:
-        labels = sparse_zeros(shape, label_dtype(len(predicted.categories)))
-        for plane, image in zip(labels, images, strict=True):
-            paint(plane, draw(predicted, image, predicted.categories, boxes=boxes))
-        options = labels_options(predicted.categories, name, record)
-    return labels, options | stack.geometry, "labels"
+        options = labels_options(categories, name, record)
+    return drawn.labels, options | stack.geometry, "labels"

@@ -15,7 +15,7 @@ from napari_unet_seg.cli import main
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import CocoDataset, read_coco
-from napari_unet_seg.io.coco.results.read import read_results
+from napari_unet_seg.io.coco.results import read_results
 from napari_unet_seg.io.read import read_labels
 
 if TYPE_CHECKING:

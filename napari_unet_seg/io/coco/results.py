@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -12,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.coco.results.kinds import check_kind, kind_of
+from napari_unet_seg.io.coco.document.parse import parse_file
 from napari_unet_seg.io.common.ids import identity
-from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Id
+    from napari_unet_seg.io.coco.document.parse import ParsedFile
     from napari_unet_seg.io.coco.read import Annotation, CocoDataset, Problem
 
 ONLY_BOX = "it has only a box"
@@ -48,6 +47,11 @@ class Results:
         """Return the number of results that `above` gives."""
         kinds = (self.scores, self.box_scores) if boxes else (self.scores,)
         return sum(len(scores) - int(np.searchsorted(scores, threshold)) for scores in kinds)
+
+    def numbers(self, images: Iterable[Id]) -> dict[Id, int]:
+        """Return a number from 1 for each result of some images, by the result's id."""
+        found = (each["id"] for image in images for each in self.by_image[image])
+        return {identity: number for number, identity in enumerate(found, 1)}
 
     def above(self, threshold: float, *, boxes: bool) -> CocoDataset:
         """Return the data set with results as its annotations.
@@ -90,8 +94,12 @@ def read_results(path: Path | str, dataset: CocoDataset) -> Results:
         If the file cannot be read, is no list of results, or no result is of an image and a
         category of the data set.
     """
-    path = Path(path)
-    entries = parse_results(path)
+    return results_of(parse_file(Path(path)), dataset)
+
+
+def results_of(file: ParsedFile, dataset: CocoDataset) -> Results:
+    """Judge and group the entries of a parsed list of results; see `read_results`."""
+    path, entries = file.path, file.check("results")
     unknown: dict[str, Counter[str]] = defaultdict(Counter)
     found: dict[Id, list[Annotation]] = {image.id: [] for image in dataset.images}
     for place, entry in enumerate(entries, 1):
@@ -114,30 +122,8 @@ def read_results(path: Path | str, dataset: CocoDataset) -> Results:
     return Results(path, dataset, found, outlined, bare, problems)
 
 
-def is_results(path: Path) -> bool:
-    """Whether a file is a list of results; False for a file that cannot be read."""
-    try:
-        return kind_of(json.loads(path.read_bytes())) == "results"
-    except (OSError, ValueError):
-        return False
-
-
 def _has_outline(result: Annotation) -> bool:
     return bool(result.get("segmentation"))
-
-
-def parse_results(path: Path) -> list[Any]:
-    """Parse a list of results, whose entries are not checked.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or is no list of results.
-    """
-    with reading(path, "JSON"):
-        entries = json.loads(path.read_bytes())
-    check_kind(path, entries, "results")
-    return list(entries)
 
 
 def known_images(entries: Collection[Any], dataset: CocoDataset) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 from written_back import write_back
 
-from napari_unet_seg.io.coco.json_style import JsonStyle, style_of
+from napari_unet_seg.io.coco.document.style import JsonStyle, style_of
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.coco.write import save_coco
 

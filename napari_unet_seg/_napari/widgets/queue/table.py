@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet_seg._napari.widgets.lazy_icons import SIZE
+from napari_unet_seg._napari.widgets.queue.lazy_icons import SIZE
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QResizeEvent
 
-    from napari_unet_seg._napari.widgets.lazy_icons import LazyIcons
+    from napari_unet_seg._napari.widgets.queue.lazy_icons import LazyIcons
 
 _MARKS = {
     ReviewState.TODO: "○",
@@ -55,8 +55,8 @@ class RowNote(NamedTuple):
     mark: str
     text: str
     tip: str
-    colour: str = ""
-    """Colour of the row, empty for that of other rows to do."""
+    italic: bool = False
+    """Whether the row is told from others by its letters; no grey is readable in each theme."""
 
 
 def _no_note(_: int) -> RowNote | None:
@@ -103,9 +103,9 @@ class _QueueModel(QAbstractTableModel):
             return self.thumbnails.icon(item) if self.thumbnails else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(item, column)
-        if role == Qt.ItemDataRole.FontRole and item == self.bold_item:
-            return _bold(self.parent().font())
-        if role == Qt.ItemDataRole.ForegroundRole and (colour := self._colour(item, state)):
+        if role == Qt.ItemDataRole.FontRole:
+            return self._font(item)
+        if role == Qt.ItemDataRole.ForegroundRole and (colour := _COLOURS.get(state)):
             return QColor(colour)
         return None
 
@@ -130,9 +130,11 @@ class _QueueModel(QAbstractTableModel):
     def _note(self, item: int) -> RowNote | None:
         return self.note_of(item) if self.queue.states[item] is ReviewState.TODO else None
 
-    def _colour(self, item: int, state: ReviewState) -> str:
-        note = self._note(item)
-        return note.colour if note else _COLOURS.get(state, "")
+    def _font(self, item: int) -> QFont:
+        note, font = self._note(item), QFont(self.parent().font())
+        font.setBold(item == self.bold_item)
+        font.setItalic(note is not None and note.italic)
+        return font
 
     def _tip(self, item: int, column: int) -> str:
         note = self._note(item) if column == _STATE else None
@@ -245,9 +247,3 @@ class QueueTable(QTableView):
         super().resizeEvent(event)
         for selected in self.selectionModel().selectedRows():
             self.scrollTo(selected)
-
-
-def _bold(font: QFont) -> QFont:
-    font = QFont(font)
-    font.setBold(True)
-    return font

@@ -30,15 +30,14 @@ def kind_of(document: object) -> Kind:
     return "dataset" if isinstance(document.get("images"), list) else ""
 
 
-def check_kind(path: Path, document: object, wanted: Literal["dataset", "results"]) -> None:
-    """Check that parsed JSON is of a kind.
+def check_kind(path: Path, found: Kind, wanted: Literal["dataset", "results"]) -> None:
+    """Check that the JSON of a file is of a kind.
 
     Raises
     ------
     DataError
         If it is of another kind; the message says what to do with that one.
     """
-    found = kind_of(document)
     if found == wanted:
         return
     if found == "panoptic":

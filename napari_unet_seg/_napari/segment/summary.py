@@ -1,0 +1,28 @@
+"""The line on a finished prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_unet_seg.config import IGNORE_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet_seg.events import PredictFinished
+
+
+def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
+    """Return the predicted Dice, the time and the device, and the notes as further sentences."""
+    line = f"{_fit(prediction)}{prediction.seconds:.1f} s on {prediction.device}"
+    return " ".join((f"{line}.", *notes)) if notes else line
+
+
+def _fit(prediction: PredictFinished) -> str:
+    """Return the range of the predicted Dice of the slices on which something was found."""
+    found = (prediction.labels > 0) & (prediction.labels != IGNORE_INDEX)
+    dice = prediction.dice[found.any((-2, -1))]
+    if not dice.size:
+        return ""
+    fit = f"Predicted Dice {dice.min():.2f}"
+    return f"{fit}…{dice.max():.2f} · " if dice.size > 1 else f"{fit} · "
