@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import dask
@@ -15,6 +16,7 @@ from category_list import click_cell
 from PIL import Image as Picture
 from qtpy import API
 
+from napari_unet_seg._napari.coco import write_dataset
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.files.coco.layers import coco_stacks
 from napari_unet_seg._napari.files.writer import write_coco
@@ -357,14 +359,27 @@ def test_sister_files_are_written_together(
 
 
 def test_stop_leaves_nothing_behind(
-    widget: ImportCocoWidget, coco: Path, tmp_path: Path, qtbot: QtBot
+    widget: ImportCocoWidget,
+    coco: Path,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    is_stopped, write = threading.Event(), write_dataset.write_dataset
+
+    def held(*args: Any, **options: Any) -> Any:
+        """Write as ever, but not before the click on Stop."""
+        is_stopped.wait(60)
+        return (yield from write(*args, **options))
+
+    monkeypatch.setattr(write_dataset, "write_dataset", held)
     _wait(qtbot, widget, coco)
     box = widget.write_box
     box.folder_edit.setValue(tmp_path / "set")
     box.write_button.click()
     assert box.stop_button.isEnabled()
     box.stop_button.click()
+    is_stopped.set()
     qtbot.waitUntil(lambda: box.write_button.isEnabled())
 
     assert box.message.text() == "Stopped; nothing was written."
