@@ -96,6 +96,17 @@ def go_on(qtbot: QtBot, widget: ReviewWidget, index: int) -> None:
     qtbot.waitUntil(lambda: shown(widget) == [f"image-{index}"])
 
 
+def go_on_in_a_round(qtbot: QtBot, widget: ReviewWidget) -> Session:
+    """Accept as many as start a round, which is held, since it is over soon, and go on."""
+    for index in range(EVERY):
+        session = accept(qtbot, widget)
+        if (job := widget.fine_tune.panel.job) is not None:
+            job.pause()
+        go_on(qtbot, widget, index + 1)
+    assert widget.fine_tune.panel.running
+    return session
+
+
 @pytest.mark.slow
 def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
     qtbot: QtBot, widget: ReviewWidget
@@ -109,11 +120,14 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
         assert widget.fine_tune.start_button.text().startswith(wanted)
         if index < EVERY - 1:
             go_on(qtbot, widget, index + 1)
-    assert widget.fine_tune.panel.running
+    job = widget.fine_tune.panel.job
+    assert job is not None
     assert bar.status.text() == "Learning from 4 slices …"
+    job.pause()  # it is over soon
+    go_on(qtbot, widget, EVERY)
+    assert widget.fine_tune.panel.running
     with qtbot.waitSignal(widget.fine_tune.finished) as done:
-        go_on(qtbot, widget, EVERY)
-        assert widget.fine_tune.panel.running, "it was to be seen to go on"
+        job.resume()
     finished, used = done.args
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     assert (finished.train, finished.held_out, finished.stopped) == (3, 1, False)
@@ -138,14 +152,14 @@ def test_a_round_on_the_images_of_a_folder_goes_on_while_others_are_corrected(
 def test_the_image_whose_round_runs_can_be_opened_meanwhile(
     qtbot: QtBot, widget: ReviewWidget
 ) -> None:
-    for index in range(EVERY):
-        session = accept(qtbot, widget)
-        go_on(qtbot, widget, index + 1)
-    assert widget.fine_tune.panel.running
+    session = go_on_in_a_round(qtbot, widget)
+    job = widget.fine_tune.panel.job
+    assert job is not None
     with qtbot.waitSignal(widget.fine_tune.finished) as done:
         with qtbot.waitSignal(widget.desk.session_changed):
             widget.scans.bar.previous_button.click()
-        widget.fine_tune.panel.stop()
+        job.resume()
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
     again = widget.session
     assert again is session, "it stays held while its round runs"
     assert again.rounds == tuple(done.args[:1])
@@ -154,9 +168,7 @@ def test_the_image_whose_round_runs_can_be_opened_meanwhile(
 
 @pytest.mark.slow
 def test_closing_the_dock_ends_the_round_of_a_folder(qtbot: QtBot, widget: ReviewWidget) -> None:
-    for index in range(EVERY):
-        accept(qtbot, widget)
-        go_on(qtbot, widget, index + 1)
+    go_on_in_a_round(qtbot, widget)
     job, first = widget.fine_tune.panel.job, chosen_model.current_model()
     assert job is not None
     with qtbot.waitSignal(job.ended):
