@@ -1,6 +1,6 @@
 """Make the pictures of the tutorial: a patient's case in a real window, step by step.
 
-    python docs/make_case_pictures.py [--out FOLDER]
+    python docs/make_case_pictures.py [--out FOLDER] [--smoke]
 
 Goes through the steps as a user would, on a copy of the sample patients, and grabs the window after
 each. Where there is no display, start it with `xvfb-run -s "-screen 0 1920x1080x24"`.
@@ -23,9 +23,13 @@ from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.widgets.settings import remember
 
 PATIENTS = Path(__file__).parents[1] / "sample_data" / "patients"
+EPOCHS = 40
+"""Enough to learn a new category from a few slices, as the tutorial has it."""
 BRIGHT = 150
 """Grey value of the sample's FLAIR above which tissue holds water."""
 ACCEPTED = 6
+BEFORE = 2
+"""How many slices before the accepted ones lies the slice that shows what was learnt."""
 
 
 class Case:
@@ -121,25 +125,47 @@ class Case:
         until(lambda: not self.dock.correct.busy)
         self.grab("save")
 
+    def fine_tune(self) -> None:
+        """Teach the network the new category, and use it on the rest."""
+        page = self.dock.correct
+        self.dock.steps.buttons[Step.CORRECT].click()
+        page.tabs.setCurrentWidget(page.fine_tune)
+        tab = page.fine_tune
+        tab.form.setValue(tab.form.value().replace(epochs=EPOCHS))
+        tab.start_button.click()
+        until(lambda: tab.panel.running)
+        until(lambda: not tab.panel.running)
+        if tab.question is not None:
+            raise SystemExit(f"The round became worse: {tab.question.text()}")
+        tab.predict_bar.button.click()
+        until(lambda: not tab.predict_bar.stop_button.isEnabled())
+        self.viewer.dims.set_current_step(0, min(page.session.accepted) - BEFORE)
+        settle(1000)
+        self.grab("fine-tune")
+
 
 def main() -> None:
-    """Make them all."""
+    """Make them all; with --smoke the first one, into a folder that is removed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("--smoke", action="store_true", help="one picture; nothing is kept")
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         # What the user's own widgets remember is neither shown nor changed.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        case = Case(given.out, Path(scratch))
-        for step in (
+        out = Path(scratch) / "images" if given.smoke else given.out
+        out.mkdir(parents=True, exist_ok=True)
+        case = Case(out, Path(scratch))
+        steps = (
             case.open,
             case.segment,
             case.use_tools,
             case.add_oedema,
             case.accept,
             case.save,
-        ):
+            case.fine_tune,
+        )
+        for step in steps[:1] if given.smoke else steps:
             step()
         case.viewer.close()
 

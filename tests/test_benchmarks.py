@@ -22,6 +22,7 @@ WITHOUT_WINDOW = {
     "correction.annotation_effort": ["--learn"],
     "correction.box_outline": [],
     "correction.fine_tuning": [],
+    "correction.new_category": [],
     "correction.repeatability": [],
     "correction.scribble": [],
     "page.results": [],
@@ -46,6 +47,7 @@ IN_A_WINDOW = {
     "speed.click": ["-m", "benchmarks.speed.click"],
     "speed.import_coco": ["-m", "benchmarks.speed.import_coco"],
     "speed.responsiveness": ["-m", "benchmarks.speed.responsiveness"],
+    "make_case_pictures": ["docs/make_case_pictures.py"],
     "make_pictures": ["docs/make_pictures.py"],
     "make_tool_pictures": ["docs/make_tool_pictures.py"],
 }
@@ -115,4 +117,5 @@ def test_every_script_is_run() -> None:
         if "__main__" in path.read_text(encoding="utf-8")
     }
     forked = {f"reliability.{name}" for name in IN_PROCESSES}
+    assert {path.stem for path in (ROOT / "docs").glob("make_*pictures.py")} <= set(IN_A_WINDOW)
     assert scripts == {*WITHOUT_WINDOW, *forked, *(name for name in IN_A_WINDOW if "." in name)}

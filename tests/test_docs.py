@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -51,3 +52,14 @@ def test_every_public_call_and_setting_is_in_the_reference() -> None:
     documented = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)", text, re.M)}
     public = {name for name in napari_unet_seg.__all__ if name.islower() or name.endswith("Config")}
     assert public - {"Config"} <= documented
+
+
+def test_the_tutorial_tells_what_was_measured() -> None:
+    records = ROOT / "benchmarks/results/new_category/rate-0.0001-epochs-40.json"
+    record = json.loads(records.read_text(encoding="utf-8"))
+    text = (ROOT / "docs/tutorial/first-case.md").read_text(encoding="utf-8")
+    text = text[text.index("Six slices are a start") :]
+    dice = [record["held out"]["after"]]
+    for part in ("other slices", "second patient"):
+        dice += [record[part][name] for name in ("tumour", "oedema")]
+    assert re.findall(r"\d\.\d\d", text) == [f"{value:.2f}" for value in dice]

@@ -19,6 +19,11 @@ class Recent(NamedTuple):
     """`file`, `folder` or `session`."""
     path: Path
 
+    @property
+    def title(self) -> str:
+        """The name; a session has that of its folder of scans, and is told from it."""
+        return f"{self.path.name} (session)" if self.kind == "session" else self.path.name
+
 
 def recent() -> list[Recent]:
     """Return what was opened and still exists, the last first."""

@@ -30,7 +30,7 @@ _SCAN_TEXTS = QueueTexts(
     "no scans",
 )
 _DICE_TIP = "Predicted Dice, the mean over the slices of a segmented scan"
-_WIDTH, _ROWS = 390, 7
+_WIDTH, _ROWS = 420, 7
 """Minimum width in pixels, and number of rows that are visible without scrolling."""
 
 
@@ -104,7 +104,7 @@ class ScanList(QFrame):
             self.table.show_queue(queue, scores, index)
 
     def show_under(self, widget: QWidget) -> None:
-        """Open below a widget, at least as wide as the widget and on the same screen."""
+        """Open below a widget, at least as wide as the widget, within its window and screen."""
         height = self.table.verticalHeader().defaultSectionSize()
         rows = min(max(len(self.table.slices.names), 3), _ROWS)
         chrome = self.sizeHint().height() - self.table.sizeHint().height()
@@ -112,7 +112,8 @@ class ScanList(QFrame):
         self.resize(max(_WIDTH, widget.width()), chrome + head + rows * height + 4)
         screen = widget.screen().availableGeometry()
         corner = widget.mapToGlobal(QPoint(0, widget.height()))
-        left = min(corner.x(), screen.right() - self.width())
+        right = min(screen.right(), widget.window().geometry().right())
+        left = min(corner.x(), right - self.width())
         top = min(corner.y(), screen.bottom() - self.height())
         self.move(max(left, screen.left()), max(top, screen.top()))
         self.show()

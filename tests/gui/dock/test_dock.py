@@ -157,11 +157,10 @@ def test_the_model_is_named_by_case_and_round_where_the_date_does_not_fit(
     make_checkpoint().rename(model)
     choose_model(model)
     choice = widget.header.model_choice
-    widget.resize(400, 700)
-    widget.header.show_device("CPU (1 thread)")
-    widget.header.layout().activate()
+    whole = choice.fontMetrics().horizontalAdvance(choice.full_text())
+    choice.resize(whole, 24)
     assert choice.shown_text() == "phantom-22 · round 1"
-    choice.resize(400, 24)
+    choice.resize(whole + 100, 24)
     assert choice.shown_text() == choice.full_text() == model_name(model)
 
 

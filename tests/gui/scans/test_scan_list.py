@@ -14,6 +14,7 @@ from plans import accept_plan
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.colours import category_colour
@@ -495,3 +496,19 @@ def test_the_sessions_of_the_folder_become_a_data_set_for_nnunet_and_stop_leaves
     cases = plan_folder(raw / "Dataset001_scans").cases
     assert [case.name for case in cases] == ["a", "b"]
     dialog.close()
+
+
+def test_the_list_stays_within_the_window(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setGeometry(200, 100, 900, 600)
+    bar = QLabel("bar", window)
+    bar.setGeometry(500, 0, 400, 20)
+    popup = ScanList(window)
+    qtbot.addWidget(popup)
+    with qtbot.waitExposed(window):
+        window.show()
+    popup.show_under(bar)
+    assert popup.width() > bar.width()
+    assert popup.geometry().right() <= window.geometry().right()
+    popup.hide()
