@@ -191,6 +191,7 @@ class Progress:
 
     done: int
     count: int
+    """Number of all parts; 0 while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,11 +104,11 @@ def _scans(
     path: Path, sequence: str | None, out: Path | None, names: Sequence[str]
 ) -> tuple[list[Found], list[Failure]]:
     """Return the scans at a path, and the problems with what is left out."""
-    if not path.exists():
+    if not os.path.exists(path):
         return [], [(str(path), f"{path} does not exist; check the name or choose another file.")]
     if is_directory_file(path):
         path = path.absolute().parent
-    if not path.is_dir() or is_zarr(path):
+    if not os.path.isdir(path) or is_zarr(path):
         return [Found(path)], []
     plan = plan_folder(path)
     scans, problems = find_scans(plan, sequence, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from napari_unet_seg.io.cases.remembered import recall_corrections
 from napari_unet_seg.io.coco.paths import clean_name
 from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.io.dicom.signature import holds_dicom
+from napari_unet_seg.io.disk.listing import entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +54,7 @@ def open_dataset(
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; choose the folder of a data set.")
-    if not (folder / FILE_NAME).is_file() or (folder / "imagesTr").is_dir():
+    if not isfile(folder / FILE_NAME) or isdir(folder / "imagesTr"):
         if not holds_pairs(folder) or _needs_plan(folder, dimensions):
             plan = plan_folder(folder)
             return samples_of_plan(plan, dimensions or 2, sequences, may_lack=may_lack)
@@ -77,7 +79,7 @@ def sequences_of(folder: Path) -> tuple[str, ...]:
     DataError
         If the folder cannot be read, or holds no scans.
     """
-    if (folder / FILE_NAME).is_file() and not (folder / "imagesTr").is_dir():
+    if isfile(folder / FILE_NAME) and not isdir(folder / "imagesTr"):
         return ()
     names = plan_folder(folder).sequences
     return () if names == (UNNAMED,) else names
@@ -94,12 +96,12 @@ def _check_unnamed(folder: Path, sequences: Sequence[str], *, may_lack: bool) ->
 def _needs_plan(folder: Path, dimensions: int | None) -> bool:
     """Whether images and masks are no plain pairs: DICOM, volumes as slices, or corrected."""
     volumes = dimensions == 2 and any(True for _ in folder.glob("**/images/*.nii*"))
-    below = any(any(map(_is_series, place.iterdir())) for place in folder.glob("images"))
+    below = any(any(map(_is_series, entries(place))) for place in folder.glob("images"))
     return volumes or below or bool(recall_corrections(folder))
 
 
 def _is_series(path: Path) -> bool:
-    return path.is_dir() and holds_dicom(path)
+    return isdir(path) and holds_dicom(path)
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.names import MASK_ENDS
 from napari_unet_seg.io.common.placement import misplacement
 from napari_unet_seg.io.common.turned import turned_onto
+from napari_unet_seg.io.disk.listing import entries
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
 from napari_unet_seg.io.read import read_labels, read_scan
@@ -44,7 +46,7 @@ def group_of(name: str) -> str:
 def holds_pairs(folder: Path) -> bool:
     """Whether a folder, or one of its splits, holds the folders `images` and `masks`."""
     places = (folder, *(folder / name for name in _FOLDERS))
-    return any((p / "images").is_dir() and (p / "masks").is_dir() for p in places)
+    return any(isdir(p / "images") and isdir(p / "masks") for p in places)
 
 
 def read_pairs(folder: Path) -> SampleSet:
@@ -81,7 +83,7 @@ def _samples(folder: Path) -> Iterator[Sample]:
 
 
 def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
-    if not (folder / "images").is_dir() or not (folder / "masks").is_dir():
+    if not isdir(folder / "images") or not isdir(folder / "masks"):
         return
     images, masks = _by_stem(folder / "images"), _by_stem(folder / "masks")
     for stem, image in images.items():
@@ -102,7 +104,7 @@ def _split_samples(folder: Path, split: Split | None) -> Iterator[Sample]:
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in entries(folder):
         stem = _stem(path)
         if not stem:
             continue

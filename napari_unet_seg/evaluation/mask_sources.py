@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,10 +74,10 @@ def open_masks(
         raise DataError(f"{path} does not exist; give a folder of masks or a COCO file.")
     if path.is_file():
         return _coco_source(path, images, threshold)
-    is_nnunet = (path / "imagesTr").is_dir()
+    is_nnunet = isdir(path / "imagesTr")
     if is_dataset(path) and not is_nnunet:
         return _dataset_source(path)
-    if (path / "masks").is_dir() and not is_nnunet:
+    if isdir(path / "masks") and not is_nnunet:
         return _folder_source(path)
     plan = plan_of_masks(path)
     return _folder_source(path) if plan is None else _case_source(plan)
@@ -85,7 +86,7 @@ def open_masks(
 def is_dataset(folder: Path) -> bool:
     """Whether a folder is laid out as a data set."""
     parts = (folder / part / "masks" for part in ("train", "valid", "test"))
-    return (folder / "dataset.json").is_file() or any(part.is_dir() for part in parts)
+    return isfile(folder / "dataset.json") or any(map(isdir, parts))
 
 
 def seg_files(folder: Path) -> list[Path]:
@@ -173,7 +174,7 @@ def _case_source(plan: Plan) -> MaskSource:
 
 def _folder_source(folder: Path) -> MaskSource:
     files = scan_files(folder) + seg_files(folder)
-    if not files and (folder / "masks").is_dir():
+    if not files and isdir(folder / "masks"):
         folder = folder / "masks"
         files = scan_files(folder) + seg_files(folder)
     if not files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def short_name(path: Path) -> str:
     """Return the name of a scan: of a file or OME-Zarr without its suffix, or of a folder."""
-    return path.name if path.is_dir() and not is_zarr(path) else split_suffix(path)[0]
+    return path.name if os.path.isdir(path) and not is_zarr(path) else split_suffix(path)[0]
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

@@ -7,6 +7,7 @@ whoever gets the file.
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -96,7 +97,7 @@ def is_written(path: Path) -> bool:
 
     No pixels are read, so that all files of a folder can be asked. False for what cannot be read.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return is_ours(path)
     try:
         is_packed = path.name.lower().endswith(".nii.gz")

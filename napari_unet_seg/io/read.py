@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +14,7 @@ import numpy as np
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.dicom.signature import is_dicom
-from napari_unet_seg.io.disk.files import check_is_stored, reading, split_suffix
+from napari_unet_seg.io.disk.files import reading, split_suffix
 from napari_unet_seg.io.masks.labels import objects_of, stored_categories, to_classes
 from napari_unet_seg.io.masks.values import Meaning, Reading, classify, to_labels
 from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
@@ -55,9 +56,8 @@ def read_scan(path: Path | str, series: str | None = None) -> Scan:
     path = Path(path)
     if "://" in str(path) or re.match(r"(https?|s3|gs):/", str(path)):
         raise DataError(f"{path} is not on this computer; download it and open the copy.")
-    if not path.exists():
-        raise DataError(f"{path} does not exist; check the name or choose another file.")
-    check_is_stored(path)
+    with reading(path, "a file"):
+        path.stat()
     reader = _reader(path)
     return _dicom(path, series) if reader is _dicom else reader(path)
 
@@ -94,7 +94,7 @@ def read_labels(path: Path | str) -> Scan:
 
 def _stored_mask(path: Path) -> Scan:
     """Read the values of a mask as they are stored."""
-    reader = _reader(path) if path.exists() else None
+    reader = _reader(path) if os.path.exists(path) else None
     scan = reader(path, as_mask=True) if reader in (_image, _tiff) else read_scan(path)
     if "C" in scan.axes:
         raise DataError(

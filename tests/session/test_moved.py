@@ -11,6 +11,7 @@ from PIL import Image
 
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.case import Source
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
@@ -53,7 +54,7 @@ def test_the_scan_is_found_where_it_lies_relative_to_the_session(disk: Path) -> 
     session.close()
     stored = json.loads((moved / "work" / "head" / "session.json").read_text())
     assert stored["scan"]["paths"] == [str(scan)]
-    found = find_session(moved / "work", "head", scan)
+    found = find_session(moved / "work", "head", Source((scan,)))
     assert found is not None
     assert found.folder == moved / "work" / "head"
 
@@ -64,7 +65,7 @@ def test_another_scan_at_the_same_place_is_not_taken(disk: Path) -> None:
     write_array(scan, VOXELS + 1, axes="ZYX")
     with pytest.raises(DataError, match=r"head\.tif, the scan of the session head, is missing"):
         Session.open(moved / "work" / "head")
-    assert find_session(moved / "work", "head", scan) is None
+    assert find_session(moved / "work", "head", Source((scan,))) is None
 
 
 def test_a_session_of_another_system_is_found_too(disk: Path) -> None:

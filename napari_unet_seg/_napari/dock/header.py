@@ -48,7 +48,7 @@ class CaseHeader(QWidget):
         )
         self.image_combo.setToolTip(_IMAGE_TIP)
         self.mask_combo = LayerCombo(
-            viewer, lambda layer: is_user_layer(layer, Labels), empty_text="no mask yet"
+            viewer, lambda layer: is_user_layer(layer, Labels), empty_text=NO_MASK
         )
         self.mask_combo.setToolTip(_MASK_TIP)
         self.model_choice = ModelChoice()

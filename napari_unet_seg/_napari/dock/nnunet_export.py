@@ -60,7 +60,7 @@ class NnunetExport:
         sessions = []
         for name, found in zip(folder.names, folder.states.found, strict=True):
             sessions += damaged_sessions(parent, name) if found is None else [found.folder]
-        is_of_folder = current is not None and any(map(current.record.is_on, folder.paths))
+        is_of_folder = current is not None and any(map(current.record.is_on, folder.sources))
         if current is not None and is_of_folder and current.folder not in sessions:
             sessions.append(current.folder)  # it has started since the folder was read
         return sessions

@@ -98,7 +98,7 @@ class OpenPage(QWidget):
         for each in found:
             button = _button("", f"Open the {each.kind} {each.path}")
             text = self.fontMetrics().elidedText(
-                f"{_MARKS[each.kind]}  {each.path.name}", Qt.TextElideMode.ElideMiddle, 300
+                f"{_MARKS[each.kind]}  {each.title}", Qt.TextElideMode.ElideMiddle, 300
             )
             button.setText(text.replace("&", "&&"))
             button.setFlat(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +19,16 @@ class Recent(NamedTuple):
     """`file`, `folder` or `session`."""
     path: Path
 
+    @property
+    def title(self) -> str:
+        """The name; a session has that of its folder of scans, and is told from it."""
+        return f"{self.path.name} (session)" if self.kind == "session" else self.path.name
+
 
 def recent() -> list[Recent]:
     """Return what was opened and still exists, the last first."""
     found = (Recent(kind, Path(path)) for kind, path in recall(_KEY, []))
-    return [each for each in found if each.path.exists()]
+    return [each for each in found if os.path.exists(each.path)]
 
 
 def last_folder() -> Path:

@@ -33,6 +33,7 @@ from napari_unet_seg._napari.widgets.dock_widget import (
     call_before_window_deletion,
     connect,
 )
+from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.keys import label_of, list_keys
 from napari_unet_seg._napari.widgets.messages import show_error, show_info
 from napari_unet_seg._napari.widgets.windows import ancestor
@@ -71,6 +72,7 @@ class UNetSegWidget(DockWidget):
         self.segment = SegmentWidget(self.viewer, self.header.image_combo, self.header.model_choice)
         self.correct = ReviewWidget(self.viewer, self.header.mask_combo)
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
+        self.job_bar = JobBar()
         self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
         self.unsaved = UnsavedEdits(self)
         self._shortcut: QShortcut | None = None
@@ -135,6 +137,10 @@ class UNetSegWidget(DockWidget):
         """Open the scans of a folder, one after another; nothing changes if the user cancels."""
         self.correct.scans.open_folder(folder)
 
+    def open_plan(self, recognised: Plan) -> None:
+        """Open the scans of a plan as it was recognised, after a look at it."""
+        self.correct.scans.planner.show(recognised)
+
     def open_session(self, folder: Path) -> None:
         """Open a session to go on with its corrections."""
         add_recent("session", folder)
@@ -172,6 +178,7 @@ class UNetSegWidget(DockWidget):
         layout.addWidget(self.views)
         layout.addWidget(self.steps)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.job_bar)
 
     def _connect(self) -> None:
         desk, bar, page = self.correct.desk, self.correct.bar, self.open_page
@@ -193,6 +200,8 @@ class UNetSegWidget(DockWidget):
         self.correct.saver.written.connect(self._on_written)
         self.correct.saver.failed.connect(self.save_page.show_failed)
         self.correct.busy_changed.connect(self._on_busy)
+        for worker in (desk, self.correct.scans):
+            worker.job_started.connect(self.job_bar.watch)
         desk.opened.connect(self._on_opened)
         desk.leaving.connect(lambda: self.header.hold_mask(None))
         desk.session_changed.connect(self._refresh)

@@ -18,7 +18,7 @@ from napari_unet_seg.io.cases.read import read_mask_among, read_sequence
 from napari_unet_seg.io.masks.palette import stored_palette
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.cases.case import Case
@@ -85,7 +85,7 @@ class LaterLayers(NamedTuple):
     """The labels, if they are those of the mask that is shown."""
 
 
-def other_layers(case: Case, scan: Scan) -> Iterator[LaterLayers]:
+def other_layers(case: Case, scan: Scan) -> Generator[LaterLayers, Any, None]:
     """Read the masks of a case, and the sequences beside its first one, which are hidden.
 
     Files of which the first sequence is a part are left out.

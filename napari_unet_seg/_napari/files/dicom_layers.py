@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from napari import current_viewer
@@ -49,7 +50,7 @@ def dicom_scans(paths: Sequence[Path]) -> list[tuple[Scan, str]]:
 
 
 def _is_folder(path: Path) -> bool:
-    return path.is_dir() or is_directory_file(path)
+    return os.path.isdir(path) or is_directory_file(path)
 
 
 def _chosen(found: tuple[Series, ...], source: Path, name: str) -> list[tuple[Scan, str]]:

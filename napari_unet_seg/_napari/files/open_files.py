@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from napari_unet_seg._napari.files.reader import scan_layers
@@ -41,5 +42,5 @@ def open_file(viewer: Viewer, file: Path) -> list[Layer]:
 
 def _reader(file: Path) -> str:
     """Return the plugin that reads a file; napari's own reader opens pictures."""
-    named = file.is_dir() or file.name.lower().endswith((".json", ".nii", ".nii.gz"))
+    named = os.path.isdir(file) or file.name.lower().endswith((".json", ".nii", ".nii.gz"))
     return PLUGIN if named or is_dicom(file) else "napari"

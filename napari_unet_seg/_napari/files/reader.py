@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from napari_unet_seg._napari import log as window_log
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.dicom.signature import holds_dicom, is_dicom
+from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,23 +55,25 @@ def nifti_reader(path: Paths) -> Reader | None:
 
 def zarr_reader(path: Paths) -> Reader | None:
     """Return a reader if every path is the folder of an OME-Zarr image or mask."""
-    from napari_unet_seg.io.zarr.read import is_zarr
-
     return _read_scans if all(is_zarr(p) for p in _paths(path)) else None
 
 
 def dicom_reader(path: Paths) -> Reader | None:
     """Return a reader if the paths are DICOM files or folders that hold some, or a folder of cases.
 
-    napari asks every reader of folders, whatever they hold.
+    napari asks every reader of folders, whatever they hold. In a window the user has chosen this
+    one, which takes any folder without a look at it, and says in a sentence why it holds no case:
+    a reader that refuses gets a traceback from napari.
     """
-    from napari_unet_seg._napari.files.case_folders import holds_cases, holds_studies
+    from napari_unet_seg._napari.files.case_folders import has_window
 
     paths = _paths(path)
-    alone = len(paths) == 1
+    alone = len(paths) == 1 and os.path.isdir(paths[0]) and not is_zarr(paths[0])
+    if alone and has_window():
+        return _read_folder
     if all(_may_be_dicom(p) for p in paths):
-        return _read_cases if alone and holds_studies(paths[0]) else _read_dicom
-    return _read_cases if alone and holds_cases(paths[0]) else None
+        return _read_dicom
+    return _reader_of_case(paths[0]) if alone else None
 
 
 def _paths(path: Paths) -> list[Path]:
@@ -77,11 +81,9 @@ def _paths(path: Paths) -> list[Path]:
 
 
 def _may_be_dicom(path: Path) -> bool:
-    if path.is_dir():
-        # A study has a folder for each series; a limit keeps the wait short in large folders.
-        return holds_dicom(path, most=_MAX_SNIFFED)
     try:
-        return is_dicom(path)
+        # A study has a folder for each series; a limit keeps the wait short in large folders.
+        return holds_dicom(path, most=_MAX_SNIFFED) if os.path.isdir(path) else is_dicom(path)
     except SegmentationError:
         return False
 
@@ -132,10 +134,19 @@ def _read_dicom(path: Paths) -> list[Any]:
 
 
 @_showing_errors
-def _read_cases(path: Paths) -> list[Any]:
-    from napari_unet_seg._napari.files.case_folders import read_cases
+def _read_folder(path: Paths) -> list[Any]:
+    from napari_unet_seg._napari.files.case_folders import is_series, read_cases
 
-    return read_cases(_paths(path)[0])
+    [folder] = _paths(path)
+    return _read_dicom(folder) if is_series(folder) else read_cases(folder, _read_dicom)
+
+
+def _reader_of_case(folder: Path) -> Reader | None:
+    from napari_unet_seg._napari.files.case_folders import only_case
+    from napari_unet_seg._napari.files.case_layers import case_layers
+
+    case = only_case(folder)
+    return None if case is None else _showing_errors(lambda _: case_layers(case))
 
 
 def _layers_with_warnings(scan: Scan, name: str) -> list[LayerData]:

@@ -24,7 +24,11 @@ from napari_unet_seg._napari.plan.model import PlanModel
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import WriteError
 from napari_unet_seg.io.cases.corrections import Correction, correct, with_first_sequence
-from napari_unet_seg.io.cases.remembered import recall_corrections, remember_corrections
+from napari_unet_seg.io.cases.remembered import (
+    recall_corrections,
+    recall_sequence,
+    remember_corrections,
+)
 from napari_unet_seg.io.common.counting import counted
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ class PlanDialog(QDialog):
         self.setWindowTitle(f"Folder {recognised.root.name}")
         self._recognised = recognised
         self._corrections = recall_corrections(recognised.root)
+        self._first_shown = recall_sequence(recognised.root)
         self.model = PlanModel(self)
         self.summary = QLabel()
         self.summary.setWordWrap(True)
@@ -87,7 +92,7 @@ class PlanDialog(QDialog):
     def accept(self) -> None:
         """Remember the corrections."""
         try:
-            remember_corrections(self._recognised.root, self._corrections)
+            remember_corrections(self._recognised.root, self._corrections, self._chosen())
         except WriteError as error:
             show_error(str(error))
         super().accept()
@@ -132,10 +137,12 @@ class PlanDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.bar.corrected.connect(self._on_corrected)
         self.reset_button.clicked.connect(self._on_reset)
+        self.sequence.activated.connect(lambda _: self._show_reset())
         self.tree.selectionModel().selectionChanged.connect(lambda *_: self._show_selection())
 
     def _show(self, selected: list[str] | None = None) -> None:
-        plan, chosen = correct(self._recognised, self._corrections), self.sequence.currentText()
+        plan = correct(self._recognised, self._corrections)
+        chosen = self.sequence.currentText() or self._first_shown
         self.model.show(plan)
         files = sum(len(c.sequences) + len(c.masks) for c in plan.cases) + len(plan.left_out)
         if files <= _EXPANDED:
@@ -148,10 +155,17 @@ class PlanDialog(QDialog):
         self.sequence.setCurrentIndex(max(self.sequence.findText(chosen), 0))
         for widget in (self._sequence_label, self.sequence):
             widget.setVisible(len(plan.sequences) > 1)
-        self.reset_button.setVisible(bool(self._corrections))
+        self._show_reset()
         self.ok_button.setEnabled(bool(plan.cases))
         self._select(selected or [])
         self._show_selection()
+
+    def _chosen(self) -> str:
+        """Return the chosen sequence; empty if it is the usual one."""
+        return self.sequence.currentText() if self.sequence.currentIndex() > 0 else ""
+
+    def _show_reset(self) -> None:
+        self.reset_button.setVisible(bool(self._corrections or self._chosen()))
 
     def _select(self, keys: list[str]) -> None:
         places = [place for place in map(self.model.place_of, keys) if place.isValid()]
@@ -186,23 +200,10 @@ class PlanDialog(QDialog):
 
     def _on_reset(self) -> None:
         self._corrections = {}
+        self.sequence.setCurrentIndex(0)
         self._show()
 
 
 def needs_look(plan: Plan) -> bool:
     """Whether a plan is shown before its scans are opened: that of one plain case is not."""
     return len(plan.cases) > 1 or bool(plan.left_out)
-
-
-def ask_for_plan(recognised: Plan, parent: QWidget | None = None) -> Plan | None:
-    """Show a plan and wait; return it as the user corrected it, None after Cancel."""
-    dialog = PlanDialog(recognised, parent)
-    try:
-        accepted = dialog.exec() == int(getattr(_ACCEPTED, "value", _ACCEPTED))
-        return dialog.plan if accepted else None
-    finally:
-        dialog.deleteLater()
-
-
-_ACCEPTED = QDialog.DialogCode.Accepted
-"""An int on Qt 5, an enum on Qt 6."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Write = Callable[[Path, Keep | None], object]
 
+_WRITES = "The file is written whole or not at all; wait until it is done."
+
 
 class MaskSaver(QObject):
     """Writes masks as jobs of the desk.
@@ -99,7 +101,8 @@ class MaskSaver(QObject):
 
         self.started.emit(mask)
         events = write_mask(write, path, keep)
-        self._desk.run(events, deliver, f"Saving {path.name}", self.failed.emit)
+        name = f"Saving {path.name}"
+        self._desk.run(events, deliver, name, self.failed.emit, unstoppable=_WRITES)
 
     def _ask(self, busy: bool) -> None:
         """Ask about a changed file once the job has ended."""

@@ -55,11 +55,13 @@ class ScanFolder:
         self._open_source = open_source
         self.scans = scans
         self.paths = [scan.path for scan in scans]
+        """Files, or the folders of stacks and series, of which one may hold several scans."""
+        self.sources = [scan.source for scan in scans]
         self.names = [scan.case.name for scan in scans]
         """Names of the scans' sessions."""
         self.titles = _titles(scans)
-        self.reader = ScanReader({scan.path: scan.source for scan in scans})
-        self.states = ScanStates(self.paths, self.names)
+        self.reader = ScanReader()
+        self.states = ScanStates(self.sources, self.names)
         self.thumbnails = ScanThumbnails(self._source, ratio)
         self.workers = (self.reader, self.states, self.thumbnails)
 
@@ -72,7 +74,7 @@ class ScanFolder:
         """Read the scan after a scan in advance; a session's scan is read with the session."""
         following = queue.step(at, 1)
         if following != at and self.states.found[following] is None:
-            self.reader.read_ahead(self.paths[following])
+            self.reader.read_ahead(self.sources[following])
 
     def close(self) -> None:
         """Stop reading."""
@@ -85,7 +87,7 @@ class ScanFolder:
             return open_source
         if found is not None:
             return source_of_session(found)
-        scan = self.reader.peek(self.paths[at])  # no scan is read for its thumbnail alone
+        scan = self.reader.peek(self.sources[at])  # no scan is read for its thumbnail alone
         return None if scan is None else source_of_scan(scan)
 
 

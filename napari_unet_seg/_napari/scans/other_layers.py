@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.files.case_layers import other_layers
 from napari_unet_seg._napari.layers.position import go_to_part
@@ -36,6 +36,9 @@ class OtherLayers(QObject):
         The object with which reading ends.
     """
 
+    job_started = Signal(object)
+    """Emitted with the `Job` that reads."""
+
     def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer = viewer
@@ -59,6 +62,7 @@ class OtherLayers(QObject):
             self._keep = keep
             layers = _in_turn(case, scan)
             self._job = jobs.run(layers, on_event=self._on_read, name=f"Opening {case.name}")
+            self.job_started.emit(self._job)
 
     def stop(self) -> None:
         """Add no more layers: another scan is opened."""
@@ -83,7 +87,11 @@ class OtherLayers(QObject):
             layers.selection.active = active
 
 
-def _in_turn(case: Case, scan: Scan) -> Generator[tuple[LaterLayers, Place | None], Any, None]:
+def _in_turn(case: Case, scan: Scan) -> Generator[Any, Any, None]:
+    yield from jobs.until_stopped(_with_lesions(case, scan))
+
+
+def _with_lesions(case: Case, scan: Scan) -> Generator[tuple[LaterLayers, Place | None], Any, None]:
     """Yield the layers, the mask that is shown with the slice of its largest lesion."""
     volume = scan.grid_axes.endswith("ZYX")
     for later in other_layers(case, scan):

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.scans import case_scans
-from napari_unet_seg.session.folders import find_session, free_folder
+from napari_unet_seg.session.folders import free_folder
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 from napari_unet_seg.session.scan_review import next_scan_note, scan_review
 from napari_unet_seg.training.replay import names
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.io.cases.case import Plan
+    from napari_unet_seg.io.cases.case import Plan, Source
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -66,6 +66,8 @@ class ScanQueue(QObject):
     """The note on a reviewed scan, with the next scan to do; empty for no note."""
     folder_proposed = Signal(object)
     """The folder for a session on the scan."""
+    job_started = Signal(object)
+    """Emitted with the `Job` that finds scans, or reads what belongs to the current one."""
 
     def __init__(
         self,
@@ -87,8 +89,10 @@ class ScanQueue(QObject):
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
         self._others = OtherLayers(viewer, self)
-        self.planner = FolderPlanner(viewer, dock)
+        self.planner = FolderPlanner(dock)
         self.planner.planned.connect(self._on_planned)
+        for worker in (self.planner, self._others):
+            worker.job_started.connect(self.job_started)
         self._waiting = self._busy = False
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
@@ -103,6 +107,10 @@ class ScanQueue(QObject):
     def path(self) -> Path | None:
         """The path of the current scan."""
         return None if self._folder is None or self._at is None else self._folder.paths[self._at]
+
+    @property
+    def _source(self) -> Source | None:
+        return None if self._folder is None or self._at is None else self._folder.sources[self._at]
 
     @property
     def folder(self) -> ScanFolder | None:
@@ -263,19 +271,19 @@ class ScanQueue(QObject):
         return None if scan is None else source_of_scan(scan)
 
     def _fetch(self, folder: ScanFolder, at: int) -> None:
-        path, parent = folder.paths[at], self._parent_folder()
-        found = find_session(parent, folder.names[at], path)
+        source = folder.sources[at]
+        found = folder.states.find(at, self._parent_folder())
         self.scan_opened.emit(found is not None)
         if found is None:
-            folder.reader.request(path)
+            folder.reader.request(source)
             return
         self._waiting = False
         self._desk.open(found.folder)
         self._show_busy()
         self._arrange()
 
-    def _on_arrived(self, path: Path, result: Scan | SegmentationError) -> None:
-        if not self._waiting or path != self.path:
+    def _on_arrived(self, source: Source, result: Scan | SegmentationError) -> None:
+        if not self._waiting or source != self._source:
             return
         self._waiting = False
         if isinstance(result, SegmentationError):
@@ -294,8 +302,8 @@ class ScanQueue(QObject):
 
     def _open_session(self) -> OpenSession | None:
         """Return the open session if it is on the current scan, else None."""
-        open_session, path = self._desk.current, self.path
-        is_on = path and open_session and open_session.session.record.is_on(path)
+        open_session, source = self._desk.current, self._source
+        is_on = source and open_session and open_session.session.record.is_on(source)
         return open_session if is_on else None
 
     def _on_session(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_unet_seg.io.cases.case import Source
     from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Order, ReviewState
 
@@ -30,7 +31,7 @@ class ScanStates(QObject):
 
     Parameters
     ----------
-    paths : sequence of Path
+    sources : sequence of Source
         The scans, in their order.
     names : sequence of str
         The names of the scans' sessions.
@@ -43,11 +44,11 @@ class ScanStates(QObject):
     _read = Signal(object, object)
     _ended = Signal(object)
 
-    def __init__(self, paths: Sequence[Path], names: Sequence[str]) -> None:
+    def __init__(self, sources: Sequence[Source], names: Sequence[str]) -> None:
         super().__init__()
-        self.paths, self.names = paths, names
-        self.reviews = [ScanReview()] * len(paths)
-        self.found: list[FoundSession | None] = [None] * len(paths)
+        self.sources, self.names = sources, names
+        self.reviews = [ScanReview()] * len(sources)
+        self.found: list[FoundSession | None] = [None] * len(sources)
         self._open: int | None = None
         self._refresh: object = None
         """Token of the last `refresh`; results of previous ones are ignored."""
@@ -72,8 +73,18 @@ class ScanStates(QObject):
 
     def refresh_scan(self, at: int, parent: Path) -> None:
         """Read the session of one scan, in this thread."""
-        self.found[at] = found = _find(parent, self.names[at], self.paths[at], self.found[at])
+        self.found[at] = found = self.find(at, parent, self.found[at])
         self.reviews[at] = _review_of(found)
+
+    def find(
+        self, at: int, parent: Path, before: FoundSession | None = None
+    ) -> FoundSession | None:
+        """Return the session of a scan, `before` if that has not changed; None if there is none."""
+        try:
+            return find_session(parent, self.names[at], self.sources[at], before)
+        except Exception:  # otherwise lost in the thread of the pool
+            logger.exception("The session of %s could not be read", self.sources[at].files[0])
+            return None
 
     def set_open(self, at: int | None, review: ScanReview | None = None) -> None:
         """Set the open scan and the review of its session; None for no open scan."""
@@ -91,10 +102,10 @@ class ScanStates(QObject):
         self, refresh: object, parent: Path, found_before: Sequence[FoundSession | None]
     ) -> None:
         batch: dict[int, FoundSession | None] = {}
-        for at, (path, before) in enumerate(zip(self.paths, found_before, strict=True)):
+        for at, before in enumerate(found_before):
             if self._refresh is not refresh:
                 return
-            found = _find(parent, self.names[at], path, before)
+            found = self.find(at, parent, before)
             if found is not before:
                 batch[at] = found
             if len(batch) >= _BATCH:
@@ -116,14 +127,6 @@ class ScanStates(QObject):
     def _on_ended(self, refresh: object) -> None:
         if refresh is self._refresh:
             self.refreshed.emit()
-
-
-def _find(parent: Path, name: str, path: Path, before: FoundSession | None) -> FoundSession | None:
-    try:
-        return find_session(parent, name, path, before)
-    except Exception:  # otherwise lost in the thread of the pool
-        logger.exception("The session of %s could not be read", path)
-        return None
 
 
 def _review_of(found: FoundSession | None) -> ScanReview:

@@ -26,6 +26,7 @@ from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet_seg.session.session import Session
+
+_WRITES = "The session is written whole or not at all; it can be deleted afterwards."
 
 
 class SessionDesk(QObject):
@@ -58,6 +61,8 @@ class SessionDesk(QObject):
     """Emitted with the `DeletedMask` after the session was closed because its mask was deleted."""
     busy_changed = Signal(bool)
     """Emitted with whether a session is being started or opened, or a mask written."""
+    job_started = Signal(object)
+    """Emitted with the `Job` of what makes the desk busy."""
 
     def __init__(self, viewer: ViewerModel, dock: QWidget) -> None:
         super().__init__(dock)
@@ -112,7 +117,8 @@ class SessionDesk(QObject):
 
         images = record_of(mask).coco
         source = images.source if images is not None else None
-        self.run(create_session(folder, arguments, source), show, "Starting the session")
+        events = create_session(folder, arguments, source)
+        self.run(events, show, "Starting the session", unstoppable=_WRITES)
 
     def open(self, folder: Path | str) -> None:
         """Open a session with its scan and its last saved mask."""
@@ -173,14 +179,17 @@ class SessionDesk(QObject):
         on_event: Callable[[Any], None],
         name: str,
         on_error: Callable[[SegmentationError], None] | None = None,
+        unstoppable: str = "",
     ) -> None:
-        """Run a job on sessions in a thread, one at a time."""
+        """Run a job on sessions in a thread, one at a time; see `jobs.run`."""
 
         def on_done() -> None:
             self._job = None
             self.busy_changed.emit(False)
 
         def deliver(event: Any) -> None:
+            if isinstance(event, Progress):
+                return
             if self._is_dismissed and isinstance(event, SessionWithMask):
                 event.session.close()
                 return
@@ -190,9 +199,15 @@ class SessionDesk(QObject):
                 show_error(str(error))
 
         self._job = jobs.run(
-            events, on_event=deliver, on_error=on_error, on_done=on_done, name=name
+            events,
+            on_event=deliver,
+            on_error=on_error,
+            on_done=on_done,
+            name=name,
+            unstoppable=unstoppable,
         )
         self.busy_changed.emit(True)
+        self.job_started.emit(self._job)
 
     def _begin(
         self, session: Session, image: Image, mask: Labels, others: Sequence[Layer] = ()

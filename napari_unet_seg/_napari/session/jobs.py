@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg._napari.widgets.jobs import until_stopped
 from napari_unet_seg.errors import ChangedError, SegmentationError
+from napari_unet_seg.events import Progress
 from napari_unet_seg.io.disk.files import within
 from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.session.session import Session
@@ -60,19 +62,28 @@ def create_session(
 
 def reopen_session(
     folder: Path, held: Session | None = None
-) -> Generator[SessionWithMask, Any, None]:
+) -> Generator[SessionWithMask | Progress, Any, None]:
     """Open a session, unless it is `held` already, and read its last saved mask."""
+    opened = yield from until_stopped(_reopening(folder, held))
+    if opened is not None:
+        yield opened
+
+
+def _reopening(folder: Path, held: Session | None) -> Generator[Progress, Any, SessionWithMask]:
     session = held or Session.open(folder, hold=True)
     try:
+        yield Progress(1, 3)
         others, unread = open_sequences(session.record.sequences, session.folder)
         scans = [session.scan, *(each.scan for each in others)]
         masks, unread_masks = open_masks(session.record.masks, scans)
+        yield Progress(2, 3)
         whole, problems = _whole(session), [*unread, *unread_masks]
         opened = SessionWithMask(session, session.load_mask(), whole, others, masks, problems)
-    except BaseException:
+        yield Progress(3, 3)
+    except BaseException:  # also if it is stopped
         session.close()
         raise
-    yield opened
+    return opened
 
 
 def _whole(session: Session) -> Scan | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtpy.QtCore import QObject, Signal
 
@@ -16,6 +16,7 @@ from napari_unet_seg.events import Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+T = TypeVar("T")
 _BACKLOG = 16
 """Events that may wait for the main thread before the next one is pulled."""
 _ACTIVE: list[Job] = []
@@ -48,6 +49,8 @@ class Job(QObject):
         self.name = name
         self.keeps = ""
         """What is kept of the job if it is stopped, as a sentence."""
+        self.unstoppable = ""
+        """Why the user cannot stop the job, as a sentence; empty if it can be stopped."""
         self.owner: QObject | None = None
         """The widget that started the job; None if another object did."""
         self.state = JobState.RUNNING
@@ -170,6 +173,7 @@ def run(
     on_error: Callable[[SegmentationError], None] | None = None,
     on_done: Callable[[], None] | None = None,
     name: str = "The job",
+    unstoppable: str = "",
 ) -> Job:
     """Run a generator of events in a thread.
 
@@ -189,8 +193,11 @@ def run(
         Called last, after success, error and stop alike.
     name
         Name of the job for the user, as it starts a sentence: "Training".
+    unstoppable
+        Why the user cannot stop the job, as a sentence; empty if it can be stopped.
     """
     job = Job(generator, name)
+    job.unstoppable = unstoppable
     for signal, callback in (
         (job.event_arrived, on_event),
         (job.failed, on_error),
@@ -205,6 +212,19 @@ def run(
         owner.destroyed.connect(job.abandon)
     job.start()
     return job
+
+
+def until_stopped(steps: Generator[Any, Any, T]) -> Generator[Any, Command | None, T | None]:
+    """Yield the events of steps, and return their result; None if the user stops between them."""
+    try:
+        while True:
+            if (yield next(steps)) is Command.STOP:
+                return None
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        steps.close()
 
 
 def active_jobs() -> tuple[Job, ...]:

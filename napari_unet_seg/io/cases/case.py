@@ -60,6 +60,8 @@ class LeftOut:
     """Whether the file or folder is a scan that cannot be read."""
     is_mask: bool = False
     """Whether it is a mask, of which no scan was found."""
+    source: Source | None = None
+    """What the user left out, if it is a stack, a series or a channel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _entry(plan: Plan, case: Case, source: Source, kind: Kind, name: str) -> Ent
 
 def _left_out(plan: Plan) -> Iterator[Entry]:
     for left in plan.left_out:
-        source = Source((left.path,))
+        source = left.source or Source((left.path,))
         key = _key(plan, source)
         yield Entry(key, source, "left out", "", "", left.reason, left.is_problem)
 
@@ -130,7 +130,8 @@ def _plan_of(plan: Plan, entries: list[Entry]) -> Plan:
     left_out = []
     for entry in entries:
         if entry.kind == "left out":
-            left_out.append(LeftOut(path_of(entry.source), entry.why, entry.is_problem))
+            place, source = path_of(entry.source), entry.source
+            left_out.append(LeftOut(place, entry.why, entry.is_problem, source=source))
             continue
         case = known.setdefault(entry.case, Case(entry.case, {}, {}, BY_USER, entry.case))
         sources = case.sequences if entry.kind == "scan" else case.masks
@@ -138,7 +139,7 @@ def _plan_of(plan: Plan, entries: list[Entry]) -> Plan:
     cases = [case for case in known.values() if case.sequences]
     alone = [s for case in known.values() if not case.sequences for s in case.masks.values()]
     left_out += [
-        LeftOut(path_of(s), "a mask; choose the case that it belongs to", is_mask=True)
+        LeftOut(path_of(s), "a mask; choose the case that it belongs to", is_mask=True, source=s)
         for s in alone
     ]
     return replace(plan, cases=tuple(cases), left_out=tuple(left_out))

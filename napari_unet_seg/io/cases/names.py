@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.layouts import patients
 from napari_unet_seg.io.cases.tree import Tree
 from napari_unet_seg.io.common.names import is_visit, names_mask, natural, patient_in
@@ -36,7 +38,7 @@ def case_name(scan: Path) -> str:
     scan : Path
         A file or OME-Zarr, or the folder of a DICOM series or a stack of slices.
     """
-    if scan.is_dir() and not is_zarr(scan):
+    if os.path.isdir(scan) and not is_zarr(scan):
         return _folder_name(scan.absolute())
     scan, name = scan.absolute(), short_name(scan)
     patient, visit = patient_in(name)
@@ -44,7 +46,7 @@ def case_name(scan: Path) -> str:
         return "_".join(filter(None, (patient, visit)))
     if _COLLECTION.fullmatch(scan.parent.name):
         return _CHANNEL.sub("", name)
-    with suppress(OSError):
+    with suppress(OSError, DataError):
         return _planned(scan) or name
     return name
 
@@ -63,7 +65,7 @@ def mask_path(scan: Path) -> Path:
     """
     if is_zarr(scan):
         return scan / "labels" / "mask"
-    if scan.is_dir():
+    if os.path.isdir(scan):
         suffix = ".tif" if stacks_in(scan) else _dicom_suffix()
         return scan / f"{scan.absolute().name}_mask{suffix}"
     stem, own = split_suffix(scan)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.case import Plan
-from napari_unet_seg.io.cases.corrections import correct
+from napari_unet_seg.io.cases.corrections import correct, with_first_sequence
 from napari_unet_seg.io.cases.far_masks import with_far_masks
 from napari_unet_seg.io.cases.layouts import (
     bids,
@@ -17,12 +17,16 @@ from napari_unet_seg.io.cases.layouts import (
     pair_folders,
     patients,
 )
-from napari_unet_seg.io.cases.remembered import recall_corrections
+from napari_unet_seg.io.cases.remembered import recall_corrections, recall_sequence
 from napari_unet_seg.io.cases.tree import list_tree
+from napari_unet_seg.io.common.steps import result_of, with_progress
 from napari_unet_seg.io.find import no_scans
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
+
+    from napari_unet_seg.events import Progress
 
 _LAYOUTS = (nnunet.plan, ours.plan, bids.plan, pair_folders.plan, patients.plan)
 """The special before the general: each returns None for folders of another layout."""
@@ -36,7 +40,13 @@ def plan_folder(root: Path) -> Plan:
     DataError
         If the folder cannot be read, holds no scans, or its description is damaged.
     """
-    return correct(recognise_folder(root), recall_corrections(root))
+    return as_corrected(recognise_folder(root))
+
+
+def as_corrected(recognised: Plan) -> Plan:
+    """Return a recognised plan with what the user said of its folder before."""
+    plan = correct(recognised, recall_corrections(recognised.root))
+    return with_first_sequence(plan, recall_sequence(recognised.root))
 
 
 def recognise_folder(root: Path) -> Plan:
@@ -47,8 +57,14 @@ def recognise_folder(root: Path) -> Plan:
     DataError
         If the folder cannot be read, holds no scans, or its description is damaged.
     """
-    tree = list_tree(root)
-    studies, left_out = dicom_studies.cases(tree)
+    return result_of(recognising(root))
+
+
+def recognising(root: Path) -> Generator[Progress, Any, Plan]:
+    """Plan a folder as `recognise_folder`, and yield how many files were looked at."""
+    tree = yield from with_progress(list_tree(root))
+    studies, unread = yield from with_progress(dicom_studies.cases(tree), len(tree.dicom))
+    left_out = [*tree.unreadable, *unread]
     plans = (layout(tree) for layout in _LAYOUTS)
     plan = next((plan for plan in plans if plan is not None), None)
     if not studies and not (plan and plan.cases):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.case import LeftOut
 from napari_unet_seg.io.common.names import natural
 from napari_unet_seg.io.dicom.signature import is_dicom, is_directory_file
-from napari_unet_seg.io.find import scan_files
+from napari_unet_seg.io.disk.listing import entries
+from napari_unet_seg.io.find import is_scan
 from napari_unet_seg.io.zarr.read import is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
 
 _DEPTH = 6
 """Folders below the root that are searched: BIDS derivatives lie five deep."""
@@ -27,6 +33,8 @@ class Tree:
     """Scan files and OME-Zarr folders in natural order by folder, the root first."""
     dicom: tuple[Path, ...] = ()
     """DICOM files in natural order, folder by folder."""
+    unreadable: tuple[LeftOut, ...] = ()
+    """Folders and files that cannot be read."""
 
     @property
     def files(self) -> list[Path]:
@@ -42,8 +50,13 @@ class Tree:
         return path.relative_to(self.root).as_posix()
 
 
-def list_tree(root: Path) -> Tree:
+def list_tree(root: Path) -> Generator[Path, Any, Tree]:
     """List the scan files below a root; hidden folders, sessions and runs are left out.
+
+    Yields
+    ------
+    Path
+        Each file and folder that was looked at.
 
     Raises
     ------
@@ -54,29 +67,44 @@ def list_tree(root: Path) -> Tree:
         raise DataError(f"{root} is not a folder; choose a folder of scans.")
     folders: dict[Path, tuple[Path, ...]] = {}
     dicom: list[Path] = []
-    for place, inside, names in os.walk(root, onerror=_unreadable):
-        folder = Path(place)
-        deep = len(folder.relative_to(root).parts) >= _DEPTH
-        skipped = folder != root and any(name in names for name in _OURS)
-        inside[:] = [] if deep or skipped else sorted(_searched(folder, inside), key=natural)
-        if not skipped:
-            scans = {path.name: path for path in scan_files(folder)}
-            folders[folder] = tuple(scans[name] for name in sorted(scans, key=natural))
-            others = (folder / name for name in sorted(names, key=natural) if name not in scans)
-            dicom += [path for path in others if _is_dicom_image(path)]
-    return Tree(root, folders, tuple(dicom))
+    unreadable: list[LeftOut] = []
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            found = sorted(entries(folder), key=lambda path: natural(path.name))
+        except DataError as error:
+            if folder == root:
+                raise
+            unreadable.append(_unreadable(folder, error))
+            continue
+        if folder != root and any(path.name in _OURS for path in found):
+            continue
+        waiting += reversed(_searched(root, found))
+        scans = []
+        for path in found:
+            yield path
+            if is_scan(path):
+                scans.append(path)
+                continue
+            try:
+                dicom += [path] * _is_dicom_image(path)
+            except DataError as error:
+                unreadable.append(_unreadable(path, error))
+        folders[folder] = tuple(scans)
+    return Tree(root, folders, tuple(dicom), tuple(unreadable))
 
 
-def _searched(folder: Path, names: list[str]) -> list[str]:
-    return [n for n in names if not n.startswith(".") and not is_zarr(folder / n)]
+def _searched(root: Path, found: Sequence[Path]) -> list[Path]:
+    """Return the folders that are listed too; links might lead in a circle."""
+    if not found or len(found[0].relative_to(root).parts) > _DEPTH:
+        return []
+    return [p for p in found if os.path.isdir(p) and not p.is_symlink() and not is_zarr(p)]
 
 
 def _is_dicom_image(path: Path) -> bool:
-    hidden = path.name.startswith(".") or is_directory_file(path) or not path.is_file()
-    return not hidden and is_dicom(path)
+    return os.path.isfile(path) and not is_directory_file(path) and is_dicom(path)
 
 
-def _unreadable(error: OSError) -> None:
-    raise DataError(
-        f"{error.filename} cannot be read ({error.strerror}); allow it, or choose another folder."
-    ) from error
+def _unreadable(path: Path, error: DataError) -> LeftOut:
+    return LeftOut(path, str(error), is_problem=True)

@@ -7,7 +7,7 @@ import posixpath
 import re
 import unicodedata
 from collections import Counter
-from os.path import isfile
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -160,7 +160,7 @@ def _candidates(json_path: Path) -> list[Path]:
     for root in (here, here.parent):
         for base in (root, root / "images"):
             folders += [base / alias for alias in _ALIASES]
-    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+    return [folder for folder in dict.fromkeys(folders) if isdir(folder)]
 
 
 def split_keys(json_path: Path) -> list[str]:

@@ -33,6 +33,7 @@ _MASKS = frozenset(
     "annotation annotations brainmask msk wmh dseg aseg otmulticlass".split()
 )
 """Words that name masks; OTMultiClass is the observer's truth of BRATS 2013."""
+_KINDS = _MASKS.union(_CONTRAST, *_SEQUENCES.values())
 
 MASK_ENDS = ("_mask", "_masks", "_seg", "_label", "_labels")
 """Ends that the name of a mask may have after the name of its scan."""
@@ -43,6 +44,7 @@ COLLECTIONS = frozenset(
 """Names of folders that hold images of many patients."""
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_WORDS = re.compile(r"([A-Za-z0-9]+)")
 _DIGITS = re.compile(r"(\d+)")
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 # Before a year or a date, a barcode of TCGA: project, site, participant.
@@ -115,9 +117,8 @@ def without_kind(stem: str) -> str:
 
     The files of one case that lie among those of other cases share what stays.
     """
-    kinds = set.union(*_SEQUENCES.values(), _CONTRAST) | _MASKS
-    parts = re.split(r"([A-Za-z0-9]+)", stem)
-    return "".join(p for p in parts if p.lower() not in kinds).strip("_-. ")
+    parts = _WORDS.split(stem)
+    return "".join(p for p in parts if p.lower() not in _KINDS).strip("_-. ")
 
 
 def is_visit(name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.steps import result_of
 from napari_unet_seg.io.dicom.files import kind_of, open_dataset
 from napari_unet_seg.io.dicom.frame_dimensions import read_dimensions, read_moments
 from napari_unet_seg.io.dicom.pixels import frame_count
@@ -19,6 +20,7 @@ from napari_unet_seg.io.dicom.windows import windows_of
 from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     import pydicom
@@ -105,10 +107,16 @@ def group_series(paths: list[Path]) -> tuple[Series, ...]:
     DataError
         If a file is damaged.
     """
+    return result_of(grouping_series(paths))
+
+
+def grouping_series(paths: list[Path]) -> Generator[Path, Any, tuple[Series, ...]]:
+    """Group files as `group_series`, and yield each when its header has been read."""
     stacks: list[tuple[str, list[Frame]]] = []
     names: dict[str, tuple[str, str, str]] = {}
     for path in paths:
         header = _header(path)
+        yield path
         if header is None:
             continue
         with reading(path, "DICOM"):

@@ -5,14 +5,15 @@ pydicom is not imported, so that many files can be examined quickly.
 
 from __future__ import annotations
 
+import os
 import struct
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.disk.listing import entries, files_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -44,34 +45,27 @@ def is_dicom(path: Path) -> bool:
 
 def is_directory_file(path: Path) -> bool:
     """Whether a file is the directory of a disk, which lists its images (PS3.10 8.6)."""
-    return path.name.upper() == _DIRECTORY and path.is_file()
+    return path.name.upper() == _DIRECTORY and os.path.isfile(path)
 
 
 def dicom_files(folder: Path) -> list[Path]:
     """List the DICOM files in a folder, sorted, without hidden files and directories of disks."""
-    return [p for p in sorted(folder.iterdir()) if _is_candidate(p) and is_dicom(p)]
+    return [p for p in entries(folder) if _is_candidate(p) and is_dicom(p)]
 
 
 def dicom_files_below(folder: Path) -> list[Path]:
     """List the DICOM files in a folder and in all folders below it, as `dicom_files`."""
-    return [p for p in sorted(_tree(folder)) if is_dicom(p)]
+    return [p for p in sorted(files_below(folder)) if _is_candidate(p) and is_dicom(p)]
 
 
 def holds_dicom(folder: Path, *, below: bool = True, most: int | None = None) -> bool:
     """Whether a folder holds DICOM, or a folder below it; at most `most` files are examined."""
-    files = _tree(folder) if below else filter(_is_candidate, folder.iterdir())
+    files = filter(_is_candidate, files_below(folder) if below else entries(folder))
     return any(is_dicom(p) for p in islice(files, most))
 
 
-def _tree(folder: Path) -> Iterator[Path]:
-    hidden = len(folder.parts)
-    for path in folder.rglob("*"):
-        if _is_candidate(path) and not any(p.startswith(".") for p in path.parts[hidden:]):
-            yield path
-
-
 def _is_candidate(path: Path) -> bool:
-    return not path.name.startswith(".") and path.is_file() and not is_directory_file(path)
+    return os.path.isfile(path) and not is_directory_file(path)
 
 
 def _starts_with_element(start: bytes) -> bool:

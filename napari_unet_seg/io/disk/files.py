@@ -200,9 +200,9 @@ def is_backup(path: Path) -> bool:
 def split_suffix(path: PurePath) -> tuple[str, str]:
     """Split a name in two; `.nii.gz`, `.ome.tif` and `.ome.zarr` are one suffix."""
     name, suffix = path.name[: len(path.name) - len(path.suffix)], path.suffix
-    inner = Path(name).suffix
+    stem, inner = os.path.splitext(name)
     if (inner + suffix).lower() in (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr"):
-        return name[: -len(inner)], inner + suffix
+        return stem, inner + suffix
     return name, suffix
 
 

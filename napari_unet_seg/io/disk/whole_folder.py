@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.disk.files import write_error
+from napari_unet_seg.io.disk.listing import is_taken
 from napari_unet_seg.io.disk.temporary import in_use, remove_litter, temporary_path
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     DataError
         If the target exists and is no empty folder, or cannot be written.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if is_taken(target):
         raise DataError(f"{target} exists already; choose a new folder for the data set.")
     remove_litter(target.parent, of=target.name)
     part = temporary_path(target)

@@ -14,6 +14,7 @@ from napari_unet_seg.io.common.names import (
 )
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import is_backup, split_suffix
+from napari_unet_seg.io.disk.listing import entries
 from napari_unet_seg.io.images.photographs import (
     SUFFIXES,
     TIFF_SUFFIXES,
@@ -77,7 +78,7 @@ def stacks_among(
 
 def stacks_in(folder: Path) -> dict[str, tuple[Path, ...]]:
     """Return the stacks in the folder of a patient, see `stacks_among`."""
-    files = (p for p in folder.iterdir() if not p.name.startswith(".") and not is_backup(p))
+    files = (path for path in entries(folder) if not is_backup(path))
     return stacks_among(folder, files, of_patient=True)
 
 

@@ -28,9 +28,9 @@ META = "ome_zarr"
 
 def is_zarr(path: Path) -> bool:
     """Whether a folder is a group of Zarr 2 or 3."""
-    if (path / ".zgroup").is_file():
-        return True
     try:
+        if (path / ".zgroup").is_file():
+            return True
         described = json.loads((path / "zarr.json").read_bytes())
     except (OSError, ValueError):
         return False

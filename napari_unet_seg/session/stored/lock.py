@@ -181,6 +181,7 @@ def unclosed_since(folder: Path) -> datetime | None:
         None if the session was closed, is open at the moment, or does not exist.
     """
     file = folder / SESSION_FILE
-    if not file.is_file() or not SessionLock(folder).is_abandoned():
+    # Unlike that of a Path, this is False in a folder that may not be read.
+    if not os.path.isfile(file) or not SessionLock(folder).is_abandoned():
         return None
     return datetime.fromtimestamp(file.stat().st_mtime)

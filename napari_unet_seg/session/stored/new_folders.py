@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.disk.files import within, write_error
+from napari_unet_seg.io.disk.listing import is_taken
 from napari_unet_seg.session.stored.scan import SESSION_FILE
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 @contextmanager
 def new_session_folder(folder: Path) -> Iterator[Path]:
     """Fill a temporary folder, and rename it to the wanted folder when it is complete."""
-    if (folder / SESSION_FILE).is_file():
+    if os.path.isfile(folder / SESSION_FILE):
         raise DataError(f"{folder} holds a session already; open it or choose another folder.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if is_taken(folder):
         raise DataError(f"{folder} is in use for other files; choose a new or empty folder.")
     partial = folder.with_name(f".{folder.name}.partial")
     try:

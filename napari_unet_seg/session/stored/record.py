@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from napari_unet_seg.config import Category, Config, Id, Stored, Version
 from napari_unet_seg.errors import ConfigError, DataError, NewerVersionError
+from napari_unet_seg.io.cases.scans import path_of
 from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.stored.case_files import MaskRecord, Placement, SequenceRecord
 from napari_unet_seg.session.stored.moved import find_move
-from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord
+from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord, is_of
+
+if TYPE_CHECKING:
+    from napari_unet_seg.io.cases.case import Source
 
 
 class Round(Config):
@@ -141,11 +146,13 @@ class SessionRecord(Stored):
             parts["origin"]["coco"] = coco
         return {**rest, **parts}
 
-    def is_on(self, scan: Path) -> bool:
-        """Whether a file or folder is the scan of the session, or another sequence of its case."""
-        files = [path for each in self.sequences for path in each.scan.paths]
-        folders = [str(Path(path).parent) for path in files]  # of stacks of slices
-        return str(scan) in (self.origin.scan, *files, *folders)
+    def is_on(self, source: Source) -> bool:
+        """Whether a source is the scan of the session, or another sequence of its case."""
+        if is_of(self.scan, source) or any(is_of(each.scan, source) for each in self.sequences):
+            return True
+        # A scan that was copied into the session is known by the place that it came from.
+        is_copy = len(self.scan.paths) == 1 and not Path(self.scan.paths[0]).is_absolute()
+        return is_copy and self.origin.scan == str(path_of(source))
 
     @model_validator(mode="after")
     def _check_score_count(self) -> Self:
@@ -179,7 +186,7 @@ def read_record(folder: Path) -> SessionRecord:
         If the file is missing, damaged or of a newer version.
     """
     path = folder / SESSION_FILE
-    if not path.is_file():
+    if not os.path.isfile(path):  # also if the folder may not be read
         raise DataError(f"{folder} holds no {SESSION_FILE}; choose the folder of a session.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.cases.case import Source
 
 
 SESSION_FILE = "session.json"
@@ -116,6 +117,13 @@ def describe(
         sequence=sequence,
         channel=channel,
     )
+
+
+def is_of(record: ScanRecord, source: Source) -> bool:
+    """Whether a record is that of a source: of one of several stacks or series of a folder too."""
+    if not {str(path) for path in source.files}.intersection(record.paths):
+        return False
+    return source.series is None or record.series in ("", source.series)
 
 
 def open_scan(record: ScanRecord, folder: Path) -> Scan:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from plans import accept_plan
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from scene import CATEGORIES, SHAPE
 
 from napari_unet_seg._napari.dock.recent import add_recent
@@ -154,7 +154,7 @@ def test_a_new_mask_is_seen_alone_and_says_that_the_session_of_the_last_is_close
     assert not first.visible
     assert second.visible
     widget.correct_mask(second)
-    assert "Session one_a is saved and closed" in notifications[-1]
+    assert "Session a is saved and closed" in notifications[-1]
 
 
 def test_the_dialogs_start_where_the_last_scans_are(
@@ -169,12 +169,22 @@ def test_the_dialogs_start_where_the_last_scans_are(
     assert asked == [str(tmp_path / "patient"), str(tmp_path)]
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "damaged.png"])
 def test_a_file_that_is_no_scan_is_named_and_the_others_open(
-    widget: UNetSegWidget, tmp_path: Path, notifications: list[str], name: str
+    widget: UNetSegWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     folder = scans(tmp_path / "one", "a")
-    (folder / name).write_text("hello")
-    widget.open_files([folder / name, folder / "a.tif"])
-    assert f"{name} cannot be opened" in " ".join(notifications)
+    (folder / "notes.txt").write_text("hello")
+    widget.open_files([folder / "notes.txt", folder / "a.tif"])
+    assert "notes.txt cannot be opened" in " ".join(notifications)
     assert [layer.name for layer in widget.viewer.layers] == ["a.tif"]
+
+
+def test_a_session_is_told_from_the_folder_of_its_name(
+    widget: UNetSegWidget, tmp_path: Path
+) -> None:
+    for kind, place in (("folder", "scans"), ("session", "sessions")):
+        (tmp_path / place / "head").mkdir(parents=True)
+        add_recent(kind, tmp_path / place / "head")
+    widget.show_step(Step.OPEN)
+    texts = [button.text() for button in widget.open_page.recent.findChildren(QPushButton)]
+    assert [text.split(maxsplit=1)[1] for text in texts] == ["head (session)", "head"]

@@ -141,6 +141,36 @@ def test_the_chosen_sequence_comes_first(dialog: PlanDialog) -> None:
     assert list(case.sequences) == ["T1c", "FLAIR"]
 
 
+def test_the_chosen_sequence_is_remembered_until_it_is_forgotten(
+    qtbot: QtBot, dialog: PlanDialog, root: Path
+) -> None:
+    click(dialog, "P2/t1ce.nii")
+    enter_case(dialog, "flair")
+    dialog.sequence.setCurrentText("T1c")
+    dialog.ok_button.click()
+
+    def of_case() -> list[str]:
+        return next(list(c.sequences) for c in plan_folder(root).cases if "T1c" in c.sequences)
+
+    assert of_case() == ["T1c", "FLAIR"]
+    again = PlanDialog(recognise_folder(root))
+    qtbot.addWidget(again)
+    again.show()
+    assert again.sequence.currentText() == "T1c"
+    QTest.mouseClick(again.reset_button, LEFT)
+    again.ok_button.click()
+    assert plan_folder(root) == recognise_folder(root)
+
+
+def test_a_stack_that_was_left_out_is_taken_back(dialog: PlanDialog) -> None:
+    for kind in ("left out", "scan"):
+        click(dialog, "P1/P1_0.tif")
+        press(dialog, kind)
+
+    case = next(case for case in dialog.plan.cases if case.name == "P1")
+    assert len(case.sequences["image"].files) == 4
+
+
 def test_one_plain_case_needs_no_look(root: Path) -> None:
     assert not needs_look(recognise_folder(root / "P1"))
     assert needs_look(recognise_folder(root))

@@ -23,6 +23,7 @@ from napari_unet_seg._napari.scans.bar import ElidingButton
 from napari_unet_seg._napari.scans.scan_list import ScanList
 from napari_unet_seg._napari.scans.states import ScanStates
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.io.cases.case import Source
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.io.read import read_scan
@@ -245,7 +246,7 @@ def test_worst_first_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
         bar.next_button.click()
         opened(qtbot, widget, name)
     assert reader.ahead is not None
-    assert reader.ahead.name == "d.tif"
+    assert reader.ahead.files[0].name == "d.tif"
     bar.close_button.click()
     widget.desk.close()
     widget.viewer.layers.clear()
@@ -273,10 +274,10 @@ def test_the_filter_is_kept_to_by_the_arrows_and_by_what_is_read_ahead(
     opened(qtbot, widget, "c")
     assert widget.scans.folder is not None
     reader = widget.scans.folder.reader
-    qtbot.waitUntil(lambda: reader.peek(folder / "e.tif") is not None)
+    qtbot.waitUntil(lambda: reader.peek(Source((folder / "e.tif",))) is not None)
     bar.next_button.click()
     opened(qtbot, widget, "e")
-    assert reader.ahead.name == "f.tif"
+    assert reader.ahead.files[0].name == "f.tif"
 
 
 def test_the_open_scan_is_told_as_done_and_keys_go_on(
@@ -421,7 +422,7 @@ def test_slow_sessions_hold_up_nothing(
 def test_the_open_session_knows_better_than_the_disk(
     qtbot: QtBot, folder: Path, tmp_path: Path
 ) -> None:
-    states = ScanStates([folder / f"{name}.tif" for name in "ab"], "ab")
+    states = ScanStates([Source((folder / f"{name}.tif",)) for name in "ab"], "ab")
     live = ScanReview(F, 3, 3, 0.1)
     states.set_open(0, live)
     for expected in (live, scan_review(*REVIEWS["a"])):

@@ -16,6 +16,7 @@ from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.cases.case import Source
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.scans import scans_of
 from napari_unet_seg.io.images.tiff import write_array
@@ -141,14 +142,15 @@ def test_a_case_opens_on_the_lesion_of_its_mask(
 def test_the_next_scan_is_read_ahead_and_only_that(qtbot: QtBot, widget: ReviewWidget) -> None:
     open_folder(qtbot, widget)
     assert widget.scans.folder is not None
-    reader, path = widget.scans.folder.reader, widget.scans.folder.reader.ahead
-    assert path is not None
+    reader, source = widget.scans.folder.reader, widget.scans.folder.reader.ahead
+    assert source is not None
+    [path] = source.files
     assert path.name == "b.tif"
-    qtbot.waitUntil(lambda: reader.peek(path) is not None)
+    qtbot.waitUntil(lambda: reader.peek(source) is not None)
     path.write_bytes(b"")
     go(qtbot, widget, widget.scans.bar.next_button, "b.tif")
     assert layers(widget) == ["b"]
-    assert reader.ahead.name == "c.tif"
+    assert reader.ahead.files[0].name == "c.tif"
 
 
 def test_a_mask_starts_the_session_and_going_on_saves_it(
@@ -242,7 +244,7 @@ def test_labels_that_were_in_no_session_stay(qtbot: QtBot, widget: ReviewWidget)
 
 
 def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
-    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+    qtbot: QtBot, widget: ReviewWidget, folder: Path, tmp_path: Path
 ) -> None:
     write_array(tmp_path / "a.tif", np.ones((2, 8, 8), np.uint8), axes="ZYX")
     other = Session.create(
@@ -257,7 +259,7 @@ def test_a_session_of_another_scan_of_the_same_name_is_left_alone(
         segment(widget)
     assert widget.session is not None
     assert widget.session.folder.name == "a-2"
-    found = find_session(other.folder.parent, "a", tmp_path / "scans" / "a.nii.gz")
+    found = find_session(other.folder.parent, "a", Source((folder / "a.nii.gz",)))
     assert found is not None
     assert found.folder == widget.session.folder
     qtbot.waitUntil(lambda: not widget.desk.busy)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.plan.dialog import PlanDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytestqt.qtbot import QtBot
-
-_INTERVAL_MS = 10
 
 
 def shown_plan(qtbot: QtBot) -> PlanDialog:
@@ -27,20 +22,6 @@ def shown_plan(qtbot: QtBot) -> PlanDialog:
 def accept_plan(qtbot: QtBot) -> None:
     """Press the dialog's Open button."""
     shown_plan(qtbot).ok_button.click()
-
-
-def when_plan_is_shown(act: Callable[[PlanDialog], None]) -> QTimer:
-    """Call a function with the next dialog, which stops the caller; keep the timer until then."""
-    timer = QTimer()
-
-    def look() -> None:
-        if found := _visible():
-            timer.stop()
-            act(found[0])
-
-    timer.timeout.connect(look)
-    timer.start(_INTERVAL_MS)
-    return timer
 
 
 def _visible() -> list[Any]:

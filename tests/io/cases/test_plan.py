@@ -10,11 +10,13 @@ import pytest
 import tifffile
 from dicom_files import write_series
 
+from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_sequence
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.provenance import provenance
+from napari_unet_seg.io.read import read_scan
 from napari_unet_seg.io.write import write_mask
 
 if TYPE_CHECKING:
@@ -219,6 +221,20 @@ def test_bids(tmp_path: Path) -> None:
         "sub-02": ("sub-02", "", ["T2"], []),
     }
     assert [left.path.name for left in plan.left_out] == ["sub-02_bold.nii.gz"]
+
+
+@pytest.mark.parametrize("name", ["p1_mask.nii.gz", "p1_mask.tif", "p1_mask.dcm"])
+def test_a_mask_saved_into_the_folder_of_a_series_is_its_mask(tmp_path: Path, name: str) -> None:
+    folder = write_series(tmp_path / "p1", [0.0, 2.0])
+    scan, lesion = read_scan(folder), [Category(id=1, name="lesion")]
+    for _ in range(2):  # the second time keeps the first mask as a backup
+        labels = np.ones(scan.grid_shape, np.uint8)
+        write_mask(folder / name, labels, scan, provenance(None, lesion), identified=False)
+
+    plan = plan_folder(folder)
+    [case] = plan.cases
+    assert [source.files[0].name for source in case.masks.values()] == [name]
+    assert not plan.left_out
 
 
 @pytest.mark.parametrize("mask", ["p10_mask.nii.gz", "masks/p10.nii.gz"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg.io.cases.case import LeftOut, Source
 from napari_unet_seg.io.common.names import free_name
-from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.io.disk.files import is_backup, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ def study_masks(files: Iterable[Path], series: Iterable[Series]) -> list[StudyMa
     images = {frame.path for each in series for frame in each.frames}
     found = []
     for path in files:
-        if path in images or not is_seg(path):
+        if path in images or is_backup(path) or not is_seg(path):
             continue
         with reading(path, "DICOM"):
             tags = ["PatientID", "StudyInstanceUID"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.case import Case, LeftOut, Source, usual_order
@@ -18,7 +18,7 @@ from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.io.distinct_names import distinct_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
     from napari_unet_seg.io.cases.tree import Tree
@@ -39,8 +39,8 @@ class _Study:
         return (patient, uid) == (self.patient, self.uid) and series.key not in self.series
 
 
-def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
-    """Sort the DICOM files below a root into studies by their headers.
+def cases(tree: Tree) -> Generator[Path, Any, tuple[list[Case], list[LeftOut]]]:
+    """Sort the DICOM files below a root into studies by their headers, and yield each file.
 
     Cases are named after their folders, not after the patient, whose name and number stay where
     they are: in the files.
@@ -50,7 +50,7 @@ def cases(tree: Tree) -> tuple[list[Case], list[LeftOut]]:
     left_out = []
     for folder, files in _by_folder(tree.dicom).items():
         try:
-            found = _series(files)
+            found = yield from _series(files)
             masks += study_masks(files, (series for series, *_ in found))
             for series, patient, uid in found:
                 known = (study for study in studies if study.takes(patient, uid, series))
@@ -79,13 +79,13 @@ def _by_folder(files: Sequence[Path]) -> dict[Path, list[Path]]:
     return folders
 
 
-def _series(files: list[Path]) -> list[tuple[Series, str, str]]:
+def _series(files: list[Path]) -> Generator[Path, Any, list[tuple[Series, str, str]]]:
     """Return the series among files, each with its patient's number and its study's UID."""
     from napari_unet_seg.io.dicom.files import open_dataset
-    from napari_unet_seg.io.dicom.frames import group_series
+    from napari_unet_seg.io.dicom.frames import grouping_series
 
     found = []
-    for series in group_series(files):
+    for series in (yield from grouping_series(files)):
         path = series.frames[0].path
         with reading(path, "DICOM"):
             tags = ["PatientID", "StudyInstanceUID"]

@@ -6,6 +6,7 @@ slices of TCGA (`name_1.tif`, `name_1_mask.tif`).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -86,11 +87,11 @@ def _placed(tree: Tree, folder: Path, case: Case) -> Case:
 
 def _unique(cases: list[Case]) -> Iterator[Case]:
     """Yield the cases; a name that comes again gets the name of its folder and a number."""
-    names = [case.name for case in cases]
+    counts = Counter(case.name for case in cases)
     taken: set[str] = set()
     for case in cases:
         folder = next(iter(case.sequences.values())).files[0].parent.name
-        name = case.name if names.count(case.name) == 1 else f"{folder}_{case.name}"
+        name = case.name if counts[case.name] == 1 else f"{folder}_{case.name}"
         name = free_name(name, taken)
         taken.add(name)
         yield replace(case, name=name)
