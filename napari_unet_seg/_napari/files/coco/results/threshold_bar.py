@@ -53,6 +53,7 @@ class ThresholdBar(QWidget):
         self.threshold = QDoubleSpinBox()
         self.threshold.setSingleStep(0.05)
         self.threshold.setKeyboardTracking(False)
+        self.threshold.setToolTip(_TIP)
         self.threshold.valueChanged.connect(self._draw)
         self.count = QElidingLabel()  # a longer text would widen the dock
         layout = QHBoxLayout(self)
