@@ -94,3 +94,4 @@ def test_two_stacks_of_one_folder_as_cases_are_read_each(
         qtbot.waitUntil(lambda name=name: name in widget.viewer.layers)
         assert np.asarray(widget.viewer.layers[name].data).max() == value
         widget.scans.bar.next_button.click()
+    widget.scans.bar.close_button.click()  # which waits for the threads of the folder
