@@ -16,6 +16,7 @@ _DELAY_MS = 300
 """A bar for less time would only flicker."""
 _NAME_WIDTH = 200
 """Width in pixels of a name; a long one would widen the dock."""
+_STOP_TIP = "Stop what runs"
 
 
 class JobBar(QWidget):
@@ -26,6 +27,7 @@ class JobBar(QWidget):
         self.name = QLabel()
         self.progress = QProgressBar()
         self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip(_STOP_TIP)
         self.stop_button.clicked.connect(self._stop)
         self._jobs: list[Job] = []
         """Running jobs, the one that is shown last."""
@@ -66,7 +68,7 @@ class JobBar(QWidget):
         job = self._jobs[-1]
         self._show_progress(job)
         self.stop_button.setEnabled(not job.unstoppable and not job.was_stopped)
-        self.stop_button.setToolTip(job.unstoppable or "Stop what runs")
+        self.stop_button.setToolTip(job.unstoppable or _STOP_TIP)
 
     def _show_progress(self, job: Job, done: int = 0, count: int = 0) -> None:
         """Show a count in the bar; a bar without an end shows no text, so that it stands beside."""
