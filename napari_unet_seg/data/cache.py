@@ -17,7 +17,7 @@ from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import ItemDone
 from napari_unet_seg.io.common.channels import are_colours, for_model
-from napari_unet_seg.io.common.turned import turned_onto
+from napari_unet_seg.io.common.grids.turned import turned_onto
 from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
 from napari_unet_seg.io.masks.report import MaskReport, report_of
 

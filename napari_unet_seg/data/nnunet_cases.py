@@ -18,8 +18,8 @@ from napari_unet_seg.io.cases.categories import names_note, names_of_labels, tol
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_case_mask, read_sequence
 from napari_unet_seg.io.common.counting import is_or_are
+from napari_unet_seg.io.common.grids.turned import turned_onto
 from napari_unet_seg.io.common.stacking import listed
-from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.nnunet.raw import RawCase, RawSet
 from napari_unet_seg.io.nnunet.volumes import CaseVolumes
 from napari_unet_seg.io.read import read_labels, read_scan

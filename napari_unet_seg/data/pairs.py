@@ -18,9 +18,9 @@ from napari_unet_seg.data.samples import (
     shortened,
 )
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.grids.placement import misplacement
+from napari_unet_seg.io.common.grids.turned import turned_onto
 from napari_unet_seg.io.common.names import MASK_ENDS
-from napari_unet_seg.io.common.placement import misplacement
-from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.disk.listing import entries
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES

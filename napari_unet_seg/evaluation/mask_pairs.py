@@ -9,8 +9,8 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import misplacement
-from napari_unet_seg.io.common.turned import turned_onto
+from napari_unet_seg.io.common.grids.placement import misplacement
+from napari_unet_seg.io.common.grids.turned import turned_onto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
 
-from napari_unet_seg.io.common.placement import is_usable
+from napari_unet_seg.io.common.grids.placement import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

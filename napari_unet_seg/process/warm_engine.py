@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import PredictFinished
-from napari_unet_seg.io.common.orientation import (
+from napari_unet_seg.io.common.grids.orientation import (
     directions_of,
     turned_back,
     turned_scan,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
     from napari_unet_seg.events import Command, PredictEvent, PredictStarted
-    from napari_unet_seg.io.common.orientation import PlaneView
+    from napari_unet_seg.io.common.grids.orientation import PlaneView
     from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows

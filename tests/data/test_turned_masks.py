@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.data.dataset import open_dataset
-from napari_unet_seg.io.common.placement import shown_affine
+from napari_unet_seg.io.common.grids.placement import shown_affine
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan
 

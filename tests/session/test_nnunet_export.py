@@ -17,7 +17,7 @@ from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.io.cases.read import read_mask, read_sequence
-from napari_unet_seg.io.common.resampling import resampled
+from napari_unet_seg.io.common.grids.resampling import resampled
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.images.tiff import write_labels
 from napari_unet_seg.io.read import read_scan

@@ -12,11 +12,11 @@ from napari_unet_seg._napari.layers.geometry import convert_units, length_in_mm
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.evaluation.mask_pairs import NamedMask
-from napari_unet_seg.io.common.orientation import directions_of, view_across
-from napari_unet_seg.io.common.placement import misplacement as scans_apart
-from napari_unet_seg.io.common.placement import shown_affine
+from napari_unet_seg.io.common.grids.orientation import directions_of, view_across
+from napari_unet_seg.io.common.grids.placement import misplacement as scans_apart
+from napari_unet_seg.io.common.grids.placement import shown_affine
+from napari_unet_seg.io.common.grids.turned import turned_onto
 from napari_unet_seg.io.common.places import index_at, is_place
-from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.session.predictions import Predictions
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pint
 from napari.layers.utils.layer_utils import coerce_affine
 from napari.utils.transforms import CompositeAffine
 
-from napari_unet_seg.io.common.placement import offset
+from napari_unet_seg.io.common.grids.placement import offset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from napari_unet_seg._napari.layers.geometry import (
 )
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg.correct.lesions import largest_lesion
-from napari_unet_seg.io.common.placement import plane_of
+from napari_unet_seg.io.common.grids.placement import plane_of
 from napari_unet_seg.io.common.places import index_at, place_at
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource
-from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.grids.placement import misplacement
 from napari_unet_seg.session.stored.case_files import Placement
 from napari_unet_seg.session.stored.record import (
     COCO_COPY,

@@ -27,7 +27,7 @@ from napari_unet_seg.data.dataset import open_dataset, sequences_of
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.grids.placement import misplacement
 from napari_unet_seg.io.common.stacking import listed, stack
 from napari_unet_seg.io.masks.labels import to_classes
 from napari_unet_seg.io.masks.values import meant_labels

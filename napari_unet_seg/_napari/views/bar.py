@@ -33,7 +33,7 @@ from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.errors import SegmentationError
-from napari_unet_seg.io.common.orientation import plane_views
+from napari_unet_seg.io.common.grids.orientation import plane_views
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

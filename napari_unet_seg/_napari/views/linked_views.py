@@ -15,8 +15,8 @@ from napari_unet_seg._napari.views.planes import (
     turn_upright,
 )
 from napari_unet_seg._napari.widgets.windows import ancestor
+from napari_unet_seg.io.common.grids.orientation import view_across
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.common.orientation import view_across
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

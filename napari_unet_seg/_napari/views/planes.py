@@ -15,7 +15,7 @@ from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.layer_record import record_of
 from napari_unet_seg._napari.layers.position import volume_axes
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.orientation import (
+from napari_unet_seg.io.common.grids.orientation import (
     directions_of,
     is_mirrored,
     opposite,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
-    from napari_unet_seg.io.common.orientation import PlaneView
+    from napari_unet_seg.io.common.grids.orientation import PlaneView
 
 _DOWN, _RIGHT = "PIL", "LPI"
 """What belongs at the bottom and at the right of the screen, of each pair of directions."""

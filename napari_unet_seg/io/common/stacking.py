@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import COLOURS, NAMES
-from napari_unet_seg.io.common.resampling import resampled, shares_grid
+from napari_unet_seg.io.common.grids.resampling import resampled, shares_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import plane_of
+from napari_unet_seg.io.common.grids.placement import plane_of
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import WINDOWS
 from napari_unet_seg.io.dicom.files import open_dataset, what_is

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.channels import channel_names, is_colour
-from napari_unet_seg.io.common.resampling import resampled, shares_grid
+from napari_unet_seg.io.common.grids.resampling import resampled, shares_grid
 from napari_unet_seg.io.common.window import fits_float32, to_grey
 from napari_unet_seg.io.nifti import write_nifti, write_nifti_labels
 

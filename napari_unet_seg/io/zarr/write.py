@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.grids.placement import offset, shown_affine
 from napari_unet_seg.io.common.optional_dependencies import require
-from napari_unet_seg.io.common.placement import offset, shown_affine
 from napari_unet_seg.io.disk.files import (
     atomic,
     atomic_folder,

@@ -18,7 +18,7 @@ from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.widgets.key_table import KEYS, key_label
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import DeviceFallback, PredictFinished
-from napari_unet_seg.io.common.orientation import (
+from napari_unet_seg.io.common.grids.orientation import (
     directions_of,
     turned_back,
     turned_scan,

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from dicom_files import write_series
 
-from napari_unet_seg.io.common.placement import offset
+from napari_unet_seg.io.common.grids.placement import offset
 from napari_unet_seg.io.dicom.series import read_dicom
 
 if TYPE_CHECKING:

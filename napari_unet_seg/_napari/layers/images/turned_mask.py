@@ -11,7 +11,7 @@ from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import update_record
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg._napari.widgets.messages import show_info
-from napari_unet_seg.io.common.turned import turned_onto
+from napari_unet_seg.io.common.grids.turned import turned_onto
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels

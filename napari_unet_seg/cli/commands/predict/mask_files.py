@@ -13,7 +13,7 @@ from napari_unet_seg.cli._folders import make_folder
 from napari_unet_seg.cli._names import planes
 from napari_unet_seg.cli.commands.predict.segmenter import pixels, sequence_files
 from napari_unet_seg.errors import DataError, SegmentationError
-from napari_unet_seg.io.common.placement import shown_affine
+from napari_unet_seg.io.common.grids.placement import shown_affine
 from napari_unet_seg.io.common.planes import Planes
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.disk.files import split_suffix

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet_seg.io.common.orientation import (
+from napari_unet_seg.io.common.grids.orientation import (
     directions_of,
     is_mirrored,
     plane_views,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import TOLERANCE, is_usable, shown_affine
+from napari_unet_seg.io.common.grids.placement import TOLERANCE, is_usable, shown_affine
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.resampling import resampled, shares_grid
+from napari_unet_seg.io.common.grids.resampling import resampled, shares_grid
 from napari_unet_seg.io.common.scan import Scan
 
 

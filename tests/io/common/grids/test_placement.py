@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_unet_seg.io.common.placement import misplacement, offset, plane_of
+from napari_unet_seg.io.common.grids.placement import misplacement, offset, plane_of
 from napari_unet_seg.io.common.scan import Scan
 
 UPRIGHT = np.array([[-0.5, 0, 0, 90.0], [0, -0.5, 0, 120], [0, 0, 3, -40], [0, 0, 0, 1]])

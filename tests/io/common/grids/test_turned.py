@@ -11,9 +11,9 @@ import pytest
 from dicom_files import write_sagittal
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import misplacement
+from napari_unet_seg.io.common.grids.placement import misplacement
+from napari_unet_seg.io.common.grids.turned import turned_onto
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.io.common.turned import turned_onto
 from napari_unet_seg.io.dicom.series import read_dicom
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.io.write import write_mask

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.errors import DataError
-from napari_unet_seg.io.common.placement import misplacement, voxel_map
+from napari_unet_seg.io.common.grids.placement import misplacement, voxel_map
 
 if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan

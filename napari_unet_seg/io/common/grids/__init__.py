@@ -1,0 +1,1 @@
+"""Voxel grids in the patient: their placement, orientation, turning and resampling."""
