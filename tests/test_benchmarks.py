@@ -26,6 +26,7 @@ WITHOUT_WINDOW = {
     "correction.repeatability": [],
     "correction.scribble": [],
     "page.results": [],
+    "prompts.bundle": ["weights"],
     "prompts.cache": [],
     "prompts.measure": [],
     "prompts.train": [],

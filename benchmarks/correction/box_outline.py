@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.common.brisc_boxes import careless, iou, tumours
 from benchmarks.common.options import given_to, parser_of
+from benchmarks.common.prompting import outlined
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
 from napari_unet_seg.correct.box_grid import squared_radius
@@ -103,6 +104,11 @@ def outline_alone(tumour: Tumour) -> Array:
     return outline_in_box(tumour.image, np.zeros_like(tumour.probability), tumour.box)
 
 
+def prompted(tumour: Tumour) -> Array:
+    """By the prompt network, which also sees the automatic model's mask."""
+    return outlined(tumour.image, tumour.probability >= 0.5, tumour.box)
+
+
 GRABCUT = {"GrabCut, by rectangle": grabcut, "GrabCut, ellipse and core": grabcut_helped}
 METHODS: dict[str, Callable[[Tumour], Array]] = {
     "the box": box,
@@ -111,6 +117,7 @@ METHODS: dict[str, Callable[[Tumour], Array]] = {
     "network, cut at the box": network,
     "outline, image alone": outline_alone,
     "outline": outline,
+    "prompt network": prompted,
 }
 
 

@@ -19,6 +19,7 @@ from skimage.transform import resize
 
 from benchmarks.common.brisc_boxes import iou, tumours
 from benchmarks.common.options import given_to, parser_of
+from benchmarks.common.prompting import marked
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
 from napari_unet_seg.correct.scribble import solve_scribbles
@@ -83,6 +84,11 @@ def _solved(tumour: Tumour, probability: Array | None, mask: Array, *strokes: Ar
     return labels == 1
 
 
+def prompted(tumour: Tumour, mask: Array, foreground: Array, background: Array) -> Array:
+    """By the prompt network."""
+    return marked(tumour.image, mask, foreground, background)
+
+
 def paint(_tumour: Tumour, mask: Array, foreground: Array, background: Array) -> Array:
     return (mask | foreground) & ~background
 
@@ -91,6 +97,7 @@ METHODS: dict[str, Correct] = {
     "painted": paint,
     "solved, image alone": solve_alone,
     "solved": solve,
+    "prompt network": prompted,
 }
 
 

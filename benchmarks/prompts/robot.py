@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.prompts.carrying import LEAST, carry
 from napari_unet_seg.arrays import Array
 from napari_unet_seg.data.prompts.marks import (
     BOX,
@@ -21,10 +22,9 @@ from napari_unet_seg.data.prompts.marks import (
 
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
-
-
-LEAST = 10
-"""Pixels of a mask that is carried on."""
+Carrying = Callable[[Array, Array], Array]
+"""From an image (Y, X) and the mask of the slice beside it (Y, X) to probabilities (Y, X)."""
+Pair = tuple[Array, Array]
 
 
 def dice(found: Array, truth: Array) -> float:
@@ -52,23 +52,30 @@ def clicked(
     return scores
 
 
-def carried(answer: Answer, images: Array, truth: Array, rng: np.random.Generator) -> Array:
-    """A click on the largest slice, carried both ways by the mask of the slice before.
+def carried(
+    probable: Carrying, answer: Answer, case: Pair, rng: np.random.Generator, count: int
+) -> Array:
+    """Clicks on some slices of a volume, one each, carried through the lesion.
 
-    It ends by itself where next to nothing is found. Images and truth are (Z, Y, X).
+    One click is on the largest slice; of three, the others are on the slices that halve the lesion
+    above and below it. Images and truth are (Z, Y, X).
     """
-    start = int(truth.sum((1, 2)).argmax())
-    maps = no_prompts(truth.shape[1:])
-    click(maps, POSITIVE, trembling(middle(truth[start]), rng))
+    images, truth = case
+    sizes = truth.sum((1, 2))
+    largest, ill = int(sizes.argmax()), np.flatnonzero(sizes >= LEAST)
+    chosen = {largest}
+    if count > 1:
+        chosen |= {int(largest + ill[0]) // 2, int(largest + ill[-1]) // 2}
+    given = {}
+    for index in sorted(i for i in chosen if truth[i].any()):
+        maps = no_prompts(truth.shape[1:])
+        click(maps, POSITIVE, trembling(middle(truth[index]), rng))
+        given[index] = answer(images[index], maps)
     found = np.zeros(truth.shape, bool)
-    found[start] = answer(images[start], maps)
-    for step in (1, -1):
-        index = start + step
-        while 0 <= index < len(truth) and np.count_nonzero(found[index - step]) >= LEAST:
-            maps = no_prompts(truth.shape[1:])
-            maps[PREVIOUS] = found[index - step]
-            found[index] = answer(images[index], maps)
-            index += step
+    for index, mask in given.items():
+        found[index] = mask
+    for each in carry(lambda i, mask: probable(images[i], mask), given, range(len(truth))):
+        found[each.index] = each.mask
     return found
 
 

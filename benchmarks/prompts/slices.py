@@ -13,8 +13,10 @@ from benchmarks.prompts.targets import Rng, labelled, superpixel
 from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import (
+    BOX,
     PREVIOUS,
     anywhere,
+    box_around,
     corrected,
     first_prompts,
     no_prompts,
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
 
-SYNTHETIC = 0.42
+SYNTHETIC = 0.36
 """Share of the samples that are drawn from label maps."""
 ZOOM = (0.65, 1.7)
 """Pixels of a slice for one that the network sees."""
+BOXED = 0.4
+"""Share of the automatic model's masks that come with a box around the target, cut at it."""
 CHANGES = AugmentConfig(
     probability=0.25,
     translate=False,
@@ -88,25 +92,25 @@ class Slices:
     def _head(self, rng: Rng) -> Case:
         rendition = self._synthetic[rng.integers(len(self._synthetic))]
         image, labels, near = rendition[rng.integers(len(rendition))]
-        if rng.random() < 0.15:
+        if rng.random() < 0.08:
             return _plain(image, superpixel(image, rng))
         target, beside = labelled(labels, near, rng)
-        record_of = bool(beside.any()) and (not target.any() or rng.random() < 0.3)
+        record_of = bool(beside.any()) and (not target.any() or rng.random() < 0.5)
         return Case(image, target, beside if record_of else np.zeros_like(target), record_of)
 
     def _real(self, rng: Rng) -> Case:
         image, truth = self._brisc[rng.integers(len(self._brisc))]
         truth = truth > 0
-        if not truth.any() or rng.random() < 0.25:
+        if not truth.any() or rng.random() < 0.12:
             return _plain(recoloured(image, rng), superpixel(image, rng))
         if rng.random() < 0.25:
             image = other_lesion(image, truth, rng)
         chance = rng.random()
-        if chance < 0.12:
+        if chance < 0.2:
             image = recoloured(image, rng)
             return Case(image, truth, self._found(image), False)
-        if chance < 0.22:
-            return Case(recoloured(image, rng), truth, nearly(truth, rng), True)
+        if chance < 0.44:
+            return _carried(recoloured(image, rng), truth, rng)
         return _plain(recoloured(image, rng), truth)
 
     @torch.no_grad()
@@ -119,6 +123,27 @@ class Slices:
 
 def _plain(image: Array, target: Array) -> Case:
     return Case(image, target, np.zeros_like(target), False)
+
+
+def _carried(image: Array, truth: Array, rng: Rng) -> Case:
+    """A case of which the mask before is of another slice, which may not hold the lesion."""
+    if rng.random() < 0.25:
+        prior = np.roll(truth, rng.integers(-40, 41, 2), (0, 1))
+        prior = prior[:, ::-1] if rng.random() < 0.5 else prior[::-1]
+        if not (prior & truth).any() and image[prior].mean() > 20:
+            return Case(image, np.zeros_like(truth), prior, True)
+    return Case(image, truth, of_another_slice(truth, rng), True)
+
+
+def of_another_slice(truth: Array, rng: Rng) -> Array:
+    """The mask of a slice some millimetres away: smaller or larger, uneven, and shifted."""
+    signed = ndimage.distance_transform_edt(~truth) - ndimage.distance_transform_edt(truth)
+    radius = np.sqrt(np.count_nonzero(truth) / np.pi)
+    wave = smooth_noise(truth.shape, rng.uniform(8, 24), rng) * rng.uniform(0, 0.25 * radius)
+    mask = signed + wave < radius * rng.uniform(-0.65, 0.5)
+    shift = np.rint(rng.normal(0, 0.12 * radius + 1, 2)).astype(int)
+    mask = ndimage.shift(mask.astype(np.uint8), shift, order=0) > 0
+    return np.asarray(mask if mask.any() else nearly(truth, rng))
 
 
 def recoloured(image: Array, rng: Rng) -> Array:
@@ -161,10 +186,15 @@ def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor
 def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     """Maps of the first round: a fresh start, or a mask from elsewhere with or without prompts."""
     if case.record_of:
-        if rng.random() < 0.3 and target.any():
+        if rng.random() < 0.2 and target.any():
             return corrected(no_prompts(target.shape), prior, target, rng)
         maps = no_prompts(target.shape)
         maps[PREVIOUS] = prior
+        return maps
+    if prior.any() and target.any() and rng.random() < BOXED:
+        maps = no_prompts(target.shape)
+        maps[BOX] = box_around(target, rng)
+        maps[PREVIOUS] = prior & maps[BOX]
         return maps
     if prior.any() or rng.random() < 0.2:
         before = prior if prior.any() else nearly(target, rng)

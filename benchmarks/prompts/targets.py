@@ -20,11 +20,11 @@ Rng = np.random.Generator
 SMALLEST = 20
 """Pixels of a structure that is worth a prompt."""
 _PARTS = {
-    (CORE, RIM): 0.45,
-    (CORE, RIM, OEDEMA): 0.3,
-    (CORE,): 0.1,
-    (OEDEMA,): 0.1,
-    (RIM,): 0.05,
+    (CORE, RIM): 0.38,
+    (CORE, RIM, OEDEMA): 0.45,
+    (CORE,): 0.07,
+    (OEDEMA,): 0.07,
+    (RIM,): 0.03,
 }
 
 
@@ -53,7 +53,7 @@ def labelled(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
     The first may be empty, where a lesion ends between the two.
     """
     ill = (labels >= LESION).any() or (near >= LESION).any()
-    if ill and rng.random() < 0.6:
+    if ill and rng.random() < 0.8:
         return lesion(labels, near, rng)
     return structure(labels, near, rng)
 
@@ -63,7 +63,7 @@ def lesion(labels: Array, near: Array, rng: Rng) -> tuple[Array, Array]:
     values = np.concatenate([labels[labels >= LESION], near[near >= LESION]])
     parts = list(_PARTS)[rng.choice(len(_PARTS), p=list(_PARTS.values()))]
     lesions = np.unique((values - LESION) // 3)
-    chosen = lesions if rng.random() < 0.3 or not len(lesions) else rng.choice(lesions, 1)
+    chosen = lesions if rng.random() < 0.1 or not len(lesions) else rng.choice(lesions, 1)
     meant = [LESION + 3 * int(n) + part for n in chosen for part in parts]
     return np.isin(labels, meant), np.isin(near, meant)
 

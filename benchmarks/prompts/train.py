@@ -6,6 +6,8 @@
 A step takes 0.9 seconds of one core with native bfloat16. Run again, it goes on where it was
 interrupted; steps and size may change then. The learning rate stays at its peak and falls to zero
 over the last third of the steps. A network of the bundled model's width starts from its weights.
+The statistics of its batch norms are learnt slowly and stay from `SETTLED` of the steps on: those
+of a few batches, half real and half drawn, are those of neither, and its answers swung with them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.prompts.cache import write_cache
@@ -58,6 +61,10 @@ CONFIG = TrainConfig(
 )
 TARGET = (Category(id=1, name="target", supercategory=""),)
 FALL = 1 / 3
+SETTLED = 0.3
+"""Share of the steps after which the statistics of batch norms stay as they are."""
+MOMENTUM = 0.01
+"""Share of a batch in the statistics of batch norms."""
 SAVED = 180
 """Seconds between two checkpoints."""
 MEASURED = 40
@@ -67,11 +74,19 @@ MEASURED = 40
 class LongTrainer(Trainer):
     """A trainer whose rate stays high, so that the length of the run may be decided later."""
 
+    settled = False
+
     def learning_rate(self, step: int) -> float:
         """Rate of a step counted from 0."""
         peak, total = self._config.learning_rate, self._total_steps
         rise = max(1, round(self._config.warm_up * total))
         return peak * max(0.0, min(1.0, (step + 1) / rise, (total - step) / (FALL * total)))
+
+    def settle(self, step: int) -> None:
+        """Keep the statistics of batch norms if the step is late enough."""
+        if not self.settled and step >= SETTLED * self._total_steps:
+            self.keep_statistics()
+            self.settled = True
 
 
 def held_out(cache: Path, count: int) -> dict[str, list[tuple[Array, Array]]]:
@@ -140,6 +155,9 @@ def started(run: Path, config: TrainConfig, steps: int) -> tuple[LongTrainer, in
     """The trainer of a run, and the step that it goes on with."""
     last = run / "last.safetensors"
     net = build_net(config.model)
+    for layer in net.modules():
+        if isinstance(layer, _BatchNorm):
+            layer.momentum = MOMENTUM
     info, tensors = load_tensors(last if last.is_file() else BUNDLED)
     if info.model.width == config.model.width:
         load_weights(net, with_prompts(net, tensors), last)
@@ -171,6 +189,7 @@ def run_training(given: argparse.Namespace) -> None:
                 for i, f in zip(asked, found, strict=True)
                 if targets[i].any()
             ]
+        trainer.settle(step)
         losses.append(trainer.step(seen, torch.from_numpy(targets), step))
         if (step + 1) % given.every == 0:
             seconds = (time.time() - begin) / given.every

@@ -15,10 +15,10 @@ import numpy as np
 
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.correct.box_net import WEIGHTS, box_logits, box_net_weights
-from napari_unet_seg.events import PredictFinished
+from napari_unet_seg.events import PredictFinished, Refined
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,13 +97,30 @@ def _box_net() -> Array:
     return _blocks(1 / (1 + np.exp(-np.asarray(logits, float))))
 
 
+def _prompted() -> Array:
+    from napari_unet_seg.engine import refine
+
+    config = PredictConfig(device="cpu", precision="float32")
+    prompts = np.zeros((3, _SIZE, _SIZE), bool)
+    prompts[0, 36:41, 54:59] = True  # on the spot
+    probable = np.zeros((_SIZE, _SIZE))
+    for event in refine(config, PROMPT_NETWORK, Scan(picture(), "YX"), prompts):
+        if isinstance(event, Refined):
+            probable[event.window] = event.probabilities
+    return _blocks(probable)
+
+
 def _blocks(maps: Array) -> Array:
     count = _SIZE // _BLOCK
     means: Array = maps.reshape(-1, count, _BLOCK, count, _BLOCK).mean(axis=(2, 4))
     return means.ravel()
 
 
-MODELS = {"bundled": Model(BUNDLED, _bundled), "outline of a box": Model(WEIGHTS, _box_net)}
+MODELS = {
+    "bundled": Model(BUNDLED, _bundled),
+    "outline of a box": Model(WEIGHTS, _box_net),
+    "prompts": Model(PROMPT_NETWORK, _prompted),
+}
 
 if __name__ == "__main__":
     found, agree = check()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def model_name(model: Path, *, dated: bool = True) -> str:
     """
     if model == BUNDLED:
         return "Bundled model"
+    if model == PROMPT_NETWORK:
+        return "Prompt network"
     if session := session_of(model):
         parts = [_short(session.name), f"round {int(model.parent.name)}"]
     elif model.stem not in ("best", "last"):

@@ -69,7 +69,7 @@ class Trainer:
         for part in self._frozen:
             part.requires_grad_(False)
         if config.keep_statistics:
-            self._frozen += [m for m in net.modules() if isinstance(m, _BatchNorm)]
+            self.keep_statistics()
         learning = [p for p in net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learning, lr=config.learning_rate)
         self._average = average_of(net, config.ema) if config.ema else None
@@ -97,6 +97,10 @@ class Trainer:
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
             levels = net.supervised(padded)
         return [trimmed(logits.float(), images.shape[2:]) for logits in levels]
+
+    def keep_statistics(self) -> None:
+        """Normalise with the statistics of batch norms as they are now, and change them no more."""
+        self._frozen += [m for m in self.net.modules() if isinstance(m, _BatchNorm)]
 
     def learning_rate(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0 over the whole run."""

@@ -1,0 +1,77 @@
+"""Masks that are carried through a volume by a network that is given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.prompts.carrying import LEAST, carry
+
+COUNT, FIRST, LAST = 20, 4, 14
+SHAPE = (40, 50)
+ROWS, COLUMNS = np.indices(SHAPE)
+
+
+def lesion(index: int) -> np.ndarray:
+    """A disc that moves to the right, from slice 4 to slice 14."""
+    radius = 8 if FIRST <= index <= LAST else 0
+    inside: np.ndarray = np.hypot(ROWS - 20, COLUMNS - 12 - index) < radius
+    return inside
+
+
+def perfect(index: int, beside: np.ndarray) -> np.ndarray:
+    """A network that finds the lesion if the mask beside it touches it."""
+    found = lesion(index) if (beside & lesion(index)).any() else np.zeros(SHAPE, bool)
+    return np.where(found, 0.9, 0.1)
+
+
+def carried(probable: object, given: list[int], within: range = range(COUNT)) -> dict[int, int]:
+    """Sizes of the masks by slice."""
+    found = list(carry(probable, {i: lesion(i) for i in given}, within))  # type: ignore[arg-type]
+    assert len({each.index for each in found}) == len(found), "each slice once"
+    return {each.index: int(each.mask.sum()) for each in found}
+
+
+@pytest.mark.parametrize("given", [[9], [4], [14], [6, 12], [5, 9, 13]])
+def test_a_lesion_is_followed_to_its_ends(given: list[int]) -> None:
+    sizes = carried(perfect, given)
+    wanted = {i: int(lesion(i).sum()) for i in range(FIRST, LAST + 1) if i not in given}
+    assert sizes == wanted
+
+
+def test_slices_outside_are_walls() -> None:
+    assert sorted(carried(perfect, [9], range(7, 12))) == [7, 8, 10, 11]
+    assert sorted(carried(perfect, [6, 12], range(5, 14))) == [5, 7, 8, 9, 10, 11, 13]
+
+
+def test_nothing_is_carried_from_next_to_nothing() -> None:
+    speck = np.zeros(SHAPE, bool)
+    speck.ravel()[: LEAST - 1] = True
+    assert not list(carry(perfect, {9: speck}, range(COUNT)))
+
+
+def test_it_ends_where_another_object_is_found() -> None:
+    def jumping(index: int, beside: np.ndarray) -> np.ndarray:
+        return perfect(index, beside) if index < 11 else np.where(COLUMNS < 4, 0.9, 0.1)
+
+    assert sorted(carried(jumping, [9])) == [4, 5, 6, 7, 8, 10]
+
+
+def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
+    asked: list[int] = []
+
+    def left_or_right(index: int, beside: np.ndarray) -> np.ndarray:
+        """The left half of the slice if the mask beside came from below, else the right half."""
+        asked.append(index)
+        from_below = beside[:, :25].sum() > beside[:, 25:].sum()
+        return np.where((COLUMNS < 25) == from_below, 1.0, 0.0)
+
+    given = {4: COLUMNS < 25, 14: COLUMNS >= 25}
+    found = {each.index: each for each in carry(left_or_right, given, range(4, 15))}
+    assert asked == [*range(5, 14), *range(13, 4, -1)]
+    for index in (5, 6, 7, 8):
+        np.testing.assert_array_equal(found[index].mask, COLUMNS < 25)
+    for index in (10, 11, 12, 13):
+        np.testing.assert_array_equal(found[index].mask, COLUMNS >= 25)
+    certain = [found[index].certainty for index in range(5, 14)]
+    assert certain == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.2, 0.4, 0.6, 0.8])
