@@ -70,8 +70,8 @@ def mask_path(scan: Path, slices: Sequence[Path] = ()) -> Path:
         return scan / "labels" / "mask"
     if os.path.isdir(scan):
         stacks = stacks_in(scan)
-        own = [stack_name(start) for start, files in stacks.items() if {*files} & {*slices}]
-        name = own[0] if own and len(stacks) > 1 else ""
+        named = [stack_name(start) for start, files in stacks.items() if {*files} & {*slices}]
+        name = named[0] if named and len(stacks) > 1 else ""
         return scan / f"{name or scan.absolute().name}_mask{'.tif' if stacks else _dicom_suffix()}"
     stem, own = split_suffix(scan)
     kept = own if own.lower() in (".nii", ".nii.gz", ".tif", ".tiff") else ".tif"

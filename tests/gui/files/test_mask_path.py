@@ -98,7 +98,8 @@ def test_the_masks_of_two_stacks_in_one_folder_have_names_of_their_own(tmp_path:
         for number in range(4):
             tifffile.imwrite(folder / f"{name}_{number}.tif", np.ones((12, 10), np.uint8))
     (case,) = plan_folder(folder).cases
-    images = add(viewer := ViewerModel(), case_layers(case))
+    with dask.config.set(scheduler="synchronous"):  # its pools keep their threads
+        images = add(viewer := ViewerModel(), case_layers(case))
     found = {sequence_of(image): proposed_mask_path(mask_on(viewer, image)) for image in images}
     assert found == {"FLAIR": folder / "flair_mask.tif", "T1": folder / "t1_mask.tif"}
 
