@@ -285,12 +285,7 @@ class UNetSegWidget(DockWidget):
             self.unsaved.take_for_edited(current.mask)
 
     def _on_segmented(self, mask: Labels | None) -> None:
-        if mask is None:
-            return
-        self._segmented = mask
-        for other in self.viewer.layers:
-            if other is not mask and is_user_layer(other, Labels):
-                other.visible = False  # two masks on one image are seen as neither
+        self._segmented = mask or self._segmented
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)
