@@ -33,6 +33,21 @@ def round_summary(finished: Round) -> str:
     return f"{text}."
 
 
+def held_out_message(held_out: int, count: int) -> str:
+    """Return a sentence on the slices that no round trains on.
+
+    Parameters
+    ----------
+    held_out, count : int
+        The number of accepted slices held out, and of all that a round has divided by now.
+    """
+    why = "no round trains on them, and the Dice before and after a round is measured on them."
+    if not count:
+        return f"The first round holds some accepted slices out, at least one of two: {why}"
+    verb = "is" if held_out == 1 else "are"
+    return f"{held_out} of {counted(count, 'accepted slice')} {verb} held out: {why}"
+
+
 def skipped_message(items: Sequence[ItemDone]) -> str:
     """Return a message on sessions and slices that a round skips."""
     first = f"{items[0].name}: {items[0].problem}"

@@ -8,7 +8,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
-from napari_unet_seg._napari.fine_tune.messages import round_summary, skipped_message
+from napari_unet_seg._napari.fine_tune.messages import (
+    held_out_message,
+    round_summary,
+    skipped_message,
+)
 from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
 from napari_unet_seg._napari.fine_tune.round_job import postponing, round_events
 from napari_unet_seg._napari.fine_tune.round_scope import RoundScope
@@ -42,10 +46,6 @@ _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", 
 _KEY = "fine_tune/config"
 _MIN_HEIGHT = 240
 """Minimum height of the panel in pixels."""
-_HINT = (
-    "About a fifth of the accepted slices is always held out: no round trains on these slices, and "
-    "the Dice before and after a round is measured on them."
-)
 
 
 class FineTunePanel(QWidget):
@@ -95,8 +95,10 @@ class FineTunePanel(QWidget):
             "Start from the model that made the prediction. If a session made that model, start "
             "from that session's first model, and train on the corrections of both sessions. With "
             "a folder of scans, train on the accepted slices of all its sessions with the same "
-            "categories. " + _HINT
+            "categories."
         )
+        self.held_out = QLabel()
+        self.held_out.setWordWrap(True)
         self.predict_bar = PredictBar()
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
@@ -141,6 +143,7 @@ class FineTunePanel(QWidget):
     def refresh(self) -> None:
         """Show the number of accepted slices, and the results of the rounds."""
         self.result.setText("\n".join(map(round_summary, self.scope.rounds)))
+        self.held_out.setText(held_out_message(*self.scope.held_out))
         count = self.scope.accepted if self.scope.session else 0
         wanted = counted(count, "accepted slice") if count else "accepted slices"
         self.start_button.setText(f"Fine-tune on {wanted}")
@@ -190,13 +193,11 @@ class FineTunePanel(QWidget):
             raise
 
     def _lay_out(self) -> None:
-        hint = QLabel(_HINT)
-        hint.setWordWrap(True)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
-        layout.addWidget(hint)
+        layout.addWidget(self.held_out)
         layout.addWidget(self.form)
         layout.addWidget(self.start_button)
         layout.addWidget(self.predict_bar)

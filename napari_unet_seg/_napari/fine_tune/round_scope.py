@@ -72,6 +72,15 @@ class RoundScope:
         return unused
 
     @property
+    def held_out(self) -> tuple[int, int]:
+        """The number of accepted slices held out, and of all that have a split by now."""
+        accepted = [(found.accepted, found.record.sides) for found in self.others]
+        if self.session is not None:
+            accepted.append((self.session.accepted, self.session.splits))
+        splits = [sides[i] for indices, sides in accepted for i in indices if i in sides]
+        return splits.count("valid"), len(splits)
+
+    @property
     def rounds(self) -> list[Round]:
         """The rounds of the open session and of the other sessions, in their order."""
         rounds = [*(self.session.rounds if self.session else ())]

@@ -40,7 +40,8 @@ class EditMonitor:
         if self._data is not before:
             self._edited.close()
             self._edited = EditedSlices(self._layer)
-            return not np.array_equal(before, self._data)
+            is_read = isinstance(before, np.ndarray)  # comparing a lazy one would read it from disk
+            return not (is_read and np.array_equal(before, self._data))
         return bool(self._edited.take())
 
     def close(self) -> None:

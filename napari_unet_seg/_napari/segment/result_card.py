@@ -49,7 +49,7 @@ class ResultCard(QFrame):
     def offer_hidden(self, masks: Sequence[Labels]) -> None:
         """Tell that masks were hidden, and offer to show them; no offer without any."""
         self._hidden = masks
-        self.hidden_text.setText(f"{counted(len(masks), 'other mask')} of this image hidden")
+        self.hidden_text.setText(f"{counted(len(masks), 'other mask')} of this case hidden")
         self.show_button.setToolTip("Show " + ", ".join(mask.name for mask in masks))
         for widget in (self.hidden_text, self.show_button):
             widget.setVisible(bool(masks))

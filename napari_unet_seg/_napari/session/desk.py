@@ -206,6 +206,7 @@ class SessionDesk(QObject):
             name=name,
             unstoppable=unstoppable,
         )
+        self._job.owner = self  # so that the × of the dock asks
         self.busy_changed.emit(True)
         self.job_started.emit(self._job)
 

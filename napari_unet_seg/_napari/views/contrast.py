@@ -81,7 +81,9 @@ class ContrastButton(SmallButton):
         if image is None:
             self.choices.addAction("No image is on screen").setEnabled(False)
             return
-        self.choices.addSection(image.name)
+        # A section would be a bare line: napari's style does not draw the title.
+        self.choices.addAction(image.name.replace("&", "&&")).setEnabled(False)
+        self.choices.addSeparator()
         for preset in presets_of(image):
             action = self.choices.addAction(preset.text)
             action.triggered.connect(lambda _, p=preset: _apply(image, p))

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
@@ -17,6 +25,7 @@ from napari_unet_seg._napari.views.planes import directions_of_layer, is_volume_
 from napari_unet_seg._napari.views.surface_scene import SurfaceScene
 from napari_unet_seg._napari.views.surfaces import surfaces_of
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.dock_widths import keep_dock_widths
 from napari_unet_seg._napari.widgets.windows import ancestor
 
 if TYPE_CHECKING:
@@ -96,7 +105,10 @@ class SurfacePanel(QWidget):
         self.destroyed.connect(self._job.abandon)
 
     def event(self, event: QEvent) -> bool:
-        """Free the canvas when the panel is closed."""
+        """Free the canvas when the panel is closed; leave the docks beside it as they are."""
+        window = ancestor(self, QMainWindow)
+        if event.type() == QEvent.Type.Hide and window is not None:
+            keep_dock_widths(window)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._watch(None)
             if self._job is not None:
@@ -128,7 +140,8 @@ def mask_on_screen(viewer: ViewerModel) -> Labels | None:
 
 def show_surfaces(viewer: Viewer, panel: SurfacePanel | None) -> SurfacePanel:
     """Show the surfaces in a panel beside the slices, in the panel that is open already if any."""
-    if panel is None or ancestor(panel, QMainWindow) is None:
+    dock = ancestor(panel, QDockWidget)
+    if panel is None or dock is None:
         panel = SurfacePanel(viewer)
         dock = viewer.window.add_dock_widget(panel, name=_NAME, area="right", tabify=False)
         window = ancestor(dock, QMainWindow)
@@ -136,6 +149,7 @@ def show_surfaces(viewer: Viewer, panel: SurfacePanel | None) -> SurfacePanel:
             # Beside the other docks, since below them none would be high enough.
             area = Qt.DockWidgetArea.RightDockWidgetArea
             window.addDockWidget(area, dock, Qt.Orientation.Horizontal)
+    dock.show()  # its title bar can hide it
     panel.refresh()
     return panel
 

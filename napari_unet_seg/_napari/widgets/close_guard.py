@@ -173,8 +173,9 @@ def ask_about_jobs(jobs: Sequence[Job], parent: QWidget) -> Answer:
 def guard_dock(dock: QDockWidget) -> None:
     """Make a dock ask before its × closes it while jobs run; a second call changes nothing.
 
-    napari's × takes the widget out of the dock and deletes the dock. A dock whose jobs go on is
-    hidden instead, as by the other button of its title bar, so that the menu shows it again.
+    napari's × takes the widget out of the dock and deletes the dock alone. The widget is deleted
+    too, as it would go on following the viewer. A dock whose jobs go on is hidden instead, as by
+    the other button of its title bar, so that the menu shows it again.
     """
     close = getattr(dock, "destroyOnClose", None)
     if close is not None and not isinstance(close, _CloseDock):
@@ -200,7 +201,9 @@ class _CloseDock:
         finally:
             self._is_asking = False
         if answer is Answer.STOP:
+            widget = self._dock.widget()
             self._close()
+            widget.deleteLater()
         elif answer is Answer.GO_ON:
             self._dock.close()
 

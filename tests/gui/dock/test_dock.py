@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cross import close_by_cross
 from napari._qt.widgets.qt_keyboard_settings import ShortcutEditor
 from napari.settings import get_settings
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QShortcut
 from scene import CATEGORIES, SHAPE, add_mask
 
 from napari_unet_seg._napari.dock.help_dialog import HelpDialog
@@ -24,7 +27,7 @@ from napari_unet_seg.io.images.tiff import write_array
 from napari_unet_seg.models.description import model_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -259,6 +262,52 @@ def test_program_script_and_menu_lead_to_one_dock(
     action.trigger()
     assert not docked.isHidden()
     assert viewer.window._qt_window.findChildren(UNetSegWidget) == [widget]
+
+
+@pytest.mark.usefixtures("only_this_plugin")
+def test_a_dock_that_is_closed_by_its_cross_leaves_nothing_to_the_next(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any]
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    first, second = opened_and_closed(qtbot, viewer), opened_and_closed(qtbot, viewer)
+    assert first == second
+    assert second[1] == 1, "a key of two docks does nothing"
+
+
+def opened_and_closed(qtbot: QtBot, viewer: Any) -> tuple[int, int]:
+    """Open the dock and close it; return how many follow the layers, and have its key."""
+    docked, widget = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    qtbot.waitUntil(lambda: widget._shortcut is not None and docked.isVisible())
+    own = widget._shortcut.key()
+    shortcuts = viewer.window._qt_window.findChildren(QShortcut)
+    found = (
+        len(viewer.layers.events.removed.callbacks),
+        sum(each.key() == own for each in shortcuts),
+    )
+    ended: list[bool] = []
+    widget.destroyed.connect(lambda: ended.append(True))
+    assert close_by_cross(widget, None) == ""
+    qtbot.waitUntil(lambda: bool(ended))
+    return found
+
+
+@pytest.mark.usefixtures("only_this_plugin")
+def test_the_cross_asks_while_a_mask_is_written(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any]
+) -> None:
+    written = Event()
+
+    def write() -> Iterator[None]:
+        written.wait(20)
+        yield
+
+    viewer = make_napari_viewer(show=True)
+    docked, widget = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    qtbot.waitUntil(docked.isVisible)
+    widget.correct.desk.run(write(), lambda _: None, "Saving a mask")
+    assert close_by_cross(widget, "Keep open") == "Saving a mask is running."
+    written.set()
+    qtbot.waitUntil(lambda: not widget.correct.desk.busy)
 
 
 def actions_of(menu: Any, title: str) -> list[Any]:

@@ -144,15 +144,14 @@ def test_no_mask_of_another_scan_is_chosen_for_a_scan_that_is_opened(
     assert widget.correct.current_mask is widget.viewer.layers["a_mask.tif"]
 
 
-def test_a_new_mask_is_seen_alone_and_says_that_the_session_of_the_last_is_closed(
+def test_a_new_mask_says_that_the_session_of_the_last_is_closed(
     qtbot: QtBot, widget: UNetSegWidget, tmp_path: Path, notifications: list[str]
 ) -> None:
     widget.open_files([scans(tmp_path / "one", "a") / "a.tif"])
     first = in_session(qtbot, widget, "a.tif")
     second = segmented(widget, "a.tif")
     widget.segment.finished.emit(second)
-    assert not first.visible
-    assert second.visible
+    assert first.visible, "Segment hides what its mask covers, and shows it again on demand"
     widget.correct_mask(second)
     assert "Session a is saved and closed" in notifications[-1]
 

@@ -97,6 +97,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     touched = mask.data[TOUCHED].copy()
     for index in ACCEPTED[:-1]:
         accept_truth(widget, scan, index)
+    assert widget.fine_tune.held_out.text().startswith("The first round holds some")
     assert not widget.fine_tune.panel.running
     with qtbot.waitSignal(widget.learning.predicting.predicted) as done:
         accept_truth(widget, scan, ACCEPTED[-1])
@@ -106,6 +107,8 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     (finished,) = session.rounds
     new = session.folder / finished.checkpoint
     assert finished.epochs == 5  # a short one
+    count = f"{finished.held_out} of {len(ACCEPTED)} accepted slices "
+    assert widget.fine_tune.held_out.text().startswith(count)
     assert chosen_model.current_model() == new
     assert session.states[TOUCHED] is ReviewState.TODO
     wanted = predicted(new, scan)

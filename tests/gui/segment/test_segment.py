@@ -119,19 +119,24 @@ def test_pressing_again_after_an_edit_adds_a_mask(widget: SegmentWidget, qtbot: 
     np.testing.assert_array_equal(first.data, edited)
 
 
-def test_another_mask_of_the_image_is_hidden_and_offered(
+def test_another_mask_of_the_case_is_hidden_and_offered(
     widget: SegmentWidget, qtbot: QtBot
 ) -> None:
     viewer, card = widget.viewer, widget.form.result
     image, other = viewer.add_image(_head(), name="head"), viewer.add_image(_head(size=32))
     old = add_labels(viewer, np.ones((64, 64), np.uint8), image, (), "from a file")
     apart = add_labels(viewer, np.ones((32, 32), np.uint8), other, (), "of another image")
+    case = LayerRecord(case="head", sequence="FLAIR").as_metadata()
+    flair = viewer.add_image(_head(), name="FLAIR", metadata=case)
+    of_flair = add_labels(viewer, np.ones((64, 64), np.uint8), flair, (), "of FLAIR")
     new = _segment(qtbot, widget, image)
-    assert (new.visible, old.visible, apart.visible) == (True, False, True)
-    assert card.hidden_text.text() == "1 other mask of this image hidden"
-    assert card.show_button.toolTip() == "Show from a file"
+    shown = new.visible, old.visible, of_flair.visible, apart.visible
+    assert shown == (True, False, False, True)
+    assert card.hidden_text.text() == "2 other masks of this case hidden"
+    assert card.show_button.toolTip() == "Show from a file, of FLAIR"
     card.show_button.click()
     assert old.visible
+    assert of_flair.visible
     assert card.show_button.isHidden()
     assert _segment(qtbot, widget, image) is new
     assert old.visible, "the user wants to see it"

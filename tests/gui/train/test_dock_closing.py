@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tifffile
-from qtpy.QtCore import Qt, QTimer
+from cross import close_by_cross
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDockWidget, QMessageBox, QPushButton
+from qtpy.QtWidgets import QDockWidget
 
 from napari_unet_seg._napari.train.widget import TrainWidget
-from napari_unet_seg._napari.widgets.windows import ancestor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -31,7 +31,7 @@ def widget(
     make_napari_viewer: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[TrainWidget]:
+) -> TrainWidget:
     """The dock from the menu, over a training that has shown its first previews."""
     folder = tmp_path / "squares"
     for kind in ("images", "masks"):
@@ -57,9 +57,7 @@ def widget(
     widget.output.setValue(tmp_path / "run")
     QTest.mouseClick(widget.start_button, LEFT)
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
-    yield widget
-    if widget.parent() is None:  # napari leaves what it has taken out of a dock
-        widget.deleteLater()
+    return widget
 
 
 def open_by_menu(viewer: Any) -> None:
@@ -73,22 +71,6 @@ def open_by_menu(viewer: Any) -> None:
                 action.trigger()
                 return
     raise AssertionError(f"{TITLE} is in no menu")
-
-
-def close_by_cross(widget: TrainWidget, text: str | None) -> str:
-    """Click on the × of the dock, and answer; return the question, empty if there was none."""
-    dock = ancestor(widget, QDockWidget)
-    asked: list[str] = []
-
-    def answer() -> None:
-        box = QApplication.activeModalWidget()
-        if isinstance(box, QMessageBox):
-            asked.append(box.text())
-            QTest.mouseClick(next(b for b in box.buttons() if b.text() == text), LEFT)
-
-    QTimer.singleShot(0, answer)
-    QTest.mouseClick(dock.titleBarWidget().findChild(QPushButton, "QTitleBarCloseButton"), LEFT)
-    return "".join(asked)
 
 
 def epochs_drawn(widget: TrainWidget) -> list[int]:

@@ -41,7 +41,9 @@ def test_presets_are_a_click_away(dock: Callable[[type], Any], tmp_path: Path) -
     button: ContrastButton = dock(ContrastButton)
     image = open_nifti(tmp_path / "a.nii", button._viewer, 100, 300)
     button.choices.aboutToShow.emit()
-    actions = {a.text(): a for a in button.choices.actions() if not a.isSeparator()}
+    head, line, *others = button.choices.actions()
+    assert (head.text(), head.isEnabled(), line.isSeparator()) == (image.name, False, True)
+    actions = {a.text(): a for a in others}
     assert list(actions) == ["Window of the file: 100 to 300", "Percentiles 1–99", "Full range"]
     actions["Full range"].trigger()
     assert tuple(image.contrast_limits) == (0, 999)

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget
 from scene import add_mask
 
 from napari_unet_seg._napari.views.bar import ViewBar
 from napari_unet_seg._napari.views.surfaces import surfaces_of
+from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.config import IGNORE_INDEX
 
 if TYPE_CHECKING:
@@ -78,6 +80,26 @@ def test_the_surface_is_drawn_and_follows_on_demand(qtbot: QtBot, bar: ViewBar) 
     QTest.mouseClick(bar.surface, Qt.MouseButton.LeftButton)
     assert bar._panel is panel  # no second copy
     qtbot.waitUntil(lambda: panel._job is None)
+
+
+@pytest.mark.parametrize("way", ["hide_button", "close_button"])
+def test_the_dock_keeps_its_width_when_the_panel_goes(qtbot: QtBot, bar: ViewBar, way: str) -> None:
+    window = bar.window()
+    window.resize(1366, 768)
+    docked = ancestor(bar, QDockWidget)
+    docked.setMinimumWidth(0)
+    window.resizeDocks([docked], [400], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: docked.width() == 400)
+    canvas = window.centralWidget().width()
+    bar.show_surface()
+    panel = ancestor(bar._panel, QDockWidget)
+    qtbot.waitUntil(lambda: window.centralWidget().width() < canvas - 200)
+    width = docked.width()
+    getattr(panel.titleBarWidget(), way).click()
+    qtbot.waitUntil(lambda: window.centralWidget().width() > canvas - 10)
+    assert docked.width() == width <= 400
+    bar.show_surface()
+    qtbot.waitUntil(bar._panel.isVisible)
 
 
 def test_without_a_mask_it_says_what_to_do(bar: ViewBar) -> None:
