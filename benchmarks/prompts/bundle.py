@@ -30,7 +30,8 @@ CARD = """\
 # The prompt network
 
 **Not for clinical use.** It outlines what a person points at on a slice of brain MRI: a click or a
-stroke inside, one outside, a box, a loose line around it. It is behind the marks of *Tools*.
+stroke inside, one outside, a box, a loose line around it. Programs ask it by `engine.refine`; the
+tools of the window do not use it.
 
 | property | value |
 |---|---|
@@ -60,7 +61,9 @@ Clicks carried through whole scans, one and three: mean Dice {carried}.
 
 ## Known failures
 
+- Of a large or mottled lesion the first click takes a part only.
 - Thin, winding and very faint structures need more prompts than round ones.
+- Shown the mask of the slice beside, it keeps that mask, and follows no lesion that changes.
 - It sees one slice of one sequence at a time.
 - Of the data sets only BRISC and LGG name many people; the BraTS figures are of one patient.
 """
