@@ -107,6 +107,16 @@ def test_the_list_shows_colours_of_the_canvas_and_voxels(
     qtbot.waitUntil(lambda: counts(editor) == ["200", "20"])
 
 
+def test_the_list_shows_the_volumes_of_a_volume(qtbot: QtBot, editor: CategoryEditor) -> None:
+    labels = np.zeros((10, 20, 30), np.uint8)
+    labels[:5, :10, :20], labels[9, 9, :3] = 1, 2
+    mask = add_mask(editor.viewer, labels, scale=(2.0, 1.0, 0.5), units=("mm",) * 3)
+    editor.show_mask(mask)
+    qtbot.waitUntil(lambda: counts(editor) == ["1 ml · 1,000", "0.003 ml · 3"])
+    mask.data_setitem((np.array([9]), np.array([0]), np.array([0])), 1)
+    qtbot.waitUntil(lambda: counts(editor) == ["1 ml · 1,001", "0.003 ml · 3"])
+
+
 def test_a_category_is_added_and_renamed_in_place(editor: CategoryEditor, mask: Labels) -> None:
     editor.add_button.click()
     assert editor.new_label.name.text() == "category 3"
