@@ -19,7 +19,6 @@ from qtpy.QtWidgets import QApplication
 from napari_unet_seg._napari.layers import colours
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import close_guard, jobs
-from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
     )
-    monkeypatch.setattr(chosen_model._CHOICE, "path", BUNDLED)
+    monkeypatch.setattr(chosen_model._CHOICE, "path", None)
     monkeypatch.setattr(chosen_model._CHOICE, "made", False)
 
 

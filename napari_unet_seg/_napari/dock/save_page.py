@@ -25,6 +25,7 @@ from napari_unet_seg._napari.dock.save_target import (
     COCO,
     ZARR_LABEL,
     Format,
+    closed_folder,
     format_of,
     formats_for,
     origin_of,
@@ -181,6 +182,11 @@ class SavePage(QWidget):
         path = ""
         if mask is not None and kind is not None:
             path = str(target(mask, kind, self._folder(), self._saved.get(mask, ())))
+            if (closed := closed_folder(mask, kind)) is not None:
+                self.status.setText(
+                    f"{closed} cannot be written to, so the mask goes to {Path(path).parent}; "
+                    "choose another place with …"
+                )
         self.path.setText(path)
         self.path.setToolTip(path or _PATH_TIP)
 

@@ -72,14 +72,20 @@ def target(mask: Labels, kind: Format, folder: Path, saved: Collection[Path] = (
         Files that this mask was saved to, which may be replaced, as the file that it is from.
     """
     path = _in_format(proposed_mask_path(mask), kind)
-    parent = path.parents[1] if kind == ZARR_LABEL else path.parent
-    if not os.access(parent, os.W_OK):
+    if closed_folder(mask, kind) is not None:
         path = folder / path.name
     own = {*saved, *origin_of(mask)}
     stem, suffix = split_suffix(path)
     names = chain([path.name], (f"{stem}-{number}{suffix}" for number in count(2)))
     paths = (path.with_name(name) for name in names)
     return next(each for each in paths if each in own or not each.exists())
+
+
+def closed_folder(mask: Labels, kind: Format) -> Path | None:
+    """Return the folder that a mask belongs into, if it cannot be written to."""
+    path = _in_format(proposed_mask_path(mask), kind)
+    parent = path.parents[1] if kind == ZARR_LABEL else path.parent
+    return None if os.access(parent, os.W_OK) else parent
 
 
 def _in_format(path: Path, kind: Format) -> Path:

@@ -1,16 +1,22 @@
-"""Whether a mask has corrections that are in no file."""
+"""Whether masks have corrections that are in no file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
 
+from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
+from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.layers import Layer
+    from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
 
 
 class _State(NamedTuple):
@@ -19,62 +25,72 @@ class _State(NamedTuple):
 
 
 class UnsavedEdits(QObject):
-    """Watches the edits of one mask at a time, and remembers the state of the others."""
+    """Watches the edits of all masks of a viewer, chosen or not.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer of the masks.
+    dock : QWidget
+        The dock with which watching ends.
+    """
 
     changed = Signal()
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._edits = EditWatch(self)
-        self._edits.edited.connect(self._on_edit)
-        self._mask: Labels | None = None
+    def __init__(self, viewer: ViewerModel, dock: QWidget) -> None:
+        super().__init__(dock)
+        self._watches: dict[Labels, EditWatch] = {}
         self._states: WeakKeyDictionary[Labels, _State] = WeakKeyDictionary()
-        self._is_as_written = False
-        """Whether the mask was not edited since its writing began."""
+        self._as_written: WeakSet[Labels] = WeakSet()
+        """Masks that were not edited since their writing began."""
+        for layer in viewer.layers:
+            self._watch(layer)
+        events = viewer.layers.events
+        connect(dock, (events.inserted, self._on_inserted), (events.removed, self._on_removed))
 
-    @property
-    def edited(self) -> bool:
-        """Whether the mask was edited since it was saved or first watched."""
-        return self._state.edited
+    def is_edited(self, mask: Labels | None) -> bool:
+        """Whether a mask was edited since it was saved or added."""
+        return self._state_of(mask).edited
 
-    @property
-    def saved(self) -> bool:
-        """Whether the mask is in a file, and was not edited since."""
-        return self._state.saved
+    def is_saved(self, mask: Labels | None) -> bool:
+        """Whether a mask is in a file, and was not edited since."""
+        return self._state_of(mask).saved
 
-    def watch(self, mask: Labels | None) -> None:
-        """Watch another mask."""
-        if mask is self._mask:
-            return
-        before = self._state
-        self._mask = mask
-        self._is_as_written = False
-        self._edits.watch(mask)
-        if self._state != before:
-            self.changed.emit()
-
-    def take_for_edited(self) -> None:
-        """Take the mask for edited: it was corrected in an earlier session."""
-        self._set(_State(edited=True))
+    def take_for_edited(self, mask: Labels) -> None:
+        """Take a mask for edited: it was corrected in an earlier session."""
+        self._set(mask, _State(edited=True))
 
     def start_saving(self, mask: Labels) -> None:
         """Note that a mask is being written; edits from now on are not in its file."""
-        self._is_as_written = mask is self._mask
+        self._as_written.add(mask)
 
     def finish_saving(self, mask: Labels) -> None:
-        """Take a mask that was written for saved, unless it was edited or left meanwhile."""
-        if mask is self._mask and self._is_as_written:
-            self._set(_State(saved=True))
+        """Take a mask that was written for saved, unless it was edited meanwhile."""
+        if mask in self._as_written:
+            self._set(mask, _State(saved=True))
 
-    @property
-    def _state(self) -> _State:
-        return _State() if self._mask is None else self._states.get(self._mask, _State())
+    def _state_of(self, mask: Labels | None) -> _State:
+        return _State() if mask is None else self._states.get(mask, _State())
 
-    def _on_edit(self) -> None:
-        self._is_as_written = False
-        self._set(_State(edited=True))
-
-    def _set(self, state: _State) -> None:
-        if self._mask is not None and state != self._state:
-            self._states[self._mask] = state
+    def _set(self, mask: Labels, state: _State) -> None:
+        if state != self._state_of(mask):
+            self._states[mask] = state
             self.changed.emit()
+
+    def _watch(self, layer: Layer) -> None:
+        if is_user_layer(layer, Labels):
+            self._watches[layer] = watch = EditWatch(self)
+            watch.edited.connect(partial(self._on_edit, layer))
+            watch.watch(layer)
+
+    def _on_inserted(self, event: Any) -> None:
+        self._watch(event.value)
+
+    def _on_removed(self, event: Any) -> None:
+        if (watch := self._watches.pop(event.value, None)) is not None:
+            watch.watch(None)
+            watch.deleteLater()
+
+    def _on_edit(self, mask: Labels) -> None:
+        self._as_written.discard(mask)
+        self._set(mask, _State(edited=True))

@@ -74,7 +74,7 @@ class UNetSegWidget(DockWidget):
         self.save_page = SavePage(lambda: self.correct.current_mask, self._fallback_folder)
         self.job_bar = JobBar()
         self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
-        self.unsaved = UnsavedEdits(self)
+        self.unsaved = UnsavedEdits(self.viewer, self)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
         """The mask that Segment has made since the last visit of Correct."""
@@ -281,9 +281,8 @@ class UNetSegWidget(DockWidget):
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
         self.header.hold_mask(current.mask)
-        self.unsaved.watch(current.mask)
         if ReviewState.CORRECTED in current.session.states:
-            self.unsaved.take_for_edited()
+            self.unsaved.take_for_edited(current.mask)
 
     def _on_segmented(self, mask: Labels | None) -> None:
         if mask is None:
@@ -304,17 +303,17 @@ class UNetSegWidget(DockWidget):
 
     def _refresh(self, _: Any = None) -> None:
         mask = self.correct.current_mask
-        self.unsaved.watch(mask)
+        edited = self.unsaved.is_edited(mask)
         # A session keeps what it started from.
         self.results.show_mask(mask if self.correct.session is None else None)
         following = next_step(
             image=self.header.image_combo.layer() is not None,
             mask=mask is not None,
-            unsaved=self.unsaved.edited,
-            saved=self.unsaved.saved,
+            unsaved=edited,
+            saved=self.unsaved.is_saved(mask),
         )
         self.steps.show_next(following)
         self.save_page.follow()
-        if self.unsaved.edited:
+        if edited:
             self.save_page.show_edited()
         self.save_page.set_busy(self.correct.busy)

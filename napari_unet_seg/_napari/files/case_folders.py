@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.files.case_layers import case_layers
+from napari_unet_seg._napari.layers.position import go_to_lesion
 from napari_unet_seg._napari.plan.dialog import needs_look
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.errors import SegmentationError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.cases.case import Case
 
 _MOST_FILES = 5000
@@ -99,7 +101,12 @@ def read_cases(path: Path, read_dicom: Callable[[Path], list[Any]]) -> list[Any]
         return _NO_LAYERS
     [case] = plan.cases
     is_dicom = all(source.series is not None for source in case.sequences.values())
-    return read_dicom(path) if is_dicom and not case.masks else case_layers(case)
+    if is_dicom and not case.masks:
+        return read_dicom(path)
+    layers = case_layers(case)
+    if case.masks:
+        _show_lesion_after_reading(layers[-1][0])
+    return layers
 
 
 def _user_waits() -> bool:
@@ -114,6 +121,17 @@ def _after_reading(act: Callable[[Any], None]) -> None:
     def show() -> None:
         _, dock = viewer.window.add_plugin_dock_widget(*_DOCK)
         act(dock)
+
+    QTimer.singleShot(0, show)
+
+
+def _show_lesion_after_reading(labels: Array) -> None:
+    viewer = current_viewer()
+
+    def show() -> None:
+        for layer in viewer.layers:
+            if layer.data is labels:
+                go_to_lesion(viewer, layer)
 
     QTimer.singleShot(0, show)
 

@@ -28,11 +28,15 @@ def proposed_mask_path(mask: Labels) -> Path:
         return own if coco.drawn else own.with_name(f"{case_of(mask)}_mask.json")
     if path is None:
         return _folder_of(mask) / f"{case_of(mask)}_mask.tif"
-    return mask_path(path.absolute())
+    return mask_path(path.absolute(), _slices_of(mask))
+
+
+def _slices_of(mask: Labels) -> tuple[Path, ...]:
+    scan = record_of(mask).scan
+    return scan.meta.get("paths", ()) if scan is not None else ()
 
 
 def _folder_of(mask: Labels) -> Path:
     """Return the folder of the slices of a mask's scan, else the home folder."""
-    scan = record_of(mask).scan
-    slices = scan.meta.get("paths", ()) if scan is not None else ()
+    slices = _slices_of(mask)
     return Path(slices[0]).absolute().parent if slices else Path.home()

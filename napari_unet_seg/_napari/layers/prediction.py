@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg._napari.layers.conversion import add_labels, add_map, categories_of
+from napari_unet_seg._napari.layers.images.case import mask_name
 from napari_unet_seg._napari.layers.layer_record import (
     MapRecord,
     ModelFile,
@@ -79,9 +80,8 @@ def show_prediction(
         replace_slice(mask, labels, place)
         _store(mask, place, sums, model, dice)
         return mask
-    layer = add_labels(
-        viewer, _whole(image, labels, place), image, categories, f"{image.name} mask"
-    )
+    name = mask_name(image, model, viewer.layers)
+    layer = add_labels(viewer, _whole(image, labels, place), image, categories, name)
     _store(layer, place, sums, model, dice)
     return layer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from psygnal import Signal
@@ -12,13 +13,16 @@ from napari_unet_seg.errors import ConfigError
 from napari_unet_seg.models import BUNDLED
 
 _MAX_RECENT = 10
+_LAST = "model"
+"""Key for the checkpoint that was used last; empty for the bundled one."""
 
 
 class _Choice:
     chosen = Signal(object)
 
     def __init__(self) -> None:
-        self.path = BUNDLED
+        self.path: Path | None = None
+        """The checkpoint that is used; None until it is first asked for."""
         self.made = False
 
 
@@ -28,7 +32,14 @@ model_chosen = _CHOICE.chosen
 
 
 def current_model() -> Path:
-    """Return the checkpoint that Segment uses; the bundled one until another is chosen."""
+    """Return the checkpoint that Segment uses.
+
+    At first this is the one that was used last, before napari was closed; the bundled one if there
+    was none or its file is gone.
+    """
+    if _CHOICE.path is None:
+        last = recall(_LAST, "")
+        _CHOICE.path = Path(last) if last and os.path.isfile(last) else BUNDLED
     return _CHOICE.path
 
 
@@ -46,7 +57,9 @@ def choose_model(path: Path) -> None:
 def use_model(path: Path) -> None:
     """Use a checkpoint that the user has not chosen, and list it among the recent models."""
     add_recent_model(path)
-    if path != _CHOICE.path:
+    # The bundled model is another file in another installation.
+    remember(_LAST, "" if path == BUNDLED else str(path))
+    if path != current_model():
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)
 

@@ -11,6 +11,7 @@ from superqt.utils import qthrottled
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.position import (
     go_to,
+    go_to_lesion,
     index_of,
     off_screen_problem,
     place_of,
@@ -172,11 +173,16 @@ class OpenSession(QObject):
         self.go_to(next(iter(self.queue.todo), self.index))
 
     def go_on(self) -> None:
-        """Show the slice to do after the last that was decided, where the user left."""
+        """Show the slice to do after the last that was decided, where the user left.
+
+        If none was decided, or all were, show the lesion.
+        """
         todo = ReviewState.TODO
         decided = [i for i in self.queue.order if self.queue.states[i] is not todo]
         following = self.queue.following(decided[-1]) if decided else None
-        if following is not None:
+        if following is None:
+            go_to_lesion(self.viewer, self.mask)
+        else:
             self.go_to(following)
 
     def go_to(self, index: int) -> None:

@@ -15,10 +15,11 @@ from napari_unet_seg.io.common.optional_dependencies import is_installed
 from napari_unet_seg.io.disk.files import split_suffix
 from napari_unet_seg.io.distinct_names import short_name
 from napari_unet_seg.io.find import scan_files
-from napari_unet_seg.io.images.slice_stacks import stacks_in
+from napari_unet_seg.io.images.slice_stacks import stack_name, stacks_in
 from napari_unet_seg.io.zarr.read import is_zarr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _COLLECTION = re.compile(r"images?(Tr|Ts|Val)?")
@@ -51,23 +52,27 @@ def case_name(scan: Path) -> str:
     return name
 
 
-def mask_path(scan: Path) -> Path:
+def mask_path(scan: Path, slices: Sequence[Path] = ()) -> Path:
     """Return where a new mask of a scan is kept: beside the scan, in its format, named as its mask.
 
     TIFF stands for formats that hold no mask. The mask of an OME-Zarr is one of its labels; that of
-    a folder of DICOM or slices lies in the folder. A mask of a DICOM series is NIfTI where the
-    package that writes DICOM SEG is missing.
+    a folder of DICOM or slices lies in the folder, named after its stack if there are several. A
+    mask of a DICOM series is NIfTI where the package that writes DICOM SEG is missing.
 
     Parameters
     ----------
     scan : Path
         As for `case_name`; the file of a mask is returned as it is, if its format holds masks.
+    slices : sequence of Path, optional
+        The files of the stack, which tell it from the others in its folder.
     """
     if is_zarr(scan):
         return scan / "labels" / "mask"
     if os.path.isdir(scan):
-        suffix = ".tif" if stacks_in(scan) else _dicom_suffix()
-        return scan / f"{scan.absolute().name}_mask{suffix}"
+        stacks = stacks_in(scan)
+        named = [stack_name(start) for start, files in stacks.items() if {*files} & {*slices}]
+        name = named[0] if named and len(stacks) > 1 else ""
+        return scan / f"{name or scan.absolute().name}_mask{'.tif' if stacks else _dicom_suffix()}"
     stem, own = split_suffix(scan)
     kept = own if own.lower() in (".nii", ".nii.gz", ".tif", ".tiff") else ".tif"
     suffix = _dicom_suffix() if own.lower() in (".dcm", "") else kept

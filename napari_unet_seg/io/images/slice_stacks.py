@@ -82,6 +82,11 @@ def stacks_in(folder: Path) -> dict[str, tuple[Path, ...]]:
     return stacks_among(folder, files, of_patient=True)
 
 
+def stack_name(start: str) -> str:
+    """Return the name of a stack by the start of its slices' names: `t1` for `t1_001.tif`."""
+    return start.strip("_-. ")
+
+
 def read_slice_folder(folder: Path) -> Scan:
     """Read the only stack in a folder, see `read_slices`.
 
@@ -131,7 +136,7 @@ def read_slices(files: Sequence[Path], folder: Path | None = None) -> Scan:
 
 def _is_of(folder: Path, start: str) -> bool:
     """Whether a name's start says that its slices belong to the patient of the folder."""
-    named, own = start.strip("_-. ").lower(), folder.name.lower()
+    named, own = stack_name(start).lower(), folder.name.lower()
     if own in COLLECTIONS or named in COLLECTIONS - _SLICE_STARTS:
         return False
     if named in _SLICE_STARTS or sequence_in(named) is not None:

@@ -213,6 +213,24 @@ def test_an_edit_after_a_save_is_still_to_be_saved(
     assert page.status.text() == f"Saved {tmp_path / 'head_mask.tif'}; edited since."
 
 
+def test_an_edit_of_a_mask_that_is_not_chosen_is_still_to_be_saved(
+    qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
+) -> None:
+    widget = opened(tiff(tmp_path))
+    viewer, first = widget.viewer, widget.correct.current_mask
+    first.paint((1, 3, 3), 1)
+    with qtbot.waitSignal(widget.correct.written):
+        widget.save_page.save_button.click()
+    qtbot.waitUntil(lambda: not widget.correct.busy)
+    second = add_labels(viewer, np.zeros(SHAPE, np.uint8), viewer.layers[0], CATEGORIES, "other")
+    assert widget.correct.current_mask is second
+    first.undo()
+    assert widget.unsaved.is_edited(first)
+    assert not widget.unsaved.is_edited(second)
+    viewer.layers.selection.active = first
+    assert widget.steps.next is Step.SAVE
+
+
 def test_a_failed_save_takes_the_place_of_what_was_saved_before(
     qtbot: QtBot, opened: Callable[[Path], UNetSegWidget], tmp_path: Path
 ) -> None:
@@ -238,6 +256,8 @@ def test_a_read_only_folder_is_not_proposed(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     widget.save_page.propose()
     assert widget.save_page.path.text() == str(tmp_path / "home" / "head_mask.tif")
+    told = f"{tmp_path} cannot be written to, so the mask goes to {tmp_path / 'home'};"
+    assert widget.save_page.status.text().startswith(told)
 
 
 def test_formats_that_need_their_scan_are_offered_for_it_alone(

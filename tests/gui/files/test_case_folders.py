@@ -137,13 +137,18 @@ def test_of_several_folders_that_are_dropped_the_first_is_opened(
     ]
 
 
-def test_one_plain_case_opens_without_a_question(
-    make_napari_viewer: Callable[..., Any], patients: Path
+@pytest.mark.parametrize("waits", [False, True])
+def test_one_plain_case_opens_without_a_question_on_its_lesion(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], patients: Path, *, waits: bool
 ) -> None:
     viewer = make_napari_viewer()
 
-    viewer.open(patients / "P1", plugin=PLUGIN)
-    assert names(viewer) == ["P1", "P1 mask"]
+    if waits:
+        open_as_user(qtbot, viewer, patients / "P1")
+    else:
+        viewer.open(patients / "P1", plugin=PLUGIN)
+    qtbot.waitUntil(lambda: names(viewer) == ["P1", "P1 mask"])
+    qtbot.waitUntil(lambda: viewer.dims.point[0] == 9)
 
 
 @pytest.mark.parametrize("waits", [False, True])

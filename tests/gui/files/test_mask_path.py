@@ -91,6 +91,19 @@ def test_the_mask_of_a_folder_of_slices_lies_in_the_folder(tmp_path: Path) -> No
     assert proposed_mask_path(mask) == tmp_path / "pat5" / "pat5_mask.tif"
 
 
+def test_the_masks_of_two_stacks_in_one_folder_have_names_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / "pat5"
+    folder.mkdir()
+    for name in ("flair", "t1"):
+        for number in range(4):
+            tifffile.imwrite(folder / f"{name}_{number}.tif", np.ones((12, 10), np.uint8))
+    (case,) = plan_folder(folder).cases
+    with dask.config.set(scheduler="synchronous"):  # its pools keep their threads
+        images = add(viewer := ViewerModel(), case_layers(case))
+    found = {sequence_of(image): proposed_mask_path(mask_on(viewer, image)) for image in images}
+    assert found == {"FLAIR": folder / "flair_mask.tif", "T1": folder / "t1_mask.tif"}
+
+
 def test_layers_without_a_file_are_named_after_their_image() -> None:
     viewer = ViewerModel()
     mask = mask_on(viewer, viewer.add_image(VOXELS, name="head"))

@@ -292,6 +292,7 @@ def test_after_a_restart_segment_goes_on_with_the_model_of_the_session(
     root = make_checkpoint()
     session = a_stack(tmp_path / "stack", root, accepted=30)
     tuned = store_round(session, root)
+    chosen_model.use_model(make_checkpoint())  # remembered from the last time
     opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     assert chosen_model.current_model() == tuned
     assert f"Segment uses {model_name(tuned)}, which was fine-tuned last here." in notifications

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_unet_seg._napari.layers.images.case import case_of
 from napari_unet_seg._napari.layers.layer_record import ModelFile, record_of, update_record
 from napari_unet_seg._napari.layers.prediction import checksums, is_untouched, misfit
 from napari_unet_seg._napari.layers.prediction import show_prediction as _show_prediction
 from napari_unet_seg._napari.layers.slice_values import SliceValues
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.masks.sparse import sparse_zeros
+from napari_unet_seg.models import BUNDLED
 
 LESION = (Category(id=1, name="lesion"),)
 MODEL = ModelFile("m", "0")
@@ -66,6 +68,17 @@ def test_edits_are_never_wiped(place: tuple[int, ...]) -> None:
     assert other is not mask
     assert len(viewer.layers) == 3
     np.testing.assert_array_equal(mask.data, edited)
+
+
+def test_a_second_mask_is_named_after_its_model_and_is_of_the_same_case() -> None:
+    viewer, image = _stack()
+    masks = [
+        show_prediction(viewer, image, None, _square(2), LESION, (1,), ModelFile(str(model), "0"))
+        for model in (BUNDLED, "one.safetensors", BUNDLED)
+    ]
+    names = ["scan mask", "scan mask · one", "scan mask · Bundled model"]
+    assert [mask.name for mask in masks] == names
+    assert {case_of(mask) for mask in masks} == {"scan"}
 
 
 def test_edits_of_another_slice_stand_beside_a_new_prediction() -> None:

@@ -89,6 +89,19 @@ def test_the_mask_of_a_stack_is_kept_in_its_folder_and_comes_before_those_of_its
     assert [source.files for source in case.masks.values()] == [(mask,), (folder / "s_2_mask.png",)]
 
 
+def test_the_masks_of_two_stacks_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    touch(folder, *(f"{name}_{number}.png" for number in range(4) for name in ("flair", "t1")))
+    (case,) = plan_folder(folder).cases
+    masks = [mask_path(folder, source.files) for source in case.sequences.values()]
+    assert masks == [folder / "flair_mask.tif", folder / "t1_mask.tif"]
+    for mask in masks:
+        mask.touch()
+    (case,) = plan_folder(folder).cases
+    found = {name: source.files for name, source in case.masks.items()}
+    assert found == {"mask": (masks[0],), "mask of T1": (masks[1],)}
+
+
 def test_the_mask_of_dicom_is_kept_in_its_folder(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "series", [0, 1])
     assert mask_path(folder) == folder / "series_mask.dcm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
@@ -12,11 +13,18 @@ from napari_unet_seg.io.cases.names import case_name
 from napari_unet_seg.io.common.channels import channel_names
 from napari_unet_seg.io.common.names import sequence_in
 from napari_unet_seg.io.distinct_names import short_name
+from napari_unet_seg.models.description import model_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari.components import LayerList
     from napari.layers import Layer
+
+    from napari_unet_seg._napari.layers.layer_record import ModelFile
+
+_MASK = " mask"
+"""What the name of a mask has after that of its image."""
 
 
 def case_of(layer: Layer) -> str:
@@ -28,7 +36,16 @@ def case_of(layer: Layer) -> str:
     if case := record_of(layer).case:
         return case
     path = file_of(layer)
-    return layer.name.removesuffix(" mask") if path is None else case_name(path)
+    own = layer.name.partition(f"{_MASK} · ")[0].removesuffix(_MASK)
+    return own if path is None else case_name(path)
+
+
+def mask_name(image: Image, model: ModelFile, layers: LayerList) -> str:
+    """Return the name of a new mask of an image; that of a further one tells its model too."""
+    name = f"{image.name}{_MASK}"
+    if name not in layers:
+        return name
+    return f"{name} · {model_name(Path(model.path), dated=False)}"
 
 
 def sequence_of(image: Image) -> str:

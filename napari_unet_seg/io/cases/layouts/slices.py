@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_unet_seg.io.cases.case import Case, Source
 from napari_unet_seg.io.common.names import MASK_ENDS, masks_beside_scans, sequence_in
 from napari_unet_seg.io.distinct_names import short_name
-from napari_unet_seg.io.images.slice_stacks import stacks_among
+from napari_unet_seg.io.images.slice_stacks import stack_name, stacks_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,24 +42,27 @@ def find_stacks(
     sequences: dict[str, Source] = {}
     found: dict[str, Source] = {}
     used: set[Path] = set()
+    names = {folder.name + end for end in MASK_ENDS}
     for start, slices in stacks_among(folder, files, of_patient=of_patient).items():
         name = sequence_in(start.removeprefix(folder.name)) or "image"
-        name = name if name not in sequences else start.strip("_-. ")
+        name = name if name not in sequences else stack_name(start)
         sequences[name] = Source(slices, slices=tuple(range(len(slices))))
-        mask = _mask_of(slices, by_stem)
-        if mask is not None:
-            found["mask" if "mask" not in found else f"mask of {name}"] = mask
-            used.update(mask.files)
+        key = "mask" if "mask" not in found else f"mask of {name}"
+        own = {stack_name(start) + end for end in MASK_ENDS} - names
+        whole = [Source((path,)) for path in (*masks, *files) if short_name(path) in own]
+        for mask in (*whole[:1], _mask_of(slices, by_stem)):
+            if mask is not None:
+                found[f"{key} of slices" if key in found else key] = mask
+                used.update(mask.files)
         used.update(slices)
     rest = [path for path in files if path not in used]
     if not sequences:
         return Stacks(None, rest)
-    names = {folder.name + end for end in MASK_ENDS}
-    if whole := [path for path in (*masks, *rest) if short_name(path) in names]:
+    if of_all := [path for path in (*masks, *rest) if short_name(path) in names]:
         # Written after the masks of the slices, which it is read in place of.
         slices_own = {f"{name} of slices": mask for name, mask in found.items()}
-        found = {"mask": Source((whole[0],)), **slices_own}
-        rest = [path for path in rest if path != whole[0]]
+        found = {"mask": Source((of_all[0],)), **slices_own}
+        rest = [path for path in rest if path != of_all[0]]
     count = len(next(iter(sequences.values())).files)
     return Stacks(Case(folder.name, sequences, found, f"{count} numbered slices"), rest)
 
