@@ -1,4 +1,4 @@
-"""The list of categories: swatch, name, label, voxels and lock of each, edited in place."""
+"""The list of categories: swatch, name, label, volume, voxels and lock of each, edited in place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_unet_seg._napari.categories.swatches import SWATCH, colour_swatch, lock_icon
+from napari_unet_seg._napari.layers.geometry import ml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ _LABEL = Qt.ItemDataRole.UserRole
 _TIPS = (
     "Click to choose another colour",
     "Click to paint this category; double-click or F2 to rename it",
-    "Voxels of the category in the whole mask; objects in a mask of objects",
+    "Volume and voxels of the category in the whole mask; objects in a mask of objects",
     "",
 )
 _LOCK_TIPS = (
@@ -96,12 +97,19 @@ class CategoryTree(QTreeWidget):
             item.setIcon(SWATCH_COLUMN, colour_swatch(colours[item.data(0, _LABEL)]))
         blocker.unblock()
 
-    def show_counts(self, counts: dict[int, int] | None) -> None:
-        """Show the number of voxels of each label; None while they are counted."""
+    def show_counts(self, counts: dict[int, int] | None, ml: float | None = None) -> None:
+        """Show how much there is of each label.
+
+        Parameters
+        ----------
+        counts : dict of int to int, optional
+            The number of voxels of each label; None while they are counted.
+        ml : float, optional
+            The volume of a voxel in millilitres; None to show no volumes.
+        """
         blocker = QSignalBlocker(self)
         for item in self._items():
-            text = "" if counts is None else f"{counts.get(item.data(0, _LABEL), 0):,}"
-            item.setText(VOXEL_COLUMN, text)
+            item.setText(VOXEL_COLUMN, _amount(counts, item.data(0, _LABEL), ml))
         blocker.unblock()
 
     def show_locks(self, locked: frozenset[int]) -> None:
@@ -180,6 +188,13 @@ class CategoryTree(QTreeWidget):
         item = self.itemAt(position) or self.currentItem()
         if item is not None:
             self.menu_wanted.emit(int(item.data(0, _LABEL)))
+
+
+def _amount(counts: dict[int, int] | None, label: int, ml: float | None) -> str:
+    if counts is None:
+        return ""
+    count = counts.get(label, 0)
+    return f"{count:,}" if ml is None else f"{ml_text(count * ml)} · {count:,}"
 
 
 def _new_item(label: int) -> QTreeWidgetItem:

@@ -9,6 +9,9 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
+from napari_unet_seg._napari.layers.geometry import geometry_of, voxel_size
+from napari_unet_seg._napari.layers.position import volume_axes
+from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -61,6 +64,16 @@ class VoxelCounts(QObject):
         if self._mask is None or self._waiting or not self._slices:
             return None
         return sum(self._slices.values(), Counter())
+
+    def voxel_ml(self) -> float | None:
+        """Return the volume of a voxel in millilitres; None where slices form no volume."""
+        if self._mask is None:
+            return None
+        try:
+            is_volume = volume_axes(self._mask) == 3
+        except DataError:  # more axes than a scan has
+            return None
+        return voxel_size(geometry_of(self._mask), self._mask.ndim).ml if is_volume else None
 
     def _on_edit(self, _: Any = None) -> None:
         if not self._timer.isActive():

@@ -172,7 +172,7 @@ class CategoryEditor(QWidget):
         if self._layer is not None and is_instances(self._layer):
             self.tree.show_counts(object_counts(self._layer))
         else:
-            self.tree.show_counts(self._counts.totals())
+            self.tree.show_counts(self._counts.totals(), self._counts.voxel_ml())
 
     def _mark(self, _: Any = None) -> None:
         layer = self._layer

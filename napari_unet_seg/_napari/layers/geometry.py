@@ -30,6 +30,10 @@ _FINE = 1e-3
 """Length in mm up to which a unit is written in µm."""
 
 
+_ML = {"mm": 1e-3, "µm": 1e-12}
+"""Millilitres of a cube whose edge is one unit long."""
+
+
 class VoxelSize(NamedTuple):
     """The size of a voxel along each axis."""
 
@@ -37,6 +41,17 @@ class VoxelSize(NamedTuple):
     """Not negative; in `unit` along axes with a unit of length, else in the layer's scale."""
     unit: str
     """`mm`, `µm`, or `pixel` if the layer has no unit of length."""
+
+    @property
+    def ml(self) -> float | None:
+        """The volume in millilitres, along the last three axes; None without a unit of length."""
+        edge = _ML.get(self.unit)
+        return None if edge is None or len(self.sizes) < 3 else edge * math.prod(self.sizes[-3:])
+
+
+def ml_text(ml: float) -> str:
+    """Return a volume with three digits or all before the point, `0.0123 ml` or `1,234 ml`."""
+    return f"{ml:,.0f} ml" if ml >= 100 else f"{ml:.3g} ml"
 
 
 def geometry_of(layer: Layer) -> dict[str, Any]:

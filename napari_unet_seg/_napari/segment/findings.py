@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.geometry import ml_text
 from napari_unet_seg.correct.lesions import largest_lesion
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.io.common.places import Place
-
-_ML = {"mm": 1e-3, "µm": 1e-12}
-"""Millilitres of a cube whose edge is one unit long."""
 
 
 class Amount(NamedTuple):
@@ -32,7 +29,7 @@ class Amount(NamedTuple):
     def __str__(self) -> str:
         if self.ml is None:
             return f"{self.name} {self.voxels:,} pixels"
-        return f"{self.name} {self.ml:.3g} ml ({self.voxels:,} voxels)"
+        return f"{self.name} {ml_text(self.ml)} ({self.voxels:,} voxels)"
 
 
 class Findings(NamedTuple):
@@ -61,8 +58,7 @@ def find(
         Whether neighbouring slices belong together.
     """
     counts = np.bincount(labels.ravel(), minlength=len(categories) + 1)
-    scale = _ML.get(voxel.unit) if volume and labels.ndim > 2 else None
-    each = None if scale is None else scale * prod(voxel.sizes[-3:])
+    each = voxel.ml if volume else None
     amounts = tuple(
         Amount(category.name, int(counts[value]), None if each is None else each * counts[value])
         for value, category in enumerate(categories, 1)

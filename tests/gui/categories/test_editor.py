@@ -94,17 +94,17 @@ def choose_in_menu(editor: CategoryEditor, text: str) -> None:
     QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
 
-def test_the_list_shows_colours_of_the_canvas_and_voxels(
+def test_the_list_shows_colours_of_the_canvas_and_volumes(
     qtbot: QtBot, editor: CategoryEditor, mask: Labels
 ) -> None:
     assert editor.tree.names() == ["tumour", "oedema"]
-    qtbot.waitUntil(lambda: counts(editor) == ["200", "20"])
+    qtbot.waitUntil(lambda: counts(editor) == ["0.15 ml · 200", "0.015 ml · 20"])
     canvas = [QColor.fromRgbF(*map(float, mask.get_color(v)[:3])).name() for v in (1, 2)]
     assert swatch_colours(editor) == canvas
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 2)
-    qtbot.waitUntil(lambda: counts(editor) == ["200", "21"])
+    qtbot.waitUntil(lambda: counts(editor) == ["0.15 ml · 200", "0.0158 ml · 21"])
     mask.undo()
-    qtbot.waitUntil(lambda: counts(editor) == ["200", "20"])
+    qtbot.waitUntil(lambda: counts(editor) == ["0.15 ml · 200", "0.015 ml · 20"])
 
 
 def test_a_category_is_added_and_renamed_in_place(editor: CategoryEditor, mask: Labels) -> None:
