@@ -26,7 +26,7 @@ _RADIUS = 2
 _SMALLEST = 12
 """Smallest number of pixels of an error that gets a prompt."""
 _KINDS = ("click", "scribble", "box", "lasso", "negative")
-_OFTEN = (0.45, 0.18, 0.25, 0.07, 0.05)
+_OFTEN = (0.5, 0.2, 0.15, 0.1, 0.05)
 
 
 def no_prompts(shape: Sequence[int]) -> Array:
