@@ -128,21 +128,7 @@ def show_session(
         The layers of the scan, of the mask, and of the other channels, sequences and masks.
     """
     shown, origin = session.layers, session.origin
-    name = shown.image or session.folder.name
-    # A session that was started on a layer has channels only if the layer was RGB.
-    record = LayerRecord(case=origin.case, sequence=session.record.scan.sequence)
-    coloured = shown.placement is not None
-    options = scan_options(session.scan, name, coloured=coloured, record=record)
-    options |= _placement(shown.placement)
-    if "C" in session.scan.axes and not options["rgb"]:
-        raise DataError(
-            f"The scan of the session {session.folder.name} has several channels; open one of "
-            "them as an image and start a session there."
-        )
-    if whole is not None:
-        record = record_in(options["metadata"])
-        record = replace(record, channel=origin.channel, scan=grid_of(whole))
-        options["metadata"] = record.as_metadata()
+    options = _image_options(session, whole)
     of_sequences = [_add_sequence(viewer, each, origin.case) for each in sequences]
     channels = [] if whole is None else _add_others(viewer, whole, session)
     image = viewer.add_image(session.scan.data, **options)
@@ -166,6 +152,27 @@ def show_session(
     for value in shown.locked:
         set_locked(layer, value, True)
     return image, layer, [*of_sequences, *channels, *of_masks]
+
+
+def _image_options(session: Session, whole: Scan | None) -> dict[str, Any]:
+    """Return the options of the layer of a scan, which may be a channel of a whole one."""
+    shown, origin = session.layers, session.origin
+    name = shown.image or session.folder.name
+    # A session that was started on a layer has channels only if the layer was RGB.
+    record = LayerRecord(case=origin.case, sequence=session.record.scan.sequence)
+    coloured = shown.placement is not None
+    options = scan_options(session.scan, name, coloured=coloured, record=record)
+    options |= _placement(shown.placement)
+    if "C" in session.scan.axes and not options["rgb"]:
+        raise DataError(
+            f"The scan of the session {session.folder.name} has several channels; open one of "
+            "them as an image and start a session there."
+        )
+    if whole is not None:
+        record = record_in(options["metadata"])
+        record = replace(record, channel=origin.channel, scan=grid_of(whole))
+        options["metadata"] = record.as_metadata()
+    return options
 
 
 def _add_sequence(viewer: ViewerModel, own: OtherSequence, case: str) -> Image:

@@ -147,8 +147,8 @@ def test_one_plain_case_opens_without_a_question_on_its_lesion(
         open_as_user(qtbot, viewer, patients / "P1")
     else:
         viewer.open(patients / "P1", plugin=PLUGIN)
-    qtbot.waitUntil(lambda: names(viewer) == ["P1", "P1 mask"])
     qtbot.waitUntil(lambda: viewer.dims.point[0] == 9)
+    assert names(viewer) == ["P1", "P1 mask"]
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -88,7 +88,7 @@ def both(make_napari_viewer: Callable[[], Viewer]) -> tuple[SegmentWidget, Revie
     return dock.segment, dock.correct
 
 
-def walk(qtbot: QtBot, folder: Path, sessions: Path, *widgets: Any) -> None:
+def assert_session_follows(qtbot: QtBot, folder: Path, sessions: Path, *widgets: Any) -> None:
     """Segment FLAIR under T1c, look at both, correct it, and open the session again."""
     segmenting, review = widgets
     viewer = review.viewer
@@ -127,7 +127,7 @@ def walk(qtbot: QtBot, folder: Path, sessions: Path, *widgets: Any) -> None:
 def test_the_session_is_on_the_sequence_that_was_segmented(
     qtbot: QtBot, make_napari_viewer: Callable[[], Viewer], folder: Path, tmp_path: Path
 ) -> None:
-    walk(qtbot, folder, tmp_path / "sessions", *both(make_napari_viewer))
+    assert_session_follows(qtbot, folder, tmp_path / "sessions", *both(make_napari_viewer))
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_the_session_is_on_the_sequence_of_a_real_case_that_was_segmented(
     qtbot: QtBot, make_napari_viewer: Callable[[], Viewer], real_data: Path, tmp_path: Path
 ) -> None:
     folder = real_data / "nifti" / "brats_2013_pat0005_1"
-    walk(qtbot, folder, tmp_path / "sessions", *both(make_napari_viewer))
+    assert_session_follows(qtbot, folder, tmp_path / "sessions", *both(make_napari_viewer))
 
 
 def test_the_other_masks_in_files_are_opened_again(
