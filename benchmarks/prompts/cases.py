@@ -9,10 +9,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common.brisc_data import brisc_samples
-from benchmarks.prompts.head_labels import heads, load_head
-from benchmarks.prompts.lesions import LESION
+from benchmarks.prompts.head_labels import CODES, heads, load_head, within_brain
 from benchmarks.prompts.rendering import rendition
-from benchmarks.prompts.targets import SMALLEST, lesion
+from benchmarks.prompts.targets import SMALLEST, lesion, visible
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.prompts.marks import largest_part
 from napari_unet_seg.io.common.window import scan_window, to_uint8
@@ -87,27 +86,31 @@ def _brats(folder: Path, sequence: str, values: tuple[int, ...]) -> Iterator[Cas
 
 
 def head_structures(folder: Path) -> Iterator[Case]:
-    """The largest part of a random structure in heads that were never trained on."""
+    """The largest part of a random structure of the brain in heads that were never trained on."""
     return _heads(folder, _some_structure)
 
 
-def _some_structure(labels: Array, rng: np.random.Generator) -> Array:
-    sizes = np.bincount(labels.ravel(), minlength=256)[1:LESION]
-    present = 1 + np.flatnonzero(sizes >= STRUCTURE)
+def _some_structure(_: Array, labels: Array, rng: np.random.Generator) -> Array:
+    sizes = np.bincount(labels.ravel(), minlength=256)[: len(CODES)]
+    present = np.flatnonzero((sizes >= STRUCTURE) & within_brain(CODES))
     return largest_part(labels == rng.choice(present)) if len(present) else labels < 0
 
 
 def head_lesions(folder: Path) -> Iterator[Case]:
     """Lesions, and parts of them, in such heads."""
-    return _heads(folder, lambda labels, rng: lesion(labels, labels, rng)[0])
+    return _heads(folder, lambda image, labels, rng: lesion(image, labels, labels, rng)[0])
 
 
-def _heads(folder: Path, meant: Callable[[Array, np.random.Generator], Array]) -> Iterator[Case]:
+def _heads(
+    folder: Path, meant: Callable[[Array, Array, np.random.Generator], Array]
+) -> Iterator[Case]:
     rng = np.random.default_rng(3)
     maps = [load_head(path) for path in heads(folder / "head-labels", held_out=True)]
     for number in range(RENDITIONS):
         for image, labels, _ in rendition(maps[number % len(maps)], rng):
-            yield Case(image, meant(labels, rng))
+            target = meant(image, labels, rng)
+            if visible(image, target):
+                yield Case(image, target)
 
 
 SETS: dict[str, Callable[[Path], Iterator[Case]]] = {

@@ -50,3 +50,8 @@ def numbered(codes: Array) -> Array:
     table = np.zeros(1000, np.uint8)
     table[CODES] = np.arange(len(CODES))
     return table[codes]
+
+
+def within_brain(codes: Array) -> Array:
+    """Whether codes are of the brain: not of bone, skin or the fluid around it."""
+    return (codes > 0) & (codes < 200) & (codes != 24)

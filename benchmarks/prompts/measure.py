@@ -23,6 +23,7 @@ from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.prompts.cases import SETS, Case, drawn, volumes
 from benchmarks.prompts.robot import boxed, carried, clicked, dice
+from benchmarks.prompts.slices import carried_maps
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
@@ -57,12 +58,7 @@ def answering(predictor: Predictor) -> Callable[[Array, Array], Array]:
 
 def carrying(predictor: Predictor) -> Callable[[Array, Array], Array]:
     """The network as a function from an image and the mask of the slice beside to probabilities."""
-
-    def probable(image: Array, mask: Array) -> Array:
-        # Shown the mask itself, the network keeps it, and follows no lesion that changes.
-        return _probable(predictor, image, click_maps(mask))
-
-    return probable
+    return lambda image, mask: _probable(predictor, image, carried_maps(mask))
 
 
 def _probable(predictor: Predictor, image: Array, maps: Array) -> Array:

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-from benchmarks.prompts.targets import Rng, labelled, superpixel
+from benchmarks.prompts.lesions import LESION
+from benchmarks.prompts.targets import Rng, labelled, superpixel, visible
 from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import (
@@ -35,6 +36,10 @@ SYNTHETIC = 0.36
 """Share of the samples that are drawn from label maps."""
 ZOOM = (0.65, 1.7)
 """Pixels of a slice for one that the network sees."""
+USUAL = 500
+"""Pixels of a lesion from which on all are taken."""
+BOXES = 0.25
+"""Share of the fresh starts with a box alone."""
 BOXED = 0.4
 """Share of the automatic model's masks that come with a box around the target, cut at it."""
 CHANGES = AugmentConfig(
@@ -92,18 +97,21 @@ class Slices:
     def _head(self, rng: Rng) -> Case:
         rendition = self._synthetic[rng.integers(len(self._synthetic))]
         image, labels, near = rendition[rng.integers(len(rendition))]
-        if rng.random() < 0.08:
-            return _plain(image, superpixel(image, rng))
-        target, beside = labelled(labels, near, rng)
+        if rng.random() < 0.05:
+            return _plain(image, _elsewhere(superpixel(image, rng), labels >= LESION))
+        target, beside = labelled(image, labels, near, rng)
+        if target.any() and not (visible(image, target) and _large_enough(target, rng)):
+            return _plain(image, np.zeros_like(target))
         record_of = bool(beside.any()) and (not target.any() or rng.random() < 0.5)
         return Case(image, target, beside if record_of else np.zeros_like(target), record_of)
 
     def _real(self, rng: Rng) -> Case:
         image, truth = self._brisc[rng.integers(len(self._brisc))]
         truth = truth > 0
-        if not truth.any() or rng.random() < 0.12:
-            return _plain(recoloured(image, rng), superpixel(image, rng))
-        if rng.random() < 0.25:
+        if not truth.any() or rng.random() < 0.06:
+            image = recoloured(image, rng)
+            return _plain(image, _elsewhere(superpixel(image, rng), truth))
+        if rng.random() < 0.35:
             image = other_lesion(image, truth, rng)
         chance = rng.random()
         if chance < 0.2:
@@ -119,6 +127,16 @@ class Slices:
         seen = torch.from_numpy(image.copy())[None, None].float() / 255
         with torch.autocast("cpu", torch.bfloat16):
             return (self._automatic(seen)[0, 0] > 0).numpy()
+
+
+def _elsewhere(target: Array, lesions: Array) -> Array:
+    """A target, or none where it takes a part of a lesion: a click there means the whole."""
+    return np.zeros_like(target) if (target & lesions).any() else target
+
+
+def _large_enough(target: Array, rng: Rng) -> bool:
+    """Whether to keep a target: all large ones, few of the small ones, which are many."""
+    return bool(rng.random() < max(0.15, (np.count_nonzero(target) / USUAL) ** 0.7))
 
 
 def _plain(image: Array, target: Array) -> Case:
@@ -159,12 +177,18 @@ def recoloured(image: Array, rng: Rng) -> Array:
 
 
 def other_lesion(image: Array, truth: Array, rng: Rng) -> Array:
-    """A lesion of another grey and texture."""
+    """A lesion of another grey and texture, half of the time with a core of yet another."""
     weight = ndimage.gaussian_filter(truth.astype(np.float32), rng.uniform(0.5, 1.5))
-    grey = rng.uniform(20, 255) + rng.uniform(0, 25) * smooth_noise(
-        image.shape, rng.uniform(2, 8), rng
-    )
+    texture = rng.uniform(0, 25) * smooth_noise(image.shape, rng.uniform(2, 8), rng)
+    grey = rng.uniform(20, 255) + texture
     kept = rng.uniform(0, 0.8)
+    if rng.random() < 0.5:
+        kept = rng.uniform(0, 0.4)
+        depth = ndimage.distance_transform_edt(truth)
+        uneven = depth + 0.2 * depth.max() * smooth_noise(truth.shape, rng.uniform(6, 20), rng)
+        core = (uneven > rng.uniform(0.15, 0.6) * depth.max()).astype(np.float32)
+        core = ndimage.gaussian_filter(core, rng.uniform(0.5, 1.5))
+        grey = grey + core * (rng.uniform(0, 255) - grey)
     lesion = kept * image + (1 - kept) * grey
     return np.clip(image * (1 - weight) + lesion * weight, 0, 255).astype(np.uint8)
 
@@ -188,9 +212,7 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     if case.record_of:
         if rng.random() < 0.2 and target.any():
             return corrected(no_prompts(target.shape), prior, target, rng)
-        maps = no_prompts(target.shape)
-        maps[PREVIOUS] = prior
-        return maps
+        return carried_maps(prior)
     if prior.any() and target.any() and rng.random() < BOXED:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)
@@ -200,7 +222,18 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
         before = prior if prior.any() else nearly(target, rng)
         maps = first_prompts(target, rng) if rng.random() < 0.3 else no_prompts(target.shape)
         return corrected(maps, before, target, rng)
+    if rng.random() < BOXES:
+        maps = no_prompts(target.shape)
+        maps[BOX] = box_around(target, rng)
+        return maps
     return first_prompts(target, rng)
+
+
+def carried_maps(mask: Array) -> Array:
+    """Maps for a mask of the slice beside: as what is there and as what is meant, at once."""
+    maps = no_prompts(mask.shape)
+    maps[BOX] = maps[PREVIOUS] = mask
+    return maps
 
 
 def _warped(case: Case, size: int, rng: Rng) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,7 +5,8 @@
 
 A step takes 0.9 seconds of one core with native bfloat16. Run again, it goes on where it was
 interrupted; steps and size may change then. The learning rate stays at its peak and falls to zero
-over the last third of the steps. A network of the bundled model's width starts from its weights.
+over the last third of the steps. A network of the bundled model's width starts from its
+weights, or from those of `--start`.
 The statistics of its batch norms are learnt slowly and stay from `SETTLED` of the steps on: those
 of a few batches, half real and half drawn, are those of neither, and its answers swung with them.
 """
@@ -27,7 +28,7 @@ from benchmarks.prompts.rendering import SLICES
 from benchmarks.prompts.robot import boxed, clicked, dice
 from benchmarks.prompts.slices import Slices, batch
 from benchmarks.prompts.synthetic import data
-from benchmarks.prompts.targets import labelled
+from benchmarks.prompts.targets import labelled, visible
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.prompts.simulation import after_rounds, with_maps
@@ -98,8 +99,8 @@ def held_out(cache: Path, count: int) -> dict[str, list[tuple[Array, Array]]]:
     files = [np.load(f, mmap_mode="r") for f in sorted((cache / "held_out").glob("[0-9]*.npy"))]
     while len(sets["heads"]) < count:
         image, labels, near = files[rng.integers(len(files))][rng.integers(SLICES)]
-        target, _ = labelled(labels, near, rng)
-        if np.count_nonzero(target) > 30:
+        target, _ = labelled(image, labels, near, rng)
+        if np.count_nonzero(target) > 30 and visible(image, target):
             sets["heads"].append((image, target))
     return sets
 
@@ -151,14 +152,14 @@ def log(run: Path, text: str) -> None:
         file.write(line)
 
 
-def started(run: Path, config: TrainConfig, steps: int) -> tuple[LongTrainer, int]:
+def started(run: Path, start: Path, config: TrainConfig, steps: int) -> tuple[LongTrainer, int]:
     """The trainer of a run, and the step that it goes on with."""
     last = run / "last.safetensors"
     net = build_net(config.model)
     for layer in net.modules():
         if isinstance(layer, _BatchNorm):
             layer.momentum = MOMENTUM
-    info, tensors = load_tensors(last if last.is_file() else BUNDLED)
+    info, tensors = load_tensors(last if last.is_file() else start)
     if info.model.width == config.model.width:
         load_weights(net, with_prompts(net, tensors), last)
     trainer = LongTrainer(net, config, join_processes(choose_device(config.device)), steps)
@@ -175,7 +176,7 @@ def run_training(given: argparse.Namespace) -> None:
         device=given.device,
         model=CONFIG.model.replace(width=given.width),
     )
-    trainer, start = started(given.run, config, given.steps)
+    trainer, start = started(given.run, given.start, config, given.steps)
     slices, sets = Slices(given.folder), held_out(given.folder, given.measured)
     log(given.run, f"step {start} of {given.steps}, size {given.size}")
     losses, scores, begin, saved = [], [[], [], []], time.time(), time.time()
@@ -214,6 +215,7 @@ def smoke_cache(folder: Path) -> Path:
 def main() -> None:
     parser = parser_of(__doc__, "CACHE")
     parser.add_argument("--run", type=Path, default=Path("runs/prompts"))
+    parser.add_argument("--start", type=Path, default=BUNDLED, help="checkpoint to start from")
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
