@@ -222,7 +222,7 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
         before = prior if prior.any() else nearly(target, rng)
         maps = first_prompts(target, rng) if rng.random() < 0.3 else no_prompts(target.shape)
         return corrected(maps, before, target, rng)
-    if rng.random() < BOXES:
+    if target.any() and rng.random() < BOXES:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)
         return maps
