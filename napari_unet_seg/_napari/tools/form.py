@@ -18,13 +18,16 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from napari_unet_seg._napari.categories.editor import CategoryEditor
 from napari_unet_seg._napari.categories.swatches import swatch
-from napari_unet_seg._napari.tools.prompt_bar import PromptBar
+from napari_unet_seg._napari.tools.point.bar import PointBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
 from napari_unet_seg._napari.widgets.job_bar import JobBar
+from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column, pass_wheel_to_parent
+from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 
 _COLUMNS = 3
+_MORE = "tools/more"
+"""Key for whether the further tools are shown."""
 _LAST_ROW = ("copy_previous", "copy_next")
 _STEPS = 100
 _NO_MAP_TIP = (
@@ -71,10 +76,19 @@ class ToolsForm(QWidget):
             "Distance for Grow, Shrink, Smooth, Close gaps and Split; size limit for Remove small"
         )
         self.buttons = {name: _button(tool) for name, tool in TOOLS.items()}
-        self.merge_button = QPushButton("Merge into")
-        self.merge_button.setToolTip("Make the chosen category part of another one")
+        self.merge_button = _push("Merge into", "Make the chosen category part of another one")
         self.target = _combo("The category that the chosen category is merged into")
-        self.prompt_bar = PromptBar()
+        self.point_bar = PointBar()
+        self.border_button = _border_button()
+        self.outline_button = _push(
+            "Boxes → outlines",
+            "Replace each box of the category, imported boxes for example, by the outline of the "
+            "object in it; on this slice or on all slices (undo with Ctrl+Z)",
+        )
+        self.clear_button = _push(
+            "Clear prompts",
+            "Forget the prompts on this slice; the mask stays as it is",
+        )
         self.slider = QSlider(Qt.Orientation.Horizontal)
         pass_wheel_to_parent(self.slider)
         self.slider.setRange(1, _STEPS - 1)
@@ -145,12 +159,9 @@ class ToolsForm(QWidget):
         rows = QVBoxLayout(self.controls)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
-        rows.addLayout(self._grid())
-        rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
-        rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
-        rows.addWidget(self.prompt_bar)
-        rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
+        rows.addWidget(self.point_bar)
+        self.more = _fold(self._further_tools())
+        rows.addWidget(self.more)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 6, 4, 4)
@@ -161,6 +172,19 @@ class ToolsForm(QWidget):
         layout.addWidget(self.status)
         layout.addStretch(1)
         fill_with_scroll_column(self, content, _MIN_HEIGHT)
+
+    def _further_tools(self) -> QWidget:
+        inside = QWidget()
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
+        rows.addLayout(self._grid())
+        rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
+        rows.addLayout(_row(self.border_button, self.outline_button, self.clear_button))
+        rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
+        rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
+        return inside
 
     def _grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -193,6 +217,33 @@ def _radio(text: str, tip: str) -> QRadioButton:
 
 
 def _button(tool: ToolDescription) -> QPushButton:
-    button = QPushButton(tool.text)
-    button.setToolTip(f"{tool.tip} (undo with Ctrl+Z)")
+    return _push(tool.text, f"{tool.tip} (undo with Ctrl+Z)")
+
+
+def _push(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
     return button
+
+
+def _border_button() -> QPushButton:
+    key = label_of("border")
+    tip = f"Drag along the true border; the mask follows (key {key}; Escape ends, Ctrl+Z undoes)"
+    button = _push(f"Redraw border  [{key}]", tip)
+    button.setCheckable(True)
+    return button
+
+
+def _fold(inside: QWidget) -> QCollapsible:
+    """Return the further tools folded, or open if the user has left them open."""
+    fold = QCollapsible("More", expandedIcon="▾", collapsedIcon="▸")
+    fold.setDuration(0)
+    fold.toggleButton().setToolTip(
+        "Grow, shrink, smooth, fill, gaps, split, keep largest, remove small, interpolate, copy, "
+        "redraw the border, outline boxes, merge, threshold"
+    )
+    fold.addWidget(inside)
+    if recall(_MORE, False):
+        fold.expand(animate=False)
+    fold.toggled.connect(lambda is_open: remember(_MORE, is_open))
+    return fold
