@@ -10,6 +10,7 @@ certainty.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,7 +45,8 @@ larger that begins there."""
 _THRESHOLD = 0.5
 
 
-class Carried(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
     """The mask of a slice that was carried."""
 
     index: int
@@ -154,7 +156,7 @@ def _goes_on(found: Array, before: Array) -> bool:
     if np.count_nonzero(found) > GROWTH * size + GROWN:
         return False
     shared = np.count_nonzero(found & binary_dilation(before, iterations=2))
-    return shared >= max(LEAST, KEPT * size)
+    return bool(shared >= max(LEAST, KEPT * size))
 
 
 def _alone(answers: Iterator[tuple[int, Array]]) -> Generator[Carried, None, None]:
@@ -181,18 +183,19 @@ def _weighed(answer: Array, share: float, other: Array | None) -> Array:
 
     From a side on which the object has ended, nothing is found for certain.
     """
-    weight = share * _certainty(answer)
-    opposite = (1 - share) * (1.0 if other is None else _certainty(other))
+    weight = share * certainty_of(answer)
+    opposite = (1 - share) * (1.0 if other is None else certainty_of(other))
     if not weight + opposite:
         return answer
     found = weight * answer + (0.0 if other is None else opposite * other)
     return np.asarray(found / (weight + opposite))
 
 
-def _certainty(answer: Array) -> float:
+def certainty_of(answer: Array) -> float:
+    """Return the mean distance from chance of the probabilities of an object and its border."""
     seen = answer > 0.1
     return float(np.abs(2 * answer[seen] - 1).mean()) if seen.any() else 0.0
 
 
 def _judged(index: int, answer: Array) -> Carried:
-    return Carried(index, answer >= _THRESHOLD, _certainty(answer))
+    return Carried(index, answer >= _THRESHOLD, certainty_of(answer))
