@@ -6,28 +6,30 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
-    QRadioButton,
-    QSizePolicy,
     QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_unet_seg._napari.categories.editor import CategoryEditor
 from napari_unet_seg._napari.categories.swatches import swatch
+from napari_unet_seg._napari.tools.form_parts import (
+    border_button,
+    combo,
+    fold,
+    grey_brush_box,
+    push,
+    radio,
+    row,
+    tool_button,
+)
 from napari_unet_seg._napari.tools.point.bar import PointBar
-from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg._napari.widgets.job_bar import JobBar
-from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column, pass_wheel_to_parent
-from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 
 if TYPE_CHECKING:
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
 
 _COLUMNS = 3
-_MORE = "tools/more"
-"""Key for whether the further tools are shown."""
 _LAST_ROW = ("copy_previous", "copy_next")
 _STEPS = 100
 _NO_MAP_TIP = (
@@ -63,9 +63,9 @@ class ToolsForm(QWidget):
         super().__init__(parent)
         self._names: list[str] = []
         self.categories = CategoryEditor(viewer)
-        self.slice_button = _radio("This slice", "Change only the slice on screen")
+        self.slice_button = radio("This slice", "Change only the slice on screen")
         self.slice_button.setChecked(True)
-        self.volume_button = _radio(
+        self.volume_button = radio(
             "Whole volume", "Change all slices; objects of a volume are treated in 3-D"
         )
         self.pixels = QSpinBox()
@@ -75,17 +75,18 @@ class ToolsForm(QWidget):
         self.pixels.setToolTip(
             "Distance for Grow, Shrink, Smooth, Close gaps and Split; size limit for Remove small"
         )
-        self.buttons = {name: _button(tool) for name, tool in TOOLS.items()}
-        self.merge_button = _push("Merge into", "Make the chosen category part of another one")
-        self.target = _combo("The category that the chosen category is merged into")
+        self.buttons = {name: tool_button(tool) for name, tool in TOOLS.items()}
+        self.merge_button = push("Merge into", "Make the chosen category part of another one")
+        self.target = combo("The category that the chosen category is merged into")
         self.point_bar = PointBar()
-        self.border_button = _border_button()
-        self.outline_button = _push(
+        self.border_button = border_button()
+        self.grey_brush = grey_brush_box()
+        self.outline_button = push(
             "Boxes → outlines",
             "Replace each box of the category, imported boxes for example, by the outline of the "
             "object in it; on this slice or on all slices (undo with Ctrl+Z)",
         )
-        self.clear_button = _push(
+        self.clear_button = push(
             "Clear prompts",
             "Forget the prompts on this slice; the mask stays as it is",
         )
@@ -160,7 +161,7 @@ class ToolsForm(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
         rows.addWidget(self.point_bar)
-        self.more = _fold(self._further_tools())
+        self.more = fold(self._further_tools())
         rows.addWidget(self.more)
         content = QWidget()
         layout = QVBoxLayout(content)
@@ -178,12 +179,13 @@ class ToolsForm(QWidget):
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
+        rows.addLayout(row(self.slice_button, self.volume_button, self.pixels))
         rows.addLayout(self._grid())
-        rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
-        rows.addLayout(_row(self.border_button, self.outline_button, self.clear_button))
-        rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
-        rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
+        rows.addLayout(row(*(self.buttons[name] for name in _LAST_ROW)))
+        rows.addLayout(row(self.border_button, self.grey_brush))
+        rows.addLayout(row(self.outline_button, self.clear_button))
+        rows.addLayout(row(self.merge_button, self.target, stretched=self.target))
+        rows.addLayout(row(QLabel("Threshold"), self.slider, self.level))
         return inside
 
     def _grid(self) -> QGridLayout:
@@ -193,57 +195,3 @@ class ToolsForm(QWidget):
         for index, name in enumerate(names):
             grid.addWidget(self.buttons[name], *divmod(index, _COLUMNS))
         return grid
-
-
-def _row(*widgets: QWidget, stretched: QWidget | None = None) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(4)
-    for widget in widgets:
-        row.addWidget(widget, int(widget is stretched))
-    return row
-
-
-def _combo(tip: str) -> QComboBox:
-    combo = QComboBox()
-    combo.setToolTip(tip)
-    combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    return combo
-
-
-def _radio(text: str, tip: str) -> QRadioButton:
-    button = QRadioButton(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _button(tool: ToolDescription) -> QPushButton:
-    return _push(tool.text, f"{tool.tip} (undo with Ctrl+Z)")
-
-
-def _push(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _border_button() -> QPushButton:
-    key = label_of("border")
-    tip = f"Drag along the true border; the mask follows (key {key}; Escape ends, Ctrl+Z undoes)"
-    button = _push(f"Redraw border  [{key}]", tip)
-    button.setCheckable(True)
-    return button
-
-
-def _fold(inside: QWidget) -> QCollapsible:
-    """Return the further tools folded, or open if the user has left them open."""
-    fold = QCollapsible("More", expandedIcon="▾", collapsedIcon="▸")
-    fold.setDuration(0)
-    fold.toggleButton().setToolTip(
-        "Grow, shrink, smooth, fill, gaps, split, keep largest, remove small, interpolate, copy, "
-        "redraw the border, outline boxes, merge, threshold"
-    )
-    fold.addWidget(inside)
-    if recall(_MORE, False):
-        fold.expand(animate=False)
-    fold.toggled.connect(lambda is_open: remember(_MORE, is_open))
-    return fold

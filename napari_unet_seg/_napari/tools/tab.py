@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, Signal
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.tools.form import ToolsForm
+from napari_unet_seg._napari.tools.grey_brush import GreyBrush
 from napari_unet_seg._napari.tools.mask_tools import MaskTools
 from napari_unet_seg._napari.tools.prompt_tools import PromptTools
 from napari_unet_seg._napari.tools.tool_descriptions import UNNAMED, edit_problem
@@ -47,6 +48,7 @@ class ToolsTab(ToolsForm):
         self._result = ""
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
+        self._grey_brush = GreyBrush(viewer, image, self)
         self._runner = ToolRunner(viewer, self)
         self._tools = MaskTools(viewer, self, self._runner, image)
         self.prompts = PromptTools(viewer, self._runner, self._tools.target, self)
@@ -56,6 +58,7 @@ class ToolsTab(ToolsForm):
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
+        self.grey_brush.toggled.connect(self._limit_brush)
         self.border_button.clicked.connect(self._on_border)
         self.outline_button.clicked.connect(lambda: self.prompts.outline_parts(self.whole()))
         self.clear_button.clicked.connect(lambda: self.prompts.point.clear())
@@ -125,6 +128,7 @@ class ToolsTab(ToolsForm):
         if (now := None if problem else mask) is not self._tools.mask:
             self._tools.mask = now
             self._guard.watch(now)
+            self._grey_brush.watch(now)
             self._edits.watch(now)
         self.prompts.show_mask(now, self._tools.session)
         self.show_categories(self._tools.categories, locked_of(now) if now is not None else ())
@@ -168,6 +172,9 @@ class ToolsTab(ToolsForm):
     def _on_category(self, _: int) -> None:
         self.prompts.begin_again()
         self._update_map()
+
+    def _limit_brush(self, on: bool) -> None:
+        self._grey_brush.is_on = on
 
     def _on_border(self, on: bool) -> None:
         self.prompts.choose("border" if on else "")
