@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -41,15 +41,21 @@ def clicked(
     clicks: int,
 ) -> list[float]:
     """Dice after each click into the middle of the largest error."""
+    rounds = corrections(answer, image, truth, rng, clicks)
+    return [dice(maps[PREVIOUS], truth) for maps in rounds]
+
+
+def corrections(
+    answer: Answer, image: Array, truth: Array, rng: np.random.Generator, clicks: int
+) -> Iterator[Array]:
+    """The clicks so far and the present mask, after each click; the maps are changed in place."""
     maps = no_prompts(truth.shape)
-    scores = []
     for _ in range(clicks):
         channel, error = largest_error(maps[PREVIOUS], truth)
         if error.any():
             click(maps, channel, trembling(middle(error), rng))
             maps[PREVIOUS] = answer(image, maps)
-        scores.append(dice(maps[PREVIOUS], truth))
-    return scores
+        yield maps
 
 
 def carried(
