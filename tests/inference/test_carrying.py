@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg.inference.carrying import LEAST, carry
+from napari_unet_seg.inference.carrying import FADING, LEAST, carry
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -162,5 +162,15 @@ def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
         np.testing.assert_array_equal(found[index].mask, COLUMNS < 25)
     for index in (10, 11, 12, 13):
         np.testing.assert_array_equal(found[index].mask, COLUMNS >= 25)
-    certain = [found[index].certainty for index in range(5, 14)]
+    away = [1, 2, 3, 4, 5, 4, 3, 2, 1]
+    certain = [
+        found[index].certainty / FADING**n for index, n in zip(range(5, 14), away, strict=True)
+    ]
     assert certain == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.2, 0.4, 0.6, 0.8])
+
+
+def test_certainty_fades_with_the_distance_from_what_was_given() -> None:
+    found = carry(perfect, plain, {9: lesion(9)}, range(COUNT))
+    certain = {each.index: each.certainty for each in found}
+    assert certain[9 + 1] > certain[9 + 2] > certain[9 + 5]
+    assert certain == pytest.approx({i: 0.8 * FADING ** abs(i - 9) for i in certain})
