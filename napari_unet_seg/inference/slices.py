@@ -72,7 +72,7 @@ class SliceReader:
         self._info = info
         self._colour = scan.axes.endswith("C")
         self._axis = scan.grid_axes.index(across) if across else 0
-        self._data = self.slabs(scan.data) if across else _by_chunks(scan)
+        self._data = self.slabs(scan.data) if across else by_chunks(scan)
         shape = tuple(int(n) for n in self._data.shape[: len(scan.grid_shape)])
         self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
@@ -152,7 +152,7 @@ class SliceReader:
         return np.moveaxis(to_uint8(plane, window), -1, 0)
 
 
-def _by_chunks(scan: Scan) -> Any:
+def by_chunks(scan: Scan) -> Any:
     """Return the scan's array, in slabs of its chunks' depth, so that each chunk is read once."""
     axis = len(scan.grid_shape) - 3
     chunk = getattr(scan.data, "chunksize", ())  # of dask
