@@ -48,6 +48,7 @@ IN_A_WINDOW = {
     "speed.autosave": ["-m", "benchmarks.speed.autosave"],
     "speed.click": ["-m", "benchmarks.speed.click"],
     "speed.import_coco": ["-m", "benchmarks.speed.import_coco"],
+    "speed.point": ["-m", "benchmarks.speed.point"],
     "speed.responsiveness": ["-m", "benchmarks.speed.responsiveness"],
     "make_case_pictures": ["docs/make_case_pictures.py"],
     "make_pictures": ["docs/make_pictures.py"],

@@ -36,6 +36,11 @@ class PromptNetwork:
         self._engine = WarmEngine()
         self._checkpoint = checkpoint
 
+    @property
+    def warming(self) -> bool:
+        """Whether the network is being loaded right now."""
+        return self._engine.warming
+
     def warm_up(self) -> None:
         """Load the network in the background."""
         self._engine.warm_up(_config(), self._checkpoint)
