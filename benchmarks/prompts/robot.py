@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from benchmarks.prompts.carrying import LEAST, carry
 from napari_unet_seg.arrays import Array
 from napari_unet_seg.data.prompts.marks import (
     BOX,
@@ -19,6 +18,7 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     trembling,
 )
+from napari_unet_seg.inference.carrying import LEAST, carry
 
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
@@ -80,7 +80,11 @@ def carried(
     found = np.zeros(truth.shape, bool)
     for index, mask in given.items():
         found[index] = mask
-    for each in carry(lambda i, mask: probable(images[i], mask), given, range(len(truth))):
+
+    def beside(index: int, mask: Array) -> Array:
+        return probable(images[index], mask)
+
+    for each in carry(beside, images.__getitem__, given, range(len(truth))):
         found[each.index] = each.mask
     return found
 
