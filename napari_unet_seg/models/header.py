@@ -45,6 +45,11 @@ class CheckpointInfo(Stored):
     """SHA-256 of the checkpoint that the model was fine-tuned from, or empty."""
 
     @property
+    def own_dice(self) -> float | None:
+        """Dice on the held-out data of its own training; None if none were held out."""
+        return self.metrics.get("dice", self.metrics.get("valid_dice"))
+
+    @property
     def bears_missing(self) -> bool:
         """Whether sequences were left out at random in training."""
         augment = self.summary.get("options", {}).get("augment", {})

@@ -23,6 +23,7 @@ from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.channels import named_by, with_channels
 from napari_unet_seg.training.loop import TrainingLoop
+from napari_unet_seg.training.recipe import has_classes_of, recipe_for
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
@@ -99,10 +100,15 @@ def prepare(
         _load_weights(net, *loaded, source, samples.categories)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
+    if info and init:
+        replayed = {s.name for s in replay}
+        new = sum(s.name not in replayed for s in splits["train"])
+        config, recipe = recipe_for(config, net, info, items["train"], new)
+        notes = [*notes, *filter(None, [recipe])]
     parent = sha256(init) if init else ""
     Run(run).check_links()
     loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
-    if loaded and _has_classes_of(net, loaded[0]):
+    if loaded and has_classes_of(net, loaded[0]):
         loop.calibration = loaded[0].calibration
     if loaded and resume:
         loop.resume(*loaded)
@@ -247,14 +253,9 @@ def _load_weights(
     """Load a checkpoint; if its classes differ, its last layers grow by the new categories."""
     if net.config.prompts and not info.model.prompts:
         tensors = with_prompts(net, tensors)
-    if not _has_classes_of(net, info):
+    if not has_classes_of(net, info):
         known, wanted = ([c.name for c in of] for of in (info.categories, categories))
         wanted = known[:1] if net.config.prompts else wanted  # one class for all categories
         softmax = info.model.head == "softmax"
         tensors = grow_heads(net, tensors, known, wanted, with_background=softmax)
     load_weights(net, tensors, path)
-
-
-def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:
-    """Whether a net has the number of classes and the head of a checkpoint."""
-    return (info.model.classes, info.model.head) == (net.config.classes, net.config.head)
