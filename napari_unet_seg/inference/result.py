@@ -48,7 +48,7 @@ class ResultBuffer:
         float16 of the scan's grid, if the configuration asks for it: entropy in bits; standard
         deviation over the views.
     dice : array
-        float32 of the leading axes' shape: the predicted Dice of each slice.
+        float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ResultBuffer:
         """
         head = self._info.model.head
         found = to_labels(probabilities, head, self._config.threshold)
-        dice = predicted_dice(probabilities, found, self._info.calibration)
+        dice = predicted_dice(probabilities, found, self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
             position = self._position(index)

@@ -15,6 +15,7 @@ from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
 from napari_unet_seg.errors import DataError, UnconfirmedError
+from napari_unet_seg.inference.predicted_dice import Calibration
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.masks.report import MaskReport
 from napari_unet_seg.nn.build import build_net
@@ -109,7 +110,7 @@ def prepare(
     Run(run).check_links()
     loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
     if loaded and has_classes_of(net, loaded[0]):
-        loop.calibration = loaded[0].calibration
+        loop.calibration = Calibration(loaded[0].calibration, loaded[0].calibration_prior)
     if loaded and resume:
         loop.resume(*loaded)
     elif loop.processes.rank == 0:

@@ -9,7 +9,6 @@ import torch
 from streams import here
 
 from napari_unet_seg.config import FINE_TUNE, PRESETS, THOROUGH, Category, ModelConfig, TrainConfig
-from napari_unet_seg.data.batches import SplitItems
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.models.header import read_header
@@ -73,11 +72,8 @@ def test_training_from_nothing_and_settings_of_previous_files_are_as_given():
     assert TrainConfig().recipe == "gentle"
 
 
-class Items(SplitItems):
+class Items:
     """Slices in memory; those from 4 have no object."""
-
-    labels: set[int] = {1}
-    shares = np.zeros(256)
 
     def __init__(self) -> None:
         self.masks = torch.zeros(12, 32, 32, dtype=torch.uint8)
