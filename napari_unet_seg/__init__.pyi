@@ -130,7 +130,16 @@ from .events import (
     SampleMeasured as SampleMeasured,
 )
 from .events import (
+    ScanRefined as ScanRefined,
+)
+from .events import (
+    SliceCarried as SliceCarried,
+)
+from .events import (
     SlicePredicted as SlicePredicted,
+)
+from .events import (
+    SliceRefined as SliceRefined,
 )
 from .events import (
     TileDone as TileDone,
@@ -144,6 +153,15 @@ from .events import (
 from .io.common.scan import (
     Scan as Scan,
 )
+from .io.prompts.entries import (
+    ObjectPrompts as ObjectPrompts,
+)
+from .io.prompts.entries import (
+    Prompts as Prompts,
+)
+from .io.prompts.read import (
+    read_prompts as read_prompts,
+)
 from .io.read import (
     read_labels as read_labels,
 )
@@ -152,6 +170,12 @@ from .io.read import (
 )
 from .io.write import (
     write_mask as write_mask,
+)
+from .prompting.carry import (
+    carry as carry,
+)
+from .prompting.refine_scan import (
+    refine_scan as refine_scan,
 )
 
 __version__: str

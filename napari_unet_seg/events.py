@@ -185,6 +185,54 @@ class Refined:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceCarried:
+    """An object is carried to a slice; a later event for the same slice replaces an earlier one."""
+
+    index: int
+    """Running number of the slice along the flattened leading axes."""
+    mask: Array
+    """bool of shape (Y, X)."""
+    certainty: float
+    """Mean distance of the probabilities from chance on the mask and its border, 0…1."""
+    done: int
+    """Number of slices that were reached so far."""
+    count: int
+    """Number of slices that may be reached; the object ends before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceRefined:
+    """The prompts of an object on a slice are answered."""
+
+    number: int
+    """Number of the object, from 1."""
+    index: int
+    """Running number of the slice along the flattened leading axes."""
+    mask: Array
+    """bool of shape (Y, X); empty if the network found nothing there."""
+    certainty: float
+    """As that of `SliceCarried`."""
+    done: int
+    """Number of slices with prompts that are answered so far."""
+    count: int
+    """Number of slices with prompts of all objects."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanRefined:
+    """The objects that prompts mark in a scan, on the scan's own grid."""
+
+    labels: Array
+    """uint8 label values, of the scan's shape without its channel axis."""
+    certainty: Array
+    """float32 certainty of the least certain object of each slice, of the shape of the leading
+    axes; NaN where there is none."""
+    categories: tuple[Category, ...]
+    device: str
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Parts of a job that are done."""
@@ -253,4 +301,5 @@ class FineTuned:
 TrainEvent = (
     ItemDone | TrainStarted | BatchEnd | EpochEnd | Preview | CheckpointSaved | TrainFinished
 )
+RefineEvent = SliceRefined | SliceCarried | DeviceFallback | ScanRefined
 PredictEvent = PredictStarted | DeviceFallback | TileDone | PredictFinished

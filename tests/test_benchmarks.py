@@ -30,6 +30,7 @@ WITHOUT_WINDOW = {
     "prompts.cache": [],
     "prompts.measure": [],
     "prompts.train": [],
+    "prompts.worst": [],
     "reliability.fuzz": [],
     "reliability.report": [],
     "robustness.coco": [],

@@ -23,11 +23,11 @@ from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.prompts.cases import SETS, Case, drawn, volumes
 from benchmarks.prompts.robot import boxed, carried, clicked, dice
-from benchmarks.prompts.slices import carried_maps
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.data.prompts.marks import PREVIOUS
+from napari_unet_seg.data.prompts.neighbours import neighbour_maps
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.inference.predictor import load_predictor
 from napari_unet_seg.inference.refined import answer
@@ -58,7 +58,7 @@ def answering(predictor: Predictor) -> Callable[[Array, Array], Array]:
 
 def carrying(predictor: Predictor) -> Callable[[Array, Array], Array]:
     """The network as a function from an image and the mask of the slice beside to probabilities."""
-    return lambda image, mask: _probable(predictor, image, carried_maps(mask))
+    return lambda image, mask: _probable(predictor, image, neighbour_maps(mask))
 
 
 def _probable(predictor: Predictor, image: Array, maps: Array) -> Array:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from benchmarks.prompts.carrying import LEAST, carry
 from napari_unet_seg.arrays import Array
 from napari_unet_seg.data.prompts.marks import (
     BOX,
@@ -19,6 +18,7 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     trembling,
 )
+from napari_unet_seg.inference.carrying import LEAST, carry
 
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
@@ -41,15 +41,21 @@ def clicked(
     clicks: int,
 ) -> list[float]:
     """Dice after each click into the middle of the largest error."""
+    rounds = corrections(answer, image, truth, rng, clicks)
+    return [dice(maps[PREVIOUS], truth) for maps in rounds]
+
+
+def corrections(
+    answer: Answer, image: Array, truth: Array, rng: np.random.Generator, clicks: int
+) -> Iterator[Array]:
+    """The clicks so far and the present mask, after each click; the maps are changed in place."""
     maps = no_prompts(truth.shape)
-    scores = []
     for _ in range(clicks):
         channel, error = largest_error(maps[PREVIOUS], truth)
         if error.any():
             click(maps, channel, trembling(middle(error), rng))
             maps[PREVIOUS] = answer(image, maps)
-        scores.append(dice(maps[PREVIOUS], truth))
-    return scores
+        yield maps
 
 
 def carried(
@@ -74,7 +80,11 @@ def carried(
     found = np.zeros(truth.shape, bool)
     for index, mask in given.items():
         found[index] = mask
-    for each in carry(lambda i, mask: probable(images[i], mask), given, range(len(truth))):
+
+    def beside(index: int, mask: Array) -> Array:
+        return probable(images[index], mask)
+
+    for each in carry(beside, images.__getitem__, given, range(len(truth))):
         found[each.index] = each.mask
     return found
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
 
-SYNTHETIC = 0.36
+SYNTHETIC = 0.3
 """Share of the samples that are drawn from label maps."""
-ZOOM = (0.65, 1.7)
+ZOOM = (0.5, 1.6)
 """Pixels of a slice for one that the network sees."""
 USUAL = 500
 """Pixels of a lesion from which on all are taken."""
@@ -108,10 +108,12 @@ class Slices:
     def _real(self, rng: Rng) -> Case:
         image, truth = self._brisc[rng.integers(len(self._brisc))]
         truth = truth > 0
-        if not truth.any() or rng.random() < 0.06:
+        if rng.random() < 0.06:
             image = recoloured(image, rng)
             return _plain(image, _elsewhere(superpixel(image, rng), truth))
-        if rng.random() < 0.35:
+        if not truth.any():
+            return _plain(image, truth)
+        if rng.random() < 0.5:
             image = other_lesion(image, truth, rng)
         chance = rng.random()
         if chance < 0.2:
@@ -177,20 +179,34 @@ def recoloured(image: Array, rng: Rng) -> Array:
 
 
 def other_lesion(image: Array, truth: Array, rng: Rng) -> Array:
-    """A lesion of another grey and texture, half of the time with a core of yet another."""
-    weight = ndimage.gaussian_filter(truth.astype(np.float32), rng.uniform(0.5, 1.5))
+    """A lesion of another grey and texture, mostly with a core, cysts or patches of yet others."""
+    patchy = rng.random() < 0.7
     texture = rng.uniform(0, 25) * smooth_noise(image.shape, rng.uniform(2, 8), rng)
     grey = rng.uniform(20, 255) + texture
-    kept = rng.uniform(0, 0.8)
-    if rng.random() < 0.5:
-        kept = rng.uniform(0, 0.4)
-        depth = ndimage.distance_transform_edt(truth)
-        uneven = depth + 0.2 * depth.max() * smooth_noise(truth.shape, rng.uniform(6, 20), rng)
-        core = (uneven > rng.uniform(0.15, 0.6) * depth.max()).astype(np.float32)
-        core = ndimage.gaussian_filter(core, rng.uniform(0.5, 1.5))
-        grey = grey + core * (rng.uniform(0, 255) - grey)
+    for _ in range(int(rng.integers(1, 4)) if patchy else 0):
+        patch = _core(truth, rng) if rng.random() < 0.5 else _patch(truth, rng)
+        grey = grey + _soft(patch, rng) * (rng.uniform(0, 255) - grey)
+    kept = rng.uniform(0, 0.35 if patchy else 0.8)
     lesion = kept * image + (1 - kept) * grey
+    weight = _soft(truth, rng)
     return np.clip(image * (1 - weight) + lesion * weight, 0, 255).astype(np.uint8)
+
+
+def _core(truth: Array, rng: Rng) -> Array:
+    """What lies deep inside, to an uneven depth."""
+    depth = ndimage.distance_transform_edt(truth)
+    uneven = depth + 0.2 * depth.max() * smooth_noise(truth.shape, rng.uniform(6, 20), rng)
+    return np.asarray(uneven > rng.uniform(0.1, 0.6) * depth.max())
+
+
+def _patch(truth: Array, rng: Rng) -> Array:
+    """Random patches, of the size of cysts to that of half the lesion."""
+    size = np.sqrt(np.count_nonzero(truth)) * rng.uniform(0.2, 0.8)
+    return smooth_noise(truth.shape, max(3.0, size), rng) > rng.uniform(0, 1.5)
+
+
+def _soft(mask: Array, rng: Rng) -> Array:
+    return ndimage.gaussian_filter(mask.astype(np.float32), rng.uniform(0.5, 1.5))
 
 
 def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor, Array, Array]:
@@ -222,7 +238,7 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
         before = prior if prior.any() else nearly(target, rng)
         maps = first_prompts(target, rng) if rng.random() < 0.3 else no_prompts(target.shape)
         return corrected(maps, before, target, rng)
-    if rng.random() < BOXES:
+    if target.any() and rng.random() < BOXES:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)
         return maps

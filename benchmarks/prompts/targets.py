@@ -58,7 +58,7 @@ def labelled(image: Array, labels: Array, near: Array, rng: Rng) -> tuple[Array,
     The first may be empty, where a lesion ends between the two.
     """
     ill = (labels >= LESION).any() or (near >= LESION).any()
-    if ill and rng.random() < 0.8:
+    if ill and rng.random() < 0.9:
         return lesion(image, labels, near, rng)
     return structure(labels, near, rng)
 

@@ -21,6 +21,7 @@ from napari_unet_seg.cli.commands.export import export
 from napari_unet_seg.cli.commands.import_ import import_
 from napari_unet_seg.cli.commands.open_ import open_
 from napari_unet_seg.cli.commands.predict.command import predict
+from napari_unet_seg.cli.commands.refine import refine
 from napari_unet_seg.cli.commands.train import finetune, train
 from napari_unet_seg.config import CocoOptions, PredictConfig, TrainConfig
 from napari_unet_seg.errors import NewerVersionWarning, SegmentationError
@@ -73,6 +74,7 @@ app.command("import")(import_)
 app.command("train", epilog=settings_help(TrainConfig))(train)
 app.command("finetune", epilog=settings_help(TrainConfig))(finetune)
 app.command("predict", epilog=settings_help(PredictConfig))(predict)
+app.command("refine")(refine)
 app.command("evaluate")(evaluate)
 app.command("export", epilog=settings_help(CocoOptions))(export)
 app.command("open")(open_)

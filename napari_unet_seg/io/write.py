@@ -12,6 +12,8 @@ from napari_unet_seg.io.zarr.read import SUFFIX, is_zarr
 if TYPE_CHECKING:
     from napari_unet_seg.io.common.scan import Scan
 
+_SUFFIXES = (".tif", ".tiff", ".nii", ".nii.gz", ".dcm", SUFFIX)
+
 
 def write_mask(
     path: Path | str,
@@ -47,6 +49,7 @@ def write_mask(
         written.
     """
     path = Path(path)
+    check_suffix(path)
     _check_grid(path, labels, like)
     name = path.name.lower()
     if name.endswith((".tif", ".tiff")):
@@ -59,11 +62,22 @@ def write_mask(
         from napari_unet_seg.io.dicom.seg_write import write_seg
 
         write_seg(path, labels, like, provenance, keep=keep, identified=identified)
-    elif name.endswith(SUFFIX) or (path.parent.name == "labels" and is_zarr(path.parent.parent)):
+    else:
         from napari_unet_seg.io.zarr.write import write_ome_labels
 
         write_ome_labels(path, labels, like, provenance, keep=keep)
-    else:
+
+
+def check_suffix(path: Path) -> None:
+    """Check that a mask can be written under a name.
+
+    Raises
+    ------
+    DataError
+        If the suffix is none of a mask file.
+    """
+    among_labels = path.parent.name == "labels" and is_zarr(path.parent.parent)
+    if not path.name.lower().endswith(_SUFFIXES) and not among_labels:
         raise DataError(
             f"{path} has no suffix of a mask file; give a name that ends with .tif, .nii, .nii.gz, "
             ".zarr or .dcm."

@@ -31,8 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import NormaliseConfig, PredictConfig
-    from napari_unet_seg.events import Command, PredictEvent, PredictStarted
+    from napari_unet_seg.events import (
+        Command,
+        DeviceFallback,
+        PredictEvent,
+        PredictStarted,
+        Refined,
+    )
     from napari_unet_seg.io.common.grids.orientation import PlaneView
     from napari_unet_seg.io.common.places import Part
     from napari_unet_seg.io.common.scan import Scan
@@ -119,6 +126,42 @@ class WarmEngine:
         plane = portable(scan_part(scan, place))
         events = self._stream("predict", config, checkpoint, plane, None, window)
         yield from events if view is None else _turned_back(events, view)
+
+    def refine(
+        self,
+        config: PredictConfig,
+        checkpoint: Path,
+        scan: Scan,
+        part: Part,
+        prompts: Array,
+        previous: Array | None = None,
+    ) -> Generator[Refined | DeviceFallback, Command | None, None]:
+        """Segment the object that prompts mark on a plane of a scan, with a 2D network.
+
+        Iterate in a worker thread, since the scan may be read there.
+
+        Parameters
+        ----------
+        config, checkpoint, scan
+            As `engine.refine` takes them.
+        part : tuple of int or slice
+            Index of a slice, or of another plane of a volume; empty for a scan that is a slice. A
+            part is normalised with the intensity window of the whole scan.
+        prompts, previous : array
+            As `engine.refine` takes them, on the grid of the plane.
+
+        Raises
+        ------
+        SegmentationError
+            As `engine.refine`.
+        """
+        window = self._windows.window(scan, read_header(checkpoint).normalise)
+        plane = scan_part(scan, part)
+        if len(plane.grid_axes) == 2:
+            # The network knows planes of any direction, but no other names of axes.
+            plane = replace(plane, axes="YX" + plane.axes[2:])
+        args = portable(plane), prompts, previous, window
+        yield from self._stream("refine", config, checkpoint, *args)
 
     def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
         with self._turn:

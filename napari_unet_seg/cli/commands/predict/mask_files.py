@@ -67,7 +67,7 @@ class MaskFiles:
 
         item = segmented.input
         path = self._path(item)
-        _check_not_scan(path, item.path)
+        check_not_scan(path, item.path)
         if not is_zarr(item.path):  # a mask goes among the labels of such a scan
             check_ours(path)
         labels: Any = segmented.result.labels
@@ -209,8 +209,8 @@ def _holds(path: Path, labels: Any) -> bool:
         return False
 
 
-def _check_not_scan(mask: Path, scan: Path) -> None:
-    # The mask of an OME-Zarr is written into its labels.
+def check_not_scan(mask: Path, scan: Path) -> None:
+    """Check that a mask does not replace its scan, but is among the labels of an OME-Zarr."""
     if mask.exists() and mask.resolve() == scan.resolve() and not is_zarr(scan):
         raise DataError(f"The mask would replace the scan {scan} itself; choose another --out.")
 

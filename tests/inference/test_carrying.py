@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from benchmarks.prompts.carrying import LEAST, carry
+from napari_unet_seg.inference.carrying import LEAST, carry
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from napari_unet_seg.inference.carrying import Grey, Probable
 
 COUNT, FIRST, LAST = 20, 4, 14
 SHAPE = (40, 50)
@@ -25,10 +32,21 @@ def perfect(index: int, beside: np.ndarray) -> np.ndarray:
     return np.where(found, 0.9, 0.1)
 
 
-def carried(probable: object, given: list[int], within: range = range(COUNT)) -> dict[int, int]:
+def plain(index: int) -> np.ndarray:
+    """A slice that shows the lesion bright where there is one."""
+    return np.where(lesion(index), 200.0, 100.0)
+
+
+def flat(index: int) -> np.ndarray:
+    """A slice whose grey values tell nothing."""
+    return np.zeros(SHAPE)
+
+
+def carried(
+    probable: Probable, given: list[int], within: Container[int] = range(COUNT), grey: Grey = plain
+) -> dict[int, int]:
     """Sizes of the masks by slice."""
-    found = list(carry(probable, {i: lesion(i) for i in given}, within))  # type: ignore[arg-type]
-    assert len({each.index for each in found}) == len(found), "each slice once"
+    found = carry(probable, grey, {i: lesion(i) for i in given}, within)
     return {each.index: int(each.mask.sum()) for each in found}
 
 
@@ -42,19 +60,55 @@ def test_a_lesion_is_followed_to_its_ends(given: list[int]) -> None:
 def test_slices_outside_are_walls() -> None:
     assert sorted(carried(perfect, [9], range(7, 12))) == [7, 8, 10, 11]
     assert sorted(carried(perfect, [6, 12], range(5, 14))) == [5, 7, 8, 9, 10, 11, 13]
+    assert sorted(carried(perfect, [9], {7, 8, 10, 12})) == [7, 8, 10]
+
+
+def test_a_wall_between_two_given_slices_parts_them() -> None:
+    """Nothing is known of the other side beyond a wall, least of all that the lesion has ended."""
+    sizes = carried(perfect, [5, 12], {*range(COUNT)} - {8})
+    wanted = {i: int(lesion(i).sum()) for i in (4, 6, 7, 9, 10, 11, 13, 14)}
+    assert sizes == wanted
 
 
 def test_nothing_is_carried_from_next_to_nothing() -> None:
     speck = np.zeros(SHAPE, bool)
     speck.ravel()[: LEAST - 1] = True
-    assert not list(carry(perfect, {9: speck}, range(COUNT)))
+    assert not list(carry(perfect, plain, {9: speck}, range(COUNT)))
 
 
 def test_it_ends_where_another_object_is_found() -> None:
     def jumping(index: int, beside: np.ndarray) -> np.ndarray:
         return perfect(index, beside) if index < 11 else np.where(COLUMNS < 4, 0.9, 0.1)
 
-    assert sorted(carried(jumping, [9])) == [4, 5, 6, 7, 8, 10]
+    assert sorted(carried(jumping, [9], grey=flat)) == [4, 5, 6, 7, 8, 10]
+
+
+def on_and_on(index: int, beside: np.ndarray) -> np.ndarray:
+    """A network that finds something wherever it is asked."""
+    return np.where(beside, 0.9, 0.1)
+
+
+@pytest.mark.parametrize("bright", [200.0, 20.0])
+def test_it_ends_where_the_grey_is_that_of_the_surroundings(bright: float) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 5, SHAPE)
+    fading = {8: 1.0, 9: 1.0, 10: 0.8, 11: 0.7, 12: 0.3}
+
+    def seen(index: int) -> np.ndarray:
+        return 100 + noise + (bright - 100) * fading.get(index, 0.0) * lesion(9)
+
+    assert sorted(carried(on_and_on, [9], grey=seen)) == [8, 10, 11]
+
+
+def test_grey_values_that_tell_nothing_do_not_end_it() -> None:
+    assert sorted(carried(on_and_on, [9], range(6, 13), flat)) == [6, 7, 8, 10, 11, 12]
+
+
+def test_it_ends_where_something_much_larger_begins() -> None:
+    def spilling(index: int, beside: np.ndarray) -> np.ndarray:
+        return perfect(index, beside) if index < 12 else np.full(SHAPE, 0.9)
+
+    assert sorted(carried(spilling, [9], grey=flat)) == [4, 5, 6, 7, 8, 10, 11]
 
 
 def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
@@ -67,7 +121,7 @@ def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
         return np.where((COLUMNS < 25) == from_below, 1.0, 0.0)
 
     given = {4: COLUMNS < 25, 14: COLUMNS >= 25}
-    found = {each.index: each for each in carry(left_or_right, given, range(4, 15))}
+    found = {each.index: each for each in carry(left_or_right, flat, given, range(4, 15))}
     assert asked == [*range(5, 14), *range(13, 4, -1)]
     for index in (5, 6, 7, 8):
         np.testing.assert_array_equal(found[index].mask, COLUMNS < 25)

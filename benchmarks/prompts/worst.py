@@ -1,0 +1,99 @@
+"""Pictures of the slices on which a network of prompts does worst.
+
+    python -m benchmarks.prompts.worst DATA [--model CHECKPOINT] [--clicks 1] [--out runs/worst]
+
+One sheet a set: the truth green, the answer red, clicks inside yellow and outside blue, and the
+Dice, the worst first. The sheets show the data, so they belong into an ignored folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from scipy.ndimage import binary_erosion
+
+from benchmarks.common.options import given_to, parser_of
+from benchmarks.prompts.cases import SETS, Case, drawn
+from benchmarks.prompts.measure import answering, untrained
+from benchmarks.prompts.robot import corrections, dice
+from benchmarks.prompts.synthetic import data
+from napari_unet_seg.data.prompts.marks import NEGATIVE, POSITIVE, PREVIOUS
+from napari_unet_seg.inference.predictor import load_predictor
+from napari_unet_seg.models import PROMPT_NETWORK
+
+if TYPE_CHECKING:
+    from benchmarks.prompts.robot import Answer
+    from napari_unet_seg.arrays import Array
+
+WORST = 20
+COLUMNS = 5
+TILE = 256
+_GREEN, _RED, _YELLOW, _BLUE = (0, 255, 0), (255, 60, 60), (255, 255, 0), (60, 140, 255)
+
+
+class Answered(NamedTuple):
+    """A slice, and what the network made of the clicks on it."""
+
+    case: Case
+    maps: Array
+    dice: float
+
+
+def answered(answer: Answer, cases: list[Case], clicks: int) -> list[Answered]:
+    """All cases, the worst first."""
+    rng = np.random.default_rng(0)
+    found = []
+    for case in cases:
+        *_, maps = corrections(answer, *case, rng, clicks)
+        found.append(Answered(case, maps, dice(maps[PREVIOUS], case.truth)))
+    return sorted(found, key=lambda each: each.dice)
+
+
+def sheet(shown: list[Answered]) -> Image.Image:
+    """All of them side by side."""
+    rows = -(-len(shown) // COLUMNS)
+    page = Image.new("RGB", (COLUMNS * TILE, rows * TILE))
+    for place, each in enumerate(shown):
+        row, column = divmod(place, COLUMNS)
+        page.paste(_tile(each), (column * TILE, row * TILE))
+    return page
+
+
+def _tile(each: Answered) -> Image.Image:
+    rgb = np.repeat(each.case.image[..., None], 3, 2)
+    for mask, colour in ((each.case.truth, _GREEN), (each.maps[PREVIOUS], _RED)):
+        rgb[mask & ~binary_erosion(mask)] = colour
+    for channel, colour in ((POSITIVE, _YELLOW), (NEGATIVE, _BLUE)):
+        rgb[each.maps[channel]] = colour
+    tile = Image.fromarray(rgb).resize((TILE, TILE))
+    ImageDraw.Draw(tile).text((6, 4), f"{each.dice:.2f}", fill="white")
+    return tile
+
+
+def main() -> None:
+    parser = parser_of(__doc__, "DATA")
+    parser.add_argument("--model", type=Path, default=PROMPT_NETWORK)
+    parser.add_argument("--out", type=Path, default=Path("runs/worst"))
+    parser.add_argument("--clicks", type=int, default=1)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--threads", type=int, default=0)
+    smallest = {"count": 2, "sets": ["BRISC"]}
+    with given_to(parser, data, **smallest) as given:
+        if given.threads:
+            torch.set_num_threads(given.threads)
+        out = given.scratch if given.smoke else given.out
+        out.mkdir(parents=True, exist_ok=True)
+        model = untrained(given.scratch) if given.smoke else given.model
+        answer = answering(load_predictor(model, "auto", "auto"))
+        for name in given.sets:
+            found = answered(answer, drawn(name, given.folder, given.count), given.clicks)
+            sheet(found[:WORST]).save(out / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The prompt network in a child process of its own, which stays ready between prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet_seg._napari.segment.chosen_model import last_config
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.events import Refined
+from napari_unet_seg.io.common.places import of_part
+from napari_unet_seg.models import PROMPT_NETWORK
+from napari_unet_seg.process.warm_engine import WarmEngine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
+    from napari_unet_seg.io.common.scan import Scan
+
+
+class PromptNetwork:
+    """Segments what prompts mark on a plane of a scan.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        A 2D network that was trained with prompts.
+    """
+
+    def __init__(self, checkpoint: Path = PROMPT_NETWORK) -> None:
+        self._engine = WarmEngine()
+        self._checkpoint = checkpoint
+
+    def warm_up(self) -> None:
+        """Load the network in the background."""
+        self._engine.warm_up(_config(), self._checkpoint)
+
+    def find(self, scan: Scan, place: Part, prompts: Array, previous: Array) -> Array:
+        """Return the mask of the marked object on a plane, bool (Y, X); blocks meanwhile.
+
+        Parameters
+        ----------
+        scan : Scan
+            The whole scan, whose intensity window the plane is seen in.
+        place : tuple of int or slice
+            Index of the plane.
+        prompts : array
+            Maps of positive prompts, negative prompts and boxes, bool (3, Y, X).
+        previous : array
+            The present mask of the object, bool (Y, X).
+
+        Raises
+        ------
+        SegmentationError
+            If the network cannot be read or run.
+        """
+        mask = np.zeros(of_part(scan.grid_shape, place), bool)
+        config, model = _config(), self._checkpoint
+        for event in self._engine.refine(config, model, scan, place, prompts, previous):
+            if isinstance(event, Refined):
+                mask[event.window] = event.mask
+        return mask
+
+    def close(self) -> None:
+        """End the child process."""
+        self._engine.close()
+
+
+def _config() -> PredictConfig:
+    """Return the default settings on the device that Segment uses."""
+    used = last_config()
+    return PredictConfig(device=used.device, precision=used.precision)

@@ -1,0 +1,1 @@
+"""Segmentation of a scan by prompts: on their slices, and carried from there through the object."""

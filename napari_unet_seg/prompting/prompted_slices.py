@@ -1,0 +1,109 @@
+"""The prompt network on the slices of a scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet_seg.data.prompts.marks import PREVIOUS, no_prompts
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.inference.refined import answer, check
+from napari_unet_seg.inference.scan_prediction import prepare_predictor, reduce_memory
+from napari_unet_seg.io.common.channels import for_model
+from napari_unet_seg.io.common.named_channels import by_name
+from napari_unet_seg.io.common.places import place_at
+from napari_unet_seg.io.common.window import shared_window, to_grey
+from napari_unet_seg.io.disk.files import reading
+from napari_unet_seg.nn.devices import device_name, is_out_of_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.events import DeviceFallback
+    from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.io.common.window import Windows
+
+
+class PromptedSlices:
+    """Reads the slices of a scan one at a time, and asks the network for the object on them.
+
+    Parameters
+    ----------
+    config : PredictConfig
+        Device and precision.
+    checkpoint : Path
+        A model of slices that was trained with prompts.
+    scan : Scan
+        Any number of axes before `YX`; slices are counted along them flattened.
+    window : tuple of float, optional
+        Intensities that become black and white, if the scan is a part of a larger one.
+
+    Raises
+    ------
+    CheckpointError
+        If the model cannot be read, or was not trained with prompts.
+    DataError
+        If the scan does not fit the model.
+    """
+
+    def __init__(
+        self, config: PredictConfig, checkpoint: Path, scan: Scan, window: Windows | None = None
+    ) -> None:
+        self._config, self._checkpoint = config, checkpoint
+        self._predictor = prepare_predictor(config, checkpoint)
+        info = self._predictor.info
+        if info.model.prompts and info.model.dimensions == 3:
+            raise DataError(
+                f"The model {checkpoint} follows prompts on volumes; choose one of slices."
+            )
+        self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
+        self._leading, self.plane = scan.grid_shape[:-2], scan.grid_shape[-2:]
+        check(checkpoint, info, self._slice(0), no_prompts(self.plane)[:PREVIOUS], None)
+        self._window = window or shared_window(self._scan, info.normalise)
+        self.fallbacks: list[DeviceFallback] = []
+        """What became of the device, for the user; taken out by who tells it."""
+
+    @property
+    def device(self) -> str:
+        """Name of the device that the network runs on."""
+        return device_name(self._predictor.device)
+
+    def grey(self, index: int) -> Array:
+        """Return the grey values (Y, X) of a slice."""
+        image = self._slice(index)
+        with reading(image.path or "The scan", "a scan"):
+            plane = np.asarray(image.data)
+        return to_grey(plane) if "C" in image.axes else plane
+
+    def probable(self, index: int, maps: Array) -> Array:
+        """Return the probabilities (Y, X), float32, of the object that maps (4, Y, X) mark."""
+        image, found = self._slice(index), np.zeros(self.plane, np.float32)
+        while True:
+            try:
+                sides, probable = answer(
+                    self._predictor, image, maps[:PREVIOUS], maps[PREVIOUS], self._window
+                )
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._predictor, _, fallback = reduce_memory(
+                    self._predictor, self._config, self._checkpoint, 1, error
+                )
+                self.fallbacks.append(fallback)
+            else:
+                found[sides] = probable
+                return found
+
+    def _slice(self, index: int) -> Scan:
+        scan, leading = self._scan, len(self._leading)
+        return replace(
+            scan,
+            data=scan.data[place_at(index, self._leading)],
+            axes=scan.axes[leading:],
+            spacing=scan.spacing[leading:],
+            names=(),
+        )

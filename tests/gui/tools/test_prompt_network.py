@@ -1,0 +1,52 @@
+"""The packaged prompt network in its child process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
+from napari_unet_seg.io.common.scan import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Part
+
+SHAPE = (40, 64, 80)
+Z, Y, X = np.indices(SHAPE)
+BALL = (Z - 20) ** 2 + (Y - 30) ** 2 + (X - 40) ** 2 <= 10**2
+NOISE = np.random.default_rng(0).normal(0, 3, SHAPE)
+SCAN = Scan((60 + 100 * BALL + NOISE).astype(np.float32), "ZYX")
+
+
+@pytest.fixture
+def network() -> Iterator[PromptNetwork]:
+    network = PromptNetwork()
+    network.warm_up()
+    yield network
+    network.close()
+
+
+def box(plane: Array) -> Array:
+    """Maps of a box around a mask."""
+    maps = np.zeros((3, *plane.shape), bool)
+    rows, columns = (np.flatnonzero(plane.any(axis)) for axis in (1, 0))
+    maps[2, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+    return maps
+
+
+@pytest.mark.parametrize("part", [(20,), (slice(None), 30)], ids=["slice", "coronal"])
+def test_it_finds_what_a_box_marks_on_any_plane(network: PromptNetwork, part: Part) -> None:
+    truth = BALL[part]
+    found = network.find(SCAN, part, box(truth), np.zeros_like(truth))
+    assert found.shape == truth.shape
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.85
+
+
+def test_a_closed_network_finds_nothing(network: PromptNetwork) -> None:
+    network.close()
+    assert not network.find(SCAN, (20,), box(BALL[20]), ~BALL[20]).any()
