@@ -49,9 +49,13 @@ class ResultBuffer:
         float16 of the scan's grid, if the configuration asks for it: entropy in bits; standard
         deviation over the views.
     dice : array
+<<<<<<< HEAD
         float32 of the leading axes' shape: the predicted Dice of each slice.
     left_out : LeftOut
         Small parts that `remove_small` has removed.
+=======
+        float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
+>>>>>>> tuning
     """
 
     def __init__(
@@ -95,11 +99,9 @@ class ResultBuffer:
         """
         head = self._info.model.head
         found = to_labels(probabilities, head, self._config.threshold)
-        dice = predicted_dice(probabilities, found, self._info.calibration)
-        nothing = dice
+        dice = nothing = predicted_dice(probabilities, found, self._info)
         if self._volumes is not None:
-            empty = torch.zeros_like(found)
-            nothing = predicted_dice(probabilities, empty, self._info.calibration)
+            nothing = predicted_dice(probabilities, torch.zeros_like(found), self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
             position = self._position(index)

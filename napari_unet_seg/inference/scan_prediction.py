@@ -179,7 +179,7 @@ def predict_single_slices(
             yield fallback
             continue
         labels = to_labels(probabilities, predictor.info.model.head, config.threshold)
-        dice = float(predicted_dice(probabilities, labels, predictor.info.calibration)[0])
+        dice = float(predicted_dice(probabilities, labels, predictor.info)[0])
         done += 1
         plane = labels[0].cpu().numpy()
         if (yield SlicePredicted(index, plane, dice, done, len(indices))) is Command.STOP:

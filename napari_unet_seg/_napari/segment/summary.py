@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.inference.small_parts import left_out_note
 
@@ -25,10 +27,15 @@ def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
 
 
 def _fit(prediction: PredictFinished) -> str:
-    """Return the range of the predicted Dice of the slices on which something was found."""
+    """Return the range of the predicted Dice of the slices on which something was found.
+
+    A model without a calibration knows none.
+    """
     found = (prediction.labels > 0) & (prediction.labels != IGNORE_INDEX)
     dice = prediction.dice[found.any((-2, -1))]
     if not dice.size:
         return ""
+    if np.isnan(dice).all():
+        return "Predicted Dice not known · "
     fit = f"Predicted Dice {dice.min():.2f}"
     return f"{fit}…{dice.max():.2f} · " if dice.size > 1 else f"{fit} · "

@@ -76,6 +76,8 @@ def test_predicted_dice_is_told_where_something_was_found() -> None:
     assert summary(found) == "Predicted Dice 0.10…0.50 · 2.0 s on CPU"
     assert summary(prediction(np.zeros((6, 4, 4), np.uint8), dice)) == "2.0 s on CPU"
     one = prediction(np.ones((4, 4), np.uint8), np.array(0.8, np.float32))
+    unknown = prediction(labels(), np.full(6, np.nan, np.float32))
+    assert summary(unknown) == "Predicted Dice not known · 2.0 s on CPU"
     assert summary(one, ["A note."]) == "Predicted Dice 0.80 · 2.0 s on CPU. A note."
     told = "2 small parts of the mask were left out (9 voxels)."
     without = replace(one, left_out=LeftOut(2, 9))
