@@ -49,13 +49,9 @@ class ResultBuffer:
         float16 of the scan's grid, if the configuration asks for it: entropy in bits; standard
         deviation over the views.
     dice : array
-<<<<<<< HEAD
-        float32 of the leading axes' shape: the predicted Dice of each slice.
+        float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
     left_out : LeftOut
         Small parts that `remove_small` has removed.
-=======
-        float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
->>>>>>> tuning
     """
 
     def __init__(
