@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.session import Session
 
-_BASIC = ("epochs", "learning_rate", "batch_size")
+_BASIC = ("recipe", "epochs", "learning_rate", "batch_size")
 _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
 _MIN_HEIGHT = 240
