@@ -22,6 +22,7 @@ from qtpy.QtGui import QPainter
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_unet_seg._napari.dock.step_bar import Step
+from napari_unet_seg.correct.prompt_marks import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +198,7 @@ class Pictures:
         self.grab(viewer, "compare")
 
     def marks(self) -> None:
-        """A box around a tumour, and the outline that it became."""
+        """A tumour that a click has outlined, and the outline that another click would give."""
         viewer, widget, mask = self.correction()
         widget.bar.folder.setValue(self.scratch / "marks")
         wait(widget.desk.session_changed, widget.bar.start_button.click)
@@ -209,13 +210,10 @@ class Pictures:
         mask.selected_label = 1
         drawn = np.argwhere(mask.data[shown] == 1)
         mask.data[shown][mask.data[shown] == 1] = 0
-        tools.prompt_bar.buttons["box"].click()
-        (top, left), (bottom, right) = drawn.min(0), drawn.max(0)
-        corners = ((top, left), (top, right), (bottom, right), (bottom, left))
-        box = [[(shown, *corner) for corner in corners]]
-        viewer.layers["box"].add_rectangles(box)
-        wait(tools.prompts.solved, tools.prompts.take_box)
-        viewer.layers["box"].add_rectangles(box)
+        tools.prompts.choose("point")
+        row, column = drawn.mean(0).tolist()
+        prompt = Prompt("click", True, ((row, column),))
+        wait(tools.prompts.solved, lambda: tools.prompts.point.give(prompt, (shown,)))
         self.grab(viewer, "marks")
 
 

@@ -27,13 +27,16 @@ from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg.config import Category, PredictConfig
+from napari_unet_seg.correct.prompt_marks import Prompt
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_labels
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from napari_unet_seg.correct.prompt_marks import PromptKind
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -121,6 +124,10 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
     filled = (whole.any(1)[:, None] & whole.any(0)).astype(np.uint8)
     dented = np.where(np.indices(whole.shape)[1] > column, small, whole).astype(np.uint8)
     none = np.zeros_like(whole)
+    inside = np.argwhere(whole)
+    edges = inside.min(0).tolist(), inside.max(0).tolist()
+    around = stage.centre + 1.15 * (max(find_contours(whole), key=len) - stage.centre)
+    beside = [(row - 5, column + 15), (row + 5, column + 15)]
     use = stage.use
     simple = {
         "Grow": ([whole], "grow"),
@@ -138,13 +145,14 @@ def scenes(stage: Stage) -> dict[str, tuple[list[Array], Callable[[], None]]]:
     return found | {
         "Merge into": ([two], lambda: stage.tools.merge_wanted.emit(2)),
         "Threshold": ([none], lambda: threshold(stage)),
-        "Draw box": ([none], lambda: box(stage, whole)),
-        "Boxes → outlines": ([filled], lambda: outline(stage)),
-        "Mark inside": ([cut * (np.indices(whole.shape)[0] < row)], lambda: mark(stage, "inside")),
-        "Mark outside": (
+        "Point: a click": ([none], lambda: point(stage, "click", [(row, column)])),
+        "Point: a stroke outside": (
             [(near < 17).astype(np.uint8)],
-            lambda: mark(stage, "outside"),
+            lambda: point(stage, "scribble", beside, inside=False),
         ),
+        "Point: a box": ([none], lambda: point(stage, "box", [*edges])),
+        "Point: a lasso": ([none], lambda: point(stage, "lasso", around.tolist())),
+        "Boxes → outlines": ([filled], lambda: outline(stage)),
         "Redraw border": ([dented], lambda: line(stage, whole)),
         "Copy to next": ([whole], lambda: use("copy_next")),
         "Lock (oedema), then brush": ([two], lambda: lock(stage)),
@@ -156,44 +164,24 @@ def threshold(stage: Stage) -> None:
     stage.tools.slider.setValue(stage.tools.slider.minimum() + 30)
 
 
-def box(stage: Stage, whole: Array) -> None:
-    """Draw a box around a mask."""
-    stage.tools.prompt_bar.buttons["box"].click()
-    rows, columns = np.nonzero(whole)
-    (top, bottom), (left, right) = (rows.min(), rows.max()), (columns.min(), columns.max())
-    corners = ((top, left), (top, right), (bottom, right), (bottom, left))
-    stage.viewer.layers["box"].add_rectangles([[(stage.at, *corner) for corner in corners]])
-    wait(stage.tools.prompts.solved, stage.tools.prompts.take_box)
-    stage.tools.prompts.end()
+def point(stage: Stage, kind: PromptKind, points: Sequence[Any], inside: bool = True) -> None:
+    """Give a prompt, and leave it on the picture."""
+    tools = stage.tools
+    tools.prompts.choose("point")
+    prompt = Prompt(kind, inside, tuple((float(y), float(x)) for y, x in points))
+    wait(tools.prompts.solved, lambda: tools.prompts.point.give(prompt, (stage.at,)))
 
 
 def outline(stage: Stage) -> None:
     """Take the mask for a box."""
-    stage.tools.prompt_bar.outline_button.click()
+    stage.tools.outline_button.click()
     while stage.tools.busy:
         settle(50)
 
 
-def mark(stage: Stage, kind: str) -> None:
-    """Draw a stroke."""
-    stage.tools.prompt_bar.buttons[kind].click()
-    strokes = stage.viewer.layers.selection.active
-    row, column = (int(n) for n in stage.centre)
-    line = [(row + 6, column + n) for n in range(-6, 7)]
-    if kind == "outside":
-        line = [(row + n, column + 15) for n in range(-5, 6)]
-
-    def draw() -> None:
-        for place in line:
-            strokes.paint((stage.at, *place), strokes.selected_label)
-        stage.tools.prompts._scribble_tool.solve()  # noqa: SLF001 (a stroke of the mouse ends so)
-
-    wait(stage.tools.prompts.solved, draw)
-
-
 def line(stage: Stage, whole: Array) -> None:
     """Drag along the right half of a mask's border."""
-    stage.tools.prompt_bar.buttons["border"].click()
+    stage.tools.border_button.click()
     layer = stage.viewer.layers.selection.active
     around = max(find_contours(whole.astype(np.float32), 0.5), key=len)
     right = around[around[:, 1] > stage.centre[1]]

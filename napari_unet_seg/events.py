@@ -138,6 +138,18 @@ class TileDone:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Small parts of a volume's mask that were removed."""
+
+    parts: int = 0
+    voxels: int = 0
+
+    def __add__(self, other: LeftOut) -> LeftOut:
+        """Sum up."""
+        return LeftOut(self.parts + other.parts, self.voxels + other.voxels)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictFinished:
     """The result on the scan's own grid, without its channel axis."""
@@ -155,6 +167,8 @@ class PredictFinished:
     categories: tuple[Category, ...]
     device: str
     seconds: float
+    left_out: LeftOut = LeftOut()
+    """Small parts that were removed from the masks of volumes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,9 @@ _NEAR = 32
 _REACH = 3
 """Distance in pixels from a prompt within which a part of the difference is connected with it."""
 
+_FILLED = 0.9
+"""Share of a box or lasso above which a mask fills it."""
+
 
 class Marks(NamedTuple):
     """Pixels of a plane that prompts cover, each bool of shape (Y, X)."""
@@ -130,7 +133,7 @@ def outline_in_box(find: Find, predicted: Mask, box: Box) -> Mask:
     """
     within = np.zeros(predicted.shape, bool)
     within[max(0, box[0]) : max(0, box[2]), max(0, box[1]) : max(0, box[3])] = True
-    return outline_in(find, predicted, within, _ellipse_in(within))
+    return outline_in(find, predicted, within, ellipse_in(within))
 
 
 def outline_in(find: Find, predicted: Mask, area: Mask, otherwise: Mask) -> Mask:
@@ -141,7 +144,8 @@ def outline_in(find: Find, predicted: Mask, area: Mask, otherwise: Mask) -> Mask
     find : callable
         The prompt network on the plane.
     predicted : array
-        What is known of the object, for example by an automatic model; may be empty.
+        What is known of the object, for example by an automatic model; may be empty. A mask that
+        fills the area says nothing, such as the box of an import.
     area : array
         The pixels of a box or a lasso.
     otherwise : array
@@ -154,8 +158,10 @@ def outline_in(find: Find, predicted: Mask, area: Mask, otherwise: Mask) -> Mask
     """
     if not area.any():
         return area.copy()
-    nothing = np.zeros_like(area)
-    found = find(np.stack([nothing, nothing, area]), predicted & area) & area
+    nothing, known = np.zeros_like(area), predicted & area
+    if known.sum() > _FILLED * area.sum():
+        known = nothing
+    found = find(np.stack([nothing, nothing, area]), known) & area
     return _largest_filled(found) if found.any() else otherwise.copy()
 
 
@@ -166,7 +172,8 @@ def _largest_filled(mask: Mask) -> Mask:
     return np.asarray(binary_fill_holes(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])))
 
 
-def _ellipse_in(box: Mask) -> Mask:
+def ellipse_in(box: Mask) -> Mask:
+    """Return the ellipse in a box, which is given as its pixels."""
     rows, columns = (np.flatnonzero(box.any(axis)) for axis in (1, 0))
     if not rows.size:
         return box.copy()

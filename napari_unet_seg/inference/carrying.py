@@ -42,6 +42,9 @@ VISIBLE = 0.25
 GROWTH, GROWN = 2.5, 60
 """A mask of more pixels than so many times those of the mask beside, and so many more, is something
 larger that begins there."""
+FADING = 0.97
+"""Share of the certainty that is left with each slice further from a given one: errors add up. It
+was chosen for the rank correlation with the Dice on LGG and BraTS, 0.61 after 0.41 without."""
 _THRESHOLD = 0.5
 
 
@@ -53,11 +56,16 @@ class Carried:
     mask: Array
     """(Y, X), bool; empty where the object has ended on closer look."""
     certainty: float
-    """Mean of the probabilities' distance from chance on the mask and its border, 0…1."""
+    """Mean of the probabilities' distance from chance on the mask and its border, 0…1, which
+    fades with the distance from the next given slice."""
 
 
 def carry(
-    probable: Probable, grey: Grey, given: Mapping[int, Array], within: Container[int]
+    probable: Probable,
+    grey: Grey,
+    given: Mapping[int, Array],
+    within: Container[int],
+    ends: Mapping[int, Array] | None = None,
 ) -> Generator[Carried, None, None]:
     """Carry masks through a volume.
 
@@ -71,44 +79,40 @@ def carry(
         Masks (Y, X), bool, by the index of their slice, which stay as they are.
     within : container of int
         Slices that may change; those outside are walls.
+    ends : mapping of int to array, optional
+        Masks of walls, which may hold other objects too. Where the object reaches one, its part
+        there is carried back and weighed with what was found.
 
     Yields
     ------
     Carried
-        Each slice that the object goes on in. Between two given slices a slice may come again, once
-        both sides have reached it: the later one holds.
+        Each slice that the object goes on in. Between two given slices, or a given one and an end,
+        a slice may come again, once both sides have reached it: the later one holds.
     """
-    walk = _Walk(probable, grey, given, within)
+    walk = _Walk(probable, grey, within, frozenset(given))
     starts = sorted(given)
     if not starts:
         return
-    yield from _alone(walk.down(starts[0]))
+    yield from _outwards(walk, starts[0], -1, given, ends or {})
     for low, high in pairwise(starts):
         if all(index in within for index in range(low + 1, high)):
-            yield from _between(walk, low, high)
+            yield from _between(walk, low, high, given)
         else:
-            yield from _alone(walk.up(low))
-            yield from _alone(walk.down(high))
-    yield from _alone(walk.up(starts[-1]))
+            yield from _outwards(walk, low, 1, given, ends or {})
+            yield from _outwards(walk, high, -1, given, ends or {})
+    yield from _outwards(walk, starts[-1], 1, given, ends or {})
 
 
 class _Walk(NamedTuple):
-    """Walks from a given slice to one side until the object ends or a wall is reached."""
+    """Walks from a mask to one side until the object ends or a wall is reached."""
 
     probable: Probable
     grey: Grey
-    given: Mapping[int, Array]
     within: Container[int]
+    given: frozenset[int]
 
-    def up(self, start: int) -> Iterator[tuple[int, Array]]:
-        return self._from(start, 1)
-
-    def down(self, start: int) -> Iterator[tuple[int, Array]]:
-        return self._from(start, -1)
-
-    def _from(self, start: int, by: int) -> Iterator[tuple[int, Array]]:
+    def start(self, start: int, mask: Array, by: int) -> Iterator[tuple[int, Array]]:
         """Yield the probabilities of each slice that the object goes on in."""
-        mask = self.given[start]
         is_object = _Appearance.of(self.grey(start), mask)
         for index in count(start + by, by):
             is_wall = index in self.given or index not in self.within
@@ -159,23 +163,48 @@ def _goes_on(found: Array, before: Array) -> bool:
     return bool(shared >= max(LEAST, KEPT * size))
 
 
-def _alone(answers: Iterator[tuple[int, Array]]) -> Generator[Carried, None, None]:
-    """Judge the slices that one side alone reaches."""
-    for index, answer in answers:
-        yield _judged(index, answer)
+def _outwards(
+    walk: _Walk, start: int, by: int, given: Mapping[int, Array], ends: Mapping[int, Array]
+) -> Generator[Carried, None, None]:
+    """Carry to one side, and back from the wall that the object reaches there."""
+    found: dict[int, Array] = {}
+    last = start
+    for last, answer in walk.start(start, given[start], by):
+        found[last] = answer
+        yield _judged(last, answer, abs(last - start))
+    wall = last + by
+    if not found or wall not in ends:
+        return
+    part = _parts_at(ends[wall], found[last] >= _THRESHOLD)
+    for index, answer in walk.start(wall, part, -by):
+        share, away = (index - start) / (wall - start), min(abs(index - start), abs(wall - index))
+        yield _judged(index, _weighed(answer, share, found[index]), away)
 
 
-def _between(walk: _Walk, low: int, high: int) -> Generator[Carried, None, None]:
+def _between(
+    walk: _Walk, low: int, high: int, given: Mapping[int, Array]
+) -> Generator[Carried, None, None]:
     """Carry from both sides into the slices between two given ones."""
     from_low: dict[int, Array] = {}
-    for index, answer in walk.up(low):
+    for index, answer in walk.start(low, given[low], 1):
         from_low[index] = answer
-        yield _judged(index, answer)
-    for index, answer in walk.down(high):
+        yield _judged(index, answer, min(index - low, high - index))
+    for index, answer in walk.start(high, given[high], -1):
         share = (index - low) / (high - low)
-        yield _judged(index, _weighed(answer, share, from_low.pop(index, None)))
+        weighed = _weighed(answer, share, from_low.pop(index, None))
+        yield _judged(index, weighed, min(index - low, high - index))
     for index, answer in from_low.items():
-        yield _judged(index, _weighed(answer, (high - index) / (high - low), None))
+        weighed = _weighed(answer, (high - index) / (high - low), None)
+        yield _judged(index, weighed, min(index - low, high - index))
+
+
+def _parts_at(mask: Array, mark: Array) -> Array:
+    """Return the connected parts of a mask at a mark."""
+    from scipy.ndimage import binary_dilation, label
+
+    parts, _ = label(mask)
+    met = np.unique(parts[binary_dilation(mark, iterations=2)])
+    return np.isin(parts, met[met > 0])
 
 
 def _weighed(answer: Array, share: float, other: Array | None) -> Array:
@@ -197,5 +226,6 @@ def certainty_of(answer: Array) -> float:
     return float(np.abs(2 * answer[seen] - 1).mean()) if seen.any() else 0.0
 
 
-def _judged(index: int, answer: Array) -> Carried:
-    return Carried(index, answer >= _THRESHOLD, certainty_of(answer))
+def _judged(index: int, answer: Array, away: int) -> Carried:
+    """Judge an answer so many slices away from a given one."""
+    return Carried(index, answer >= _THRESHOLD, certainty_of(answer) * FADING**away)

@@ -72,7 +72,7 @@ class SliceReader:
         self._info = info
         self._colour = scan.axes.endswith("C")
         self._axis = scan.grid_axes.index(across) if across else 0
-        self._data = self.slabs(scan.data) if across else _by_chunks(scan)
+        self._data = self.slabs(scan.data) if across else by_chunks(scan)
         shape = tuple(int(n) for n in self._data.shape[: len(scan.grid_shape)])
         self.leading, self.plane = shape[:-2], shape[-2:]
         self.count = int(np.prod(self.leading))
@@ -91,7 +91,7 @@ class SliceReader:
             If the scan has no such axis, or the slices across it are too small.
         """
         scan = self._scan
-        if not scan.grid_axes.endswith("ZYX"):
+        if not self.volumes:
             raise DataError(
                 f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to take "
                 "slices of across other axes; set across to Z."
@@ -113,6 +113,11 @@ class SliceReader:
         """Return access to an array of the scan's grid by the slices of this reader."""
         return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)
 
+    @property
+    def volumes(self) -> bool:
+        """Whether the slices along the last leading axis form a volume."""
+        return self._scan.grid_axes.endswith("ZYX")
+
     def slices_per_volume(self) -> int:
         """Return the number of slices of each volume of the scan.
 
@@ -121,7 +126,7 @@ class SliceReader:
         DataError
             If the scan has no axis `Z` before `YX`.
         """
-        if not self._scan.grid_axes.endswith("ZYX"):
+        if not self.volumes:
             raise DataError(
                 f"{self._scan.path or 'The scan'} has the axes {self._scan.grid_axes} and the "
                 "model takes volumes; choose a model of slices."
@@ -152,7 +157,7 @@ class SliceReader:
         return np.moveaxis(to_uint8(plane, window), -1, 0)
 
 
-def _by_chunks(scan: Scan) -> Any:
+def by_chunks(scan: Scan) -> Any:
     """Return the scan's array, in slabs of its chunks' depth, so that each chunk is read once."""
     axis = len(scan.grid_shape) - 3
     chunk = getattr(scan.data, "chunksize", ())  # of dask

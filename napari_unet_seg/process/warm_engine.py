@@ -28,7 +28,7 @@ from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Collection, Generator, Mapping
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
         PredictEvent,
         PredictStarted,
         Refined,
+        SliceCarried,
     )
     from napari_unet_seg.io.common.grids.orientation import PlaneView
-    from napari_unet_seg.io.common.places import Part
+    from napari_unet_seg.io.common.places import Part, Place
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows
 
@@ -163,10 +164,43 @@ class WarmEngine:
         args = portable(plane), prompts, previous, window
         yield from self._stream("refine", config, checkpoint, *args)
 
-    def _stream(self, name: str, *args: Any) -> Generator[Any, Any, None]:
+    def carry(
+        self,
+        config: PredictConfig,
+        checkpoint: Path,
+        scan: Scan,
+        volume: Place,
+        given: Mapping[int, Array],
+        within: Collection[int],
+        ends: Mapping[int, Array],
+    ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
+        """Carry masks through a volume of a scan, with a 2D network.
+
+        Iterate in a worker thread, since the scan may be read there.
+
+        Parameters
+        ----------
+        config, checkpoint, scan
+            As `prompting.carry` takes them.
+        volume : tuple of int
+            Index of the volume. It is normalised with the intensity window of the whole scan.
+        given, within, ends
+            As `prompting.carry` takes them, with the slices of the volume counted from 0.
+
+        Raises
+        ------
+        SegmentationError
+            As `prompting.carry`.
+        """
+        window = self._windows.window(scan, read_header(checkpoint).normalise)
+        part = portable(scan_part(scan, volume))
+        args = config, checkpoint, part, given, within, window, ends
+        yield from self._stream("carry", *args, module="prompting.carry")
+
+    def _stream(self, name: str, *args: Any, module: str = "engine") -> Generator[Any, Any, None]:
         with self._turn:
             if not self._closed:
-                yield from self._process.stream(f"napari_unet_seg.engine:{name}", *args)
+                yield from self._process.stream(f"napari_unet_seg.{module}:{name}", *args)
 
     def close(self) -> None:
         """End the child process; a process that is loading a network is killed at once."""

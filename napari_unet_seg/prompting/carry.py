@@ -30,6 +30,7 @@ def carry(
     given: Mapping[int, Array],
     within: Collection[int] | None = None,
     window: Windows | None = None,
+    ends: Mapping[int, Array] | None = None,
 ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
     """Carry the masks of some slices up and down until the network finds nothing more.
 
@@ -48,6 +49,9 @@ def carry(
         Slices that may change, all others are walls; by default the whole volume.
     window : tuple of float, optional
         Intensities that become black and white, if the scan is a part of a larger one.
+    ends : mapping of int to array, optional
+        Masks of walls, which may hold other objects too. Where the object reaches one, its part
+        there is carried back and weighed with what was found.
 
     Yields
     ------
@@ -67,11 +71,14 @@ def carry(
     _check(scan, given)
     allowed = volume_of(scan, next(iter(given))) if within is None else within
     with log.operation("carry", slices=len(given), device=slices.device):
-        yield from carried(slices, given, allowed)
+        yield from carried(slices, given, allowed, ends)
 
 
 def carried(
-    slices: PromptedSlices, given: Mapping[int, Array], within: Collection[int]
+    slices: PromptedSlices,
+    given: Mapping[int, Array],
+    within: Collection[int],
+    ends: Mapping[int, Array] | None = None,
 ) -> Generator[SliceCarried | DeviceFallback, Command | None, bool]:
     """Carry masks by a network that is loaded; the return value is whether it was stopped."""
 
@@ -80,7 +87,7 @@ def carried(
 
     reached: set[int] = set()
     count = len([index for index in within if index not in given])
-    for found in carrying.carry(probable, slices.grey, given, within):
+    for found in carrying.carry(probable, slices.grey, given, within, ends):
         while slices.fallbacks:
             yield slices.fallbacks.pop(0)
         reached.add(found.index)

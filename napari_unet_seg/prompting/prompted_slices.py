@@ -11,6 +11,7 @@ from napari_unet_seg.data.prompts.marks import PREVIOUS, no_prompts
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.refined import answer, check
 from napari_unet_seg.inference.scan_prediction import prepare_predictor, reduce_memory
+from napari_unet_seg.inference.slices import by_chunks
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.common.places import place_at
@@ -62,6 +63,8 @@ class PromptedSlices:
             )
         self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
         self._leading, self.plane = scan.grid_shape[:-2], scan.grid_shape[-2:]
+        self._planes = by_chunks(self._scan)
+        self._last: tuple[int, Array] | None = None
         check(checkpoint, info, self._slice(0), no_prompts(self.plane)[:PREVIOUS], None)
         self._window = window or shared_window(self._scan, info.normalise)
         self.fallbacks: list[DeviceFallback] = []
@@ -74,10 +77,8 @@ class PromptedSlices:
 
     def grey(self, index: int) -> Array:
         """Return the grey values (Y, X) of a slice."""
-        image = self._slice(index)
-        with reading(image.path or "The scan", "a scan"):
-            plane = np.asarray(image.data)
-        return to_grey(plane) if "C" in image.axes else plane
+        plane: Array = self._slice(index).data
+        return to_grey(plane) if "C" in self._scan.axes else plane
 
     def probable(self, index: int, maps: Array) -> Array:
         """Return the probabilities (Y, X), float32, of the object that maps (4, Y, X) mark."""
@@ -99,10 +100,15 @@ class PromptedSlices:
                 return found
 
     def _slice(self, index: int) -> Scan:
+        """Return a slice in memory, the last one without reading it again."""
         scan, leading = self._scan, len(self._leading)
+        if self._last is None or self._last[0] != index:
+            with reading(scan.path or "The scan", "a scan"):
+                plane = np.asarray(self._planes[place_at(index, self._leading)])
+            self._last = index, plane
         return replace(
             scan,
-            data=scan.data[place_at(index, self._leading)],
+            data=self._last[1],
             axes=scan.axes[leading:],
             spacing=scan.spacing[leading:],
             names=(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg.inference.carrying import LEAST, carry
+from napari_unet_seg.inference.carrying import FADING, LEAST, carry
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -70,6 +70,41 @@ def test_a_wall_between_two_given_slices_parts_them() -> None:
     assert sizes == wanted
 
 
+def elsewhere(index: int) -> np.ndarray:
+    """A disc that touches the lesion nowhere."""
+    there: np.ndarray = np.hypot(ROWS - 6, COLUMNS - 45) < 4
+    return there
+
+
+@pytest.mark.parametrize("wall", [4, 14])
+def test_what_a_wall_holds_of_the_lesion_mends_the_slices_before_it(wall: int) -> None:
+    """The network is worse the further it comes, and right beside the mask of the wall."""
+
+    def drifting(index: int, beside: np.ndarray) -> np.ndarray:
+        if (beside & elsewhere(index)).any():
+            return np.where(elsewhere(index), 0.9, 0.1)  # were it asked of the other object
+        off = 0 if beside.sum() == lesion(9).sum() else 1
+        return np.where(np.roll(perfect(index, beside), off, 0) > 0.5, 0.95, 0.05)
+
+    low, high = sorted((9, wall))
+    within = range(low + 1, high)
+    masks = {wall: lesion(wall) | elsewhere(wall)}
+    asked = list(carry(drifting, flat, {9: lesion(9)}, within, masks))
+    found = {each.index: each.mask for each in asked}
+    assert sorted(found) == list(within) and len(asked) == 2 * len(within)
+    beside = wall - 1 if wall > 9 else wall + 1
+    np.testing.assert_array_equal(found[beside], lesion(beside))
+
+
+def test_a_wall_that_the_lesion_does_not_reach_is_left_alone() -> None:
+    masks = {18: elsewhere(18), 2: np.zeros(SHAPE, bool)}
+    events = carry(perfect, plain, {9: lesion(9)}, range(3, 18), masks)
+    assert sorted(each.index for each in events) == [4, 5, 6, 7, 8, 10, 11, 12, 13, 14]
+    masks = {13: elsewhere(13)}
+    events = carry(perfect, plain, {9: lesion(9)}, range(10, 13), masks)
+    assert [each.index for each in events] == [10, 11, 12], "nothing there is of the lesion"
+
+
 def test_nothing_is_carried_from_next_to_nothing() -> None:
     speck = np.zeros(SHAPE, bool)
     speck.ravel()[: LEAST - 1] = True
@@ -127,5 +162,15 @@ def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
         np.testing.assert_array_equal(found[index].mask, COLUMNS < 25)
     for index in (10, 11, 12, 13):
         np.testing.assert_array_equal(found[index].mask, COLUMNS >= 25)
-    certain = [found[index].certainty for index in range(5, 14)]
+    away = [1, 2, 3, 4, 5, 4, 3, 2, 1]
+    certain = [
+        found[index].certainty / FADING**n for index, n in zip(range(5, 14), away, strict=True)
+    ]
     assert certain == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.2, 0.4, 0.6, 0.8])
+
+
+def test_certainty_fades_with_the_distance_from_what_was_given() -> None:
+    found = carry(perfect, plain, {9: lesion(9)}, range(COUNT))
+    certain = {each.index: each.certainty for each in found}
+    assert certain[9 + 1] > certain[9 + 2] > certain[9 + 5]
+    assert certain == pytest.approx({i: 0.8 * FADING ** abs(i - 9) for i in certain})

@@ -117,6 +117,8 @@ class LayerRecord:
     """The checksum of each predicted slice."""
     predicted_dice: SliceValues[float] = field(default_factory=SliceValues)
     """The predicted Dice of each slice."""
+    carried: SliceValues[int] = field(default_factory=SliceValues)
+    """The checksum of each slice that an object was carried to, which nobody has drawn."""
     decided: frozenset[Place] = frozenset()
     """Places of the slices that were decided on in the open session."""
 

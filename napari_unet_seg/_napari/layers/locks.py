@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.edited_slices import changed_pixels
 from napari_unet_seg._napari.layers.layer_record import record_of, update_record
+from napari_unet_seg._napari.layers.undoable_edits import take_back
 
 if TYPE_CHECKING:
     from napari.layers import Labels
+
+    from napari_unet_seg.arrays import Array
 
 
 def locked_of(mask: Labels) -> frozenset[int]:
@@ -72,14 +74,8 @@ class LockGuard(QObject):
 def _undo_locked(mask: Labels, step: list[Any]) -> int:
     """Restore locked pixels that a step of the history changed, as a part of that step."""
     locked = list(locked_of(mask))
-    count = 0
-    for atom in reversed(tuple(step)):
-        indices, before, after = changed_pixels(atom)
-        kept = np.isin(before, locked) | np.isin(after, locked)
-        where = tuple(axis[kept] for axis in indices)
-        now = mask.data[where]
-        if (now != before[kept]).any():
-            step.append((where, now, before[kept]))
-            mask.data[where] = before[kept]
-            count += now.size
-    return count
+
+    def is_locked(_: Any, before: Array, after: Array) -> Array:
+        return np.asarray(np.isin(before, locked) | np.isin(after, locked))
+
+    return take_back(mask, step, is_locked)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet_seg._napari.layers.edited_slices import changed_pixels
 from napari_unet_seg.correct.change import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Labels
 
     from napari_unet_seg.arrays import Array
@@ -28,6 +31,37 @@ def replace_slice(mask: Labels, labels: Array, place: Part) -> None:
     changed = np.nonzero(mask.data[place] != labels)
     if changed[0].size:
         apply_change(mask, Change(changed, labels[changed]).at(place))
+
+
+def take_back(mask: Labels, step: list[Any], kept: Callable[..., Array]) -> int:
+    """Restore pixels that a step of the history has changed, as a part of that step.
+
+    Parameters
+    ----------
+    mask : Labels
+        The mask; it is not drawn again.
+    step : list
+        The step, as the event of an edit has it.
+    kept : callable
+        Returns which pixels are restored, bool (N,), from their indices and the labels before and
+        after the step.
+
+    Returns
+    -------
+    int
+        Number of restored pixels.
+    """
+    count = 0
+    for atom in reversed(tuple(step)):
+        indices, before, after = changed_pixels(atom)
+        chosen = kept(indices, before, after)
+        where = tuple(axis[chosen] for axis in indices)
+        now = mask.data[where]
+        if (now != before[chosen]).any():
+            step.append((where, now, before[chosen]))
+            mask.data[where] = before[chosen]
+            count += now.size
+    return count
 
 
 def edit_summary(change: Change, value: int, shape: tuple[int, ...]) -> str:

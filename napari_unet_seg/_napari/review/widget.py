@@ -165,8 +165,7 @@ class ReviewWidget(QWidget):
         self.scans.folder_proposed.connect(bar.folder.setValue)
         self.fine_tune.panel.running_changed.connect(self.refresh)
         tools.busy_changed.connect(self.refresh)
-        # Otherwise the strokes on screen would take Ctrl+Z for their own undo.
-        self.review.revert_button.clicked.connect(tools.prompts.end)
+        self.review.revert_button.clicked.connect(lambda: tools.prompts.point.clear())
         self.saver.started.connect(lambda _: self.review.report(""))
         self.saver.written.connect(self._on_written)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.inference.small_parts import left_out_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 
 
 def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
-    """Return the predicted Dice, the time and the device, and the notes as further sentences."""
+    """Return the predicted Dice, the time and the device, and further sentences.
+
+    These are on what was left out of the mask, and the notes.
+    """
     line = f"{_fit(prediction)}{prediction.seconds:.1f} s on {prediction.device}"
+    left_out = left_out_note(prediction.left_out)
+    notes = (left_out, *notes) if left_out else notes
     return " ".join((f"{line}.", *notes)) if notes else line
 
 

@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
-    QRadioButton,
-    QSizePolicy,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -21,8 +16,18 @@ from qtpy.QtWidgets import (
 
 from napari_unet_seg._napari.categories.editor import CategoryEditor
 from napari_unet_seg._napari.categories.swatches import swatch
-from napari_unet_seg._napari.tools.prompt_bar import PromptBar
-from napari_unet_seg._napari.tools.tool_descriptions import TOOLS, ToolDescription
+from napari_unet_seg._napari.tools.form_parts import (
+    border_button,
+    combo,
+    fold,
+    grey_brush_box,
+    push,
+    radio,
+    row,
+    tool_button,
+)
+from napari_unet_seg._napari.tools.point.bar import PointBar
+from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg._napari.widgets.job_bar import JobBar
 from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column, pass_wheel_to_parent
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
@@ -58,9 +63,9 @@ class ToolsForm(QWidget):
         super().__init__(parent)
         self._names: list[str] = []
         self.categories = CategoryEditor(viewer)
-        self.slice_button = _radio("This slice", "Change only the slice on screen")
+        self.slice_button = radio("This slice", "Change only the slice on screen")
         self.slice_button.setChecked(True)
-        self.volume_button = _radio(
+        self.volume_button = radio(
             "Whole volume", "Change all slices; objects of a volume are treated in 3-D"
         )
         self.pixels = QSpinBox()
@@ -70,11 +75,21 @@ class ToolsForm(QWidget):
         self.pixels.setToolTip(
             "Distance for Grow, Shrink, Smooth, Close gaps and Split; size limit for Remove small"
         )
-        self.buttons = {name: _button(tool) for name, tool in TOOLS.items()}
-        self.merge_button = QPushButton("Merge into")
-        self.merge_button.setToolTip("Make the chosen category part of another one")
-        self.target = _combo("The category that the chosen category is merged into")
-        self.prompt_bar = PromptBar()
+        self.buttons = {name: tool_button(tool) for name, tool in TOOLS.items()}
+        self.merge_button = push("Merge into", "Make the chosen category part of another one")
+        self.target = combo("The category that the chosen category is merged into")
+        self.point_bar = PointBar()
+        self.border_button = border_button()
+        self.grey_brush = grey_brush_box()
+        self.outline_button = push(
+            "Boxes → outlines",
+            "Replace each box of the category, imported boxes for example, by the outline of the "
+            "object in it; on this slice or on all slices (undo with Ctrl+Z)",
+        )
+        self.clear_button = push(
+            "Clear prompts",
+            "Forget the prompts on this slice; the mask stays as it is",
+        )
         self.slider = QSlider(Qt.Orientation.Horizontal)
         pass_wheel_to_parent(self.slider)
         self.slider.setRange(1, _STEPS - 1)
@@ -145,12 +160,9 @@ class ToolsForm(QWidget):
         rows = QVBoxLayout(self.controls)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        rows.addLayout(_row(self.slice_button, self.volume_button, self.pixels))
-        rows.addLayout(self._grid())
-        rows.addLayout(_row(*(self.buttons[name] for name in _LAST_ROW)))
-        rows.addLayout(_row(self.merge_button, self.target, stretched=self.target))
-        rows.addWidget(self.prompt_bar)
-        rows.addLayout(_row(QLabel("Threshold"), self.slider, self.level))
+        rows.addWidget(self.point_bar)
+        self.more = fold(self._further_tools())
+        rows.addWidget(self.more)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 6, 4, 4)
@@ -162,6 +174,20 @@ class ToolsForm(QWidget):
         layout.addStretch(1)
         fill_with_scroll_column(self, content, _MIN_HEIGHT)
 
+    def _further_tools(self) -> QWidget:
+        inside = QWidget()
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addLayout(row(self.slice_button, self.volume_button, self.pixels))
+        rows.addLayout(self._grid())
+        rows.addLayout(row(*(self.buttons[name] for name in _LAST_ROW)))
+        rows.addLayout(row(self.border_button, self.grey_brush))
+        rows.addLayout(row(self.outline_button, self.clear_button))
+        rows.addLayout(row(self.merge_button, self.target, stretched=self.target))
+        rows.addLayout(row(QLabel("Threshold"), self.slider, self.level))
+        return inside
+
     def _grid(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(4)
@@ -169,30 +195,3 @@ class ToolsForm(QWidget):
         for index, name in enumerate(names):
             grid.addWidget(self.buttons[name], *divmod(index, _COLUMNS))
         return grid
-
-
-def _row(*widgets: QWidget, stretched: QWidget | None = None) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(4)
-    for widget in widgets:
-        row.addWidget(widget, int(widget is stretched))
-    return row
-
-
-def _combo(tip: str) -> QComboBox:
-    combo = QComboBox()
-    combo.setToolTip(tip)
-    combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    return combo
-
-
-def _radio(text: str, tip: str) -> QRadioButton:
-    button = QRadioButton(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _button(tool: ToolDescription) -> QPushButton:
-    button = QPushButton(tool.text)
-    button.setToolTip(f"{tool.tip} (undo with Ctrl+Z)")
-    return button

@@ -17,7 +17,7 @@ from napari_unet_seg._napari.layers.position import (
     volume_axes,
 )
 from napari_unet_seg._napari.layers.prediction import probability_map
-from napari_unet_seg._napari.tools.prompt_target import prompt_target
+from napari_unet_seg._napari.tools.point.target import prompt_target
 from napari_unet_seg._napari.tools.threshold_preview import ThresholdPreview
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg._napari.tools.tool_runner import ToolUse
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
 
     from napari_unet_seg._napari.tools.form import ToolsForm
-    from napari_unet_seg._napari.tools.prompt_target import PromptTarget
+    from napari_unet_seg._napari.tools.point.target import PromptTarget
     from napari_unet_seg._napari.tools.tool_runner import ToolRunner
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
@@ -178,9 +178,9 @@ class MaskTools:
         if mask is None or not self._may_change(self._form.value()):
             return None
         try:
-            return prompt_target(
-                self._viewer, mask, self._image(), self.categories, self._settings()
-            )
+            settings = self._settings()
+            category = self.categories[settings.value - 1]
+            return prompt_target(mask, self._image(), category, settings)
         except SegmentationError as error:
             self._form.status.setText(str(error))
             return None

@@ -14,10 +14,12 @@ from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Mapping
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
-    from napari_unet_seg.io.common.places import Part
+    from napari_unet_seg.events import Command, DeviceFallback, SliceCarried
+    from napari_unet_seg.io.common.places import Part, Place
     from napari_unet_seg.io.common.scan import Scan
 
 
@@ -33,6 +35,11 @@ class PromptNetwork:
     def __init__(self, checkpoint: Path = PROMPT_NETWORK) -> None:
         self._engine = WarmEngine()
         self._checkpoint = checkpoint
+
+    @property
+    def warming(self) -> bool:
+        """Whether the network is being loaded right now."""
+        return self._engine.warming
 
     def warm_up(self) -> None:
         """Load the network in the background."""
@@ -63,6 +70,18 @@ class PromptNetwork:
             if isinstance(event, Refined):
                 mask[event.window] = event.mask
         return mask
+
+    def carry(
+        self,
+        scan: Scan,
+        volume: Place,
+        given: Mapping[int, Array],
+        within: Collection[int],
+        ends: Mapping[int, Array],
+    ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
+        """Carry masks through a volume of a scan; see `WarmEngine.carry`."""
+        args = scan, volume, given, within, ends
+        yield from self._engine.carry(_config(), self._checkpoint, *args)
 
     def close(self) -> None:
         """End the child process."""

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, Signal
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.tools.form import ToolsForm
+from napari_unet_seg._napari.tools.grey_brush import GreyBrush
 from napari_unet_seg._napari.tools.mask_tools import MaskTools
 from napari_unet_seg._napari.tools.prompt_tools import PromptTools
 from napari_unet_seg._napari.tools.tool_descriptions import UNNAMED, edit_problem
@@ -47,6 +48,7 @@ class ToolsTab(ToolsForm):
         self._result = ""
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
+        self._grey_brush = GreyBrush(viewer, image, self)
         self._runner = ToolRunner(viewer, self)
         self._tools = MaskTools(viewer, self, self._runner, image)
         self.prompts = PromptTools(viewer, self._runner, self._tools.target, self)
@@ -56,9 +58,16 @@ class ToolsTab(ToolsForm):
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self._on_released)
         self._guard.kept.connect(self._on_kept)
-        self.prompt_bar.chosen.connect(self.prompts.choose)
-        self.prompt_bar.outlines_wanted.connect(lambda: self.prompts.outline_parts(self.whole()))
-        self.prompts.chosen.connect(self.prompt_bar.show_prompt)
+        self.grey_brush.toggled.connect(self._limit_brush)
+        self.border_button.clicked.connect(self._on_border)
+        self.outline_button.clicked.connect(lambda: self.prompts.outline_parts(self.whole()))
+        self.clear_button.clicked.connect(lambda: self.prompts.point.clear())
+        self.point_bar.chosen.connect(lambda on: self.prompts.choose("point" if on else ""))
+        self.point_bar.undo_wanted.connect(self._undo)
+        self.point_bar.preview_changed.connect(self._show_previews)
+        self.prompts.point.preview.ended.connect(self._on_preview_ended)
+        self.prompts.chosen.connect(self._show_drawn)
+        self._show_previews(self.point_bar.preview.isChecked())
         self._runner.status_changed.connect(self._show_result)
         self._runner.busy_changed.connect(self._on_busy)
         self._runner.busy_changed.connect(self.busy_changed)
@@ -119,8 +128,9 @@ class ToolsTab(ToolsForm):
         if (now := None if problem else mask) is not self._tools.mask:
             self._tools.mask = now
             self._guard.watch(now)
-            self.prompts.show_mask(now)
+            self._grey_brush.watch(now)
             self._edits.watch(now)
+        self.prompts.show_mask(now, self._tools.session)
         self.show_categories(self._tools.categories, locked_of(now) if now is not None else ())
         self._on_busy(self._runner.busy)
         self.status.setText(problem)
@@ -160,8 +170,29 @@ class ToolsTab(ToolsForm):
             self.status.setText("")
 
     def _on_category(self, _: int) -> None:
-        self.prompts.end()
+        self.prompts.begin_again()
         self._update_map()
+
+    def _limit_brush(self, on: bool) -> None:
+        self._grey_brush.is_on = on
+
+    def _on_border(self, on: bool) -> None:
+        self.prompts.choose("border" if on else "")
+
+    def _show_drawn(self, name: str) -> None:
+        self.point_bar.button.setChecked(name == "point")
+        self.border_button.setChecked(name == "border")
+
+    def _undo(self) -> None:
+        if self._tools.mask is not None:
+            self._tools.mask.undo()
+
+    def _show_previews(self, on: bool) -> None:
+        self.prompts.point.previews = on
+
+    def _on_preview_ended(self, reason: str) -> None:
+        self.point_bar.preview.setChecked(False)
+        self.status.setText(reason)
 
     def _on_kept(self, count: int) -> None:
         self.status.setText(f"{count:,} px of locked categories were restored.")

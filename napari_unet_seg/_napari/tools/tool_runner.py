@@ -10,19 +10,22 @@ from qtpy.QtWidgets import QApplication
 from napari_unet_seg._napari.layers.position import make_editable
 from napari_unet_seg._napari.layers.undoable_edits import apply_change, edit_summary
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.correct.change import join_changes
 from napari_unet_seg.correct.tools import apply_to_parts
 from napari_unet_seg.events import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.correct.tools import Operation
+    from napari_unet_seg.events import Command
     from napari_unet_seg.io.common.places import Part
 
 
@@ -30,6 +33,10 @@ _MAX_AT_ONCE = 2**18
 """Number of labels that a slow tool changes without a noticeable delay."""
 
 _POLL_MS = 20
+
+
+def _nothing(labels: Array, _: Part) -> Change:
+    return join_changes((), labels.ndim)
 
 
 class ToolUse(NamedTuple):
@@ -41,7 +48,8 @@ class ToolUse(NamedTuple):
     category: Category
     summary: str
     """The result as a message: "Grew tumour"."""
-    operation: Operation
+    operation: Operation = _nothing
+    """Computes the change, where a generator does not yield it."""
     slow: bool = False
     """Whether the operation computes more than a comparison of each label."""
     running: str = "Change the mask"
@@ -101,6 +109,33 @@ class ToolRunner(QObject):
         make_editable(use.mask)
         labels = use.mask.data[place].copy()
         events = apply_to_parts(labels, axes, lambda part, at: use.operation(part, (*place, *at)))
+        self.run_events(use, events, labels, place)
+
+    def run_events(
+        self,
+        use: ToolUse,
+        events: Generator[Progress | Change, Command | None, None],
+        labels: Array,
+        place: Part = (),
+        on_put: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Apply in a thread what a generator yields last: the change of the part at `place`.
+
+        The user can go on painting: pixels that are edited in the meantime keep the edit.
+
+        Parameters
+        ----------
+        use : ToolUse
+            The use; its operation is not called.
+        events : generator
+            Progress, and the change at the end; without one after a stop.
+        labels : array
+            A copy of the part's labels, from which the change is computed.
+        place : tuple of int or slice
+            Index of the part.
+        on_put : callable
+            Called when the mask has changed.
+        """
         waiting = False
 
         def put(change: Change) -> None:
@@ -108,6 +143,7 @@ class ToolRunner(QObject):
                 change = change.where_equal(labels, use.mask.data[place]).at(place)
                 if self._put(use, change):
                     self._select(use.mask)
+                    on_put()
             self._end()
 
         def take(event: Progress | Change) -> None:

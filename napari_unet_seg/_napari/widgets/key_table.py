@@ -9,7 +9,7 @@ class Key(NamedTuple):
     """A key and what it does."""
 
     key: str
-    """In napari's notation; unused by its viewer, images and labels."""
+    """In napari's notation; unused by its viewer, and but for P by its images and labels."""
     place: str
     """Where the key works."""
     does: str
@@ -34,9 +34,9 @@ KEYS = {
     ),
     "next_scan": Key("G", "a folder of scans", "next scan"),
     "previous_scan": Key("Shift-G", "a folder of scans", "previous scan"),
-    "box": Key("W", _TOOLS, "draw boxes that become outlines"),
-    "inside": Key("K", _TOOLS, "mark what is inside"),
-    "outside": Key("J", _TOOLS, "mark what is outside"),
+    "point": Key(
+        "P", _TOOLS, "point: click, scribble, draw a box or a lasso; napari's brush keeps the key 2"
+    ),
     "border": Key("U", _TOOLS, "redraw a stretch of the border"),
 }
 """By the name of what they do."""
@@ -49,7 +49,7 @@ _OF_NAPARI = (
         "Correct, at once after many slices were accepted",
         "take that back; masks do not change",
     ),
-    ("Escape", "while drawing", "end the drawing of boxes, marks or lines"),
+    ("Escape", "while drawing", "end Point, or the drawing of borders"),
     ("Ctrl+Z", "a labels layer", "undo, also what the plugin did"),
     ("V", "the viewer", "hide and show the selected layers"),
 )

@@ -13,33 +13,35 @@ from napari_unet_seg._napari.widgets.key_table import KEYS, key_label
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from napari.layers import Layer
     from napari.viewer import ViewerModel
 
 
 class KeyBindings:
-    """Binds keys in a viewer, and restores the previous bindings afterwards.
+    """Binds keys in a viewer or a layer, and restores the previous bindings afterwards.
 
     Parameters
     ----------
-    viewer : napari.Viewer
-        The viewer in which the keys are active, whichever layer is selected.
+    owner : napari.Viewer or Layer
+        The viewer in which the keys are active, unless the selected layer has the same; or a layer,
+        while it is selected.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
+    def __init__(self, owner: ViewerModel | Layer) -> None:
+        self._owner = owner
         self._before: dict[str, Any] = {}
 
     def bind(self, actions: Mapping[str, Callable[[], None]]) -> None:
         """Bind keys, in napari's notation, to actions; previous bindings of this object end."""
         self.unbind()
         for key, action in actions.items():
-            bound = self._viewer.bind_key(key, lambda _, f=action: f(), overwrite=True)
+            bound = self._owner.bind_key(key, lambda _, f=action: f(), overwrite=True)
             self._before[key] = bound
 
     def unbind(self) -> None:
         """Restore the bindings that the viewer had before."""
         for key, before in self._before.items():
-            self._viewer.bind_key(key, before, overwrite=True)
+            self._owner.bind_key(key, before, overwrite=True)
         self._before = {}
 
 

@@ -50,12 +50,11 @@ def read_prompts(path: Path | str) -> Prompts:
 
 
 def _problem(found: Any) -> str:
-    where, key = entry(found["loc"][:-1]), found["loc"][-1] if found["loc"] else ""
+    where = entry(found["loc"][:-1]) or "it"
     if found["type"] == "extra_forbidden":
-        named = f"{where} has" if where else "it has"
-        return f"{named} the entry {key}, which there is not in a file of prompts"
+        return f"{where} has the entry {found['loc'][-1]}, which a file of prompts has not"
     if found["type"] == "missing":
-        return f"{f'{where} has' if where else 'it has'} no {key}"
+        return f"{where} has no {entry(found['loc']).rpartition(', ')[2]}"
     said = found["msg"].removeprefix("Value error, ")
     return f"{entry(found['loc']) or 'its content'}: {said[:1].lower()}{said[1:]}"
 

@@ -16,6 +16,7 @@ from napari_unet_seg.io.disk.files import atomic, backup_name, within
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.stored.case_files import MaskRecord, Placement, SequenceRecord
 from napari_unet_seg.session.stored.moved import find_move
+from napari_unet_seg.session.stored.prompts import PromptRecord
 from napari_unet_seg.session.stored.scan import SESSION_FILE, ScanRecord, is_of
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.2"
+    format: Version = "2.3"
     version: str
     """Version of the package that started the session."""
     created: str
@@ -135,6 +136,8 @@ class SessionRecord(Stored):
     """The other sequences of the case, which are opened with the scan."""
     masks: tuple[MaskRecord, ...] = ()
     """The other masks of the case that are in files, which are opened with the scan."""
+    prompts: tuple[PromptRecord, ...] = ()
+    """The prompts on the slices, in the order in which they were given."""
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.review_queue import ReviewState
     from napari_unet_seg.session.stored.case_files import MaskRecord
     from napari_unet_seg.session.stored.lock import SessionLock
+    from napari_unet_seg.session.stored.prompts import PromptRecord
     from napari_unet_seg.session.stored.record import (
         LayersRecord,
         ModelHistory,
@@ -183,6 +184,16 @@ class RecordKeeper:
         """Set the slices that were not segmented yet; stored with the next `save`."""
         with self._lock:
             self._change(unsegmented=slices)
+
+    @property
+    def prompts(self) -> tuple[PromptRecord, ...]:
+        """The prompts on the slices, in the order in which they were given."""
+        return self._record.prompts
+
+    def set_prompts(self, prompts: tuple[PromptRecord, ...]) -> None:
+        """Replace the prompts; stored with the next `save`."""
+        with self._lock:
+            self._change(prompts=prompts)
 
     @property
     def is_stored(self) -> bool:

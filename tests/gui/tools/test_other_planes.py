@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mouse import stroke
+from disc_scene import BrightNetwork
+from mouse import drag_along
 from pages import dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -49,8 +50,12 @@ def scan(values: np.ndarray) -> Scan:
 
 
 @pytest.fixture
-def widget(qtbot: QtBot, dock: Callable[[type], Any]) -> ReviewWidget:
+def widget(
+    qtbot: QtBot, dock: Callable[[type], Any], monkeypatch: pytest.MonkeyPatch
+) -> ReviewWidget:
     """The dock with a bright ball and a mask of it that is too small, the tools in front."""
+    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
+    monkeypatch.setattr(where, BrightNetwork)
     widget: ReviewWidget = dock(ReviewWidget)
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     image = scan((60 + 100 * ball() + noise).astype(np.float32))
@@ -59,6 +64,7 @@ def widget(qtbot: QtBot, dock: Callable[[type], Any]) -> ReviewWidget:
     options = labels_options(CATEGORIES, "mask", record) | placement_of(image)
     widget.viewer.add_labels(ball(-2).astype(np.uint8), **options)
     widget.tabs.setCurrentWidget(widget.tools)
+    widget.tools.more.expand(animate=False)
     widget.window().show()
     qtbot.waitExposed(widget.window())
     return widget
@@ -77,13 +83,13 @@ def mask_of(widget: ReviewWidget) -> Any:
     return widget.viewer.layers["mask"]
 
 
-def drag(qtbot: QtBot, widget: ReviewWidget, *ends: tuple[float, float]) -> None:
+def drag(qtbot: QtBot, widget: Any, *ends: tuple[float, float], **how: Any) -> None:
     """Drag the mouse over the canvas, between points of the two axes on screen, from the centre."""
     viewer = widget.viewer
     middle = [CENTRE[axis] * SPACING[axis] for axis in viewer.dims.displayed]
-    origin = [mask_of(widget).translate[axis] for axis in viewer.dims.displayed]
+    origin = [widget.viewer.layers["mask"].translate[axis] for axis in viewer.dims.displayed]
     points = [np.add(middle, end) + origin for end in ends]
-    stroke(qtbot, viewer, *(tuple(point) for point in points))
+    drag_along(qtbot, viewer, [tuple(point) for point in np.linspace(*points, 8)], **how)
 
 
 def assert_changed_only(widget: ReviewWidget, before: np.ndarray, part: Any) -> None:
@@ -94,12 +100,13 @@ def assert_changed_only(widget: ReviewWidget, before: np.ndarray, part: Any) -> 
     np.testing.assert_array_equal(after, before)
 
 
-def choose(qtbot: QtBot, tools: ToolsTab, name: str, draw: Callable[[], None]) -> None:
-    """Draw a prompt, and wait for what comes of it."""
-    QTest.mouseClick(tools.prompt_bar.buttons[name], Qt.MouseButton.LeftButton)
-    done = tools._runner.status_changed
-    with qtbot.waitSignal(done, check_params_cb=lambda said: not said.endswith("…")):
-        draw()
+def give(
+    qtbot: QtBot, tools: ToolsTab, button: Any, *ends: tuple[float, float], **how: Any
+) -> None:
+    """Draw what a button is for, and wait for what comes of it."""
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(tools.prompts.solved):
+        drag(qtbot, tools, *ends, **how)
     tools.prompts.end()
 
 
@@ -150,24 +157,24 @@ def test_copying_goes_to_the_next_plane(
 
 
 def test_a_box_on_the_plane_becomes_an_outline(
-    qtbot: QtBot, widget: ReviewWidget, part: tuple[int | slice, ...], box_by_greys: None
-) -> None:
-    before = mask_of(widget).data.copy()
-    draw = lambda: drag(qtbot, widget, (-13.0, -11.0), (13.0, 11.0))  # noqa: E731
-    choose(qtbot, widget.tools, "box", draw)
-    assert_changed_only(widget, before, part)
-    truth, found = ball()[part], mask_of(widget).data[part] == 1
-    assert 2 * (truth & found).sum() / (truth.sum() + found.sum()) > 0.85
-
-
-def test_a_mark_and_a_border_change_the_plane(
     qtbot: QtBot, widget: ReviewWidget, part: tuple[int | slice, ...]
 ) -> None:
     before = mask_of(widget).data.copy()
-    choose(qtbot, widget.tools, "inside", lambda: drag(qtbot, widget, (0.0, -7.0), (0.0, 7.0)))
+    button, shift = widget.tools.point_bar.button, Qt.KeyboardModifier.ShiftModifier
+    give(qtbot, widget.tools, button, (-13.0, -11.0), (13.0, 11.0), modifiers=shift)
+    assert_changed_only(widget, before, part)
+    truth, found = ball()[part], mask_of(widget).data[part] == 1
+    assert 2 * (truth & found).sum() / (truth.sum() + found.sum()) > 0.95
+
+
+def test_a_stroke_and_a_border_change_the_plane(
+    qtbot: QtBot, widget: ReviewWidget, part: tuple[int | slice, ...]
+) -> None:
+    before, tools = mask_of(widget).data.copy(), widget.tools
+    give(qtbot, tools, tools.point_bar.button, (0.0, -7.0), (0.0, 7.0))
     assert_changed_only(widget, before, part)
     before = mask_of(widget).data.copy()
-    choose(qtbot, widget.tools, "border", lambda: drag(qtbot, widget, (-9.0, 1.0), (9.0, 1.0)))
+    give(qtbot, tools, tools.border_button, (-9.0, 1.0), (9.0, 1.0))
     assert_changed_only(widget, before, part)
 
 
@@ -180,18 +187,6 @@ def test_interpolation_names_the_plane_that_it_needs(
         "This works on axial slices, as they are stored; turn the view back, or choose the volume."
     )
     np.testing.assert_array_equal(mask_of(widget).data, before)
-
-
-@pytest.fixture
-def box_by_greys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outline boxes without a prediction, which is another test's."""
-    from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
-
-    def compute(_: Any, source: Any, place: Any) -> np.ndarray:
-        return np.zeros(source.grey(place).shape, np.float32)
-
-    monkeypatch.setattr(CategoryProbabilities, "compute", compute)
-    monkeypatch.setattr(CategoryProbabilities, "warm_up", lambda *_: None)
 
 
 def test_an_independent_stack_has_no_other_planes(dock: Callable[[type], Any]) -> None:

@@ -59,6 +59,7 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     add_mask(viewer, rods(), **PLACE)
     viewer.dims.set_point(0, 10.0 + 3 * SHOWN)
     widget.tabs.setCurrentWidget(widget.tools)
+    widget.tools.more.expand(animate=False)
     return widget
 
 

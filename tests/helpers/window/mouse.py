@@ -32,10 +32,19 @@ def canvas_position(viewer: Any, y: float, x: float) -> QPoint:
     return QPoint(round(column), round(row))
 
 
-def send(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, buttons: Any) -> None:
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+
+
+def send(
+    canvas: Any,
+    kind: QEvent.Type,
+    at: QPoint,
+    button: Any,
+    buttons: Any,
+    modifiers: Any = NO_MODIFIER,
+) -> None:
     where = QPointF(at)
     spot = QPointF(canvas.mapToGlobal(at))
-    modifiers = Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(canvas, QMouseEvent(kind, where, spot, button, buttons, modifiers))
 
 
@@ -49,23 +58,33 @@ def drag_along(
     viewer: Any,
     points: Sequence[tuple[float, float]],
     button: Any = Qt.MouseButton.LeftButton,
+    modifiers: Any = NO_MODIFIER,
 ) -> None:
     """Press a button over the canvas, drag through points and release it."""
     canvas = canvas_of(viewer)
     none = Qt.MouseButton.NoButton
-
-    def move(point: tuple[float, float], buttons: Any) -> None:
-        """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
-
-        def seen() -> bool:
-            send(canvas, QEvent.Type.MouseMove, canvas_position(viewer, *point), none, buttons)
-            position = [viewer.cursor.position[axis] for axis in viewer.dims.displayed]
-            return bool(np.allclose(position, point, atol=1))
-
-        qtbot.waitUntil(seen)
-
-    move(points[0], none)
-    send(canvas, QEvent.Type.MouseButtonPress, canvas_position(viewer, *points[0]), button, button)
+    press, release = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease
+    move_to(qtbot, viewer, points[0], none, modifiers)
+    send(canvas, press, canvas_position(viewer, *points[0]), button, button, modifiers)
     for point in points[1:]:
-        move(point, button)
-    send(canvas, QEvent.Type.MouseButtonRelease, canvas_position(viewer, *points[-1]), button, none)
+        move_to(qtbot, viewer, point, button, modifiers)
+    send(canvas, release, canvas_position(viewer, *points[-1]), button, none, modifiers)
+
+
+def move_to(
+    qtbot: QtBot,
+    viewer: Any,
+    point: tuple[float, float],
+    buttons: Any = Qt.MouseButton.NoButton,
+    modifiers: Any = NO_MODIFIER,
+) -> None:
+    """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
+    canvas, none = canvas_of(viewer), Qt.MouseButton.NoButton
+
+    def seen() -> bool:
+        at = canvas_position(viewer, *point)
+        send(canvas, QEvent.Type.MouseMove, at, none, buttons, modifiers)
+        position = [viewer.cursor.position[axis] for axis in viewer.dims.displayed]
+        return bool(np.allclose(position, point, atol=1))
+
+    qtbot.waitUntil(seen)

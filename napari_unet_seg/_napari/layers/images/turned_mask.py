@@ -53,6 +53,7 @@ def turn_onto_image(mask: Labels, image: Image) -> None:
         image=image.unique_id,
         predicted=SliceValues(),
         predicted_dice=SliceValues(),
+        carried=SliceValues(),
     )
     show_info(f"{mask.name} was turned to the axes of {image.name}; both hold the same voxels.")
 

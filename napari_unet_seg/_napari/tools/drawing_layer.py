@@ -1,4 +1,4 @@
-"""Temporary layers over a mask on which prompts are drawn."""
+"""Temporary layers over a mask that the mouse draws on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet_seg._napari.layers.geometry import geometry_of
-from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
 from napari_unet_seg._napari.widgets.dock_widget import connect
@@ -23,19 +21,12 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.places import Part
 
-Box = tuple[int, int, int, int]
-
-INSIDE, OUTSIDE = 1, 2
-"""Labels of strokes inside and outside the object."""
-_STROKE_COLOURS = {INSIDE: "#00ff40", OUTSIDE: "#ff0038"}
 _LINE_COLOUR = "#00e5ff"
-_BRUSH, _PEN = 3, 1
+_PEN = 1
 _LEFT = 1
-_EDGE_SHARE = 1 / 300
-"""Width of a box's edge, as a share of the image's longer side."""
 
 
-class PromptLayer(QObject):
+class DrawingLayer(QObject):
     """A layer of the plugin, active from `show` until `hide`.
 
     Parameters
@@ -47,7 +38,7 @@ class PromptLayer(QObject):
     """
 
     drawn = Signal()
-    """A prompt was drawn, and napari has finished its own handling."""
+    """Something was drawn, and napari has finished its own handling."""
     ended = Signal()
     """Escape was pressed, another layer became active, or this one was deleted."""
     undo_wanted = Signal()
@@ -105,76 +96,16 @@ class PromptLayer(QObject):
         return timer
 
 
-class BoxLayer(PromptLayer):
-    """A layer for boxes."""
-
-    def take(self) -> Box | None:
-        """Return the pixel bounds of the last box, and remove the box; None after a click."""
-        drawn = self.layer.data if self.layer is not None else []
-        if not len(drawn):
-            return None
-        mask = self._mask
-        axes = [] if mask is None else displayed_axes(self._viewer, mask)
-        corners = np.asarray(drawn[-1])[:, axes]
-        self.layer.selected_data = set(range(len(drawn)))
-        self.layer.remove_selected()
-        return None if mask is None else _pixels(corners, tuple(mask.data.shape[a] for a in axes))
-
-    def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
-        layer = viewer.add_shapes(
-            None,
-            ndim=mask.ndim,
-            name="box",
-            edge_color=_LINE_COLOUR,
-            face_color="transparent",
-            edge_width=max(1, round(_EDGE_SHARE * max(mask.data.shape[-2:]))),
-            metadata=LayerRecord(preview="box").as_metadata(),
-            **geometry_of(mask),
-        )
-        layer.mode = "add_rectangle"
-        layer.mouse_drag_callbacks.append(self._on_drag)
-        return layer
-
-    def _on_drag(self, _: Any, event: Any) -> Generator[None, None, None]:
-        yield
-        while event.type == "mouse_move":
-            yield
-        self._drawn_soon.start()
-
-
-class StrokeLayer(PromptLayer):
-    """A layer for scribbles, `INSIDE` or `OUTSIDE`, which stay until they are cleared."""
-
-    def choose(self, sign: int) -> None:
-        """Paint with `INSIDE` or `OUTSIDE` from the next stroke on."""
-        self.layer.selected_label = sign
-        self.layer.mode = "paint"
-
-    def plane(self, place: Part) -> Array:
-        """Return a copy of the strokes on a plane."""
-        strokes: Array = self.layer.data[place].copy()
-        return strokes
-
-    def draw(self, strokes: Array, place: Part) -> None:
-        """Replace the strokes on a plane."""
-        if self.layer is not None:
-            self._overlay.draw(strokes, place)
-
-    def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
-        self._overlay = Overlay(viewer, mask, "strokes", _STROKE_COLOURS)
-        layer = _paintable(self._overlay, _BRUSH)
-        layer.events.paint.connect(lambda _: self._drawn_soon.start())
-        return layer
-
-
-class LineLayer(PromptLayer):
+class LineLayer(DrawingLayer):
     """A layer for border lines, one at a time."""
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         self._points: list[Array] = []
         self._place: Part = (0,) * (mask.ndim - 2)
         self._overlay = Overlay(viewer, mask, "line", {1: _LINE_COLOUR})
-        layer = _paintable(self._overlay, _PEN)
+        self._overlay.show()
+        layer: Any = self._overlay.layer
+        layer.editable, layer.opacity, layer.brush_size = True, 1, _PEN
         layer.mode = "paint"
         # The painted pixels are for display; the mouse has the exact points.
         layer.mouse_drag_callbacks.append(self._on_drag)
@@ -199,21 +130,3 @@ class LineLayer(PromptLayer):
             yield
         self._points, self._place = points, place
         self._drawn_soon.start()
-
-
-def _paintable(overlay: Overlay, brush: int) -> Any:
-    """Show an overlay as a layer that can be painted on."""
-    overlay.show()
-    layer: Any = overlay.layer
-    layer.editable = True
-    layer.opacity = 1
-    layer.brush_size = brush
-    return layer
-
-
-def _pixels(corners: Array, shape: tuple[int, ...]) -> Box | None:
-    """Return the half-open pixel bounds between corners; pixel centres are whole numbers."""
-    top, left = np.clip(np.floor(corners.min(0) + 0.5), 0, shape).astype(int)
-    bottom, right = np.clip(np.floor(corners.max(0) + 0.5) + 1, 0, shape).astype(int)
-    box = int(top), int(left), int(bottom), int(right)
-    return box if bottom - top > 1 and right - left > 1 else None

@@ -5,35 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet_seg._napari.layers.conversion import scan_from_layer
-from napari_unet_seg._napari.layers.prediction import probability_map
-from napari_unet_seg._napari.segment.chosen_model import current_model
-from napari_unet_seg._napari.segment.model_input import input_by_name
-from napari_unet_seg._napari.segment.probabilities import CategorySource
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
-    from napari.viewer import ViewerModel
 
     from napari_unet_seg.config import Category
     from napari_unet_seg.correct.tools import ToolSettings
+    from napari_unet_seg.io.common.scan import Scan
 
 
 class PromptTarget(NamedTuple):
-    """A category of a mask, and the input for its probabilities."""
+    """A category of a mask, and the image that the network looks at."""
 
     mask: Labels
     category: Category
     settings: ToolSettings
-    source: CategorySource
+    scan: Scan
 
 
 def prompt_target(
-    viewer: ViewerModel,
-    mask: Labels,
-    image: Image | None,
-    categories: tuple[Category, ...],
-    settings: ToolSettings,
+    mask: Labels, image: Image | None, category: Category, settings: ToolSettings
 ) -> PromptTarget:
     """Combine a mask with its image.
 
@@ -47,9 +39,4 @@ def prompt_target(
     scan = scan_from_layer(image)
     if scan.grid_shape != mask.data.shape:
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
-    category = categories[settings.value - 1]
-    probabilities = probability_map(viewer, mask, category)
-    taken = input_by_name(image, viewer.layers, current_model())
-    own = categories, settings.value, probabilities
-    source = CategorySource(scan, str(image.unique_id), *own, taken)
-    return PromptTarget(mask, category, settings, source)
+    return PromptTarget(mask, category, settings, scan)

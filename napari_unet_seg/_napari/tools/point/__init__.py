@@ -1,0 +1,1 @@
+"""The tool Point: clicks, strokes, boxes and lassos that a network answers."""

@@ -1,0 +1,61 @@
+"""The row of the tool Point: its button, the switch of the preview, and undo."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+
+from napari_unet_seg._napari.widgets.keys import label_of
+from napari_unet_seg._napari.widgets.settings import recall, remember
+
+_PREVIEW = "tools/preview"
+"""Key for whether the mask that a click would give is shown."""
+_TIP = """<p>Point at what belongs to the category, and the mask follows:</p>
+<table cellspacing=4>
+<tr><td><b>click</b></td><td>this is inside</td></tr>
+<tr><td><b>Ctrl + click</b>, or right button</td><td>this is outside</td></tr>
+<tr><td><b>drag</b></td><td>all along the line is inside; outside with Ctrl</td></tr>
+<tr><td><b>Shift + drag</b></td><td>a box around the object</td></tr>
+<tr><td><b>Alt + drag</b></td><td>a lasso around it, which closes by itself</td></tr>
+</table>
+<p>Key {key}; Space moves the image, Ctrl+Z takes the last prompt back, Escape ends.</p>"""
+
+
+class PointBar(QWidget):
+    """The button Point, and what belongs to it."""
+
+    chosen = Signal(bool)
+    """Emitted with whether prompts are to be taken."""
+    undo_wanted = Signal()
+    preview_changed = Signal(bool)
+    """Emitted with whether the user wants the mask that a click would give."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        key = label_of("point")
+        self.button = QPushButton(f"Point  [{key}]")
+        self.button.setCheckable(True)
+        self.button.setToolTip(_TIP.format(key=key))
+        self.undo_button = QPushButton("Undo")
+        self.undo_button.setToolTip(
+            "Take the last prompt, stroke or tool back (Ctrl+Z; redo with Ctrl+Shift+Z)"
+        )
+        self.preview = QCheckBox("Preview")
+        self.preview.setToolTip("Show under the pointer the outline that a click would give")
+        self.preview.setChecked(bool(recall(_PREVIEW, True)))
+        self.button.clicked.connect(self.chosen)
+        self.undo_button.clicked.connect(lambda: self.undo_wanted.emit())
+        self.preview.toggled.connect(self.preview_changed)
+        self.preview.clicked.connect(lambda on: remember(_PREVIEW, on))
+        self._grid = grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.addWidget(self.button, 0, 0)
+        grid.addWidget(self.preview, 1, 0)
+        grid.addWidget(self.undo_button, 1, 1)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Show another tool of prompts beside the button."""
+        self._grid.addWidget(widget, 0, 1)

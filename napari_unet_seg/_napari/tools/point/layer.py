@@ -1,0 +1,157 @@
+"""The layer `prompts`: it shows the prompts of a plane, and takes the mouse for new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Signal
+
+from napari_unet_seg._napari.layers.overlay import Overlay
+from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
+from napari_unet_seg._napari.tools.drawing_layer import DrawingLayer
+from napari_unet_seg.correct.prompt_marks import Prompt, drawn_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from napari.layers import Labels
+    from napari.viewer import ViewerModel
+    from qtpy.QtWidgets import QWidget
+
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.correct.prompt_marks import PromptKind
+    from napari_unet_seg.io.common.places import Part
+
+_INSIDE, _OUTSIDE, _CONTOUR = 1, 2, 3
+_COLOURS = {_INSIDE: "#19e5a5", _OUTSIDE: "#ff5a1f", _CONTOUR: "#ffe14d"}
+"""Bluish green, vermilion and yellow, which differ in lightness too for those who see no red."""
+_LEFT, _RIGHT = 1, 2
+_TREMOR = 4
+"""Distance in pixels of the screen up to which a press and its release are a click."""
+_STEP = 0.7
+"""Smallest distance in pixels of the mask between points of a line."""
+_MODE = "pick"
+"""napari's mode in which a drag neither moves the camera nor paints; Space still lets it move."""
+_OF_THE_MASK = ("paint", "erase", "fill", "polygon")
+"""Modes that the user wants for the mask, by their keys."""
+
+
+class PointLayer(DrawingLayer):
+    """A layer for clicks, strokes, boxes and lassos."""
+
+    given = Signal(object, object)
+    """A prompt was given: the `Prompt` and its plane."""
+    hovered = Signal(object, bool)
+    """The pointer is at a point of the plane, None if on no pixel; whether it would be inside."""
+    mode_wanted = Signal(str)
+    """The user has pressed the key of napari's brush, for example."""
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget) -> None:
+        super().__init__(viewer, parent)
+        self._prompts: tuple[Prompt, ...] = ()
+        self._contour: Array | None = None
+        self._part: Part = ()
+
+    @property
+    def part(self) -> Part:
+        """The plane that is drawn on."""
+        return self._part
+
+    def show_prompts(self, prompts: Iterable[Prompt], part: Part) -> None:
+        """Draw the prompts of a plane, and nothing else."""
+        if self.layer is None:
+            return
+        if part != self._part:
+            self._overlay.draw(np.zeros_like(self.layer.data[self._part]), self._part)
+        self._part, self._prompts, self._contour = part, tuple(prompts), None
+        self._draw()
+
+    def show_contour(self, mask: Array | None) -> None:
+        """Draw the contour of a mask on the plane; None for no contour."""
+        from scipy.ndimage import binary_erosion
+
+        if self.layer is None or (mask is None and self._contour is None):
+            return
+        self._contour = None if mask is None else mask & ~binary_erosion(mask, border_value=1)
+        self._draw()
+
+    def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
+        self._overlay = Overlay(viewer, mask, "prompts", _COLOURS)
+        self._overlay.show()
+        self._part = shown_part(viewer, mask)
+        layer: Any = self._overlay.layer
+        layer.editable, layer.mode = True, _MODE
+        layer.mouse_drag_callbacks.append(self._on_drag)
+        layer.mouse_move_callbacks.append(self._on_move)
+        layer.events.mode.connect(self._on_mode)
+        return layer
+
+    def _draw(self, new: Prompt | None = None) -> None:
+        labels = np.zeros_like(self.layer.data[self._part])
+        if self._contour is not None and new is None:
+            labels[self._contour] = _CONTOUR
+        for prompt in (*self._prompts, *([] if new is None else [new])):
+            pixels = drawn_pixels(prompt, labels.shape)
+            labels[pixels] = _INSIDE if prompt.inside else _OUTSIDE
+        self._overlay.draw(labels, self._part)
+
+    def _on_mode(self, _: Any) -> None:
+        if self.layer is not None and (mode := self.layer.mode) in _OF_THE_MASK:
+            self.mode_wanted.emit(mode)
+
+    def _on_move(self, layer: Any, event: Any) -> None:
+        self.hovered.emit(self._pixel(layer, event), _is_inside(event))
+
+    def _on_drag(self, layer: Any, event: Any) -> Generator[None, None, None]:
+        start = self._pixel(layer, event)
+        if layer.mode != _MODE or event.button not in (_LEFT, _RIGHT) or start is None:
+            return
+        kind, inside = _kind(event), _is_inside(event)
+        pressed, points, part = np.array(event.pos), [start], self._part
+        self.hovered.emit(None, inside)
+        prompt = Prompt("click", inside, (start,))
+        self._draw(prompt if kind == "scribble" else None)
+        yield
+        while event.type == "mouse_move":
+            points = _extended(points, self._point(layer, event), kind)
+            if np.abs(event.pos - pressed).max() > _TREMOR:
+                prompt = Prompt(kind, inside, tuple(points))
+            if prompt.kind == kind:
+                self._draw(prompt)
+            yield
+        if kind in (prompt.kind, "scribble"):
+            self.given.emit(prompt, part)
+        else:
+            self._draw()  # a click is no box
+
+    def _point(self, layer: Any, event: Any) -> tuple[float, float]:
+        """Return where the mouse is on the plane, in pixels."""
+        axes = list(displayed_axes(self._viewer, layer))
+        row, column = np.round(layer.world_to_data(event.position)[axes], 1).tolist()
+        return row, column
+
+    def _pixel(self, layer: Any, event: Any) -> tuple[float, float] | None:
+        """Return the pixel that the mouse is on; None beyond the plane."""
+        row, column = np.rint(self._point(layer, event)).tolist()
+        height, width = layer.data[self._part].shape
+        return (row, column) if 0 <= row < height and 0 <= column < width else None
+
+
+def _kind(event: Any) -> PromptKind:
+    if "Shift" in event.modifiers:
+        return "box"
+    return "lasso" if "Alt" in event.modifiers else "scribble"
+
+
+def _is_inside(event: Any) -> bool:
+    return event.button != _RIGHT and "Control" not in event.modifiers
+
+
+def _extended(
+    points: list[tuple[float, float]], point: tuple[float, float], kind: PromptKind
+) -> list[tuple[float, float]]:
+    """Return a line with a further point, or a box with another corner."""
+    if kind == "box":
+        return [points[0], point]
+    return points if np.hypot(*np.subtract(point, points[-1])) < _STEP else [*points, point]

@@ -1,0 +1,95 @@
+"""A prompt as a question to the network, and the mask that answers it; runs in a thread."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_unet_seg.correct.prompt_marks import AREAS, covered_by, likely_object, marks_of
+from napari_unet_seg.correct.prompts import follow_prompt, outline_in, outline_in_box
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_unet_seg._napari.tools.point.target import PromptTarget
+    from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
+    from napari_unet_seg.arrays import Array
+    from napari_unet_seg.correct.change import Change
+    from napari_unet_seg.correct.prompt_marks import Prompt
+    from napari_unet_seg.correct.prompts import Find
+    from napari_unet_seg.correct.tools import Operation
+    from napari_unet_seg.io.common.places import Part
+
+
+class Question(NamedTuple):
+    """A prompt on a plane, with all that its answer depends on."""
+
+    target: PromptTarget
+    part: Part
+    labels: Array
+    """A copy of the labels on the plane."""
+    older: tuple[Prompt, ...]
+    """The prompts for the category that are on the plane already."""
+    prompt: Prompt
+
+    def is_same(self, other: Question) -> bool:
+        """Whether another question has the same answer."""
+        mine, theirs = self.target, other.target
+        return (
+            mine.scan.data is theirs.scan.data
+            and mine.mask is theirs.mask
+            and mine.settings.value == theirs.settings.value
+            and (self.part, self.older, self.prompt) == (other.part, other.older, other.prompt)
+            and np.array_equal(self.labels, other.labels)
+        )
+
+    def change(self, mask: Array) -> Change:
+        """Return the change of the plane after which the category covers a mask."""
+        return self.target.settings.change(self.labels, mask)
+
+
+class Answer(NamedTuple):
+    """The new mask of the category on the plane."""
+
+    question: Question
+    mask: Array
+    seconds: float
+
+
+def answered(question: Question, network: PromptNetwork) -> Generator[Answer, Any, None]:
+    """Ask the network; yield its answer."""
+    start = time.perf_counter()
+    mask = _answer(question, partial(network.find, question.target.scan, question.part))
+    yield Answer(question, mask, time.perf_counter() - start)
+
+
+def _answer(question: Question, find: Find) -> Array:
+    labels, prompt, value = question.labels, question.prompt, question.target.settings.value
+    shape, present = labels.shape, labels == value
+    taken = ~present & (labels != 0)
+    if prompt.kind not in AREAS:
+        new, older = marks_of((prompt,), shape), marks_of(question.older, shape)
+        return follow_prompt(find, present, taken, new, older)
+    rest = present & ~(area := covered_by(prompt, shape))
+    if not prompt.inside:
+        return rest
+    return rest | (outline_in(find, present, area, likely_object(prompt, shape)) & ~taken)
+
+
+def outline_parts(target: PromptTarget, network: PromptNetwork) -> Operation:
+    """Return the operation that takes each part of the category for a box around an object."""
+
+    def operation(labels: Array, place: Part) -> Change:
+        from scipy.ndimage import find_objects, label
+
+        present = labels == target.settings.value
+        drawn = np.zeros(labels.shape, bool)
+        for rows, columns in find_objects(label(present)[0]):
+            box = (rows.start, columns.start, rows.stop, columns.stop)
+            drawn |= outline_in_box(partial(network.find, target.scan, place), present, box)
+        return target.settings.change(labels, drawn)
+
+    return operation

@@ -1,0 +1,67 @@
+"""The prompts that a session keeps with its slices."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from napari_unet_seg.config import Category
+from napari_unet_seg.correct.prompt_marks import Prompt
+from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.prompts import PromptRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROMPTS = (
+    PromptRecord(kind="click", inside=True, category=7, part=(1,), points=((3.0, 4.5),)),
+    PromptRecord(
+        kind="scribble", inside=False, category=7, part=(None, 2), points=((0, 1), (2, 3), (4, 5))
+    ),
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    labels = np.zeros((3, 8, 8), np.uint8)
+    tumour = (Category(id=7, name="tumour"),)
+    return Session.create(tmp_path / "s", Scan(labels + 5, "ZYX"), tumour, labels)
+
+
+def written(session: Session) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((session.folder / "session.json").read_text())
+    return values
+
+
+def test_prompts_are_stored_with_the_next_save(session: Session) -> None:
+    session.set_prompts(PROMPTS)
+    assert not session.is_stored
+    session.save()
+    again = Session.open(session.folder)
+    assert again.prompts == PROMPTS
+    assert again.prompts[0].prompt == Prompt("click", True, ((3.0, 4.5),))
+    assert written(session)["prompts"][1]["part"] == [None, 2]
+
+
+def test_a_session_without_prompts_is_read(session: Session) -> None:
+    values = written(session)
+    del values["prompts"]
+    values["format"] = "2.2"
+    (session.folder / "session.json").write_text(json.dumps(values))
+    assert Session.open(session.folder).prompts == ()
+
+
+@pytest.mark.parametrize("change", [{"kind": "spray"}, {"points": []}, {"part": ["x"]}])
+def test_a_damaged_prompt_is_refused(session: Session, change: dict[str, Any]) -> None:
+    session.set_prompts(PROMPTS)
+    session.save()
+    values = written(session)
+    values["prompts"][0].update(change)
+    (session.folder / "session.json").write_text(json.dumps(values))
+    with pytest.raises(DataError, match=r"session\.json is damaged"):
+        Session.open(session.folder)
