@@ -35,6 +35,8 @@ class TrainStarted:
     device: str
     notes: tuple[str, ...] = ()
     """Notes for the user, for example that no scan is held out for validation."""
+    recipe: str = ""
+    """Sentence on the recipe that fine-tuning has chosen, and why; empty if the user chose it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _show(event: Any, epochs: int, bar: Bar) -> None:
         bar.update(event.index, event.count, "(reading)")
     elif isinstance(event, TrainStarted):
         bar.say(f"{event.train} samples to train on, {event.valid} held out; {event.device}")
-        for note in event.notes:
+        for note in filter(None, (*event.notes, event.recipe)):
             bar.say(note)
     elif isinstance(event, BatchEnd):
         done = (event.epoch - 1) * event.steps + event.step

@@ -59,6 +59,7 @@ class TrainingLoop:
     net: Net
     parent: str
     notes: list[str]
+    recipe: str = ""
     epoch: int = 0
     best_epoch: int = 0
     best_score: tuple[float, ...] = ()
@@ -114,6 +115,7 @@ class TrainingLoop:
             self.steps,
             device_name(self.trainer.device),
             tuple(notes),
+            self.recipe,
         )
 
     def train_epoch(self) -> Generator[TrainEvent, Command | None, bool]:

@@ -28,6 +28,9 @@ _LOW = 0.75
 """A Dice below this share of that on the model's own data is low."""
 _USUAL = 0.8
 """Dice on its own data of a model that does not state it."""
+_SEEN, _MOST_EPOCHS = 2900, 20
+"""Samples that a thorough fine-tuning sees, four or five minutes of one core for slices of 192
+pixels, and the largest number of epochs that they make."""
 _TRIED = 96
 """Largest number of slices that are looked at."""
 
@@ -51,11 +54,11 @@ def recipe_for(
         Number of their samples, from the first, that are new.
     """
     if config.recipe != "auto":
-        return choose_recipe(config, (), None)
+        return choose_recipe(config, (), None, len(items))
     if not has_classes_of(net, info):
         note = "The recipe is gentle (small steps), since the model does not know all categories."
         return config.replace(recipe="gentle"), note
-    return choose_recipe(config, slice_scores(net, items, count), info.own_dice)
+    return choose_recipe(config, slice_scores(net, items, count), info.own_dice, len(items))
 
 
 def has_classes_of(net: Net, info: CheckpointInfo) -> bool:
@@ -65,7 +68,7 @@ def has_classes_of(net: Net, info: CheckpointInfo) -> bool:
 
 
 def choose_recipe(
-    config: TrainConfig, scores: Sequence[float], own: float | None
+    config: TrainConfig, scores: Sequence[float], own: float | None, samples: int
 ) -> tuple[TrainConfig, str]:
     """Complete the settings of a fine-tuning by their recipe.
 
@@ -77,6 +80,8 @@ def choose_recipe(
         Dice of the model on each of some new slices with an object.
     own : float, optional
         Dice of the model on its own held-out data.
+    samples : int
+        Number of training samples.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def choose_recipe(
     if config.recipe == "gentle":
         return config, ""
     if config.recipe == "thorough":
-        return _thorough(config), ""
+        return _thorough(config, samples), ""
     if len(scores) < _FEWEST:
         shown = counted(len(scores), "slice")
         note = (
@@ -99,11 +104,13 @@ def choose_recipe(
     usual = _USUAL if own is None else own
     dice = f"the model's Dice is {np.mean(scores):.2f} on {len(scores)} of the new slices"
     if _is_low(scores, usual):
+        config = _thorough(config, samples)
         note = (
-            f"The recipe is thorough (large steps, strong augmentation), since {dice}, too low for "
-            f"data of a known kind ({usual:.2f}); choose the recipe gentle for small steps."
+            f"The recipe is thorough ({counted(config.epochs, 'epoch')}, large steps, more "
+            f"augmentation), since {dice}, too low for data of a known kind ({usual:.2f}); choose "
+            "the recipe gentle for small steps."
         )
-        return _thorough(config), note
+        return config, note
     note = f"The recipe is gentle (small steps), since {dice}, as on data of a known kind."
     return config.replace(recipe="gentle"), note
 
@@ -113,8 +120,10 @@ def _is_low(scores: Sequence[float], usual: float) -> bool:
     return float(np.mean(scores) + np.std(scores) / np.sqrt(len(scores))) < _LOW * usual
 
 
-def _thorough(config: TrainConfig) -> TrainConfig:
-    left = {k: v for k, v in THOROUGH.items() if getattr(config, k) == getattr(FINE_TUNE, k)}
+def _thorough(config: TrainConfig, samples: int) -> TrainConfig:
+    epochs = max(THOROUGH["epochs"], min(_MOST_EPOCHS, _SEEN // max(samples, 1)))
+    wanted = THOROUGH | {"epochs": epochs}
+    left = {k: v for k, v in wanted.items() if getattr(config, k) == getattr(FINE_TUNE, k)}
     return config.replace(**left, recipe="thorough")
 
 

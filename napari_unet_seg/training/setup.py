@@ -101,14 +101,14 @@ def prepare(
         _load_weights(net, *loaded, source, samples.categories)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
+    recipe = ""
     if info and init:
         replayed = {s.name for s in replay}
         new = sum(s.name not in replayed for s in splits["train"])
         config, recipe = recipe_for(config, net, info, items["train"], new)
-        notes = [*notes, *filter(None, [recipe])]
     parent = sha256(init) if init else ""
     Run(run).check_links()
-    loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
+    loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes, recipe)
     if loaded and has_classes_of(net, loaded[0]):
         loop.calibration = Calibration(loaded[0].calibration, loaded[0].calibration_prior)
     if loaded and resume:

@@ -335,7 +335,9 @@ def test_finetune_tells_the_dice_before_and_after(trained, tmp_path, capsys):
         "cpu",
     ]
     assert main([str(a) for a in arguments]) == 0
-    assert "3 held-out samples" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "3 held-out samples" in told
+    assert "The recipe is gentle (small steps), since" in told
     assert read_header(out / "best.safetensors").parent
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from streams import here
 
-from napari_unet_seg.config import FINE_TUNE, PRESETS, THOROUGH, Category, ModelConfig, TrainConfig
+from napari_unet_seg.config import FINE_TUNE, THOROUGH, Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.models.header import read_header
@@ -40,31 +40,37 @@ GOOD, BAD = [0.9, 0.8, 0.7, 0.95] * 4, [0.0, 0.3, 0.5, 0.6] * 4
     ],
 )
 def test_a_low_dice_on_enough_slices_takes_the_thorough_recipe(scores, own, recipe, reason):
-    chosen, note = choose_recipe(FINE_TUNE, scores, own)
+    chosen, note = choose_recipe(FINE_TUNE, scores, own, 100)
     assert chosen.recipe == recipe
     assert re.search(reason, note)
     assert note.endswith(".") and note.count(". ") == 0
 
 
 def test_the_thorough_recipe_takes_its_settings():
-    chosen, _ = choose_recipe(FINE_TUNE, BAD, 0.82)
+    chosen, _ = choose_recipe(FINE_TUNE, BAD, 0.82, 400)
     assert {name: getattr(chosen, name) for name in THOROUGH} == THOROUGH
-    assert chosen.augment == PRESETS["best"].augment
-    assert not chosen.keep_statistics
+    assert chosen.augment.flip and not chosen.keep_statistics
+
+
+@pytest.mark.parametrize(("samples", "epochs"), [(5000, 8), (363, 8), (200, 14), (40, 20)])
+def test_few_samples_are_seen_more_often(samples, epochs):
+    chosen, note = choose_recipe(FINE_TUNE, BAD, 0.82, samples)
+    assert chosen.epochs == epochs
+    assert f"thorough ({epochs} epochs, large steps" in note
 
 
 def test_a_setting_that_was_changed_stays():
     changed = FINE_TUNE.replace(learning_rate=3e-4, keep_statistics=True, epochs=3)
-    chosen, _ = choose_recipe(changed, BAD, 0.82)
+    chosen, _ = choose_recipe(changed, BAD, 0.82, 100)
     assert (chosen.learning_rate, chosen.epochs) == (3e-4, 3)
-    assert chosen.batch_size == THOROUGH["batch_size"]
+    assert chosen.ema == THOROUGH["ema"]
 
 
 @pytest.mark.parametrize("scores", [GOOD, BAD])
 def test_a_recipe_that_was_chosen_stays_and_needs_no_reason(scores):
     gentle = FINE_TUNE.replace(recipe="gentle")
-    assert choose_recipe(gentle, scores, 0.82) == (gentle, "")
-    thorough, note = choose_recipe(FINE_TUNE.replace(recipe="thorough"), scores, 0.82)
+    assert choose_recipe(gentle, scores, 0.82, 100) == (gentle, "")
+    thorough, note = choose_recipe(FINE_TUNE.replace(recipe="thorough"), scores, 0.82, 100)
     assert (thorough.recipe, thorough.learning_rate, note) == ("thorough", 1e-3, "")
 
 
@@ -118,9 +124,8 @@ def test_a_training_from_a_checkpoint_says_which_recipe_it_takes(tmp_path: Path)
     tune = FINE_TUNE.replace(**small)
     events = [*here("napari_unet_seg.engine:train", tune, samples, tmp_path / "t", init=base.best)]
     (started,) = (e for e in events if isinstance(e, TrainStarted))
-    (note,) = (n for n in started.notes if "recipe" in n)
     stored = TrainConfig.from_file(tmp_path / "t" / "config.yaml")
     assert stored.recipe in ("gentle", "thorough")
-    assert f"The recipe is {stored.recipe}" in note
+    assert started.recipe.startswith(f"The recipe is {stored.recipe} (")
     options = read_header(tmp_path / "t" / "best.safetensors").summary["options"]
     assert options["recipe"] == stored.recipe

@@ -132,7 +132,7 @@ def finetune(
 
     On slices of a known kind the recipe is gentle: 10 epochs with a learning rate of 0.0001. On a
     contrast or objects that the model does not know, told by its Dice on the new slices, it is
-    thorough: larger steps and strong augmentation; --set recipe=gentle or thorough decides it.
+    thorough: larger steps and more augmentation; --set recipe=gentle or thorough decides it.
     A share (--set replay) of the data that the model was trained on is replayed, if they can still
     be read. Prints the Dice before and after on held-out samples: the gain on the new data, and the
     loss on the previous data.
