@@ -175,6 +175,7 @@ def predict(
         predictor.info.categories,
         device_name(device),
         time.perf_counter() - start,
+        result.left_out,
     )
 
 

@@ -35,6 +35,8 @@ class TrainStarted:
     device: str
     notes: tuple[str, ...] = ()
     """Notes for the user, for example that no scan is held out for validation."""
+    recipe: str = ""
+    """Sentence on the recipe that fine-tuning has chosen, and why; empty if the user chose it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,18 @@ class TileDone:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Small parts of a volume's mask that were removed."""
+
+    parts: int = 0
+    voxels: int = 0
+
+    def __add__(self, other: LeftOut) -> LeftOut:
+        """Sum up."""
+        return LeftOut(self.parts + other.parts, self.voxels + other.voxels)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictFinished:
     """The result on the scan's own grid, without its channel axis."""
@@ -153,6 +167,8 @@ class PredictFinished:
     categories: tuple[Category, ...]
     device: str
     seconds: float
+    left_out: LeftOut = LeftOut()
+    """Small parts that were removed from the masks of volumes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

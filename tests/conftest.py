@@ -114,6 +114,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
             sequences=sequences,
             image_size=tile,
             patch_slices=patch_slices,
+            calibration=((0.0, 0.0), (1.0, 1.0)),
         )
         path = tmp_path / f"model-{len(list(tmp_path.glob('model-*')))}.safetensors"
         save_checkpoint(path, build_net(model), info)

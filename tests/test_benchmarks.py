@@ -16,6 +16,7 @@ WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],
     "accuracy.tumorseg": [],
+    "accuracy.volumes": [],
     "bundled.store_answers": [],
     "bundled.train_bundled": ["measure"],
     "bundled.train_outline": [],

@@ -44,6 +44,7 @@ from napari_unet_seg.inference.predictor import Predictor, load_predictor
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.checkpoint import load_tensors
+from napari_unet_seg.training.run import Run
 
 CONFIG = TrainConfig(
     epochs=3,
@@ -209,6 +210,16 @@ def test_fine_tuning_on_few_slices_keeps_the_calibration(tmp_path):
     for run in (few.best, few.last, resumed[-1].last):
         assert read_header(run).calibration == calibration
     assert read_header(other.best).calibration == ()
+
+
+def test_a_single_patient_calibrates_nothing(tmp_path):
+    """Two patients of sixteen slices each, of whom one is held out."""
+    samples = bright_squares(32)
+    halves = tuple(replace(s, group=str(i % 2)) for i, s in enumerate(samples.samples))
+    config = CONFIG.replace(epochs=1, twins=False)
+    *_, done = engine.train(config, replace(samples, samples=halves), tmp_path)
+    assert len(Run(tmp_path).split()["valid"]) == 16
+    assert read_header(done.best).calibration == ()
 
 
 def test_ignored_pixels_teach_nothing(tmp_path):

@@ -23,7 +23,7 @@ import torch
 
 from benchmarks.bundled.model_card import render
 from benchmarks.common.brisc_data import brisc_samples
-from benchmarks.common.brisc_figures import calibration_of, figures_of, measured
+from benchmarks.common.brisc_figures import AS_EXPECTED, calibration_of, figures_of, measured
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import SMALL_RUN, brisc
@@ -35,6 +35,7 @@ from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
+    from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
@@ -97,7 +98,7 @@ def measure(
     held_out = [s for s in samples if s.split == "valid"]
     # slices, however often an epoch sees them
     summary = {**info.summary, "train": len(samples) - len(held_out)}
-    info = info.replace(summary=summary, calibration=())
+    info = _calibrated(info.replace(summary=summary), AS_EXPECTED)
     save_checkpoint(model, net, info, dtype=torch.float16)
     slices = measured(model, held_out)
     mirrored = figures_of(measured(model, held_out, views="mirrored"))
@@ -105,11 +106,15 @@ def measure(
     figures = figures_of(slices) | {"predicted": agreement}
     figures["mirrored"] = {name: mirrored[name] for name in ("dice", "missed", "false")}
     metrics = {name: figures[name] for name in ("dice", "iou")}
-    info = info.replace(metrics=metrics, calibration=calibration)
+    info = _calibrated(info.replace(metrics=metrics), calibration)
     save_checkpoint(model, net, info, dtype=torch.float16)
     parameters = sum(p.numel() for p in net.parameters())
     card.write_text(render(info, parameters, figures, HEALTHY, machine), encoding="utf-8")
     return {"name": "bundled", "width": info.model.width, "machine": machine} | figures
+
+
+def _calibrated(info: CheckpointInfo, calibration: Calibration) -> CheckpointInfo:
+    return info.replace(calibration=calibration.knots, calibration_prior=calibration.prior)
 
 
 def _weights(run: str | None) -> Path | None:

@@ -12,7 +12,7 @@ from scipy.stats import pearsonr, spearmanr
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.evaluation.metrics import Counts, count
-from napari_unet_seg.inference.predicted_dice import calibrate
+from napari_unet_seg.inference.predicted_dice import Calibration, calibrate
 from napari_unet_seg.io.common.scan import Scan
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.config import Views
     from napari_unet_seg.data.samples import Sample
-    from napari_unet_seg.inference.predicted_dice import Calibration
 
     Array = np.ndarray[Any, np.dtype[Any]]
     Change = Callable[[Array, Array], tuple[Array, Array]]
@@ -36,6 +35,8 @@ NAMES = {
     "sa": "sagittal",
 }
 _RESAMPLINGS = 2000
+AS_EXPECTED = Calibration(((0.0, 0.0), (1.0, 1.0)))
+"""Calibration that predicts the expected Dice itself."""
 
 
 class Measured(NamedTuple):
@@ -106,18 +107,19 @@ def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:
 def calibration_of(slices: dict[str, Measured]) -> tuple[Calibration, dict[str, float]]:
     """Calibrate the predicted Dice, and tell how it goes with the measured one.
 
-    Expected figures must come from a checkpoint without calibration. The correlations are of each
-    half of the slices, calibrated on the other half.
+    Expected figures must come from a checkpoint with the calibration `AS_EXPECTED`. The
+    correlations are of each half of the slices, calibrated on the other half. The names of the
+    slices tell no patients, so that each counts as one.
     """
     expected = np.array([m.expected for m in slices.values()])
     true = np.array([m.dice for m in slices.values()])
     predicted = np.empty_like(true)
     halves = np.random.default_rng(0).permutation(len(true)) % 2 == 0
     for half in (halves, ~halves):
-        knots = np.array(calibrate(expected[~half], true[~half])).T
-        few = knots.size == 0  # too few slices to calibrate on
-        predicted[half] = expected[half] if few else np.interp(expected[half], *knots)
-    return calibrate(expected.tolist(), true.tolist()), {
+        of_half = calibrate(expected[~half], true[~half], range(int((~half).sum())))
+        knots = of_half.knots or AS_EXPECTED.knots  # of too few slices to calibrate on
+        predicted[half] = np.interp(expected[half], *np.array(knots).T)
+    return calibrate(expected.tolist(), true.tolist(), range(len(true))), {
         "pearson": _round(pearsonr(predicted, true)[0]),
         "spearman": _round(spearmanr(predicted, true)[0]),
         "mean_error": _round(np.abs(predicted - true).mean()),

@@ -50,6 +50,19 @@ def brisc(folder: Path) -> Path:
     return folder
 
 
+def brisc_and_lgg(folder: Path) -> Path:
+    """Write the layout of BRISC, and that of `lgg-flair` with two patients in each part."""
+    (folder / "brisc-256").mkdir()
+    brisc(folder / "brisc-256")
+    for number, (image, mask) in enumerate(_slices()):
+        patient = f"TCGA_XX_{number % 4:04}_19990101"
+        place = folder / "lgg-flair" / ("tune", "test")[number % 2] / patient
+        place.mkdir(parents=True, exist_ok=True)
+        _save(image, place / f"{patient}_{number:02}.png")
+        _save(mask.astype(np.uint8) * 255, place / f"{patient}_{number:02}_mask.png")
+    return folder
+
+
 def tumorseg(folder: Path) -> Path:
     """Copy the COCO files of the phantoms, which have the layout of TumorSeg."""
     return shutil.copytree(SAMPLES / "coco", folder / "coco")

@@ -1,16 +1,20 @@
-"""What fine-tuning on a few slices does to the bundled model.
+"""What fine-tuning does to the bundled model, on a few slices and on a new contrast.
 
-    python -m benchmarks.correction.fine_tuning BRISC [--slices 50]
+    python -m benchmarks.correction.fine_tuning DATA [--sets BRISC LGG] [--slices 50]
 
-Some held-out slices of BRISC are learnt from, as *Fine-tune* does it, a fifth of them to choose the
+BRISC: some held-out slices are learnt from, as *Fine-tune* does it, a fifth of them to choose the
 epoch; a hundred others measure the model before and after. The slices are as they are, on which the
 model has nothing to learn and should lose nothing; changed as in `robustness/images.py`, in ways
-that it has seen in training; and with masks that are drawn by another habit. With and without the
-statistics of batch normalisation kept as they were.
+that it has seen in training; and with masks that are drawn by another habit. LGG: FLAIR, a contrast
+that the model has never seen; `finetune` learns from the patients in `lgg-flair/tune`, those in
+`lgg-flair/test` measure it. With both recipes; `chosen` is the one that the rule takes.
 """
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +22,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchmarks.common.brisc_data import brisc_samples, drawn, with_sides
-from benchmarks.common.brisc_figures import figures_of, measured
+from benchmarks.common.brisc_figures import figures_of as brisc_figures
+from benchmarks.common.brisc_figures import measured
+from benchmarks.common.lgg_data import figures_of
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
-from benchmarks.common.synthetic import SMALL_RUN, brisc
+from benchmarks.common.synthetic import SMALL_RUN, brisc_and_lgg
 from benchmarks.correction.annotation_effort import loaded
 from benchmarks.robustness.images import CHANGES, HABITS
-from napari_unet_seg.config import FINE_TUNE
+from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.engine import train
 from napari_unet_seg.models import BUNDLED
 
@@ -32,55 +38,93 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
 
 KINDS = {name: CHANGES[name] for name in ("as they are", "inverted", "turned by 90°")} | HABITS
+RECIPES = ("gentle", "thorough")
 MEASURED = 100
 SEED = 1
+Figures = dict[str, Any]
 
 
-def learnt(samples: SampleSet, folder: Path, changes: dict[str, Any], *, keep: bool) -> Path:
-    config = FINE_TUNE.replace(keep_statistics=keep, preview_every=0, twins=False, **changes)
-    for _ in train(config, samples, folder, init=BUNDLED):
+def learnt(samples: SampleSet, run: Path, changes: Figures, recipe: str) -> str:
+    """Fine-tune the bundled model; return the recipe that was taken."""
+    config = FINE_TUNE.replace(recipe=recipe, preview_every=0, twins=False, **changes)
+    for _ in train(config, samples, run, init=BUNDLED):
         pass
-    return folder / "best.safetensors"
+    return TrainConfig.from_file(run / "config.yaml").recipe
 
 
-def dices(
-    samples: SampleSet,
-    new: list[Sample],
-    others: list[Sample],
-    kind: str,
-    changes: dict[str, Any],
-) -> dict[str, Any]:
-    """Dice before, and after with the statistics kept and learnt."""
+def of_kind(
+    samples: SampleSet, new: list[Sample], others: list[Sample], kind: str, changes: Figures
+) -> Figures:
+    """Dice before, and after with both recipes."""
     few = with_sides(samples, [loaded(s, KINDS[kind]) for s in new])
+
+    def dice(model: Path) -> float:
+        found: float = brisc_figures(measured(model, others, KINDS[kind]))["dice"]
+        return found
+
     with tempfile.TemporaryDirectory() as folder:
-        models = {
-            "before": BUNDLED,
-            "statistics kept": learnt(few, Path(folder) / "kept", changes, keep=True),
-            "statistics learnt": learnt(few, Path(folder) / "learnt", changes, keep=False),
-        }
-        return {
-            name: figures_of(measured(model, others, KINDS[kind]))["dice"]
-            for name, model in models.items()
-        }
+        first, second = Path(folder) / "first", Path(folder) / "second"
+        chosen = learnt(few, first, changes, "auto")
+        (other,) = (recipe for recipe in RECIPES if recipe != chosen)
+        learnt(few, second, changes, other)
+        after = {chosen: dice(first / "best.safetensors"), other: dice(second / "best.safetensors")}
+    return {"before": dice(BUNDLED), **{r: after[r] for r in RECIPES}, "chosen": chosen}
+
+
+def on_brisc(given: Any) -> Figures:
+    samples = brisc_samples(given.folder / "brisc-256", healthy=False)
+    chosen = drawn(samples, given.slices + given.measured, SEED)
+    new, others = chosen[: given.slices], chosen[given.slices :]
+    kinds = list(KINDS)[: given.kinds]
+    rows = {kind: of_kind(samples, new, others, kind, given.changes) for kind in kinds}
+    return {"slices": given.slices, "dice": rows}
+
+
+def finetuned(tune: Path, run: Path, settings: list[str]) -> Figures:
+    """Fine-tune by the program, as a user does; return the recipe and the seconds of all cores."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    program = [sys.executable, "-m", "napari_unet_seg.cli", "finetune", "bundled", "--yes"]
+    options = [f"--set={setting}" for setting in settings]
+    subprocess.run([*program, "--data", str(tune), "--out", str(run), *options], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        "recipe": TrainConfig.from_file(run / "config.yaml").recipe,
+        "cpu_seconds": round(seconds),
+    }
+
+
+def on_lgg(given: Any) -> Figures:
+    folder = given.folder / "lgg-flair"
+    changes = [f"{name}={value}" for name, value in given.changes.items()]
+    changes += [f"threads={given.threads}"]
+    record: Figures = {"before": figures_of(BUNDLED, folder / "test")}
+    for recipe in ("auto", *RECIPES):
+        if recipe == record.get("chosen"):
+            continue
+        run = given.scratch / f"lgg-{recipe}"
+        done = finetuned(folder / "tune", run, [*changes, f"recipe={recipe}"])
+        record.setdefault("chosen", done["recipe"])
+        record[done.pop("recipe")] = done | figures_of(run / "best.safetensors", folder / "test")
+    return record
+
+
+SETS = {"BRISC": on_brisc, "LGG": on_lgg}
+NAMES = {"BRISC": "bundled", "LGG": "lgg-flair"}
 
 
 def main() -> None:
-    parser = parser_of(__doc__, "BRISC")
+    parser = parser_of(__doc__, "DATA")
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--slices", type=int, default=50)
     parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(changes={}, measured=MEASURED, kinds=len(KINDS))
-    with given_to(parser, brisc, slices=3, measured=2, changes=SMALL_RUN, kinds=1) as given:
+    smallest = {"slices": 3, "measured": 2, "changes": SMALL_RUN, "kinds": 1, "threads": 1}
+    with given_to(parser, brisc_and_lgg, **smallest) as given:
         if given.threads:
             torch.set_num_threads(given.threads)
-        samples = brisc_samples(given.folder, healthy=False)
-        chosen = drawn(samples, given.slices + given.measured, SEED)
-        new, others = chosen[: given.slices], chosen[given.slices :]
-        figures = {
-            kind: dices(samples, new, others, kind, given.changes)
-            for kind in list(KINDS)[: given.kinds]
-        }
-        record = {"slices": given.slices, "dice": figures}
-        write_record("fine_tuning", "bundled", record, keep=not given.smoke)
+        for name in given.sets:
+            write_record("fine_tuning", NAMES[name], SETS[name](given), keep=not given.smoke)
 
 
 if __name__ == "__main__":

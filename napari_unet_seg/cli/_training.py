@@ -24,21 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from napari_unet_seg.cli._engine import Stop
-    from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.events import Command, DiceChange
 
 
-def follow_training(
-    events: Generator[Any, Command | None, Any], config: TrainConfig, stop: Stop, *, json: bool
-) -> int:
+def follow_training(events: Generator[Any, Command | None, Any], stop: Stop, *, json: bool) -> int:
     """Show a training until it ends or is stopped; return the exit code.
 
     Parameters
     ----------
     events : generator
         The training.
-    config : TrainConfig
-        Its settings.
     stop : Stop
         Whether the user has pressed Ctrl+C.
     json : bool
@@ -49,14 +44,15 @@ def follow_training(
     DataError
         If the masks can hardly be meant; the message names the option that confirms them.
     """
-    started, silent = False, process_rank() > 0
+    started, silent, epochs = False, process_rank() > 0, 0
     with _offering_yes(), Bar("Training", "samples", quiet=json or silent) as bar:
         for event in follow(events, stop):
             started |= isinstance(event, BatchEnd)
+            epochs = event.epochs if isinstance(event, TrainStarted) else epochs
             if json and not silent:
                 emit(event_line(event))
             elif not silent:
-                _show(event, config, bar)
+                _show(event, epochs, bar)
             if stop and not started:
                 break  # before the first step there is nothing to save
     if stop and not started:
@@ -75,21 +71,21 @@ def _offering_yes() -> Iterator[None]:
         ) from error
 
 
-def _show(event: Any, config: TrainConfig, bar: Bar) -> None:
+def _show(event: Any, epochs: int, bar: Bar) -> None:
     if isinstance(event, ItemDone):
         bar.update(event.index, event.count, "(reading)")
     elif isinstance(event, TrainStarted):
         bar.say(f"{event.train} samples to train on, {event.valid} held out; {event.device}")
-        for note in event.notes:
+        for note in filter(None, (*event.notes, event.recipe)):
             bar.say(note)
     elif isinstance(event, BatchEnd):
         done = (event.epoch - 1) * event.steps + event.step
         text = f"epoch {event.epoch} loss {event.loss:.4f}"
-        total = config.epochs * event.steps
+        total = epochs * event.steps
         bar.update(done, total, text, event.samples_per_second, event.seconds_left)
     elif isinstance(event, EpochEnd):
         bar.say(
-            f"epoch {event.epoch}/{config.epochs}  loss {number(event.train_loss, 4)}  "
+            f"epoch {event.epoch}/{epochs}  loss {number(event.train_loss, 4)}  "
             f"validation loss {number(event.valid_loss, 4)}  Dice {number(event.valid_dice)}  "
             f"{event.seconds:.0f} s{'  best' if event.is_best else ''}"
         )

@@ -16,7 +16,7 @@ from napari_unet_seg.config._coco import (
 )
 from napari_unet_seg.config._model import ModelConfig
 from napari_unet_seg.config._predict import PredictConfig, Views
-from napari_unet_seg.config._presets import FINE_TUNE, PRESETS
+from napari_unet_seg.config._presets import FINE_TUNE, PRESETS, THOROUGH
 from napari_unet_seg.config._stored import Stored
 from napari_unet_seg.config._train import LossConfig, NormaliseConfig, TrainConfig
 from napari_unet_seg.config._version import Version
@@ -27,6 +27,7 @@ __all__ = [
     "MOST_NUMBERED",
     "PRESETS",
     "RESULT_THRESHOLD",
+    "THOROUGH",
     "AugmentConfig",
     "Category",
     "CocoLimits",

@@ -17,6 +17,10 @@ class PredictConfig(Config):
 
     threshold: float = Field(0.5, gt=0, lt=1)
     """Pixels at least this probable belong to a class (sigmoid heads)."""
+    remove_small: bool = True
+    """Remove small parts from the mask of a volume; mostly they are false."""
+    small: float = Field(0.05, gt=0, le=0.5)
+    """A part is small if it holds less than this share of the largest one of its category."""
     resample: bool = True
     """Resize slices to the size the model was trained at; otherwise tile them at their own size."""
     overlap: float = Field(0.25, ge=0, le=0.9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from napari_unet_seg.config._augment import AugmentConfig
 from napari_unet_seg.config._model import ModelConfig
 from napari_unet_seg.config._train import NormaliseConfig, TrainConfig
@@ -50,5 +52,17 @@ PRESETS: dict[str, TrainConfig] = {
 }
 """`fast-cpu` for a laptop, `base` and `optimised` as published, `best` for long trainings."""
 
-FINE_TUNE = TrainConfig(epochs=10, batch_size=4, learning_rate=1e-4, keep_statistics=True)
+FINE_TUNE = TrainConfig(
+    epochs=10, batch_size=4, learning_rate=1e-4, keep_statistics=True, recipe="auto"
+)
 """Defaults of fine-tuning: few epochs and small steps, since the net is trained already."""
+
+THOROUGH: dict[str, Any] = {
+    "epochs": 8,
+    "learning_rate": 1e-3,
+    "ema": 0.99,
+    "keep_statistics": False,
+    "augment": AugmentConfig(rotation=15, scale=True, flip=True, gamma=True),
+}
+"""What the thorough recipe takes instead of settings that are those of `FINE_TUNE`; of few samples
+more epochs."""

@@ -94,6 +94,10 @@ class TrainConfig(Config):
     encoder_weights: Path | None = None
     """File with the weights of the encoder, .safetensors or a state dict of torch; empty: train it
     from scratch."""
+    recipe: Literal["auto", "gentle", "thorough"] = "gentle"
+    """Fine-tuning with the settings as they are (gentle), or with large steps, more augmentation
+    and averaged weights in place of those that nobody has changed (thorough), for a contrast or an
+    object that the model does not know. Auto chooses by the model's Dice on the new slices."""
     replay: float = Field(0.25, ge=0, lt=1)
     """Share of the samples in fine-tuning that are drawn from the data that the model was trained
     on, if they can be read, so that the model does not forget them."""

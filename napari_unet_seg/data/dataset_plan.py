@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_unet_seg.data.pairs import group_of
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.io.coco.paths import clean_name
 from napari_unet_seg.io.coco.report import inspect
+from napari_unet_seg.io.common.names import group_of
 from napari_unet_seg.io.masks.labels import label_dtype
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from napari_unet_seg.data.samples import (
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.grids.placement import misplacement
 from napari_unet_seg.io.common.grids.turned import turned_onto
-from napari_unet_seg.io.common.names import MASK_ENDS
+from napari_unet_seg.io.common.names import MASK_ENDS, group_of
 from napari_unet_seg.io.disk.listing import entries
 from napari_unet_seg.io.images.photographs import SUFFIXES, TIFF_SUFFIXES, image_size
 from napari_unet_seg.io.nifti import SUFFIXES as VOLUMES
@@ -33,14 +33,6 @@ if TYPE_CHECKING:
 
 
 _FOLDERS: dict[str, Split] = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
-
-
-def group_of(name: str) -> str:
-    """Return the name of a sample's scan.
-
-    Roboflow writes several augmented copies of an image, whose names differ only after `.rf.`.
-    """
-    return name.split(".rf.")[0]
 
 
 def holds_pairs(folder: Path) -> bool:

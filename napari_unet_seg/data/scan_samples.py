@@ -9,6 +9,7 @@ import numpy as np
 from napari_unet_seg.config import IGNORE_INDEX, NormaliseConfig
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.names import group_of
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import scan_window
 
@@ -31,8 +32,8 @@ def samples_from_scan(
 ) -> tuple[Sample, ...]:
     """Return one sample per slice of a scan and its labels.
 
-    The slices of a volume share the intensity window and the group of the volume; each independent
-    slice (axis `N`) is a group of its own.
+    The slices of a volume share the intensity window and the group of the volume; independent
+    slices (axis `N`) share a group if their names tell the same patient.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def samples_from_scan(
         place = place_at(index, leading)
         name = slice_name(scan, index)
         image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
-        group = name if "N" in scan.axes else scan_name(scan)
+        group = group_of(name if "N" in scan.axes else scan_name(scan))
         samples.append(Sample(name, image, mask, group, window=window))
     return tuple(samples)
 

@@ -3,13 +3,15 @@
 If the probabilities p were right, the Dice of a mask m would be about 2·Σ p·m / (Σ p + Σ m): the
 expected Dice. Probabilities of a network are not quite right, so a calibration maps the expected
 Dice to the Dice that held-out slices of the same expected Dice had: isotonic regression (Zadrozny
-and Elkan 2002, KDD), whose knots are part of the checkpoint. A slice with an empty mask and
+and Elkan 2002, KDD), whose knots are part of the checkpoint. Without a calibration the Dice is not
+known: networks are far surer of themselves than they are right. A slice with an empty mask and
 probabilities near 0 has a predicted Dice near 1.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -17,21 +19,32 @@ import torch
 from napari_unet_seg.config import IGNORE_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.models.header import CheckpointInfo
 
-Calibration = tuple[tuple[float, float], ...]
-
-_PRIOR = 1e-3
+PRIOR = 3e-3
 """Share of a slice's pixels that is added to numerator and denominator, so that a few stray pixels
 lower the expected Dice of an empty mask only a little."""
 _KNOTS = 32
-_FEWEST = 20
-"""Number of held-out slices below which no calibration is fitted."""
+_FEWEST_SLICES = 20
+_FEWEST_PATIENTS = 8
+"""Numbers of held-out slices and patients below which no calibration is fitted."""
 
 
-def expected_dice(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+class Calibration(NamedTuple):
+    """The monotonic map from expected Dice to the Dice that held-out slices had."""
+
+    knots: tuple[tuple[float, float], ...] = ()
+    """Expected and measured Dice, for linear interpolation; without knots nothing is known."""
+    prior: float = PRIOR
+    """Prior of the expected Dice, see `PRIOR`."""
+
+
+def expected_dice(
+    probabilities: torch.Tensor, labels: torch.Tensor, prior: float = PRIOR
+) -> torch.Tensor:
     """Return the Dice that each slice would have if its probabilities were right.
 
     Parameters
@@ -40,6 +53,8 @@ def expected_dice(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Te
         Probabilities of the foreground classes, of shape (B, classes, …, Y, X).
     labels : Tensor
         Label values made from the probabilities, of shape (B, …, Y, X).
+    prior : float
+        See `PRIOR`.
 
     Returns
     -------
@@ -48,33 +63,33 @@ def expected_dice(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Te
     """
     values = torch.arange(1, probabilities.shape[1] + 1, device=labels.device)
     mask = labels.unsqueeze(1) == values.view(-1, *[1] * (labels.ndim - 1))
-    prior = _PRIOR * labels.shape[-1] * labels.shape[-2]
+    pixels = prior * labels.shape[-1] * labels.shape[-2]
     overlap = (probabilities * mask).sum((-1, -2)).sum(1)
     total = (probabilities.sum((-1, -2)) + mask.sum((-1, -2))).sum(1)
-    return (2 * overlap + prior) / (total + prior)
+    return (2 * overlap + pixels) / (total + pixels)
 
 
 def predicted_dice(
-    probabilities: torch.Tensor, labels: torch.Tensor, calibration: Calibration
+    probabilities: torch.Tensor, labels: torch.Tensor, info: CheckpointInfo
 ) -> Array:
-    """Return the calibrated expected Dice of each slice.
+    """Return the calibrated expected Dice of each slice; NaN, not known, without a calibration.
 
     Parameters
     ----------
     probabilities, labels : Tensor
         As `expected_dice` takes them.
-    calibration : tuple of (float, float)
-        Knots of `calibrate`; without knots the result is the expected Dice.
+    info : CheckpointInfo
+        Header of the model, with its calibration.
 
     Returns
     -------
     array
         float32 of shape (B, …), in 0…1.
     """
-    raw: Array = expected_dice(probabilities, labels).cpu().numpy()
-    if not calibration:
-        return raw
-    expected, true = zip(*calibration, strict=True)
+    raw = expected_dice(probabilities, labels, info.calibration_prior).cpu().numpy()
+    if not info.calibration:
+        return np.full_like(raw, np.nan)
+    expected, true = zip(*info.calibration, strict=True)
     return np.asarray(np.interp(raw, expected, true), np.float32)
 
 
@@ -98,27 +113,33 @@ def slice_dice(labels: Array, truth: Array) -> Array:
     return np.where(total, 2 * same / np.maximum(total, 1), 1.0)
 
 
-def calibrate(expected: Sequence[float], true: Sequence[float]) -> Calibration:
-    """Fit the monotonic map from expected Dice to measured Dice.
+def calibrate(
+    expected: Sequence[float], true: Sequence[float], patients: Sequence[Hashable]
+) -> Calibration:
+    """Fit the map from expected Dice to measured Dice, in which every patient counts the same.
 
     Parameters
     ----------
     expected, true : sequence of float
         Expected and measured Dice of each held-out slice; the measured Dice is 1 where truth and
         mask are both empty.
+    patients : sequence of hashable
+        The patient, or scan, of each slice.
 
     Returns
     -------
-    tuple of (float, float)
-        At most 32 knots (expected, measured) for linear interpolation; no knots if there are fewer
-        than 20 slices.
+    Calibration
+        At most 32 knots; none if there are fewer than 20 slices or 8 patients: few patients tell
+        how well the model does on them, not how well on the next one.
     """
-    if len(expected) < _FEWEST:
-        return ()
+    slices = Counter(patients)
+    if len(expected) < _FEWEST_SLICES or len(slices) < _FEWEST_PATIENTS:
+        return Calibration()
     from scipy.optimize import isotonic_regression
 
     order = np.argsort(expected, kind="stable")
     x = np.asarray(expected, np.float64)[order]
-    y = isotonic_regression(np.asarray(true, np.float64)[order]).x
+    weights = np.array([1 / slices[patient] for patient in patients])[order]
+    y = isotonic_regression(np.asarray(true, np.float64)[order], weights=weights).x
     knots = np.unique(np.linspace(0, len(x) - 1, _KNOTS).round().astype(int))
-    return tuple((round(float(x[i]), 4), round(float(y[i]), 4)) for i in knots)
+    return Calibration(tuple((round(float(x[i]), 4), round(float(y[i]), 4)) for i in knots))

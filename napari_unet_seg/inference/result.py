@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
+from napari_unet_seg.events import LeftOut
 from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.slabs import ArrayFactory
+from napari_unet_seg.inference.small_parts import remove_small_parts
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import torch
 
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.inference.slices import SliceReader
@@ -48,7 +49,9 @@ class ResultBuffer:
         float16 of the scan's grid, if the configuration asks for it: entropy in bits; standard
         deviation over the views.
     dice : array
-        float32 of the leading axes' shape: the predicted Dice of each slice.
+        float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
+    left_out : LeftOut
+        Small parts that `remove_small` has removed.
     """
 
     def __init__(
@@ -60,9 +63,12 @@ class ResultBuffer:
     ) -> None:
         grid = (*reader.leading, *reader.plane)
         self._config, self._info, self._position = config, info, reader.position
+        self._volumes = reader.leading[:-1] if reader.volumes and config.remove_small else None
         self.arrays = ArrayFactory(folder)
         self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
+        self._dice_of_nothing = np.zeros_like(self.dice)
+        self.left_out = LeftOut()
         self.probabilities = self._map("probabilities", (info.model.classes, *grid))
         self.uncertainty = self._map("uncertainty", grid)
         self.disagreement = self._map("disagreement", grid)
@@ -89,12 +95,15 @@ class ResultBuffer:
         """
         head = self._info.model.head
         found = to_labels(probabilities, head, self._config.threshold)
-        dice = predicted_dice(probabilities, found, self._info.calibration)
+        dice = nothing = predicted_dice(probabilities, found, self._info)
+        if self._volumes is not None:
+            nothing = predicted_dice(probabilities, torch.zeros_like(found), self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
             position = self._position(index)
             self.labels[position] = labels[number]
             self.dice[position] = dice[number]
+            self._dice_of_nothing[position] = nothing[number]
             if self.disagreement is not None:
                 self.disagreement[position] = disagreement[number].cpu().numpy()
             if self.probabilities is None and self.uncertainty is None:
@@ -105,3 +114,13 @@ class ResultBuffer:
                     self.probabilities[(value, *position)] = plane
             if self.uncertainty is not None:
                 self.uncertainty[position] = entropy(values, head)
+
+    def remove_small(self) -> None:
+        """Remove the small parts from the masks of volumes, if the configuration asks for it."""
+        if self._volumes is None:
+            return
+        for volume in np.ndindex(self._volumes):
+            removed, emptied = remove_small_parts(self.labels, volume, self._config.small)
+            self.left_out += removed
+            for index in emptied:
+                self.dice[(*volume, index)] = self._dice_of_nothing[(*volume, index)]

@@ -49,6 +49,8 @@ def predict_scan(
 ) -> Prediction:
     """Predict a scan by slices with a 2D network, by volumes with a 3D network.
 
+    At the end small parts are removed from the masks of volumes, if the configuration says so.
+
     Parameters
     ----------
     config : PredictConfig
@@ -67,10 +69,13 @@ def predict_scan(
     DataError
         If the scan cannot be read, or has no axes that fit the model or `config.across`.
     """
-    if predictor.info.model.dimensions == 3:
-        return predict_volumes(config, checkpoint, predictor, reader, result)
     predict = predict_slice_by_slice if config.across == "Z" else predict_across_axes
-    return predict(config, checkpoint, predictor, reader, result)
+    if predictor.info.model.dimensions == 3:
+        predict = predict_volumes
+    device = yield from predict(config, checkpoint, predictor, reader, result)
+    if device:
+        result.remove_small()
+    return device
 
 
 def predict_slice_by_slice(
@@ -174,7 +179,7 @@ def predict_single_slices(
             yield fallback
             continue
         labels = to_labels(probabilities, predictor.info.model.head, config.threshold)
-        dice = float(predicted_dice(probabilities, labels, predictor.info.calibration)[0])
+        dice = float(predicted_dice(probabilities, labels, predictor.info)[0])
         done += 1
         plane = labels[0].cpu().numpy()
         if (yield SlicePredicted(index, plane, dice, done, len(indices))) is Command.STOP:

@@ -91,7 +91,7 @@ class SliceReader:
             If the scan has no such axis, or the slices across it are too small.
         """
         scan = self._scan
-        if not scan.grid_axes.endswith("ZYX"):
+        if not self.volumes:
             raise DataError(
                 f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to take "
                 "slices of across other axes; set across to Z."
@@ -113,6 +113,11 @@ class SliceReader:
         """Return access to an array of the scan's grid by the slices of this reader."""
         return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)
 
+    @property
+    def volumes(self) -> bool:
+        """Whether the slices along the last leading axis form a volume."""
+        return self._scan.grid_axes.endswith("ZYX")
+
     def slices_per_volume(self) -> int:
         """Return the number of slices of each volume of the scan.
 
@@ -121,7 +126,7 @@ class SliceReader:
         DataError
             If the scan has no axis `Z` before `YX`.
         """
-        if not self._scan.grid_axes.endswith("ZYX"):
+        if not self.volumes:
             raise DataError(
                 f"{self._scan.path or 'The scan'} has the axes {self._scan.grid_axes} and the "
                 "model takes volumes; choose a model of slices."

@@ -62,8 +62,7 @@ def listed_name(model: Path) -> str:
 
 def dice_text(info: CheckpointInfo) -> str:
     """Return a model's Dice and the number of held-out samples; empty if nothing was held out."""
-    dice = info.metrics.get("dice", info.metrics.get("valid_dice"))
-    if dice is None:
+    if (dice := info.own_dice) is None:
         return ""
     noun, count = "volume" if info.model.dimensions == 3 else "slice", info.summary.get("valid")
     number = "" if count is None else f"{count} "

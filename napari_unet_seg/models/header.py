@@ -21,7 +21,7 @@ _LARGEST_HEADER = 100 * 2**20
 class CheckpointInfo(Stored):
     """Header of a checkpoint."""
 
-    format: Version = "1.1"
+    format: Version = "1.2"
     version: str
     """Version of the package that wrote it."""
     model: ModelConfig
@@ -39,10 +39,17 @@ class CheckpointInfo(Stored):
     """Metrics on the validation samples; empty if no samples were held out."""
     calibration: tuple[tuple[FiniteFloat, FiniteFloat], ...] = ()
     """Knots from the expected Dice of a slice to the Dice that held-out slices had; see
-    `inference.predicted_dice`."""
+    `inference.predicted_dice`. Without knots the Dice of a mask is not known."""
+    calibration_prior: float = Field(1e-3, gt=0, le=1)
+    """Prior of the expected Dice that the calibration was fitted to; of format 1.1 always this."""
     epoch: int = 0
     parent: str = ""
     """SHA-256 of the checkpoint that the model was fine-tuned from, or empty."""
+
+    @property
+    def own_dice(self) -> float | None:
+        """Dice on the held-out data of its own training; None if none were held out."""
+        return self.metrics.get("dice", self.metrics.get("valid_dice"))
 
     @property
     def bears_missing(self) -> bool:

@@ -25,13 +25,14 @@ def assign_splits(
     independent: bool,
     seed: int,
     is_labelled: Callable[[int], bool] | None = None,
+    patients: Sequence[str] = (),
 ) -> dict[int, Split]:
     """Assign a split to every accepted slice; a slice never changes its split.
 
     About a fifth of the slices is held out, at least one of two. Independent images are drawn one
-    by one. In a volume neighbouring slices are similar, so whole blocks of neighbours are drawn,
-    and a new slice gets the split of its block. Slices at the seam of two blocks are still
-    similar: scores within a single volume are slightly too high.
+    by one, or patient by patient. In a volume neighbouring slices are similar, so whole blocks of
+    neighbours are drawn, and a new slice gets the split of its block. Slices at the seam of two
+    blocks are still similar: scores within a single volume are slightly too high.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def assign_splits(
         Returns whether a slice has a mask; called as rarely as possible. If given, at least one
         slice with a mask is trained on, and of two such slices one is held out, even from the
         middle of a block.
+    patients : sequence of str
+        The patient of each slice, if the slices are independent and their names tell it.
 
     Returns
     -------
@@ -57,17 +60,22 @@ def assign_splits(
     """
     splits = dict(assigned)
     width = 1 if independent else block_width(count)
-    blocks: dict[int, Split] = {i // width: split for i, split in sorted(assigned.items())}
+    numbers = {patient: number for number, patient in enumerate(dict.fromkeys(patients))}
+
+    def block(index: int) -> int:
+        return numbers[patients[index]] if patients else index // width
+
+    blocks: dict[int, Split] = {block(i): split for i, split in sorted(assigned.items())}
     accepted = sorted(accepted)
     for index in accepted:
-        if index not in splits and index // width in blocks:
-            splits[index] = blocks[index // width]
+        if index not in splits and block(index) in blocks:
+            splits[index] = blocks[block(index)]
     new = [i for i in accepted if i not in splits]
     held = sum(splits.get(i) == "valid" for i in accepted)
     wanted = FRACTION * len(accepted) - held
-    members = [i // width for i in new]
+    members = [block(i) for i in new]
     drawn = _draw(members, wanted, seed + len(assigned), spare=int("train" not in splits.values()))
-    splits |= {i: "valid" if i // width in drawn else "train" for i in new}
+    splits |= {i: "valid" if block(i) in drawn else "train" for i in new}
     if not _has_both(splits, accepted):
         splits = _divide(splits, assigned, accepted)
     of_accepted = {i: splits[i] for i in accepted}

@@ -20,7 +20,7 @@ from napari_unet_seg.data.nnunet_cases import (
 )
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.counting import is_or_are
-from napari_unet_seg.io.common.names import natural, patient_in, sequence_in
+from napari_unet_seg.io.common.names import group_of, natural, sequence_in
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.stacking import listed
 from napari_unet_seg.io.disk.files import split_suffix
@@ -150,7 +150,7 @@ def _cases(
 ) -> list[RawCase]:
     """Return the scan of a session as a case, or its accepted images if they are independent."""
     if "N" not in record.scan.axes:
-        group = patient_in(folder.name)[0] or folder.name
+        group = group_of(folder.name)
         read = partial(_volumes, folder, names, table, opened)
         return [RawCase(folder.name, group, None, read)]
     try:

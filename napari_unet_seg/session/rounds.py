@@ -9,6 +9,7 @@ import numpy as np
 from napari_unet_seg import log
 from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, ItemDone
+from napari_unet_seg.io.common.names import group_of
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.held_out import SMALL, assign_scans
 from napari_unet_seg.session.model_lineage import category_mismatch, lineage, unique_folders
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import FineTuned
     from napari_unet_seg.models.header import CheckpointInfo
+    from napari_unet_seg.session.held_out import Split
+
+_MANY = 5
+"""Patients from which a fifth of them is held out, rather than a fifth of the slices of each."""
 
 
 def run_round(
@@ -41,7 +46,8 @@ def run_round(
     accepted slices of that round's sessions too: repeated training on the results of previous
     rounds would drift.
 
-    Among several sessions with few accepted slices, about a fifth is held out as a whole.
+    Of five or more patients, and of those with few accepted slices, about a fifth is held out as a
+    whole.
 
     Parameters
     ----------
@@ -119,7 +125,7 @@ def _gather(
             return None
     used = [s for s in opened if s.accepted] or [session]
     if len(used) > 1:
-        _hold_out(used)
+        hold_out(used)
     taken = info.model.dimensions, info.sequences, info.normalise
     others = [s for s in used if s is not session]
     sets = {s: training_samples(s, *taken) for s in used if s is session}
@@ -168,21 +174,38 @@ def _opened(folder: Path, categories: Sequence[Category]) -> Session:
     return session
 
 
-def _hold_out(sessions: Sequence[Session]) -> None:
-    """Assign one split to every small session that does not have both splits already."""
-    small = [
-        s
-        for s in sorted(sessions, key=lambda s: s.folder)
-        if 0 < len(s.accepted) < SMALL and len(set(s.splits.values())) < 2
-    ]
-    assigned = {i: next(iter(s.splits.values())) for i, s in enumerate(small) if s.splits}
+def hold_out(sessions: Sequence[Session]) -> None:
+    """Assign one split to each patient whose sessions do not have both splits already.
+
+    Among few patients this concerns those with few accepted slices; a session with more of them
+    divides its own.
+    """
+    patients: dict[str, list[Session]] = {}
+    for session in sorted(sessions, key=lambda s: s.folder):
+        patients.setdefault(group_of(session.folder.name), []).append(session)
+    many = len(patients) >= _MANY
+    whole = [own for own in patients.values() if _is_whole(own, many=many)]
+    assigned = {i: split for i, own in enumerate(whole) for split in _splits_of(own)}
     # A larger session with a mask always trains on a slice with a mask.
-    trained = any(_may_train(s) for s in sessions if s not in small)
-    labelled = None if trained else lambda i: _may_train(small[i])
-    for i, split in assign_scans([len(s.accepted) for s in small], assigned, labelled).items():
-        for index in small[i].accepted:
-            if index not in small[i].splits:
-                small[i].set_split(index, split)
+    alone = [s for own in patients.values() if own not in whole for s in own]
+    trained = any(_may_train(s) for s in alone)
+    labelled = None if trained else lambda i: any(_may_train(s) for s in whole[i])
+    sizes = [sum(len(s.accepted) for s in own) for own in whole]
+    for i, split in assign_scans(sizes, assigned, labelled).items():
+        for each in whole[i]:
+            for index in each.accepted:
+                if index not in each.splits:
+                    each.set_split(index, split)
+
+
+def _is_whole(sessions: Sequence[Session], *, many: bool) -> bool:
+    """Whether the accepted slices of a patient get one split."""
+    size = sum(len(s.accepted) for s in sessions)
+    return size > 0 and (many or size < SMALL) and len(_splits_of(sessions)) < 2
+
+
+def _splits_of(sessions: Sequence[Session]) -> set[Split]:
+    return {split for s in sessions for split in s.splits.values()}
 
 
 def _scores(done: FineTuned) -> dict[str, Any]:

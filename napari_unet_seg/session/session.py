@@ -17,6 +17,7 @@ import numpy as np
 from napari_unet_seg import __version__
 from napari_unet_seg.data.scan_samples import slice_name
 from napari_unet_seg.errors import ChangedError, DataError
+from napari_unet_seg.io.common.names import group_of
 from napari_unet_seg.io.disk.seen import saw
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.session.held_out import Split, assign_splits
@@ -303,6 +304,7 @@ class Session(RecordKeeper):
     def _assign_splits(self) -> dict[int, Split]:
         independent = "N" in self.scan.axes
         record = self._record
+        names = record.scan.names if independent else ()
         return assign_splits(
             self.accepted,
             record.sides,
@@ -310,4 +312,5 @@ class Session(RecordKeeper):
             independent=independent,
             seed=record.seed,
             is_labelled=self.is_labelled,
+            patients=[group_of(name) for name in names],
         )

@@ -26,6 +26,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.inference.predicted_dice import Calibration
 from napari_unet_seg.io.disk.files import atomic
 from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
-    from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.nn.build import Net
     from napari_unet_seg.training.validation import PreviewSlice
 
@@ -59,6 +59,7 @@ class TrainingLoop:
     net: Net
     parent: str
     notes: list[str]
+    recipe: str = ""
     epoch: int = 0
     best_epoch: int = 0
     best_score: tuple[float, ...] = ()
@@ -68,7 +69,7 @@ class TrainingLoop:
     trainer: Trainer = field(init=False)
     processes: ProcessGroup = field(init=False)
     train_loss: float = math.nan
-    calibration: Calibration = ()
+    calibration: Calibration = field(default_factory=Calibration)
     """From the validation split, or of the initial model if the validation split is too small."""
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
@@ -114,6 +115,7 @@ class TrainingLoop:
             self.steps,
             device_name(self.trainer.device),
             tuple(notes),
+            self.recipe,
         )
 
     def train_epoch(self) -> Generator[TrainEvent, Command | None, bool]:
@@ -162,9 +164,13 @@ class TrainingLoop:
         """Validate, and write the checkpoints and the history."""
         with self.trainer.averaged():
             batch, classes = self.config.batch_size, self.config.model.classes
-            held_out = validate(self.trainer, self.items["valid"], batch, classes, self.processes)
+            patients = [sample.group for sample in self.splits["valid"]]
+            held_out = validate(
+                self.trainer, self.items["valid"], batch, classes, self.processes, patients
+            )
         loss, dice = held_out.loss, held_out.dice
-        self.calibration = held_out.calibration or self.calibration
+        if held_out.calibration.knots:
+            self.calibration = held_out.calibration
         # Equal Dice is common in the first epochs, when the net finds no small lesion at all.
         score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
         is_best = score > self.best_score
@@ -240,7 +246,8 @@ class TrainingLoop:
                 "progress": {k: v for k, v in progress.items() if v != math.inf},
             },
             metrics={k: v for k, v in metrics.items() if math.isfinite(v)},
-            calibration=self.calibration,
+            calibration=self.calibration.knots,
+            calibration_prior=self.calibration.prior,
             epoch=self.epoch,
             parent=self.parent,
         )

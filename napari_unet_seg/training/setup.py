@@ -15,6 +15,7 @@ from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches, read_volumes
 from napari_unet_seg.errors import DataError, UnconfirmedError
+from napari_unet_seg.inference.predicted_dice import Calibration
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.masks.report import MaskReport
 from napari_unet_seg.nn.build import build_net
@@ -23,6 +24,7 @@ from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.channels import named_by, with_channels
 from napari_unet_seg.training.loop import TrainingLoop
+from napari_unet_seg.training.recipe import has_classes_of, recipe_for
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
@@ -99,11 +101,16 @@ def prepare(
         _load_weights(net, *loaded, source, samples.categories)
     elif config.encoder_weights and isinstance(net, EncoderUNet):
         net.load_encoder(config.encoder_weights)
+    recipe = ""
+    if info and init:
+        replayed = {s.name for s in replay}
+        new = sum(s.name not in replayed for s in splits["train"])
+        config, recipe = recipe_for(config, net, info, items["train"], new)
     parent = sha256(init) if init else ""
     Run(run).check_links()
-    loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes)
-    if loaded and _has_classes_of(net, loaded[0]):
-        loop.calibration = loaded[0].calibration
+    loop = TrainingLoop(config, samples, Run(run), splits, items, net, parent, notes, recipe)
+    if loaded and has_classes_of(net, loaded[0]):
+        loop.calibration = Calibration(loaded[0].calibration, loaded[0].calibration_prior)
     if loaded and resume:
         loop.resume(*loaded)
     elif loop.processes.rank == 0:
@@ -247,14 +254,9 @@ def _load_weights(
     """Load a checkpoint; if its classes differ, its last layers grow by the new categories."""
     if net.config.prompts and not info.model.prompts:
         tensors = with_prompts(net, tensors)
-    if not _has_classes_of(net, info):
+    if not has_classes_of(net, info):
         known, wanted = ([c.name for c in of] for of in (info.categories, categories))
         wanted = known[:1] if net.config.prompts else wanted  # one class for all categories
         softmax = info.model.head == "softmax"
         tensors = grow_heads(net, tensors, known, wanted, with_background=softmax)
     load_weights(net, tensors, path)
-
-
-def _has_classes_of(net: Net, info: CheckpointInfo) -> bool:
-    """Whether a net has the number of classes and the head of a checkpoint."""
-    return (info.model.classes, info.model.head) == (net.config.classes, net.config.head)

@@ -23,6 +23,8 @@ from napari_unet_seg.inference.predicted_dice import (
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.training.distributed import ProcessGroup
@@ -61,11 +63,16 @@ class Validation:
     none."""
     preview: PreviewSlice | None
     calibration: Calibration
-    """Knots of the predicted Dice, fitted to the validation slices."""
+    """Of the predicted Dice, fitted to the validation slices."""
 
 
 def validate(
-    trainer: Trainer, items: SplitItems, batch_size: int, classes: int, processes: ProcessGroup
+    trainer: Trainer,
+    items: SplitItems,
+    batch_size: int,
+    classes: int,
+    processes: ProcessGroup,
+    patients: Sequence[str],
 ) -> Validation:
     """Validate a net on the held-out items of all processes.
 
@@ -83,6 +90,8 @@ def validate(
         Number of foreground classes.
     processes : ProcessGroup
         Processes that share the items.
+    patients : sequence of str
+        The patient, or scan, of each sample of the split.
     """
     parts = processes.all_gather(_validate_shard(trainer, items, batch_size, classes, processes))
     counts: Scores = defaultdict(lambda: _NOTHING)
@@ -97,7 +106,9 @@ def validate(
         float(np.mean(dices)) if dices else math.nan,
         max(preview, key=lambda s: s.labelled, default=None),
         calibrate(
-            [e for part in parts for e in part.expected], [t for part in parts for t in part.true]
+            [e for part in parts for e in part.expected],
+            [t for part in parts for t in part.true],
+            [patients[owner] for part in parts for owner in part.owners],
         ),
     )
 
@@ -114,6 +125,8 @@ class _ProcessResult:
     expected: list[float]
     true: list[float]
     """Expected and measured Dice of each slice with reviewed pixels."""
+    owners: list[int]
+    """Index of the sample that each of these slices is of."""
 
 
 def _validate_shard(
@@ -123,6 +136,7 @@ def _validate_shard(
     total, preview = 0.0, None
     expected: list[float] = []
     true: list[float] = []
+    owners: list[int] = []
     generator = torch.Generator()
     mine = processes.shard(np.arange(len(items)))
     for batch in in_order(len(mine), batch_size):
@@ -137,6 +151,9 @@ def _validate_shard(
         reviewed = (masks != IGNORE_INDEX).any(-1).any(-1)
         expected += _expected(probabilities, labels, masks)[reviewed].tolist()
         true += slice_dice(found, truth)[reviewed.numpy()].tolist()
+        counted = reviewed.reshape(len(indices), -1).sum(1).tolist()
+        for index, number in zip(indices, counted, strict=True):
+            owners += [items.owner(int(index))] * number
         for place, index in enumerate(indices):
             owner = items.owner(int(index))
             for value in range(1, classes + 1):
@@ -146,7 +163,7 @@ def _validate_shard(
             candidate = _preview_slice(owner, image, truth[place], found[place])
             if preview is None or candidate.labelled > preview.labelled:
                 preview = candidate
-    return _ProcessResult(dict(counts), total, preview, expected, true)
+    return _ProcessResult(dict(counts), total, preview, expected, true, owners)
 
 
 def _expected(

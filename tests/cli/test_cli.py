@@ -335,7 +335,9 @@ def test_finetune_tells_the_dice_before_and_after(trained, tmp_path, capsys):
         "cpu",
     ]
     assert main([str(a) for a in arguments]) == 0
-    assert "3 held-out samples" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "3 held-out samples" in told
+    assert "The recipe is gentle (small steps), since" in told
     assert read_header(out / "best.safetensors").parent
 
 
@@ -501,6 +503,24 @@ def test_masks_have_the_scans_grid_and_say_where_they_come_from(trained, tmp_pat
     for name in ("probabilities", "uncertainty"):
         values = tifffile.imread(tmp_path / "masks" / name / "slice.tif")
         assert (values.dtype, values.shape) == (np.float32, (32, 40))
+
+
+def test_small_parts_of_a_volume_are_left_out_unless_they_are_wanted(trained, tmp_path, capsys):
+    _, run = trained
+    volume = np.stack([slice_and_mask(s)[0] for s in range(3)], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "scan.nii.gz")
+    arguments = ["predict", str(tmp_path / "scan.nii.gz"), "--model", str(run), *TINY_PREDICT]
+    arguments += ["--out", str(tmp_path / "masks"), "--set", "small=0.5"]
+    assert main([*arguments, "--json"]) == 0
+    (few,) = json.loads(capsys.readouterr().out)["results"]
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert main([*arguments, "--json", "--set", "remove_small=false"]) == 0
+    (all_,) = json.loads(capsys.readouterr().out)["results"]
+    assert few["left_out"]["parts"] > 0 == all_["left_out"]["parts"]
+    gone = sum(all_["pixels"].values()) - sum(few["pixels"].values())
+    assert few["left_out"]["voxels"] == gone
+    assert f"left out ({gone} voxels). --set remove_small=false keeps them." in told
 
 
 def test_predicted_coco_holds_all_inputs(trained, tmp_path, capsys):

@@ -167,7 +167,7 @@ def restate(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def novelties(header: dict[str, Any]) -> None:
-    header.update(format="1.2", licence="CC")
+    header.update(format="1.3", licence="CC")
     header["model"]["halo"] = "none"
     header["categories"][0]["hue"] = 20
 
@@ -201,7 +201,7 @@ def test_a_model_made_from_one_of_a_newer_version_is_of_this_version(
     )
     save_checkpoint(tmp_path / "tuned.safetensors", net, made)
     again = read_header(tmp_path / "tuned.safetensors")
-    assert (again.format, again.model.model_extra) == ("1.1", None)
+    assert (again.format, again.model.model_extra) == ("1.2", None)
     assert again.categories[0] == Category(id=1, name="c0")
     assert TrainConfig.from_file(tmp_path / "config.yaml").model == again.model
 

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.config import IGNORE_INDEX, Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.inference.predicted_dice import (
+    PRIOR,
+    Calibration,
     calibrate,
     expected_dice,
     predicted_dice,
     slice_dice,
 )
+from napari_unet_seg.models.header import CheckpointInfo
 
 
 def square(inside: float, outside: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,7 +31,7 @@ def square(inside: float, outside: float = 0.0) -> tuple[torch.Tensor, torch.Ten
         (0.5, 0.0, 2 * 0.5 / 1.5),
         (0.8, 0.2, 2 * 0.8 * 2500 / (0.8 * 2500 + 0.2 * 7500 + 2500)),
         (0.0, 0.0, 1.0),  # nothing is found, and nothing is expected
-        (0.4, 0.0, 0.01),  # nothing is found where something was likely
+        (0.4, 0.0, 0.03),  # nothing is found where something was likely
     ],
 )
 def test_expected_dice_of_a_square(inside, outside, expected):
@@ -62,24 +65,65 @@ def test_dice_of_a_slice(found, truth, dice):
     assert slice_dice(np.array([[found]]), np.array([[truth]])) == pytest.approx([dice])
 
 
+def info(calibration: Calibration) -> CheckpointInfo:
+    return CheckpointInfo(
+        version="0",
+        model=ModelConfig(),
+        categories=(Category(id=1, name="tumour"),),
+        normalise=NormaliseConfig(),
+        image_size=64,
+        calibration=calibration.knots,
+        calibration_prior=calibration.prior,
+    )
+
+
+def predicted(calibration: Calibration) -> tuple[float, float]:
+    """Expected and predicted Dice of a square."""
+    probabilities, labels = square(0.5)
+    raw = expected_dice(probabilities, labels, calibration.prior).item()
+    return raw, predicted_dice(probabilities, labels, info(calibration))[0]
+
+
 def test_calibration_maps_to_what_held_out_slices_had():
     expected = np.linspace(0, 1, 200)
-    knots = calibrate(expected, expected**2)
-    assert len(knots) == 32
-    probabilities, labels = square(0.5)
-    raw = expected_dice(probabilities, labels).item()
-    assert predicted_dice(probabilities, labels, knots)[0] == pytest.approx(raw**2, abs=0.01)
+    calibration = calibrate(expected, expected**2, range(200))
+    assert len(calibration.knots) == 32
+    raw, found = predicted(calibration)
+    assert found == pytest.approx(raw**2, abs=0.01)
 
 
 def test_calibration_never_falls():
     generator = np.random.default_rng(0)
     expected = generator.random(100)
-    _, true = zip(*calibrate(expected, expected + generator.normal(0, 0.3, 100)), strict=True)
+    noisy = expected + generator.normal(0, 0.3, 100)
+    _, true = zip(*calibrate(expected, noisy, range(100)).knots, strict=True)
     assert list(true) == sorted(true)
 
 
-def test_few_slices_calibrate_nothing():
-    assert calibrate([0.5] * 19, [0.6] * 19) == ()
-    probabilities, labels = square(0.5)
-    raw = expected_dice(probabilities, labels).numpy()
-    assert predicted_dice(probabilities, labels, ()) == pytest.approx(raw)
+def test_every_patient_counts_the_same():
+    # one patient of 90 slices that are all right, and nine of a slice each that are all wrong
+    calibration = calibrate([0.5] * 99, [1.0] * 90 + [0.0] * 9, [0] * 90 + [*range(1, 10)])
+    assert {true for _, true in calibration.knots} == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("slices", "patients", "known"), [(20, 8, True), (19, 8, False), (200, 7, False), (8, 8, False)]
+)
+def test_few_slices_or_patients_calibrate_nothing(slices, patients, known):
+    of = [index % patients for index in range(slices)]
+    assert bool(calibrate([0.5] * slices, [0.6] * slices, of).knots) == known
+
+
+def test_without_a_calibration_the_dice_is_not_known():
+    assert np.isnan(predicted(Calibration())[1])
+
+
+def test_a_calibration_of_the_first_format_keeps_its_prior():
+    stored = info(Calibration(((0.0, 0.0), (1.0, 1.0)))).content()
+    del stored["calibration_prior"]
+    first = CheckpointInfo.parse({**stored, "format": "1.1"}, "the model")
+    stray = torch.zeros(1, 1, 100, 100)
+    stray[..., 0, :10] = 0.4
+    nothing = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    assert predicted_dice(stray, nothing, first)[0] == pytest.approx(10 / (10 + 4), abs=1e-3)
+    assert PRIOR > first.calibration_prior

@@ -16,7 +16,7 @@ from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.photographs import lazy_stack
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
-from napari_unet_seg.session.held_out import assign_splits, block_width
+from napari_unet_seg.session.held_out import Split, assign_splits, block_width
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
@@ -506,6 +506,19 @@ def test_about_a_fifth_is_held_out(independent: bool, seed: int) -> None:
     sides = assign_splits(range(120), {}, count=120, independent=independent, seed=seed)
     held = [i for i, side in sides.items() if side == "valid"]
     assert 20 <= len(held) <= 34
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_images_of_a_patient_stay_together(seed: int) -> None:
+    patients = [f"patient {i // 7}" for i in range(70)]
+    sides: dict[int, Split] = {}
+    for count in (20, 70):  # the second round adds images of a patient who has a side
+        sides = assign_splits(
+            range(count), sides, count=70, independent=True, seed=seed, patients=patients
+        )
+        of = {patients[i]: side for i, side in sides.items()}
+        assert all(of[patients[i]] == side for i, side in sides.items())
+        assert set(of.values()) == {"train", "valid"}
 
 
 def test_neighbours_in_a_volume_stay_together() -> None:

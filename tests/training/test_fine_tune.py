@@ -18,7 +18,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.model_lineage import lineage
 from napari_unet_seg.session.review_queue import ReviewState
-from napari_unet_seg.session.rounds import run_round
+from napari_unet_seg.session.rounds import hold_out, run_round
 from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import Round
@@ -26,7 +26,7 @@ from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 TUMOUR = (Category(id=7, name="tumour"),)
@@ -355,6 +355,40 @@ def single_images(folder: Path, count: int) -> list[Session]:
         session.save()
         sessions.append(session)
     return sessions
+
+
+def volumes(folder: Path, names: Sequence[str]) -> list[Session]:
+    """Sessions on a volume each, of which six slices are accepted."""
+    sessions = []
+    for index, name in enumerate(names):
+        images, labels = phantoms(6, index)
+        session = Session.create(folder / name, Scan(images, "ZYX"), TUMOUR, labels)
+        session.set_states(dict.fromkeys(range(6), ReviewState.ACCEPTED))
+        session.save()
+        sessions.append(session)
+    return sessions
+
+
+@pytest.mark.parametrize(
+    ("names", "whole"),
+    [
+        ([f"sub-0{n}_ses-{visit}" for n in range(1, 6) for visit in "12"], True),
+        ([f"sub-0{n}" for n in range(1, 5)], False),
+    ],
+)
+def test_of_five_patients_or_more_whole_ones_are_held_out(
+    tmp_path: Path, names: Sequence[str], whole: bool
+) -> None:
+    sessions = volumes(tmp_path, names)
+    hold_out(sessions)
+    sides = {name: set(s.splits.values()) for name, s in zip(names, sessions, strict=True)}
+    if not whole:
+        assert set(map(len, sides.values())) == {0}, "each session divides its own slices"
+        return
+    assert [len(side) for side in sides.values()] == [1] * len(names)
+    held_out = {name[:6] for name, side in sides.items() if side == {"valid"}}
+    assert len(held_out) == 1
+    assert sum(name[:6] in held_out for name in names) == 2
 
 
 def test_a_round_on_single_images_holds_a_fifth_of_them_out(tmp_path: Path, base: Path) -> None:

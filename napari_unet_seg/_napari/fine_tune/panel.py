@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.session import Session
 
-_BASIC = ("epochs", "learning_rate", "batch_size")
+_BASIC = ("recipe", "epochs", "learning_rate", "batch_size")
 _MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
 _KEY = "fine_tune/config"
 _MIN_HEIGHT = 240
@@ -97,6 +97,9 @@ class FineTunePanel(QWidget):
             "a folder of scans, train on the accepted slices of all its sessions with the same "
             "categories."
         )
+        self.recipe = QLabel()
+        self.recipe.setWordWrap(True)
+        self.recipe.hide()
         self.held_out = QLabel()
         self.held_out.setWordWrap(True)
         self.predict_bar = PredictBar()
@@ -120,6 +123,7 @@ class FineTunePanel(QWidget):
         self.scope.session = current.session if current else None
         if not self.panel.running:
             self.panel.hide()  # it shows a round of the session before
+            self.recipe.hide()
         if current is not None:
             current.decided.connect(self.refresh)
         self.refresh()
@@ -199,6 +203,7 @@ class FineTunePanel(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.held_out)
         layout.addWidget(self.form)
+        layout.addWidget(self.recipe)
         layout.addWidget(self.start_button)
         layout.addWidget(self.predict_bar)
         layout.addWidget(self.learn_bar)
@@ -220,6 +225,8 @@ class FineTunePanel(QWidget):
         if isinstance(event, ItemDone) and event.problem:
             self._skipped.append(event)
         elif isinstance(event, TrainStarted):
+            self.recipe.setText(event.recipe)
+            self.recipe.setVisible(bool(event.recipe))
             self.panel.show()
             self._show_skipped()
         elif isinstance(event, Round):

@@ -32,6 +32,26 @@ if TYPE_CHECKING:
     from napari_unet_seg._napari.segment.model_choice import ModelChoice
     from napari_unet_seg._napari.widgets.form.layer_combo import LayerCombo
 
+_SHOWN = (
+    "threshold",
+    "remove_small",
+    "views",
+    "probabilities",
+    "uncertainty",
+    "disagreement",
+)
+_MORE = (
+    "small",
+    "across",
+    "resample",
+    "overlap",
+    "batch_size",
+    "device",
+    "precision",
+    "threads",
+)
+"""Settings of a prediction that are shown, and those that unfold."""
+
 
 class SegmentForm(QWidget):
     """The controls of the Segment widget; the widget connects them."""
@@ -48,8 +68,8 @@ class SegmentForm(QWidget):
         self.channels = ChannelChoice(viewer, self.image_combo)
         self.config_form = Form(
             PredictConfig,
-            include=("threshold", "views", "probabilities", "uncertainty", "disagreement"),
-            more=("across", "resample", "overlap", "batch_size", "device", "precision", "threads"),
+            include=_SHOWN,
+            more=_MORE,
         )
         self.segment_button = QPushButton("Segment")
         self.segment_button.setToolTip(f"Segment the chosen image ({label_of('segment')})")

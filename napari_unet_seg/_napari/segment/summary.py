@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_unet_seg.config import IGNORE_INDEX
+from napari_unet_seg.inference.small_parts import left_out_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,16 +16,26 @@ if TYPE_CHECKING:
 
 
 def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
-    """Return the predicted Dice, the time and the device, and the notes as further sentences."""
+    """Return the predicted Dice, the time and the device, and further sentences.
+
+    These are on what was left out of the mask, and the notes.
+    """
     line = f"{_fit(prediction)}{prediction.seconds:.1f} s on {prediction.device}"
+    left_out = left_out_note(prediction.left_out)
+    notes = (left_out, *notes) if left_out else notes
     return " ".join((f"{line}.", *notes)) if notes else line
 
 
 def _fit(prediction: PredictFinished) -> str:
-    """Return the range of the predicted Dice of the slices on which something was found."""
+    """Return the range of the predicted Dice of the slices on which something was found.
+
+    A model without a calibration knows none.
+    """
     found = (prediction.labels > 0) & (prediction.labels != IGNORE_INDEX)
     dice = prediction.dice[found.any((-2, -1))]
     if not dice.size:
         return ""
+    if np.isnan(dice).all():
+        return "Predicted Dice not known · "
     fit = f"Predicted Dice {dice.min():.2f}"
     return f"{fit}…{dice.max():.2f} · " if dice.size > 1 else f"{fit} · "

@@ -101,7 +101,7 @@ def train(
             out,
             resume=run.last if resume and run.can_resume else None,
         )
-        return follow_training(events, chosen, stop, json=json)
+        return follow_training(events, stop, json=json)
 
 
 def finetune(
@@ -130,9 +130,12 @@ def finetune(
 ) -> int:
     """Fine-tune a model on other data, or on the accepted slices of sessions.
 
-    The defaults are 10 epochs with a learning rate of 0.0001. A share (--set replay) of the data
-    that the model was trained on is replayed, if they can still be read. Prints the Dice before and
-    after on held-out samples: the gain on the new data, and the loss on the previous data.
+    On slices of a known kind the recipe is gentle: 10 epochs with a learning rate of 0.0001. On a
+    contrast or objects that the model does not know, told by its Dice on the new slices, it is
+    thorough: larger steps and more augmentation; --set recipe=gentle or thorough decides it.
+    A share (--set replay) of the data that the model was trained on is replayed, if they can still
+    be read. Prints the Dice before and after on held-out samples: the gain on the new data, and the
+    loss on the previous data.
 
     Example: napari-unet-seg finetune bundled --data session --data session2 --out tuned
     """
@@ -143,7 +146,7 @@ def finetune(
     _check_free(out)
     events = fine_tune(chosen, start, samples, out, engine().stream, previous_data=earlier)
     with stoppable() as stop:
-        return follow_training(events, chosen, stop, json=json)
+        return follow_training(events, stop, json=json)
 
 
 def _resumed(run: Path) -> TrainConfig:

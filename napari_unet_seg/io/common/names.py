@@ -52,7 +52,17 @@ _PATIENTS = (
     re.compile(r"(?P<patient>TCGA[-_]\w\w[-_]\w{4})(?:[-_](?P<visit>\d{8}))?(?![A-Za-z0-9])"),
     re.compile(r"(?P<patient>sub-[A-Za-z0-9]+)(?:_(?P<visit>ses-[A-Za-z0-9]+))?"),
     re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-(?P<visit>\d{3})(?!\d)"),
+    # BraTS before 2021 in its order: 2012 and 2013, 2017 to 2019, 2020, and 2021 as at Kaggle
+    re.compile(r"(?P<patient>brats_\d{4}_pat\d+)_(?P<visit>\d+)(?![A-Za-z0-9])", re.IGNORECASE),
+    re.compile(
+        r"(?P<patient>brats1[789]_[a-z0-9]+_[a-z0-9]+)_(?P<visit>\d+)(?![a-z0-9])", re.IGNORECASE
+    ),
+    re.compile(r"(?P<patient>BraTS20_[A-Za-z]+_\d+|BraTS2021_\d{5})(?![A-Za-z0-9])"),
     re.compile(r"(?P<patient>UCSF-PDGM-\d+)"),
+    re.compile(r"(?P<patient>UPENN-GBM-\d+)_(?P<visit>\d\d)(?!\d)"),
+)
+_NUMBERED_PATIENT = re.compile(
+    r"(?<![a-z0-9])(?:patient|pat|subject|subj|case)[-_ ]?\d+(?![a-z0-9])", re.IGNORECASE
 )
 
 
@@ -103,13 +113,25 @@ def names_mask(stem: str) -> bool:
 def patient_in(name: str) -> tuple[str, str]:
     """Return the patient and the visit that a name tells, each empty if the name does not.
 
-    Known are the names of TCGA (`TCGA_DU_7299_19910417`), BIDS (`sub-01_ses-02`), BraTS from 2021
-    on (`BraTS-GLI-00001-000`) and UCSF-PDGM.
+    Known are the names of TCGA (`TCGA_DU_7299_19910417`), BIDS (`sub-01_ses-02`), BraTS
+    (`BraTS-GLI-00001-000`, `Brats18_CBICA_AAB_1`), UCSF-PDGM and UPENN-GBM.
     """
     for pattern in _PATIENTS:
         if match := pattern.search(name):
             return match["patient"], match.groupdict().get("visit") or ""
     return "", ""
+
+
+def group_of(name: str) -> str:
+    """Return the patient that the name of an image tells, or else the name.
+
+    `patient_03_slice_12` is of the patient `patient_03`. Roboflow writes several augmented copies
+    of an image, whose names differ only after `.rf.`.
+    """
+    if patient := patient_in(name)[0]:
+        return patient
+    found = _NUMBERED_PATIENT.search(name)
+    return found[0] if found else name.split(".rf.")[0]
 
 
 def without_kind(stem: str) -> str:

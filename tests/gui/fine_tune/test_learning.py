@@ -107,6 +107,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     (finished,) = session.rounds
     new = session.folder / finished.checkpoint
     assert finished.epochs == 5  # a short one
+    assert widget.fine_tune.recipe.text().startswith("The recipe is gentle (small steps), since")
     count = f"{finished.held_out} of {len(ACCEPTED)} accepted slices "
     assert widget.fine_tune.held_out.text().startswith(count)
     assert chosen_model.current_model() == new

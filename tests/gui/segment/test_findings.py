@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.segment.findings import find
 from napari_unet_seg._napari.segment.summary import summary
 from napari_unet_seg.config import IGNORE_INDEX, Category
-from napari_unet_seg.events import PredictFinished
+from napari_unet_seg.events import LeftOut, PredictFinished
 
 CATEGORIES = (Category(id=1, name="tumour"), Category(id=2, name="oedema"))
 MM = VoxelSize((3.0, 0.5, 0.5), "mm")
@@ -75,7 +76,12 @@ def test_predicted_dice_is_told_where_something_was_found() -> None:
     assert summary(found) == "Predicted Dice 0.10…0.50 · 2.0 s on CPU"
     assert summary(prediction(np.zeros((6, 4, 4), np.uint8), dice)) == "2.0 s on CPU"
     one = prediction(np.ones((4, 4), np.uint8), np.array(0.8, np.float32))
+    unknown = prediction(labels(), np.full(6, np.nan, np.float32))
+    assert summary(unknown) == "Predicted Dice not known · 2.0 s on CPU"
     assert summary(one, ["A note."]) == "Predicted Dice 0.80 · 2.0 s on CPU. A note."
+    told = "2 small parts of the mask were left out (9 voxels)."
+    without = replace(one, left_out=LeftOut(2, 9))
+    assert summary(without) == f"Predicted Dice 0.80 · 2.0 s on CPU. {told}"
 
 
 def prediction(found: Any, dice: Any) -> PredictFinished:

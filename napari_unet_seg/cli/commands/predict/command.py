@@ -17,6 +17,8 @@ from napari_unet_seg.cli.commands.predict.mask_files import MAPS, MaskFiles, wri
 from napari_unet_seg.cli.commands.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.events import LeftOut
+from napari_unet_seg.inference.small_parts import left_out_note
 from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.disk.temporary import remove_litter
@@ -153,7 +155,9 @@ def predict(
     else:
         where = f"; the masks are in {out}" if results else ""
         of, verb = counted(len(items), "scan"), is_or_are(1 if len(items) == 1 else len(results))
-        say(f"{len(results)} of {of} {verb} segmented{where}.")
+        left_out = left_out_note(sum((LeftOut(**r["left_out"]) for r in results), LeftOut()))
+        kept = f" {left_out} --set remove_small=false keeps them." if left_out else ""
+        say(f"{len(results)} of {of} {verb} segmented{where}.{kept}")
     report_failures(failed)
     if stop:
         warn("Stopped; the finished masks are kept.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +183,7 @@ def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
         "mask": mask,
         **maps,
         "pixels": pixels(segmented),
+        "left_out": asdict(result.left_out),
         "predicted_dice": np.round(result.dice, 3).tolist(),
         "device": result.device,
         "seconds": round(result.seconds, 3),
