@@ -76,10 +76,10 @@ def fine_tuning() -> str:
 
 def _few_slices(record: dict[str, Any]) -> str:
     rows = [
-        [kind, *(f"{r[name]:.3f}" for name in ("before", "gentle", "thorough")), r["chosen"]]
+        [kind, f"{r['before']:.3f}", f"{r['after']:.3f}", r["recipe"]]
         for kind, r in record["dice"].items()
     ]
-    head = ["slices", "before", "gentle", "thorough", "chosen by the rule"]
+    head = ["slices", "before", "after", "recipe"]
     return FEW_SLICES.format(slices=record["slices"], table=table(head, rows))
 
 
@@ -136,8 +136,8 @@ FEW_SLICES = """\
 ## Fine-tuning on a few slices
 
 Dice per slice on 100 held-out slices, before and after the bundled model was fine-tuned on {slices}
-others with either recipe. It has seen inverted and turned slices in training; masks drawn by
-another habit are new to it. `python -m benchmarks.correction.fine_tuning`.
+others with the recipe that the rule takes. It has seen inverted and turned slices in training;
+masks drawn by another habit are new to it. `python -m benchmarks.correction.fine_tuning`.
 
 {table}"""
 
