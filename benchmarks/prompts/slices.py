@@ -23,6 +23,7 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     smooth_noise,
 )
+from napari_unet_seg.data.prompts.neighbours import neighbour_maps
 from napari_unet_seg.data.prompts.prior_masks import nearly
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
@@ -228,7 +229,7 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     if case.record_of:
         if rng.random() < 0.2 and target.any():
             return corrected(no_prompts(target.shape), prior, target, rng)
-        return carried_maps(prior)
+        return neighbour_maps(prior)
     if prior.any() and target.any() and rng.random() < BOXED:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)
@@ -243,13 +244,6 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
         maps[BOX] = box_around(target, rng)
         return maps
     return first_prompts(target, rng)
-
-
-def carried_maps(mask: Array) -> Array:
-    """Maps for a mask of the slice beside: as what is there and as what is meant, at once."""
-    maps = no_prompts(mask.shape)
-    maps[BOX] = maps[PREVIOUS] = mask
-    return maps
 
 
 def _warped(case: Case, size: int, rng: Rng) -> tuple[torch.Tensor, torch.Tensor]:

@@ -189,6 +189,8 @@ def _parts_in(mask: Mask, window: tuple[slice, ...]) -> Mask:
     """Return the connected parts of a mask that reach into a window."""
     from scipy.ndimage import label
 
+    if not mask[window].any():
+        return np.zeros_like(mask)
     parts, _ = label(mask)
     near = np.unique(parts[window])
     return np.isin(parts, near[near > 0])
@@ -198,6 +200,8 @@ def _parts_at(area: Mask, mark: Mask) -> Mask:
     """Return the connected parts of an area that a mark covers in part."""
     from scipy.ndimage import label
 
+    if not (area & mark).any():
+        return np.zeros_like(area)
     parts, _ = label(area)
     met = np.unique(parts[mark])
     return np.isin(parts, met[met > 0])

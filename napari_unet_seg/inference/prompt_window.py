@@ -100,6 +100,8 @@ def marks(prompts: Array, size: tuple[int, ...]) -> torch.Tensor:
 
 def _thickened(mark: torch.Tensor) -> torch.Tensor:
     """Grow the parts of a map that hold no block of 3×3 pixels by one pixel."""
+    if not mark.any():
+        return mark
     core = -_dilated(-mark)
     return torch.maximum(mark, _dilated(mark * (1 - _dilated(core))))
 

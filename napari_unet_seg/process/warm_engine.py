@@ -23,7 +23,7 @@ from napari_unet_seg.io.common.grids.orientation import (
     view_across,
 )
 from napari_unet_seg.io.common.places import is_place, of_part
-from napari_unet_seg.io.common.window import shared_window
+from napari_unet_seg.io.common.window import scan_window, shared_window
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 
@@ -156,7 +156,7 @@ class WarmEngine:
         SegmentationError
             As `engine.refine`.
         """
-        window = self._windows.window(scan, read_header(checkpoint).normalise)
+        window = self._windows.plane_window(scan, part, read_header(checkpoint).normalise)
         plane = scan_part(scan, part)
         if len(plane.grid_axes) == 2:
             # The network knows planes of any direction, but no other names of axes.
@@ -219,6 +219,19 @@ class _WindowCache:
 
     def __init__(self) -> None:
         self._last: tuple[Callable[[], Any], NormaliseConfig, Windows | None] | None = None
+        self._of_plane: tuple[Any, Windows] | None = None
+
+    def plane_window(self, scan: Scan, part: Part, normalise: NormaliseConfig) -> Windows | None:
+        """Return the window in which a plane is seen, its own one if the scan has none."""
+        window = self.window(scan, normalise)
+        if window is not None or scan.axes.endswith("C"):
+            return window
+        data = scan.data[part]
+        # The pixels are compared, since those of an image may change in place.
+        key = normalise, str(part), np.asarray(data).tobytes()
+        if self._of_plane is None or self._of_plane[0] != key:
+            self._of_plane = key, scan_window(data, normalise, dtype=data.dtype)
+        return self._of_plane[1]
 
     def window(self, scan: Scan, normalise: NormaliseConfig) -> Windows | None:
         last = self._last

@@ -78,4 +78,4 @@ class Overlay:
         if self.layer is None or not self.shown or np.array_equal(self.layer.data[place], drawn):
             return
         self.layer.data[place] = drawn
-        self.layer.refresh()
+        self.layer.refresh(thumbnail=False, highlight=False, extent=False)

@@ -21,7 +21,7 @@ from napari_unet_seg.io.common.places import Part, Place, crossed_places, is_pla
 from napari_unet_seg.io.masks.sparse import sparse_zeros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from napari.layers import Image, Labels, Layer
     from napari.viewer import ViewerModel
@@ -134,12 +134,10 @@ def record_prediction(mask: Labels, place: Place, dice: float) -> None:
     _store_prediction(mask, sums, record_of(mask).model, {place: dice})
 
 
-def record_carried(mask: Labels, scores: Mapping[Place, float]) -> None:
-    """Record slices that an object was just carried to, with the certainty of each."""
-    record = record_of(mask)
-    sums = {place: _checksum(np.asarray(mask.data[place])) for place in scores}
-    dice = record.predicted_dice | scores
-    update_record(mask, carried=record.carried | sums, predicted_dice=dice)
+def record_carried(mask: Labels, places: Iterable[Place]) -> None:
+    """Record slices that an object was just carried to."""
+    sums = {place: _checksum(np.asarray(mask.data[place])) for place in places}
+    update_record(mask, carried=record_of(mask).carried | sums)
 
 
 def is_carried(mask: Labels, place: Place) -> bool:

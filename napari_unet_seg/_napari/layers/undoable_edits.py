@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.places import Part
+
+
+class History(NamedTuple):
+    """The changes in the history of a mask, each by its identity."""
+
+    done: frozenset[int]
+    undone: frozenset[int]
+
+    @classmethod
+    def of(cls, mask: Any) -> History:
+        """Return the steps that can be undone and redone, of which napari tells in no other way."""
+        done, undone = mask._undo_history, mask._redo_history  # noqa: SLF001
+        return cls(_atoms(done), _atoms(undone))
+
+
+def last_atom(mask: Any) -> Any:
+    """Return the first change of the last step of a mask's history."""
+    return mask._undo_history[-1][0]  # noqa: SLF001
+
+
+def _atoms(steps: Any) -> frozenset[int]:
+    return frozenset(id(atom) for step in steps for atom in step)
 
 
 def apply_change(mask: Labels, change: Change) -> None:

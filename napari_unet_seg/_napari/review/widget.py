@@ -166,6 +166,8 @@ class ReviewWidget(QWidget):
         self.fine_tune.panel.running_changed.connect(self.refresh)
         tools.busy_changed.connect(self.refresh)
         self.review.revert_button.clicked.connect(lambda: tools.prompts.point.clear())
+        tools.carry.started.connect(self._save_first)
+        tools.carry.slices.changed.connect(self._on_carried)
         self.saver.started.connect(lambda _: self.review.report(""))
         self.saver.written.connect(self._on_written)
 
@@ -186,6 +188,17 @@ class ReviewWidget(QWidget):
         self.compare.show_session(None)
         self.fine_tune.show_session(None)
         self.bar.show_session(None)
+
+    def _save_first(self) -> None:
+        """Store what was drawn before it is carried, whatever happens meanwhile."""
+        if self.desk.current is not None:
+            self.desk.current.autosave.save()
+
+    def _on_carried(self, slices: frozenset[int]) -> None:
+        current = self.desk.current
+        if current is not None:
+            current.autosave.save()
+            current.look_first(slices)
 
     def _on_written(self, path: Path, mask: Labels) -> None:
         self.review.report(f"Saved {path}")

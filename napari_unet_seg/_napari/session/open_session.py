@@ -35,7 +35,7 @@ from napari_unet_seg.session.review_queue import (
 from napari_unet_seg.session.slice_labels import slice_changes, stray_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from napari.layers import Image, Labels
@@ -89,6 +89,7 @@ class OpenSession(QObject):
         self.queue = Queue()
         self._order = Order.AS_STORED
         self._shown: ReviewState | None = None
+        self._first: Collection[int] = ()
         self.contents = SliceContents(session, mask)
         self._predictions = SessionPredictions(session, mask, self.autosave)
         self._edited = EditedSlices(mask)
@@ -133,9 +134,14 @@ class OpenSession(QObject):
         index = self.index
         self.mark({index: state})
         self.autosave.save((index,))
-        following = self.queue.following(index)
+        following = self._following(index)
         if following is not None:
             self.go_to(following)
+
+    def look_first(self, slices: Collection[int]) -> None:
+        """Go to some slices before the others after a decision, the least certain first."""
+        self._first = slices
+        self.refresh_queue()
 
     def mark(self, states: Mapping[int, ReviewState]) -> None:
         """Set the states of slices, without saving their masks."""
@@ -307,6 +313,13 @@ class OpenSession(QObject):
         self._follow_states()
         record_decided(self.mask, ())
         self.session.close()
+
+    def _following(self, index: int) -> int | None:
+        """Return the slice to go to after a decision on one; None if there is none."""
+        scores = self.session.predicted_dice
+        known = {i: score for i, score in enumerate(scores) if score is not None}
+        first = [i for i in self.queue.todo if i in self._first and i in known and i != index]
+        return min(first, key=known.__getitem__) if first else self.queue.following(index)
 
     def _on_screen(self) -> bool:
         """Whether the viewer shows a slice of the mask; if not, emit the reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.layer_record import record_of, update_record
 from napari_unet_seg._napari.layers.prediction import is_carried, is_untouched, record_carried
-from napari_unet_seg.io.common.places import Place, index_at
+from napari_unet_seg._napari.layers.undoable_edits import History, last_atom
+from napari_unet_seg.io.common.places import Place, index_at, place_at
 from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ class _Step:
 class CarriedSlices(QObject):
     """Keeps the scores of one mask at a time; they come and go with the steps of its history."""
 
-    changed = Signal()
-    """Slices have other scores than before."""
+    changed = Signal(object)
+    """Emitted with the indices of the slices that are carried now, after scores have changed."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -45,9 +47,13 @@ class CarriedSlices(QObject):
         self._steps: list[_Step] = []
 
     def show_mask(self, mask: Labels | None, session: Session | None) -> None:
-        """Take over another mask, or its session."""
+        """Take over another mask, or its session, which remembers what was carried before."""
         if mask is not self._mask:
             self._mask, self._steps = mask, []
+        if session is not self._session and session is not None and mask is not None:
+            leading = mask.data.shape[:-2]
+            stored = {place_at(index, leading): sum_ for index, sum_ in session.carried.items()}
+            update_record(mask, carried=record_of(mask).carried | stored)
         self._session = session
 
     def is_wall(self, place: Place) -> bool:
@@ -68,40 +74,32 @@ class CarriedSlices(QObject):
         if mask is None:
             return
         known = record_of(mask).predicted_dice
-        before = {place: known.get(place, float("nan")) for place in scores}
+        before = {place: known.get(place, math.nan) for place in scores}
         record_carried(mask, scores)
-        done, _ = _histories(mask)
-        self._steps.append(_Step(done[-1][0], before, scores))
+        self._steps.append(_Step(last_atom(mask), before, scores))
         self._show(scores)
 
     def follow(self) -> None:
         """Follow an undo, a redo or another edit of the mask."""
         if self._mask is None or not self._steps:
             return
-        done, undone = (_atoms(steps) for steps in _histories(self._mask))
-        kept = [step for step in self._steps if id(step.atom) in done | undone]
-        for step in kept:
+        done, undone = History.of(self._mask)
+        self._steps = [step for step in self._steps if id(step.atom) in done | undone]
+        for step in self._steps:
             if step.is_on != (id(step.atom) in done):
                 step.is_on = not step.is_on
                 self._show(step.after if step.is_on else step.before)
-        self._steps = kept
 
     def _show(self, scores: Scores) -> None:
         mask, session = self._mask, self._session
         if mask is None:
             return
         update_record(mask, predicted_dice=record_of(mask).predicted_dice | scores)
+        leading = mask.data.shape[:-2]
         if session is not None:
             for place, score in scores.items():
-                index = index_at(place, mask.data.shape[:-2])
-                session.set_predicted_dice(index, finite_score(score))
-        self.changed.emit()
-
-
-def _histories(mask: Any) -> tuple[Any, Any]:
-    """Return the steps that can be undone and redone, of which napari tells in no other way."""
-    return mask._undo_history, mask._redo_history  # noqa: SLF001
-
-
-def _atoms(steps: Any) -> set[int]:
-    return {id(atom) for step in steps for atom in step}
+                session.set_predicted_dice(index_at(place, leading), finite_score(score))
+            sums = record_of(mask).carried
+            session.set_carried({index_at(place, leading): sums[place] for place in sums})
+        carried = {place for step in self._steps if step.is_on for place in step.after}
+        self.changed.emit(frozenset(index_at(place, leading) for place in carried))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QPushButton
 
 from napari_unet_seg._napari.layers.position import off_screen_problem, place_of, volume_axes
 from napari_unet_seg._napari.tools.carried_slices import CarriedSlices
 from napari_unet_seg._napari.tools.tool_runner import ToolUse
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg.correct.change import join_changes
 from napari_unet_seg.correct.prompts import merge
 from napari_unet_seg.events import Command, Progress, SliceCarried
@@ -18,6 +20,7 @@ from napari_unet_seg.events import Command, Progress, SliceCarried
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from napari.layers import Image
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
@@ -28,6 +31,13 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.correct.change import Change
     from napari_unet_seg.io.common.places import Place
+
+
+_TIP = (
+    "Follow the category from this slice up and down through the volume, until nothing more of it "
+    "is found. Slices that you accepted or drew on stay, and what they hold of the object helps "
+    "(key {key}, undo with Ctrl+Z)"
+)
 
 
 class CarryTool(QObject):
@@ -61,7 +71,26 @@ class CarryTool(QObject):
         super().__init__(parent)
         self._viewer, self._runner, self._target = viewer, runner, target
         self._network = network
+        self._keys: list[KeyBindings] = []
         self.slices = CarriedSlices(self)
+        key = label_of("carry")
+        self.button = QPushButton(f"Carry  [{key}]")
+        self.button.setToolTip(_TIP.format(key=key))
+        self.button.clicked.connect(lambda: self.carry())
+
+    def bind_keys(self, image: Image | None) -> None:
+        """Bind the key of Carry, also while the image is selected, where napari uses it too."""
+        self.unbind_keys()
+        owners = [self._viewer] if image is None else [self._viewer, image]
+        self._keys = [KeyBindings(owner) for owner in owners]
+        for keys in self._keys:
+            keys.bind({key_of("carry"): self.carry})
+
+    def unbind_keys(self) -> None:
+        """Restore napari's own keys."""
+        for keys in self._keys:
+            keys.unbind()
+        self._keys = []
 
     def carry(self) -> None:
         """Carry the chosen category from the slice on screen, or show why it cannot be."""

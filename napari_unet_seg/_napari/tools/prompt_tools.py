@@ -78,6 +78,11 @@ class PromptTools(QObject):
         connect(parent, (dims.point, self._on_dims), (dims.ndisplay, self._on_dims))
         connect(parent, (dims.order, self._on_dims))
 
+    @property
+    def drawn(self) -> str:
+        """One of `DRAWN`, which is drawn now; empty for none."""
+        return self._name
+
     def show_mask(self, mask: Labels | None, session: Session | None) -> None:
         """Apply what is drawn to this mask from now on."""
         if mask is not self._mask:

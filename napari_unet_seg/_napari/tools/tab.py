@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, Signal
 
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
+from napari_unet_seg._napari.tools.carry_tool import CarryTool
 from napari_unet_seg._napari.tools.form import ToolsForm
 from napari_unet_seg._napari.tools.grey_brush import GreyBrush
 from napari_unet_seg._napari.tools.mask_tools import MaskTools
@@ -49,9 +50,15 @@ class ToolsTab(ToolsForm):
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
         self._grey_brush = GreyBrush(viewer, image, self)
+        self._image = image
         self._runner = ToolRunner(viewer, self)
         self._tools = MaskTools(viewer, self, self._runner, image)
         self.prompts = PromptTools(viewer, self._runner, self._tools.target, self)
+        network = self.prompts.point.network
+        self.carry = CarryTool(viewer, self._runner, self._tools.target, network, self)
+        self._edits.edited.connect(self.carry.slices.follow)
+        self.point_bar.add_beside(self.carry.button)
+        self._resumed = ""
         self.used.connect(self._tools.use)
         self.merge_wanted.connect(self._tools.merge)
         self.categories.category_chosen.connect(self._on_category)
@@ -109,8 +116,10 @@ class ToolsTab(ToolsForm):
             self._update_map()
         if event.type() == QEvent.Type.Show:
             self.prompts.bind_keys()
+            self.carry.bind_keys(self._image())
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.prompts.unbind_keys()
+            self.carry.unbind_keys()
         return bool(super().event(event))
 
     def _release(self) -> None:
@@ -131,6 +140,9 @@ class ToolsTab(ToolsForm):
             self._grey_brush.watch(now)
             self._edits.watch(now)
         self.prompts.show_mask(now, self._tools.session)
+        self.carry.slices.show_mask(now, self._tools.session)
+        if self.isVisible():
+            self.carry.bind_keys(self._image())
         self.show_categories(self._tools.categories, locked_of(now) if now is not None else ())
         self._on_busy(self._runner.busy)
         self.status.setText(problem)
@@ -138,7 +150,12 @@ class ToolsTab(ToolsForm):
 
     def _on_busy(self, busy: bool) -> None:
         if busy:
+            self._resumed = self.prompts.drawn
             self.prompts.end()
+        elif self._resumed:
+            self.prompts.choose(self._resumed)
+            self.status.setText(self._result)
+            self._resumed = ""
         self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._tools.mask is not None and not busy)
 

@@ -9,7 +9,7 @@ class Key(NamedTuple):
     """A key and what it does."""
 
     key: str
-    """In napari's notation; unused by its viewer, and but for P by its images and labels."""
+    """In napari's notation; unused by its viewer, and but for P and C by its images and labels."""
     place: str
     """Where the key works."""
     does: str
@@ -37,6 +37,7 @@ KEYS = {
     "point": Key(
         "P", _TOOLS, "point: click, scribble, draw a box or a lasso; napari's brush keeps the key 2"
     ),
+    "carry": Key("C", _TOOLS, "carry the category up and down through the volume"),
     "border": Key("U", _TOOLS, "redraw a stretch of the border"),
 }
 """By the name of what they do."""

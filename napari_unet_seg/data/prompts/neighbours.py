@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.data.prompts.simulation import click_maps
+from scipy.ndimage import binary_dilation
+
+from napari_unet_seg.data.prompts.marks import BOX, no_prompts
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
+
+LOOSE = 2
+"""Pixels between the mask of a slice and the lasso that it gives for the slice beside."""
 
 
 def neighbour_maps(mask: Array) -> Array:
     """Return maps (4, Y, X) for the slice beside one with a mask (Y, X), bool.
 
-    The network in the package has not learnt what a neighbour's mask is, so that it gets a click
-    into its middle.
+    The mask gives a loose lasso. Given as the present mask it would be kept, and a click into its
+    middle would not tell its size.
     """
-    return click_maps(mask)
+    maps = no_prompts(mask.shape)
+    if mask.any():
+        maps[BOX] = binary_dilation(mask, iterations=LOOSE)
+    return maps

@@ -136,6 +136,8 @@ class SessionRecord(Stored):
     """The other sequences of the case, which are opened with the scan."""
     masks: tuple[MaskRecord, ...] = ()
     """The other masks of the case that are in files, which are opened with the scan."""
+    carried: dict[int, int] = Field(default_factory=dict)
+    """The checksum of each slice that an object was carried to, as nobody has drawn it since."""
     prompts: tuple[PromptRecord, ...] = ()
     """The prompts on the slices, in the order in which they were given."""
 

@@ -186,6 +186,16 @@ class RecordKeeper:
             self._change(unsegmented=slices)
 
     @property
+    def carried(self) -> dict[int, int]:
+        """The checksum of each slice that an object was carried to."""
+        return self._record.carried
+
+    def set_carried(self, sums: Mapping[int, int]) -> None:
+        """Replace the checksums of slices that an object was carried to."""
+        with self._lock:
+            self._change(carried=dict(sums))
+
+    @property
     def prompts(self) -> tuple[PromptRecord, ...]:
         """The prompts on the slices, in the order in which they were given."""
         return self._record.prompts

@@ -330,7 +330,7 @@ def test_no_outline_beyond_the_image_or_when_it_is_off(
 def test_slow_outlines_end_by_themselves_and_say_so(
     qtbot: QtBot, tools: ToolsTab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preview, "_TOO_SLOW", 0.0)
+    monkeypatch.setattr(preview, "TOO_SLOW", 0.0)
     steps = iter(range(1000))
 
     def is_off() -> bool:

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
+from napari_unet_seg.config import PredictConfig
+from napari_unet_seg.engine import refine
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models import PROMPT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +48,14 @@ def test_it_finds_what_a_box_marks_on_any_plane(network: PromptNetwork, part: Pa
     found = network.find(SCAN, part, box(truth), np.zeros_like(truth))
     assert found.shape == truth.shape
     assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.85
+
+
+def test_a_slice_by_itself_is_seen_as_by_the_engine(network: PromptNetwork) -> None:
+    image, maps = Scan(SCAN.data[20] ** 2, "YX"), box(BALL[20])
+    *_, expected = refine(PredictConfig(), PROMPT_NETWORK, image, maps)
+    for _ in range(2):  # the second time with the window of the first
+        found = network.find(image, (), maps, np.zeros_like(BALL[20]))
+        np.testing.assert_array_equal(found[expected.window], expected.mask)
 
 
 def test_a_closed_network_finds_nothing(network: PromptNetwork) -> None:

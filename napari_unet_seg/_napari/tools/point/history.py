@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet_seg._napari.layers.undoable_edits import History
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -101,7 +103,7 @@ class PromptHistory(QObject):
     def _follow(self, _: Any = None) -> None:
         """Follow an undo, a redo or another edit of the mask."""
         before = [(id(given), given.is_on) for given in self._given]
-        done, undone = (_atoms(steps) for steps in _histories(self.mask))
+        done, undone = History.of(self.mask)
         for given in [given for given in self._given if given.atom is not None]:
             if id(given.atom) in done:
                 given.is_on = True
@@ -123,12 +125,3 @@ class PromptHistory(QObject):
 def stored_part(part: Part) -> tuple[int | None, ...]:
     """Return the index of a plane as a record has it."""
     return tuple(None if isinstance(index, slice) else int(index) for index in part)
-
-
-def _histories(mask: Any) -> tuple[Any, Any]:
-    """Return the steps that can be undone and redone, of which napari tells in no other way."""
-    return mask._undo_history, mask._redo_history  # noqa: SLF001
-
-
-def _atoms(steps: Any) -> set[int]:
-    return {id(atom) for step in steps for atom in step}

@@ -109,6 +109,7 @@ class PointLayer(DrawingLayer):
             return
         kind, inside = _kind(event), _is_inside(event)
         pressed, points, part = np.array(event.pos), [start], self._part
+        self._contour = None
         self.hovered.emit(None, inside)
         prompt = Prompt("click", inside, (start,))
         self._draw(prompt if kind == "scribble" else None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _INTERVAL_MS = 67
 """Shortest time between two questions: at most 15 a second."""
-_TOO_SLOW = 0.12
+TOO_SLOW = 0.12
 """Seconds of an answer from which the outlines would lag behind the pointer."""
 _COUNT = 5
 """Number of answers that are looked at, so that a single slow one does not count."""
@@ -97,7 +97,7 @@ class Preview(QObject):
         self._seconds.append(answer.seconds)
         # Once is enough: who switches it on again wants it as it is.
         if not self._has_ended and len(self._seconds) == _COUNT:
-            if (usual := median(self._seconds)) > _TOO_SLOW:
+            if (usual := median(self._seconds)) > TOO_SLOW:
                 self._end(
                     f"Preview is off, as a prompt takes {1000 * usual:.0f} ms now; tick it to have "
                     "it nevertheless."
