@@ -6,8 +6,8 @@ BRISC: some held-out slices are learnt from, as *Fine-tune* does it, a fifth of 
 epoch; a hundred others measure the model before and after. The slices are as they are, on which the
 model has nothing to learn and should lose nothing; changed as in `robustness/images.py`, in ways
 that it has seen in training; and with masks that are drawn by another habit. LGG: FLAIR, a contrast
-that the model has never seen; `finetune` learns from the patients in `lgg-flair/tune` with either
-recipe, and those in `lgg-flair/test` measure it. `chosen` is the recipe that the rule takes.
+that the model has never seen; `finetune` learns from the patients in `lgg-flair/tune`, and those in
+`lgg-flair/test` measure it, with other recipes than the rule takes by `--recipes`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import Sample, SampleSet
 
 KINDS = {name: CHANGES[name] for name in ("as they are", "inverted", "turned by 90°")} | HABITS
-RECIPES = ("gentle", "thorough")
+RECIPES = ("auto", "gentle", "thorough")
 MEASURED = 100
 SEED = 1
 Figures = dict[str, Any]
@@ -78,31 +78,32 @@ def on_brisc(given: Any) -> Figures:
 
 
 def finetuned(tune: Path, run: Path, settings: list[str]) -> Figures:
-    """Fine-tune by the program, as a user does; return the recipe and the seconds of all cores."""
+    """Fine-tune by the program, as a user does; return the seconds of all cores.
+
+    A run that is there is not repeated.
+    """
+    if (run / "best.safetensors").is_file():
+        return {}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = [sys.executable, "-m", "napari_unet_seg.cli", "finetune", "bundled", "--yes"]
     options = [f"--set={setting}" for setting in settings]
     subprocess.run([*program, "--data", str(tune), "--out", str(run), *options], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {
-        "recipe": TrainConfig.from_file(run / "config.yaml").recipe,
-        "cpu_seconds": round(seconds),
-    }
+    return {"cpu_seconds": round(seconds)}
 
 
 def on_lgg(given: Any) -> Figures:
-    folder = given.folder / "lgg-flair"
+    folder, runs = given.folder / "lgg-flair", given.runs or given.scratch
     changes = [f"{name}={value}" for name, value in given.changes.items()]
     changes += [f"threads={given.threads}"]
     record: Figures = {"before": figures_of(BUNDLED, folder / "test")}
-    for recipe in ("auto", *RECIPES):
-        if recipe == record.get("chosen"):
-            continue
-        run = given.scratch / f"lgg-{recipe}"
+    for recipe in given.recipes:
+        run = runs / f"lgg-{recipe}"
         done = finetuned(folder / "tune", run, [*changes, f"recipe={recipe}"])
-        record.setdefault("chosen", done["recipe"])
-        record[done.pop("recipe")] = done | figures_of(run / "best.safetensors", folder / "test")
+        taken = TrainConfig.from_file(run / "config.yaml").recipe
+        record |= {"chosen": taken} if recipe == "auto" else {}
+        record[taken] = done | figures_of(run / "best.safetensors", folder / "test")
     return record
 
 
@@ -113,6 +114,8 @@ NAMES = {"BRISC": "bundled", "LGG": "lgg-flair"}
 def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--recipes", nargs="*", default=["auto"], choices=RECIPES, help="for LGG")
+    parser.add_argument("--runs", type=Path, help="where the runs on LGG are kept")
     parser.add_argument("--slices", type=int, default=50)
     parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(changes={}, measured=MEASURED, kinds=len(KINDS))
