@@ -384,6 +384,14 @@ def test_a_mask_of_one_category_and_one_slice(qtbot: QtBot, tools: ToolsTab, col
     np.testing.assert_array_equal(mask.data, disc(8))
 
 
+def test_point_stays_on_when_its_window_is_shown(qtbot: QtBot, widget: ReviewWidget) -> None:
+    widget.tools.prompts.choose("point")
+    widget.window().show()
+    qtbot.waitExposed(widget.window())
+    qtbot.waitUntil(widget.tools.isVisible)
+    assert widget.tools.point_bar.button.isChecked()
+
+
 def test_the_key_of_the_brush_goes_on_with_the_brush(qtbot: QtBot, tools: ToolsTab) -> None:
     press(tools, Qt.Key.Key_2, NONE)
     assert not tools.point_bar.button.isChecked()

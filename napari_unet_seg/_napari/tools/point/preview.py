@@ -67,6 +67,11 @@ class Preview(QObject):
         if self._job is not None:
             self._job.quit()
 
+    def forget(self) -> None:
+        """Drop what is asked, and the last answer, which holds on to its mask and image."""
+        self.cancel()
+        self.answer = None
+
     def answer_to(self, question: Question) -> Array | None:
         """Return the mask that answers a question if it is the one last answered."""
         last = self.answer

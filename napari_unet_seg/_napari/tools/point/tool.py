@@ -91,7 +91,7 @@ class PointTool(QObject):
 
     def end(self) -> None:
         """Take no more prompts; the last ones still change the mask."""
-        self.preview.cancel()
+        self.preview.forget()
         self._target = None
         self.layer.hide()
 
