@@ -153,9 +153,10 @@ class ToolsTab(ToolsForm):
             self._resumed = self.prompts.drawn
             self.prompts.end()
         elif self._resumed:
-            self.prompts.choose(self._resumed)
-            self.status.setText(self._result)
-            self._resumed = ""
+            resumed, self._resumed = self._resumed, ""
+            if self.isVisible():
+                self.prompts.choose(resumed)
+                self.status.setText(self._result)
         self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._tools.mask is not None and not busy)
 
