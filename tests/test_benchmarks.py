@@ -19,7 +19,6 @@ WITHOUT_WINDOW = {
     "accuracy.volumes": [],
     "bundled.store_answers": [],
     "bundled.train_bundled": ["measure"],
-    "bundled.train_outline": [],
     "correction.annotation_effort": ["--learn"],
     "correction.box_outline": [],
     "correction.fine_tuning": [],

@@ -37,6 +37,7 @@ from PIL import Image
 
 from benchmarks.common.brisc_data import brisc_samples, drawn, with_sides
 from benchmarks.common.options import given_to, parser_of
+from benchmarks.common.prompting import marked, outlined
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
 from benchmarks.correction.strokes import (
@@ -55,8 +56,6 @@ from benchmarks.robustness.images import CHANGES, HABITS
 from napari_unet_seg.config import FINE_TUNE, PredictConfig
 from napari_unet_seg.correct import shapes
 from napari_unet_seg.correct.border import redraw_border
-from napari_unet_seg.correct.outline import outline_in_box
-from napari_unet_seg.correct.scribble import solve_scribbles
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BUNDLED
@@ -147,7 +146,7 @@ def _outlined(here: Slice, hand: np.random.Generator) -> Array:
     tight = np.array([rows.min(), columns.min(), rows.max() + 1, columns.max() + 1])
     top, left, bottom, right = (int(n) for n in np.round(tight + hand.normal(0, JITTER, 4)))
     box = (top, left, max(bottom, top + 1), max(right, left + 1))
-    return outline_in_box(here.image, here.probable, box)
+    return outlined(here.image, here.probable >= 0.5, box)
 
 
 def _redrawn(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[Step]:
@@ -161,12 +160,7 @@ def _redrawn(mask: Array, here: Slice, hand: np.random.Generator) -> Iterator[St
 def _solved(mask: Array, here: Slice, stroke: Stroke) -> Array:
     nothing = np.zeros_like(mask)
     marks = (stroke.pixels, nothing) if stroke.adds else (nothing, stroke.pixels)
-    window, labels = solve_scribbles(
-        here.image, here.probable, mask.astype(np.uint8), *marks, value=1
-    )
-    after = mask.copy()
-    after[window] = labels == 1
-    return after
+    return marked(here.image, mask, *marks)
 
 
 def effort(mask: Array, here: Slice, choices: Any) -> tuple[list[str], int]:

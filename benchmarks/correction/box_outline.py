@@ -11,7 +11,6 @@ finds less than a tenth of the box.
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.prompting import outlined
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
-from napari_unet_seg.correct.box_grid import squared_radius
-from napari_unet_seg.correct.outline import outline_in_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,10 +39,12 @@ def box(tumour: Tumour) -> Array:
 
 def ellipse(tumour: Tumour, share: float = 1.0) -> Array:
     """The ellipse inscribed in the box, or a smaller one within it."""
-    mask = np.zeros(tumour.image.shape, bool)
     top, left, bottom, right = tumour.box
-    mask[top:bottom, left:right] = squared_radius(bottom - top, right - left) <= share**2
-    return mask
+    radii = np.array([bottom - top, right - left]) / 2
+    middle = np.array([top + bottom - 1, left + right - 1]) / 2
+    rows, columns = np.ogrid[: tumour.image.shape[0], : tumour.image.shape[1]]
+    squared = ((rows - middle[0]) / radii[0]) ** 2 + ((columns - middle[1]) / radii[1]) ** 2
+    return box(tumour) & (squared <= share**2)
 
 
 def network(tumour: Tumour) -> Array:
@@ -95,15 +94,6 @@ def _divide(colours: Array, marks: Array, rounds: int = 5) -> Array:
     return (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
 
 
-def outline(tumour: Tumour) -> Array:
-    return outline_in_box(tumour.image, tumour.probability, tumour.box)
-
-
-def outline_alone(tumour: Tumour) -> Array:
-    """Without the network's probabilities."""
-    return outline_in_box(tumour.image, np.zeros_like(tumour.probability), tumour.box)
-
-
 def prompted(tumour: Tumour) -> Array:
     """By the prompt network, which also sees the automatic model's mask."""
     return outlined(tumour.image, tumour.probability >= 0.5, tumour.box)
@@ -115,22 +105,8 @@ METHODS: dict[str, Callable[[Tumour], Array]] = {
     "ellipse in the box": ellipse,
     **GRABCUT,
     "network, cut at the box": network,
-    "outline, image alone": outline_alone,
-    "outline": outline,
     "prompt network": prompted,
 }
-
-
-def milliseconds(size: int, side: int, rounds: int) -> float:
-    """Median time of an outline in a square box on a square slice of noise."""
-    image = np.random.default_rng(0).random((size, size))
-    start = (size - side) // 2
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        outline_in_box(image, image, (start, start, start + side, start + side))
-        times.append(time.perf_counter() - begin)
-    return round(float(np.median(times)) * 1000, 1)
 
 
 def figures_of(found: list[Tumour], names: Iterable[str]) -> dict[str, Any]:
@@ -172,18 +148,13 @@ def main() -> None:
     parser.add_argument("--split", default="valid", choices=("valid", "train"))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
-    parser.set_defaults(rounds=21)
-    with given_to(parser, brisc, every=2, rounds=1) as given:
+    with given_to(parser, brisc, every=2) as given:
         names = _names(given.smoke)
         found = list(tumours(given.folder, given.split, given.threads))[:: given.every]
-        times = {
-            "60 of 256": milliseconds(256, 60, given.rounds),
-            "300 of 640": milliseconds(640, 300, given.rounds),
-        }
         write_record(
             "box_outline",
             given.split,
-            {"split": given.split} | figures_of(found, names) | {"milliseconds": times},
+            {"split": given.split} | figures_of(found, names),
             keep=not given.smoke,
         )
 

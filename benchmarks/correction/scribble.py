@@ -1,4 +1,4 @@
-"""What a stroke of the brush mends when the mask is solved again around it, and how long it takes.
+"""What a stroke mends when the prompt network follows it.
 
     python -m benchmarks.correction.scribble BRISC [--split valid] [--every 4]
 
@@ -9,20 +9,17 @@ strokes are also merely painted, each after those before it.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 from skimage.morphology import skeletonize
-from skimage.transform import resize
 
 from benchmarks.common.brisc_boxes import iou, tumours
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.prompting import marked
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
-from napari_unet_seg.correct.scribble import solve_scribbles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,22 +65,6 @@ def strokes_for(mask: Array, truth: Array) -> tuple[Array, Array]:
     return none, stroke_along(excess)
 
 
-def solve(tumour: Tumour, mask: Array, foreground: Array, background: Array) -> Array:
-    return _solved(tumour, tumour.probability, mask, foreground, background)
-
-
-def solve_alone(tumour: Tumour, mask: Array, foreground: Array, background: Array) -> Array:
-    """Without the network's probabilities."""
-    return _solved(tumour, None, mask, foreground, background)
-
-
-def _solved(tumour: Tumour, probability: Array | None, mask: Array, *strokes: Array) -> Array:
-    labels = mask.astype(np.uint8)
-    window, new = solve_scribbles(tumour.image, probability, labels, *strokes, value=1)
-    labels[window] = new
-    return labels == 1
-
-
 def prompted(tumour: Tumour, mask: Array, foreground: Array, background: Array) -> Array:
     """By the prompt network."""
     return marked(tumour.image, mask, foreground, background)
@@ -95,8 +76,6 @@ def paint(_tumour: Tumour, mask: Array, foreground: Array, background: Array) ->
 
 METHODS: dict[str, Correct] = {
     "painted": paint,
-    "solved, image alone": solve_alone,
-    "solved": solve,
     "prompt network": prompted,
 }
 
@@ -111,38 +90,6 @@ def corrected(tumour: Tumour, correct: Correct) -> list[float]:
             mask = correct(tumour, mask, foreground, background)
         scores.append(iou(mask, tumour.truth))
     return scores
-
-
-def _median(call: Callable[[], object], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return float(np.median(times))
-
-
-def times_of(found: list[Tumour], size: int = 640) -> dict[str, float]:
-    """The first stroke on slices enlarged to 640×640, and a Gaussian blur of such a slice."""
-    times = []
-    for tumour in found:
-        large = (resize(a * 1.0, (size, size), order=1) for a in tumour[:3])
-        image, truth, probability = large
-        mask = probability >= 0.5
-        foreground, background = strokes_for(mask, truth >= 0.5)
-        if not (foreground.any() or background.any()):
-            continue
-        enlarged = tumour._replace(image=image, probability=probability)
-        times.append(
-            _median(lambda t=enlarged, m=mask, s=(foreground, background): solve(t, m, *s), 3)
-        )
-    blur = _median(lambda: ndimage.gaussian_filter(image, 3), 21)
-    median, slowest = float(np.median(times)), float(np.percentile(times, 95))
-    return {
-        "milliseconds": round(median * 1000, 1),
-        "milliseconds_95": round(slowest * 1000, 1),
-        "blur": round(blur * 1000, 1),
-    }
 
 
 def main() -> None:
@@ -161,7 +108,6 @@ def main() -> None:
                 "worse": round(float(worse), 4),
             }
         figures: dict[str, Any] = {"split": given.split, "slices": len(found), "methods": methods}
-        figures |= {"time": times_of(found[:20])}
         write_record("scribble", given.split, figures, keep=not given.smoke)
 
 

@@ -58,10 +58,7 @@ less than a tenth of the box; `careless box`: the sides moved at random by a twe
 GrabCut is OpenCV's, started from the rectangle, and with all help that raised it on training
 slices. `python -m benchmarks.correction.box_outline`.
 
-{table}
-On one core of a busy machine an outline takes {milliseconds[60 of 256]:.0f} ms for a 60×60 box
-on a 256×256 slice and {milliseconds[300 of 640]:.0f} ms for a 300×300 box on a 640×640 slice.
-"""
+{table}"""
 
 STROKES = """\
 ## A mask from strokes
@@ -70,8 +67,4 @@ STROKES = """\
 after each of three strokes, three pixels wide, along the middle of what is most wrong; a stroke
 harms that lowers the IoU by 0.005. `python -m benchmarks.correction.scribble`.
 
-{table}
-On one core of a busy machine a stroke on a 640×640 slice takes {time[milliseconds]:.0f} ms
-(95 % take less than {time[milliseconds_95]:.0f} ms), a Gaussian blur of the slice by 3 pixels
-{time[blur]:.0f} ms.
-"""
+{table}"""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.correct.box_net import WEIGHTS, box_logits, box_net_weights
 from napari_unet_seg.events import PredictFinished, Refined
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
@@ -90,13 +89,6 @@ def _bundled() -> Array:
     raise AssertionError("a prediction without an end")
 
 
-def _box_net() -> Array:
-    weights = box_net_weights()
-    channels = weights["down.0.0.weight"].shape[1]
-    logits = box_logits(np.stack([picture().astype(np.float32) / 255] * channels), weights)
-    return _blocks(1 / (1 + np.exp(-np.asarray(logits, float))))
-
-
 def _prompted() -> Array:
     from napari_unet_seg.engine import refine
 
@@ -118,7 +110,6 @@ def _blocks(maps: Array) -> Array:
 
 MODELS = {
     "bundled": Model(BUNDLED, _bundled),
-    "outline of a box": Model(WEIGHTS, _box_net),
     "prompts": Model(PROMPT_NETWORK, _prompted),
 }
 

@@ -9,14 +9,11 @@ from napari.layers import Image
 
 from napari_unet_seg._napari.layers.conversion import is_user_layer, scan_from_layer
 from napari_unet_seg._napari.layers.images.case import case_of, sequence_of
-from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.common.named_channels import by_name, find_names, none_of
 from napari_unet_seg.io.common.stacking import missing_note, stack
-from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from napari.layers import Layer
 
@@ -105,20 +102,6 @@ def model_input(image: Image, channels: Channels, info: CheckpointInfo) -> Model
         raise none_of(image.name, info.sequences, [])
     given = {name: None if of is None else _quiet(of) for name, of in channels.items()}
     return ModelInput(_without_notes(scan), given, info.bears_missing)
-
-
-def input_by_name(image: Image, layers: Iterable[Layer], checkpoint: Path) -> ModelInput | None:
-    """Return what a model of several sequences takes of the open layers.
-
-    None for any other model, one that cannot be read, and if none of the sequences is open: the
-    prediction then tells what is wrong.
-    """
-    try:
-        info = read_header(checkpoint)
-        channels = channels_for(image, layers, info.sequences)
-        return model_input(image, channels, info) if len(channels) > 1 else None
-    except SegmentationError:
-        return None
 
 
 def _quiet(image: Image) -> Scan:
