@@ -18,7 +18,7 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     trembling,
 )
-from napari_unet_seg.inference.carrying import LEAST, carry
+from napari_unet_seg.prompting.carrying import LEAST, carry
 
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""

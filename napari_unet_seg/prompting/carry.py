@@ -8,8 +8,8 @@ from napari_unet_seg import log
 from napari_unet_seg.data.prompts.neighbours import neighbour_maps
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, SliceCarried
-from napari_unet_seg.inference import carrying
 from napari_unet_seg.io.common.places import place_at
+from napari_unet_seg.prompting import carrying
 from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 
 if TYPE_CHECKING:

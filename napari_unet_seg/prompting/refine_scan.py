@@ -11,10 +11,10 @@ from napari_unet_seg import log
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, ScanRefined, SliceCarried, SliceRefined
-from napari_unet_seg.inference.carrying import certainty_of
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.prompts.placing import placed
 from napari_unet_seg.prompting.carry import carried, volume_of
+from napari_unet_seg.prompting.carrying import certainty_of
 from napari_unet_seg.prompting.drawing import drawn
 from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 

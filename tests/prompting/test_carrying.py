@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg.inference.carrying import FADING, LEAST, carry
+from napari_unet_seg.prompting.carrying import FADING, LEAST, carry
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from napari_unet_seg.inference.carrying import Grey, Probable
+    from napari_unet_seg.prompting.carrying import Grey, Probable
 
 COUNT, FIRST, LAST = 20, 4, 14
 SHAPE = (40, 50)
