@@ -72,6 +72,7 @@ class Case:
         """Smooth the tumour."""
         tools = self.dock.correct.tools
         self.dock.correct.tabs.setCurrentWidget(tools)
+        tools.more.expand(animate=False)
         tools.buttons["smooth"].click()
         until(lambda: not tools.busy)
         self.grab("tools")

@@ -24,6 +24,7 @@ from skimage.measure import find_contours
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.conversion import add_map
+from napari_unet_seg._napari.layers.geometry import geometry_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
 from napari_unet_seg._napari.layers.locks import set_locked
 from napari_unet_seg.config import Category, PredictConfig
@@ -62,8 +63,8 @@ class Stage:
         self.mask = self.viewer.add_labels(
             np.zeros(truth.shape, np.uint8),
             name="mask",
-            scale=image.scale,
             metadata=LayerRecord(categories=CATEGORIES).as_metadata(),
+            **geometry_of(image),
         )
         _, dock = self.viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")
         dock.show_step(Step.CORRECT)
@@ -86,9 +87,9 @@ class Stage:
     def shot(self) -> Image.Image:
         """The lesion on the canvas."""
         settle(150)
-        scale = np.asarray(self.image.scale[-2:])
-        self.viewer.camera.center = tuple(self.centre * scale)
-        self.viewer.camera.zoom = CELL / (2 * self.reach * scale[0])
+        camera = getattr(self.viewer, "scene", self.viewer).camera  # newer napari has several
+        camera.center = self.mask.data_to_world((self.at, *self.centre))[-2:]
+        camera.zoom = CELL / (2 * self.reach * self.image.scale[-1])
         settle(150)
         shown = self.viewer.screenshot(size=(CELL, CELL), flash=False)
         return Image.fromarray(shown[..., :3])
@@ -257,6 +258,7 @@ def main() -> None:
             before = stage.shot()
             act()
             cells[caption] = before, stage.shot()
+            stage.tools.prompts.point.clear()
             stage.tools.prompts.end()
             stage.viewer.dims.set_current_step(0, stage.at)
         stage.viewer.close()

@@ -34,4 +34,4 @@ def outlined(image: Array, predicted: Array, box: Box) -> Array:
 def marked(image: Array, mask: Array, inside: Array, outside: Array) -> Array:
     """A mask after strokes."""
     new = Marks(inside, outside & ~inside, np.zeros_like(inside))
-    return follow_prompt(partial(found, image), mask, np.zeros_like(mask), new)
+    return follow_prompt(partial(found, image), mask, np.zeros_like(mask), new, scribbled=True)

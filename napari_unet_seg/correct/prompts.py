@@ -63,7 +63,13 @@ class Marks(NamedTuple):
 
 
 def follow_prompt(
-    find: Find, present: Mask, taken: Mask, new: Marks, older: Marks | None = None
+    find: Find,
+    present: Mask,
+    taken: Mask,
+    new: Marks,
+    older: Marks | None = None,
+    *,
+    scribbled: bool = False,
 ) -> Mask:
     """Correct a mask by clicks and strokes.
 
@@ -79,6 +85,9 @@ def follow_prompt(
         The new prompt, which the mask follows.
     older : Marks, optional
         Previous prompts on the plane, which the network sees if they are near.
+    scribbled : bool
+        Whether the new prompt is a scribble, which people draw along the middle of what is wrong:
+        its changes reach no further from it than the present border lies.
 
     Returns
     -------
@@ -95,7 +104,31 @@ def follow_prompt(
     marks = new if older is None else new.joined(older.reaching(window))
     found = find(np.stack(marks), _parts_in(present, window))
     wanted = ((found & ~marks.outside) | marks.inside) & ~taken
+    if scribbled:
+        wanted = _within_reach(present, wanted, new)
     return merge(present, wanted, new.inside & ~taken, new.outside)
+
+
+def _within_reach(present: Mask, wanted: Mask, scribbles: Marks) -> Mask:
+    """Return a wanted mask without changes further from a scribble than it is from the border.
+
+    A scribble within the object, or on a plane without one, tells no distance.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    window = box_of((present ^ wanted) | scribbles.inside | scribbles.outside, _REACH)
+    inside, near = present[window], wanted[window].copy()
+    for marks, wrong in ((scribbles.inside, ~inside), (scribbles.outside, inside)):
+        scribble = marks[window] & wrong
+        if not scribble.any() or wrong.all():
+            continue
+        width = distance_transform_edt(wrong)
+        distance, nearest = distance_transform_edt(~scribble, return_indices=True)
+        far = wrong & (distance > width[tuple(nearest)])
+        near[far] = inside[far]
+    limited = wanted.copy()
+    limited[window] = near
+    return limited
 
 
 def merge(present: Mask, wanted: Mask, inside: Mask, outside: Mask) -> Mask:

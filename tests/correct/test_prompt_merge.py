@@ -42,10 +42,12 @@ def follow(
     outside: Array = NONE,
     taken: Array = NONE,
     older: Marks | None = None,
+    *,
+    scribbled: bool = False,
 ) -> Array:
     """Follow a prompt by a network that always answers the same."""
     new = Marks(inside, outside, NONE)
-    return follow_prompt(lambda *_: answer, present, taken, new, older)
+    return follow_prompt(lambda *_: answer, present, taken, new, older, scribbled=scribbled)
 
 
 def test_a_click_inside_takes_the_object_and_no_other() -> None:
@@ -159,3 +161,22 @@ def test_an_area_in_which_nothing_is_found_still_holds_something() -> None:
 )
 def test_boxes_of_a_pixel_or_none(box: tuple[int, int, int, int], pixels: int) -> None:
     assert outline_in_box(lambda *_: NONE, NONE, box).sum() == pixels
+
+
+def test_a_scribble_inside_adds_no_more_than_its_distance_from_the_border() -> None:
+    scribble = (abs(Y - 50) <= 8) & (X == 54)
+    after = follow(disc(50, 48, 30), SMALL, scribble, scribbled=True)
+    assert after[50, 56] and not after[50, 66] and not after[50, 25]
+    assert follow(disc(50, 48, 30), SMALL, scribble)[50, 66]
+
+
+def test_a_scribble_outside_removes_no_more_than_its_distance_from_the_border() -> None:
+    scribble = (abs(Y - 50) <= 6) & (X == 52)
+    after = follow(NONE, LESION, outside=scribble, scribbled=True)
+    assert not after[50, 54] and after[50, 40]
+
+
+def test_a_scribble_on_an_empty_plane_or_within_the_object_has_no_limit() -> None:
+    scribble = (abs(Y - 50) <= 3) & (X == 40)
+    np.testing.assert_array_equal(follow(LESION, inside=scribble, scribbled=True), LESION)
+    np.testing.assert_array_equal(follow(LESION, SMALL, scribble, scribbled=True), LESION)

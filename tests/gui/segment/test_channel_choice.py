@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -10,15 +9,9 @@ import numpy as np
 import pytest
 
 from napari_unet_seg._napari.files.case_layers import case_layers
-from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.layer_record import LayerRecord
-from napari_unet_seg._napari.segment.model_input import ModelInput, channels_for, model_input
-from napari_unet_seg._napari.segment.probabilities import CategoryProbabilities
+from napari_unet_seg._napari.segment.model_input import channels_for, model_input
 from napari_unet_seg._napari.segment.widget import SegmentWidget
-from napari_unet_seg._napari.tools.prompt_target import prompt_target
-from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.correct.tools import ToolSettings
-from napari_unet_seg.engine import predict
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.cases.plan import plan_folder
 from napari_unet_seg.models.header import read_header
@@ -127,24 +120,3 @@ def test_what_is_read_is_what_the_files_give(
     np.testing.assert_array_equal(scan.data[..., 1], flair.data)
     np.testing.assert_allclose(scan.data[..., 0], layers["patient7 T1c"].data[::2])
     assert notes == ("T1c is put on the grid of FLAIR by interpolation.",)
-
-
-def replace_missing(taken: ModelInput) -> Any:
-    return replace(taken, channels={**taken.channels, "T1c": None}).read()[0]
-
-
-def test_the_tools_see_what_the_model_saw(widget: SegmentWidget, qtbot: QtBot) -> None:
-    layers = widget.viewer.layers
-    mask = segment(qtbot, widget)
-    image, model = layers["patient7 FLAIR"], widget.form.model_choice.value()
-    settings = ToolSettings(1, (), 1, (1.0, 1.0))
-    drawn = widget.viewer.add_labels(np.zeros(image.data.shape, np.uint8))
-    target = prompt_target(widget.viewer, drawn, image, categories_of(mask), settings)
-    probabilities = CategoryProbabilities()
-    found = probabilities.compute(target.source, (1,))
-    probabilities.close()
-    taken = model_input(image, channels_for(image, layers, BOTH), read_header(model))
-    *_, last = predict(PredictConfig(probabilities=True), model, taken.read()[0])
-    np.testing.assert_allclose(found, last.probabilities[0, 1], atol=0.01)
-    *_, alone = predict(PredictConfig(probabilities=True), model, replace_missing(taken))
-    assert np.abs(found - alone.probabilities[0, 1]).max() > 0.02

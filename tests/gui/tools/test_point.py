@@ -240,8 +240,8 @@ def test_prompts_are_kept_with_the_session(
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.bar.start_button.click()
     qtbot.waitUntil(lambda: not widget.desk.busy)
-    if not tools.point_bar.button.isChecked():
-        click_button(tools.point_bar.button)
+    qtbot.waitUntil(lambda: not tools.point_bar.button.isChecked())  # the session has the mask
+    click_button(tools.point_bar.button)
     give(qtbot, tools, (24, 30), (36, 30), modifiers=CONTROL)
     press(tools, Qt.Key.Key_Z)
     give(qtbot, tools, *BOX, modifiers=SHIFT)
@@ -334,7 +334,7 @@ def test_slow_outlines_end_by_themselves_and_say_so(
     steps = iter(range(1000))
 
     def is_off() -> bool:
-        hover(qtbot, tools, (30, 30 + next(steps) % 10))
+        hover(qtbot, tools, (30, 28 + next(steps) % 2 * 8))
         return not tools.point_bar.preview.isChecked()
 
     qtbot.waitUntil(is_off)
@@ -342,7 +342,7 @@ def test_slow_outlines_end_by_themselves_and_say_so(
     assert not contour(tools).any()
     tools.point_bar.preview.setChecked(True)
     for _ in range(8):
-        hover(qtbot, tools, (30, 30 + next(steps) % 10))
+        hover(qtbot, tools, (30, 28 + next(steps) % 2 * 8))
         qtbot.waitUntil(lambda: contour(tools).any())
     assert tools.point_bar.preview.isChecked(), "who wants it has it"
 

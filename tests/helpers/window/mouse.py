@@ -78,13 +78,22 @@ def move_to(
     buttons: Any = Qt.MouseButton.NoButton,
     modifiers: Any = NO_MODIFIER,
 ) -> None:
-    """Move the mouse until napari sees it there; vispy drops moves in quick succession."""
-    canvas, none = canvas_of(viewer), Qt.MouseButton.NoButton
+    """Move the mouse until napari sees it there; vispy drops moves in quick succession.
 
-    def seen() -> bool:
-        at = canvas_position(viewer, *point)
-        send(canvas, QEvent.Type.MouseMove, at, none, buttons, modifiers)
+    No move is left on its way, which napari would take after the window is closed.
+    """
+    canvas, none = canvas_of(viewer), Qt.MouseButton.NoButton
+    sent: list[QPoint] = []
+
+    def is_there() -> bool:
         position = [viewer.cursor.position[axis] for axis in viewer.dims.displayed]
         return bool(np.allclose(position, point, atol=1))
+
+    def seen() -> bool:
+        if sent and is_there():
+            return True
+        sent.append(canvas_position(viewer, *point))
+        send(canvas, QEvent.Type.MouseMove, sent[-1], none, buttons, modifiers)
+        return is_there()
 
     qtbot.waitUntil(seen)

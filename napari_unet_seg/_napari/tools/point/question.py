@@ -72,7 +72,8 @@ def _answer(question: Question, find: Find) -> Array:
     taken = ~present & (labels != 0)
     if prompt.kind not in AREAS:
         new, older = marks_of((prompt,), shape), marks_of(question.older, shape)
-        return follow_prompt(find, present, taken, new, older)
+        scribbled = prompt.kind == "scribble"
+        return follow_prompt(find, present, taken, new, older, scribbled=scribbled)
     rest = present & ~(area := covered_by(prompt, shape))
     if not prompt.inside:
         return rest
