@@ -18,6 +18,7 @@ WITHOUT_WINDOW = {
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
     "bundled.store_answers": [],
+    "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],
     "correction.annotation_effort": ["--learn"],
     "correction.box_outline": [],
