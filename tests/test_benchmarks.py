@@ -20,6 +20,7 @@ WITHOUT_WINDOW = {
     "bundled.store_answers": [],
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],
+    "bundled.train_sequences": [],
     "correction.annotation_effort": ["--learn"],
     "correction.box_outline": [],
     "correction.fine_tuning": [],
