@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from napari_unet_seg import log
-from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import (
     Command,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from napari_unet_seg.config import TrainConfig
+    from napari_unet_seg.config import PredictConfig, TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.evaluation.metrics import Counts
     from napari_unet_seg.events import TrainEvent
@@ -176,6 +175,7 @@ def predict(
         device_name(device),
         time.perf_counter() - start,
         result.left_out,
+        result.outside,
     )
 
 
@@ -207,7 +207,7 @@ def predict_slices(
     if predictor.info.model.dimensions == 2 and config.across == "Z":
         yield from predict_single_slices(config, checkpoint, predictor, reader, indices)
         return
-    plain = PredictConfig(threshold=config.threshold)  # without maps
+    plain = config.replace(probabilities=False, uncertainty=False, disagreement=False)
     whole = ResultBuffer(plain, predictor.info, reader)
     if (yield from predict_scan(config, checkpoint, predictor, reader, whole)) is None:
         return

@@ -140,7 +140,7 @@ class TileDone:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Small parts of a volume's mask that were removed."""
+    """Parts of a mask that were removed."""
 
     parts: int = 0
     voxels: int = 0
@@ -169,6 +169,8 @@ class PredictFinished:
     seconds: float
     left_out: LeftOut = LeftOut()
     """Small parts that were removed from the masks of volumes."""
+    outside: LeftOut = LeftOut()
+    """Parts of slices outside the brain that were removed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

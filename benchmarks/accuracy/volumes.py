@@ -1,4 +1,4 @@
-"""An automatic model on whole scans, with and without the small parts of its masks.
+"""An automatic model on whole scans: all parts of its masks, the large ones, those in the brain.
 
     python -m benchmarks.accuracy.volumes DATA [--model bundled]
 
@@ -28,7 +28,11 @@ from napari_unet_seg.models import checkpoint_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-WAYS = {"all parts": {"remove_small": False}, "small parts removed": {}}
+WAYS = {
+    "all parts": {"remove_small": False},
+    "small parts removed": {},
+    "and inside the brain": {"inside_brain": True},
+}
 
 
 def figures(model: Path, cases: list[Case], changes: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from benchmarks.common.synthetic import SMALL_RUN, brisc
 from napari_unet_seg.config import PRESETS, ModelConfig, TrainConfig
 from napari_unet_seg.engine import train
 from napari_unet_seg.events import BatchEnd, EpochEnd
-from napari_unet_seg.models import BUNDLED, MODEL_CARD
+from napari_unet_seg.models import BUNDLED, OWN
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def main() -> None:
             config = config.replace(**given.changes)
             run_training(given.folder, run, config, _weights(given.init))
         if given.action == "measure":
-            model, card = (BUNDLED, MODEL_CARD)
+            model, card = BUNDLED, OWN["bundled"].card
             if given.smoke:
                 model, card = run / "model.safetensors", run / "card.md"
             average = _weights(given.average)

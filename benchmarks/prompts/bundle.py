@@ -18,7 +18,7 @@ from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import read_records
 from benchmarks.page.markdown_table import table
 from benchmarks.prompts.measure import untrained
-from napari_unet_seg.models import PROMPT_CARD, PROMPT_NETWORK
+from napari_unet_seg.models import OWN, PROMPT_NETWORK
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
@@ -117,7 +117,7 @@ def main() -> None:
             put(given.folder, PROMPT_NETWORK)
         else:
             record = next(r for r in read_records("prompts") if r["name"] == "bundled")
-            PROMPT_CARD.write_text(card(PROMPT_NETWORK, record), encoding="utf-8")
+            OWN["prompts"].card.write_text(card(PROMPT_NETWORK, record), encoding="utf-8")
 
 
 if __name__ == "__main__":

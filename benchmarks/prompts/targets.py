@@ -70,7 +70,7 @@ def lesion(image: Array, labels: Array, near: Array, rng: Rng) -> tuple[Array, A
     healthy tissue, mostly.
     """
     values = np.concatenate([labels[labels >= LESION], near[near >= LESION]])
-    often = _ALIKE if _alike(image, labels) else _APART
+    often = _ALIKE if looks_alike(image, labels) else _APART
     parts = list(often)[rng.choice(len(often), p=list(often.values()))]
     lesions = np.unique((values - LESION) // 3)
     chosen = lesions if rng.random() < 0.1 or not len(lesions) else rng.choice(lesions, 1)
@@ -78,7 +78,7 @@ def lesion(image: Array, labels: Array, near: Array, rng: Rng) -> tuple[Array, A
     return np.isin(labels, meant), np.isin(near, meant)
 
 
-def _alike(image: Array, labels: Array) -> bool:
+def looks_alike(image: Array, labels: Array) -> bool:
     """Whether oedema looks like the lesion that it surrounds."""
     ill = labels >= LESION
     oedema = ill & ((labels - LESION) % 3 == OEDEMA)

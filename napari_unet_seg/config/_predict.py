@@ -21,6 +21,8 @@ class PredictConfig(Config):
     """Remove small parts from the mask of a volume; mostly they are false."""
     small: float = Field(0.05, gt=0, le=0.5)
     """A part is small if it holds less than this share of the largest one of its category."""
+    inside_brain: bool = False
+    """Remove what lies outside the brain, which a model of its own finds."""
     resample: bool = True
     """Resize slices to the size the model was trained at; otherwise tile them at their own size."""
     overlap: float = Field(0.25, ge=0, le=0.9)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import PredictFinished, Refined
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
+from napari_unet_seg.models import BRAIN, BUNDLED, PROMPT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,11 +80,11 @@ def _difference(now: object, before: object) -> float:
     return float(np.max(np.abs(np.asarray(now, float) - np.asarray(before, float))))
 
 
-def _bundled() -> Array:
+def _predicted(model: Path) -> Array:
     from napari_unet_seg.engine import predict
 
     config = PredictConfig(device="cpu", precision="float32", probabilities=True)
-    for event in predict(config, BUNDLED, Scan(picture(), "YX")):
+    for event in predict(config, model, Scan(picture(), "YX")):
         if isinstance(event, PredictFinished):
             return _blocks(np.asarray(event.probabilities, float))
     raise AssertionError("a prediction without an end")
@@ -109,7 +110,8 @@ def _blocks(maps: Array) -> Array:
 
 
 MODELS = {
-    "bundled": Model(BUNDLED, _bundled),
+    "bundled": Model(BUNDLED, partial(_predicted, BUNDLED)),
+    "brain": Model(BRAIN, partial(_predicted, BRAIN)),
     "prompts": Model(PROMPT_NETWORK, _prompted),
 }
 

@@ -52,7 +52,7 @@ def load_predictor(path: Path, device: Device, precision: Precision) -> Predicto
     return _load(path, stat and stat.st_mtime_ns, device, precision)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=3)
 def _load(path: Path, mtime: int | None, device: Device, precision: Precision) -> Predictor:
     info, net = load_net(path)
     net.eval()

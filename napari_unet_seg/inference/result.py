@@ -9,16 +9,18 @@ import torch
 
 from napari_unet_seg.events import LeftOut
 from napari_unet_seg.inference.predicted_dice import predicted_dice
+from napari_unet_seg.inference.removal.small_parts import remove_small_parts
 from napari_unet_seg.inference.slabs import ArrayFactory
-from napari_unet_seg.inference.small_parts import remove_small_parts
 from napari_unet_seg.inference.uncertainty import entropy
 from napari_unet_seg.nn.labels import to_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.inference.removal.brain import Brain
     from napari_unet_seg.inference.slices import SliceReader
     from napari_unet_seg.models.header import CheckpointInfo
 
@@ -52,6 +54,8 @@ class ResultBuffer:
         float32 of the leading axes' shape: the predicted Dice of each slice, NaN if not known.
     left_out : LeftOut
         Small parts that `remove_small` has removed.
+    outside : LeftOut
+        Parts of slices that `keep_inside` has removed.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class ResultBuffer:
         self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
         self._dice_of_nothing = np.zeros_like(self.dice)
-        self.left_out = LeftOut()
+        self.left_out = self.outside = LeftOut()
         self.probabilities = self._map("probabilities", (info.model.classes, *grid))
         self.uncertainty = self._map("uncertainty", grid)
         self.disagreement = self._map("disagreement", grid)
@@ -96,7 +100,7 @@ class ResultBuffer:
         head = self._info.model.head
         found = to_labels(probabilities, head, self._config.threshold)
         dice = nothing = predicted_dice(probabilities, found, self._info)
-        if self._volumes is not None:
+        if self._volumes is not None or self._config.inside_brain:
             nothing = predicted_dice(probabilities, torch.zeros_like(found), self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
@@ -114,6 +118,21 @@ class ResultBuffer:
                     self.probabilities[(value, *position)] = plane
             if self.uncertainty is not None:
                 self.uncertainty[position] = entropy(values, head)
+
+    def keep_inside(self, brain: Brain) -> Iterator[None]:
+        """Remove what lies outside the brain; yields after each slice."""
+        for index in range(self.dice.size):
+            position = self._position(index)
+            kept, removed = brain.keep_inside(index, np.asarray(self.labels[position]))
+            if removed.parts:
+                self.labels[position] = kept
+                self.outside += removed
+                self._tell_emptied(position, kept)
+            yield
+
+    def _tell_emptied(self, position: tuple[int, ...], plane: Array) -> None:
+        if not plane.any():
+            self.dice[position] = self._dice_of_nothing[position]
 
     def remove_small(self) -> None:
         """Remove the small parts from the masks of volumes, if the configuration asks for it."""

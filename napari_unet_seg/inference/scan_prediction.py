@@ -18,6 +18,7 @@ from napari_unet_seg.events import (
 from napari_unet_seg.inference.orientations import OrientationAverage, random_access_reader
 from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.predictor import Predictor, load_predictor
+from napari_unet_seg.inference.removal.brain import Brain
 from napari_unet_seg.inference.sliding_window import SlidingWindow
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 from napari_unet_seg.nn.labels import to_labels
@@ -49,7 +50,8 @@ def predict_scan(
 ) -> Prediction:
     """Predict a scan by slices with a 2D network, by volumes with a 3D network.
 
-    At the end small parts are removed from the masks of volumes, if the configuration says so.
+    At the end what lies outside the brain is removed, and small parts from the masks of volumes, if
+    the configuration says so.
 
     Parameters
     ----------
@@ -73,8 +75,13 @@ def predict_scan(
     if predictor.info.model.dimensions == 3:
         predict = predict_volumes
     device = yield from predict(config, checkpoint, predictor, reader, result)
-    if device:
-        result.remove_small()
+    if device is None:
+        return None
+    if config.inside_brain:
+        for _ in result.keep_inside(Brain(config, reader)):
+            if (yield TileDone(1, 1)) is Command.STOP:
+                return None
+    result.remove_small()
     return device
 
 
@@ -167,6 +174,7 @@ def predict_single_slices(
     indices: Sequence[int],
 ) -> Generator[SlicePredicted | PredictEvent, Command | None, None]:
     """Predict the slices of these indices, one `SlicePredicted` each, in the order given."""
+    brain = Brain(config, reader) if config.inside_brain else None
     done = 0
     while done < len(indices):
         index = indices[done]
@@ -179,9 +187,12 @@ def predict_single_slices(
             yield fallback
             continue
         labels = to_labels(probabilities, predictor.info.model.head, config.threshold)
+        plane = labels[0].cpu().numpy()
+        if brain:
+            plane, _ = brain.keep_inside(index, plane)
+            labels = torch.from_numpy(plane[None]).to(labels)
         dice = float(predicted_dice(probabilities, labels, predictor.info)[0])
         done += 1
-        plane = labels[0].cpu().numpy()
         if (yield SlicePredicted(index, plane, dice, done, len(indices))) is Command.STOP:
             return
 

@@ -109,6 +109,11 @@ class SliceReader:
         scan = replace(self._scan, data=array, axes=f"{self._scan.grid_axes}C")
         return SliceReader(scan, self._info, "Z", _NORMALISED)
 
+    def beside(self, info: CheckpointInfo) -> SliceReader:
+        """Return a reader of the same slices for a model of one channel."""
+        window = self._window if self.channels == 1 else None
+        return SliceReader(self._scan, info, window=window)
+
     def slabs(self, array: Any) -> Slabs:
         """Return access to an array of the scan's grid by the slices of this reader."""
         return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)

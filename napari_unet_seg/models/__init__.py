@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from napari_unet_seg.errors import CheckpointError
 
 BUNDLED = Path(__file__).with_name("bundled.safetensors")
-MODEL_CARD = Path(__file__).with_name("bundled.md")
+BRAIN = Path(__file__).with_name("brain.safetensors")
 PROMPT_NETWORK = Path(__file__).with_name("prompts.safetensors")
-PROMPT_CARD = Path(__file__).with_name("prompts.md")
+
+
+class Own(NamedTuple):
+    """A model that comes with the package."""
+
+    file: Path
+    title: str
+    """How it is called in lists."""
+
+    @property
+    def card(self) -> Path:
+        """Its purpose, training data, scores and known failures, as Markdown."""
+        return self.file.with_suffix(".md")
+
+
+OWN = {
+    "bundled": Own(BUNDLED, "Bundled model"),
+    "brain": Own(BRAIN, "Brain model"),
+    "prompts": Own(PROMPT_NETWORK, "Prompt network"),
+}
+"""The models of the package, by the names that stand for their files."""
+AUTOMATIC = (BUNDLED, BRAIN)
+"""Those that segment without a prompt."""
+
+
+def own_name(path: Path) -> str:
+    """Return the name of a model of the package; empty for any other file."""
+    return next((name for name, own in OWN.items() if own.file == path), "")
 
 
 def checkpoint_path(name: str | Path) -> Path:
@@ -18,15 +46,16 @@ def checkpoint_path(name: str | Path) -> Path:
     Parameters
     ----------
     name : str or Path
-        `bundled`, `prompts` for the prompt network, a run folder (its best checkpoint) or a file.
+        A name of the package's models: `bundled`, `brain`, or `prompts` for the prompt network; a
+        run folder (its best checkpoint) or a file.
 
     Raises
     ------
     CheckpointError
         If there is no such file, or the run folder holds no checkpoint yet.
     """
-    if own := {"bundled": BUNDLED, "prompts": PROMPT_NETWORK}.get(str(name)):
-        return own
+    if own := OWN.get(str(name)):
+        return own.file
     path = Path(name).expanduser()
     if path.is_dir():
         best = path / "best.safetensors"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg.models import BUNDLED, MODEL_CARD, PROMPT_CARD, PROMPT_NETWORK
+from napari_unet_seg.models import OWN, own_name
 from napari_unet_seg.models.description import model_name
 from napari_unet_seg.models.header import read_header
 
@@ -29,9 +29,8 @@ def card_text(path: Path) -> str:
     CheckpointError
         If the file is not a checkpoint of this package.
     """
-    written = {BUNDLED: MODEL_CARD, PROMPT_NETWORK: PROMPT_CARD}.get(path)
-    if written is not None:
-        return written.read_text(encoding="utf-8")
+    if own := own_name(path):
+        return OWN[own].card.read_text(encoding="utf-8")
     info = read_header(path)
     rows = [
         ("file", f"`{path}`"),

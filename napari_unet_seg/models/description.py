@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.errors import CheckpointError
-from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
+from napari_unet_seg.models import OWN, own_name
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
@@ -36,10 +36,8 @@ def model_name(model: Path, *, dated: bool = True) -> str:
     dated : bool
         Whether the date is part of the name.
     """
-    if model == BUNDLED:
-        return "Bundled model"
-    if model == PROMPT_NETWORK:
-        return "Prompt network"
+    if own := own_name(model):
+        return OWN[own].title
     if session := session_of(model):
         parts = [_short(session.name), f"round {int(model.parent.name)}"]
     elif model.stem not in ("best", "last"):
@@ -52,12 +50,18 @@ def model_name(model: Path, *, dated: bool = True) -> str:
 
 
 def listed_name(model: Path) -> str:
-    """Return the name of a model with its Dice, and how many samples that is the Dice of."""
+    """Return the name of a model with its Dice, and how many samples that is the Dice of.
+
+    A model of the package is listed with what it finds, which its name does not tell.
+    """
+    parts = [model_name(model)]
     try:
-        dice = dice_text(read_header(model))
+        info = read_header(model)
     except CheckpointError:
-        dice = ""
-    return f"{model_name(model)} · {dice}" if dice else model_name(model)
+        return parts[0]
+    if own_name(model):
+        parts.append("finds " + ", ".join(category.name for category in info.categories))
+    return " · ".join(filter(None, [*parts, dice_text(info)]))
 
 
 def dice_text(info: CheckpointInfo) -> str:

@@ -520,7 +520,7 @@ def test_small_parts_of_a_volume_are_left_out_unless_they_are_wanted(trained, tm
     assert few["left_out"]["parts"] > 0 == all_["left_out"]["parts"]
     gone = sum(all_["pixels"].values()) - sum(few["pixels"].values())
     assert few["left_out"]["voxels"] == gone
-    assert f"left out ({gone} voxels). --set remove_small=false keeps them." in told
+    assert f"left out ({gone} voxels)." in told
 
 
 def test_predicted_coco_holds_all_inputs(trained, tmp_path, capsys):

@@ -10,7 +10,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import BRAIN, BUNDLED
 from napari_unet_seg.models.description import dice_text, listed_name, model_name, session_of
 from napari_unet_seg.models.header import HEADER_KEY, read_header
 
@@ -77,8 +77,9 @@ def test_a_model_without_held_out_slices_has_no_dice(make_model: Callable[..., P
     assert listed_name(make_model("a.safetensors")) == "a · 2026-11-28"
 
 
-def test_the_bundled_model_and_a_missing_one_have_names(tmp_path: Path) -> None:
-    assert listed_name(BUNDLED).startswith("Bundled model · Dice 0.82 on 894 held-out slices")
+def test_models_of_the_package_and_a_missing_one_have_names(tmp_path: Path) -> None:
+    assert listed_name(BUNDLED).startswith("Bundled model · finds tumour · Dice 0.82 on 894 ")
+    assert listed_name(BRAIN).startswith("Brain model · finds brain · Dice 0.9")
     assert listed_name(tmp_path / "s" / "rounds" / "01" / "best.safetensors") == "s · round 1"
 
 

@@ -10,11 +10,11 @@ from psygnal import Signal
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import ConfigError
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import BUNDLED, OWN, own_name
 
 _MAX_RECENT = 10
 _LAST = "model"
-"""Key for the checkpoint that was used last; empty for the bundled one."""
+"""Key for the checkpoint that was used last; of a model of the package, its name."""
 
 
 class _Choice:
@@ -39,7 +39,8 @@ def current_model() -> Path:
     """
     if _CHOICE.path is None:
         last = recall(_LAST, "")
-        _CHOICE.path = Path(last) if last and os.path.isfile(last) else BUNDLED
+        own = OWN[last].file if last in OWN else BUNDLED
+        _CHOICE.path = Path(last) if last and os.path.isfile(last) else own
     return _CHOICE.path
 
 
@@ -57,8 +58,8 @@ def choose_model(path: Path) -> None:
 def use_model(path: Path) -> None:
     """Use a checkpoint that the user has not chosen, and list it among the recent models."""
     add_recent_model(path)
-    # The bundled model is another file in another installation.
-    remember(_LAST, "" if path == BUNDLED else str(path))
+    # A model of the package is another file in another installation.
+    remember(_LAST, own_name(path) or str(path))
     if path != current_model():
         _CHOICE.path = path
         _CHOICE.chosen.emit(path)
@@ -74,7 +75,7 @@ def last_config() -> PredictConfig:
 
 def add_recent_model(path: Path) -> None:
     """List a checkpoint among the recent models without using it."""
-    if path != BUNDLED:
+    if not own_name(path):
         others = [str(p) for p in recent_models() if p != path]
         remember("recent_models", [str(path), *others][:_MAX_RECENT])
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SHOWN = (
     "threshold",
     "remove_small",
+    "inside_brain",
     "views",
     "probabilities",
     "uncertainty",

@@ -14,7 +14,7 @@ from napari_unet_seg._napari.widgets.form.eliding_combo import ElidingCombo
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.common.stacking import listed
-from napari_unet_seg.models import BUNDLED, checkpoint_path
+from napari_unet_seg.models import AUTOMATIC, checkpoint_path, own_name
 from napari_unet_seg.models.description import dice_text, listed_name, model_name
 from napari_unet_seg.models.header import read_header
 
@@ -26,7 +26,7 @@ _MARGIN = 24
 
 
 class ModelChoice(ElidingCombo):
-    """Chooses the bundled model, a recent model or a file.
+    """Chooses a model of the package, a recent model or a file.
 
     The list tells the Dice of each model; the box itself has room for the name.
     """
@@ -92,7 +92,7 @@ class ModelChoice(ElidingCombo):
     def _show(self) -> None:
         blocker = QSignalBlocker(self)
         self.clear()
-        for path in dict.fromkeys((BUNDLED, *chosen_model.recent_models(), self.value())):
+        for path in dict.fromkeys((*AUTOMATIC, *chosen_model.recent_models(), self.value())):
             self.addItem(listed_name(path), path)
             last = self.count() - 1
             self.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
@@ -107,7 +107,7 @@ class ModelChoice(ElidingCombo):
     def _on_activated(self, index: int) -> None:
         chosen: Any = self.itemData(index)
         if chosen is None:
-            start = "" if self.value() == BUNDLED else str(self.value().parent)
+            start = "" if own_name(self.value()) else str(self.value().parent)
             chosen, _ = QFileDialog.getOpenFileName(
                 self, "Choose a model", start, "Models (*.safetensors)"
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.inference.small_parts import left_out_note
+from napari_unet_seg.inference.removal.small_parts import left_out_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
     These are on what was left out of the mask, and the notes.
     """
     line = f"{_fit(prediction)}{prediction.seconds:.1f} s on {prediction.device}"
-    left_out = left_out_note(prediction.left_out)
+    left_out = left_out_note(prediction.left_out, prediction.outside)
     notes = (left_out, *notes) if left_out else notes
     return " ".join((f"{line}.", *notes)) if notes else line
 

@@ -8,7 +8,8 @@ import pytest
 
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.model_choice import ModelChoice
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg._napari.widgets import settings
+from napari_unet_seg.models import BRAIN, BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,19 @@ def test_the_model_in_use_is_used_after_the_next_start(
     qtbot.addWidget(choice)
     assert choice.value() == path
     assert not chosen_model.is_model_chosen(), "a session goes on with its own model"
+
+
+def test_a_model_of_the_package_is_used_after_the_next_start(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen_model.choose_model(BRAIN)
+    assert str(BRAIN) not in str(settings.recall("model", "")), "it may be installed elsewhere"
+    start_again(monkeypatch)
+    choice = ModelChoice()
+    qtbot.addWidget(choice)
+    assert choice.value() == BRAIN
+    assert choice.description().startswith("Finds brain")
+    assert BRAIN not in chosen_model.recent_models()
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -13,12 +13,18 @@ from napari_unet_seg.cli._inputs import list_inputs
 from napari_unet_seg.cli._plans import PlanOnly, needed, print_plans
 from napari_unet_seg.cli._settings import settings
 from napari_unet_seg.cli._workers import SCAN_TIMEOUT, SCHEDULER, TIMEOUT, WORKERS, open_cluster
-from napari_unet_seg.cli.commands.predict.mask_files import MAPS, MaskFiles, write_coco, write_files
+from napari_unet_seg.cli.commands.predict.mask_files import (
+    MAPS,
+    MaskFiles,
+    Report,
+    write_coco,
+    write_files,
+)
 from napari_unet_seg.cli.commands.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import LeftOut
-from napari_unet_seg.inference.small_parts import left_out_note
+from napari_unet_seg.inference.removal.small_parts import left_out_note
 from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.disk.temporary import remove_litter
@@ -50,12 +56,17 @@ def _help(name: str) -> str:
     return PredictConfig.model_fields[name].description or ""
 
 
+def _summed(results: list[Report], key: str) -> LeftOut:
+    """What was left out of all masks."""
+    return sum((LeftOut(**result[key]) for result in results), LeftOut())
+
+
 def predict(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders of them.")
     ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the masks.")] = None,
-    model: Annotated[str, typer.Option(metavar="RUN|bundled", help="The model.")] = "bundled",
+    model: Annotated[str, typer.Option(metavar="RUN|bundled|brain", help="The model.")] = "bundled",
     format_: Annotated[
         Format | None,
         typer.Option(
@@ -84,6 +95,9 @@ def predict(
         typer.Option(metavar="NAME", help="Segment this sequence of each case, for example FLAIR."),
     ] = None,
     plan: PlanOnly = False,
+    inside_brain: Annotated[
+        bool | None, typer.Option("--inside-brain", help=_help("inside_brain"))
+    ] = None,
     probabilities: Annotated[
         bool | None, typer.Option("--probabilities", help=_help("probabilities"))
     ] = None,
@@ -124,7 +138,12 @@ def predict(
     if plan:
         return print_plans(inputs)
     out = needed(out, "the masks")
-    named = {"probabilities": probabilities, "uncertainty": uncertainty, "device": device}
+    named = {
+        "inside_brain": inside_brain,
+        "probabilities": probabilities,
+        "uncertainty": uncertainty,
+        "device": device,
+    }
     chosen = settings(PredictConfig(), config, set_ or (), named)
     checkpoint = checkpoint_path(model)
     if deidentify and format_ is not Format.dcm:
@@ -155,9 +174,8 @@ def predict(
     else:
         where = f"; the masks are in {out}" if results else ""
         of, verb = counted(len(items), "scan"), is_or_are(1 if len(items) == 1 else len(results))
-        left_out = left_out_note(sum((LeftOut(**r["left_out"]) for r in results), LeftOut()))
-        kept = f" {left_out} --set remove_small=false keeps them." if left_out else ""
-        say(f"{len(results)} of {of} {verb} segmented{where}.{kept}")
+        left_out = left_out_note(*(_summed(results, key) for key in ("left_out", "outside")))
+        say(" ".join(filter(None, [f"{len(results)} of {of} {verb} segmented{where}.", left_out])))
     report_failures(failed)
     if stop:
         warn("Stopped; the finished masks are kept.")

@@ -184,6 +184,7 @@ def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
         **maps,
         "pixels": pixels(segmented),
         "left_out": asdict(result.left_out),
+        "outside": asdict(result.outside),
         "predicted_dice": np.round(result.dice, 3).tolist(),
         "device": result.device,
         "seconds": round(result.seconds, 3),

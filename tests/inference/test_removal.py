@@ -1,6 +1,8 @@
-"""Small parts of the mask of a volume are removed slice by slice."""
+"""Small parts, and parts outside the brain, are removed from masks."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,13 @@ from napari_unet_seg import engine
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import LeftOut
 from napari_unet_seg.inference.predictor import Predictor
-from napari_unet_seg.inference.small_parts import left_out_note, remove_small_parts
+from napari_unet_seg.inference.removal.brain import Brain
+from napari_unet_seg.inference.removal.small_parts import left_out_note, remove_small_parts
+from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.read import read_scan
+from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.header import read_header
 
 
 def expected(labels: np.ndarray, share: float) -> np.ndarray:
@@ -54,9 +61,12 @@ def test_nothing_is_found_in_nothing():
 
 
 def test_what_was_left_out_is_told():
-    assert left_out_note(LeftOut()) == ""
-    assert left_out_note(LeftOut(1, 1)) == "1 small part of the mask was left out (1 voxel)."
-    assert "2 small parts of the mask were left out (9 voxels)." == left_out_note(LeftOut(2, 9))
+    nothing = LeftOut()
+    assert left_out_note(nothing, nothing) == ""
+    small = "2 small parts of the mask were left out (9 voxels)."
+    outside = "1 part outside the brain was left out (1 voxel)."
+    assert left_out_note(LeftOut(2, 9), LeftOut(1, 1)) == f"{small} {outside}"
+    assert left_out_note(nothing, LeftOut(1, 1)) == outside
 
 
 @pytest.fixture
@@ -89,3 +99,33 @@ def test_noise_is_left_as_it_is():
     noise = labels.copy()
     assert remove_small_parts(labels, (), 0.5) == (LeftOut(), [])
     assert np.array_equal(labels, noise)
+
+
+@pytest.fixture
+def phantom() -> Scan:
+    """A slice of a head with its skull."""
+    scan = read_scan(Path(__file__).parents[2] / "sample_data" / "phantom-scan.nii.gz")
+    return Scan(np.asarray(scan.data)[22:25], "ZYX")
+
+
+def test_what_lies_outside_the_brain_is_removed(phantom):
+    brain = Brain(PredictConfig(), SliceReader(phantom, read_header(BUNDLED)))
+    plane = np.zeros(phantom.data.shape[1:], np.uint8)
+    plane[60:70, 40:70] = 2
+    plane[2:6, 2:6] = plane[-4:, 50:60] = 1
+    kept, removed = brain.keep_inside(1, plane)
+    assert removed == LeftOut(2, 16 + 40)
+    assert np.array_equal(kept, np.where(plane == 2, 2, 0)) and kept.dtype == plane.dtype
+    assert brain.keep_inside(0, np.zeros_like(plane))[1] == LeftOut()
+
+
+def test_scans_and_single_slices_are_kept_inside_the_brain(make_checkpoint, phantom):
+    path, plain = make_checkpoint(), PredictConfig(remove_small=False, threshold=0.63)
+    *_, whole = engine.predict(plain, path, phantom)
+    config = plain.replace(inside_brain=True)
+    *_, inside = engine.predict(config, path, phantom)
+    gone = np.count_nonzero(whole.labels) - np.count_nonzero(inside.labels)
+    assert inside.outside.voxels == gone > 0 and inside.left_out == LeftOut()
+    assert inside.labels.any() and not inside.labels[:, 0].any()
+    slices = list(engine.predict_slices(config, path, phantom, range(3)))
+    assert all(np.array_equal(s.labels, inside.labels[s.index]) for s in slices)

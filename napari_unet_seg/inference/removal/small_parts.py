@@ -25,12 +25,15 @@ _MOST = 20_000
 """Parts of slices, above which a mask is noise and stays as it is."""
 
 
-def left_out_note(left_out: LeftOut) -> str:
-    """Return a sentence on what was removed; empty for nothing."""
-    if not left_out.parts:
-        return ""
-    parts, verb = counted(left_out.parts, "small part"), was_or_were(left_out.parts)
-    return f"{parts} of the mask {verb} left out ({counted(left_out.voxels, 'voxel')})."
+def left_out_note(small: LeftOut, outside: LeftOut) -> str:
+    """Return sentences on what was removed; empty for nothing."""
+    kinds = {"small part": (small, "of the mask"), "part": (outside, "outside the brain")}
+    return " ".join(
+        f"{counted(left_out.parts, kind)} {which} {was_or_were(left_out.parts)} left out "
+        f"({counted(left_out.voxels, 'voxel')})."
+        for kind, (left_out, which) in kinds.items()
+        if left_out.parts
+    )
 
 
 def remove_small_parts(
