@@ -25,8 +25,8 @@ from scene import PLACE, add_mask
 from napari_unet_seg._napari.layers.prediction import record_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.events import Command, SliceCarried
-from napari_unet_seg.inference import carrying
 from napari_unet_seg.process.warm_engine import scan_part
+from napari_unet_seg.prompting import carrying
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
