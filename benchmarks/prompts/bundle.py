@@ -30,8 +30,8 @@ CARD = """\
 # The prompt network
 
 **Not for clinical use.** It outlines what a person points at on a slice of brain MRI: a click or a
-stroke inside, one outside, a box, a loose line around it. Programs ask it by `engine.refine`; the
-tools of the window do not use it.
+stroke inside, one outside, a box, a loose line around it. *Point* and *Carry* in the window ask it,
+`napari-unet-seg refine`, and programs by `engine.refine`.
 
 | property | value |
 |---|---|
@@ -43,8 +43,9 @@ mask so far |
 | training data | slices of BRISC 2025 (Fateh et al., CC BY 4.0), its training part; synthetic \
 heads drawn from label maps in random contrasts with grown lesions; on all of them also \
 superpixels, so that it follows prompts for anything |
-| training | {steps:,} steps of 16 windows of 160×160 from the bundled model's weights; Adam at \
-0.001, falling to nothing over the last third, a moving average of the weights (0.998); one to \
+| training | 3,500 steps of 16 windows of 160×160 from the bundled model's weights with many \
+superpixels and parts of lesions as targets, then {steps:,} with whole lesions, also ones with \
+cores, cysts and patches; Adam at 0.001, falling to nothing over the last third, a moving average of the weights (0.998); one to \
 three simulated prompts, then up to three rounds in which its own answer is corrected |
 | held out | a fixed fifth of BRISC; heads that were never drawn from; all of LGG and BraTS |
 | train it again | `python -m benchmarks.prompts.cache DATA`, `python -m benchmarks.prompts.train \
@@ -61,9 +62,10 @@ Clicks carried through whole scans, one and three: mean Dice {carried}.
 
 ## Known failures
 
-- Of a large or mottled lesion the first click takes a part only.
+- Of a large or mottled lesion the first click may take a part only: a click into a cyst takes the
+  cyst, not the bright rim around it.
 - Thin, winding and very faint structures need more prompts than round ones.
-- Shown the mask of the slice beside, it keeps that mask, and follows no lesion that changes.
+- Carried through a volume it stops early where a lesion changes its grey from slice to slice.
 - It sees one slice of one sequence at a time.
 - Of the data sets only BRISC and LGG name many people; the BraTS figures are of one patient.
 """
