@@ -45,8 +45,9 @@ heads drawn from label maps in random contrasts with grown lesions; on all of th
 superpixels, so that it follows prompts for anything |
 | training | 3,500 steps of 16 windows of 160×160 from the bundled model's weights with many \
 superpixels and parts of lesions as targets, then {steps:,} with whole lesions, also ones with \
-cores, cysts and patches; Adam at 0.001, falling to nothing over the last third, a moving average of the weights (0.998); one to \
-three simulated prompts, then up to three rounds in which its own answer is corrected |
+cores, cysts and patches; Adam at 0.001, falling to nothing over the last third, a moving average \
+of the weights (0.998); one to three simulated prompts, then up to three rounds in which its own \
+answer is corrected |
 | held out | a fixed fifth of BRISC; heads that were never drawn from; all of LGG and BraTS |
 | train it again | `python -m benchmarks.prompts.cache DATA`, `python -m benchmarks.prompts.train \
 runs/prompts-cache`, then `python -m benchmarks.prompts.bundle` |
