@@ -46,9 +46,10 @@ There are no masks of real brains to measure it by; sheets of its answers were l
 
 - Axial slices above the skull base, of T1 with contrast, FLAIR and T1, and slices that were
   stripped: the brain is covered, and the scalp is left out.
-- Axial slices at the skull base: eyes, muscles and the nose are often taken for brain.
-- **Sagittal and coronal slices with face and neck: much of these is taken for brain.** Label maps
-  hold them as large even parts, unlike real ones.
+- Axial slices at the skull base and coronal slices: mostly right; now and then eyes, muscles or the
+  nose are taken for brain.
+- **Sagittal slices: the face is often taken for brain.** Label maps hold it as large even parts,
+  unlike real ones.
 - A dark cyst or cavity at the edge of a stripped brain is left out.
 
 As *Inside brain* it changed no mask of the bundled model on twelve patients' FLAIR: it removed no
