@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.common.cards import model_facts
+
 CARD = """\
 # The brain model
 
@@ -61,12 +63,7 @@ def render(info: Any, parameters: int, figures: dict[str, Any]) -> str:
     """Fill in the card."""
     groups = "\n".join(f"| Dice, {kind} | {d:.3f} |" for kind, d in figures["groups"].items())
     return CARD.format(
-        width=info.model.width,
-        depth=info.model.depth,
-        parameters=parameters,
-        image_size=info.image_size,
-        low=info.normalise.low,
-        high=info.normalise.high,
+        **model_facts(info, parameters),
         steps=info.epoch,
         slices=figures["slices"],
         dice=figures["dice"],

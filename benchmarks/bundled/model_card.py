@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.common.cards import model_facts
+
 CARD = """\
 # The bundled model
 
@@ -76,12 +78,7 @@ def render(
     options = info.summary["options"]
     groups = "\n".join(f"| Dice, {k} | {v:.3f} |" for k, v in figures["groups"].items())
     return CARD.format(
-        width=info.model.width,
-        depth=info.model.depth,
-        parameters=parameters,
-        image_size=info.image_size,
-        low=info.normalise.low,
-        high=info.normalise.high,
+        **model_facts(info, parameters),
         train=info.summary["train"],
         valid=info.summary["valid"],
         epochs=info.epoch,

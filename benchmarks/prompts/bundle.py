@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchmarks.common.cards import model_facts
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import read_records
 from benchmarks.page.markdown_table import table
@@ -36,9 +37,9 @@ stroke inside, one outside, a box, a loose line around it. *Point* and *Carry* i
 | property | value |
 |---|---|
 | network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
-| input | a window of at most {size}×{size} pixels around the prompts; percentiles {low:g} and \
-{high:g} of the scan become black and white; four maps beside it: inside, outside, box, the \
-mask so far |
+| input | a window of at most {image_size}×{image_size} pixels around the prompts; percentiles \
+{low:g} and {high:g} of the scan become black and white; four maps beside it: inside, outside, \
+box, the mask so far |
 | output | the mask of the one object that is meant |
 | training data | slices of BRISC 2025 (Fateh et al., CC BY 4.0), its training part; synthetic \
 heads drawn from label maps in random contrasts with grown lesions; on all of them also \
@@ -95,12 +96,7 @@ def card(model: Path, record: dict[str, Any]) -> str:
     ]
     carried = ", ".join(f"{k} {v['1']:.3f} and {v['3']:.3f}" for k, v in record["carried"].items())
     return CARD.format(
-        width=info.model.width,
-        depth=info.model.depth,
-        parameters=parameters,
-        size=info.image_size,
-        low=info.normalise.low,
-        high=info.normalise.high,
+        **model_facts(info, parameters),
         steps=info.epoch,
         sets=table(head, rows),
         carried=carried or "not measured",
