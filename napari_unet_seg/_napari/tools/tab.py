@@ -58,7 +58,6 @@ class ToolsTab(ToolsForm):
         self.carry = CarryTool(viewer, self._runner, self._tools.target, network, self)
         self._edits.edited.connect(self.carry.slices.follow)
         self.point_bar.add_beside(self.carry.button)
-        self._resumed = ""
         self.used.connect(self._tools.use)
         self.merge_wanted.connect(self._tools.merge)
         self.categories.category_chosen.connect(self._on_category)
@@ -149,14 +148,7 @@ class ToolsTab(ToolsForm):
         self._update_map()
 
     def _on_busy(self, busy: bool) -> None:
-        if busy:
-            self._resumed = self.prompts.drawn
-            self.prompts.end()
-        elif self._resumed:
-            resumed, self._resumed = self._resumed, ""
-            if self.isVisible():
-                self.prompts.choose(resumed)
-                self.status.setText(self._result)
+        self.prompts.point.pause(busy)
         self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._tools.mask is not None and not busy)
 
@@ -206,7 +198,7 @@ class ToolsTab(ToolsForm):
             self._tools.mask.undo()
 
     def _show_previews(self, on: bool) -> None:
-        self.prompts.point.preview.is_on = on
+        self.prompts.point.show_outlines(on)
 
     def _on_preview_ended(self, reason: str) -> None:
         self.point_bar.preview.setChecked(False)
