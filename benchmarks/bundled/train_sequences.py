@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import TrainConfig
 
 CONFIG = BUNDLED_CONFIG.replace(
-    batch_size=12, learning_rate=5e-4, warm_up=0.02, ema=0.995, precision="bfloat16"
+    batch_size=12, learning_rate=3e-4, warm_up=0.02, ema=0.995, precision="bfloat16"
 )
-HEALTHY = 3
+HEALTHY = 2
 """How often a healthy slice is drawn for one with a tumour."""
 FEW = 3
 """Lesions of a head up to which they are tumours; more are small and many, and none."""
@@ -49,7 +49,7 @@ FEW = 3
 class Mixture(NamedTuple):
     """What is drawn how often."""
 
-    synthetic: float = 0.35
+    synthetic: float = 0.25
     """Share of the slices that are drawn from label maps."""
     changed: float = 0.35
     """Share of the real tumours that get another grey and texture."""
