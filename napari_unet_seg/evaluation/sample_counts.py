@@ -84,10 +84,12 @@ def prompted_counts(
     Parameters are those of `automatic_counts`.
     """
     scan = Scan(image, "ZYXC"[-image.ndim :])
+    # The network sees a smaller image magnified, and the click with it.
+    scale = min(1.0, max(truth.shape[-2:]) / predictor.info.image_size)
     counts = []
     for value in range(1, classes + 1):
         labels = np.zeros(truth.shape, np.uint8)
-        prompts = click_maps(truth == value)[:PREVIOUS]
+        prompts = click_maps(truth == value, scale)[:PREVIOUS]
         if prompts.any():
             sides, probable = answer(predictor, scan, prompts, window=_NORMALISED)
             labels[sides] = np.where(probable >= config.threshold, value, 0)

@@ -57,7 +57,8 @@ class PromptedSlices:
         info = self._model.info
         if info.model.prompts and info.model.dimensions == 3:
             raise DataError(
-                f"The model {checkpoint} follows prompts on volumes; choose one of slices."
+                f"The model {checkpoint} follows prompts on whole volumes, and here they are given "
+                "on slices; choose a model of slices, such as the one of the package."
             )
         self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
         self._leading, self.plane = scan.grid_shape[:-2], scan.grid_shape[-2:]
@@ -67,6 +68,11 @@ class PromptedSlices:
         self._window = window or shared_window(self._scan, info.normalise)
         self.fallbacks: list[DeviceFallback] = []
         """What became of the device, for the user; taken out by who tells it."""
+
+    @property
+    def trained(self) -> int:
+        """Longer side in pixels of the planes that the network was trained on."""
+        return self._model.info.image_size
 
     @property
     def device(self) -> str:
