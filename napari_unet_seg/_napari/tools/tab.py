@@ -212,7 +212,7 @@ class ToolsTab(ToolsForm):
             self._tools.mask.undo()
 
     def _show_previews(self, on: bool) -> None:
-        self.prompts.point.previews = on
+        self.prompts.point.preview.is_on = on
 
     def _on_preview_ended(self, reason: str) -> None:
         self.point_bar.preview.setChecked(False)
