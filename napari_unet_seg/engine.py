@@ -24,7 +24,7 @@ from napari_unet_seg.events import (
     SampleMeasured,
     SlicePredicted,
 )
-from napari_unet_seg.inference.refined import answer, check
+from napari_unet_seg.inference.refined import answer, check, check_grids
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.scan_prediction import (
     predict_scan,
@@ -36,6 +36,7 @@ from napari_unet_seg.inference.scan_prediction import (
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.named_channels import by_name
+from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.disk.files import write_error
 from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
@@ -246,6 +247,7 @@ def refine(
     prompts: np.ndarray,
     previous: np.ndarray | None = None,
     window: Windows | None = None,
+    others: Sequence[tuple[Scan, Windows | None]] = (),
 ) -> Generator[Refined | DeviceFallback, Command | None, None]:
     """Segment the object that prompts mark, in a time that does not grow with the image.
 
@@ -265,6 +267,9 @@ def refine(
         person, or of the neighbouring slice.
     window : tuple of float, optional
         Intensities that become black and white, if the image is a part of a scan.
+    others : sequence of tuple
+        Further sequences of the case on the image's grid, each with its `window`: the network looks
+        at all, and its probabilities are averaged.
 
     Yields
     ------
@@ -276,16 +281,19 @@ def refine(
     CheckpointError
         If the model cannot be read, or was not trained with prompts.
     DataError
-        If image, prompts and mask do not fit each other or the model.
+        If image, prompts, mask and further sequences do not fit each other or the model.
     """
     start = time.perf_counter()
     predictor = prepare_predictor(config, checkpoint)
-    image = by_name(image, predictor.info.sequences)
+    names = predictor.info.sequences
+    image = by_name(image, names)
+    further = [Windowed(by_name(scan, names), own) for scan, own in others]
     check(checkpoint, predictor.info, image, prompts, previous)
+    check_grids(image, further)
     answered = None
     while answered is None:
         try:
-            answered = answer(predictor, image, prompts, previous, window)
+            answered = answer(predictor, image, prompts, previous, window, further)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

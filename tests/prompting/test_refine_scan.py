@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -21,11 +22,13 @@ from napari_unet_seg.events import (
     SliceRefined,
 )
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.prompts.entries import ObjectPrompts, Prompts
 from napari_unet_seg.io.prompts.placing import SliceMarks
 from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
 from napari_unet_seg.prompting.carry import carry
 from napari_unet_seg.prompting.drawing import drawn
+from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 from napari_unet_seg.prompting.refine_scan import refine_scan
 
 if TYPE_CHECKING:
@@ -180,3 +183,27 @@ def test_marks_are_drawn_where_they_are() -> None:
     assert maps[NEGATIVE, 30, 5] and maps[NEGATIVE, 15:18, 11:14].all()
     assert not (maps[POSITIVE] & maps[NEGATIVE]).any()
     assert maps[BOX].sum() == 6 * 6 and maps[BOX, 35:41, 30:36].all()
+
+
+def test_the_answers_on_several_sequences_are_averaged() -> None:
+    inverted = Scan(255 - SCAN.data, "ZYX")
+    maps = drawn(SliceMarks(boxes=(((27, 39), (53, 65)),)), SHAPE[1:])
+
+    def probable(scan: Scan, *others: Scan) -> Array:
+        further = [Windowed(other) for other in others]
+        slices = PromptedSlices(CONFIG, PROMPT_NETWORK, scan, others=further)
+        return slices.probable(MIDDLE, maps)
+
+    mean = (probable(SCAN) + probable(inverted)) / 2
+    np.testing.assert_allclose(probable(SCAN, inverted), mean, atol=1e-4)
+    both = result_of(SCAN, BOXED, carry=True, others=[inverted])
+    assert dice(both.labels > 0, TRUTH) > 0.6
+    assert not np.array_equal(both.labels, result_of(SCAN, BOXED, carry=True).labels)
+
+
+def test_a_sequence_that_lies_elsewhere_is_refused() -> None:
+    placed, moved = np.eye(4), np.eye(4)
+    moved[0, 3] = 5
+    here, there = (replace(SCAN, affine=affine) for affine in (placed, moved))
+    with pytest.raises(DataError, match="give sequences of one grid"):
+        result_of(here, BOXED, others=[there])
