@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],
+    "accuracy.sequences": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
+    "bundled.ablate_sequences": [],
     "bundled.store_answers": [],
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],

@@ -15,7 +15,7 @@ slices, and heads with many small lesions as in multiple sclerosis, hold nothing
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -34,34 +34,40 @@ from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:
-    import argparse
-
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import TrainConfig
 
 CONFIG = BUNDLED_CONFIG.replace(
     batch_size=12, learning_rate=5e-4, warm_up=0.02, ema=0.995, precision="bfloat16"
 )
-SYNTHETIC = 0.35
-"""Share of the slices that are drawn from label maps."""
 HEALTHY = 3
 """How often a healthy slice is drawn for one with a tumour."""
-CHANGED = 0.35
-"""Share of the tumours that get another grey and texture."""
 FEW = 3
 """Lesions of a head up to which they are tumours; more are small and many, and none."""
+
+
+class Mixture(NamedTuple):
+    """What is drawn how often."""
+
+    synthetic: float = 0.35
+    """Share of the slices that are drawn from label maps."""
+    changed: float = 0.35
+    """Share of the real tumours that get another grey and texture."""
+    contrasts: bool = True
+    """Whether half of the real slices get other contrasts."""
 
 
 class Mixed:
     """Random slices of a cache with their masks."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, mixture: Mixture) -> None:
+        self._mixture = mixture
         self._brisc = np.load(cache / "brisc-train.npy", mmap_mode="r")
         weight = np.where(self._brisc[:, 1].any((1, 2)), 1.0, HEALTHY)
         self._chances = weight / weight.sum()
-        files = sorted((cache / "heads").glob("[0-9]*.npy"))
+        files = sorted((cache / "usual").glob("[0-9]*.npy"))
         self._heads = [np.load(file, mmap_mode="r") for file in files]
-        self._many = [(heads[:, 1] >= LESION + 3 * FEW).any() for heads in self._heads]
+        self._many = [many(heads) for heads in self._heads]
 
     def batch(
         self, config: TrainConfig, rng: np.random.Generator
@@ -70,7 +76,7 @@ class Mixed:
         images, masks = [], []
         size = (config.image_size, config.image_size)
         for _ in range(config.batch_size):
-            pair = self._head(rng) if rng.random() < SYNTHETIC else self._real(rng)
+            pair = self._head(rng) if rng.random() < self._mixture.synthetic else self._real(rng)
             both = torch.from_numpy(np.stack(pair).astype(np.float32))[None]
             small = F.interpolate(both, size, mode="bilinear", antialias=True)
             images.append(small[:, :1] / 255)
@@ -81,9 +87,9 @@ class Mixed:
     def _real(self, rng: np.random.Generator) -> tuple[Array, Array]:
         image, truth = self._brisc[rng.choice(len(self._brisc), p=self._chances)]
         truth = truth > 0
-        if truth.any() and rng.random() < CHANGED:
+        if truth.any() and rng.random() < self._mixture.changed:
             image = other_lesion(image, truth, rng)
-        return recoloured(image, rng), truth
+        return recoloured(image, rng) if self._mixture.contrasts else image, truth
 
     def _head(self, rng: np.random.Generator) -> tuple[Array, Array]:
         while True:
@@ -96,18 +102,24 @@ class Mixed:
                 return framed(image, mask, rng)
 
 
+def many(slices: Array) -> bool:
+    """Whether a drawn head (N, 3, Y, X) has the many small lesions of multiple sclerosis."""
+    return bool((slices[:, 1] >= LESION + 3 * FEW).any())
+
+
 def tumour(image: Array, labels: Array) -> Array:
     """Lesions of a synthetic slice, with the oedema where it looks like them."""
     parts = (CORE, RIM, OEDEMA) if looks_alike(image, labels) else (CORE, RIM)
     return np.asarray((labels >= LESION) & np.isin((labels.astype(int) - LESION) % 3, parts))
 
 
-def run_training(given: argparse.Namespace) -> None:
+def run_training(
+    cache: Path, run: Path, config: TrainConfig, steps: int, start: Path, mixture: Mixture
+) -> None:
     """Take the steps that are left."""
-    config = CONFIG.replace(learning_rate=given.rate, **given.changes)
     source = "BRISC 2025 (Fateh et al., CC BY 4.0) and synthetic heads"
-    slices = Mixed(given.folder)
-    training = DrawnTraining(given.run, config, TUMOUR[0], source, given.steps, given.start)
+    slices = Mixed(cache, mixture)
+    training = DrawnTraining(run, config, TUMOUR[0], source, steps, start)
     training.learn(lambda rng: slices.batch(config, rng))
 
 
@@ -125,7 +137,8 @@ def main() -> None:
             torch.set_num_threads(given.threads)
         if given.smoke:
             given.run = given.scratch / "run"
-        run_training(given)
+        config = CONFIG.replace(learning_rate=given.rate, **given.changes)
+        run_training(given.folder, given.run, config, given.steps, given.start, Mixture())
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from benchmarks.common.synthetic import brisc, tumorseg
 from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
+from benchmarks.page.sequences import sequences
 from benchmarks.page.use import effort, fine_tuning, prediction
 
 PAGE = ROOT / "docs" / "explanation" / "results.md"
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 
 
 def text() -> str:
-    parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
+    parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), _robustness(), _speed()]
     parts += [prediction(), marks(), look_at_all(), effort(), fine_tuning(), in_a_second()]
     return "\n".join(part for part in parts if part)
 

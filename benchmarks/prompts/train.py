@@ -208,7 +208,7 @@ def run_training(given: argparse.Namespace) -> None:
 
 def smoke_cache(folder: Path) -> Path:
     """A cache of phantoms."""
-    write_cache(data(folder), folder / "cache", 1, 1)
+    write_cache(data(folder), folder / "cache", 1, 1, 1)
     return folder / "cache"
 
 

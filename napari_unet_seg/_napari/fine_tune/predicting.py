@@ -78,12 +78,12 @@ class Predicting(QObject):
         self._open_session = open_session
         self._keep({})
         if open_session is not None:
-            open_session.decided.connect(self.refresh)
+            open_session.decisions.decided.connect(self.refresh)
         self.refresh()
 
     def todo(self) -> list[int]:
         """Return the slices to do in their order; none without a session."""
-        return self._open_session.queue.todo if self._open_session else []
+        return self._open_session.decisions.queue.todo if self._open_session else []
 
     def refresh(self, _: object = None) -> None:
         """Show the number of slices to do."""
@@ -103,11 +103,13 @@ class Predicting(QObject):
             Whether the slice on screen is predicted too.
         """
         todo, current = self.todo(), self._open_session
-        if not on_screen and current is not None and todo == [current.index]:
+        if not on_screen and current is not None and todo == [current.shown.index]:
             todo = []
-        if current is not None:
-            events = _predict_slices(model, current.session, todo)
-            self._run(why, model, model, todo, events, on_screen=on_screen)
+
+        def events(current: OpenSession) -> Generator[Any, Any, None]:
+            return _predict_slices(model, current.session, todo)
+
+        self._run(why, model, model, todo, events, on_screen=on_screen)
 
     def propose(self, model: Path, others: Sequence[Path] = (), *, on_screen: bool = False) -> None:
         """Predict the slices to do by a model whose last layer is fitted to accepted slices.
@@ -121,11 +123,13 @@ class Predicting(QObject):
         on_screen : bool
             Whether the slice on screen is predicted too.
         """
-        current, todo = self._open_session, self.todo()
-        if current is not None:
+        todo = self.todo()
+
+        def events(current: OpenSession) -> Generator[Any, Any, None]:
             given = current.session, current.mask.data, others
-            events = proposals(self._engine, model, *given, todo)
-            self._run("Learning in a second", None, model, todo, events, on_screen=on_screen)
+            return proposals(self._engine, model, *given, todo)
+
+        self._run("Learning in a second", None, model, todo, events, on_screen=on_screen)
 
     def put_back(self) -> None:
         """Put the predictions back that the last job replaced, unless they were edited since."""
@@ -138,7 +142,7 @@ class Predicting(QObject):
             for index, (labels, dice) in before.items()
         )
         current.session.set_models(predicted_by=self._predicted_by)
-        current.refresh_queue()
+        current.show_predictions()
         self.status_changed.emit(f"{counted(number, 'slice')} {was_or_were(number)} put back.")
 
     def stop(self) -> None:
@@ -159,7 +163,7 @@ class Predicting(QObject):
         model: Path | None,
         network: Path,
         todo: Sequence[int],
-        events: Generator[Any, Any, None],
+        events: Callable[[OpenSession], Generator[Any, Any, None]],
         *,
         on_screen: bool,
     ) -> None:
@@ -185,7 +189,7 @@ class Predicting(QObject):
                 self._on_done(stopped=job.was_stopped)
 
         self._job = job = jobs.run(
-            events,
+            events(current),
             on_event=self._on_event,
             on_done=done,
             name="Predicting again",
@@ -236,7 +240,7 @@ class Predicting(QObject):
         if self._refused:
             self.status_changed.emit(f"{self._why}; the predictions stay.")
         elif self._open_session is not None:
-            self._open_session.refresh_queue()
+            self._open_session.show_predictions()
             done = f"{counted(number, 'slice')} to do {was_or_were(number)} predicted again"
             kept = "Edited slices and slices from a file did not change."
             if not self._on_screen:

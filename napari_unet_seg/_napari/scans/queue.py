@@ -312,7 +312,7 @@ class ScanQueue(QObject):
         if open_session is not None:
             self._parent = open_session.session.folder.parent
             self._layers.add_session(open_session.image, open_session.mask, self._desk.others)
-            open_session.queue_changed.connect(self._on_review)
+            open_session.decisions.queue_changed.connect(self._on_review)
             self._on_review()
         elif folder is not None and self._desk.current is None:
             self._on_closed(folder)

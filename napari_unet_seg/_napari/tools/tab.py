@@ -211,7 +211,7 @@ class ToolsTab(ToolsForm):
             self._tools.mask.undo()
 
     def _show_previews(self, on: bool) -> None:
-        self.prompts.point.previews = on
+        self.prompts.point.preview.is_on = on
 
     def _on_sequences(self) -> None:
         self.point_bar.show_sequences(len(self._sequences.all()))

@@ -241,7 +241,7 @@ def test_a_refused_slice_has_the_button_that_adds_the_category(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 7)
-    widget.desk.current.go_to(0)
+    widget.desk.current.shown.go_to(0)
     widget.review.buttons["accept"].click()
     assert widget.session.states[0] is ReviewState.TODO
     assert "add one for it" in widget.review.status.text()

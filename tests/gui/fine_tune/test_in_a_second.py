@@ -63,11 +63,11 @@ def opened(
         current = widget.desk.current
         assert current is not None
         current.mask.data_setitem(tuple(map(np.array, ([EDITED], [1], [1]))), 1)
-        current.go_to(ACCEPTED[-1])
+        current.shown.go_to(ACCEPTED[-1])
         widget.tabs.setCurrentWidget(widget.fine_tune)
         assert not widget.fine_tune.predict_bar.propose_button.isEnabled(), "four are too few"
-        current.decide(ReviewState.CORRECTED)
-        current.go_to(SHOWN)
+        current.decisions.decide(ReviewState.CORRECTED)
+        current.shown.go_to(SHOWN)
         return widget
 
     return opened

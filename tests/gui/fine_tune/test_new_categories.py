@@ -96,7 +96,7 @@ def test_a_category_added_in_the_window_is_learned_and_the_old_weights_stay(
     changed = np.nonzero(mask.data != wanted)
     mask.data_setitem(changed, wanted[changed])
     for index in range(6):
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         widget.review.buttons["accept"].click()
     session = widget.session
     assert session.states[:6] == (ReviewState.CORRECTED,) * 6

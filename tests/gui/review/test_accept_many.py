@@ -103,7 +103,7 @@ def click_row(widget: ReviewWidget, row: int, modifier: Any = NONE) -> None:
 
 def shown(widget: ReviewWidget) -> int:
     assert widget.desk.current is not None
-    return widget.desk.current.index
+    return widget.desk.current.shown.index
 
 
 def answer(widget: ReviewWidget, text: str) -> None:
@@ -150,7 +150,7 @@ def test_a_layer_drawn_by_hand_waits_where_nothing_was_drawn(
 
 def test_accepting_what_was_not_segmented_asks_once(widget: ReviewWidget) -> None:
     assert widget.desk.current is not None
-    widget.desk.current.go_to(NOTHING[0])
+    widget.desk.current.shown.go_to(NOTHING[0])
     press(widget, Qt.Key.Key_A)
     assert states(widget)[NOTHING[0]] == "accepted"  # a model found nothing here
     assert shown(widget) == WAITING[0]

@@ -172,7 +172,7 @@ def test_only_rows_on_screen_are_drawn_and_slow_files_hold_up_nothing(
     widget.review.table.scrollToBottom()
     qtbot.waitUntil(lambda: bool(read))
     QTest.keyClick(canvas_of(widget.viewer), Qt.Key.Key_N)
-    assert widget.desk.current.index == 1
+    assert widget.desk.current.shown.index == 1
     assert not held_up, "the window waited for the file"
     widget.review.table.scrollToBottom()
     gate.set()
@@ -199,9 +199,9 @@ def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidg
         QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(combo.view().isVisible)
         combo.hidePopup()
-        before = widget.desk.current.index
+        before = widget.desk.current.shown.index
         QTest.keyClick(widget.window().focusWidget(), Qt.Key.Key_S)
-        assert widget.desk.current.index == before + 1
+        assert widget.desk.current.shown.index == before + 1
         assert not combo.currentIndex()
 
 

@@ -275,7 +275,7 @@ def test_the_queue_goes_to_the_least_certain_and_undo_takes_the_scores_back(
     assert current is not None
     for wanted in least[:3]:
         press(tools, Qt.Key.Key_A, NONE)
-        assert current.index == wanted
+        assert current.shown.index == wanted
     assert session.states[least[0]] is ReviewState.CORRECTED
     mask_of(tools).undo()
     qtbot.waitUntil(lambda: session.predicted_dice == (None,) * DEPTH)

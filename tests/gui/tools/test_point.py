@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,8 @@ from disc_scene import (
     show_discs,
     start,
 )
-from mouse import drag_along, move_to
-from qtpy.QtCore import Qt
+from mouse import canvas_of, canvas_position, drag_along, move_to, send
+from qtpy.QtCore import QEvent, Qt
 from scene import CATEGORIES, add_mask
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -41,7 +42,7 @@ from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -304,6 +305,60 @@ def test_the_outline_comes_before_the_click(
     assert taken[outline].all()
     assert not contour(tools).any()
     assert len(network.asked) == 1, "the click takes the answer that was shown"
+
+
+class SlowNetwork(BrightNetwork):
+    """Answers when it is let to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def find(self, *question: Any) -> np.ndarray:
+        found = super().find(*question)
+        assert self.go_on.wait(20)
+        return found
+
+
+@pytest.fixture
+def slow(network: BrightNetwork, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowNetwork]:
+    slow = SlowNetwork()
+    monkeypatch.setattr(network, "find", slow.find)
+    yield slow
+    slow.go_on.set()
+
+
+def test_a_click_takes_what_the_pointer_is_asking(
+    qtbot: QtBot, tools: ToolsTab, slow: SlowNetwork
+) -> None:
+    hover(qtbot, tools, RIM)
+    qtbot.waitUntil(lambda: len(slow.asked) == 1)
+    with qtbot.waitSignal(tools.prompts.solved):
+        drag(qtbot, tools, RIM)
+        slow.go_on.set()
+    assert dice(mask_of(tools).data[SHOWN] == TUMOUR) > 0.95
+    assert len(slow.asked) == 1
+    assert not contour(tools).any()
+    assert prompts(tools)[RIM] == 1
+
+
+def test_a_press_asks_before_the_button_is_up(
+    qtbot: QtBot, tools: ToolsTab, slow: SlowNetwork
+) -> None:
+    viewer, left = tools.viewer, Qt.MouseButton.LeftButton
+    where = tuple(mask_of(tools).data_to_world((SHOWN, *RIM))[1:])
+    click_button(tools.point_bar.preview)
+    move_to(qtbot, viewer, where)
+    ends = (canvas_of(viewer), canvas_position(viewer, *where))
+    send(ends[0], QEvent.Type.MouseButtonPress, ends[1], left, left)
+    qtbot.waitUntil(lambda: len(slow.asked) == 1)
+    qtbot.waitUntil(lambda: prompts(tools)[RIM] == 1)  # an answer takes long
+    slow.go_on.set()
+    with qtbot.waitSignal(tools.prompts.solved):
+        send(ends[0], QEvent.Type.MouseButtonRelease, ends[1], left, Qt.MouseButton.NoButton)
+    assert dice(mask_of(tools).data[SHOWN] == TUMOUR) > 0.95
+    assert len(slow.asked) == 1
+    assert not contour(tools).any(), "nobody wants outlines"
 
 
 def test_with_ctrl_it_is_what_would_be_left(qtbot: QtBot, tools: ToolsTab) -> None:

@@ -164,7 +164,7 @@ def test_a_line_that_arrives_after_its_slice_was_accepted_counts(
     click_button(tools.border_button)
     drag_arc(qtbot, tools, 14)
     qtbot.waitUntil(lambda: tools.status.text().startswith("Redrew"))
-    assert widget.desk.current.index != SHOWN
+    assert widget.desk.current.shown.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
     np.testing.assert_array_equal(session.load_mask()[SHOWN], mask.data[SHOWN])

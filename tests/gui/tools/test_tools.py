@@ -272,7 +272,7 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     begin(qtbot, widget, tmp_path / "s")
     for index in (1, 5):
         assert widget.desk.current is not None
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         with qtbot.waitSignal(widget.desk.current.autosave.saved):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
@@ -295,11 +295,11 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
     mask.data[1] = 0
     for index, decision in enumerate(("accept", "accept", "skip")):
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         widget.review.buttons[decision].click()
     before = mask.data.copy()
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
-    widget.desk.current.go_to(SHOWN)
+    widget.desk.current.shown.go_to(SHOWN)
     mask.visible = shown
     click(tools.volume_button)
     click(tools.buttons["grow"])
@@ -307,7 +307,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
     np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
     assert (mask.data[0] != before[0]).any()
-    qtbot.waitUntil(lambda: widget.desk.current.queue.states == session.states)
+    qtbot.waitUntil(lambda: widget.desk.current.decisions.queue.states == session.states)
     mask.undo()
     mask.visible = True
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])

@@ -62,13 +62,12 @@ class PointTool(QObject):
         self.history = PromptHistory(self)
         self.layer = PointLayer(viewer, parent)
         self.preview = Preview(network, self)
-        self.previews = True
-        """Whether the mask that a click would give is shown."""
         self._target: PromptTarget | None = None
         self._waiting: list[tuple[Prompt, Part]] = []
         self._job: jobs.Job | None = None
         self.layer.given.connect(self.give)
         self.layer.hovered.connect(self._on_hovered)
+        self.layer.pressed.connect(self._on_pressed)
         self.layer.ended.connect(self.ended)
         self.layer.undo_wanted.connect(lambda: self.history.mask and self.history.mask.undo())
         self.layer.redo_wanted.connect(lambda: self.history.mask and self.history.mask.redo())
@@ -130,17 +129,24 @@ class PointTool(QObject):
 
     def _ask(self, question: Question) -> None:
         def take(answer: Answer) -> None:
-            self._change(answer.question, answer.mask)
+            self._change(question, answer.mask)
 
         def go_on() -> None:
             self._job = None
             self._answer_next()
 
-        self.preview.cancel()
         if self.network.warming:
             self.waiting.emit("Loading the prompt network …")
-        events = answered(question, self.network)
-        self._job = job = jobs.run(events, on_event=take, on_done=go_on, name="Following a prompt")
+        # What the pointer has asked already is answered sooner than what is asked now.
+        job = self.preview.hand_over(question)
+        if job is not None:
+            job.event_arrived.connect(job.unless_abandoned(take))
+            job.ended.connect(job.unless_abandoned(go_on))
+        else:
+            self.preview.cancel()
+            events = answered(question, self.network)
+            job = jobs.run(events, on_event=take, on_done=go_on, name="Following a prompt")
+        self._job = job
         self.destroyed.connect(job.abandon)
 
     def _question(self, target: PromptTarget, prompt: Prompt, part: Part) -> Question:
@@ -166,35 +172,39 @@ class PointTool(QObject):
 
     def _on_hovered(self, point: tuple[float, float] | None, inside: bool) -> None:
         target = self._target
-        if point is None or target is None or not self.previews or self._job is not None:
+        if point is None or target is None or not self.preview.is_on or self._job is not None:
             self.preview.cancel()
             self.layer.show_contour(None)
-            return
+        else:
+            self._look_at(target, point, inside)
+
+    def _on_pressed(self, point: tuple[float, float], inside: bool) -> None:
+        """Have the answer to a click on its way before the button is up."""
+        if self._target is not None and self._job is None:
+            self._look_at(self._target, point, inside, at_once=True)
+
+    def _look_at(
+        self,
+        target: PromptTarget,
+        point: tuple[float, float],
+        inside: bool,
+        *,
+        at_once: bool = False,
+    ) -> None:
         prompt, part = Prompt("click", inside, (point,)), self.layer.part
-        self.preview.ask(lambda: self._question(target, prompt, part))
+        self.preview.ask(lambda: self._question(target, prompt, part), at_once=at_once)
 
     def _show(self, answer: Answer) -> None:
-        question = answer.question
-        if self._target is not None and question.part == self.layer.part:
-            present = question.labels == question.target.settings.value
-            self.layer.show_contour(_near(answer.mask, answer.mask ^ present, question.prompt))
+        # The answer that a click waits for is drawn as its mask.
+        waited_for = self._job is not None
+        if self._target is not None and answer.question.part == self.layer.part and not waited_for:
+            self.layer.show_contour(answer.outline)
 
     def _on_mode(self, mode: str) -> None:
         """Go on with napari's brush, for example, on the mask."""
         if (mask := self.history.mask) is not None:
             self.ended.emit()
             mask.mode = mode
-
-
-def _near(mask: Any, changed: Any, prompt: Prompt) -> Any:
-    """Return the parts of a mask that a prompt changes or points at."""
-    from scipy.ndimage import binary_dilation, label
-
-    at = binary_dilation(changed)
-    at[tuple(int(each) for each in prompt.points[0])] = True
-    parts, _ = label(mask)
-    met = np.unique(parts[at])
-    return np.isin(parts, met[met > 0])
 
 
 def _summary(prompt: Prompt, name: str) -> str:
