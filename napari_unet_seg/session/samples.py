@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_unet_seg import log
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.data.scan_samples import samples_from_scan, volume_sample
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import DataError
 from napari_unet_seg.session.channels import scan_of_sequences
-from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.lock import InUseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.session.held_out import Split
+    from napari_unet_seg.session.session import Session
     from napari_unet_seg.session.stored.masks import MaskStore
 
 _DEFAULT = NormaliseConfig()
@@ -77,42 +75,28 @@ def training_samples(
     )
 
 
-def accepted_samples(
-    session: Session, labels: Array, info: CheckpointInfo, others: Sequence[Path] = ()
-) -> SampleSet:
-    """Return the accepted slices of sessions as samples without a split.
+def accepted_samples(session: Session, labels: Array, info: CheckpointInfo) -> SampleSet:
+    """Return the accepted slices of a session as samples without a split.
 
     Parameters
     ----------
     session : Session
-        The open session.
+        The session.
     labels : array
         Its present mask.
     info : CheckpointInfo
         Sequences and normalisation of the network.
-    others : sequence of Path
-        Folders of further sessions with the same categories; one that cannot be read is skipped.
 
     Raises
     ------
     DataError
         If the case has none of the network's sequences.
     """
-    samples = list(_accepted(session, labels, info))
-    for folder in others:
-        try:
-            other = Session.open(folder)
-            samples += _accepted(other, other.masks, info)
-        except SegmentationError as error:
-            log.problem(error, folder)
-    return SampleSet(tuple(samples), session.categories, f"session {session.folder.name}")
-
-
-def _accepted(session: Session, labels: Any, info: CheckpointInfo) -> tuple[Sample, ...]:
     several = info.normalise.per_channel or len(info.sequences) > 1
     scan = scan_of_sequences(session, info.sequences)
     normalise = info.normalise.replace(per_channel=several)
-    return samples_from_scan(scan, labels, sorted(session.accepted), normalise)
+    samples = samples_from_scan(scan, labels, sorted(session.accepted), normalise)
+    return SampleSet(samples, session.categories, f"session {session.folder.name}")
 
 
 def _slice_samples(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 CONFIG = PredictConfig(device="cpu", precision="float32")
 COUNT, LEARNT, REST = 9, range(6), (8, 6, 7)
-Y, X = np.indices((70, 90))
-TRUTH = np.stack([np.hypot(Y - 30 - 2 * n, X - 45) < 14 for n in range(COUNT)])
+Y, X = np.indices((64, 64))
+TRUTH = np.stack([np.hypot(Y - 22 - 2 * n, X - 32) < 12 for n in range(COUNT)])
 GREYS = np.random.default_rng(0).normal(60 + 100 * TRUTH, 4).clip(0, 255).astype(np.uint8)
 SCAN = Scan(GREYS, "ZYX")
 

@@ -51,7 +51,7 @@ class Learning(QObject):
     def __init__(self, panel: FineTunePanel) -> None:
         super().__init__(panel)
         self._panel, self._bar = panel, panel.learn_bar
-        self.predicting = Predicting(panel.predict_bar, lambda: panel.scope.accepted, self)
+        self.predicting = Predicting(panel.predict_bar, self)
         self.predicting.status_changed.connect(panel.learn_bar.show_status)
         self._open_session: OpenSession | None = None
         self._models = UsedModels()
@@ -62,7 +62,7 @@ class Learning(QObject):
         self._is_postponed = False
         """Whether the last round had nothing to train on."""
         self._learnt = 0
-        """The number of accepted slices that were last learnt from in a second."""
+        """The number of accepted slices of the session that were last learnt from in a second."""
         self._is_own_round = False
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
@@ -128,7 +128,7 @@ class Learning(QObject):
             self._is_own_round = True
             self._bar.show_status(f"Learning from {counted(self._panel.scope.accepted, 'slice')} …")
             self._panel.start(EPOCHS)
-        elif self._panel.scope.accepted >= self._learnt + FEWEST:
+        elif len(open_session.session.accepted) >= self._learnt + FEWEST:
             self._propose(on_screen=False)
 
     def _on_started(self) -> None:
@@ -187,9 +187,8 @@ class Learning(QObject):
         model, current = self._predicting_model(), self._open_session
         # The button says why a model cannot learn so; without it nobody has asked.
         if current is not None and (on_screen or _learns_in_a_second(model)):
-            self._learnt = self._panel.scope.accepted
-            others = [found.folder for found in self._panel.scope.others if found.accepted]
-            self.predicting.propose(model, others, on_screen=on_screen)
+            self._learnt = len(current.session.accepted)
+            self.predicting.propose(model, on_screen=on_screen)
 
     def _predicting_model(self) -> Path:
         """Return the model that the user has chosen, else the session's."""

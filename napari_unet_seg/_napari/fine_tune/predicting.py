@@ -39,8 +39,6 @@ class Predicting(QObject):
     ----------
     bar : PredictBar
         Shows the progress, and starts and stops.
-    accepted : callable
-        Returns the number of accepted slices to learn from.
     parent : QObject
         Owner of this object.
     """
@@ -50,9 +48,9 @@ class Predicting(QObject):
     predicted = Signal(int)
     """Emitted with the number of slices that got a new prediction, when the job has ended."""
 
-    def __init__(self, bar: PredictBar, accepted: Callable[[], int], parent: QObject) -> None:
+    def __init__(self, bar: PredictBar, parent: QObject) -> None:
         super().__init__(parent)
-        self._bar, self._accepted = bar, accepted
+        self._bar = bar
         self._engine = EngineProcess(niceness=NICENESS)
         """Fits to accepted slices; it stays ready while a session is open."""
         self._open_session: OpenSession | None = None
@@ -87,7 +85,7 @@ class Predicting(QObject):
 
     def refresh(self, _: object = None) -> None:
         """Show the number of slices to do."""
-        accepted = self._accepted() if self._open_session else 0
+        accepted = len(self._open_session.session.accepted) if self._open_session else 0
         self._bar.show_todo(len(self.todo()), accepted, enabled=self._job is None)
 
     def start(self, why: str, model: Path, *, on_screen: bool = False) -> None:
@@ -111,23 +109,20 @@ class Predicting(QObject):
 
         self._run(why, model, model, todo, events, on_screen=on_screen)
 
-    def propose(self, model: Path, others: Sequence[Path] = (), *, on_screen: bool = False) -> None:
+    def propose(self, model: Path, *, on_screen: bool = False) -> None:
         """Predict the slices to do by a model whose last layer is fitted to accepted slices.
 
         Parameters
         ----------
         model : Path
             The checkpoint, which stays as it is.
-        others : sequence of Path
-            Folders of further sessions to learn from.
         on_screen : bool
             Whether the slice on screen is predicted too.
         """
         todo = self.todo()
 
         def events(current: OpenSession) -> Generator[Any, Any, None]:
-            given = current.session, current.mask.data, others
-            return proposals(self._engine, model, *given, todo)
+            return proposals(self._engine, model, current.session, current.mask.data, todo)
 
         self._run("Learning in a second", None, model, todo, events, on_screen=on_screen)
 

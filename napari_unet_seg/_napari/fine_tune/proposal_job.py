@@ -23,7 +23,6 @@ def proposals(
     model: Path,
     session: Session,
     labels: Any,
-    others: Sequence[Path],
     slices: Sequence[int],
 ) -> Generator[Any, Any, None]:
     """Yield the events of `training.proposals.propose` on slices of a session.
@@ -38,13 +37,11 @@ def proposals(
         The open session.
     labels : array
         Its present mask.
-    others : sequence of Path
-        Folders of further sessions to learn from.
     slices : sequence of int
         The slices to predict.
     """
     info = read_header(model)
-    samples = accepted_samples(session, labels, info, others)
+    samples = accepted_samples(session, labels, info)
     scan = portable(scan_of_sequences(session, info.sequences))
     given = chosen_model.last_config(), model, samples, scan, slices
     yield from engine.stream("napari_unet_seg.training.proposals:propose", *given)

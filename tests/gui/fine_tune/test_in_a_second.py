@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 COUNT, ACCEPTED, SKIPPED, EDITED, SHOWN = 10, range(5), 5, 6, 7
 LEFT = Qt.MouseButton.LeftButton
-Y, X = np.indices((48, 56))
-TRUTH = np.stack([np.hypot(Y - 22 - n / 2, X - 28) < 11 for n in range(COUNT)])
+Y, X = np.indices((64, 64))
+TRUTH = np.stack([np.hypot(Y - 26 - n, X - 32) < 12 for n in range(COUNT)])
 GREYS = np.random.default_rng(0).normal(60 + 100 * TRUTH, 4).astype(np.uint8)
 SCAN = Scan(GREYS, "ZYX")
 
