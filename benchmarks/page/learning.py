@@ -53,7 +53,9 @@ IN_A_SECOND = """\
 that follow, at the model's own size: the other slices of a patient on FLAIR (`lgg-flair`, 12
 patients), those of six other patients, and 60 others of BRISC, as they are and inverted, the mean
 of five draws. *Chosen* is what the check on the accepted slices makes of both, as the window does.
-`python -m benchmarks.correction.learning_head`.
+The fit helps with the rest of a patient on a sequence that the model has never seen. On what it
+knows the check mostly refuses it, and for other patients it is no use, so the window learns from
+the open scan alone. `python -m benchmarks.correction.learning_head`.
 
 {table}"""
 

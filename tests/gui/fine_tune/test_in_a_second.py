@@ -62,7 +62,8 @@ def opened(
         qtbot.waitUntil(lambda: not widget.desk.busy)
         current = widget.desk.current
         assert current is not None
-        current.mask.data_setitem(tuple(map(np.array, ([EDITED], [1], [1]))), 1)
+        pixel = tuple(map(np.array, ([EDITED], [1], [1])))
+        current.mask.data_setitem(pixel, 1 - current.mask.data[pixel])
         current.shown.go_to(ACCEPTED[-1])
         widget.tabs.setCurrentWidget(widget.fine_tune)
         assert not widget.fine_tune.predict_bar.propose_button.isEnabled(), "four are too few"
