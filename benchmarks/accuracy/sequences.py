@@ -24,10 +24,10 @@ from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.brisc_figures import figures_of, measured
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
+from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.cases import SETS, Case, volumes
 from benchmarks.prompts.lesions import LESION
 from benchmarks.prompts.targets import SMALLEST
-from benchmarks.prompts.train import smoke_cache
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.evaluation.metrics import count

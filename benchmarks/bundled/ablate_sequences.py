@@ -16,7 +16,7 @@ from benchmarks.accuracy.sequences import figures
 from benchmarks.bundled.train_sequences import CONFIG, Mixture, run_training
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
-from benchmarks.prompts.train import smoke_cache
+from benchmarks.prompts.cache import smoke_cache
 from napari_unet_seg.models import BUNDLED
 
 VARIANTS = {

@@ -25,11 +25,12 @@ from benchmarks.bundled.drawn_training import DrawnTraining
 from benchmarks.bundled.train_brain import framed
 from benchmarks.bundled.train_bundled import CONFIG as BUNDLED_CONFIG
 from benchmarks.common.brisc_data import TUMOUR
-from benchmarks.common.options import given_to, parser_of
+from benchmarks.common.long_training import given_to_training
+from benchmarks.common.options import parser_of
+from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.lesions import CORE, LESION, OEDEMA, RIM
 from benchmarks.prompts.slices import other_lesion, recoloured
 from benchmarks.prompts.targets import looks_alike, visible
-from benchmarks.prompts.train import smoke_cache
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.models import BUNDLED
 
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import TrainConfig
 
 CONFIG = BUNDLED_CONFIG.replace(
-    batch_size=12, learning_rate=5e-4, warm_up=0.02, ema=0.995, precision="bfloat16"
+    batch_size=12, learning_rate=3e-4, warm_up=0.02, ema=0.995, precision="bfloat16"
 )
-HEALTHY = 3
+HEALTHY = 2
 """How often a healthy slice is drawn for one with a tumour."""
 FEW = 3
 """Lesions of a head up to which they are tumours; more are small and many, and none."""
@@ -49,7 +50,7 @@ FEW = 3
 class Mixture(NamedTuple):
     """What is drawn how often."""
 
-    synthetic: float = 0.35
+    synthetic: float = 0.25
     """Share of the slices that are drawn from label maps."""
     changed: float = 0.35
     """Share of the real tumours that get another grey and texture."""
@@ -125,18 +126,11 @@ def run_training(
 
 def main() -> None:
     parser = parser_of(__doc__, "CACHE")
-    parser.add_argument("--run", type=Path, default=Path("runs/sequences"))
     parser.add_argument("--start", type=Path, default=BUNDLED, help="checkpoint to start from")
-    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
-    parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(changes={})
-    smallest = {"steps": 2, "changes": {"image_size": 64, "batch_size": 2}}
-    with given_to(parser, smoke_cache, **smallest) as given:
-        if given.threads:
-            torch.set_num_threads(given.threads)
-        if given.smoke:
-            given.run = given.scratch / "run"
+    smallest = {"image_size": 64, "batch_size": 2}
+    with given_to_training(parser, smoke_cache, "runs/sequences", 2000, changes=smallest) as given:
         config = CONFIG.replace(learning_rate=given.rate, **given.changes)
         run_training(given.folder, given.run, config, given.steps, given.start, Mixture())
 

@@ -73,6 +73,12 @@ def write_cache(folder: Path, cache: Path, renditions: int, usual: int, held_out
     write_heads(maps, cache / "heads", 0, renditions)
 
 
+def smoke_cache(folder: Path) -> Path:
+    """A cache of phantoms."""
+    write_cache(data(folder), folder / "cache", 1, 1, 1)
+    return folder / "cache"
+
+
 def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("cache", type=Path, nargs="?", default=Path("runs/prompts-cache"))

@@ -15,12 +15,13 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, HeadFitted, Progress
+from napari_unet_seg.inference.chosen_slices import predict_chosen
 from napari_unet_seg.inference.head import FEWEST, has_features
 from napari_unet_seg.inference.head.check import compare
 from napari_unet_seg.inference.head.features import features_of
 from napari_unet_seg.inference.head.fitting import Example, fit_head
-from napari_unet_seg.inference.head.headed import HeadedPredictor
-from napari_unet_seg.inference.scan_prediction import predict_single_slices, prepare_predictor
+from napari_unet_seg.inference.head.headed import HeadedModel
+from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.slices import SliceReader
 
 if TYPE_CHECKING:
@@ -75,13 +76,13 @@ def propose(
         If the model cannot be read.
     """
     start = time.perf_counter()
-    predictor = prepare_predictor(config, checkpoint)
-    _check(predictor, samples, checkpoint)
+    model = LoadedModel(config, checkpoint)
+    _check(model, samples, checkpoint)
     chosen = _drawn(samples.samples)
     with log.operation("fit head", slices=len(chosen)):
         examples = []
         for done, sample in enumerate(chosen, 1):
-            examples.append(example_of(predictor, sample))
+            examples.append(example_of(model.predictor, sample))
             if (yield Progress(done, len(chosen))) is Command.STOP:
                 return
         found = compare(examples, [sample.group for sample in chosen])
@@ -91,9 +92,8 @@ def propose(
     if (yield fitted) is Command.STOP:
         return
     if found.is_better:
-        headed = HeadedPredictor(predictor, fit_head(examples))
-        reader = SliceReader(scan, predictor.info)
-        yield from predict_single_slices(config, checkpoint, headed, reader, indices)
+        headed = HeadedModel(model, fit_head(examples))
+        yield from predict_chosen(headed, SliceReader(scan, model.info), indices)
 
 
 def example_of(predictor: Predictor, sample: Sample) -> Example:
@@ -113,9 +113,9 @@ def example_of(predictor: Predictor, sample: Sample) -> Example:
     return Example(features, shrunk(marked == values), shrunk(marked != IGNORE_INDEX)[0])
 
 
-def _check(predictor: Predictor, samples: SampleSet, checkpoint: Path) -> None:
+def _check(model: LoadedModel, samples: SampleSet, checkpoint: Path) -> None:
     count = len(samples.samples)
-    if not has_features(predictor.info):
+    if not has_features(model.info):
         raise DataError(
             f"{checkpoint.name} is no U-Net of slices, and cannot learn in a second; fine-tune it."
         )

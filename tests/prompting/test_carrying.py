@@ -105,6 +105,16 @@ def test_a_wall_that_the_lesion_does_not_reach_is_left_alone() -> None:
     assert [each.index for each in events] == [10, 11, 12], "nothing there is of the lesion"
 
 
+@pytest.mark.parametrize("given", [[9], [6, 12]])
+def test_what_lies_elsewhere_on_a_slice_is_another_object(given: list[int]) -> None:
+    def both(index: int, beside: np.ndarray) -> np.ndarray:
+        return np.where(elsewhere(index), 0.9, perfect(index, beside))
+
+    found = list(carry(both, plain, {i: lesion(i) for i in given}, range(COUNT)))
+    for each in found:
+        np.testing.assert_array_equal(each.mask, lesion(each.index))
+
+
 def test_nothing_is_carried_from_next_to_nothing() -> None:
     speck = np.zeros(SHAPE, bool)
     speck.ravel()[: LEAST - 1] = True

@@ -9,11 +9,13 @@ import torch.nn.functional as F
 
 from napari_unet_seg.inference.head.features import features_of
 from napari_unet_seg.inference.head.fitting import Head
+from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.predictor import Predictor
 
 if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
+    from napari_unet_seg.events import DeviceFallback
 
 
 class HeadedPredictor(Predictor):
@@ -40,3 +42,27 @@ class HeadedPredictor(Predictor):
         logits = self._head.logits(features_of(self, x, aspect))
         whole = F.interpolate(logits, x.shape[-2:], mode="bilinear")
         return whole.sigmoid(), whole.new_zeros((len(x), *x.shape[-2:]))
+
+
+class HeadedModel(LoadedModel):
+    """A model with a head, which it keeps where it goes on on the CPU.
+
+    Parameters
+    ----------
+    model : LoadedModel
+        The model, which `has_features`.
+    head : Head
+        Fitted to its features.
+    """
+
+    def __init__(self, model: LoadedModel, head: Head) -> None:
+        vars(self).update(vars(model))
+        self._head = head
+        self.predictor = HeadedPredictor(model.predictor, head)
+
+    def reduce_memory(self, error: Exception, batch: int = 1) -> DeviceFallback:
+        """Go on with less memory, and with the head."""
+        fallback = super().reduce_memory(error, batch)
+        if not isinstance(self.predictor, HeadedPredictor):
+            self.predictor = HeadedPredictor(self.predictor, self._head)
+        return fallback

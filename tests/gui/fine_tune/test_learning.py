@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sessions import start_session
 from stored_rounds import store_round
 
 from napari_unet_seg import engine
@@ -59,10 +60,7 @@ def widget(
     viewer.add_image(scan.data, name="head")
     record = LayerRecord(categories=read_header(model).categories, model=ModelFile(str(model)))
     viewer.add_labels(predicted(model, scan), name="mask", metadata=record.as_metadata())
-    widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "session")
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
         form.editor(name).value = value

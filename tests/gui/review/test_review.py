@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
+from sessions import start_session as start
 
 from napari_unet_seg._napari.categories.edits import add_category
 from napari_unet_seg._napari.layers.conversion import add_map
@@ -62,13 +63,6 @@ def dask_without_threads() -> Iterator[None]:
     """Its pools keep their threads."""
     with dask.config.set(scheduler="synchronous"):
         yield
-
-
-def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:

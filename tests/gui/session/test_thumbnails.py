@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
+from sessions import start_session
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import add_labels, scan_options
@@ -109,10 +110,7 @@ def widget(
     mask = add_labels(viewer, labels, image, CATEGORIES, "mask")
     viewer.dims.set_point(0, 0)
     widget.mask_combo.setLayer(mask)
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     return widget
 
 

@@ -29,24 +29,24 @@ from disc_scene import (
     helpers,
     mask_of,
     press,
-    show_discs,
     start,
 )
 from mouse import canvas_of, canvas_position, drag_along, move_to, send
 from qtpy.QtCore import QEvent, Qt
 from scene import CATEGORIES, add_mask
+from sessions import start_session
 
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.point import preview
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.tools.tab import ToolsTab
 
 SHIFT, ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
@@ -60,28 +60,10 @@ SIDE = (30, 29)
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> BrightNetwork:
-    network = BrightNetwork()
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, lambda: network)
-    return network
-
-
-@pytest.fixture
-def widget(network: BrightNetwork, dock: Callable[[type], Any]) -> ReviewWidget:
-    """The dock with a bright disc in every slice, its mask, and the tools in front."""
-    widget: ReviewWidget = dock(ReviewWidget)
-    show_discs(widget)
-    return widget
-
-
-@pytest.fixture
-def tools(qtbot: QtBot, widget: ReviewWidget) -> ToolsTab:
+def tools(tools: ToolsTab) -> ToolsTab:
     """The tools in a window on screen, with Point on."""
-    widget.window().show()
-    qtbot.waitExposed(widget.window())
-    click_button(widget.tools.point_bar.button)
-    return widget.tools
+    click_button(tools.point_bar.button)
+    return tools
 
 
 def camera_of(tools: ToolsTab) -> Any:
@@ -237,10 +219,7 @@ def test_prompts_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     give(qtbot, tools, RIM)
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     qtbot.waitUntil(lambda: not tools.point_bar.button.isChecked())  # the session has the mask
     click_button(tools.point_bar.button)
     give(qtbot, tools, (24, 30), (36, 30), modifiers=CONTROL)
@@ -268,10 +247,7 @@ def test_a_prompt_that_is_answered_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     tools.prompts.end()
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     # Accepted before the answer can arrive, which takes the event loop.
     tools.prompts.point.layer.given.connect(widget.review.accept)
     click_button(tools.point_bar.button)

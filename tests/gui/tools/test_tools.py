@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scene import CATEGORIES, PLACE, add_mask
+from sessions import reopen_session, start_session
 
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, update_record
@@ -254,10 +255,7 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, folder)
     assert widget.desk.current is not None
     return widget.desk.current.session
 
@@ -383,28 +381,19 @@ def test_locked_categories_are_changed_by_no_tool(tools: ToolsTab) -> None:
     assert tools.status.text().startswith("Grew tumour")
 
 
-def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
-    folder = widget.session.folder
-    widget.bar.close_button.click()
-    widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.desk.open(folder)
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-
-
 def test_locks_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     click_lock(tools.categories)
     begin(qtbot, widget, tmp_path / "s")
-    reopen(qtbot, widget)
+    reopen_session(qtbot, widget)
     assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
     click_lock(tools.categories)
     tools.categories.setValue(2)
     click_lock(tools.categories)
-    reopen(qtbot, widget)
+    reopen_session(qtbot, widget)
     assert locked_names(tools.categories) == ["oedema"]
     assert [tools.target.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
-from napari_unet_seg._napari.tools.drawing_layer import DrawingLayer
+from napari_unet_seg._napari.tools.drawing.layer import DrawingLayer
 from napari_unet_seg.correct.prompt_marks import Prompt, drawn_pixels
 
 if TYPE_CHECKING:

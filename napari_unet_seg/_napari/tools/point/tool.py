@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_unet_seg._napari.layers.position import shown_part
+from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
 from napari_unet_seg._napari.tools.point.layer import PointLayer
 from napari_unet_seg._napari.tools.point.preview import Preview
@@ -18,85 +19,71 @@ from napari_unet_seg.correct.prompt_marks import AREAS, Prompt
 from napari_unet_seg.session.stored.prompts import PromptRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet_seg._napari.tools.drawing.tool import FindTarget, Put
     from napari_unet_seg._napari.tools.point.question import Answer
     from napari_unet_seg._napari.tools.point.target import PromptTarget
-    from napari_unet_seg.correct.change import Change
     from napari_unet_seg.io.common.places import Part
 
 
-class PointTool(QObject):
+class PointTool(DrawingTool):
     """Takes prompts from the mouse, asks the network, and changes the mask.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer in which prompts are given.
-    target : callable
-        Returns the category to change, None if it must not change.
-    put : callable
-        Changes the mask of a target at a place, and says what was done.
-    parent : QWidget
-        The widget with which jobs and connections end.
+    target, put, parent
+        As those of `DrawingTool`.
     """
 
-    ended = Signal()
-    """The user has stopped giving prompts."""
+    layer: PointLayer
     waiting = Signal(str)
     """Emitted with what a prompt waits for, as a message."""
 
-    def __init__(
-        self,
-        viewer: ViewerModel,
-        target: Callable[[], PromptTarget | None],
-        put: Callable[[PromptTarget, Part, Change, str], None],
-        parent: QWidget,
-    ) -> None:
-        super().__init__(parent)
-        self._viewer, self._find_target, self._put = viewer, target, put
+    def __init__(self, viewer: ViewerModel, target: FindTarget, put: Put, parent: QWidget) -> None:
+        super().__init__(PointLayer(viewer, parent), target, put, parent)
+        self._viewer = viewer
         self.network = network = PromptNetwork()
         self.history = PromptHistory(self)
-        self.layer = PointLayer(viewer, parent)
         self.preview = Preview(network, self)
-        self._target: PromptTarget | None = None
         self._waiting: list[tuple[Prompt, Part]] = []
         self._job: jobs.Job | None = None
         self.layer.given.connect(self.give)
         self.layer.hovered.connect(self._on_hovered)
         self.layer.pressed.connect(self._on_pressed)
-        self.layer.ended.connect(self.ended)
-        self.layer.undo_wanted.connect(lambda: self.history.mask and self.history.mask.undo())
-        self.layer.redo_wanted.connect(lambda: self.history.mask and self.history.mask.redo())
         self.layer.mode_wanted.connect(self._on_mode)
         self.history.changed.connect(self.follow)
         self.preview.answered.connect(self._show)
         self.destroyed.connect(lambda: network.close())
 
+    @property
+    def mask(self) -> Labels | None:
+        """The mask that prompts are given on."""
+        return self.history.mask
+
     def begin(self, target: PromptTarget) -> None:
         """Take prompts for a category; those that are on the plane already are shown."""
         if self.layer.layer is None:
             self.network.warm_up()
-            self.layer.show(target.mask)
-        self.aim(target)
+        super().begin(target)
 
     def aim(self, target: PromptTarget | None) -> None:
         """Go on with another category; None if it must not change now."""
-        self._target = target
+        super().aim(target)
         self.follow()
 
     def end(self) -> None:
         """Take no more prompts; the last ones still change the mask."""
         self.preview.forget()
-        self._target = None
-        self.layer.hide()
+        super().end()
 
     def follow(self) -> None:
         """Show the prompts of the plane on screen."""
-        if (mask := self.history.mask) is not None and self.layer.layer is not None:
+        if (mask := self.mask) is not None and self.layer.layer is not None:
             self.preview.cancel()
             part, target = shown_part(self._viewer, mask), self._target
             prompts = self.history.on_plane(part, target.category.id) if target else ()
@@ -104,7 +91,7 @@ class PointTool(QObject):
 
     def clear(self) -> None:
         """Forget the prompts on the plane on screen; the mask stays."""
-        if (mask := self.history.mask) is not None:
+        if (mask := self.mask) is not None:
             self.history.clear(shown_part(self._viewer, mask))
 
     def give(self, prompt: Prompt, part: Part) -> None:
@@ -202,7 +189,7 @@ class PointTool(QObject):
 
     def _on_mode(self, mode: str) -> None:
         """Go on with napari's brush, for example, on the mask."""
-        if (mask := self.history.mask) is not None:
+        if (mask := self.mask) is not None:
             self.ended.emit()
             mask.mode = mode
 
