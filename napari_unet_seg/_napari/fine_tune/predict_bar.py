@@ -27,10 +27,10 @@ class PredictBar(QWidget):
         )
         self.propose_button = QPushButton()
         self.propose_button.setToolTip(
-            f"Fit the last layer of the model anew to {FEWEST} or more accepted slices of the scan, "
-            "which takes about a second, and predict the slices still to do with it. It is "
-            "used only if its Dice is higher than the model's on accepted slices that it was not "
-            "fitted to; the model itself stays."
+            "Fit the last layer of the model anew to the accepted slices of this scan, of which it "
+            f"takes {FEWEST}, and predict the slices still to do with it. It is used only if its "
+            "Dice is higher than the model's on accepted slices that it was not fitted to; the "
+            "model itself stays."
         )
         self.undo_button = QPushButton("Undo")
         self.undo_button.setToolTip(
