@@ -56,7 +56,7 @@ class CarryingNetwork(BrightNetwork):
         self.within: list[int] = []
 
     def carry(
-        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any
+        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any, others: Any = ()
     ) -> Generator[SliceCarried, Command | None, None]:
         self.within = sorted(within)
 
@@ -65,7 +65,7 @@ class CarryingNetwork(BrightNetwork):
 
         def probable(index: int, beside: np.ndarray) -> np.ndarray:
             maps = np.stack([beside, beside & False, beside & False])
-            found = self.find(scan, (*volume, index), maps, beside & False)
+            found = self.find(scan, (*volume, index), maps, beside & False, others)
             return np.where(found, 0.5 + 0.04 * index, 0.1)
 
         for done, each in enumerate(carrying.carry(probable, grey, given, within, ends), 1):
