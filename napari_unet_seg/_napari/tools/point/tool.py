@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.position import shown_part
 from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
@@ -171,6 +172,9 @@ class PointTool(DrawingTool):
         )
         with self.history.giving(record):
             self._put(target, question.part, change, _summary(prompt, target.category.name))
+        if not change.values.size and (other := _other_category(question)):
+            name = target.category.name
+            self.waiting.emit(f"Nothing to change in {name}: {other} is there, and stays.")
         self.follow()
 
     def _on_hovered(self, point: tuple[float, float] | None, inside: bool) -> None:
@@ -206,6 +210,14 @@ class PointTool(DrawingTool):
         if (mask := self.mask) is not None:
             self.ended.emit()
             mask.mode = mode
+
+
+def _other_category(question: Question) -> str:
+    """Return the name of another category that a prompt inside begins on; empty if on none."""
+    pixel = tuple(int(each) for each in question.prompt.points[0])
+    value, categories = int(question.labels[pixel]), categories_of(question.target.mask)
+    taken = question.prompt.inside and value not in (0, question.target.settings.value)
+    return categories[value - 1].name if taken and value <= len(categories) else ""
 
 
 def _summary(prompt: Prompt, name: str) -> str:
