@@ -17,7 +17,7 @@ from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import Refined, SampleMeasured
 from napari_unet_seg.inference.chosen_slices import predict_chosen
 from napari_unet_seg.inference.loaded_model import LoadedModel
-from napari_unet_seg.inference.refined import answer, check, check_grids
+from napari_unet_seg.inference.prompted.answer import answer, check, check_grids
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.scan_prediction import predict_scan
 from napari_unet_seg.inference.slices import SliceReader

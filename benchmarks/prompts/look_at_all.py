@@ -25,7 +25,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.prompts.marks import PREVIOUS, middle, trembling
 from napari_unet_seg.events import ScanRefined
 from napari_unet_seg.inference.predictor import load_predictor
-from napari_unet_seg.inference.refined import answer
+from napari_unet_seg.inference.prompted.answer import answer
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.prompts.entries import ObjectPrompts, Prompts

@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet_seg.data.prompts.marks import PREVIOUS, no_prompts
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.loaded_model import LoadedModel
-from napari_unet_seg.inference.refined import answer, check, check_grids
+from napari_unet_seg.inference.prompted.answer import answer, check, check_grids
 from napari_unet_seg.inference.slices import by_chunks
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.named_channels import by_name

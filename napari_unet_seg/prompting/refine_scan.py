@@ -11,7 +11,7 @@ from napari_unet_seg import log
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, ScanRefined, SliceCarried, SliceRefined
-from napari_unet_seg.inference.refined import not_on_grid
+from napari_unet_seg.inference.prompted.answer import not_on_grid
 from napari_unet_seg.io.common.grids.resampling import shares_grid
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import Windowed

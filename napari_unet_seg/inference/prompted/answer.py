@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.errors import CheckpointError, DataError
-from napari_unet_seg.inference.prompt_window import marks, resized, window_around
+from napari_unet_seg.inference.prompted.window import marks, resized, window_around
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.window import Windowed, scan_window, to_grey, to_uint8
 from napari_unet_seg.io.disk.files import reading
