@@ -33,6 +33,7 @@ benchmarks.bundled.train_brain train CACHE`, then `measure CACHE` |
 | {slices} slices with a brain | score |
 |---|---|
 | Dice per slice, mean | **{dice:.3f}** |
+| Dice of all slices of a drawing together, mean | {heads:.3f} |
 | Dice per slice, median | {median:.3f} |
 | Dice of the worst tenth, at most | {worst:.3f} |
 {groups}
@@ -67,6 +68,7 @@ def render(info: Any, parameters: int, figures: dict[str, Any]) -> str:
         steps=info.epoch,
         slices=figures["slices"],
         dice=figures["dice"],
+        heads=figures["heads"],
         median=figures["median"],
         worst=figures["worst tenth"],
         groups=groups,

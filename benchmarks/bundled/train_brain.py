@@ -32,7 +32,7 @@ from napari_unet_seg.config import AugmentConfig, Category, ModelConfig, Predict
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import smooth_noise
 from napari_unet_seg.engine import predict
-from napari_unet_seg.evaluation.metrics import count
+from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import BRAIN
 from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
@@ -132,11 +132,14 @@ def measured(model: Path, cache: Path) -> dict[str, Any]:
     """Dice on the slices of heads that were never drawn from, with the skull and without."""
     dice: dict[str, list[float]] = {"with the skull": [], "without": []}
     config, empty, false = PredictConfig(precision="float32"), 0, 0
+    by_head = []
     for path in sorted((cache / "held_out").glob("[0-9]*.npy")):
+        head = Counts(0, 0, 0, 0)
         for image, labels, _ in np.load(path, mmap_mode="r"):
             truth = brain(image, labels)
             *_, result = predict(config, model, Scan(np.array(image), "YX"))
             found = result.labels > 0
+            head += count(found, truth, 1)
             if np.count_nonzero(truth) < SMALLEST:
                 empty += 1
                 false += np.count_nonzero(found) >= SMALLEST
@@ -144,10 +147,12 @@ def measured(model: Path, cache: Path) -> dict[str, Any]:
             outside = image[CODES[np.minimum(labels, len(CODES) - 1)] > 200]
             kind = "without" if outside.size == 0 or outside.mean() < _SEEN else "with the skull"
             dice[kind].append(count(found, truth, 1).dice)
+        by_head.append(head.dice)
     both = np.concatenate(list(dice.values()))
     return {
         "slices": len(both),
         "dice": round(float(both.mean()), 4),
+        "heads": round(float(np.mean(by_head)), 4),
         "median": round(float(np.median(both)), 4),
         "worst tenth": round(float(np.percentile(both, 10)), 4),
         "groups": {kind: round(float(np.mean(d)), 4) for kind, d in dice.items() if d},
