@@ -373,9 +373,12 @@ def test_no_outline_beyond_the_image_or_when_it_is_off(
     qtbot.waitUntil(lambda: contour(tools).any())
     hover(qtbot, tools, (SHAPE[1] + 3, 30))
     assert not contour(tools).any()
-    click_button(tools.point_bar.preview)
-    asked = len(network.asked)
     hover(qtbot, tools, RIM)
+    qtbot.waitUntil(lambda: contour(tools).any())
+    click_button(tools.point_bar.preview)
+    assert not contour(tools).any(), "before the pointer moves"
+    asked = len(network.asked)
+    hover(qtbot, tools, SIDE)
     assert len(network.asked) == asked
     assert not contour(tools).any()
 

@@ -29,7 +29,7 @@ _COLOURS = {_INSIDE: "#19e5a5", _OUTSIDE: "#ff5a1f", _CONTOUR: "#ffe14d", _RIM: 
 """Bluish green, vermilion and yellow, which differ in lightness too for those who see no red; and a
 dark rim, without which a prompt is lost on a category of its own colour."""
 _LEFT, _RIGHT = 1, 2
-_LATE_MS = 150
+_LATE_MS = 1000
 """Time after which a click is shown that has no answer yet.
 
 Until then the outline stays: a picture in between would hold up the one with the answer.
@@ -120,6 +120,8 @@ class PointLayer(DrawingLayer):
         start = self._pixel(layer, event)
         if layer.mode != _MODE or event.button not in (_LEFT, _RIGHT) or start is None:
             return
+        # Else vispy would look for what is below the press, and draw everything twice for it.
+        event.handled = True
         kind, inside = _kind(event), _is_inside(event)
         pressed, points, part = np.array(event.pos), [start], self._part
         prompt = click = Prompt("click", inside, (start,))
