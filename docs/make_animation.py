@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from make_pictures import close_toasts, settle, until, wait
+from make_pictures import THEME, close_toasts, settle, until, wait
 from make_tool_pictures import Stage
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
@@ -49,7 +49,7 @@ class Film:
         for dock in (whole.dockLayerList, whole.dockLayerControls):
             dock.hide()
         self.canvas = whole.canvas.native
-        self.viewer.theme = "dark"
+        self.viewer.theme = THEME
         self.viewer.window.resize(*SIZE)
         self.page.bar.folder.setValue(scratch / "session")
         wait(self.page.desk.session_changed, self.page.bar.start_button.click)

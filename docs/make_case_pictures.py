@@ -16,7 +16,7 @@ from typing import Any
 
 import napari
 import numpy as np
-from make_pictures import PLUGIN, WINDOW, grab, settle, until, wait
+from make_pictures import PLUGIN, THEME, WINDOW, grab, settle, until, wait
 from qtpy.QtCore import QSettings
 
 from napari_unet_seg._napari.dock.step_bar import Step
@@ -40,6 +40,7 @@ class Case:
         shutil.copytree(PATIENTS, self.folder)
         remember("sessions_folder", str(scratch / "sessions"))
         self.viewer = napari.Viewer()
+        self.viewer.theme = THEME
         self.viewer.window.resize(*WINDOW)
         self.dock: Any = self.viewer.window.add_plugin_dock_widget(PLUGIN, "U-Net Seg")[1]
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
+THEME = "dark"
+"""That of all pictures, whichever the desktop has."""
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "coco"
 LONGEST = 600_000
 ALL = (
@@ -99,6 +101,7 @@ class Pictures:
     def viewer(self, *names: str) -> tuple[napari.Viewer, list[Any]]:
         """Open a window with widgets docked."""
         viewer = napari.Viewer()
+        viewer.theme = THEME
         viewer.window.resize(*WINDOW)
         made = [viewer.window.add_plugin_dock_widget(PLUGIN, n, tabify=True)[1] for n in names]
         QApplication.processEvents()

@@ -89,6 +89,7 @@ def test_the_planes_meet_in_the_mask(bar: ViewBar) -> None:
     manager = bar._linked._manager
     assert bar._viewer.dims.current_step == (7, 16, 4)
     assert manager.right_widget.vm_container.viewer_model.dims.current_step == (7, 16, 4)
+    QTest.mouseClick(bar.linked, Qt.MouseButton.LeftButton)
 
 
 @pytest.mark.skipif(not INSTALLED, reason="napari-orthogonal-views is not installed")
