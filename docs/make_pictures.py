@@ -64,11 +64,16 @@ def until(condition: Callable[[], Any]) -> None:
         settle(50)
 
 
-def grab(viewer: napari.Viewer, path: Path, popup: QWidget | None = None) -> None:
-    """Save the window without toasts, with what is open over it."""
+def close_toasts() -> None:
+    """Close napari's notifications, which would lie over the picture."""
     for window in QApplication.topLevelWidgets():
         for toast in window.findChildren(NapariQtNotification):
             toast.close()
+
+
+def grab(viewer: napari.Viewer, path: Path, popup: QWidget | None = None) -> None:
+    """Save the window without toasts, with what is open over it."""
+    close_toasts()
     settle()
     if popup is None:
         viewer.screenshot(str(path), canvas_only=False, flash=False)

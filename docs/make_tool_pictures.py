@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 import napari
 import numpy as np
 from make_pictures import PLUGIN, settle, wait
-from PIL import Image, ImageDraw, ImageFont
-from qtpy.QtCore import QSettings
+from PIL import Image
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtGui import QFont, QImage, QPainter
 from scipy import ndimage
 from skimage.measure import find_contours
+from superqt.utils import qimage_to_array
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.layers.conversion import add_map
@@ -220,13 +222,23 @@ def compose(cells: dict[str, tuple[Image.Image, Image.Image]]) -> Image.Image:
     rows = -(-len(cells) // COLUMNS)
     width, height = 2 * CELL + GAP // 2, CELL + CAPTION + GAP
     sheet = Image.new("RGB", (COLUMNS * (width + 2 * GAP), rows * height), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(17)
     for number, (caption, (before, after)) in enumerate(cells.items()):
         left, top = number % COLUMNS * (width + 2 * GAP) + GAP, number // COLUMNS * height
-        pen.text((left, top + 3), caption, "black", font)
+        sheet.paste(written(caption, width), (left, top))
         sheet.paste(before, (left, top + CAPTION))
         sheet.paste(after, (left + CELL + GAP // 2, top + CAPTION))
     return sheet
+
+
+def written(caption: str, width: int) -> Image.Image:
+    """A caption in the fonts of the window, which have arrows."""
+    line, font = QImage(width, CAPTION, QImage.Format.Format_RGB32), QFont("sans-serif")
+    line.fill(Qt.GlobalColor.white)
+    font.setPixelSize(16)
+    with QPainter(line) as painter:
+        painter.setFont(font)
+        painter.drawText(line.rect(), Qt.AlignmentFlag.AlignVCenter, caption)
+    return Image.fromarray(qimage_to_array(line)[..., :3])
 
 
 def add_probabilities(stage: Stage) -> None:

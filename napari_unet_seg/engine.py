@@ -14,30 +14,16 @@ import torch
 
 from napari_unet_seg import log
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.events import (
-    Command,
-    DeviceFallback,
-    Evaluated,
-    PredictEvent,
-    PredictFinished,
-    Refined,
-    SampleMeasured,
-    SlicePredicted,
-)
+from napari_unet_seg.events import Refined, SampleMeasured
+from napari_unet_seg.inference.chosen_slices import predict_chosen
+from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.refined import answer, check
 from napari_unet_seg.inference.result import ResultBuffer
-from napari_unet_seg.inference.scan_prediction import (
-    predict_scan,
-    predict_single_slices,
-    predict_started,
-    prepare_predictor,
-    reduce_memory,
-)
+from napari_unet_seg.inference.scan_prediction import predict_scan
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.disk.files import write_error
-from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -46,7 +32,14 @@ if TYPE_CHECKING:
     from napari_unet_seg.config import PredictConfig, TrainConfig
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.evaluation.metrics import Counts
-    from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.events import (
+        Command,
+        DeviceFallback,
+        Evaluated,
+        PredictEvent,
+        SlicePredicted,
+        TrainEvent,
+    )
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows
 
@@ -147,36 +140,19 @@ def predict(
         If the model cannot be read.
     """
     start = time.perf_counter()
-    predictor = prepare_predictor(config, checkpoint)
-    reader = SliceReader(scan, predictor.info, window=window)
-    name = scan.path.name if scan.path else "array"
+    model = LoadedModel(config, checkpoint)
+    reader = SliceReader(scan, model.info, window=window)
+    name, size = scan.path.name if scan.path else "array", (*reader.leading, *reader.plane)
     try:
-        with log.operation(
-            "predict",
-            scan=name,
-            size=(*reader.leading, *reader.plane),
-            device=device_name(predictor.device),
-        ):
-            result = ResultBuffer(config, predictor.info, reader, folder)
-            device = yield from predict_scan(config, checkpoint, predictor, reader, result)
+        with log.operation("predict", scan=name, size=size, device=model.device):
+            result = ResultBuffer(config, model.info, reader, folder)
+            stopped = yield from predict_scan(model, reader, result)
     except OSError as error:
         if folder is None:
             raise
         raise write_error(folder, error) from error
-    if device is None:
-        return
-    yield PredictFinished(
-        result.labels,
-        result.probabilities,
-        result.uncertainty,
-        result.disagreement,
-        result.dice,
-        predictor.info.categories,
-        device_name(device),
-        time.perf_counter() - start,
-        result.left_out,
-        result.outside,
-    )
+    if not stopped:
+        yield result.finished(model.device, time.perf_counter() - start)
 
 
 def predict_slices(
@@ -202,20 +178,8 @@ def predict_slices(
     DataError, CheckpointError
         As `predict`.
     """
-    predictor = prepare_predictor(config, checkpoint)
-    reader = SliceReader(scan, predictor.info)
-    if predictor.info.model.dimensions == 2 and config.across == "Z":
-        yield from predict_single_slices(config, checkpoint, predictor, reader, indices)
-        return
-    plain = config.replace(probabilities=False, uncertainty=False, disagreement=False)
-    whole = ResultBuffer(plain, predictor.info, reader)
-    if (yield from predict_scan(config, checkpoint, predictor, reader, whole)) is None:
-        return
-    for done, index in enumerate(indices, 1):
-        position = reader.position(index)
-        labels, dice = whole.labels[position], float(whole.dice[position])
-        if (yield SlicePredicted(index, labels, dice, done, len(indices))) is Command.STOP:
-            return
+    model = LoadedModel(config, checkpoint)
+    yield from predict_chosen(model, SliceReader(scan, model.info), indices)
 
 
 def warm_up(
@@ -228,15 +192,15 @@ def warm_up(
     PredictEvent
         One `PredictStarted`.
     """
-    predictor = prepare_predictor(config, checkpoint)
-    info = predictor.info
+    model = LoadedModel(config, checkpoint)
+    info = model.info
     slices = [info.patch_slices] if info.model.dimensions == 3 else []
     size = (info.model.channels, *slices, info.image_size, info.image_size)
     if info.model.prompts:
-        predictor.logits(torch.zeros(1, *size))
+        model.predictor.logits(torch.zeros(1, *size))
     else:
-        sample_probabilities(predictor, np.zeros(size, np.uint8), config)
-    yield predict_started(predictor, 0)
+        sample_probabilities(model.predictor, np.zeros(size, np.uint8), config)
+    yield model.started(0)
 
 
 def refine(
@@ -279,22 +243,18 @@ def refine(
         If image, prompts and mask do not fit each other or the model.
     """
     start = time.perf_counter()
-    predictor = prepare_predictor(config, checkpoint)
-    image = by_name(image, predictor.info.sequences)
-    check(checkpoint, predictor.info, image, prompts, previous)
+    model = LoadedModel(config, checkpoint)
+    image = by_name(image, model.info.sequences)
+    check(checkpoint, model.info, image, prompts, previous)
     answered = None
     while answered is None:
         try:
-            answered = answer(predictor, image, prompts, previous, window)
+            answered = answer(model.predictor, image, prompts, previous, window)
         except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            predictor, _, fallback = reduce_memory(predictor, config, checkpoint, 1, error)
-            yield fallback
-    sides, probable = answered
-    seconds = time.perf_counter() - start
-    mask, device = probable >= config.threshold, device_name(predictor.device)
-    yield Refined(sides, mask, probable.astype(np.float16), device, seconds)
+            yield model.reduce_memory(error)
+    (sides, probable), seconds = answered, time.perf_counter() - start
+    mask = probable >= config.threshold
+    yield Refined(sides, mask, probable.astype(np.float16), model.device, seconds)
 
 
 def evaluate_samples(
@@ -324,21 +284,13 @@ def evaluate_samples(
         If the model cannot be read.
     """
     # Simulated prompts need SciPy and scikit-image, which would hold up the first prediction.
-    from napari_unet_seg.evaluation.sample_counts import automatic_counts, prompted_counts
+    from napari_unet_seg.evaluation.sample_counts import sample_counts, summary
 
-    predictor = prepare_predictor(config, checkpoint)
-    info = predictor.info
+    predictor = LoadedModel(config, checkpoint).predictor
+    info, total = predictor.info.model, len(samples.samples)
     counts: list[Counts] = []
-    for index, sample in enumerate(samples.samples):
-        image, truth = read_sample(sample, info.model.in_channels, info.normalise)
-        measure = prompted_counts if info.model.prompts else automatic_counts
-        counts += measure(predictor, image, truth, len(samples.categories), config)
-        yield SampleMeasured(index + 1, len(samples.samples), sample.name)
-    present = [c for c in counts if c.tp + c.fp + c.fn]
-    yield Evaluated(
-        checkpoint,
-        float(np.mean([c.dice for c in present])) if present else float("nan"),
-        float(np.mean([c.iou for c in present])) if present else float("nan"),
-        len(samples.samples),
-        len(counts) - len(present),
-    )
+    for number, sample in enumerate(samples.samples, 1):
+        image, truth = read_sample(sample, info.in_channels, predictor.info.normalise)
+        counts += sample_counts(predictor, image, truth, len(samples.categories), config)
+        yield SampleMeasured(number, total, sample.name)
+    yield summary(checkpoint, counts, total)

@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],
+    "accuracy.sequences": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
+    "bundled.ablate_sequences": [],
     "bundled.store_answers": [],
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],
@@ -53,6 +55,7 @@ IN_A_WINDOW = {
     "speed.import_coco": ["-m", "benchmarks.speed.import_coco"],
     "speed.point": ["-m", "benchmarks.speed.point"],
     "speed.responsiveness": ["-m", "benchmarks.speed.responsiveness"],
+    "make_animation": ["docs/make_animation.py"],
     "make_case_pictures": ["docs/make_case_pictures.py"],
     "make_pictures": ["docs/make_pictures.py"],
     "make_tool_pictures": ["docs/make_tool_pictures.py"],
@@ -123,5 +126,6 @@ def test_every_script_is_run() -> None:
         if "__main__" in path.read_text(encoding="utf-8")
     }
     forked = {f"reliability.{name}" for name in IN_PROCESSES}
-    assert {path.stem for path in (ROOT / "docs").glob("make_*pictures.py")} <= set(IN_A_WINDOW)
+    made = {path.stem for path in (ROOT / "docs").glob("make_*.py")}
+    assert made <= {*IN_A_WINDOW, "make_formats", "make_keys"}
     assert scripts == {*WITHOUT_WINDOW, *forked, *(name for name in IN_A_WINDOW if "." in name)}

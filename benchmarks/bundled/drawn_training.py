@@ -6,13 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch.nn.modules.batchnorm import _BatchNorm
 
-from benchmarks.prompts.train import MOMENTUM, SAVED, LongTrainer, log
-from napari_unet_seg import __version__
-from napari_unet_seg.models.header import CheckpointInfo
+from benchmarks.common.long_training import (
+    SAVED,
+    LongTrainer,
+    learn_statistics_slowly,
+    log,
+    write,
+)
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, save_checkpoint
+from napari_unet_seg.nn.checkpoint import load_tensors, load_weights
 from napari_unet_seg.nn.devices import choose_device
 from napari_unet_seg.training.distributed import join_processes
 
@@ -70,9 +73,7 @@ class DrawnTraining:
             info, tensors = load_tensors(begin)
             load_weights(net, tensors, begin)
         if start:
-            for layer in net.modules():
-                if isinstance(layer, _BatchNorm):
-                    layer.momentum = MOMENTUM
+            learn_statistics_slowly(net)
         processes = join_processes(choose_device(config.device))
         self._trainer = LongTrainer(net, config, processes, steps)
         self._settles = start is not None
@@ -95,20 +96,5 @@ class DrawnTraining:
                 log(self._run, f"step {step + 1}: loss {np.mean(losses):.4f}, {seconds:.2f} s each")
                 losses, begin = [], time.time()
             if time.time() - saved > SAVED or step + 1 == self._steps:
-                self._write(step + 1)
+                write(self._run, self._trainer, self._config, self._found, self._source, step + 1)
                 saved = time.time()
-
-    def _write(self, step: int) -> None:
-        trainer, config = self._trainer, self._config
-        info = CheckpointInfo(
-            version=__version__,
-            model=trainer.net.config,
-            categories=(self._found,),
-            normalise=config.normalise,
-            image_size=config.image_size,
-            summary={"source": self._source, "steps": step},
-            epoch=step,
-        )
-        save_checkpoint(self._run / "last.safetensors", trainer.net, info, trainer.state())
-        with trainer.averaged():
-            save_checkpoint(self._run / "best.safetensors", trainer.net, info)

@@ -13,7 +13,6 @@ as far as it is seen. With the fluid a lesion of the meninges is inside, and the
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +22,12 @@ from scipy import ndimage
 
 from benchmarks.bundled.brain_card import render
 from benchmarks.bundled.drawn_training import DrawnTraining
-from benchmarks.common.options import given_to, parser_of
+from benchmarks.common.long_training import given_to_training
+from benchmarks.common.options import parser_of
 from benchmarks.common.records import write_record
+from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.head_labels import CODES
 from benchmarks.prompts.lesions import LESION
-from benchmarks.prompts.train import smoke_cache
 from napari_unet_seg.config import AugmentConfig, Category, ModelConfig, PredictConfig, TrainConfig
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import smooth_noise
@@ -39,6 +39,7 @@ from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
 
@@ -178,16 +179,9 @@ def run_training(given: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = parser_of(__doc__, "CACHE", ["train", "measure"])
-    parser.add_argument("--run", type=Path, default=Path("runs/brain"))
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(changes={})
-    smallest = {"steps": 2, "changes": {"image_size": 64, "batch_size": 2}}
-    with given_to(parser, smoke_cache, **smallest) as given:
-        if given.threads:
-            torch.set_num_threads(given.threads)
-        if given.smoke:
-            given.run = given.scratch / "run"
+    smallest = {"image_size": 64, "batch_size": 2}
+    with given_to_training(parser, smoke_cache, "runs/brain", 3000, changes=smallest) as given:
         if given.action == "train" or given.smoke:
             run_training(given)
         if given.action == "measure":

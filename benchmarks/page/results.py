@@ -22,6 +22,7 @@ from benchmarks.common.synthetic import brisc, tumorseg
 from benchmarks.page.effort import effort
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
+from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
 
 PAGE = ROOT / "docs" / "explanation" / "results.md"
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 
 
 def text() -> str:
-    parts = [INTRODUCTION, _tumorseg(), _brisc(), _robustness(), _speed()]
+    parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), _robustness(), _speed()]
     parts += [prediction(), marks(), effort(), fine_tuning()]
     return "\n".join(part for part in parts if part)
 

@@ -25,18 +25,19 @@ def prediction() -> str:
     if not rows:
         return ""
     head = ["machine", "pixels", "this package", *(NAMES[way] for way in WAYS)]
-    return PREDICTION.format(table=table([*head, "peak memory"], rows))
+    return PREDICTION.format(table=table([*head, "first time", "peak memory"], rows))
 
 
 def _case(machine: str, case: str, figures: dict[str, Any]) -> list[str]:
     ours = figures["ours"]
     times = [f"**{ours['ms']:.0f} ms**"]
-    memory = [f"{ours['peak_mib']}"]
     for way in WAYS:
         there = figures.get(way)
         times.append(f"{there['ms']:.0f} ms ({there['ms'] / ours['ms']:.2f}×)" if there else "–")
-        memory.append(f"{there['peak_mib']}" if there else "–")
-    return [machine, case, *times, " / ".join(memory) + " MiB"]
+    every = [figures.get(way, {}) for way in ("ours", *WAYS)]
+    first = " / ".join(f"{f['first_ms'] / 1000:.1f}" if "first_ms" in f else "–" for f in every)
+    memory = " / ".join(f"{f['peak_mib']}" if f else "–" for f in every)
+    return [machine, case, *times, f"{first} s", f"{memory} MiB"]
 
 
 def fine_tuning() -> str:
@@ -81,9 +82,13 @@ PREDICTION = """\
 ## Speed of prediction
 
 The same weights (the bundled ones) on the same pixels: a slice of 256×256, one of 640×640, a volume
-of 155×240×240. In brackets how many times longer than this package it takes. Each way in a process
-of its own, in turns in one run, medians; peak memory in the order of the columns, torch or OpenVINO
-itself included. `python -m benchmarks.speed.predict`.
+of 155×240×240; and the window around a click, through the prompt network. In brackets how many
+times longer than this package it takes. Each way in a process of its own, in turns in one run,
+medians; in the order of the columns the first time, with all that is loaded and converted for it,
+and peak memory, torch or OpenVINO itself included. `python -m benchmarks.speed.predict`.
+
+OpenVINO is quicker once it runs and much slower the first time, since it has to convert the network
+for each size; it also takes more memory. So the package does without it.
 
 {table}"""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 HELD_OUT_RENDITIONS = 18
 _HELD_OUT_SEED = 90_000
+_USUAL_SEED = 50_000
 
 
 def write_brisc(folder: Path, cache: Path) -> None:
@@ -42,14 +43,16 @@ def write_brisc(folder: Path, cache: Path) -> None:
         _write(cache / f"brisc-{split}.npy", np.stack(rows))
 
 
-def write_heads(folder: Path, cache: Path, seed: int, count: int, held_out: bool) -> None:
+def write_heads(
+    folder: Path, cache: Path, seed: int, count: int, held_out: bool = False, usual: bool = False
+) -> None:
     """Write drawings of one side's heads, (SLICES, 3, Y, X) each, one file for each seed."""
     cache.mkdir(parents=True, exist_ok=True)
     codes = [load_head(path) for path in heads(folder, held_out)]
     for number in range(seed, seed + count):
         target = cache / f"{number:05}.npy"
         if not target.is_file():
-            drawn = rendition(codes[number % len(codes)], np.random.default_rng(number))
+            drawn = rendition(codes[number % len(codes)], np.random.default_rng(number), usual)
             _write(target, drawn)
 
 
@@ -60,23 +63,31 @@ def _write(path: Path, array: Array) -> None:
     sys.stdout.flush()
 
 
-def write_cache(folder: Path, cache: Path, renditions: int, held_out: int) -> None:
+def write_cache(folder: Path, cache: Path, renditions: int, usual: int, held_out: int) -> None:
     """Write all of it."""
     cache.mkdir(parents=True, exist_ok=True)
     write_brisc(folder / "brisc-256", cache)
     maps = folder / "head-labels"
     write_heads(maps, cache / "held_out", _HELD_OUT_SEED, held_out, held_out=True)
-    write_heads(maps, cache / "heads", 0, renditions, held_out=False)
+    write_heads(maps, cache / "usual", _USUAL_SEED, usual, usual=True)
+    write_heads(maps, cache / "heads", 0, renditions)
+
+
+def smoke_cache(folder: Path) -> Path:
+    """A cache of phantoms."""
+    write_cache(data(folder), folder / "cache", 1, 1, 1)
+    return folder / "cache"
 
 
 def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("cache", type=Path, nargs="?", default=Path("runs/prompts-cache"))
     parser.add_argument("--renditions", type=int, default=500)
+    parser.add_argument("--usual", type=int, default=150, help="drawings of usual sequences")
     parser.set_defaults(held_out=HELD_OUT_RENDITIONS)
-    with given_to(parser, data, renditions=2, held_out=1) as given:
+    with given_to(parser, data, renditions=2, usual=1, held_out=1) as given:
         cache = given.scratch / "cache" if given.smoke else given.cache
-        write_cache(given.folder, cache, given.renditions, given.held_out)
+        write_cache(given.folder, cache, given.renditions, given.usual, given.held_out)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,13 @@ SLICES = 20
 BACKGROUND = 0.0
 _USUAL = {"t1": (0.75, 0.55, 0.15), "t2": (0.35, 0.55, 0.95), "flair": (0.45, 0.6, 0.12)}
 """Grey of white matter, cortex and fluid in the usual sequences."""
+_LESIONS = {
+    "t1": ((0.15, 0.55), (0.25, 0.6), (0.4, 0.65)),
+    "t1c": ((0.1, 0.9), (0.8, 1.0), (0.4, 0.68)),
+    "t2": ((0.6, 1.0), (0.6, 0.95), (0.6, 0.95)),
+    "flair": ((0.25, 1.0), (0.7, 1.0), (0.65, 1.0)),
+}
+"""Range of the grey of a lesion's core, rim and oedema in them, and in T1 with contrast."""
 
 
 class Look(NamedTuple):
@@ -52,6 +59,13 @@ def greys(rng: Rng) -> Array:
     """A mean grey for each code: tissues at random, or in the order of a usual sequence."""
     tissue = dict(zip(TISSUES, rng.uniform(0.1, 0.95, len(TISSUES)), strict=True))
     usual = rng.choice(["random", *_USUAL], p=[0.4, 0.25, 0.15, 0.2])
+    wide = 0.03 if rng.random() < 0.6 else 0.12
+    return _of_sequence(usual, tissue, wide, rng)
+
+
+def _of_sequence(usual: str, tissue: dict[str, float], wide: float, rng: Rng) -> Array:
+    """A mean grey for each code, off by a normal deviate; of `random` as the tissues tell."""
+    tissue = dict(tissue)
     if usual != "random":
         white, cortex, fluid = _USUAL[usual]
         tissue |= {
@@ -62,11 +76,24 @@ def greys(rng: Rng) -> Array:
             "ventricles": fluid,
             "fluid": fluid,
         }
-    wide = 0.03 if rng.random() < 0.6 else 0.12
     found = {code: grey for name, grey in tissue.items() for code in TISSUES[name]}
     means = [found.get(int(v), rng.uniform(0, 1)) + rng.normal(0, wide) for v in CODES]
     means[0] = BACKGROUND
     return np.clip(means, 0, 1)
+
+
+def usual_table(rng: Rng) -> Array:
+    """Mean grey of every label value 0…255 as a usual sequence shows tissues and lesions."""
+    sequence = rng.choice(list(_LESIONS))
+    means = _of_sequence("t1" if sequence == "t1c" else sequence, {}, 0.03, rng)
+    if sequence == "t1c":
+        means[np.isin(CODES, TISSUES["vessels"])] = rng.uniform(0.8, 1)
+    table = np.zeros(256)
+    table[: len(means)] = means
+    for number in range(MOST):
+        parts = [rng.uniform(*sides) for sides in _LESIONS[sequence]]
+        table[LESION + 3 * number : LESION + 3 * number + 3] = parts
+    return table
 
 
 def lesion_greys(means: Array, rng: Rng) -> Array:
@@ -136,11 +163,14 @@ def _field(shape: tuple[int, ...], rng: Rng) -> Array:
     return ndimage.zoom(rng.uniform(-1, 1, (4, 4)), np.array(shape) / 4, order=3)
 
 
-def rendition(codes: Array, rng: Rng) -> Array:
-    """Slices of one drawing, uint8 (SLICES, 3, Y, X): image, labels, labels nearby."""
+def rendition(codes: Array, rng: Rng, usual: bool = False) -> Array:
+    """Slices of one drawing, uint8 (SLICES, 3, Y, X): image, labels, labels nearby.
+
+    Greys are at random, or with `usual` those of a usual sequence, lesions too.
+    """
     grown = grow_lesions(numbered(codes), rng)
     labels = np.moveaxis(grown, int(rng.choice(3, p=(0.5, 0.25, 0.25))), 0)
-    table = lesion_greys(greys(rng), rng)
+    table = usual_table(rng) if usual else lesion_greys(greys(rng), rng)
     look = drawn_look(rng)
     ill = np.flatnonzero((labels >= LESION).any((1, 2)))
     head = np.flatnonzero((labels > 0).mean((1, 2)) > 0.05)

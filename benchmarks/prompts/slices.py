@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
 
-SYNTHETIC = 0.3
+SYNTHETIC = 0.4
 """Share of the samples that are drawn from label maps."""
 ZOOM = (0.5, 1.6)
 """Pixels of a slice for one that the network sees."""
@@ -78,13 +78,13 @@ class Slices:
 
     def __init__(self, cache: Path) -> None:
         self._brisc = np.load(cache / "brisc-train.npy", mmap_mode="r")
-        self._heads = cache / "heads"
+        self._drawn = (cache / "heads", cache / "usual")
         self._automatic = load_net(BUNDLED)[1].eval()
         self.refresh()
 
     def refresh(self) -> None:
         """Take in what has been written since."""
-        files = sorted(self._heads.glob("[0-9]*.npy"))
+        files = sorted(file for folder in self._drawn for file in folder.glob("[0-9]*.npy"))
         self._synthetic = [np.load(file, mmap_mode="r") for file in files]
 
     def case(self, rng: Rng) -> Case:

@@ -13,37 +13,34 @@ of a few batches, half real and half drawn, are those of neither, and its answer
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn.modules.batchnorm import _BatchNorm
 
-from benchmarks.common.options import given_to, parser_of
-from benchmarks.prompts.cache import write_cache
+from benchmarks.common.long_training import (
+    SAVED,
+    LongTrainer,
+    given_to_training,
+    learn_statistics_slowly,
+    log,
+    write,
+)
+from benchmarks.common.options import parser_of
+from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.rendering import SLICES
 from benchmarks.prompts.robot import boxed, clicked, dice
 from benchmarks.prompts.slices import Slices, batch
-from benchmarks.prompts.synthetic import data
 from benchmarks.prompts.targets import labelled, visible
-from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.prompts.simulation import after_rounds, with_maps
 from napari_unet_seg.models import BUNDLED
-from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import (
-    load_tensors,
-    load_weights,
-    save_checkpoint,
-    with_prompts,
-)
+from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.devices import choose_device
 from napari_unet_seg.training.distributed import join_processes
-from napari_unet_seg.training.trainer import Trainer
 
 if TYPE_CHECKING:
     import argparse
@@ -60,34 +57,10 @@ CONFIG = TrainConfig(
     precision="bfloat16",
     model=ModelConfig(width=16, depth=4, prompts=True),
 )
-TARGET = (Category(id=1, name="target", supercategory=""),)
-FALL = 1 / 3
-SETTLED = 0.3
-"""Share of the steps after which the statistics of batch norms stay as they are."""
-MOMENTUM = 0.01
-"""Share of a batch in the statistics of batch norms."""
-SAVED = 180
-"""Seconds between two checkpoints."""
+TARGET = Category(id=1, name="target", supercategory="")
+SOURCE = "BRISC 2025 and synthetic heads"
 MEASURED = 40
 """Held-out slices of each kind that are measured during training."""
-
-
-class LongTrainer(Trainer):
-    """A trainer whose rate stays high, so that the length of the run may be decided later."""
-
-    settled = False
-
-    def learning_rate(self, step: int) -> float:
-        """Rate of a step counted from 0."""
-        peak, total = self._config.learning_rate, self._total_steps
-        rise = max(1, round(self._config.warm_up * total))
-        return peak * max(0.0, min(1.0, (step + 1) / rise, (total - step) / (FALL * total)))
-
-    def settle(self, step: int) -> None:
-        """Keep the statistics of batch norms if the step is late enough."""
-        if not self.settled and step >= SETTLED * self._total_steps:
-            self.keep_statistics()
-            self.settled = True
 
 
 def held_out(cache: Path, count: int) -> dict[str, list[tuple[Array, Array]]]:
@@ -105,7 +78,7 @@ def held_out(cache: Path, count: int) -> dict[str, list[tuple[Array, Array]]]:
     return sets
 
 
-def evaluate(trainer: Trainer, sets: dict[str, list[tuple[Array, Array]]]) -> str:
+def evaluate(trainer: LongTrainer, sets: dict[str, list[tuple[Array, Array]]]) -> str:
     """Mean Dice of the robot's clicks and boxes, as a line."""
 
     def answer(image: Array, maps: Array) -> Array:
@@ -122,43 +95,17 @@ def evaluate(trainer: Trainer, sets: dict[str, list[tuple[Array, Array]]]) -> st
     return "; ".join(lines)
 
 
-def write(path: Path, trainer: Trainer, step: int) -> None:
-    """Everything that going on takes."""
-    info = CheckpointInfo(
-        version=__version__,
-        model=trainer.net.config,
-        categories=TARGET,
-        normalise=CONFIG.normalise,
-        image_size=CONFIG.image_size,
-        summary={"source": "BRISC 2025 and synthetic heads", "steps": step},
-        epoch=step,
-    )
-    save_checkpoint(path / "last.safetensors", trainer.net, info, trainer.state())
-    with trainer.averaged():
-        save_checkpoint(path / "best.safetensors", trainer.net, info)
-
-
 def progress(losses: list[float], scores: list[list[float]]) -> str:
     """Mean loss, and the mean Dice of the answers that were corrected, by round."""
     found = ", ".join(f"{np.mean(s):.3f}" if s else "-" for s in scores)
     return f"loss {np.mean(losses):.4f}, Dice after 1, 2, 3 rounds {found}"
 
 
-def log(run: Path, text: str) -> None:
-    line = f"{time.strftime('%H:%M:%S')} {text}\n"
-    sys.stdout.write(line)
-    sys.stdout.flush()
-    with (run / "log.txt").open("a", encoding="utf-8") as file:
-        file.write(line)
-
-
 def started(run: Path, start: Path, config: TrainConfig, steps: int) -> tuple[LongTrainer, int]:
     """The trainer of a run, and the step that it goes on with."""
     last = run / "last.safetensors"
     net = build_net(config.model)
-    for layer in net.modules():
-        if isinstance(layer, _BatchNorm):
-            layer.momentum = MOMENTUM
+    learn_statistics_slowly(net)
     info, tensors = load_tensors(last if last.is_file() else start)
     if info.model.width == config.model.width:
         load_weights(net, with_prompts(net, tensors), last)
@@ -202,35 +149,22 @@ def run_training(given: argparse.Namespace) -> None:
             slices.refresh()
             begin = time.time()
         if time.time() - saved > SAVED or step + 1 == given.steps:
-            write(given.run, trainer, step + 1)
+            write(given.run, trainer, CONFIG, TARGET, SOURCE, step + 1)
             saved = time.time()
-
-
-def smoke_cache(folder: Path) -> Path:
-    """A cache of phantoms."""
-    write_cache(data(folder), folder / "cache", 1, 1)
-    return folder / "cache"
 
 
 def main() -> None:
     parser = parser_of(__doc__, "CACHE")
-    parser.add_argument("--run", type=Path, default=Path("runs/prompts"))
     parser.add_argument("--start", type=Path, default=BUNDLED, help="checkpoint to start from")
-    parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
     parser.add_argument("--width", type=int, default=CONFIG.model.width)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--every", type=int, default=50, help="steps between lines of the log")
     parser.add_argument("--measure", type=int, default=500, help="steps between measurements")
-    parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(measured=MEASURED, batch=CONFIG.batch_size)
-    smallest = {"steps": 2, "size": 64, "every": 1, "measure": 2, "measured": 1, "batch": 2}
-    with given_to(parser, smoke_cache, **smallest) as given:
-        if given.threads:
-            torch.set_num_threads(given.threads)
-        if given.smoke:
-            given.run = given.scratch / "run"
+    smallest = {"size": 64, "every": 1, "measure": 2, "measured": 1, "batch": 2}
+    with given_to_training(parser, smoke_cache, "runs/prompts", 12_000, **smallest) as given:
         run_training(given)
 
 

@@ -93,7 +93,7 @@ class Painter:
         self._open.mask.data_setitem(tuple(np.array([axis]) for axis in place), 1)
         self._painted += 1
         if not self._painted % _DECIDED:
-            self._open.decide(ReviewState.ACCEPTED)
+            self._open.decisions.decide(ReviewState.ACCEPTED)
 
     def _mark(self) -> None:
         """Tell how much had been painted when a save began, once it has ended."""

@@ -104,7 +104,7 @@ class Rounds:
         for index in range(len(mask.data)):
             spot = np.meshgrid([index], np.arange(5, 12), np.arange(5, 12))
             mask.data_setitem(tuple(axis.ravel() for axis in spot), 1)
-            desk.current.decide(ReviewState.ACCEPTED)
+            desk.current.decisions.decide(ReviewState.ACCEPTED)
         wait_until(lambda: len(desk.current.session.accepted) == len(mask.data))
         desk.close()
         wait_until(lambda: desk.current is None)

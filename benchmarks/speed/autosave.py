@@ -86,7 +86,7 @@ class Phases:
     def paint(self) -> None:
         """Paint a spot on the slice on screen."""
         y, x = self._random.integers(0, self.reviewing.mask.data.shape[1] - 8, 2)
-        place = np.meshgrid([self.reviewing.index], np.arange(y, y + 8), np.arange(x, x + 8))
+        place = np.meshgrid([self.reviewing.shown.index], np.arange(y, y + 8), np.arange(x, x + 8))
         values = int(self._random.integers(0, 2))
         self.reviewing.mask.data_setitem(tuple(axis.ravel() for axis in place), values)
 
@@ -98,12 +98,14 @@ class Phases:
     def go_on(self) -> None:
         """Paint a spot, and go to the next slice."""
         self.paint()
-        self.reviewing.go_to((self.reviewing.index + 1) % len(self.reviewing.session.states))
+        self.reviewing.shown.go_to(
+            (self.reviewing.shown.index + 1) % len(self.reviewing.session.states)
+        )
 
     def accept(self) -> None:
         """Paint a spot, and accept the slice, which saves it and goes to the next."""
         self.paint()
-        self.reviewing.decide(ReviewState.ACCEPTED)
+        self.reviewing.decisions.decide(ReviewState.ACCEPTED)
 
 
 def gaps_during(action: Callable[[], None], seconds: float) -> list[float]:

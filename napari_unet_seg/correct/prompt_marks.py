@@ -18,10 +18,13 @@ PromptKind = Literal["click", "scribble", "box", "lasso"]
 AREAS: tuple[PromptKind, ...] = ("box", "lasso")
 """Prompts that say where the whole object is."""
 
-_DISC = 2 / 256
-"""Radius of a click in the training of the packaged network, as a share of the longer side."""
-_CLOSER = 0.65
-"""Share of that radius on planes larger than those of training, which the network sees closer."""
+_TRAINED = 256
+"""Longer side in pixels of the planes of the packaged network's training."""
+_DISC = 5**0.5
+"""Radius in pixels of a click on them, as `data.prompts.marks.click` draws it: 21 pixels."""
+_CLOSER = 1.3
+"""Radius on planes so many times larger, which the network sees closer; marks that are brought to
+fewer pixels come out wider."""
 
 
 class Prompt(NamedTuple):
@@ -34,11 +37,21 @@ class Prompt(NamedTuple):
     """Row and column in pixels: of a click, along a line, or of two corners of a box."""
 
 
-def marks_of(prompts: Iterable[Prompt], shape: tuple[int, ...]) -> Marks:
-    """Return the pixels that prompts cover; of contradicting prompts the last one counts."""
+def marks_of(prompts: Iterable[Prompt], shape: tuple[int, ...], trained: int = _TRAINED) -> Marks:
+    """Return the pixels that prompts cover; of contradicting prompts the last one counts.
+
+    Parameters
+    ----------
+    prompts : iterable of Prompt
+        In the order in which they were given.
+    shape : tuple of int
+        Of the plane.
+    trained : int
+        Longer side in pixels of the planes that the network was trained on.
+    """
     marks = Marks.none(shape)
     for prompt in prompts:
-        marks = _marks(prompt, shape).joined(marks)
+        marks = _marks(prompt, shape, trained).joined(marks)
     return marks
 
 
@@ -53,13 +66,13 @@ def drawn_pixels(prompt: Prompt, shape: tuple[int, ...]) -> Mask:
     return np.asarray(covered & ~binary_erosion(covered, iterations=width, border_value=1))
 
 
-def covered_by(prompt: Prompt, shape: tuple[int, ...]) -> Mask:
+def covered_by(prompt: Prompt, shape: tuple[int, ...], trained: int = _TRAINED) -> Mask:
     """Return the pixels that a prompt covers."""
     if prompt.kind == "box":
         return _in_box(np.array(prompt.points), shape)
     if prompt.kind == "lasso":
         return _in_polygon(np.array(prompt.points), shape)
-    radius = disc_radius(shape) / (1 if prompt.kind == "click" else 2)
+    radius = disc_radius(shape, trained) / (1 if prompt.kind == "click" else 2)
     return _along(np.array(prompt.points), radius, shape)
 
 
@@ -69,19 +82,20 @@ def likely_object(prompt: Prompt, shape: tuple[int, ...]) -> Mask:
     return ellipse_in(covered) if prompt.kind == "box" else covered
 
 
-def disc_radius(shape: tuple[int, ...]) -> float:
+def disc_radius(shape: tuple[int, ...], trained: int = _TRAINED) -> float:
     """Return the radius in pixels of a click on a plane.
 
     The network sees every plane at about the size of its training, and the click with it.
     """
-    radius = _DISC * max(shape)
-    return radius if radius <= 2 else max(2.0, _CLOSER * radius)
+    scale = max(shape) / trained
+    return _DISC * scale if scale <= 1 else max(_DISC, _CLOSER * scale)
 
 
-def _marks(prompt: Prompt, shape: tuple[int, ...]) -> Marks:
+def _marks(prompt: Prompt, shape: tuple[int, ...], trained: int) -> Marks:
     marks = Marks.none(shape)
     if prompt.kind not in AREAS:
-        (marks.inside if prompt.inside else marks.outside)[...] = covered_by(prompt, shape)
+        covered = marks.inside if prompt.inside else marks.outside
+        covered[...] = covered_by(prompt, shape, trained)
     elif prompt.inside:  # the network knows no boxes beside an object
         marks.area[...] = covered_by(prompt, shape)
     return marks

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_unet_seg.events import LeftOut
+from napari_unet_seg.events import LeftOut, PredictFinished
 from napari_unet_seg.inference.predicted_dice import predicted_dice
 from napari_unet_seg.inference.removal.small_parts import remove_small_parts
 from napari_unet_seg.inference.slabs import ArrayFactory
@@ -143,3 +143,18 @@ class ResultBuffer:
             self.left_out += removed
             for index in emptied:
                 self.dice[(*volume, index)] = self._dice_of_nothing[(*volume, index)]
+
+    def finished(self, device: str, seconds: float) -> PredictFinished:
+        """Return the event with the arrays, after a time of prediction on a device."""
+        return PredictFinished(
+            self.labels,
+            self.probabilities,
+            self.uncertainty,
+            self.disagreement,
+            self.dice,
+            self._info.categories,
+            device,
+            seconds,
+            self.left_out,
+            self.outside,
+        )

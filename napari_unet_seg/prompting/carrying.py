@@ -122,10 +122,11 @@ class _Walk(NamedTuple):
             if self.is_wall(index) or np.count_nonzero(mask) < LEAST:
                 return
             answer = self.probable(index, mask)
-            found = answer >= _THRESHOLD
+            seen = answer >= _THRESHOLD
+            found = _parts_at(seen, mask)
             if not (_goes_on(found, mask) and is_object.like(self.grey(index)[found])):
                 return
-            yield index, answer
+            yield index, np.where(seen & ~found, 0, answer)  # elsewhere are other objects
             mask = found
 
 

@@ -9,15 +9,14 @@ import numpy as np
 
 from napari_unet_seg.data.prompts.marks import PREVIOUS, no_prompts
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.refined import answer, check
-from napari_unet_seg.inference.scan_prediction import prepare_predictor, reduce_memory
 from napari_unet_seg.inference.slices import by_chunks
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.common.places import place_at
 from napari_unet_seg.io.common.window import shared_window, to_grey
 from napari_unet_seg.io.disk.files import reading
-from napari_unet_seg.nn.devices import device_name, is_out_of_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,12 +53,12 @@ class PromptedSlices:
     def __init__(
         self, config: PredictConfig, checkpoint: Path, scan: Scan, window: Windows | None = None
     ) -> None:
-        self._config, self._checkpoint = config, checkpoint
-        self._predictor = prepare_predictor(config, checkpoint)
-        info = self._predictor.info
+        self._model = LoadedModel(config, checkpoint)
+        info = self._model.info
         if info.model.prompts and info.model.dimensions == 3:
             raise DataError(
-                f"The model {checkpoint} follows prompts on volumes; choose one of slices."
+                f"The model {checkpoint} follows prompts on whole volumes, and here they are given "
+                "on slices; choose a model of slices, such as the one of the package."
             )
         self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
         self._leading, self.plane = scan.grid_shape[:-2], scan.grid_shape[-2:]
@@ -71,9 +70,14 @@ class PromptedSlices:
         """What became of the device, for the user; taken out by who tells it."""
 
     @property
+    def trained(self) -> int:
+        """Longer side in pixels of the planes that the network was trained on."""
+        return self._model.info.image_size
+
+    @property
     def device(self) -> str:
         """Name of the device that the network runs on."""
-        return device_name(self._predictor.device)
+        return self._model.device
 
     def grey(self, index: int) -> Array:
         """Return the grey values (Y, X) of a slice."""
@@ -86,15 +90,10 @@ class PromptedSlices:
         while True:
             try:
                 sides, probable = answer(
-                    self._predictor, image, maps[:PREVIOUS], maps[PREVIOUS], self._window
+                    self._model.predictor, image, maps[:PREVIOUS], maps[PREVIOUS], self._window
                 )
             except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                self._predictor, _, fallback = reduce_memory(
-                    self._predictor, self._config, self._checkpoint, 1, error
-                )
-                self.fallbacks.append(fallback)
+                self.fallbacks.append(self._model.reduce_memory(error))
             else:
                 found[sides] = probable
                 return found

@@ -106,7 +106,8 @@ class _Job:
         """Segment an object where it is marked; return the masks found, or None if stopped."""
         given = {}
         for index, marks in marked.items():
-            probable = self._slices.probable(index, drawn(marks, self._slices.plane))
+            maps = drawn(marks, self._slices.plane, self._slices.trained)
+            probable = self._slices.probable(index, maps)
             while self._slices.fallbacks:
                 yield self._slices.fallbacks.pop(0)
             mask, sure = probable >= self._threshold, certainty_of(probable)

@@ -54,6 +54,13 @@ def test_a_click_is_a_disc_at_its_point_even_at_the_border():
     assert maps[NEGATIVE, 0, 29]
 
 
+@pytest.mark.parametrize(("scale", "pixels"), [(0.25, 1), (0.5, 5), (1.0, 21)])
+def test_a_click_is_smaller_on_a_small_image(scale: float, pixels: int):
+    maps = no_prompts((20, 30))
+    click(maps, POSITIVE, np.array([10, 12]), scale)
+    assert maps[POSITIVE].sum() == pixels
+
+
 def test_the_last_mark_counts():
     maps = no_prompts((20, 20))
     click(maps, POSITIVE, np.array([10, 10]))

@@ -87,7 +87,7 @@ def test_the_loop(
     with qtbot.waitSignal(reviewer.desk.session_changed):
         dock.steps.buttons[Step.CORRECT].click()
     qtbot.waitUntil(lambda: not reviewer.desk.busy)
-    shown = reviewer.desk.current.index
+    shown = reviewer.desk.current.shown.index
     mask.mode, mask.selected_label, mask.brush_size = "paint", 1, 9
     stroke(qtbot, viewer, (60, 60), (60, 90))
     painted = mask.data[shown].copy()

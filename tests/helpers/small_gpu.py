@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_unet_seg.inference import scan_prediction
+from napari_unet_seg.inference import loaded_model
 from napari_unet_seg.inference.predictor import load_predictor
 
 if TYPE_CHECKING:
@@ -29,5 +29,5 @@ def pretend_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, method: str, 
 
     monkeypatch.setattr(predictor, "device", torch.device("meta"))
     monkeypatch.setattr(predictor, method, limited)
-    monkeypatch.setattr(scan_prediction, "_BATCH", {**scan_prediction._BATCH, "meta": 1})
-    monkeypatch.setattr(scan_prediction, "device_name", str)
+    monkeypatch.setattr(loaded_model, "_BATCH", {**loaded_model._BATCH, "meta": 1})
+    monkeypatch.setattr(loaded_model, "device_name", str)

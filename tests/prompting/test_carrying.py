@@ -154,6 +154,16 @@ def test_what_was_carried_beyond_the_end_is_found(
     assert beyond({*carried} - {end}, {*holding} - {end}, end) == over
 
 
+@pytest.mark.parametrize("given", [[9], [6, 12]])
+def test_what_lies_elsewhere_on_a_slice_is_another_object(given: list[int]) -> None:
+    def both(index: int, beside: np.ndarray) -> np.ndarray:
+        return np.where(elsewhere(index), 0.9, perfect(index, beside))
+
+    found = list(carry(both, plain, {i: lesion(i) for i in given}, range(COUNT)))
+    for each in found:
+        np.testing.assert_array_equal(each.mask, lesion(each.index))
+
+
 def test_nothing_is_carried_from_next_to_nothing() -> None:
     speck = np.zeros(SHAPE, bool)
     speck.ravel()[: LEAST - 1] = True

@@ -109,6 +109,25 @@ class ImportCocoWidget(DockWidget):
         self._start(events, self._on_loaded, "Opening", "Drawing the annotations …")
 
     def _build(self) -> None:
+        self._add_paths()
+        self._add_choices()
+        self.table = CocoTable()
+        self.open_button = QPushButton("Open images and masks")
+        self.open_button.setToolTip("One stack per image size; a slice is read when it is shown")
+        self.status = StatusLabel("Choose a COCO file to list its content.")
+        self.legend = CategoryLegend(self.viewer)
+        self.write_box = WriteDatasetBox()
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addLayout(_rows({"Annotations": self.path_edit, "Images": self.images_edit}))
+        layout.addWidget(self.status)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(_rows({"Labels": self.values}))
+        for widget in (self.boxes, self.hide_parent, self.open_button, self.legend, self.write_box):
+            layout.addWidget(widget)
+        fill_with_scroll_column(self, content, minimum_height=280)
+
+    def _add_paths(self) -> None:
         tip = "A COCO file; its content is listed before anything is opened"
         pattern = "COCO annotations (*.json)"
         self.path_edit = PathEdit("file", "Choose a COCO file", pattern, tip=tip)
@@ -118,7 +137,8 @@ class ImportCocoWidget(DockWidget):
         tip = "Only needed if the images are not found next to the COCO file"
         self.images_edit = PathEdit("folder", "Choose the folder of the images", tip=tip)
         self.images_edit.setPlaceholder("found automatically")
-        self.table = CocoTable()
+
+    def _add_choices(self) -> None:
         self.hide_parent = QCheckBox("Hide the unused parent category")
         self.hide_parent.setToolTip(
             "A category that only groups others gets no label; untick the box to give it a label"
@@ -138,27 +158,6 @@ class ImportCocoWidget(DockWidget):
             "One for each category: for training and correction. One for each annotation: single "
             "objects are separate, with their id and attributes in the status bar."
         )
-        self.open_button = QPushButton("Open images and masks")
-        self.open_button.setToolTip("One stack per image size; a slice is read when it is shown")
-        self.status = StatusLabel("Choose a COCO file to list its content.")
-        self.legend = CategoryLegend(self.viewer)
-        self.write_box = WriteDatasetBox()
-        paths = QFormLayout()
-        paths.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        paths.addRow("Annotations", self.path_edit)
-        paths.addRow("Images", self.images_edit)
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.addLayout(paths)
-        layout.addWidget(self.status)
-        layout.addWidget(self.table, 1)
-        choice = QFormLayout()
-        choice.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        choice.addRow("Labels", self.values)
-        layout.addLayout(choice)
-        for widget in (self.boxes, self.hide_parent, self.open_button, self.legend, self.write_box):
-            layout.addWidget(widget)
-        fill_with_scroll_column(self, content, minimum_height=280)
 
     def _on_path(self, path: Path | None) -> None:
         # The images of another file lie elsewhere, and it may have outlines.
@@ -246,6 +245,14 @@ class ImportCocoWidget(DockWidget):
         usable = self._report is not None and bool(self._report.usable)
         self.open_button.setEnabled(ready and usable)
         self.write_box.setReady(ready and usable)
+
+
+def _rows(fields: dict[str, QWidget]) -> QFormLayout:
+    rows = QFormLayout()
+    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for label, field in fields.items():
+        rows.addRow(label, field)
+    return rows
 
 
 def _inspect(path: Path, images: Path | None, boxes: bool) -> Generator[Inspected, Any, None]:

@@ -80,7 +80,7 @@ class Learning(QObject):
             self._is_own_round = False
             self._bar.show_status("")
         if open_session is not None:
-            open_session.decided.connect(self._on_decided)
+            open_session.decisions.decided.connect(self._on_decided)
             self._enter_session(open_session.session)
         self._show()
 

@@ -125,7 +125,7 @@ class FineTunePanel(QWidget):
             self.panel.hide()  # it shows a round of the session before
             self.recipe.hide()
         if current is not None:
-            current.decided.connect(self.refresh)
+            current.decisions.decided.connect(self.refresh)
         self.refresh()
 
     @property

@@ -61,12 +61,12 @@ class Predicting(QObject):
         self.quit()
         self._open_session = open_session
         if open_session is not None:
-            open_session.decided.connect(self.refresh)
+            open_session.decisions.decided.connect(self.refresh)
         self.refresh()
 
     def todo(self) -> list[int]:
         """Return the slices to do in their order; none without a session."""
-        return self._open_session.queue.todo if self._open_session else []
+        return self._open_session.decisions.queue.todo if self._open_session else []
 
     def refresh(self, _: object = None) -> None:
         """Show the number of slices to do."""
@@ -85,7 +85,7 @@ class Predicting(QObject):
             Whether the slice on screen is predicted too.
         """
         todo, current = self.todo(), self._open_session
-        if not on_screen and current is not None and todo == [current.index]:
+        if not on_screen and current is not None and todo == [current.shown.index]:
             todo = []
         self._start(why, model, todo, on_screen=on_screen)
 
@@ -154,7 +154,7 @@ class Predicting(QObject):
         self._job = None
         self._bar.show_running(False)
         if self._open_session is not None:
-            self._open_session.refresh_queue()
+            self._open_session.show_predictions()
             number = self._replaced_count
             done = f"{counted(number, 'slice')} to do {was_or_were(number)} predicted again"
             kept = "Edited slices and slices from a file did not change."

@@ -62,14 +62,14 @@ class Accepting(QObject):
         self._many = ManyDecisions(open_session) if open_session else None
         self.menu.show_session(self._many)
         if open_session is not None:
-            open_session.decided.connect(self._release_undo)
+            open_session.decisions.decided.connect(self._release_undo)
 
     def accept(self) -> None:
         """Accept the slice on screen and go to the next to do."""
         current = self._open_session
         if current is not None:
             problem = off_screen_problem(current.viewer, current.mask)
-            self._when_confirmed([] if problem else [current.index], current.accept)
+            self._when_confirmed([] if problem else [current.shown.index], current.decisions.accept)
 
     def accept_many(self, slices: Sequence[int]) -> None:
         """Accept slices at once."""

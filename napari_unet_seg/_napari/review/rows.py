@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._napari.session.slice_contents import SliceContent
+from napari_unet_seg._napari.session.slices.contents import SliceContent
 from napari_unet_seg._napari.widgets.queue.table import RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_unet_seg._napari.session.slice_contents import SliceContents
+    from napari_unet_seg._napari.session.slices.contents import SliceContents
 
 _NOTES = {
     SliceContent.EMPTY: RowNote(

@@ -20,7 +20,7 @@ from napari_unet_seg._napari.review.accepting import Accepting
 from napari_unet_seg._napari.review.clear_menu import ClearMenu
 from napari_unet_seg._napari.review.rows import notes_of, row_names
 from napari_unet_seg._napari.review.stored_slice import StoredSliceNote
-from napari_unet_seg._napari.session.changes_overlay import correction_summary
+from napari_unet_seg._napari.session.slices.changes_overlay import correction_summary
 from napari_unet_seg._napari.session.thumbnails import SliceThumbnails
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg._napari.widgets.queue.bar import QueueBar
@@ -123,17 +123,26 @@ class SlicesTab(QWidget):
         names = row_names([session.name_of(i) for i in range(len(session.states))])
         self.table.show_slices(names, self._thumbnails)
         self.table.slices.note_of = notes_of(open_session.contents)
-        open_session.moved.connect(self.table.go_to)
-        open_session.queue_changed.connect(self._on_queue)
-        open_session.changed.connect(self._on_changed)
-        open_session.mask_shown.connect(self.show_mask.setChecked)
-        open_session.refused.connect(self._report_on_slice)
-        open_session.stray_found.connect(self._on_stray)
-        open_session.moved.connect(lambda _: self._report_on_slice(""))
-        open_session.autosave.saved.connect(self._on_saved)
-        open_session.autosave.failed.connect(lambda error: self.report(str(error)))
+        self._follow(open_session)
         self._on_order()
-        open_session.update_changes()
+        open_session.changes.update()
+
+    def _follow(self, open_session: OpenSession) -> None:
+        shown, decisions, autosave = (
+            open_session.shown,
+            open_session.decisions,
+            open_session.autosave,
+        )
+        shown.moved.connect(self.table.go_to)
+        shown.moved.connect(lambda _: self._report_on_slice(""))
+        shown.refused.connect(self._report_on_slice)
+        decisions.queue_changed.connect(self._on_queue)
+        decisions.refused.connect(self._report_on_slice)
+        decisions.stray_found.connect(self._on_stray)
+        open_session.changes.changed.connect(self._on_changed)
+        open_session.mask_shown.connect(self.show_mask.setChecked)
+        autosave.saved.connect(self._on_saved)
+        autosave.failed.connect(lambda error: self.report(str(error)))
 
     def report(self, text: str) -> None:
         """Show a message on the session, until the next message."""
@@ -158,22 +167,22 @@ class SlicesTab(QWidget):
     def skip(self) -> None:
         """Skip the slice on screen and go to the next to do."""
         if self._open_session is not None:
-            self._open_session.decide(ReviewState.SKIPPED)
+            self._open_session.decisions.decide(ReviewState.SKIPPED)
 
     def flag(self) -> None:
         """Flag the slice on screen and go to the next to do."""
         if self._open_session is not None:
-            self._open_session.decide(ReviewState.FLAGGED)
+            self._open_session.decisions.decide(ReviewState.FLAGGED)
 
     def next(self) -> None:
         """Go to the next slice of the list."""
         if self._open_session is not None:
-            self._open_session.step(1)
+            self._open_session.decisions.step(1)
 
     def previous(self) -> None:
         """Go to the previous slice of the list."""
         if self._open_session is not None:
-            self._open_session.step(-1)
+            self._open_session.decisions.step(-1)
 
     def bind(self, viewer: ViewerModel) -> None:
         """Bind the keys of the tab in a viewer, until `unbind`."""
@@ -243,15 +252,15 @@ class SlicesTab(QWidget):
 
     def _on_chosen(self, index: int) -> None:
         if self._open_session is not None:
-            self._open_session.go_to(index)
+            self._open_session.shown.go_to(index)
 
     def _on_toggled(self, shown: bool) -> None:
         if self._open_session is not None:
-            self._open_session.show_changes(shown)
+            self._open_session.changes.show(shown)
 
     def _on_revert(self) -> None:
         if self._open_session is not None:
-            self._open_session.revert()
+            self._open_session.changes.revert()
 
     def _on_order(self) -> None:
         self._on_filter()
@@ -259,19 +268,20 @@ class SlicesTab(QWidget):
         if open_session is None or self.bar.order is Order.AS_STORED:
             return
         if any(score is not None for score in open_session.session.predicted_dice):
-            open_session.go_to_first()
+            open_session.decisions.go_to_first()
 
     def _on_filter(self) -> None:
         if self._open_session is not None:
-            self._open_session.arrange(self.bar.order, self.bar.shown)
+            self._open_session.decisions.arrange(self.bar.order, self.bar.shown)
 
     def _on_queue(self) -> None:
         open_session = self._open_session
         if open_session is not None:
             scores = open_session.session.predicted_dice
             self.bar.show_scores(scores)
-            self.bar.show_queue(open_session.queue)
-            self.table.show_queue(open_session.queue, scores, open_session.index)
+            queue = open_session.decisions.queue
+            self.bar.show_queue(queue)
+            self.table.show_queue(queue, scores, open_session.shown.index)
 
     def _on_stray(self, label: int, index: int) -> None:
         self._refusal = self.status.text(), index
@@ -279,10 +289,11 @@ class SlicesTab(QWidget):
 
     def _on_changed(self, changes: SliceChanges) -> None:
         current, (refusal, index) = self._open_session, self._refusal
-        if current is not None and self.status.text() == refusal and not current.stray_on(index):
-            self._report_on_slice("")  # the label got a category, or was painted over
+        if current is not None and self.status.text() == refusal:
+            if not current.decisions.stray_on(index):
+                self._report_on_slice("")  # the label got a category, or was painted over
         is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
-        slice_ = f"Slice {current.index}: " if current is not None and is_hidden else ""
+        slice_ = f"Slice {current.shown.index}: " if current is not None and is_hidden else ""
         self.changes.setText(slice_ + correction_summary(changes))
         if self._thumbnails is not None:
             self._thumbnails.check_again()

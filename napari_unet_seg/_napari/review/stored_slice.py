@@ -36,22 +36,22 @@ class StoredSliceNote(QLabel):
         """Follow the slice of an open session; None for no session."""
         self._open_session = open_session
         if open_session is not None:
-            open_session.moved.connect(self._update)
-            open_session.turned.connect(self._update)
+            open_session.shown.moved.connect(self._update)
+            open_session.shown.turned.connect(self._update)
         self._update()
 
     def _update(self, _: Any = None) -> None:
         current = self._open_session
         is_hidden = current is not None and not shows_slice(current.viewer, current.mask)
-        number = f" {current.index}" if current is not None and is_hidden else ""
+        number = f" {current.shown.index}" if current is not None and is_hidden else ""
         for text, button in self._buttons.items():
             word, _, key = text.partition("  ")
             button.setText(f"{word}{number}  {key}".rstrip())
         if current is not None:
-            name = current.session.name_of(current.index)
+            name = current.session.name_of(current.shown.index)
             plane = plane_name(current.mask)
             self.setText(
                 f"Decisions are about {plane} slices, as they are stored; now about slice "
-                f"{current.index} ({name})."
+                f"{current.shown.index} ({name})."
             )
         self.setVisible(is_hidden)

@@ -198,7 +198,8 @@ class ReviewWidget(QWidget):
         current = self.desk.current
         if current is not None:
             current.autosave.save()
-            current.look_first(slices)
+            current.decisions.look_first(slices)
+            current.show_predictions()
 
     def _on_written(self, path: Path, mask: Labels) -> None:
         self.review.report(f"Saved {path}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from napari_unet_seg._napari.scans.scan_reader import ScanReader
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -14,11 +14,13 @@ from napari_unet_seg._napari.scans.thumbnails import (
     source_of_scan,
     source_of_session,
 )
+from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_unet_seg._napari.scans.thumbnails import ThumbnailSource
+    from napari_unet_seg.config import Category
     from napari_unet_seg.io.cases.scans import CaseScan
     from napari_unet_seg.session.folders import FoundSession
     from napari_unet_seg.session.review_queue import Queue
@@ -31,6 +33,20 @@ class OtherSessions(NamedTuple):
     categories: list[str]
     sessions: list[FoundSession]
     """The sessions with accepted slices."""
+
+    @classmethod
+    def of(cls, folder: ScanFolder, at: int | None, categories: Sequence[Category]) -> Self:
+        """Return the sessions of a folder that go with an open one on its scan `at`."""
+        wanted = names(categories)
+        sessions = [
+            found
+            for index, found in enumerate(folder.states.found)
+            if index != at
+            and found is not None
+            and found.accepted
+            and names(found.record.categories) == wanted
+        ]
+        return cls(folder, wanted, sessions)
 
 
 class ScanFolder:

@@ -12,15 +12,14 @@ from napari_unet_seg._napari.scans.folder_planner import FolderPlanner
 from napari_unet_seg._napari.scans.layers import ScanLayers
 from napari_unet_seg._napari.scans.other_layers import OtherLayers
 from napari_unet_seg._napari.scans.session_starter import ScanWithoutSession, SessionStarter
+from napari_unet_seg._napari.scans.shown_queue import ShownQueue
 from napari_unet_seg._napari.scans.thumbnails import source_of_layers, source_of_scan
-from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
+from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.cases.scans import case_scans
 from napari_unet_seg.session.folders import free_folder
-from napari_unet_seg.session.review_queue import Queue, ReviewState
-from napari_unet_seg.session.scan_review import next_scan_note, scan_review
-from napari_unet_seg.training.replay import names
+from napari_unet_seg.session.scan_review import scan_review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,12 +78,11 @@ class ScanQueue(QObject):
         super().__init__(dock)
         self._viewer, self._desk, self._parent_folder = viewer, desk, parent_folder
         self.bar = ScanBar()
-        self._list = self.bar.scans
+        self._shown = ShownQueue(self.bar, self)
         self._keys = KeyBindings(viewer)
         self._folder: ScanFolder | None = None
         self._at: int | None = None
         """The current scan; None until `_on_refreshed` chooses the first scan."""
-        self._queue = Queue()
         self._parent: Path | None = None
         """Folder of the scans' sessions; a session of no scan of the folder does not change it."""
         self._layers = ScanLayers(viewer)
@@ -97,9 +95,10 @@ class ScanQueue(QObject):
         self.bar.step_wanted.connect(self._step)
         self.bar.close_wanted.connect(self.close)
         self.bar.list_wanted.connect(self._on_list)
-        self._list.chosen.connect(self._on_chosen)
-        self._list.bar.order_changed.connect(self._arrange)
-        self._list.bar.filter_changed.connect(self._arrange)
+        scans = self.bar.scans
+        scans.chosen.connect(self._on_chosen)
+        scans.bar.order_changed.connect(self._arrange)
+        scans.bar.filter_changed.connect(self._arrange)
         desk.session_changed.connect(self._on_session)
         SessionStarter(viewer, desk, self._without_session, parent_folder, dock)
 
@@ -125,14 +124,7 @@ class ScanQueue(QObject):
         open_session, folder = self._open_session(), self._folder
         if open_session is None or folder is None:
             return None
-        wanted = names(open_session.session.categories)
-        others = (found for at, found in enumerate(folder.states.found) if at != self._at)
-        sessions = [
-            found
-            for found in others
-            if found is not None and found.accepted and names(found.record.categories) == wanted
-        ]
-        return OtherSessions(folder, wanted, sessions)
+        return OtherSessions.of(folder, self._at, open_session.session.categories)
 
     def open_folder(self, folder: Path) -> None:
         """Show what a folder holds, if it is not one plain case, and open the first scan to do."""
@@ -171,10 +163,8 @@ class ScanQueue(QObject):
         self._folder = self._at = None
         self._others.stop()
         self._waiting = False
-        self._list.hide()
-        self._list.list_scans(())
+        self._shown.hide()
         self.note_changed.emit("")
-        self.bar.hide()
         self.changed.emit()
 
     def _is_saved(self) -> bool:
@@ -196,13 +186,12 @@ class ScanQueue(QObject):
         scans, ratio = case_scans(plan), self.bar.devicePixelRatioF()
         self._folder = folder = ScanFolder(scans, self._open_source, ratio)
         folder.reader.arrived.connect(self._on_arrived)
-        folder.reader.read.connect(self._show_list)
         folder.states.changed.connect(self._arrange)
         folder.states.changed.connect(self.changed)
         folder.states.refreshed.connect(self._on_refreshed)
         for worker in folder.workers:
             self.parent().destroyed.connect(worker.close)
-        self._list.list_scans(folder.titles, folder.thumbnails)
+        self._shown.show_folder(folder)
         steps = {"next_scan": self.bar.next_button, "previous_scan": self.bar.previous_button}
         self._keys.bind({key_of(name): button.click for name, button in steps.items()})
         self._parent = self._parent_folder()
@@ -212,11 +201,12 @@ class ScanQueue(QObject):
         """Open the first scan to do, when the states of all scans have been read."""
         if self._at is None:
             self._arrange()
-            self.go_to(next(iter(self._queue.todo), self._queue.order[0]))
+            queue = self._shown.queue
+            self.go_to(next(iter(queue.todo), queue.order[0]))
 
     def _step(self, by: int) -> None:
-        if self._at is not None and (at := self._queue.step(self._at, by)) != self._at:
-            self.go_to(at)
+        if self._at is not None:
+            self._on_chosen(self._shown.queue.step(self._at, by))
 
     def _on_chosen(self, at: int) -> None:
         if at != self._at:
@@ -225,38 +215,19 @@ class ScanQueue(QObject):
     def _on_list(self) -> None:
         if self._folder is not None:
             self._folder.states.refresh(self._parent_folder())
-            self._fill_list()
-
-    def _show_list(self) -> None:
-        if self._list.isVisible():
-            self._fill_list()
-
-    def _fill_list(self) -> None:
-        if self._folder is not None:
-            self._folder.thumbnails.check_again()
-            self._list.show_queue(self._queue, self._folder.states.reviews, self._at)
+            self._shown.fill_list()
 
     def _arrange(self) -> None:
         """Sort the scans again, after their states or the wanted order have changed."""
-        folder, at, wanted = self._folder, self._at, self._list.bar
-        if folder is not None:
-            self._queue = folder.states.queue(wanted.order, wanted.shown)
-        if folder is None or at is None:
+        folder, at = self._folder, self._at
+        if folder is None:
             return
-        queue = self._queue
-        rank = queue.order.index(at)
-        self.bar.show_scan(folder.paths[at], folder.titles[at], rank, len(folder.paths))
-        self.bar.set_neighbours(queue.step(at, -1) != at, queue.step(at, 1) != at)
-        self._show_list()
-        self._show_done(folder, at)
+        self._shown.arrange(folder, at)
+        if at is None:
+            return
+        self.note_changed.emit(self._shown.note() if self._open_session() else "")
         if not self._waiting:
-            folder.read_next(queue, at)
-
-    def _show_done(self, folder: ScanFolder, at: int) -> None:
-        done = self._open_session() and self._queue.states[at] is not ReviewState.TODO
-        key = f"▸ [{label_of('next_scan')}]"
-        note = next_scan_note(self._queue, at, folder.titles, key) if done else ""
-        self.note_changed.emit(note)
+            folder.read_next(self._shown.queue, at)
 
     def _show_busy(self) -> None:
         self.bar.set_busy(self._busy or self._waiting)
@@ -312,7 +283,7 @@ class ScanQueue(QObject):
         if open_session is not None:
             self._parent = open_session.session.folder.parent
             self._layers.add_session(open_session.image, open_session.mask, self._desk.others)
-            open_session.queue_changed.connect(self._on_review)
+            open_session.decisions.queue_changed.connect(self._on_review)
             self._on_review()
         elif folder is not None and self._desk.current is None:
             self._on_closed(folder)

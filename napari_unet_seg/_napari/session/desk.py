@@ -135,7 +135,7 @@ class SessionDesk(QObject):
                 raise
             for problem in opened.problems:
                 show_warning(problem)
-            self._begin(opened.session, image, mask, others).go_on()
+            self._begin(opened.session, image, mask, others).decisions.go_on()
 
         self.run(reopen_session(folder, self._held(folder)), show, "Opening the session")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_unet_seg._napari.session.slice_contents import SliceContent
+from napari_unet_seg._napari.session.slices.contents import SliceContent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +27,20 @@ class ManyDecisions:
         self._before: dict[int, ReviewState] = {}
         """The states before the last step, by slice."""
 
+    @property
+    def _todo(self) -> list[int]:
+        return self._open_session.decisions.queue.todo
+
     def empty(self) -> list[int]:
         """Return the slices to do that are empty, but not those that were not segmented yet."""
         contents = self._open_session.contents
-        return [i for i in self._open_session.queue.todo if contents.of(i) is SliceContent.EMPTY]
+        return [i for i in self._todo if contents.of(i) is SliceContent.EMPTY]
 
     def predicted_from(self, dice: float) -> list[int]:
         """Return the slices to do with at least a predicted Dice."""
         scores = enumerate(self._open_session.session.predicted_dice)
         good = {i for i, score in scores if score is not None and score >= dice}
-        return [i for i in self._open_session.queue.todo if i in good]
+        return [i for i in self._todo if i in good]
 
     def acceptable(self, slices: Sequence[int]) -> list[int]:
         """Return those of some slices that are to do or flagged, in their order."""
@@ -49,11 +53,11 @@ class ManyDecisions:
         Slices with labels of no category are left out.
         """
         current, states = self._open_session, self._open_session.session.states
-        found = {i: current.state_if_accepted(i) for i in slices}
+        found = {i: current.decisions.state_if_accepted(i) for i in slices}
         accepted = {i: state for i, state in found.items() if state is not None}
         if accepted:
             self._before = {i: states[i] for i in accepted}
-            current.mark(accepted)
+            current.decisions.mark(accepted)
             current.autosave.save(tuple(accepted))
         return len(accepted)
 
@@ -69,6 +73,6 @@ class ManyDecisions:
         Slices that were decided on since keep that decision; masks do not change.
         """
         slices, before, self._before = self.to_take_back, self._before, {}
-        self._open_session.mark({i: before[i] for i in slices})
+        self._open_session.decisions.mark({i: before[i] for i in slices})
         self._open_session.autosave.save(())  # only the states
         return len(slices)

@@ -31,7 +31,7 @@ from napari_unet_seg._napari.layers.layer_record import (
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.layers.prediction import predicted_dice_of
 from napari_unet_seg._napari.session.other_masks import add_masks, other_masks
-from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
+from napari_unet_seg._napari.session.slices.contents import unsegmented_slices
 from napari_unet_seg._napari.widgets.messages import show_warning
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.coco.source import CocoSource

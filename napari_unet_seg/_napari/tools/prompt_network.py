@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,6 +90,9 @@ class PromptNetwork:
 
 
 def _config() -> PredictConfig:
-    """Return the default settings on the device that Segment uses."""
-    used = last_config()
-    return PredictConfig(device=used.device, precision=used.precision)
+    """Return the default settings on the device that Segment uses.
+
+    Half of the processor is left to the window, which draws while the network answers.
+    """
+    used, threads = last_config(), max(1, (os.cpu_count() or 1) // 2)
+    return PredictConfig(device=used.device, precision=used.precision, threads=threads)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import off_screen_problem, shown_part
-from napari_unet_seg._napari.tools.border_tool import BorderTool
+from napari_unet_seg._napari.tools.drawing.border import BorderTool
 from napari_unet_seg._napari.tools.point.question import outline_parts
 from napari_unet_seg._napari.tools.point.tool import PointTool
 from napari_unet_seg._napari.tools.tool_runner import ToolUse
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
     from napari_unet_seg._napari.tools.point.target import PromptTarget
     from napari_unet_seg._napari.tools.tool_runner import ToolRunner
     from napari_unet_seg.correct.change import Change
@@ -67,10 +68,7 @@ class PromptTools(QObject):
         self._keys: list[KeyBindings] = []
         self.point = PointTool(viewer, target, self._put, parent)
         self.border = BorderTool(viewer, target, self._put, parent)
-        self._tools: dict[str, PointTool | BorderTool] = {
-            "point": self.point,
-            "border": self.border,
-        }
+        self._tools: dict[str, DrawingTool] = {"point": self.point, "border": self.border}
         for tool in self._tools.values():
             tool.ended.connect(self.end)
         self.point.waiting.connect(runner.status_changed)

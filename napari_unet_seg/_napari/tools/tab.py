@@ -45,7 +45,6 @@ class ToolsTab(ToolsForm):
         self.viewer = viewer
         self._layer: Labels | None = None
         self._edits = EditWatch(self)
-        self._edits.edited.connect(self._on_edited)
         self._result = ""
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
@@ -56,29 +55,10 @@ class ToolsTab(ToolsForm):
         self.prompts = PromptTools(viewer, self._runner, self._tools.target, self)
         network = self.prompts.point.network
         self.carry = CarryTool(viewer, self._runner, self._tools.target, network, self)
-        self._edits.edited.connect(self.carry.slices.follow)
         self.point_bar.add_beside(self.carry.button)
         self._resumed = ""
-        self.used.connect(self._tools.use)
-        self.merge_wanted.connect(self._tools.merge)
-        self.categories.category_chosen.connect(self._on_category)
-        self.slider.valueChanged.connect(self._on_slider)
-        self.slider.sliderReleased.connect(self._on_released)
-        self._guard.kept.connect(self._on_kept)
-        self.grey_brush.toggled.connect(self._limit_brush)
-        self.border_button.clicked.connect(self._on_border)
-        self.outline_button.clicked.connect(lambda: self.prompts.outline_parts(self.whole()))
-        self.clear_button.clicked.connect(lambda: self.prompts.point.clear())
-        self.point_bar.chosen.connect(lambda on: self.prompts.choose("point" if on else ""))
-        self.point_bar.undo_wanted.connect(self._undo)
-        self.point_bar.preview_changed.connect(self._show_previews)
-        self.prompts.point.preview.ended.connect(self._on_preview_ended)
-        self.prompts.chosen.connect(self._show_drawn)
-        self._show_previews(self.point_bar.preview.isChecked())
-        self._runner.status_changed.connect(self._show_result)
-        self._runner.busy_changed.connect(self._on_busy)
-        self._runner.busy_changed.connect(self.busy_changed)
-        self._runner.job_started.connect(self.job_bar.watch)
+        self._connect_form()
+        self._connect_tools()
         layers, dims = viewer.layers.events, viewer.dims.events
         connect(
             self,
@@ -88,6 +68,32 @@ class ToolsTab(ToolsForm):
         )
         self.destroyed.connect(lambda: self._release())
         self.show_mask(None)
+
+    def _connect_form(self) -> None:
+        self.used.connect(self._tools.use)
+        self.merge_wanted.connect(self._tools.merge)
+        self.categories.category_chosen.connect(self._on_category)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.slider.sliderReleased.connect(self._on_released)
+        self.grey_brush.toggled.connect(self._limit_brush)
+        self.border_button.clicked.connect(self._on_border)
+        self.outline_button.clicked.connect(lambda: self.prompts.outline_parts(self.whole()))
+        self.clear_button.clicked.connect(lambda: self.prompts.point.clear())
+        self.point_bar.chosen.connect(lambda on: self.prompts.choose("point" if on else ""))
+        self.point_bar.undo_wanted.connect(self._undo)
+        self.point_bar.preview_changed.connect(self._show_previews)
+        self._show_previews(self.point_bar.preview.isChecked())
+
+    def _connect_tools(self) -> None:
+        self._edits.edited.connect(self._on_edited)
+        self._edits.edited.connect(self.carry.slices.follow)
+        self._guard.kept.connect(self._on_kept)
+        self.prompts.point.preview.ended.connect(self._on_preview_ended)
+        self.prompts.chosen.connect(self._show_drawn)
+        self._runner.status_changed.connect(self._show_result)
+        self._runner.busy_changed.connect(self._on_busy)
+        self._runner.busy_changed.connect(self.busy_changed)
+        self._runner.job_started.connect(self.job_bar.watch)
 
     @property
     def busy(self) -> bool:
@@ -206,7 +212,7 @@ class ToolsTab(ToolsForm):
             self._tools.mask.undo()
 
     def _show_previews(self, on: bool) -> None:
-        self.prompts.point.previews = on
+        self.prompts.point.preview.is_on = on
 
     def _on_preview_ended(self, reason: str) -> None:
         self.point_bar.preview.setChecked(False)

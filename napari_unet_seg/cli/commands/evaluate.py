@@ -1,6 +1,7 @@
 """`evaluate`: metrics of predicted masks against true masks."""
 
 import json as json_
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from napari_unet_seg.cli._console import (
     BAD_INPUT,
     Bar,
+    Failure,
     number,
     plain,
     report_failures,
@@ -67,9 +69,6 @@ def evaluate(
         return print_plans([path for path in (pred, truth) if path.is_dir()])
     from napari_unet_seg.evaluation import evaluate as evaluation
 
-    failed: list[tuple[str, str]] = []
-    result: Any = None
-    count = 0
     if scheduler:
         # Workers may have another working folder.
         pred, truth = pred.absolute(), truth.absolute()
@@ -82,18 +81,9 @@ def evaluate(
         attempts=Distribution(scheduler, workers),
     )
     with stoppable() as stop, Bar("Comparing", "masks", quiet=json == "-") as bar:
-        for event in follow(events, stop):
-            if not isinstance(event, ItemDone):
-                result = event
-                continue
-            count = event.count
-            bar.update(event.index, event.count)
-            if event.problem:
-                failed.append((event.name, event.problem))
+        result, failed = _compare(follow(events, stop), bar)
     if result is None:
         return stop.exit_code
-    if len(failed) == count:
-        raise DataError(failed[0][1])
     if json != "-":
         say(_report(result))
     if json:
@@ -104,6 +94,30 @@ def evaluate(
             warn(f"{len(names)} {have} {title}: {_first_names(names)}")
     report_failures(failed)
     return BAD_INPUT if failed else 0
+
+
+def _compare(events: Iterable[Any], bar: Bar) -> tuple[Any, list[Failure]]:
+    """Follow the comparison; return its result, None if it was stopped, and what failed.
+
+    Raises
+    ------
+    DataError
+        If no pair of masks can be compared.
+    """
+    result: Any = None
+    failed: list[Failure] = []
+    count = 0
+    for event in events:
+        if not isinstance(event, ItemDone):
+            result = event
+            continue
+        count = event.count
+        bar.update(event.index, event.count)
+        if event.problem:
+            failed.append((event.name, event.problem))
+    if result is not None and len(failed) == count:
+        raise DataError(failed[0][1])
+    return result, failed
 
 
 def _report(result: Any) -> str:
@@ -122,9 +136,7 @@ def _first_names(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _write_json(
-    target: str, pred: Path, truth: Path, result: Any, failed: list[tuple[str, str]]
-) -> None:
+def _write_json(target: str, pred: Path, truth: Path, result: Any, failed: list[Failure]) -> None:
     from napari_unet_seg.io.disk.files import atomic
 
     document = plain(result)

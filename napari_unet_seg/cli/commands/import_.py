@@ -1,7 +1,7 @@
 """`import`: COCO files, or a model's results on one, to a data set."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,6 +16,14 @@ _REMEDIES = {
     "it has only a box": "give --boxes to draw it as a rectangle",
 }
 """What to do about problems of a COCO file, other than correcting the file."""
+
+
+class _Inspected(NamedTuple):
+    """What a file holds."""
+
+    file: Path
+    report: Any
+    overlaps: Any
 
 
 def import_(
@@ -61,26 +69,17 @@ def import_(
     from napari_unet_seg.data.dataset_write import write_dataset
     from napari_unet_seg.data.description import read_description
     from napari_unet_seg.io.coco.read import read_coco
-    from napari_unet_seg.io.coco.report import inspect, overlaps
 
     datasets = [read_coco(file, images) for file in files]
     if results is not None:
-        datasets = [_predicted(results, datasets).above(threshold, boxes=boxes)]
-    names = files if results is None else [results]
-    reports = [inspect(dataset, boxes=boxes) for dataset in datasets]
-    covered = [
-        overlaps(dataset, report.usable, boxes=boxes)
-        for dataset, report in zip(datasets, reports, strict=True)
-    ]
-    failed = [
-        _with_remedy(file, *problem)
-        for file, report in zip(names, reports, strict=True)
-        for problem in report.skipped
-    ]
+        files, datasets = [results], [_predicted(results, datasets).above(threshold, boxes=boxes)]
+    inspected = [_inspect(*each, boxes) for each in zip(files, datasets, strict=True)]
     if not json:
-        for file, report, below in zip(names, reports, covered, strict=True):
-            say(f"{_describe(file, report)}\n{below}".rstrip())
-    reported = {name for report in reports for name, _ in report.skipped}
+        for each in inspected:
+            say(f"{_describe(each)}\n{each.overlaps}".rstrip())
+    skipped = [(each.file, *problem) for each in inspected for problem in each.report.skipped]
+    failed = [_with_remedy(*problem) for problem in skipped]
+    reported = {name for _, name, _ in skipped}
     written = 0
     with stoppable() as stop, Bar("Writing", "images", quiet=json) as bar:
         shares = {"valid_fraction": valid_fraction, "test_fraction": test_fraction}
@@ -95,7 +94,7 @@ def import_(
         return stop.exit_code
     note = read_description(out).note
     if json:
-        documents = [_as_json(*each) for each in zip(names, reports, covered, strict=True)]
+        documents = [_as_json(each) for each in inspected]
         emit({"out": out, "written": written, "note": note, "files": documents})
     else:
         say(
@@ -117,6 +116,13 @@ def _predicted(results: Path, datasets: list[Any]) -> Any:
     return read_results(results, datasets[0])
 
 
+def _inspect(file: Path, dataset: Any, boxes: bool) -> _Inspected:
+    from napari_unet_seg.io.coco.report import inspect, overlaps
+
+    report = inspect(dataset, boxes=boxes)
+    return _Inspected(file, report, overlaps(dataset, report.usable, boxes=boxes))
+
+
 def _with_remedy(file: Path, what: str, why: str) -> tuple[str, str]:
     """Add the COCO file and a remedy to a problem, unless it is a sentence already."""
     if why.endswith("."):
@@ -125,7 +131,8 @@ def _with_remedy(file: Path, what: str, why: str) -> tuple[str, str]:
     return f"{file}: {what}", f"{why}; {remedy}."
 
 
-def _describe(file: Path, report: Any) -> str:
+def _describe(inspected: _Inspected) -> str:
+    file, report, _ = inspected
     sizes = ", ".join(f"{n} of {w} × {h}" for (h, w), n in report.sizes.most_common())
     rows = [("category", "annotations")]
     rows += [(category.name, str(n)) for category, n in report.annotations.items()]
@@ -133,7 +140,8 @@ def _describe(file: Path, report: Any) -> str:
     return f"{head} ({sizes or 'none usable'})\n{table(rows)}"
 
 
-def _as_json(file: Path, report: Any, below: Any) -> dict[str, Any]:
+def _as_json(inspected: _Inspected) -> dict[str, Any]:
+    file, report, below = inspected
     return {
         "file": file,
         "overlaps": below._asdict(),

@@ -22,7 +22,8 @@ Rng = np.random.Generator
 POSITIVE, NEGATIVE, BOX, PREVIOUS = range(4)
 TREMOR = 2.0
 """Standard deviation in pixels of a click from its target point."""
-_RADIUS = 2
+_RADIUS = 5.01**0.5
+"""Radius in pixels of a click: a square of five pixels without its corners."""
 _SMALLEST = 12
 """Smallest number of pixels of an error that gets a prompt."""
 _KINDS = ("click", "scribble", "box", "lasso", "negative")
@@ -129,14 +130,19 @@ def trembling(point: Array, rng: Rng, tremor: float = TREMOR) -> Array:
     return np.asarray(point + rng.normal(0, 1, len(point)) * tremor)
 
 
-def click(maps: Array, channel: int, point: Array) -> None:
-    """Draw a disc or ball of radius 2 at a point, which is clipped to the image."""
+def click(maps: Array, channel: int, point: Array, scale: float = 1.0) -> None:
+    """Draw a disc or ball at a point, which is clipped to the image.
+
+    Its radius is a little over 2 at the size of training, to which an image is `scale` times as
+    large.
+    """
     place = np.clip(np.rint(point).astype(int), 0, np.array(maps.shape[1:]) - 1)
-    window = tuple(slice(max(0, p - _RADIUS), p + _RADIUS + 1) for p in place)
+    reach = int(_RADIUS * scale)
+    window = tuple(slice(max(0, p - reach), p + reach + 1) for p in place)
     grid = np.ogrid[
         tuple(slice(w.start, min(w.stop, n)) for w, n in zip(window, maps.shape[1:], strict=True))
     ]
-    disc = sum((g - p) ** 2 for g, p in zip(grid, place, strict=True)) <= _RADIUS**2 + 1
+    disc = sum((g - p) ** 2 for g, p in zip(grid, place, strict=True)) <= (_RADIUS * scale) ** 2
     _mark(maps, channel, window, disc)
 
 

@@ -104,11 +104,14 @@ def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, to
     return with_maps(images, maps), torch.from_numpy(targets)
 
 
-def click_maps(target: Array) -> Array:
-    """Return maps with one click into the centre of a target; without a click if it is empty."""
+def click_maps(target: Array, scale: float = 1.0) -> Array:
+    """Return maps with one click into the centre of a target; without a click if it is empty.
+
+    The image is `scale` times as large as those of training.
+    """
     maps = no_prompts(target.shape)
     if target.any():
-        click(maps, POSITIVE, middle(target))
+        click(maps, POSITIVE, middle(target), scale)
     return maps
 
 

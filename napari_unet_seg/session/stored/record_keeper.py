@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.io.disk.seen import check_seen, has_changed, saw
 from napari_unet_seg.session.review_queue import finite_score
+from napari_unet_seg.session.stored.merging import merged_records
 from napari_unet_seg.session.stored.new_folders import new_round_folder
 from napari_unet_seg.session.stored.record import read_record, write_record
 from napari_unet_seg.session.stored.scan import SESSION_FILE
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
         Round,
         SessionRecord,
     )
-
-
-_BY_SLICE = ("states", "predicted_dice")
-"""Fields with one value for each slice, which are merged one by one."""
 
 
 class RecordKeeper:
@@ -264,42 +261,9 @@ class RecordKeeper:
     def _merge(self) -> bool:
         """Take over what was stored since; return whether a value was changed on both sides."""
         stored = read_record(self.folder)
-        self._record, disputed = _merged(self._stored, self._record, stored)
+        self._record, disputed = merged_records(self._stored, self._record, stored)
         self._stored = stored
         return disputed
 
     def _change(self, **values: Any) -> None:
         self._record = self._record.model_copy(update=values)
-
-
-def _merged(
-    before: SessionRecord, mine: SessionRecord, stored: SessionRecord
-) -> tuple[SessionRecord, bool]:
-    """Apply what changed here to a record that another process may have written in the meantime.
-
-    Where both changed a value, the one of this object counts. But a slice whose split is already
-    stored keeps it, so that no held-out slice is trained on.
-
-    Returns
-    -------
-    tuple
-        The record, and whether both changed a value.
-    """
-    changes: dict[str, Any] = {}
-    disputed = False
-    for name in type(mine).model_fields:
-        base, here, there = (getattr(record, name) for record in (before, mine, stored))
-        if here in (base, there):
-            continue
-        changes[name] = here
-        if name == "sides":
-            changes[name] = {**here, **there}
-        elif there == base:
-            continue
-        elif name in _BY_SLICE and len(base) == len(here) == len(there):
-            rows = list(zip(base, here, there, strict=True))
-            changes[name] = tuple(t if h == b else h for b, h, t in rows)
-            disputed |= any(h not in (b, t) and t != b for b, h, t in rows)
-        else:
-            disputed = True
-    return stored.model_copy(update=changes), disputed

@@ -22,6 +22,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QColorDialog, QLineEdit
 from scene import PLACE, SHAPE, add_mask
+from sessions import reopen_session, start_session
 
 from napari_unet_seg._napari.categories.category_tree import SWATCH_COLUMN
 from napari_unet_seg._napari.layers.colours import category_colour
@@ -219,29 +220,17 @@ def test_a_hand_drawn_layer_is_offered_its_first_category(
     assert names(mask) == ["lesion", "category 2"]
 
 
-def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-
-
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> Labels:
-    folder = widget.session.folder
-    widget.bar.close_button.click()
-    widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.desk.open(folder)
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    reopen_session(qtbot, widget)
     return widget.viewer.layers["head mask"]
 
 
 def test_a_refused_slice_has_the_button_that_adds_the_category(
     qtbot: QtBot, widget: ReviewWidget, mask: Labels, tmp_path: Path
 ) -> None:
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 7)
-    widget.desk.current.go_to(0)
+    widget.desk.current.shown.go_to(0)
     widget.review.buttons["accept"].click()
     assert widget.session.states[0] is ReviewState.TODO
     assert "add one for it" in widget.review.status.text()
@@ -271,7 +260,7 @@ def test_a_refused_file_has_the_button_that_adds_the_category(
 def test_a_session_keeps_categories_colours_order_and_labels(
     qtbot: QtBot, widget: ReviewWidget, editor: CategoryEditor, mask: Labels, tmp_path: Path
 ) -> None:
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     editor.add_button.click()
     type_over(editor.new_label.name, "cyst")
     mask.data_setitem((np.array([3]), np.array([0]), np.array([0])), 3)

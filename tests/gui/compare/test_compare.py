@@ -10,6 +10,7 @@ import scene
 from qtpy.QtCore import QRect
 from qtpy.QtWidgets import QLabel
 from scene import SHAPE, add_mask
+from sessions import start_session
 
 from napari_unet_seg._napari.compare.comparison import BOTH, A, B, outlines
 from napari_unet_seg._napari.compare.table import CompareTable
@@ -43,12 +44,9 @@ def widget(dock: Callable[[type], Any]) -> ReviewWidget:
     return widget
 
 
-def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
+def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     widget.mask_combo.setLayer(widget.viewer.layers["second"])
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, folder)
     return widget.viewer.layers["second"]
 
 
@@ -251,7 +249,7 @@ def test_the_whole_scan_can_be_left_unmeasured(qtbot: QtBot, widget: ReviewWidge
 def test_a_session_is_compared_with_its_prediction(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    mask = start_session(qtbot, widget, tmp_path / "s")
+    mask = start(qtbot, widget, tmp_path / "s")
     compare = widget.compare
     assert compare.a.currentText() == "prediction of the session"
     assert compare.b.layer() is mask
@@ -274,7 +272,7 @@ def test_a_session_is_compared_with_its_prediction(
 def test_a_slice_predicted_later_counts_in_the_whole_scan(
     qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
 ) -> None:
-    mask = start_session(qtbot, widget, tmp_path / "s")
+    mask = start(qtbot, widget, tmp_path / "s")
     assert widget.session is not None
     widget.session.masks.replace_prediction(0, np.ones(SHAPE[1:], np.uint8))
     compare = widget.compare

@@ -103,8 +103,8 @@ def test_the_page_follows_the_scan_and_a_session_goes_on_where_it_was_left(
     open_folder(qtbot, widget, scans(tmp_path / "one", "a", "b"), "a")
     in_session(qtbot, widget, "a")
     assert widget.correct.desk.current is not None
-    widget.correct.desk.current.go_to(0)
-    widget.correct.desk.current.decide(ReviewState.ACCEPTED)
+    widget.correct.desk.current.shown.go_to(0)
+    widget.correct.desk.current.decisions.decide(ReviewState.ACCEPTED)
     widget.show_step(Step.SAVE)
     scans_bar.next_button.click()
     qtbot.waitUntil(lambda: "b" in widget.viewer.layers)
@@ -112,7 +112,7 @@ def test_the_page_follows_the_scan_and_a_session_goes_on_where_it_was_left(
     scans_bar.previous_button.click()
     qtbot.waitUntil(lambda: widget.correct.session is not None)
     assert widget.step is Step.CORRECT
-    assert widget.correct.desk.current.index == 1, "the slice to do after the accepted one"
+    assert widget.correct.desk.current.shown.index == 1, "the slice to do after the accepted one"
 
 
 def test_a_mask_beside_the_open_session_leaves_it_open(

@@ -16,7 +16,7 @@ from qtpy.QtTest import QTest
 from napari_unet_seg._napari.files.open_files import open_file
 from napari_unet_seg._napari.layers.conversion import categories_of, scan_from_layer
 from napari_unet_seg._napari.review.widget import ReviewWidget
-from napari_unet_seg._napari.session.slice_contents import unsegmented_slices
+from napari_unet_seg._napari.session.slices.contents import unsegmented_slices
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.write import write_mask

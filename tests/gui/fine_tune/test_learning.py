@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sessions import start_session
 from stored_rounds import store_round
 
 from napari_unet_seg import engine
@@ -59,10 +60,7 @@ def widget(
     viewer.add_image(scan.data, name="head")
     record = LayerRecord(categories=read_header(model).categories, model=ModelFile(str(model)))
     viewer.add_labels(predicted(model, scan), name="mask", metadata=record.as_metadata())
-    widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "session")
     form = widget.fine_tune.form
     for name, value in {"epochs": 9, "learning_rate": 0.02, "threads": 1}.items():
         form.editor(name).value = value
@@ -73,7 +71,7 @@ def widget(
 def accept_truth(widget: ReviewWidget, scan: Scan, index: int) -> None:
     """Draw the bright square of a slice, and accept it."""
     assert widget.desk.current is not None
-    widget.desk.current.go_to(index)
+    widget.desk.current.shown.go_to(index)
     mask = widget.desk.current.mask
     where = np.nonzero(mask.data[index] != (scan.data[index] == 200))
     place = (np.full(where[0].size, index), *where)
@@ -91,7 +89,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     mask, session, first = reviewing.mask, reviewing.session, widget.session.checkpoint
     before = mask.data.copy()
     bar.switch.setChecked(True)
-    reviewing.go_to(TOUCHED)
+    reviewing.shown.go_to(TOUCHED)
     corner = (np.full(5, TOUCHED), np.arange(5), np.zeros(5, int))
     mask.data_setitem(corner, 1 - mask.data[corner])
     touched = mask.data[TOUCHED].copy()
@@ -101,7 +99,7 @@ def test_slices_to_do_are_predicted_again_and_touched_ones_are_not(
     assert not widget.fine_tune.panel.running
     with qtbot.waitSignal(widget.learning.predicting.predicted) as done:
         accept_truth(widget, scan, ACCEPTED[-1])
-        reviewing.go_to(SHOWN)
+        reviewing.shown.go_to(SHOWN)
     qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
 
     (finished,) = session.rounds

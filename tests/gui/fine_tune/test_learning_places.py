@@ -550,7 +550,7 @@ def test_slices_that_are_taken_back_do_not_keep_others_from_counting(
         widget.session.set_states({index: ReviewState.TODO})
     for index in range(EVERY, 2 * EVERY):
         assert not panel.running
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         accept(widget)
     assert panel.running
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sessions import start_session
 
 from napari_unet_seg import engine
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, ModelFile
@@ -84,10 +85,7 @@ def test_a_category_added_in_the_window_is_learned_and_the_old_weights_stay(
     mask = widget.viewer.add_labels(
         predicted(model, scan), name="mask", metadata=record.as_metadata()
     )
-    widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "session")
 
     mask.selected_label = 2
     widget.review.new_label.name.setText("dark")
@@ -96,7 +94,7 @@ def test_a_category_added_in_the_window_is_learned_and_the_old_weights_stay(
     changed = np.nonzero(mask.data != wanted)
     mask.data_setitem(changed, wanted[changed])
     for index in range(6):
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         widget.review.buttons["accept"].click()
     session = widget.session
     assert session.states[:6] == (ReviewState.CORRECTED,) * 6

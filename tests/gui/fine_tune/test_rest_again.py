@@ -58,7 +58,7 @@ def widget(
         widget.desk.open(session.folder)
     qtbot.waitUntil(lambda: not widget.desk.busy)
     assert widget.desk.current is not None
-    widget.desk.current.go_to(SHOWN)
+    widget.desk.current.shown.go_to(SHOWN)
     widget.desk.current.mask.data_setitem(tuple(map(np.array, ([EDITED], [1], [1]))), 1)
     widget.tabs.setCurrentWidget(widget.fine_tune)
     return widget

@@ -11,6 +11,7 @@ from mouse import canvas_of
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
+from sessions import start_session
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.locks import set_locked
@@ -58,15 +59,8 @@ def widget(qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path) -> ReviewW
     mask = None
     for index in (*FOUND, *NOTHING):
         mask = predict(widget, index, mask)
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     return widget
-
-
-def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
@@ -103,7 +97,7 @@ def click_row(widget: ReviewWidget, row: int, modifier: Any = NONE) -> None:
 
 def shown(widget: ReviewWidget) -> int:
     assert widget.desk.current is not None
-    return widget.desk.current.index
+    return widget.desk.current.shown.index
 
 
 def answer(widget: ReviewWidget, text: str) -> None:
@@ -144,13 +138,13 @@ def test_a_layer_drawn_by_hand_waits_where_nothing_was_drawn(
     labels = np.zeros((3, 40, 50), np.uint8)
     labels[1, 4:9, 4:9] = 1
     widget.viewer.add_labels(labels, name="drawn")
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     assert rows(widget) == ["◌ not segmented", "○ to do", "◌ not segmented"]
 
 
 def test_accepting_what_was_not_segmented_asks_once(widget: ReviewWidget) -> None:
     assert widget.desk.current is not None
-    widget.desk.current.go_to(NOTHING[0])
+    widget.desk.current.shown.go_to(NOTHING[0])
     press(widget, Qt.Key.Key_A)
     assert states(widget)[NOTHING[0]] == "accepted"  # a model found nothing here
     assert shown(widget) == WAITING[0]

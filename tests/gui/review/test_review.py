@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
+from sessions import start_session as start
 
 from napari_unet_seg._napari.categories.edits import add_category
 from napari_unet_seg._napari.layers.conversion import add_map
@@ -64,13 +65,6 @@ def dask_without_threads() -> Iterator[None]:
         yield
 
 
-def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-
-
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
     assert widget.desk.current is not None
     return qtbot.waitSignal(widget.desk.current.autosave.saved)
@@ -106,19 +100,19 @@ def test_keys_accept_skip_and_move(qtbot: QtBot, widget: ReviewWidget, tmp_path:
     start(qtbot, widget, tmp_path / "s")
     reviewing = widget.desk.current
     assert reviewing is not None
-    assert reviewing.index == 0
+    assert reviewing.shown.index == 0
     with when_saved(qtbot, widget):
         press(widget, Qt.Key.Key_A)
-    assert reviewing.index == 1
+    assert reviewing.shown.index == 1
     with when_saved(qtbot, widget):
         press(widget, Qt.Key.Key_S)
-    assert reviewing.index == 2
+    assert reviewing.shown.index == 2
     press(widget, Qt.Key.Key_N)
-    assert reviewing.index == 3
+    assert reviewing.shown.index == 3
     press(widget, Qt.Key.Key_N)
-    assert reviewing.index == 3
+    assert reviewing.shown.index == 3
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
-    assert reviewing.index == 2
+    assert reviewing.shown.index == 2
     press(widget, Qt.Key.Key_D)
     assert widget.review.show_changes.isChecked()
     states = Session.open(tmp_path / "s").states
@@ -168,12 +162,12 @@ def test_flagged_slices_wait_for_a_second_look(
     assert widget.desk.current is not None
     press(widget, Qt.Key.Key_Q)
     widget.review.buttons["flag"].click()
-    assert widget.desk.current.index == 2
+    assert widget.desk.current.shown.index == 2
     press(widget, Qt.Key.Key_A)
     press(widget, Qt.Key.Key_S)
     assert states_of(widget) == ["flagged", "flagged", "accepted", "skipped"]
     assert widget.review.bar.progress.text() == "2 / 4 reviewed"
-    assert widget.desk.current.index == 3
+    assert widget.desk.current.shown.index == 3
     assert widget.desk.current.session.accepted == (2,)
 
 
@@ -229,10 +223,10 @@ def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
         ("slice 0", "0.91"),
         ("slice 1", "–"),
     ]
-    went = [widget.desk.current.index]
+    went = [widget.desk.current.shown.index]
     for key in (Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_A):
         press(widget, key)
-        went.append(widget.desk.current.index)
+        went.append(widget.desk.current.shown.index)
     assert went == [3, 2, 0, 1, 2, 0]
     selected = widget.review.table.selectionModel().selectedRows()
     assert [index.row() for index in selected] == [2]
@@ -241,7 +235,7 @@ def test_worst_slices_come_first(qtbot: QtBot, widget: ReviewWidget, tmp_path: P
     widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     widget.desk.open(tmp_path / "s")
     qtbot.waitUntil(lambda: not widget.desk.busy)
-    assert widget.desk.current.index == 0
+    assert widget.desk.current.shown.index == 0
     another = QueueBar()
     qtbot.addWidget(another)
     assert another.order is Order.WORST_FIRST
@@ -255,7 +249,7 @@ def test_without_figures_worst_first_is_in_order(
     widget.viewer.dims.set_point(0, 10.0 + 3 * 2)
     choose(widget.review.bar.order_combo, "w")
     assert widget.review.bar.order is Order.WORST_FIRST
-    assert widget.desk.current.index == 2
+    assert widget.desk.current.shown.index == 2
     assert [name for name, _ in listed(widget)] == ["slice 0", "slice 1", "slice 2", "slice 3"]
     assert "No slice of this session" in widget.review.bar.order_combo.toolTip()
 
@@ -346,12 +340,12 @@ def test_a_slice_with_a_label_that_is_no_category_is_not_accepted(
     mask.data_setitem(corner, IGNORE_INDEX)  # unreviewed pixels are none either, and may stay
     widget.review.buttons["accept"].click()
     assert session.states[0] is ReviewState.CORRECTED
-    widget.desk.current.go_to(0)
+    widget.desk.current.shown.go_to(0)
     mask.data_setitem(corner, 4)
-    widget.desk.current.update_changes()
+    widget.desk.current.changes.update()
     assert session.states[0] is ReviewState.TODO
     assert "the label 4" in status.text()
-    widget.desk.current.go_to(1)
+    widget.desk.current.shown.go_to(1)
     assert not status.text(), "that was told of another slice"
 
 
@@ -362,8 +356,8 @@ def test_a_label_that_is_no_category_is_seen_in_a_slice_that_was_left_at_once(
     session, mask = widget.session, mask_of(widget)
     widget.review.buttons["accept"].click()
     mask.data_setitem((np.array([0]), np.array([0]), np.array([0])), 3)
-    assert widget.desk.current.index == 1
-    widget.desk.current.update_changes()
+    assert widget.desk.current.shown.index == 1
+    widget.desk.current.changes.update()
     assert session.states[0] is ReviewState.TODO
 
 
@@ -403,15 +397,15 @@ def test_maps_of_slices_that_are_predicted_again_are_dropped(
     start(qtbot, widget, tmp_path / "s")
     reviewing, tools = widget.desk.current, widget.tools
     update_record(mask, predicted=SliceValues(checksums(mask.data)))
-    reviewing.decide(ReviewState.SKIPPED)
+    reviewing.decisions.decide(ReviewState.SKIPPED)
     taken = [reviewing.replace_prediction(i, np.ones(SHAPE[1:], np.uint8), 0.9) for i in range(4)]
     assert taken == [False, False, True, True]
-    reviewing.refresh_queue()
+    reviewing.show_predictions()
     dropped = [np.flatnonzero(~layer.data.any((1, 2))).tolist() for layer in maps]
     assert dropped == [[2, 3], [2, 3], []]
     widget.tabs.setCurrentWidget(tools)
     assert tools.slider.isEnabled()
-    reviewing.go_to(3)
+    reviewing.shown.go_to(3)
     assert not tools.slider.isEnabled()
 
 
@@ -452,7 +446,7 @@ def test_on_another_plane_the_buttons_say_which_slice_they_decide_on(
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     review, reviewing = widget.review, widget.desk.current
-    reviewing.go_to(2)
+    reviewing.shown.go_to(2)
     widget.viewer.dims.order = (1, 0, 2)
     assert review.buttons["accept"].text() == "Accept 2  [A]"
     assert review.revert_button.text() == "Revert slice 2"
@@ -460,7 +454,7 @@ def test_on_another_plane_the_buttons_say_which_slice_they_decide_on(
     assert review.stored_slice.isVisibleTo(review)
     review.buttons["accept"].click()
     assert widget.session.accepted == (2,)
-    assert review.buttons["accept"].text() == f"Accept {reviewing.index}  [A]"
+    assert review.buttons["accept"].text() == f"Accept {reviewing.shown.index}  [A]"
     widget.viewer.dims.order = (0, 1, 2)
     assert review.buttons["accept"].text() == "Accept  [A]"
     assert not review.stored_slice.isVisibleTo(review)
@@ -505,14 +499,14 @@ def test_the_list_is_filtered_by_state(qtbot: QtBot, widget: ReviewWidget, tmp_p
     assert [name for name, _ in listed(widget)] == ["slice 0", "slice 2"]
     assert not table.selectionModel().hasSelection()
     press(widget, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
-    assert widget.desk.current.index == 2
+    assert widget.desk.current.shown.index == 2
     press(widget, Qt.Key.Key_A)
-    assert widget.desk.current.index == 0
+    assert widget.desk.current.shown.index == 0
     assert combo.currentText() == "Flagged (1)"
     row = table.visualRect(table.slices.index(0, 0)).center()
     choose(combo, "a")
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=row)
-    assert widget.desk.current.index == 0
+    assert widget.desk.current.shown.index == 0
     widget.desk.close()
     assert combo.currentText() == "All (0)"
 
@@ -692,7 +686,7 @@ def test_looking_at_slices_writes_nothing(
     widget.desk.current.autosave.saved.connect(saved.append)
     for index in range(4):
         with qtbot.waitSignal(widget.desk.current.autosave.minute):
-            widget.desk.current.go_to(index)
+            widget.desk.current.shown.go_to(index)
     assert widget.desk.current.autosave.finish()
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*")} == files
     qtbot.waitUntil(lambda: bool(saved), timeout=20_000)

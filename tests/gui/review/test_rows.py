@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_unet_seg._napari.review.rows import notes_of, row_names
-from napari_unet_seg._napari.session.slice_contents import SliceContent
+from napari_unet_seg._napari.session.slices.contents import SliceContent
 from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg.session.review_queue import Queue, ReviewState
 

@@ -164,7 +164,7 @@ def test_a_mask_starts_the_session_and_going_on_saves_it(
     assert widget.session.folder == tmp_path / "sessions" / "a"
     qtbot.waitUntil(bar.next_button.isEnabled)
     assert widget.desk.current is not None
-    index = widget.desk.current.index
+    index = widget.desk.current.shown.index
     mask.data_setitem((np.array([index]), np.array([0]), np.array([0])), 1)
     widget.review.buttons["accept"].click()
     go(qtbot, widget, bar.next_button, "b.tif")

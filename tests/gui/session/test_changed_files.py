@@ -10,6 +10,7 @@ import tifffile
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 from scene import SHAPE, add_mask
+from sessions import start_session
 
 from napari_unet_seg._napari.files.changed_dialog import SessionChangedDialog
 from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -29,10 +30,7 @@ def widget(qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path) -> ReviewW
     widget: ReviewWidget = dock(ReviewWidget)
     widget.viewer.add_image(np.random.default_rng(0).integers(1, 200, SHAPE, np.uint8), name="head")
     add_mask(widget.viewer, np.zeros(SHAPE, np.uint8))
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     theirs = np.zeros(SHAPE[1:], np.uint8)
     theirs[5, 5] = 1
     tifffile.imwrite(_file(widget), theirs)

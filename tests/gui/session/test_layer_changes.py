@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.layers._layer_actions import _duplicate_layer
 from scene import CATEGORIES, PLACE, SHAPE
+from sessions import start_session
 
 from napari_unet_seg._napari.layers.conversion import add_labels
 from napari_unet_seg._napari.layers.images.combo import UNKNOWN
@@ -33,10 +34,7 @@ def opened(qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path) -> ReviewW
         viewer, np.zeros(SHAPE, np.uint8), viewer.layers["FLAIR"], CATEGORIES, "lesion"
     )
     viewer.layers.selection.active = mask
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     return widget
 
 

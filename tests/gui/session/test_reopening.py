@@ -51,4 +51,4 @@ def test_a_session_in_which_nothing_or_all_is_decided_opens_on_the_lesion(
     with qtbot.waitSignal(widget.desk.session_changed):
         widget.desk.open(tmp_path / "head")
     assert widget.desk.current is not None
-    assert widget.desk.current.index == 3
+    assert widget.desk.current.shown.index == 3

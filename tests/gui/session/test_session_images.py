@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sessions import start_session
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 RANDOM = np.random.default_rng(0)
-
-
-def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
 
 
 def reopen(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
@@ -51,7 +45,7 @@ def test_colours_of_any_type_come_back_as_colours(
     colours = (RANDOM.random(shape) * top).astype(dtype)
     widget.viewer.add_image(colours, rgb=True, name="head")
     widget.viewer.add_labels(np.zeros(shape[:-1], np.uint8), name="head mask")
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     image = reopen(qtbot, widget, tmp_path / "s")
     assert image.rgb
     assert image.data.dtype == dtype
@@ -67,7 +61,7 @@ def test_images_of_any_type_start_sessions(
     pixels = RANDOM.integers(0, 200, (4, 32, 40)).astype(dtype)
     widget.viewer.add_image(pixels, name="head")
     widget.viewer.add_labels(np.zeros(pixels.shape, np.uint8), name="head mask")
-    start(qtbot, widget, tmp_path / "s")
+    start_session(qtbot, widget, tmp_path / "s")
     np.testing.assert_array_equal(reopen(qtbot, widget, tmp_path / "s").data, pixels)
 
 

@@ -14,6 +14,7 @@ from pages import add_page, dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import SHAPE
+from sessions import start_session
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -47,10 +48,7 @@ def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
 
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, folder)
     assert widget.desk.current is not None
     return widget.desk.current.mask
 

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
+from sessions import start_session
 
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.layers.conversion import add_labels, scan_options
@@ -109,10 +110,7 @@ def widget(
     mask = add_labels(viewer, labels, image, CATEGORIES, "mask")
     viewer.dims.set_point(0, 0)
     widget.mask_combo.setLayer(mask)
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     return widget
 
 
@@ -172,7 +170,7 @@ def test_only_rows_on_screen_are_drawn_and_slow_files_hold_up_nothing(
     widget.review.table.scrollToBottom()
     qtbot.waitUntil(lambda: bool(read))
     QTest.keyClick(canvas_of(widget.viewer), Qt.Key.Key_N)
-    assert widget.desk.current.index == 1
+    assert widget.desk.current.shown.index == 1
     assert not held_up, "the window waited for the file"
     widget.review.table.scrollToBottom()
     gate.set()
@@ -199,9 +197,9 @@ def test_the_lists_leave_the_keys_to_the_viewer(qtbot: QtBot, widget: ReviewWidg
         QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(combo.view().isVisible)
         combo.hidePopup()
-        before = widget.desk.current.index
+        before = widget.desk.current.shown.index
         QTest.keyClick(widget.window().focusWidget(), Qt.Key.Key_S)
-        assert widget.desk.current.index == before + 1
+        assert widget.desk.current.shown.index == before + 1
         assert not combo.currentIndex()
 
 

@@ -21,6 +21,7 @@ from disc_scene import (
 )
 from qtpy.QtCore import Qt
 from scene import PLACE, add_mask
+from sessions import start_session
 
 from napari_unet_seg._napari.layers.prediction import record_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -74,11 +75,8 @@ class CarryingNetwork(BrightNetwork):
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> CarryingNetwork:
-    network = CarryingNetwork()
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, lambda: network)
-    return network
+def network_kind() -> type[CarryingNetwork]:
+    return CarryingNetwork
 
 
 def start() -> np.ndarray:
@@ -104,13 +102,6 @@ def widget(network: CarryingNetwork, dock: Callable[[type], Any]) -> ReviewWidge
     return widget
 
 
-@pytest.fixture
-def tools(qtbot: QtBot, widget: ReviewWidget) -> ToolsTab:
-    widget.window().show()
-    qtbot.waitExposed(widget.window())
-    return widget.tools
-
-
 def show(viewer: Any, index: int) -> None:
     viewer.dims.set_point(0, 10.0 + 3 * index)
 
@@ -122,10 +113,7 @@ def carry(qtbot: QtBot, tools: ToolsTab) -> None:
 
 
 def begin_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, folder)
     session = widget.session
     assert session is not None
     return session
@@ -311,7 +299,7 @@ def test_the_queue_goes_to_the_least_certain_and_undo_takes_the_scores_back(
     assert current is not None
     for wanted in least[:3]:
         press(tools, Qt.Key.Key_A, NONE)
-        assert current.index == wanted
+        assert current.shown.index == wanted
     assert session.states[least[0]] is ReviewState.CORRECTED
     mask_of(tools).undo()
     qtbot.waitUntil(lambda: session.predicted_dice == (None,) * DEPTH)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from disc_scene import BrightNetwork
 from mouse import drag_along
 from pages import dock_of
 from qtpy.QtCore import Qt
@@ -27,6 +26,7 @@ from napari_unet_seg.io.common.scan import Scan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from disc_scene import BrightNetwork
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.tools.tab import ToolsTab
@@ -50,12 +50,8 @@ def scan(values: np.ndarray) -> Scan:
 
 
 @pytest.fixture
-def widget(
-    qtbot: QtBot, dock: Callable[[type], Any], monkeypatch: pytest.MonkeyPatch
-) -> ReviewWidget:
+def widget(qtbot: QtBot, dock: Callable[[type], Any], network: BrightNetwork) -> ReviewWidget:
     """The dock with a bright ball and a mask of it that is too small, the tools in front."""
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, BrightNetwork)
     widget: ReviewWidget = dock(ReviewWidget)
     noise = np.random.default_rng(1).normal(0, 4, SHAPE)
     image = scan((60 + 100 * ball() + noise).astype(np.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,24 +29,24 @@ from disc_scene import (
     helpers,
     mask_of,
     press,
-    show_discs,
     start,
 )
-from mouse import drag_along, move_to
-from qtpy.QtCore import Qt
+from mouse import canvas_of, canvas_position, drag_along, move_to, send
+from qtpy.QtCore import QEvent, Qt
 from scene import CATEGORIES, add_mask
+from sessions import start_session
 
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.point import preview
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.tools.tab import ToolsTab
 
 SHIFT, ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
@@ -59,28 +60,10 @@ SIDE = (30, 29)
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> BrightNetwork:
-    network = BrightNetwork()
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, lambda: network)
-    return network
-
-
-@pytest.fixture
-def widget(network: BrightNetwork, dock: Callable[[type], Any]) -> ReviewWidget:
-    """The dock with a bright disc in every slice, its mask, and the tools in front."""
-    widget: ReviewWidget = dock(ReviewWidget)
-    show_discs(widget)
-    return widget
-
-
-@pytest.fixture
-def tools(qtbot: QtBot, widget: ReviewWidget) -> ToolsTab:
+def tools(tools: ToolsTab) -> ToolsTab:
     """The tools in a window on screen, with Point on."""
-    widget.window().show()
-    qtbot.waitExposed(widget.window())
-    click_button(widget.tools.point_bar.button)
-    return widget.tools
+    click_button(tools.point_bar.button)
+    return tools
 
 
 def camera_of(tools: ToolsTab) -> Any:
@@ -236,10 +219,7 @@ def test_prompts_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     give(qtbot, tools, RIM)
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     qtbot.waitUntil(lambda: not tools.point_bar.button.isChecked())  # the session has the mask
     click_button(tools.point_bar.button)
     give(qtbot, tools, (24, 30), (36, 30), modifiers=CONTROL)
@@ -267,10 +247,7 @@ def test_a_prompt_that_is_answered_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     tools.prompts.end()
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     # Accepted before the answer can arrive, which takes the event loop.
     tools.prompts.point.layer.given.connect(widget.review.accept)
     click_button(tools.point_bar.button)
@@ -304,6 +281,60 @@ def test_the_outline_comes_before_the_click(
     assert taken[outline].all()
     assert not contour(tools).any()
     assert len(network.asked) == 1, "the click takes the answer that was shown"
+
+
+class SlowNetwork(BrightNetwork):
+    """Answers when it is let to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def find(self, *question: Any) -> np.ndarray:
+        found = super().find(*question)
+        assert self.go_on.wait(20)
+        return found
+
+
+@pytest.fixture
+def slow(network: BrightNetwork, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowNetwork]:
+    slow = SlowNetwork()
+    monkeypatch.setattr(network, "find", slow.find)
+    yield slow
+    slow.go_on.set()
+
+
+def test_a_click_takes_what_the_pointer_is_asking(
+    qtbot: QtBot, tools: ToolsTab, slow: SlowNetwork
+) -> None:
+    hover(qtbot, tools, RIM)
+    qtbot.waitUntil(lambda: len(slow.asked) == 1)
+    with qtbot.waitSignal(tools.prompts.solved):
+        drag(qtbot, tools, RIM)
+        slow.go_on.set()
+    assert dice(mask_of(tools).data[SHOWN] == TUMOUR) > 0.95
+    assert len(slow.asked) == 1
+    assert not contour(tools).any()
+    assert prompts(tools)[RIM] == 1
+
+
+def test_a_press_asks_before_the_button_is_up(
+    qtbot: QtBot, tools: ToolsTab, slow: SlowNetwork
+) -> None:
+    viewer, left = tools.viewer, Qt.MouseButton.LeftButton
+    where = tuple(mask_of(tools).data_to_world((SHOWN, *RIM))[1:])
+    click_button(tools.point_bar.preview)
+    move_to(qtbot, viewer, where)
+    ends = (canvas_of(viewer), canvas_position(viewer, *where))
+    send(ends[0], QEvent.Type.MouseButtonPress, ends[1], left, left)
+    qtbot.waitUntil(lambda: len(slow.asked) == 1)
+    qtbot.waitUntil(lambda: prompts(tools)[RIM] == 1)  # an answer takes long
+    slow.go_on.set()
+    with qtbot.waitSignal(tools.prompts.solved):
+        send(ends[0], QEvent.Type.MouseButtonRelease, ends[1], left, Qt.MouseButton.NoButton)
+    assert dice(mask_of(tools).data[SHOWN] == TUMOUR) > 0.95
+    assert len(slow.asked) == 1
+    assert not contour(tools).any(), "nobody wants outlines"
 
 
 def test_with_ctrl_it_is_what_would_be_left(qtbot: QtBot, tools: ToolsTab) -> None:

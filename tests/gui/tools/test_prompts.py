@@ -17,7 +17,6 @@ from disc_scene import (
     SHAPE,
     SHOWN,
     TUMOUR,
-    BrightNetwork,
     assert_only_tumour,
     changed,
     click_button,
@@ -26,7 +25,6 @@ from disc_scene import (
     helpers,
     mask_of,
     press,
-    show_discs,
     start,
 )
 from mouse import drag_along
@@ -34,41 +32,20 @@ from pages import dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import PLACE
+from sessions import start_session
 
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.tools.prompt_tools import DRAWN
 from napari_unet_seg._napari.widgets.key_table import KEYS
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
     from napari_unet_seg._napari.tools.tab import ToolsTab
-
-
-@pytest.fixture
-def widget(monkeypatch: pytest.MonkeyPatch, dock: Callable[[type], Any]) -> ReviewWidget:
-    """The dock with a bright disc in every slice, its mask, and the tools in front.
-
-    It is given the viewer as napari gives it to plugins.
-    """
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, BrightNetwork)
-    widget: ReviewWidget = dock(ReviewWidget)
-    show_discs(widget)
-    return widget
-
-
-@pytest.fixture
-def tools(qtbot: QtBot, widget: ReviewWidget) -> ToolsTab:
-    """The tools in a window on screen."""
-    widget.window().show()
-    qtbot.waitExposed(widget.window())
-    return widget.tools
 
 
 def button_of(tools: ToolsTab, name: str) -> Any:
@@ -154,17 +131,14 @@ def test_a_click_is_no_line(qtbot: QtBot, tools: ToolsTab) -> None:
 def test_a_line_that_arrives_after_its_slice_was_accepted_counts(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
-    widget.bar.folder.setValue(tmp_path / "s")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "s")
     session, mask = widget.session, mask_of(tools)
     # Accepted before the result can arrive, which takes the event loop.
     tools.prompts.border.layer.drawn.connect(widget.review.accept)
     click_button(tools.border_button)
     drag_arc(qtbot, tools, 14)
     qtbot.waitUntil(lambda: tools.status.text().startswith("Redrew"))
-    assert widget.desk.current.index != SHOWN
+    assert widget.desk.current.shown.index != SHOWN
     assert session.states[SHOWN] is ReviewState.ACCEPTED
     qtbot.waitUntil(lambda: Session.open(session.folder).states[SHOWN] is ReviewState.CORRECTED)
     np.testing.assert_array_equal(session.load_mask()[SHOWN], mask.data[SHOWN])

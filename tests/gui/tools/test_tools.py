@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scene import CATEGORIES, PLACE, add_mask
+from sessions import reopen_session, start_session
 
 from napari_unet_seg._napari.layers.conversion import add_map
 from napari_unet_seg._napari.layers.layer_record import LayerRecord, update_record
@@ -254,10 +255,7 @@ def test_slices_between_those_that_hold_the_category_are_drawn(
 
 
 def begin(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Session:
-    widget.bar.folder.setValue(folder)
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, folder)
     assert widget.desk.current is not None
     return widget.desk.current.session
 
@@ -272,7 +270,7 @@ def test_accepted_slices_are_those_between_which_is_drawn(
     begin(qtbot, widget, tmp_path / "s")
     for index in (1, 5):
         assert widget.desk.current is not None
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         with qtbot.waitSignal(widget.desk.current.autosave.saved):
             widget.review.buttons["accept"].click()
     tools.volume_button.setChecked(True)
@@ -295,11 +293,11 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     session, mask = begin(qtbot, widget, tmp_path / "s"), mask_of(tools)
     mask.data[1] = 0
     for index, decision in enumerate(("accept", "accept", "skip")):
-        widget.desk.current.go_to(index)
+        widget.desk.current.shown.go_to(index)
         widget.review.buttons[decision].click()
     before = mask.data.copy()
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
-    widget.desk.current.go_to(SHOWN)
+    widget.desk.current.shown.go_to(SHOWN)
     mask.visible = shown
     click(tools.volume_button)
     click(tools.buttons["grow"])
@@ -307,7 +305,7 @@ def test_accepted_slices_that_a_tool_changes_are_corrected_ones(
     qtbot.waitUntil(lambda: stored(session, 3) == ["corrected", "corrected", "skipped"])
     np.testing.assert_array_equal(session.load_mask()[:2], mask.data[:2])
     assert (mask.data[0] != before[0]).any()
-    qtbot.waitUntil(lambda: widget.desk.current.queue.states == session.states)
+    qtbot.waitUntil(lambda: widget.desk.current.decisions.queue.states == session.states)
     mask.undo()
     mask.visible = True
     qtbot.waitUntil(lambda: stored(session, 3) == ["accepted", "corrected", "skipped"])
@@ -383,28 +381,19 @@ def test_locked_categories_are_changed_by_no_tool(tools: ToolsTab) -> None:
     assert tools.status.text().startswith("Grew tumour")
 
 
-def reopen(qtbot: QtBot, widget: ReviewWidget) -> None:
-    folder = widget.session.folder
-    widget.bar.close_button.click()
-    widget.viewer.layers.clear()
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.desk.open(folder)
-    qtbot.waitUntil(lambda: not widget.desk.busy)
-
-
 def test_locks_are_kept_with_the_session(
     qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
 ) -> None:
     click_lock(tools.categories)
     begin(qtbot, widget, tmp_path / "s")
-    reopen(qtbot, widget)
+    reopen_session(qtbot, widget)
     assert locked_names(tools.categories) == ["tumour"]
     click(tools.buttons["grow"])
     assert tools.status.text() == "tumour is locked; unlock it to change it."
     click_lock(tools.categories)
     tools.categories.setValue(2)
     click_lock(tools.categories)
-    reopen(qtbot, widget)
+    reopen_session(qtbot, widget)
     assert locked_names(tools.categories) == ["oedema"]
     assert [tools.target.itemText(i) for i in range(2)] == ["tumour", "oedema (locked)"]
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
-from napari_unet_seg._napari.tools.drawing_layer import DrawingLayer
+from napari_unet_seg._napari.tools.drawing.layer import DrawingLayer
 from napari_unet_seg.correct.prompt_marks import Prompt, drawn_pixels
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ _INSIDE, _OUTSIDE, _CONTOUR = 1, 2, 3
 _COLOURS = {_INSIDE: "#19e5a5", _OUTSIDE: "#ff5a1f", _CONTOUR: "#ffe14d"}
 """Bluish green, vermilion and yellow, which differ in lightness too for those who see no red."""
 _LEFT, _RIGHT = 1, 2
+_LATE_MS = 150
+"""Time after which a click is shown that has no answer yet.
+
+Until then the outline stays: a picture in between would hold up the one with the answer.
+"""
 _TREMOR = 4
 """Distance in pixels of the screen up to which a press and its release are a click."""
 _STEP = 0.7
@@ -44,6 +49,8 @@ class PointLayer(DrawingLayer):
     """A prompt was given: the `Prompt` and its plane."""
     hovered = Signal(object, bool)
     """The pointer is at a point of the plane, None if on no pixel; whether it would be inside."""
+    pressed = Signal(object, bool)
+    """A button is down at a point of the plane, most likely for a click; whether it is inside."""
     mode_wanted = Signal(str)
     """The user has pressed the key of napari's brush, for example."""
 
@@ -52,6 +59,10 @@ class PointLayer(DrawingLayer):
         self._prompts: tuple[Prompt, ...] = ()
         self._contour: Array | None = None
         self._part: Part = ()
+        self._pressed: Prompt | None = None
+        """The click that is not answered yet."""
+        self._late = self._soon(self._draw_pressed)
+        self._late.setInterval(_LATE_MS)
 
     @property
     def part(self) -> Part:
@@ -65,15 +76,14 @@ class PointLayer(DrawingLayer):
         if part != self._part:
             self._overlay.draw(np.zeros_like(self.layer.data[self._part]), self._part)
         self._part, self._prompts, self._contour = part, tuple(prompts), None
+        self._late.stop()
         self._draw()
 
-    def show_contour(self, mask: Array | None) -> None:
-        """Draw the contour of a mask on the plane; None for no contour."""
-        from scipy.ndimage import binary_erosion
-
-        if self.layer is None or (mask is None and self._contour is None):
+    def show_contour(self, contour: Array | None) -> None:
+        """Draw a contour on the plane; None for no contour."""
+        if self.layer is None or (contour is None and self._contour is None):
             return
-        self._contour = None if mask is None else mask & ~binary_erosion(mask, border_value=1)
+        self._contour = contour
         self._draw()
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
@@ -109,22 +119,29 @@ class PointLayer(DrawingLayer):
             return
         kind, inside = _kind(event), _is_inside(event)
         pressed, points, part = np.array(event.pos), [start], self._part
-        self._contour = None
-        self.hovered.emit(None, inside)
-        prompt = Prompt("click", inside, (start,))
-        self._draw(prompt if kind == "scribble" else None)
+        prompt = click = Prompt("click", inside, (start,))
+        if kind == "scribble":
+            self._pressed = click
+            self._late.start()
+            self.pressed.emit(start, inside)
         yield
         while event.type == "mouse_move":
             points = _extended(points, self._point(layer, event), kind)
             if np.abs(event.pos - pressed).max() > _TREMOR:
+                if prompt is click:
+                    self._late.stop()
+                    self.hovered.emit(None, inside)
                 prompt = Prompt(kind, inside, tuple(points))
-            if prompt.kind == kind:
                 self._draw(prompt)
             yield
         if kind in (prompt.kind, "scribble"):
             self.given.emit(prompt, part)
         else:
             self._draw()  # a click is no box
+
+    def _draw_pressed(self) -> None:
+        if self.layer is not None:
+            self._draw(self._pressed)
 
     def _point(self, layer: Any, event: Any) -> tuple[float, float]:
         """Return where the mouse is on the plane, in pixels."""

@@ -45,8 +45,12 @@ class Preview(QObject):
     def __init__(self, network: PromptNetwork, parent: QObject) -> None:
         super().__init__(parent)
         self.network = network
+        self.is_on = True
+        """Whether outlines are wanted; without, answers are only kept."""
         self.answer: Answer | None = None
         """The last answer."""
+        self._asked: Question | None = None
+        """What the job answers."""
         self._next: Callable[[], Question] | None = None
         self._job: jobs.Job | None = None
         self._seconds: deque[float] = deque(maxlen=_COUNT)
@@ -56,9 +60,19 @@ class Preview(QObject):
         self._pause.setInterval(_INTERVAL_MS)
         self._pause.timeout.connect(self._start)
 
-    def ask(self, question: Callable[[], Question]) -> None:
-        """Ask a question, made when its turn comes; an earlier one that still waits is dropped."""
+    def ask(self, question: Callable[[], Question], *, at_once: bool = False) -> None:
+        """Ask a question, made when its turn comes; an earlier one that still waits is dropped.
+
+        Parameters
+        ----------
+        question : callable
+            Makes the question.
+        at_once : bool
+            Whether it comes as soon as the network is free, as the answer is sure to be wanted.
+        """
         self._next = question
+        if at_once:
+            self._pause.stop()
         self._start()
 
     def cancel(self) -> None:
@@ -77,6 +91,13 @@ class Preview(QObject):
         last = self.answer
         return last.mask if last is not None and last.question.is_same(question) else None
 
+    def hand_over(self, question: Question) -> jobs.Job | None:
+        """Return the job that is answering a question, which `cancel` reaches no more."""
+        if self._job is None or self._asked is None or not self._asked.is_same(question):
+            return None
+        job, self._job, self._next = self._job, None, None
+        return job
+
     def _start(self) -> None:
         if self._job is not None or self._pause.isActive() or self._next is None:
             return
@@ -85,9 +106,10 @@ class Preview(QObject):
         if self.network.warming:
             return
         if self.answer_to(question) is not None:
-            self.answered.emit(self.answer)
+            self._tell()
             return
         self._pause.start()
+        self._asked = question
         self._job = jobs.run(
             answered(question, self.network),
             on_event=self._take,
@@ -98,7 +120,9 @@ class Preview(QObject):
 
     def _take(self, answer: Answer) -> None:
         self.answer = answer
-        self.answered.emit(answer)
+        if not self.is_on:
+            return
+        self._tell()
         self._seconds.append(answer.seconds)
         # Once is enough: who switches it on again wants it as it is.
         if not self._has_ended and len(self._seconds) == _COUNT:
@@ -107,6 +131,10 @@ class Preview(QObject):
                     f"Preview is off, as a prompt takes {1000 * usual:.0f} ms now; tick it to have "
                     "it nevertheless."
                 )
+
+    def _tell(self) -> None:
+        if self.is_on:
+            self.answered.emit(self.answer)
 
     def _end(self, reason: str) -> None:
         self._has_ended = True

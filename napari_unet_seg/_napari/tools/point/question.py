@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_unet_seg.correct.prompt_marks import AREAS, covered_by, likely_object, marks_of
 from napari_unet_seg.correct.prompts import follow_prompt, outline_in, outline_in_box
+from napari_unet_seg.correct.shapes import box_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,6 +57,8 @@ class Answer(NamedTuple):
 
     question: Question
     mask: Array
+    outline: Array
+    """The contour of the parts of the mask that the prompt changes or points at."""
     seconds: float
 
 
@@ -63,7 +66,8 @@ def answered(question: Question, network: PromptNetwork) -> Generator[Answer, An
     """Ask the network; yield its answer."""
     start = time.perf_counter()
     mask = _answer(question, partial(network.find, question.target.scan, question.part))
-    yield Answer(question, mask, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    yield Answer(question, mask, _outline(question, mask), seconds)
 
 
 def _answer(question: Question, find: Find) -> Array:
@@ -78,6 +82,21 @@ def _answer(question: Question, find: Find) -> Array:
     if not prompt.inside:
         return rest
     return rest | (outline_in(find, present, area, likely_object(prompt, shape)) & ~taken)
+
+
+def _outline(question: Question, mask: Array) -> Array:
+    from scipy.ndimage import binary_dilation, binary_erosion, label
+
+    at = mask ^ (question.labels == question.target.settings.value)
+    at[tuple(int(each) for each in question.prompt.points[0])] = True
+    outline = np.zeros_like(mask)
+    window = box_of(mask | at, 1)
+    if window is not None:
+        parts, _ = label(mask[window])
+        met = np.unique(parts[binary_dilation(at[window])])
+        near = np.isin(parts, met[met > 0])
+        outline[window] = near & ~binary_erosion(near, border_value=1)
+    return outline
 
 
 def outline_parts(target: PromptTarget, network: PromptNetwork) -> Operation:

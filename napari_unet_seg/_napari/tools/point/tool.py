@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_unet_seg._napari.layers.position import shown_part
+from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
 from napari_unet_seg._napari.tools.point.layer import PointLayer
 from napari_unet_seg._napari.tools.point.preview import Preview
@@ -18,86 +19,71 @@ from napari_unet_seg.correct.prompt_marks import AREAS, Prompt
 from napari_unet_seg.session.stored.prompts import PromptRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet_seg._napari.tools.drawing.tool import FindTarget, Put
     from napari_unet_seg._napari.tools.point.question import Answer
     from napari_unet_seg._napari.tools.point.target import PromptTarget
-    from napari_unet_seg.correct.change import Change
     from napari_unet_seg.io.common.places import Part
 
 
-class PointTool(QObject):
+class PointTool(DrawingTool):
     """Takes prompts from the mouse, asks the network, and changes the mask.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer in which prompts are given.
-    target : callable
-        Returns the category to change, None if it must not change.
-    put : callable
-        Changes the mask of a target at a place, and says what was done.
-    parent : QWidget
-        The widget with which jobs and connections end.
+    target, put, parent
+        As those of `DrawingTool`.
     """
 
-    ended = Signal()
-    """The user has stopped giving prompts."""
+    layer: PointLayer
     waiting = Signal(str)
     """Emitted with what a prompt waits for, as a message."""
 
-    def __init__(
-        self,
-        viewer: ViewerModel,
-        target: Callable[[], PromptTarget | None],
-        put: Callable[[PromptTarget, Part, Change, str], None],
-        parent: QWidget,
-    ) -> None:
-        super().__init__(parent)
-        self._viewer, self._find_target, self._put = viewer, target, put
+    def __init__(self, viewer: ViewerModel, target: FindTarget, put: Put, parent: QWidget) -> None:
+        super().__init__(PointLayer(viewer, parent), target, put, parent)
+        self._viewer = viewer
         self.network = network = PromptNetwork()
         self.history = PromptHistory(self)
-        self.layer = PointLayer(viewer, parent)
         self.preview = Preview(network, self)
-        self.previews = True
-        """Whether the mask that a click would give is shown."""
-        self._target: PromptTarget | None = None
         self._waiting: list[tuple[Prompt, Part]] = []
         self._job: jobs.Job | None = None
         self.layer.given.connect(self.give)
         self.layer.hovered.connect(self._on_hovered)
-        self.layer.ended.connect(self.ended)
-        self.layer.undo_wanted.connect(lambda: self.history.mask and self.history.mask.undo())
-        self.layer.redo_wanted.connect(lambda: self.history.mask and self.history.mask.redo())
+        self.layer.pressed.connect(self._on_pressed)
         self.layer.mode_wanted.connect(self._on_mode)
         self.history.changed.connect(self.follow)
         self.preview.answered.connect(self._show)
         self.destroyed.connect(lambda: network.close())
 
+    @property
+    def mask(self) -> Labels | None:
+        """The mask that prompts are given on."""
+        return self.history.mask
+
     def begin(self, target: PromptTarget) -> None:
         """Take prompts for a category; those that are on the plane already are shown."""
         if self.layer.layer is None:
             self.network.warm_up()
-            self.layer.show(target.mask)
-        self.aim(target)
+        super().begin(target)
 
     def aim(self, target: PromptTarget | None) -> None:
         """Go on with another category; None if it must not change now."""
-        self._target = target
+        super().aim(target)
         self.follow()
 
     def end(self) -> None:
         """Take no more prompts; the last ones still change the mask."""
         self.preview.forget()
-        self._target = None
-        self.layer.hide()
+        super().end()
 
     def follow(self) -> None:
         """Show the prompts of the plane on screen."""
-        if (mask := self.history.mask) is not None and self.layer.layer is not None:
+        if (mask := self.mask) is not None and self.layer.layer is not None:
             self.preview.cancel()
             part, target = shown_part(self._viewer, mask), self._target
             prompts = self.history.on_plane(part, target.category.id) if target else ()
@@ -105,7 +91,7 @@ class PointTool(QObject):
 
     def clear(self) -> None:
         """Forget the prompts on the plane on screen; the mask stays."""
-        if (mask := self.history.mask) is not None:
+        if (mask := self.mask) is not None:
             self.history.clear(shown_part(self._viewer, mask))
 
     def give(self, prompt: Prompt, part: Part) -> None:
@@ -130,17 +116,24 @@ class PointTool(QObject):
 
     def _ask(self, question: Question) -> None:
         def take(answer: Answer) -> None:
-            self._change(answer.question, answer.mask)
+            self._change(question, answer.mask)
 
         def go_on() -> None:
             self._job = None
             self._answer_next()
 
-        self.preview.cancel()
         if self.network.warming:
             self.waiting.emit("Loading the prompt network …")
-        events = answered(question, self.network)
-        self._job = job = jobs.run(events, on_event=take, on_done=go_on, name="Following a prompt")
+        # What the pointer has asked already is answered sooner than what is asked now.
+        job = self.preview.hand_over(question)
+        if job is not None:
+            job.event_arrived.connect(job.unless_abandoned(take))
+            job.ended.connect(job.unless_abandoned(go_on))
+        else:
+            self.preview.cancel()
+            events = answered(question, self.network)
+            job = jobs.run(events, on_event=take, on_done=go_on, name="Following a prompt")
+        self._job = job
         self.destroyed.connect(job.abandon)
 
     def _question(self, target: PromptTarget, prompt: Prompt, part: Part) -> Question:
@@ -166,35 +159,39 @@ class PointTool(QObject):
 
     def _on_hovered(self, point: tuple[float, float] | None, inside: bool) -> None:
         target = self._target
-        if point is None or target is None or not self.previews or self._job is not None:
+        if point is None or target is None or not self.preview.is_on or self._job is not None:
             self.preview.cancel()
             self.layer.show_contour(None)
-            return
+        else:
+            self._look_at(target, point, inside)
+
+    def _on_pressed(self, point: tuple[float, float], inside: bool) -> None:
+        """Have the answer to a click on its way before the button is up."""
+        if self._target is not None and self._job is None:
+            self._look_at(self._target, point, inside, at_once=True)
+
+    def _look_at(
+        self,
+        target: PromptTarget,
+        point: tuple[float, float],
+        inside: bool,
+        *,
+        at_once: bool = False,
+    ) -> None:
         prompt, part = Prompt("click", inside, (point,)), self.layer.part
-        self.preview.ask(lambda: self._question(target, prompt, part))
+        self.preview.ask(lambda: self._question(target, prompt, part), at_once=at_once)
 
     def _show(self, answer: Answer) -> None:
-        question = answer.question
-        if self._target is not None and question.part == self.layer.part:
-            present = question.labels == question.target.settings.value
-            self.layer.show_contour(_near(answer.mask, answer.mask ^ present, question.prompt))
+        # The answer that a click waits for is drawn as its mask.
+        waited_for = self._job is not None
+        if self._target is not None and answer.question.part == self.layer.part and not waited_for:
+            self.layer.show_contour(answer.outline)
 
     def _on_mode(self, mode: str) -> None:
         """Go on with napari's brush, for example, on the mask."""
-        if (mask := self.history.mask) is not None:
+        if (mask := self.mask) is not None:
             self.ended.emit()
             mask.mode = mode
-
-
-def _near(mask: Any, changed: Any, prompt: Prompt) -> Any:
-    """Return the parts of a mask that a prompt changes or points at."""
-    from scipy.ndimage import binary_dilation, label
-
-    at = binary_dilation(changed)
-    at[tuple(int(each) for each in prompt.points[0])] = True
-    parts, _ = label(mask)
-    met = np.unique(parts[at])
-    return np.isin(parts, met[met > 0])
 
 
 def _summary(prompt: Prompt, name: str) -> str:

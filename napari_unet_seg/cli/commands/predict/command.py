@@ -61,6 +61,21 @@ def _summed(results: list[Report], key: str) -> LeftOut:
     return sum((LeftOut(**result[key]) for result in results), LeftOut())
 
 
+def _clear(out: Path) -> None:
+    """Remove what predictions that were ended left in a folder for masks."""
+    remove_abandoned(out)
+    for folder in (out, *(out / name for name in MAPS)):
+        remove_litter(folder)
+
+
+def _summary(results: list[Report], count: int, out: Path) -> str:
+    """Return how many of the scans are segmented, and what was left out of their masks."""
+    where = f"; the masks are in {out}" if results else ""
+    of, verb = counted(count, "scan"), is_or_are(1 if count == 1 else len(results))
+    left_out = left_out_note(*(_summed(results, key) for key in ("left_out", "outside")))
+    return " ".join(filter(None, [f"{len(results)} of {of} {verb} segmented{where}.", left_out]))
+
+
 def predict(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders of them.")
@@ -157,9 +172,7 @@ def predict(
     with stoppable() as stop, Bar("Segmenting", "scans", quiet=json) as bar:
         opened = open_cluster(scheduler, workers, len(items), scan_timeout)
         with opened as cluster, output_folder(out):
-            remove_abandoned(out)
-            for folder in (out, *(out / name for name in MAPS)):
-                remove_litter(folder)
+            _clear(out)
             segmenter = Segmenter(chosen, checkpoint, out, stop, bar, series, channel, cluster)
             if format_ is Format.coco:
                 results, problems = write_coco(segmenter, items, out)
@@ -172,10 +185,7 @@ def predict(
         listed = [{"input": name, "problem": problem} for name, problem in failed]
         emit({"model": segmenter.model, "out": out, "results": results, "failed": listed})
     else:
-        where = f"; the masks are in {out}" if results else ""
-        of, verb = counted(len(items), "scan"), is_or_are(1 if len(items) == 1 else len(results))
-        left_out = left_out_note(*(_summed(results, key) for key in ("left_out", "outside")))
-        say(" ".join(filter(None, [f"{len(results)} of {of} {verb} segmented{where}.", left_out])))
+        say(_summary(results, len(items), out))
     report_failures(failed)
     if stop:
         warn("Stopped; the finished masks are kept.")

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image as Picture
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
+from sessions import start_session
 
 from napari_unet_seg._napari.files.changed_dialog import ChangedDialog
 from napari_unet_seg._napari.files.coco.layers import coco_layers, coco_stacks
@@ -240,10 +241,7 @@ def test_a_session_on_a_coco_mask_keeps_what_others_change_while_it_is_closed(
     (mask, _) = _open(widget, path)
     widget.mask_combo.setLayer(mask)
     widget.image_combo.setLayer(widget.viewer.layers[0])
-    widget.bar.folder.setValue(tmp_path / "session")
-    with qtbot.waitSignal(widget.desk.session_changed):
-        widget.bar.start_button.click()
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    start_session(qtbot, widget, tmp_path / "session")
     _erase(mask)
     with qtbot.waitSignal(widget.written):
         widget.save_coco(path)
