@@ -17,12 +17,13 @@ from napari_unet_seg.data.cache import read_sample
 from napari_unet_seg.events import Refined, SampleMeasured
 from napari_unet_seg.inference.chosen_slices import predict_chosen
 from napari_unet_seg.inference.loaded_model import LoadedModel
-from napari_unet_seg.inference.refined import answer, check
+from napari_unet_seg.inference.prompted.answer import answer, check, check_grids
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.scan_prediction import predict_scan
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.named_channels import by_name
+from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.disk.files import write_error
 
 if TYPE_CHECKING:
@@ -210,6 +211,7 @@ def refine(
     prompts: np.ndarray,
     previous: np.ndarray | None = None,
     window: Windows | None = None,
+    others: Sequence[tuple[Scan, Windows | None]] = (),
 ) -> Generator[Refined | DeviceFallback, Command | None, None]:
     """Segment the object that prompts mark, in a time that does not grow with the image.
 
@@ -229,6 +231,9 @@ def refine(
         person, or of the neighbouring slice.
     window : tuple of float, optional
         Intensities that become black and white, if the image is a part of a scan.
+    others : sequence of tuple
+        Further sequences of the case on the image's grid, each with its `window`: the network looks
+        at all, and its probabilities are averaged.
 
     Yields
     ------
@@ -240,16 +245,19 @@ def refine(
     CheckpointError
         If the model cannot be read, or was not trained with prompts.
     DataError
-        If image, prompts and mask do not fit each other or the model.
+        If image, prompts, mask and further sequences do not fit each other or the model.
     """
     start = time.perf_counter()
     model = LoadedModel(config, checkpoint)
-    image = by_name(image, model.info.sequences)
+    names = model.info.sequences
+    image = by_name(image, names)
+    further = [Windowed(by_name(scan, names), own) for scan, own in others]
     check(checkpoint, model.info, image, prompts, previous)
+    check_grids(image, further)
     answered = None
     while answered is None:
         try:
-            answered = answer(model.predictor, image, prompts, previous, window)
+            answered = answer(model.predictor, image, prompts, previous, window, further)
         except Exception as error:
             yield model.reduce_memory(error)
     (sides, probable), seconds = answered, time.perf_counter() - start

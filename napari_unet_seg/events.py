@@ -190,6 +190,21 @@ class SlicePredicted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HeadFitted:
+    """A head was fitted to corrected slices, and compared with its model on held-out ones."""
+
+    slices: int
+    """Number of slices; each was held out once."""
+    before: float
+    """Dice of the model; NaN, as the other, if the slices show nothing."""
+    after: float
+    """Dice of heads that were fitted without the slice."""
+    is_used: bool
+    """Whether the head is better and predicts from now on."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Refined:
     """Segmentation of the object that prompts mark, in a window; outside it the mask is empty."""
 

@@ -222,3 +222,28 @@ def test_channels_that_do_not_fit_are_refused(make_checkpoint):
     path, image = make_checkpoint(prompts=True, in_channels=2), Scan(np.zeros((64, 64)), "YX")
     with pytest.raises(DataError, match="1 channels and the model takes 2"):
         list(engine.refine(AS_IT_IS, path, image, np.zeros((3, 64, 64), bool)))
+
+
+def test_the_answers_on_several_sequences_are_averaged(trained) -> None:
+    first, second = (two_discs(number) for number in (40, 41))
+    maps = click_maps(first.mask == 1)
+
+    def probable(sample: Sample, *others: Sample) -> np.ndarray:
+        further = [(Scan(other.image, "YX"), None) for other in others]
+        scan = Scan(sample.image, "YX")
+        (event,) = engine.refine(AS_IT_IS, trained.best, scan, maps[:PREVIOUS], others=further)
+        assert isinstance(event, Refined)
+        assert (event.mask == (event.probabilities >= 0.5)).mean() > 0.99
+        return event.probabilities.astype(float)
+
+    mean = (probable(first) + probable(second)) / 2
+    np.testing.assert_allclose(probable(first, second), mean, atol=2e-3)
+
+
+def test_a_sequence_of_another_grid_is_refused(trained) -> None:
+    first = two_discs(40)
+    other = Scan(np.zeros((64, 60), np.uint8), "YX")
+    maps = click_maps(first.mask == 1)[:PREVIOUS]
+    scan = Scan(first.image, "YX")
+    with pytest.raises(DataError, match="give sequences of one grid"):
+        next(engine.refine(AS_IT_IS, trained.best, scan, maps, others=[(other, None)]))

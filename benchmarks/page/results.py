@@ -20,6 +20,7 @@ from benchmarks.common.paths import ROOT
 from benchmarks.common.records import read_records, write_record
 from benchmarks.common.synthetic import brisc, tumorseg
 from benchmarks.page.effort import effort
+from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
 from benchmarks.page.sequences import sequences
@@ -32,7 +33,7 @@ Row = dict[str, Any]
 
 def text() -> str:
     parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), _robustness(), _speed()]
-    parts += [prediction(), marks(), effort(), fine_tuning()]
+    parts += [prediction(), marks(), look_at_all(), effort(), fine_tuning(), in_a_second()]
     return "\n".join(part for part in parts if part)
 
 

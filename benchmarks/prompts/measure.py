@@ -30,7 +30,7 @@ from napari_unet_seg.data.prompts.marks import PREVIOUS
 from napari_unet_seg.data.prompts.neighbours import neighbour_maps
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.inference.predictor import load_predictor
-from napari_unet_seg.inference.refined import answer
+from napari_unet_seg.inference.prompted.answer import answer
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.models.header import CheckpointInfo

@@ -67,13 +67,8 @@ def carried(
     above and below it. Images and truth are (Z, Y, X).
     """
     images, truth = case
-    sizes = truth.sum((1, 2))
-    largest, ill = int(sizes.argmax()), np.flatnonzero(sizes >= LEAST)
-    chosen = {largest}
-    if count > 1:
-        chosen |= {int(largest + ill[0]) // 2, int(largest + ill[-1]) // 2}
     given = {}
-    for index in sorted(i for i in chosen if truth[i].any()):
+    for index in chosen_slices(truth, count):
         maps = no_prompts(truth.shape[1:])
         click(maps, POSITIVE, trembling(middle(truth[index]), rng))
         given[index] = answer(images[index], maps)
@@ -87,6 +82,16 @@ def carried(
     for each in carry(beside, images.__getitem__, given, range(len(truth))):
         found[each.index] = each.mask
     return found
+
+
+def chosen_slices(truth: Array, count: int) -> list[int]:
+    """The slices of a volume that are clicked on: the largest, and those that halve the rest."""
+    sizes = truth.sum((1, 2))
+    largest, ill = int(sizes.argmax()), np.flatnonzero(sizes >= LEAST)
+    chosen = {largest}
+    if count > 1:
+        chosen |= {int(largest + ill[0]) // 2, int(largest + ill[-1]) // 2}
+    return sorted(i for i in chosen if truth[i].any())
 
 
 def boxed(answer: Answer, image: Array, truth: Array, rng: np.random.Generator) -> float:

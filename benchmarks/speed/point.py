@@ -160,12 +160,11 @@ def measure(window: Window, size: int, repeats: int) -> dict[str, dict[str, floa
     ticker = Ticker()
     for name, times in results.items():
         for row, column in places:
-            window.send(QEvent.Type.MouseMove, row, column + AWAY, NONE)
-            window.send(QEvent.Type.MouseMove, row, column, NONE)
-            if name != "click":
+            for away in (AWAY, 0):
                 point.preview.answer = None
-                window.send(QEvent.Type.MouseMove, row + 0.001, column, NONE)
-                window.wait(lambda: point.preview.answer is not None)
+                window.send(QEvent.Type.MouseMove, row, column + away, NONE)
+                if name != "click":
+                    window.wait(lambda: point.preview.answer is not None)
             times.append(window.click(tools, row, column))
             tools.viewer.layers["mask"].undo()
             spin(100)

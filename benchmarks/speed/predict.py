@@ -36,7 +36,7 @@ from benchmarks.common.records import write_record
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.data.prompts.marks import POSITIVE, PREVIOUS, click, no_prompts
 from napari_unet_seg.engine import predict, refine
-from napari_unet_seg.inference.prompt_window import marks, window_around
+from napari_unet_seg.inference.prompted.window import marks, window_around
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.common.window import scan_window, to_uint8
 from napari_unet_seg.io.read import read_scan

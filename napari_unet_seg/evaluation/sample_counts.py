@@ -10,7 +10,7 @@ from napari_unet_seg.data.prompts.marks import PREVIOUS
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.events import Evaluated
-from napari_unet_seg.inference.refined import answer
+from napari_unet_seg.inference.prompted.answer import answer
 from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.nn.labels import to_labels

@@ -18,7 +18,7 @@ from napari_unet_seg.nn.checkpoint import load_net
 from napari_unet_seg.nn.devices import channels_last, choose_device, choose_dtype
 from napari_unet_seg.nn.encoders import EncoderUNet
 from napari_unet_seg.nn.labels import to_probabilities
-from napari_unet_seg.nn.sizes import apply_net
+from napari_unet_seg.nn.sizes import apply_net, fit, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,6 +160,20 @@ class Predictor:
         return apply_net(self._net, self.info.model, prepared).float()
 
     @torch.inference_mode()
+    def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map floats as `logits` to logits and the features before them, for a 2D U-Net.
+
+        The features (B, D, Y, X) are those of the finest level and of the one above, upsampled.
+        """
+        net: Any = self._net
+        prepared = channels_last(images.to(dtype=self.dtype), self.device)
+        *_, above, finest = net.features(fit(self.info.model, prepared))
+        logits = net.last(finest).float()
+        inner = [finest.float(), F.interpolate(above.float(), scale_factor=2.0, mode="bilinear")]
+        size = images.shape[2:]
+        return trimmed(logits, size), torch.cat([trimmed(each, size) for each in inner], 1)
+
+    @torch.inference_mode()
     def probabilities(
         self, images: Array, config: PredictConfig, aspect: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -191,15 +205,21 @@ class Predictor:
         logits, disagreement = augmented_forward(net, x, config.views, head, aspect)
         return to_probabilities(logits, head), disagreement
 
-    def _resampled(self, x: torch.Tensor, aspect: float) -> torch.Tensor:
+    def resampled(self, x: torch.Tensor, aspect: float = 1.0) -> torch.Tensor:
+        """Resample images (B, C, Y, X) until the longer side has the size of training."""
         height, width = x.shape[-2:]
         scale = self.info.image_size / max(height * aspect, width)
         size = (max(1, round(height * aspect * scale)), max(1, round(width * scale)))
         if size == (height, width):
-            return self.logits(x)
+            return x
         shrinks = size[0] < height or size[1] < width
-        small = F.interpolate(x, size, mode="bilinear", antialias=shrinks)
-        return F.interpolate(self.logits(small), (height, width), mode="bilinear")
+        return F.interpolate(x, size, mode="bilinear", antialias=shrinks)
+
+    def _resampled(self, x: torch.Tensor, aspect: float) -> torch.Tensor:
+        logits = self.logits(self.resampled(x, aspect))
+        if logits.shape[-2:] == x.shape[-2:]:
+            return logits
+        return F.interpolate(logits, x.shape[-2:], mode="bilinear")
 
     def _tiled(self, x: torch.Tensor, overlap: float) -> torch.Tensor:
         return blend_tiles(x, self.logits, self.info.image_size, overlap)

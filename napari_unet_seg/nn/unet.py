@@ -60,7 +60,7 @@ class UNet(nn.Module):
         ValueError
             If the size is invalid for the depth; the message names the next valid size.
         """
-        logits: torch.Tensor = self.last(self._features(x)[-1])
+        logits: torch.Tensor = self.last(self.features(x)[-1])
         return logits
 
     def contracting(self) -> list[nn.Module]:
@@ -69,14 +69,14 @@ class UNet(nn.Module):
 
     def supervised(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the logits of the finest level, then of coarser levels, upsampled to its size."""
-        features = self._features(x)
+        features = self.features(x)
         logits = [self.last(features[-1])]
         if self.config.deep_supervision:
             coarse = features[-1 - len(self.heads) : -1]
             logits += self.heads(coarse, logits[0].shape[2:])
         return logits
 
-    def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def features(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Compute the features of the expansive path, the coarsest first."""
         check_size(self.config, tuple(x.shape[2:]))
         skips = [self.first(x)]

@@ -8,6 +8,7 @@ import pickle
 import signal
 import threading
 import weakref
+from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,12 @@ from napari_unet_seg.io.common.grids.orientation import (
     view_across,
 )
 from napari_unet_seg.io.common.places import is_place, of_part
-from napari_unet_seg.io.common.window import scan_window, shared_window
+from napari_unet_seg.io.common.window import Windowed, scan_window, shared_window
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.process.engine_process import EngineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SEQUENCES = 8
+"""Scans whose windows are kept: the sequences of a case."""
 _PLANES = ("labels", "probabilities", "uncertainty", "disagreement")
 """Fields of a finished prediction whose last two axes are those of the plane."""
 
@@ -136,6 +139,7 @@ class WarmEngine:
         part: Part,
         prompts: Array,
         previous: Array | None = None,
+        others: Sequence[Scan] = (),
     ) -> Generator[Refined | DeviceFallback, Command | None, None]:
         """Segment the object that prompts mark on a plane of a scan, with a 2D network.
 
@@ -150,19 +154,27 @@ class WarmEngine:
             part is normalised with the intensity window of the whole scan.
         prompts, previous : array
             As `engine.refine` takes them, on the grid of the plane.
+        others : sequence of Scan
+            Further sequences on the grid of the scan, of which the network sees the plane too.
 
         Raises
         ------
         SegmentationError
             As `engine.refine`.
         """
-        window = self._windows.plane_window(scan, part, read_header(checkpoint).normalise)
+        normalise = read_header(checkpoint).normalise
+        image, *further = (self._plane(each, part, normalise) for each in (scan, *others))
+        args = image.scan, prompts, previous, image.window, further
+        yield from self._stream("refine", config, checkpoint, *args)
+
+    def _plane(self, scan: Scan, part: Part, normalise: NormaliseConfig) -> Windowed:
+        """Return a plane of a scan as the prompt network takes it."""
+        window = self._windows.plane_window(scan, part, normalise)
         plane = scan_part(scan, part)
         if len(plane.grid_axes) == 2:
             # The network knows planes of any direction, but no other names of axes.
             plane = replace(plane, axes="YX" + plane.axes[2:])
-        args = portable(plane), prompts, previous, window
-        yield from self._stream("refine", config, checkpoint, *args)
+        return Windowed(portable(plane), window)
 
     def carry(
         self,
@@ -173,6 +185,7 @@ class WarmEngine:
         given: Mapping[int, Array],
         within: Collection[int],
         ends: Mapping[int, Array],
+        others: Sequence[Scan] = (),
     ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
         """Carry masks through a volume of a scan, with a 2D network.
 
@@ -186,15 +199,20 @@ class WarmEngine:
             Index of the volume. It is normalised with the intensity window of the whole scan.
         given, within, ends
             As `prompting.carry` takes them, with the slices of the volume counted from 0.
+        others : sequence of Scan
+            Further sequences on the grid of the scan, which the network sees too.
 
         Raises
         ------
         SegmentationError
             As `prompting.carry`.
         """
-        window = self._windows.window(scan, read_header(checkpoint).normalise)
-        part = portable(scan_part(scan, volume))
-        args = config, checkpoint, part, given, within, window, ends
+        normalise = read_header(checkpoint).normalise
+        image, *further = (
+            Windowed(portable(scan_part(each, volume)), self._windows.window(each, normalise))
+            for each in (scan, *others)
+        )
+        args = config, checkpoint, image.scan, given, within, image.window, ends, further
         yield from self._stream("carry", *args, module="prompting.carry")
 
     def _stream(self, name: str, *args: Any, module: str = "engine") -> Generator[Any, Any, None]:
@@ -215,11 +233,13 @@ class WarmEngine:
 
 
 class _WindowCache:
-    """Intensity window of the last scan, since computing a window reads the whole scan."""
+    """Intensity windows of the last scans, since computing a window reads the whole scan."""
 
     def __init__(self) -> None:
-        self._last: tuple[Callable[[], Any], NormaliseConfig, Windows | None] | None = None
-        self._of_plane: tuple[Any, Windows] | None = None
+        self._last: deque[tuple[Callable[[], Any], NormaliseConfig, Windows | None]] = deque(
+            maxlen=_SEQUENCES
+        )
+        self._of_planes: deque[tuple[Any, Windows]] = deque(maxlen=_SEQUENCES)
 
     def plane_window(self, scan: Scan, part: Part, normalise: NormaliseConfig) -> Windows | None:
         """Return the window in which a plane is seen, its own one if the scan has none."""
@@ -229,18 +249,21 @@ class _WindowCache:
         data = scan.data[part]
         # The pixels are compared, since those of an image may change in place.
         key = normalise, str(part), np.asarray(data).tobytes()
-        if self._of_plane is None or self._of_plane[0] != key:
-            self._of_plane = key, scan_window(data, normalise, dtype=data.dtype)
-        return self._of_plane[1]
+        for known, window in self._of_planes:
+            if known == key:
+                return window
+        window = scan_window(data, normalise, dtype=data.dtype)
+        self._of_planes.append((key, window))
+        return window
 
     def window(self, scan: Scan, normalise: NormaliseConfig) -> Windows | None:
-        last = self._last
-        if last is None or last[0]() is not scan.data or last[1] != normalise:
-            window = shared_window(scan, normalise)
-            with suppress(TypeError):  # some array types allow no weak references
-                self._last = weakref.ref(scan.data), normalise, window
-            return window
-        return last[2]
+        for data, how, window in self._last:
+            if data() is scan.data and how == normalise:
+                return window
+        window = shared_window(scan, normalise)
+        with suppress(TypeError):  # some array types allow no weak references
+            self._last.append((weakref.ref(scan.data), normalise, window))
+        return window
 
 
 def _view_of(scan: Scan, part: Part) -> PlaneView:

@@ -13,14 +13,14 @@ from napari_unet_seg.prompting import carrying
 from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping, Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
     from napari_unet_seg.events import DeviceFallback
     from napari_unet_seg.io.common.scan import Scan
-    from napari_unet_seg.io.common.window import Windows
+    from napari_unet_seg.io.common.window import Windowed, Windows
 
 
 def carry(
@@ -31,6 +31,7 @@ def carry(
     within: Collection[int] | None = None,
     window: Windows | None = None,
     ends: Mapping[int, Array] | None = None,
+    others: Sequence[Windowed] = (),
 ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
     """Carry the masks of some slices up and down until the network finds nothing more.
 
@@ -52,6 +53,8 @@ def carry(
     ends : mapping of int to array, optional
         Masks of walls, which may hold other objects too. Where the object reaches one, its part
         there is carried back and weighed with what was found.
+    others : sequence of Windowed
+        Further sequences on the scan's grid, whose answers are averaged with those on the scan.
 
     Yields
     ------
@@ -67,7 +70,7 @@ def carry(
     DataError
         If the scan has no volumes, the masks lie in several, or they do not fit the scan.
     """
-    slices = PromptedSlices(config, checkpoint, scan, window)
+    slices = PromptedSlices(config, checkpoint, scan, window, others)
     _check(scan, given)
     allowed = volume_of(scan, next(iter(given))) if within is None else within
     with log.operation("carry", slices=len(given), device=slices.device):

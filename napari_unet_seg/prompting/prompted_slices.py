@@ -10,15 +10,16 @@ import numpy as np
 from napari_unet_seg.data.prompts.marks import PREVIOUS, no_prompts
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.inference.loaded_model import LoadedModel
-from napari_unet_seg.inference.refined import answer, check
+from napari_unet_seg.inference.prompted.answer import answer, check, check_grids
 from napari_unet_seg.inference.slices import by_chunks
 from napari_unet_seg.io.common.channels import for_model
 from napari_unet_seg.io.common.named_channels import by_name
 from napari_unet_seg.io.common.places import place_at
-from napari_unet_seg.io.common.window import shared_window, to_grey
+from napari_unet_seg.io.common.window import Windowed, shared_window, to_grey
 from napari_unet_seg.io.disk.files import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.events import DeviceFallback
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows
+    from napari_unet_seg.models.header import CheckpointInfo
 
 
 class PromptedSlices:
@@ -41,17 +43,24 @@ class PromptedSlices:
         Any number of axes before `YX`; slices are counted along them flattened.
     window : tuple of float, optional
         Intensities that become black and white, if the scan is a part of a larger one.
+    others : sequence of Windowed
+        Further sequences on the scan's grid; what is probable is the mean over all.
 
     Raises
     ------
     CheckpointError
         If the model cannot be read, or was not trained with prompts.
     DataError
-        If the scan does not fit the model.
+        If the scan does not fit the model, or another sequence the scan.
     """
 
     def __init__(
-        self, config: PredictConfig, checkpoint: Path, scan: Scan, window: Windows | None = None
+        self,
+        config: PredictConfig,
+        checkpoint: Path,
+        scan: Scan,
+        window: Windows | None = None,
+        others: Sequence[Windowed] = (),
     ) -> None:
         self._model = LoadedModel(config, checkpoint)
         info = self._model.info
@@ -60,12 +69,13 @@ class PromptedSlices:
                 f"The model {checkpoint} follows prompts on whole volumes, and here they are given "
                 "on slices; choose a model of slices, such as the one of the package."
             )
-        self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
-        self._leading, self.plane = scan.grid_shape[:-2], scan.grid_shape[-2:]
-        self._planes = by_chunks(self._scan)
-        self._last: tuple[int, Array] | None = None
-        check(checkpoint, info, self._slice(0), no_prompts(self.plane)[:PREVIOUS], None)
-        self._window = window or shared_window(self._scan, info.normalise)
+        self.plane = scan.grid_shape[-2:]
+        self._sequence, *self._others = (
+            _Sequence(own, window, info) for own, window in [Windowed(scan, window), *others]
+        )
+        first = self._sequence.slice(0).scan
+        check(checkpoint, info, first, no_prompts(self.plane)[:PREVIOUS], None)
+        check_grids(scan, others)
         self.fallbacks: list[DeviceFallback] = []
         """What became of the device, for the user; taken out by who tells it."""
 
@@ -80,17 +90,19 @@ class PromptedSlices:
         return self._model.device
 
     def grey(self, index: int) -> Array:
-        """Return the grey values (Y, X) of a slice."""
-        plane: Array = self._slice(index).data
-        return to_grey(plane) if "C" in self._scan.axes else plane
+        """Return the grey values (Y, X) of a slice of the scan."""
+        scan, _ = self._sequence.slice(index)
+        return to_grey(scan.data) if "C" in scan.axes else scan.data
 
     def probable(self, index: int, maps: Array) -> Array:
         """Return the probabilities (Y, X), float32, of the object that maps (4, Y, X) mark."""
-        image, found = self._slice(index), np.zeros(self.plane, np.float32)
+        image, window = self._sequence.slice(index)
+        others = [each.slice(index) for each in self._others]
+        found = np.zeros(self.plane, np.float32)
         while True:
             try:
                 sides, probable = answer(
-                    self._model.predictor, image, maps[:PREVIOUS], maps[PREVIOUS], self._window
+                    self._model.predictor, image, maps[:PREVIOUS], maps[PREVIOUS], window, others
                 )
             except Exception as error:
                 self.fallbacks.append(self._model.reduce_memory(error))
@@ -98,17 +110,39 @@ class PromptedSlices:
                 found[sides] = probable
                 return found
 
-    def _slice(self, index: int) -> Scan:
+
+class _Sequence:
+    """The slices of one sequence, read one at a time.
+
+    Parameters
+    ----------
+    scan : Scan
+        Of which the model takes some channels.
+    window : tuple of float, optional
+        Intensities that become black and white, if not those of the scan.
+    info : CheckpointInfo
+        Channels and normalisation of the model.
+    """
+
+    def __init__(self, scan: Scan, window: Windows | None, info: CheckpointInfo) -> None:
+        self._scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
+        self._leading = scan.grid_shape[:-2]
+        self._planes = by_chunks(self._scan)
+        self._window = window or shared_window(self._scan, info.normalise)
+        self._last: tuple[int, Array] | None = None
+
+    def slice(self, index: int) -> Windowed:
         """Return a slice in memory, the last one without reading it again."""
         scan, leading = self._scan, len(self._leading)
         if self._last is None or self._last[0] != index:
             with reading(scan.path or "The scan", "a scan"):
                 plane = np.asarray(self._planes[place_at(index, self._leading)])
             self._last = index, plane
-        return replace(
+        one = replace(
             scan,
             data=self._last[1],
             axes=scan.axes[leading:],
             spacing=scan.spacing[leading:],
             names=(),
         )
+        return Windowed(one, self._window)

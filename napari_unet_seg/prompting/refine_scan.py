@@ -11,7 +11,10 @@ from napari_unet_seg import log
 from napari_unet_seg.config import Category
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, ScanRefined, SliceCarried, SliceRefined
+from napari_unet_seg.inference.prompted.answer import not_on_grid
+from napari_unet_seg.io.common.grids.resampling import shares_grid
 from napari_unet_seg.io.common.places import place_at
+from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.prompts.placing import placed
 from napari_unet_seg.prompting.carry import carried, volume_of
 from napari_unet_seg.prompting.carrying import certainty_of
@@ -19,7 +22,7 @@ from napari_unet_seg.prompting.drawing import drawn
 from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -40,6 +43,7 @@ def refine_scan(
     prompts: Prompts,
     *,
     carry: bool = False,
+    others: Sequence[Scan] = (),
     source: str = "The prompts",
 ) -> Generator[RefineEvent, Command | None, None]:
     """Segment the objects that prompts mark, on their slices or through their volumes.
@@ -56,6 +60,9 @@ def refine_scan(
         The objects; of two that overlap the later one is on top.
     carry : bool
         Whether to carry each object from its prompts up and down through its volume.
+    others : sequence of Scan
+        Further sequences on the scan's grid: the network looks at all, and its probabilities are
+        averaged.
     source : str
         Where the prompts come from, for messages.
 
@@ -71,13 +78,15 @@ def refine_scan(
     CheckpointError
         If the model cannot be read, or was not trained with prompts.
     DataError
-        If the prompts do not fit the scan, or the scan does not fit the model.
+        If the prompts or further sequences do not fit the scan, or the scan does not fit the model.
     """
     start = time.perf_counter()
+    if wrong := next((other for other in others if not shares_grid(other, scan)), None):
+        raise not_on_grid(wrong, scan)
     marked = placed(prompts, scan, source)
     categories = categories_of(prompts)
     parts = [_by_volume(scan, marks) if carry else [marks] for marks in marked]
-    slices = PromptedSlices(config, checkpoint, scan)
+    slices = PromptedSlices(config, checkpoint, scan, others=[*map(Windowed, others)])
     job = _Job(slices, scan, config.threshold, sum(map(len, marked)))
     with log.operation("refine", objects=len(marked), slices=job.count, device=slices.device):
         for number, (one, marks) in enumerate(zip(prompts.objects, parts, strict=True), 1):

@@ -16,8 +16,10 @@ from napari_unet_seg.session.stored.lock import InUseError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.io.common.scan import Scan
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.session.held_out import Split
     from napari_unet_seg.session.session import Session
     from napari_unet_seg.session.stored.masks import MaskStore
@@ -71,6 +73,30 @@ def training_samples(
         notes=tuple(scan.meta.get("notes", ())) if len(names) > 1 else (),
         sequences=tuple(filter(None, names)),
     )
+
+
+def accepted_samples(session: Session, labels: Array, info: CheckpointInfo) -> SampleSet:
+    """Return the accepted slices of a session as samples without a split.
+
+    Parameters
+    ----------
+    session : Session
+        The session.
+    labels : array
+        Its present mask.
+    info : CheckpointInfo
+        Sequences and normalisation of the network.
+
+    Raises
+    ------
+    DataError
+        If the case has none of the network's sequences.
+    """
+    several = info.normalise.per_channel or len(info.sequences) > 1
+    scan = scan_of_sequences(session, info.sequences)
+    normalise = info.normalise.replace(per_channel=several)
+    samples = samples_from_scan(scan, labels, sorted(session.accepted), normalise)
+    return SampleSet(samples, session.categories, f"session {session.folder.name}")
 
 
 def _slice_samples(

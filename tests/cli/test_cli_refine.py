@@ -140,3 +140,20 @@ def test_stop_writes_nothing(scan, capsys, monkeypatch) -> None:
     assert main(asked(scan, [{"boxes": [BOX]}], "--carry")) == 130
     assert "nothing was written" in capsys.readouterr().err
     assert not scan.with_name("mask.nii.gz").exists()
+
+
+def test_it_looks_at_all_sequences_that_are_given(scan, capsys) -> None:
+    other, wrong = scan.with_name("t1c.nii.gz"), scan.with_name("t1.nii.gz")
+    data, affine = volume().transpose(2, 1, 0), nib.load(scan).affine
+    noise = np.random.default_rng(0).integers(0, 256, data.shape, np.uint8)
+    nib.save(nib.Nifti1Image(noise, affine), other)
+    nib.save(nib.Nifti1Image(data[:-1], affine), wrong)
+    alone = asked(scan, [{"boxes": [BOX]}], out="alone.tif")
+    assert main(alone) == 0
+    both = asked(scan, [{"boxes": [BOX]}], str(other), out="both.tif")
+    assert main(both) == 0
+    first, second = (read_labels(scan.with_name(f"{name}.tif")).data for name in ("alone", "both"))
+    assert not np.array_equal(first, second)
+    capsys.readouterr()
+    assert main(asked(scan, [{"boxes": [BOX]}], str(wrong))) == 2
+    assert f"{wrong.name} is not on the grid of" in capsys.readouterr().err

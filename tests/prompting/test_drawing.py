@@ -7,7 +7,7 @@ import pytest
 
 from napari_unet_seg.correct.prompt_marks import Prompt, marks_of
 from napari_unet_seg.data.prompts.marks import BOX, NEGATIVE, POSITIVE, PREVIOUS
-from napari_unet_seg.inference.prompt_window import marks as seen
+from napari_unet_seg.inference.prompted.window import marks as seen
 from napari_unet_seg.io.prompts.placing import SliceMarks
 from napari_unet_seg.prompting.drawing import drawn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -20,9 +21,13 @@ from napari_unet_seg.events import (
     SliceRefined,
 )
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.io.common.window import Windowed
 from napari_unet_seg.io.prompts.entries import ObjectPrompts, Prompts
+from napari_unet_seg.io.prompts.placing import SliceMarks
 from napari_unet_seg.models import BUNDLED, PROMPT_NETWORK
 from napari_unet_seg.prompting.carry import carry
+from napari_unet_seg.prompting.drawing import drawn
+from napari_unet_seg.prompting.prompted_slices import PromptedSlices
 from napari_unet_seg.prompting.refine_scan import refine_scan
 
 if TYPE_CHECKING:
@@ -168,3 +173,27 @@ def test_masks_that_do_not_fit_are_refused(given: dict[int, Any], message: str) 
 def test_an_automatic_model_carries_nothing() -> None:
     with pytest.raises(CheckpointError, match="does not follow prompts"):
         list(carry(CONFIG, BUNDLED, SCAN, {MIDDLE: TRUTH[MIDDLE]}))
+
+
+def test_the_answers_on_several_sequences_are_averaged() -> None:
+    inverted = Scan(255 - SCAN.data, "ZYX")
+    maps = drawn(SliceMarks(boxes=(((27, 39), (53, 65)),)), SHAPE[1:], 256)
+
+    def probable(scan: Scan, *others: Scan) -> Array:
+        further = [Windowed(other) for other in others]
+        slices = PromptedSlices(CONFIG, PROMPT_NETWORK, scan, others=further)
+        return slices.probable(MIDDLE, maps)
+
+    mean = (probable(SCAN) + probable(inverted)) / 2
+    np.testing.assert_allclose(probable(SCAN, inverted), mean, atol=1e-4)
+    both = result_of(SCAN, BOXED, carry=True, others=[inverted])
+    assert dice(both.labels > 0, TRUTH) > 0.6
+    assert not np.array_equal(both.labels, result_of(SCAN, BOXED, carry=True).labels)
+
+
+def test_a_sequence_that_lies_elsewhere_is_refused() -> None:
+    placed, moved = np.eye(4), np.eye(4)
+    moved[0, 3] = 5
+    here, there = (replace(SCAN, affine=affine) for affine in (placed, moved))
+    with pytest.raises(DataError, match="give sequences of one grid"):
+        result_of(here, BOXED, others=[there])

@@ -10,7 +10,7 @@ _KEY = "first_run_seen"
 _LINES = (
     "<b>Open</b> a scan, or the sample.",
     "<b>Segment</b> it: the network draws the mask.",
-    "<b>Correct</b> with napari's brush; A accepts a slice.",
+    "<b>Correct</b> with clicks (P) or the brush; A accepts.",
     "<b>Save</b> the mask beside the scan.",
 )
 

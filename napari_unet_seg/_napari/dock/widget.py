@@ -22,6 +22,7 @@ from napari_unet_seg._napari.dock.unsaved import UnsavedEdits
 from napari_unet_seg._napari.files.coco.results.threshold_bar import ThresholdBar
 from napari_unet_seg._napari.files.open_files import PLUGIN, open_file
 from napari_unet_seg._napari.layers.conversion import file_of, is_user_layer
+from napari_unet_seg._napari.layers.images.empty_mask import add_empty_mask
 from napari_unet_seg._napari.layers.images.owner import image_of
 from napari_unet_seg._napari.layers.images.recorder import record_images
 from napari_unet_seg._napari.layers.position import go_to_lesion
@@ -192,6 +193,7 @@ class UNetSegWidget(DockWidget):
         page.sample_wanted.connect(self.open_sample)
         bar.open_wanted.connect(lambda: self.show_step(Step.OPEN))
         bar.segment_wanted.connect(self._segment)
+        bar.empty_wanted.connect(self._begin_empty)
         self.segment.finished.connect(self._on_segmented)
         self.segment.correct_wanted.connect(self.correct_mask)
         self.segment.device_known.connect(self.header.show_device)
@@ -235,6 +237,19 @@ class UNetSegWidget(DockWidget):
     def _segment(self) -> None:
         self.show_step(Step.SEGMENT)
         self.segment.segment_layer()
+
+    def _begin_empty(self) -> None:
+        """Correct an empty mask of the chosen image, with the tools in front."""
+        image = self.correct.image_combo.layer()
+        if image is None:
+            return
+        try:
+            mask = add_empty_mask(self.viewer, image)
+        except SegmentationError as error:
+            show_error(str(error))
+            return
+        self.correct_mask(mask)
+        self.correct.tabs.setCurrentWidget(self.correct.tools)
 
     def _save(self, path: Path, kind: Format) -> None:
         saver, mask = self.correct.saver, self.correct.current_mask

@@ -11,8 +11,11 @@ from napari_unet_seg._napari.fine_tune.predicting import Predicting
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_info
+from napari_unet_seg.errors import SegmentationError
+from napari_unet_seg.inference.head import FEWEST, has_features
 from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.models.description import model_name
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.model_lineage import (
     UsedModels,
     is_fine_tuned,
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg._napari.fine_tune.panel import FineTunePanel
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.errors import SegmentationError
     from napari_unet_seg.session.session import Session
     from napari_unet_seg.session.stored.record import Round
 
@@ -59,11 +61,14 @@ class Learning(QObject):
         """Sessions that were open before; their unused models are not used when reopened."""
         self._is_postponed = False
         """Whether the last round had nothing to train on."""
+        self._learnt = 0
+        """The number of accepted slices of the session that were last learnt from in a second."""
         self._is_own_round = False
         self._bar.switch.toggled.connect(self._on_decided)
         self._bar.every.valueChanged.connect(self._on_decided)
         self._bar.back_button.clicked.connect(self.go_back)
         panel.predict_bar.wanted.connect(self._predict_rest)
+        panel.predict_bar.proposals_wanted.connect(lambda: self._propose(on_screen=True))
         panel.started.connect(self._on_started)
         panel.finished.connect(self._on_round)
         panel.postponed.connect(self._on_postponed)
@@ -75,6 +80,7 @@ class Learning(QObject):
     def show_session(self, open_session: OpenSession | None) -> None:
         """Follow an open session; sessions of one folder of scans share their models."""
         self._open_session = open_session
+        self._learnt = 0
         self.predicting.show_session(open_session)
         if not self._panel.outlives_session:
             self._is_own_round = False
@@ -122,6 +128,8 @@ class Learning(QObject):
             self._is_own_round = True
             self._bar.show_status(f"Learning from {counted(self._panel.scope.accepted, 'slice')} …")
             self._panel.start(EPOCHS)
+        elif len(open_session.session.accepted) >= self._learnt + FEWEST:
+            self._propose(on_screen=False)
 
     def _on_started(self) -> None:
         self._is_postponed = False
@@ -171,10 +179,21 @@ class Learning(QObject):
             self._on_decided()  # slices may have been accepted during the round
 
     def _predict_rest(self) -> None:
-        """Predict all slices to do with the model that the user has chosen, else the session's."""
-        chosen, present = chosen_model.current_model(), self._models.present
-        model = chosen if chosen_model.is_model_chosen() or present is None else present
+        model = self._predicting_model()
         self.predicting.start(model_name(model), model, on_screen=True)
+
+    def _propose(self, *, on_screen: bool) -> None:
+        """Propose the slices to do by what the accepted ones teach in a second."""
+        model, current = self._predicting_model(), self._open_session
+        # The button says why a model cannot learn so; without it nobody has asked.
+        if current is not None and (on_screen or _learns_in_a_second(model)):
+            self._learnt = len(current.session.accepted)
+            self.predicting.propose(model, on_screen=on_screen)
+
+    def _predicting_model(self) -> Path:
+        """Return the model that the user has chosen, else the session's."""
+        chosen, present = chosen_model.current_model(), self._models.present
+        return chosen if chosen_model.is_model_chosen() or present is None else present
 
     def _predict_again(self, why: str) -> None:
         self._show()
@@ -184,6 +203,13 @@ class Learning(QObject):
         used = self._models.present == chosen_model.current_model()
         can_go_back = self._open_session is not None and used and self._models.can_go_back
         self._bar.back_button.setEnabled(can_go_back)
+
+
+def _learns_in_a_second(model: Path) -> bool:
+    try:
+        return has_features(read_header(model))
+    except SegmentationError:
+        return False
 
 
 def _use_tuned_model(model: Path) -> None:

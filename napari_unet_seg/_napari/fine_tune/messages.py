@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.counting import counted
@@ -10,7 +11,7 @@ from napari_unet_seg.session.model_lineage import change_of_dice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_unet_seg.events import ItemDone
+    from napari_unet_seg.events import HeadFitted, ItemDone
     from napari_unet_seg.session.stored.record import Round
 
 
@@ -46,6 +47,16 @@ def held_out_message(held_out: int, count: int) -> str:
         return f"The first round holds some accepted slices out, at least one of two: {why}"
     verb = "is" if held_out == 1 else "are"
     return f"{held_out} of {counted(count, 'accepted slice')} {verb} held out: {why}"
+
+
+def head_summary(fitted: HeadFitted) -> str:
+    """Return a clause on what the quick fit to some accepted slices is worth."""
+    slices = counted(fitted.slices, "accepted slice")
+    if isnan(fitted.after):
+        return f"Nothing learnt: none of {slices} shows an object"
+    change = change_of_dice(fitted.before, fitted.after)
+    start = f"Learnt from {slices} in {fitted.seconds:.1f} s, Dice on those left out {change}"
+    return start if fitted.is_used else f"{start}: no better than the model"
 
 
 def skipped_message(items: Sequence[ItemDone]) -> str:

@@ -35,6 +35,8 @@ class SessionBar(QWidget):
     """The user wants to open a scan."""
     segment_wanted = Signal()
     """The user wants a mask of the chosen image."""
+    empty_wanted = Signal()
+    """The user wants to draw on an empty mask of the chosen image."""
     start_wanted = Signal()
     close_wanted = Signal()
 
@@ -51,6 +53,9 @@ class SessionBar(QWidget):
         self.message.setWordWrap(True)
         self.open_button = _button("Open…", "Open a scan to segment and correct")
         self.segment_button = _button("Segment", "Let the network draw a mask of the image")
+        self.empty_button = _button(
+            "Empty mask", "Start on an empty mask of the image, to point or paint in it"
+        )
         self.start_button = _button(
             "Start session", "Keep the present mask as the prediction, and save every correction"
         )
@@ -61,6 +66,7 @@ class SessionBar(QWidget):
         mask_combo.layerChanged.connect(self._propose)
         self.open_button.clicked.connect(self.open_wanted)
         self.segment_button.clicked.connect(self.segment_wanted)
+        self.empty_button.clicked.connect(self.empty_wanted)
         self.start_button.clicked.connect(self.start_wanted)
         self.close_button.clicked.connect(self.close_wanted)
         self.show_session(None)
@@ -93,6 +99,7 @@ class SessionBar(QWidget):
         for button in (
             self.open_button,
             self.segment_button,
+            self.empty_button,
             self.start_button,
             self.close_button,
         ):
@@ -116,7 +123,8 @@ class SessionBar(QWidget):
         several = len(self._image_combo.layers) > 1 or self._image_combo.isNoLayer()
         self._image_combo.setVisible(several and mask is not None and not self._is_open)
         self.open_button.setVisible(not self._image_combo.layers and not self._is_open)
-        self.segment_button.setVisible(image is not None and mask is None and not self._is_open)
+        for button in (self.segment_button, self.empty_button):
+            button.setVisible(image is not None and mask is None and not self._is_open)
         self.start_button.setVisible(can_start)
         self.folder.setVisible(can_start)
         self.close_button.setVisible(self._is_open)
@@ -134,7 +142,7 @@ class SessionBar(QWidget):
         elif image is None:
             self.message.setText("Nothing is open. Open a scan, and correct its mask here.")
         elif mask is None:
-            self.message.setText(f"{image.name} has no mask yet, so there is nothing to correct.")
+            self.message.setText(f"{image.name} has no mask yet.")
         else:
             self.message.setText(f"Start a session, which keeps what you correct in {mask.name}.")
 

@@ -149,7 +149,7 @@ class CarryTool(QObject):
         ends = {wall: present[wall] for wall in walls if present[wall].any()}
         found: dict[int, SliceCarried] = {}
         events = self._network.carry(
-            target.scan, tuple(volume), {start: present[start]}, within, ends
+            target.scan, tuple(volume), {start: present[start]}, within, ends, target.others
         )
         with closing(events):
             for event in events:

@@ -33,11 +33,10 @@ from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.io.common.places import of_part, place_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from napari.layers import Image, Labels
+    from napari.layers import Labels
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.tools.case_sequences import CaseSequences
     from napari_unet_seg._napari.tools.form import ToolsForm
     from napari_unet_seg._napari.tools.point.target import PromptTarget
     from napari_unet_seg._napari.tools.tool_runner import ToolRunner
@@ -59,8 +58,8 @@ class MaskTools:
         Shows the chosen category, extent and size.
     runner : ToolRunner
         Runs the operations.
-    image : callable
-        Returns the image of the mask.
+    sequences : CaseSequences
+        The sequences that prompts look at.
     """
 
     def __init__(
@@ -68,9 +67,9 @@ class MaskTools:
         viewer: ViewerModel,
         form: ToolsForm,
         runner: ToolRunner,
-        image: Callable[[], Image | None],
+        sequences: CaseSequences,
     ) -> None:
-        self._viewer, self._form, self._runner, self._image = viewer, form, runner, image
+        self._viewer, self._form, self._runner, self._sequences = viewer, form, runner, sequences
         self.mask: Labels | None = None
         """The mask, if the tools can change it."""
         self.session: Session | None = None
@@ -180,7 +179,8 @@ class MaskTools:
         try:
             settings = self._settings()
             category = self.categories[settings.value - 1]
-            return prompt_target(mask, self._image(), category, settings)
+            others = self._sequences.others() if self._form.point_bar.at_all else ()
+            return prompt_target(mask, self._sequences.shown(), category, settings, others)
         except SegmentationError as error:
             self._form.status.setText(str(error))
             return None

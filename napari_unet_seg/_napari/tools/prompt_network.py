@@ -15,7 +15,7 @@ from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping, Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -46,7 +46,14 @@ class PromptNetwork:
         """Load the network in the background."""
         self._engine.warm_up(_config(), self._checkpoint)
 
-    def find(self, scan: Scan, place: Part, prompts: Array, previous: Array) -> Array:
+    def find(
+        self,
+        scan: Scan,
+        place: Part,
+        prompts: Array,
+        previous: Array,
+        others: Sequence[Scan] = (),
+    ) -> Array:
         """Return the mask of the marked object on a plane, bool (Y, X); blocks meanwhile.
 
         Parameters
@@ -59,6 +66,8 @@ class PromptNetwork:
             Maps of positive prompts, negative prompts and boxes, bool (3, Y, X).
         previous : array
             The present mask of the object, bool (Y, X).
+        others : sequence of Scan
+            Further sequences on the grid of the scan, which the network looks at too.
 
         Raises
         ------
@@ -67,7 +76,7 @@ class PromptNetwork:
         """
         mask = np.zeros(of_part(scan.grid_shape, place), bool)
         config, model = _config(), self._checkpoint
-        for event in self._engine.refine(config, model, scan, place, prompts, previous):
+        for event in self._engine.refine(config, model, scan, place, prompts, previous, others):
             if isinstance(event, Refined):
                 mask[event.window] = event.mask
         return mask
@@ -79,9 +88,10 @@ class PromptNetwork:
         given: Mapping[int, Array],
         within: Collection[int],
         ends: Mapping[int, Array],
+        others: Sequence[Scan] = (),
     ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
         """Carry masks through a volume of a scan; see `WarmEngine.carry`."""
-        args = scan, volume, given, within, ends
+        args = scan, volume, given, within, ends, others
         yield from self._engine.carry(_config(), self._checkpoint, *args)
 
     def close(self) -> None:

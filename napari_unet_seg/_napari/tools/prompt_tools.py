@@ -66,12 +66,13 @@ class PromptTools(QObject):
         self._mask: Labels | None = None
         self._name = ""
         self._keys: list[KeyBindings] = []
-        self.point = PointTool(viewer, target, self._put, parent)
-        self.border = BorderTool(viewer, target, self._put, parent)
+        self.point = PointTool(viewer, self._free_target, self._put, parent)
+        self.border = BorderTool(viewer, self._free_target, self._put, parent)
         self._tools: dict[str, DrawingTool] = {"point": self.point, "border": self.border}
         for tool in self._tools.values():
             tool.ended.connect(self.end)
         self.point.waiting.connect(runner.status_changed)
+        runner.forwards_undo = lambda: bool(self._name)
         dims = viewer.dims.events
         connect(parent, (dims.point, self._on_dims), (dims.ndisplay, self._on_dims))
         connect(parent, (dims.order, self._on_dims))
@@ -111,7 +112,7 @@ class PromptTools(QObject):
 
     def choose(self, name: str) -> None:
         """Start to draw one of `DRAWN`; stop drawing if the name is empty."""
-        target = self._target() if name else None
+        target = self._free_target() if name else None
         if target is not None and (problem := off_screen_problem(self._viewer, target.mask)):
             self._runner.status_changed.emit(problem)
             target = None
@@ -150,6 +151,13 @@ class PromptTools(QObject):
             use = use._replace(running=f"Outline the boxes of {name}")
             place = () if whole else shown_part(self._viewer, target.mask)
             self._runner.run_in_thread(use, 2, place)
+
+    def _free_target(self) -> PromptTarget | None:
+        """Return the category to change; None, after showing the reason, if it must not now."""
+        if self._runner.busy:
+            self._runner.status_changed.emit("A tool is at work; wait until it has ended, or stop.")
+            return None
+        return self._target()
 
     def _actions(self) -> dict[str, Callable[[], None]]:
         return {key_of(name): partial(self.toggle, name) for name in DRAWN}

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, Signal
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
 from napari_unet_seg._napari.layers.locks import LockGuard, locked_of
 from napari_unet_seg._napari.tools.carry_tool import CarryTool
+from napari_unet_seg._napari.tools.case_sequences import CaseSequences
 from napari_unet_seg._napari.tools.form import ToolsForm
 from napari_unet_seg._napari.tools.grey_brush import GreyBrush
 from napari_unet_seg._napari.tools.mask_tools import MaskTools
@@ -48,15 +49,15 @@ class ToolsTab(ToolsForm):
         self._result = ""
         """The result of a tool, until the next edit."""
         self._guard = LockGuard(self)
-        self._grey_brush = GreyBrush(viewer, image, self)
+        self._sequences = CaseSequences(viewer, image, self)
+        self._grey_brush = GreyBrush(viewer, self._sequences.shown, self)
         self._image = image
         self._runner = ToolRunner(viewer, self)
-        self._tools = MaskTools(viewer, self, self._runner, image)
+        self._tools = MaskTools(viewer, self, self._runner, self._sequences)
         self.prompts = PromptTools(viewer, self._runner, self._tools.target, self)
         network = self.prompts.point.network
         self.carry = CarryTool(viewer, self._runner, self._tools.target, network, self)
         self.point_bar.add_beside(self.carry.button)
-        self._resumed = ""
         self._connect_form()
         self._connect_tools()
         layers, dims = viewer.layers.events, viewer.dims.events
@@ -82,9 +83,11 @@ class ToolsTab(ToolsForm):
         self.point_bar.chosen.connect(lambda on: self.prompts.choose("point" if on else ""))
         self.point_bar.undo_wanted.connect(self._undo)
         self.point_bar.preview_changed.connect(self._show_previews)
+        self.point_bar.sequences_changed.connect(self.prompts.begin_again)
         self._show_previews(self.point_bar.preview.isChecked())
 
     def _connect_tools(self) -> None:
+        self._sequences.changed.connect(self._on_sequences)
         self._edits.edited.connect(self._on_edited)
         self._edits.edited.connect(self.carry.slices.follow)
         self._guard.kept.connect(self._on_kept)
@@ -150,19 +153,13 @@ class ToolsTab(ToolsForm):
         if self.isVisible():
             self.carry.bind_keys(self._image())
         self.show_categories(self._tools.categories, locked_of(now) if now is not None else ())
+        self.point_bar.show_sequences(len(self._sequences.all()))
         self._on_busy(self._runner.busy)
         self.status.setText(problem)
         self._update_map()
 
     def _on_busy(self, busy: bool) -> None:
-        if busy:
-            self._resumed = self.prompts.drawn
-            self.prompts.end()
-        elif self._resumed:
-            resumed, self._resumed = self._resumed, ""
-            if self.isVisible():
-                self.prompts.choose(resumed)
-                self.status.setText(self._result)
+        self.prompts.point.pause(busy)
         self.categories.setEnabled(not busy)
         self.controls.setEnabled(self._tools.mask is not None and not busy)
 
@@ -212,7 +209,11 @@ class ToolsTab(ToolsForm):
             self._tools.mask.undo()
 
     def _show_previews(self, on: bool) -> None:
-        self.prompts.point.preview.is_on = on
+        self.prompts.point.show_outlines(on)
+
+    def _on_sequences(self) -> None:
+        self.point_bar.show_sequences(len(self._sequences.all()))
+        self.prompts.begin_again()
 
     def _on_preview_ended(self, reason: str) -> None:
         self.point_bar.preview.setChecked(False)

@@ -78,6 +78,8 @@ class ToolRunner(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._use: ToolUse | None = None
+        self.forwards_undo: Callable[[], bool] = lambda: False
+        """Returns whether the active layer forwards Ctrl+Z to the mask."""
 
     @property
     def busy(self) -> bool:
@@ -142,7 +144,8 @@ class ToolRunner(QObject):
             if use.mask in self._viewer.layers:
                 change = change.where_equal(labels, use.mask.data[place]).at(place)
                 if self._put(use, change):
-                    self._select(use.mask)
+                    if not self.forwards_undo():
+                        self._select(use.mask)
                     on_put()
             self._end()
 

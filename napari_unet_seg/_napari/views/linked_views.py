@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Labels
 from qtpy.QtWidgets import QApplication, QMainWindow, QOpenGLWidget, QWidget
 
+from napari_unet_seg._napari.layers.conversion import is_user_layer
+from napari_unet_seg._napari.layers.position import go_to_part, shown_part
 from napari_unet_seg._napari.views.letters import CanvasLetters
 from napari_unet_seg._napari.views.planes import (
     EdgeLetters,
@@ -74,8 +77,23 @@ class LinkedViews:
         QApplication.processEvents()
         self._manager.show()
         self._manager.main_controls_widget.controls_widget.show_axes.setChecked(False)
+        self._meet_in_mask()
         for widget in (self._manager.right_widget, self._manager.bottom_widget):
             self._follow(widget)
+
+    def _meet_in_mask(self) -> None:
+        """Let the planes meet within the mask on screen, if the slice has something of it."""
+        masks = [each for each in self._viewer.layers if is_user_layer(each, Labels)]
+        mask = next((each for each in reversed(masks) if each.visible), None)
+        if mask is None:
+            return
+        part = shown_part(self._viewer, mask)
+        pixels = np.argwhere(np.asarray(mask.data[part]) > 0)
+        if len(pixels):
+            middle = pixels[np.abs(pixels - pixels.mean(0)).sum(1).argmin()].tolist()
+            whole = (*part, *[slice(None)] * (mask.ndim - len(part)))
+            place = [middle.pop(0) if isinstance(index, slice) else index for index in whole]
+            go_to_part(self._viewer, mask, tuple(place))
 
     def show_letters(self, shown: bool) -> None:
         """Show or hide the letters at the edges of the linked views."""

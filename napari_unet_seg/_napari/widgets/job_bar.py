@@ -73,7 +73,8 @@ class JobBar(QWidget):
     def _show_progress(self, job: Job, done: int = 0, count: int = 0) -> None:
         """Show a count in the bar; a bar without an end shows no text, so that it stands beside."""
         self.progress.setRange(0, count)
-        self.progress.setValue(done)
+        # Each new value draws the window at once, which a bar without an end shows nothing of.
+        self.progress.setValue(done if count else 0)
         self.progress.setFormat(f"{job.name}: %v of %m")
         text = f"{job.name}: {done}" if done else f"{job.name}…"
         elide = Qt.TextElideMode.ElideMiddle

@@ -44,6 +44,7 @@ KEYS = {
 
 _OF_NAPARI = (
     ("M", "a labels layer", "napari's new label, which is offered a name"),
+    ("=, -", "a labels layer, also while pointing", "next and previous category"),
     ("F2, Delete, Alt+↑, Alt+↓", "the list of categories", "rename, remove, move up, move down"),
     (
         "Ctrl+Z",

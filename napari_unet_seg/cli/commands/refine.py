@@ -36,7 +36,12 @@ class Refined(NamedTuple):
 
 
 def refine(
-    scan: Annotated[Path, typer.Argument(metavar="SCAN", help="The scan.")],
+    scans: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SCAN...", help="The scan, and further sequences on its grid to look at too."
+        ),
+    ],
     prompts: Annotated[
         Path, typer.Option(metavar="JSON|CSV", help="Points, strokes and boxes of its objects.")
     ],
@@ -70,6 +75,8 @@ def refine(
     the grid of the scan, and the values of its categories are numbered as they come in the file. An
     object of which nothing is found is named, and the others are written.
 
+    The network looks at all sequences that are given, and averages what it finds.
+
     Example: napari-unet-seg refine flair.nii.gz --prompts points.csv --carry --out lesions.nii.gz
     """
     from napari_unet_seg.io.prompts.read import read_prompts
@@ -82,18 +89,20 @@ def refine(
         require(extra)
     if deidentify and out.suffix.lower() != ".dcm":
         raise DataError("--deidentify is for DICOM SEG; give --out a name that ends with .dcm.")
-    check_not_scan(out, scan)
-    if not is_zarr(scan):  # a mask goes among the labels of such a scan
+    for each in scans:
+        check_not_scan(out, each)
+    if not is_zarr(scans[0]):  # a mask goes among the labels of such a scan
         check_ours(out)
     checkpoint, read = checkpoint_path(model), read_prompts(prompts)
-    image = _image(scan, series, channel, checkpoint)
+    image, *others = (_image(each, series, channel, checkpoint) for each in scans)
     config = PredictConfig().replace(device=device)
     with stoppable() as stop, Bar("Refining", "slices", quiet=json) as bar:
-        found = _refined(image, read, (config, checkpoint, carry, str(prompts)), stop, bar)
+        how = {"carry": carry, "others": others, "source": str(prompts)}
+        found = _refined((config, checkpoint, image, read), how, stop, bar)
     if found.result is None:
         warn("Stopped; nothing was written.")
         return stop.exit_code
-    described = _provenance(scan, prompts, found.result, checkpoint)
+    described = _provenance(scans[0], prompts, found.result, checkpoint)
     make_folder(out.absolute().parent)
     write_mask(out, found.result.labels, image, described, identified=not deidentify)
     failed = _not_found(read, found.slices, prompts)
@@ -117,13 +126,9 @@ def _image(scan: Path, series: str | None, channel: str, checkpoint: Path) -> "S
     return image
 
 
-def _refined(
-    image: "Scan", prompts: "Prompts", asked: tuple[Any, ...], stop: Stop, bar: Bar
-) -> Refined:
+def _refined(asked: tuple[Any, ...], how: dict[str, Any], stop: Stop, bar: Bar) -> Refined:
     """Ask the network in the engine's process, and show how far it is."""
-    config, checkpoint, carry, source = asked
-    name = "napari_unet_seg.prompting.refine_scan:refine_scan"
-    events = engine().stream(name, config, checkpoint, image, prompts, carry=carry, source=source)
+    events = engine().stream("napari_unet_seg.prompting.refine_scan:refine_scan", *asked, **how)
     result, on = None, {}
     done, count, number = 0, 1, 1
     for event in follow(events, stop):

@@ -15,6 +15,7 @@ Window = tuple[float, float]
 Windows = Window | tuple[Window, ...]
 """One window for all channels, or one for each."""
 
+
 WINDOWS = "windows"
 """Key of the file's windows in a scan's `meta`, the first of which it is to be shown with."""
 
@@ -27,6 +28,14 @@ class FileWindow(NamedTuple):
     low: float
     high: float
     """In the values of the scan; above `low`."""
+
+
+class Windowed(NamedTuple):
+    """A scan in the windows that it is seen in."""
+
+    scan: Scan
+    window: Windows | None = None
+    """None for those that the scan has by itself."""
 
 
 _SAMPLED_SLICES = 64

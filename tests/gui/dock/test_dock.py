@@ -133,12 +133,31 @@ def test_a_scan_without_a_mask_is_offered_to_segment(qtbot: QtBot, widget: UNetS
     assert widget.step is Step.OPEN
     add_scan(widget)
     click(widget.steps.buttons[Step.CORRECT])
-    assert bar.message.text() == "head has no mask yet, so there is nothing to correct."
+    assert bar.message.text() == "head has no mask yet."
     assert not widget.correct.review.isEnabled()
     assert bar.start_button.isHidden()
     with qtbot.waitSignal(widget.segment.finished):
         click(bar.segment_button)
     assert widget.step is Step.SEGMENT
+
+
+def test_a_scan_without_a_mask_is_offered_to_be_drawn_on(
+    qtbot: QtBot, widget: UNetSegWidget
+) -> None:
+    image = add_scan(widget)
+    image.scale = (3.0, 1.0, 1.0)
+    click(widget.steps.buttons[Step.CORRECT])
+    desk, bar, tools = widget.correct.desk, widget.correct.bar, widget.correct.tools
+    with qtbot.waitSignal(desk.session_changed):
+        click(bar.empty_button)
+    qtbot.waitUntil(lambda: not desk.busy)
+    assert desk.current is not None and desk.current.image is image
+    mask = desk.current.mask
+    assert mask.name == "head mask" and not np.any(mask.data)
+    np.testing.assert_array_equal(mask.scale, image.scale)
+    assert widget.correct.tabs.currentWidget() is tools
+    assert tools.controls.isEnabled(), "a category is there"
+    assert bar.empty_button.isHidden() and bar.segment_button.isHidden()
 
 
 def test_the_header_shows_the_case_and_the_model(widget: UNetSegWidget) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from sessions import start_session
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
@@ -25,19 +27,26 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-WINDOW = Path(__file__).parents[2] / "helpers" / "window" / "painting_window.py"
+WINDOWS = Path(__file__).parents[2] / "helpers" / "window"
+
+
+@contextmanager
+def another_window(script: str, word: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another window, of another process, once it has said a word."""
+    paths = (folder / name for name in ("s", "settings", "painted.npy"))
+    command = [sys.executable, str(WINDOWS / script), *map(str, paths)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert f"{word}\n" in iter(process.stdout.readline, "")
+        yield process
+        process.kill()
 
 
 @pytest.fixture
 def window(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another window, of another process, in which a session was painted in and saved."""
-    paths = (tmp_path / name for name in ("s", "settings", "painted.npy"))
-    command = [sys.executable, str(WINDOW), *map(str, paths)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "saved\n" in iter(process.stdout.readline, "")
+    """Another window, in which a session was painted in and saved."""
+    with another_window("painting_window.py", "saved", tmp_path) as process:
         yield process
-        process.kill()
 
 
 def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
@@ -92,6 +101,29 @@ def test_what_was_painted_before_a_crash_is_offered_and_there(
     assert dock_of(widget).open_page.offered is None
     widget.desk.close()
     assert offered(qtbot, dock(ReviewWidget)) is None
+
+
+def test_a_crash_in_the_middle_of_carry_loses_nothing(
+    qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path
+) -> None:
+    with another_window("carrying_window.py", "carrying", tmp_path) as window:
+        window.kill()
+    widget: ReviewWidget = dock(ReviewWidget)
+    assert offered(qtbot, widget) == tmp_path / "s", "it is told"
+    with qtbot.waitSignal(widget.desk.session_changed):
+        click(dock_of(widget).open_page.reopen_button)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    current, session = widget.desk.current, widget.session
+    assert current is not None and session is not None
+    assert [(each.kind, each.part) for each in session.prompts] == [("click", (4,))]
+    assert session.states[1] is ReviewState.CORRECTED
+    mask = np.load(tmp_path / "painted.npy")
+    assert mask[4].sum() > 100 and mask[1].sum() == 1
+    np.testing.assert_array_equal(current.mask.data, mask)
+    assert session.carried == {}, "all of it or nothing"
+    widget.desk.close()
+    hidden = [path for path in (tmp_path / "s").rglob(".*") if not path.name.startswith(".z")]
+    assert hidden == [], "no half-written files"
 
 
 def test_a_declined_session_is_not_offered_again(

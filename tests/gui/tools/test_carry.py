@@ -16,6 +16,7 @@ from disc_scene import (
     BrightNetwork,
     click_button,
     disc,
+    drag,
     mask_of,
     press,
 )
@@ -55,7 +56,7 @@ class CarryingNetwork(BrightNetwork):
         self.within: list[int] = []
 
     def carry(
-        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any
+        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any, others: Any = ()
     ) -> Generator[SliceCarried, Command | None, None]:
         self.within = sorted(within)
 
@@ -64,7 +65,7 @@ class CarryingNetwork(BrightNetwork):
 
         def probable(index: int, beside: np.ndarray) -> np.ndarray:
             maps = np.stack([beside, beside & False, beside & False])
-            found = self.find(scan, (*volume, index), maps, beside & False)
+            found = self.find(scan, (*volume, index), maps, beside & False, others)
             return np.where(found, 0.5 + 0.04 * index, 0.1)
 
         for done, each in enumerate(carrying.carry(probable, grey, given, within, ends), 1):
@@ -157,11 +158,29 @@ def test_the_button_does_it_and_the_key_works_over_the_image_too(
 
 def test_point_goes_on_after_it(qtbot: QtBot, tools: ToolsTab) -> None:
     click_button(tools.point_bar.button)
+    layer = tools.viewer.layers["prompts"]
     carry(qtbot, tools)
     assert tools.point_bar.button.isChecked()
+    assert tools.viewer.layers["prompts"] is layer, "a new layer would hold up the window"
+    assert tools.viewer.layers.selection.active is layer
     assert tools.status.text().startswith("Carried tumour: +")
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask_of(tools).data, start())
+
+
+def test_a_click_meanwhile_is_told_to_wait(
+    qtbot: QtBot, tools: ToolsTab, network: CarryingNetwork
+) -> None:
+    click_button(tools.point_bar.button)
+    network.go_on.clear()
+    press(tools, Qt.Key.Key_C, NONE)
+    qtbot.waitUntil(lambda: network.within != [])
+    drag(qtbot, tools, (30, 47))
+    assert tools.status.text().startswith("A tool is at work; wait until it has ended")
+    assert not tools.viewer.layers["prompts"].data.any()
+    network.go_on.set()
+    qtbot.waitUntil(lambda: not tools.busy)
+    assert slices_with(mask_of(tools).data) == list(LESION)
 
 
 def test_other_lesions_of_the_category_stay(qtbot: QtBot, tools: ToolsTab) -> None:

@@ -94,6 +94,7 @@ def test_a_click_takes_the_object_as_one_step(qtbot: QtBot, tools: ToolsTab) -> 
     assert tools.point_bar.button.isChecked(), "ready for the next prompt"
     shown = prompts(tools).copy()
     assert shown[RIM] == 1
+    assert {1, 4} <= set(np.unique(shown)), "with a rim, which parts it from the mask's colour"
     press(tools, Qt.Key.Key_Z)
     np.testing.assert_array_equal(mask.data, before)
     assert not prompts(tools).any(), "the click is gone with what it did"
@@ -120,7 +121,7 @@ def test_a_drag_is_a_stroke(qtbot: QtBot, tools: ToolsTab, how: Any) -> None:
     centre = tuple(camera_of(tools).center)
     ends = ((30, 25), (30, 46)) if not how else ((24, 30), (36, 30))
     give(qtbot, tools, *ends, **how)
-    after, marked = mask_of(tools).data[SHOWN], prompts(tools) > 0
+    after, marked = mask_of(tools).data[SHOWN], np.isin(prompts(tools), (1, 2))
     assert marked[ends[0]]
     assert marked[ends[1]]
     assert ((after[marked] == TUMOUR) == (not how)).all()
@@ -190,6 +191,27 @@ def test_a_prompt_goes_with_its_step_whoever_undoes_it(qtbot: QtBot, tools: Tool
     mask.data_setitem(tuple(np.array([i]) for i in (SHOWN, 2, 2)), TUMOUR)
     press(tools, Qt.Key.Key_Z, REDO)
     assert not prompts(tools).any(), "it cannot come back"
+
+
+def test_the_keys_of_the_label_choose_the_category(tools: ToolsTab) -> None:
+    mask = mask_of(tools)
+    assert mask.selected_label == TUMOUR and len(CATEGORIES) == 2
+    for key, label in ((Qt.Key.Key_Equal, 2), (Qt.Key.Key_Equal, 2), (Qt.Key.Key_Minus, 1)):
+        press(tools, key, NONE)
+        assert mask.selected_label == tools.categories.value() == label
+    assert tools.point_bar.button.isChecked()
+
+
+def test_a_click_on_another_category_tells_why_nothing_changes(
+    qtbot: QtBot, tools: ToolsTab
+) -> None:
+    mask = mask_of(tools)
+    mask.data[SHOWN] = OEDEMA
+    mask.refresh()
+    give(qtbot, tools, CENTRE)
+    other = "Nothing to change in tumour: oedema is there, and stays."
+    qtbot.waitUntil(lambda: tools.status.text() == other)
+    assert (mask.data[SHOWN] == OEDEMA).all()
 
 
 def test_a_prompt_that_changes_nothing_is_none(qtbot: QtBot, tools: ToolsTab) -> None:
@@ -351,9 +373,12 @@ def test_no_outline_beyond_the_image_or_when_it_is_off(
     qtbot.waitUntil(lambda: contour(tools).any())
     hover(qtbot, tools, (SHAPE[1] + 3, 30))
     assert not contour(tools).any()
-    click_button(tools.point_bar.preview)
-    asked = len(network.asked)
     hover(qtbot, tools, RIM)
+    qtbot.waitUntil(lambda: contour(tools).any())
+    click_button(tools.point_bar.preview)
+    assert not contour(tools).any(), "before the pointer moves"
+    asked = len(network.asked)
+    hover(qtbot, tools, SIDE)
     assert len(network.asked) == asked
     assert not contour(tools).any()
 

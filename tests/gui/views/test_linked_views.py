@@ -81,6 +81,17 @@ def test_the_other_planes_are_upright_and_painting_in_them_is_an_edit(
 
 
 @pytest.mark.skipif(not INSTALLED, reason="napari-orthogonal-views is not installed")
+def test_the_planes_meet_in_the_mask(bar: ViewBar) -> None:
+    mask = bar._viewer.layers["mask"]
+    mask.data[7, 15:18, 3:6] = 1
+    bar._viewer.dims.set_current_step(0, 7)
+    QTest.mouseClick(bar.linked, Qt.MouseButton.LeftButton)
+    manager = bar._linked._manager
+    assert bar._viewer.dims.current_step == (7, 16, 4)
+    assert manager.right_widget.vm_container.viewer_model.dims.current_step == (7, 16, 4)
+
+
+@pytest.mark.skipif(not INSTALLED, reason="napari-orthogonal-views is not installed")
 def test_the_window_can_be_closed_after_the_views_were_hidden(bar: ViewBar) -> None:
     window = bar.window()
     for _ in range(2):

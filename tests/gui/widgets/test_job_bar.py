@@ -49,6 +49,7 @@ def test_a_job_without_a_count_is_named_beside_the_bar(
     assert bar.isHidden()
     qtbot.waitUntil(bar.isVisible)
     qtbot.waitUntil(lambda: bar.name.text() == "Finding: 40")
+    assert bar.progress.value() < 1, "each value would draw the window"
     go_on.set()
     qtbot.waitUntil(bar.isHidden)
 

@@ -17,6 +17,8 @@ from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.process.warm_engine import scan_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -42,6 +44,8 @@ class BrightNetwork:
     def __init__(self) -> None:
         self.asked: list[np.ndarray] = []
         """The maps of all questions."""
+        self.seen: list[list[float]] = []
+        """The mean grey of each sequence that a question was about."""
 
     def warm_up(self) -> None:
         pass
@@ -49,8 +53,16 @@ class BrightNetwork:
     def close(self) -> None:
         pass
 
-    def find(self, scan: Any, place: Any, prompts: np.ndarray, previous: np.ndarray) -> np.ndarray:
+    def find(
+        self,
+        scan: Any,
+        place: Any,
+        prompts: np.ndarray,
+        previous: np.ndarray,
+        others: Sequence[Any] = (),
+    ) -> np.ndarray:
         self.asked.append(prompts)
+        self.seen.append([float(each.data.mean()) for each in (scan, *others)])
         inside, outside, area = prompts
         plane = np.asarray(scan_part(scan, place).data)
         parts, _ = label((plane.mean(-1) if plane.ndim == 3 else plane) > 110)

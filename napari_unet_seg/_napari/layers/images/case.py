@@ -40,10 +40,10 @@ def case_of(layer: Layer) -> str:
     return own if path is None else case_name(path)
 
 
-def mask_name(image: Image, model: ModelFile, layers: LayerList) -> str:
+def mask_name(image: Image, model: ModelFile | None, layers: LayerList) -> str:
     """Return the name of a new mask of an image; that of a further one tells its model too."""
     name = f"{image.name}{_MASK}"
-    if name not in layers:
+    if model is None or name not in layers:
         return name
     return f"{name} · {model_name(Path(model.path), dated=False)}"
 

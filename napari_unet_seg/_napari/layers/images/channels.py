@@ -13,6 +13,9 @@ from napari_unet_seg._napari.layers.layer_record import EMPTY_RECORD, LayerRecor
 from napari_unet_seg.io.common.channels import channel_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari.layers import Layer
     from napari.viewer import ViewerModel
 
     from napari_unet_seg.io.common.scan import Scan
@@ -43,16 +46,29 @@ def image_layers(scan: Scan, name: str, record: LayerRecord = EMPTY_RECORD) -> l
 
 def show_channel(viewer: ViewerModel, image: Image) -> None:
     """Show a channel or sequence that is hidden or covered, and hide the others of its case."""
-    images = [layer for layer in viewer.layers if is_user_layer(layer, Image)]
-    # Compared by id, as napari gives plugins proxies of layers.
+    images = images_of_case(image, viewer.layers)
     at = [layer.unique_id for layer in images].index(image.unique_id)
-    covered = any(i.visible and _is_of_case(i, image) for i in images[at + 1 :])
+    covered = any(i.visible for i in images[at + 1 :])
     if image.visible and not covered:
         return
     image.visible = True
     for other in images:
-        if other.unique_id != image.unique_id and _is_of_case(other, image):
+        if other.unique_id != image.unique_id:
             other.visible = False
+
+
+def images_of_case(image: Image, layers: Iterable[Layer]) -> list[Image]:
+    """Return an image among `layers`, and those that show other channels or sequences of its case.
+
+    They are in the order of the layers, the topmost last.
+    """
+    return [
+        other
+        for other in layers
+        # Compared by id, as napari gives plugins proxies of layers.
+        if is_user_layer(other, Image)
+        and (other.unique_id == image.unique_id or _is_of_case(other, image))
+    ]
 
 
 def _is_of_case(other: Image, image: Image) -> bool:

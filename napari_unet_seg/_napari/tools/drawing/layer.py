@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
 from napari_unet_seg._napari.widgets.dock_widget import connect
@@ -65,6 +66,8 @@ class DrawingLayer(QObject):
             ("Control-Shift-Z", self.redo_wanted),
         ):
             layer.bind_key(key, lambda _, s=signal: s.emit(), overwrite=True)
+        for key, by in (("=", 1), ("-", -1)):
+            layer.bind_key(key, lambda _, by=by: self._change_category(by), overwrite=True)
         self._viewer.layers.selection.active = layer
         self.layer = layer
 
@@ -79,6 +82,12 @@ class DrawingLayer(QObject):
             layers.remove(layer)
         if was_active and self._mask in layers:
             layers.selection.active = self._mask
+
+    def _change_category(self, by: int) -> None:
+        """Choose a neighbouring category, as napari's keys do while the mask is selected."""
+        if self._mask is not None:
+            label = int(self._mask.selected_label) + by
+            self._mask.selected_label = min(max(label, 1), len(categories_of(self._mask)) or 1)
 
     def _add(self, viewer: ViewerModel, mask: Labels) -> Any:
         raise NotImplementedError

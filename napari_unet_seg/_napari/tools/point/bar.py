@@ -10,6 +10,8 @@ from napari_unet_seg._napari.widgets.settings import recall, remember
 
 _PREVIEW = "tools/preview"
 """Key for whether the mask that a click would give is shown."""
+_ALL = "tools/all_sequences"
+"""Key for whether prompts look at all sequences of the case."""
 _TIP = """<p>Point at what belongs to the category, and the mask follows:</p>
 <table cellspacing=4>
 <tr><td><b>click</b></td><td>this is inside</td></tr>
@@ -29,6 +31,8 @@ class PointBar(QWidget):
     undo_wanted = Signal()
     preview_changed = Signal(bool)
     """Emitted with whether the user wants the mask that a click would give."""
+    sequences_changed = Signal()
+    """Prompts look at other sequences from now on."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,18 +47,37 @@ class PointBar(QWidget):
         self.preview = QCheckBox("Preview")
         self.preview.setToolTip("Show under the pointer the outline that a click would give")
         self.preview.setChecked(bool(recall(_PREVIEW, True)))
+        self.all_sequences = QCheckBox("Look at all")
+        self.all_sequences.setToolTip(
+            "Prompts, their preview and Carry look at all open sequences of the case on this grid, "
+            "and average what they find; else at the sequence on screen alone"
+        )
+        self.all_sequences.setChecked(bool(recall(_ALL, False)))
+        self.all_sequences.hide()
         self.button.clicked.connect(self.chosen)
         self.undo_button.clicked.connect(lambda: self.undo_wanted.emit())
         self.preview.toggled.connect(self.preview_changed)
         self.preview.clicked.connect(lambda on: remember(_PREVIEW, on))
+        self.all_sequences.toggled.connect(lambda _: self.sequences_changed.emit())
+        self.all_sequences.clicked.connect(lambda on: remember(_ALL, on))
         self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         grid.addWidget(self.button, 0, 0)
         grid.addWidget(self.preview, 1, 0)
         grid.addWidget(self.undo_button, 1, 1)
+        grid.addWidget(self.all_sequences, 2, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
+
+    @property
+    def at_all(self) -> bool:
+        """Whether prompts look at all sequences of the case."""
+        return self.all_sequences.isChecked()
+
+    def show_sequences(self, count: int) -> None:
+        """Offer to look at all sequences if there are several."""
+        self.all_sequences.setVisible(count > 1)
 
     def add_beside(self, widget: QWidget) -> None:
         """Show another tool of prompts beside the button."""

@@ -11,6 +11,7 @@ from napari_unet_seg._napari.layers.overlay import Overlay
 from napari_unet_seg._napari.layers.position import displayed_axes, shown_part
 from napari_unet_seg._napari.tools.drawing.layer import DrawingLayer
 from napari_unet_seg.correct.prompt_marks import Prompt, drawn_pixels
+from napari_unet_seg.correct.shapes import box_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from napari_unet_seg.correct.prompt_marks import PromptKind
     from napari_unet_seg.io.common.places import Part
 
-_INSIDE, _OUTSIDE, _CONTOUR = 1, 2, 3
-_COLOURS = {_INSIDE: "#19e5a5", _OUTSIDE: "#ff5a1f", _CONTOUR: "#ffe14d"}
-"""Bluish green, vermilion and yellow, which differ in lightness too for those who see no red."""
+_INSIDE, _OUTSIDE, _CONTOUR, _RIM = 1, 2, 3, 4
+_COLOURS = {_INSIDE: "#19e5a5", _OUTSIDE: "#ff5a1f", _CONTOUR: "#ffe14d", _RIM: "#101010"}
+"""Bluish green, vermilion and yellow, which differ in lightness too for those who see no red; and a
+dark rim, without which a prompt is lost on a category of its own colour."""
 _LEFT, _RIGHT = 1, 2
-_LATE_MS = 150
+_LATE_MS = 1000
 """Time after which a click is shown that has no answer yet.
 
 Until then the outline stays: a picture in between would hold up the one with the answer.
@@ -104,6 +106,7 @@ class PointLayer(DrawingLayer):
         for prompt in (*self._prompts, *([] if new is None else [new])):
             pixels = drawn_pixels(prompt, labels.shape)
             labels[pixels] = _INSIDE if prompt.inside else _OUTSIDE
+        _add_rim(labels)
         self._overlay.draw(labels, self._part)
 
     def _on_mode(self, _: Any) -> None:
@@ -117,6 +120,8 @@ class PointLayer(DrawingLayer):
         start = self._pixel(layer, event)
         if layer.mode != _MODE or event.button not in (_LEFT, _RIGHT) or start is None:
             return
+        # Else vispy would look for what is below the press, and draw everything twice for it.
+        event.handled = True
         kind, inside = _kind(event), _is_inside(event)
         pressed, points, part = np.array(event.pos), [start], self._part
         prompt = click = Prompt("click", inside, (start,))
@@ -154,6 +159,17 @@ class PointLayer(DrawingLayer):
         row, column = np.rint(self._point(layer, event)).tolist()
         height, width = layer.data[self._part].shape
         return (row, column) if 0 <= row < height and 0 <= column < width else None
+
+
+def _add_rim(labels: Array) -> None:
+    """Draw a rim around the prompts."""
+    from scipy.ndimage import binary_dilation
+
+    prompts = (labels == _INSIDE) | (labels == _OUTSIDE)
+    window = box_of(prompts, 1)
+    if window is not None:
+        inner = prompts[window]
+        labels[window][binary_dilation(inner) & ~inner] = _RIM
 
 
 def _kind(event: Any) -> PromptKind:

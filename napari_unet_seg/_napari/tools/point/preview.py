@@ -73,6 +73,8 @@ class Preview(QObject):
         self._next = question
         if at_once:
             self._pause.stop()
+            if self._job is not None and not self._is_asking(question()):
+                self._job.quit()
         self._start()
 
     def cancel(self) -> None:
@@ -93,10 +95,13 @@ class Preview(QObject):
 
     def hand_over(self, question: Question) -> jobs.Job | None:
         """Return the job that is answering a question, which `cancel` reaches no more."""
-        if self._job is None or self._asked is None or not self._asked.is_same(question):
+        if self._job is None or not self._is_asking(question):
             return None
         job, self._job, self._next = self._job, None, None
         return job
+
+    def _is_asking(self, question: Question) -> bool:
+        return self._asked is not None and self._asked.is_same(question)
 
     def _start(self) -> None:
         if self._job is not None or self._pause.isActive() or self._next is None:

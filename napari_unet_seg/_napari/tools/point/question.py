@@ -40,7 +40,7 @@ class Question(NamedTuple):
         """Whether another question has the same answer."""
         mine, theirs = self.target, other.target
         return (
-            mine.scan.data is theirs.scan.data
+            mine.sees_as(theirs)
             and mine.mask is theirs.mask
             and mine.settings.value == theirs.settings.value
             and (self.part, self.older, self.prompt) == (other.part, other.older, other.prompt)
@@ -65,9 +65,14 @@ class Answer(NamedTuple):
 def answered(question: Question, network: PromptNetwork) -> Generator[Answer, Any, None]:
     """Ask the network; yield its answer."""
     start = time.perf_counter()
-    mask = _answer(question, partial(network.find, question.target.scan, question.part))
+    mask = _answer(question, _finder(network, question.target, question.part))
     seconds = time.perf_counter() - start
     yield Answer(question, mask, _outline(question, mask), seconds)
+
+
+def _finder(network: PromptNetwork, target: PromptTarget, place: Part) -> Find:
+    """Return the network as a function of prompts and mask on a plane of a target's sequences."""
+    return partial(network.find, target.scan, place, others=target.others)
 
 
 def _answer(question: Question, find: Find) -> Array:
@@ -109,7 +114,7 @@ def outline_parts(target: PromptTarget, network: PromptNetwork) -> Operation:
         drawn = np.zeros(labels.shape, bool)
         for rows, columns in find_objects(label(present)[0]):
             box = (rows.start, columns.start, rows.stop, columns.stop)
-            drawn |= outline_in_box(partial(network.find, target.scan, place), present, box)
+            drawn |= outline_in_box(_finder(network, target, place), present, box)
         return target.settings.change(labels, drawn)
 
     return operation

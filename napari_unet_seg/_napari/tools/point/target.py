@@ -8,6 +8,8 @@ from napari_unet_seg._napari.layers.conversion import scan_from_layer
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari.layers import Image, Labels
 
     from napari_unet_seg.config import Category
@@ -22,12 +24,25 @@ class PromptTarget(NamedTuple):
     category: Category
     settings: ToolSettings
     scan: Scan
+    others: tuple[Scan, ...] = ()
+    """Further sequences on the grid of the image, which the network looks at too."""
+
+    def sees_as(self, other: PromptTarget) -> bool:
+        """Whether the network looks at the same pixels for another target."""
+        mine, theirs = ((each.scan, *each.others) for each in (self, other))
+        return len(mine) == len(theirs) and all(
+            one.data is two.data for one, two in zip(mine, theirs, strict=True)
+        )
 
 
 def prompt_target(
-    mask: Labels, image: Image | None, category: Category, settings: ToolSettings
+    mask: Labels,
+    image: Image | None,
+    category: Category,
+    settings: ToolSettings,
+    others: Iterable[Image] = (),
 ) -> PromptTarget:
-    """Combine a mask with its image.
+    """Combine a mask with its image, and with other sequences on its grid.
 
     Raises
     ------
@@ -39,4 +54,4 @@ def prompt_target(
     scan = scan_from_layer(image)
     if scan.grid_shape != mask.data.shape:
         raise DataError(f"{image.name} is not the image of {mask.name}; choose it above.")
-    return PromptTarget(mask, category, settings, scan)
+    return PromptTarget(mask, category, settings, scan, tuple(map(scan_from_layer, others)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
+from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.position import shown_part
 from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
@@ -50,6 +51,7 @@ class PointTool(DrawingTool):
         self.network = network = PromptNetwork()
         self.history = PromptHistory(self)
         self.preview = Preview(network, self)
+        self._paused = False
         self._waiting: list[tuple[Prompt, Part]] = []
         self._job: jobs.Job | None = None
         self.layer.given.connect(self.give)
@@ -80,6 +82,21 @@ class PointTool(DrawingTool):
         """Take no more prompts; the last ones still change the mask."""
         self.preview.forget()
         super().end()
+
+    def show_outlines(self, wanted: bool) -> None:
+        """Show the outline before the click, or none."""
+        self.preview.is_on = wanted
+        if not wanted:
+            self._show_nothing()
+
+    def pause(self, paused: bool) -> None:
+        """Show no outlines for the time being.
+
+        The layer stays: to remove it and to add it again holds up the window.
+        """
+        self._paused = paused
+        if paused:
+            self._show_nothing()
 
     def follow(self) -> None:
         """Show the prompts of the plane on screen."""
@@ -155,31 +172,32 @@ class PointTool(DrawingTool):
         )
         with self.history.giving(record):
             self._put(target, question.part, change, _summary(prompt, target.category.name))
+        if not change.values.size and (other := _other_category(question)):
+            name = target.category.name
+            self.waiting.emit(f"Nothing to change in {name}: {other} is there, and stays.")
         self.follow()
 
     def _on_hovered(self, point: tuple[float, float] | None, inside: bool) -> None:
-        target = self._target
-        if point is None or target is None or not self.preview.is_on or self._job is not None:
-            self.preview.cancel()
-            self.layer.show_contour(None)
+        if point is None or not self.preview.is_on:
+            self._show_nothing()
         else:
-            self._look_at(target, point, inside)
+            self._look_at(point, inside)
 
     def _on_pressed(self, point: tuple[float, float], inside: bool) -> None:
         """Have the answer to a click on its way before the button is up."""
-        if self._target is not None and self._job is None:
-            self._look_at(self._target, point, inside, at_once=True)
+        self._look_at(point, inside, at_once=True)
 
-    def _look_at(
-        self,
-        target: PromptTarget,
-        point: tuple[float, float],
-        inside: bool,
-        *,
-        at_once: bool = False,
-    ) -> None:
+    def _look_at(self, point: tuple[float, float], inside: bool, *, at_once: bool = False) -> None:
+        target = self._target
+        if target is None or self._paused or self._job is not None:
+            self._show_nothing()
+            return
         prompt, part = Prompt("click", inside, (point,)), self.layer.part
         self.preview.ask(lambda: self._question(target, prompt, part), at_once=at_once)
+
+    def _show_nothing(self) -> None:
+        self.preview.cancel()
+        self.layer.show_contour(None)
 
     def _show(self, answer: Answer) -> None:
         # The answer that a click waits for is drawn as its mask.
@@ -192,6 +210,14 @@ class PointTool(DrawingTool):
         if (mask := self.mask) is not None:
             self.ended.emit()
             mask.mode = mode
+
+
+def _other_category(question: Question) -> str:
+    """Return the name of another category that a prompt inside begins on; empty if on none."""
+    pixel = tuple(int(each) for each in question.prompt.points[0])
+    value, categories = int(question.labels[pixel]), categories_of(question.target.mask)
+    taken = question.prompt.inside and value not in (0, question.target.settings.value)
+    return categories[value - 1].name if taken and value <= len(categories) else ""
 
 
 def _summary(prompt: Prompt, name: str) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from napari_unet_seg.errors import CheckpointError, DataError
-from napari_unet_seg.inference.prompt_window import marks, resized, window_around
+from napari_unet_seg.inference.prompted.window import marks, resized, window_around
 from napari_unet_seg.io.common.channels import for_model
-from napari_unet_seg.io.common.window import scan_window, to_grey, to_uint8
+from napari_unet_seg.io.common.window import Windowed, scan_window, to_grey, to_uint8
 from napari_unet_seg.io.disk.files import reading
 from napari_unet_seg.nn.labels import to_probabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_unet_seg.arrays import Array
@@ -30,6 +32,7 @@ def answer(
     prompts: Array,
     previous: Array | None = None,
     window: Windows | None = None,
+    others: Sequence[Windowed] = (),
 ) -> tuple[tuple[slice, ...], Array]:
     """Predict the probabilities of the marked object in a window around the prompts.
 
@@ -46,6 +49,8 @@ def answer(
         The present mask, bool on the image's grid.
     window : tuple of float, optional
         Intensities that become black and white, if the image is a part of a scan.
+    others : sequence of Windowed
+        Further sequences on the image's grid; the probabilities are the mean over all.
 
     Returns
     -------
@@ -61,17 +66,18 @@ def answer(
     """
     before = np.zeros(image.grid_shape, bool) if previous is None else previous.astype(bool)
     sides, size = window_around(prompts.any(0) | before, predictor.info)
-    seen = torch.cat(
-        [
-            resized(_cut(image, sides, predictor.info, window), size),
-            marks(prompts[(slice(None), *sides)], size)[None],
-            (resized(torch.from_numpy(before[sides]).float()[None, None], size) >= 0.5).float(),
-        ],
-        1,
-    )
-    probable = to_probabilities(predictor.logits(seen), predictor.info.model.head)
+    maps = [
+        marks(prompts[(slice(None), *sides)], size)[None],
+        (resized(torch.from_numpy(before[sides]).float()[None, None], size) >= 0.5).float(),
+    ]
+
+    def probable(image: Scan, window: Windows | None) -> torch.Tensor:
+        seen = torch.cat([resized(_cut(image, sides, predictor.info, window), size), *maps], 1)
+        return to_probabilities(predictor.logits(seen), predictor.info.model.head)
+
+    answers = torch.cat(list(starmap(probable, [(image, window), *others])))
     shape = tuple(side.stop - side.start for side in sides)
-    return sides, resized(probable, shape)[0, 0].cpu().numpy()
+    return sides, resized(answers.mean(0, keepdim=True), shape)[0, 0].cpu().numpy()
 
 
 def _cut(
@@ -93,7 +99,11 @@ def _cut(
 
 
 def check(
-    checkpoint: Path, info: CheckpointInfo, image: Scan, prompts: Array, previous: Array | None
+    checkpoint: Path,
+    info: CheckpointInfo,
+    image: Scan,
+    prompts: Array,
+    previous: Array | None,
 ) -> None:
     """Check that model, image, prompts and mask fit each other.
 
@@ -128,3 +138,24 @@ def check(
             f"{name} has the shape {grid}, and prompts and mask have the shapes {shapes}; give "
             f"prompts of {(3, *grid)} and a mask of {grid}."
         )
+
+
+def check_grids(image: Scan, others: Sequence[Windowed]) -> None:
+    """Check that further sequences have the shape of an image.
+
+    Raises
+    ------
+    DataError
+        If one of them has another shape.
+    """
+    for other, _ in others:
+        if other.grid_shape != image.grid_shape:
+            raise not_on_grid(other, image)
+
+
+def not_on_grid(other: Scan, image: Scan) -> DataError:
+    """Return the error for a sequence that is not on the grid of an image."""
+    return DataError(
+        f"{other.path or 'A sequence'} is not on the grid of {image.path or 'the image'}; give "
+        "sequences of one grid."
+    )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
-from napari_unet_seg.inference.prompt_window import marks, window_around
+from napari_unet_seg.inference.prompted.window import marks, window_around
 from napari_unet_seg.models.header import CheckpointInfo
 
 

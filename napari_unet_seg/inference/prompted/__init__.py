@@ -1,0 +1,1 @@
+"""Prediction of what prompts mark."""
