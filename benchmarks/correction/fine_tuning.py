@@ -24,11 +24,11 @@ import torch
 from benchmarks.common.brisc_data import brisc_samples, drawn, with_sides
 from benchmarks.common.brisc_figures import figures_of as brisc_figures
 from benchmarks.common.brisc_figures import measured
+from benchmarks.common.brisc_slices import loaded
 from benchmarks.common.lgg_data import figures_of
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import SMALL_RUN, brisc_and_lgg
-from benchmarks.correction.annotation_effort import loaded
 from benchmarks.robustness.images import CHANGES, HABITS
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.engine import train

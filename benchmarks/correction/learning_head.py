@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from benchmarks.common.brisc_data import brisc_samples, drawn
+from benchmarks.common.brisc_slices import loaded
 from benchmarks.common.lgg_data import patients
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc_and_lgg
-from benchmarks.correction.annotation_effort import loaded
 from benchmarks.robustness.images import CHANGES
 from napari_unet_seg.data.samples import Sample
 from napari_unet_seg.inference.head.check import compare

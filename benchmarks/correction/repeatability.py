@@ -18,7 +18,7 @@ from PIL import Image
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc
-from benchmarks.correction.annotation_effort import Slice, by_brush, effort
+from benchmarks.correction.annotator import by_brush, effort
 from benchmarks.correction.strokes import GOOD, dice
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def _mask(image: Path) -> Array:
 
 
 def _strokes(start: Array, truth: Array) -> int:
-    unknown = np.zeros(truth.shape, np.float32)
-    return len(effort(start, Slice("", unknown, truth, unknown, 0.0), by_brush)[0])
+    return len(effort(start, truth, by_brush(truth)).used)
 
 
 def main() -> None:

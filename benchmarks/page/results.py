@@ -19,11 +19,12 @@ from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.paths import ROOT
 from benchmarks.common.records import read_records, write_record
 from benchmarks.common.synthetic import brisc, tumorseg
+from benchmarks.page.effort import effort
 from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
 from benchmarks.page.sequences import sequences
-from benchmarks.page.use import effort, fine_tuning, prediction
+from benchmarks.page.use import fine_tuning, prediction
 
 PAGE = ROOT / "docs" / "explanation" / "results.md"
 PUBLISHED = {"base": 0.69, "optimised": 0.75}

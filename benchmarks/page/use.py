@@ -40,34 +40,6 @@ def _case(machine: str, case: str, figures: dict[str, Any]) -> list[str]:
     return [machine, case, *times, f"{first} s", f"{memory} MiB"]
 
 
-def effort() -> str:
-    records = read_records("annotation_effort")
-    whole = next((r for r in records if "ways" in r), None)
-    if whole is None:
-        return ""
-    rows = [
-        [name, f"{w['strokes']:.2f}", f"{w['of_nothing']:.0%}", f"{w['pixels']:,.0f}"]
-        for name, w in whole["ways"].items()
-    ]
-    head = ["from, with", "strokes a slice", "of nothing's", "pixels painted over"]
-    text = EFFORT.format(slices=whole["slices"], table=table(head, rows))
-    text += "".join(REPEATABILITY.format_map(r) for r in read_records("repeatability"))
-    return text + _curves([r for r in records if "curves" in r])
-
-
-def _curves(records: list[dict[str, Any]]) -> str:
-    if not records:
-        return ""
-    count = max(len(each) for r in records for each in r["curves"].values())
-    head = ["slices", "model", *(f"{10 * i + 1}–{10 * i + 10}" for i in range(count)), "all"]
-    rows = [
-        [r["change"], name, *(f"{v:.1f}" for v in each), f"{sum(each) / len(each):.2f}"]
-        for r in records
-        for name, each in r["curves"].items()
-    ]
-    return LEARNING.format(table=table(head, rows))
-
-
 def fine_tuning() -> str:
     records = read_records("fine_tuning")
     few = next((r for r in records if "slices" in r), None)
@@ -120,24 +92,6 @@ for each size; it also takes more memory. So the package does without it.
 
 {table}"""
 
-EFFORT = """\
-## The effort of an annotator
-
-A simulated annotator brings {slices} held-out slices with a tumour to a Dice of 0.95: from nothing
-or from the bundled model's mask, by brush or with the tools of the window, each use of which counts
-as a stroke. `benchmarks/correction/strokes.py` describes the strokes,
-`python -m benchmarks.correction.annotation_effort` measures.
-
-{table}"""
-
-REPEATABILITY = """
-The true masks themselves repeat no better: BRISC holds {pairs} slices twice, mirrored, and each of
-the two was annotated. One mask reaches a mean Dice of {dice} on the other (median {median}), and
-0.95 on {good:.0%} of them. By brush it takes {of_nothing:.0%} of the strokes from nothing to bring
-the one to a Dice of 0.95 with the other, so no model can be expected to save more of them on these
-data. `python -m benchmarks.correction.repeatability`.
-"""
-
 FEW_SLICES = """\
 ## Fine-tuning on a few slices
 
@@ -156,13 +110,5 @@ them ships). `napari-unet-seg finetune` learnt from 12 patients, of whom it held
 {patients} others measure it: the Dice of all slices of a patient together, mean over the patients.
 The predicted Dice is compared with the measured one on all of their {slices} slices, more than half
 of them without a lesion. `python -m benchmarks.correction.fine_tuning`.
-
-{table}"""
-
-LEARNING = """
-Through the queue, worst first by predicted Dice, strokes a slice with the tools. Learning means a
-short fine-tuning after every ten slices, and new predictions for the rest, as *Learn while
-correcting* does. On slices that are like those that it was trained on, or changed in ways that it
-has seen, the model has nothing to learn; where the annotator draws by another habit, it learns it.
 
 {table}"""

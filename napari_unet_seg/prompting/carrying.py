@@ -80,8 +80,8 @@ def carry(
     within : container of int
         Slices that may change; those outside are walls.
     ends : mapping of int to array, optional
-        Masks of walls, which may hold other objects too. Where the object reaches one, its part
-        there is carried back and weighed with what was found.
+        Masks of walls, which may hold other objects too. What one holds of the object is carried
+        back, and weighed with what was found.
 
     Yields
     ------
@@ -111,12 +111,15 @@ class _Walk(NamedTuple):
     within: Container[int]
     given: frozenset[int]
 
+    def is_wall(self, index: int) -> bool:
+        """Whether a slice must not change."""
+        return index in self.given or index not in self.within
+
     def start(self, start: int, mask: Array, by: int) -> Iterator[tuple[int, Array]]:
         """Yield the probabilities of each slice that the object goes on in."""
         is_object = _Appearance.of(self.grey(start), mask)
         for index in count(start + by, by):
-            is_wall = index in self.given or index not in self.within
-            if is_wall or np.count_nonzero(mask) < LEAST:
+            if self.is_wall(index) or np.count_nonzero(mask) < LEAST:
                 return
             answer = self.probable(index, mask)
             seen = answer >= _THRESHOLD
@@ -167,19 +170,38 @@ def _goes_on(found: Array, before: Array) -> bool:
 def _outwards(
     walk: _Walk, start: int, by: int, given: Mapping[int, Array], ends: Mapping[int, Array]
 ) -> Generator[Carried, None, None]:
-    """Carry to one side, and back from the wall that the object reaches there."""
+    """Carry to one side, and back from the wall there if it holds the object."""
     found: dict[int, Array] = {}
     last = start
     for last, answer in walk.start(start, given[start], by):
         found[last] = answer
         yield _judged(last, answer, abs(last - start))
-    wall = last + by
-    if not found or wall not in ends:
+    wall = next(index for index in count(start + by, by) if walk.is_wall(index))
+    if wall not in ends:
         return
-    part = _parts_at(ends[wall], found[last] >= _THRESHOLD)
-    for index, answer in walk.start(wall, part, -by):
+    for index, answer in _back(walk, wall, last, ends[wall], found):
         share, away = (index - start) / (wall - start), min(abs(index - start), abs(wall - index))
-        yield _judged(index, _weighed(answer, share, found[index]), away)
+        weighed = _weighed(answer, share, found[index]) if index in found else answer
+        yield _judged(index, weighed, away)
+
+
+def _back(
+    walk: _Walk, wall: int, last: int, mask: Array, found: Mapping[int, Array]
+) -> Iterator[tuple[int, Array]]:
+    """Carry the object back from a wall to where it was last found.
+
+    Where what was found ends before the wall, as it does where it has shrunk on the way, the wall
+    holds the same object if the way back leads to it.
+    """
+    if not found:
+        return
+    by = -1 if wall > last else 1
+    if wall == last - by:
+        yield from walk.start(wall, _parts_at(mask, found[last] >= _THRESHOLD), by)
+        return
+    back = dict(walk.start(wall, mask, by))
+    if last in back and ((back[last] >= _THRESHOLD) & (found[last] >= _THRESHOLD)).any():
+        yield from back.items()
 
 
 def _between(
@@ -230,3 +252,30 @@ def certainty_of(answer: Array) -> float:
 def _judged(index: int, answer: Array, away: int) -> Carried:
     """Judge an answer so many slices away from a given one."""
     return Carried(index, answer >= _THRESHOLD, certainty_of(answer) * FADING**away)
+
+
+def beyond(carried: Container[int], holding: Container[int], end: int) -> list[int]:
+    """Return the slices of an object that was carried further than it reaches.
+
+    Parameters
+    ----------
+    carried, holding : container of int
+        Slices that were carried, and those that hold the object.
+    end : int
+        A slice without the object, beside which it ends.
+
+    Returns
+    -------
+    list of int
+        The slices next to the end that were carried, on each side on which they lead to no slice
+        that a person gave.
+    """
+    found = []
+    for by in (-1, 1):
+        index, run = end + by, []
+        while index in carried and index in holding:
+            run.append(index)
+            index += by
+        if index not in holding:
+            found += run
+    return found

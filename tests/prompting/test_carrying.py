@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg.prompting.carrying import FADING, LEAST, carry
+from napari_unet_seg.prompting.carrying import FADING, LEAST, beyond, carry
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
     from napari_unet_seg.prompting.carrying import Grey, Probable
 
@@ -103,6 +103,55 @@ def test_a_wall_that_the_lesion_does_not_reach_is_left_alone() -> None:
     masks = {13: elsewhere(13)}
     events = carry(perfect, plain, {9: lesion(9)}, range(10, 13), masks)
     assert [each.index for each in events] == [10, 11, 12], "nothing there is of the lesion"
+
+
+@pytest.mark.parametrize("wall", [4, 14])
+def test_a_wall_that_holds_the_lesion_mends_slices_that_were_not_reached(wall: int) -> None:
+    """On its way to the wall the network loses the lesion, on the way back it does not."""
+    by = 1 if wall > 9 else -1
+
+    def losing(index: int, beside: np.ndarray) -> np.ndarray:
+        is_way_back = by * (np.flatnonzero(beside.any(0)).mean() - 12 - index) > 0
+        is_lost = abs(index - 9) > 2 and not is_way_back
+        return np.where(perfect(index, beside) > 0.5, 0.1 if is_lost else 0.9, 0.1)
+
+    low, high = sorted((9, wall))
+    within = range(low + 1, high)
+    found = carry(losing, flat, {9: lesion(9)}, within, {wall: lesion(wall)})
+    masks = {each.index: each.mask for each in found}
+    assert sorted(masks) == list(within)
+    for index, mask in masks.items():
+        np.testing.assert_array_equal(mask, lesion(index))
+
+
+def test_a_wall_that_holds_something_else_is_not_carried_back() -> None:
+    """It leads to where the lesion was lost, but to another place there."""
+
+    def both(index: int, beside: np.ndarray) -> np.ndarray:
+        seen = beside & (elsewhere(index) | lesion(index))
+        there = np.where(seen.any() & (index < 12 or seen[:12].any()), 0.9, 0.1)
+        mask = elsewhere(index) if (beside & elsewhere(index)).any() else lesion(index)
+        return np.where(mask, there, 0.1)
+
+    found = carry(both, flat, {9: lesion(9)}, range(10, 16), {16: elsewhere(16)})
+    assert [each.index for each in found] == [10, 11]
+
+
+@pytest.mark.parametrize(
+    ("carried", "holding", "end", "over"),
+    [
+        (range(5, 15), range(4, 15), 11, [12, 13, 14]),
+        (range(5, 15), range(5, 16), 8, [7, 6, 5]),
+        (range(5, 15), range(4, 16), 9, []),
+        (range(5, 15), range(5, 15), 9, [8, 7, 6, 5, 10, 11, 12, 13, 14]),
+        ([5, 6, 8], [4, 5, 6, 8], 7, [8]),
+    ],
+    ids=["above", "below", "between slices that were given", "all that was carried", "near"],
+)
+def test_what_was_carried_beyond_the_end_is_found(
+    carried: Iterable[int], holding: Iterable[int], end: int, over: list[int]
+) -> None:
+    assert beyond({*carried} - {end}, {*holding} - {end}, end) == over
 
 
 @pytest.mark.parametrize("given", [[9], [6, 12]])

@@ -68,6 +68,11 @@ class CarriedSlices(QObject):
         index = index_at(place, mask.data.shape[:-2])
         return not np.array_equal(mask.data[place], session.masks.read_prediction(index))
 
+    def is_carried(self, place: Place) -> bool:
+        """Whether a slice is as an object was carried to it, and nobody has decided on it."""
+        mask = self._mask
+        return mask is not None and is_carried(mask, place) and not self.is_wall(place)
+
     def add(self, scores: Scores) -> None:
         """Take over the certainty of slices that were just carried as one step of the history."""
         mask = self._mask

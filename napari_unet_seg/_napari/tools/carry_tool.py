@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
 from napari_unet_seg.correct.change import join_changes
 from napari_unet_seg.correct.prompts import merge
 from napari_unet_seg.events import Command, Progress, SliceCarried
+from napari_unet_seg.prompting.carrying import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 _TIP = (
     "Follow the category from this slice up and down through the volume, until nothing more of it "
-    "is found. Slices that you accepted or drew on stay, and what they hold of the object helps "
+    "is found. Slices that you accepted or drew on stay, and what they hold of the object helps. "
+    "On a slice without it, what was carried beyond this slice is taken away "
     "(key {key}, undo with Ctrl+Z)"
 )
 
@@ -97,7 +100,8 @@ class CarryTool(QObject):
         target = self._target()
         if target is None:
             return
-        if problem := self._problem(target):
+        over = self._beyond(target)
+        if not over and (problem := self._problem(target)):
             self._runner.status_changed.emit(problem)
             return
         self.started.emit()
@@ -106,13 +110,33 @@ class CarryTool(QObject):
             target.mask,
             target.settings.value,
             target.category,
-            f"Carried {name}",
+            f"Ended {name} here" if over else f"Carried {name}",
             running=f"Carry {name}",
         )
         labels = np.array(target.mask.data[place[:-1]])
         scores: Scores = {}
-        events = self._carried(target, place, labels, scores)
+        events = (
+            _emptied(target, place, labels, over, scores)
+            if over
+            else self._carried(target, place, labels, scores)
+        )
         self._runner.run_events(use, events, labels, place[:-1], lambda: self.slices.add(scores))
+
+    def _beyond(self, target: PromptTarget) -> list[int]:
+        """Return the slices that the category was carried to beyond the slice on screen.
+
+        They are none unless this slice has none of it.
+        """
+        mask = target.mask
+        if volume_axes(mask) < 3 or off_screen_problem(self._viewer, mask, stored=True):
+            return []
+        *volume, end = place_of(self._viewer, mask)
+        present = (np.asarray(mask.data[tuple(volume)]) == target.settings.value).any((1, 2))
+        if present[end]:
+            return []
+        holding = set(np.flatnonzero(present).tolist())
+        carried = {index for index in holding if self.slices.is_carried((*volume, index))}
+        return beyond(carried, holding, end)
 
     def _carried(
         self, target: PromptTarget, place: Place, labels: Array, scores: Scores
@@ -168,3 +192,15 @@ class CarryTool(QObject):
         if all(map(self.slices.is_wall, beside)):
             return "The slices beside this one were decided on or drawn by hand, and stay."
         return ""
+
+
+def _emptied(
+    target: PromptTarget, place: Place, labels: Array, over: list[int], scores: Scores
+) -> Generator[Change, None, None]:
+    """Take the category away from slices of a volume; the scores are filled in."""
+    settings, changes = target.settings, []
+    for index in over:
+        nothing = np.zeros(labels.shape[1:], bool)
+        changes.append(settings.change(labels[index], nothing).at((index,)))
+        scores[(*place[:-1], index)] = math.nan
+    yield join_changes(changes, labels.ndim)

@@ -232,6 +232,42 @@ def test_why_it_cannot_be_carried_is_told(
     np.testing.assert_array_equal(mask_of(tools).data, start())
 
 
+def test_on_a_slice_without_it_what_was_carried_beyond_is_taken_away(
+    qtbot: QtBot, tools: ToolsTab
+) -> None:
+    mask = mask_of(tools)
+    carry(qtbot, tools)
+    carried = mask.data.copy()
+    show(tools.viewer, 7)
+    mask.data_setitem(np.nonzero((carried == TUMOUR) & _only(7)), 0)
+    carry(qtbot, tools)
+    assert slices_with(mask.data) == list(range(LESION.start, 7))
+    np.testing.assert_array_equal(mask.data[:7], carried[:7])
+    np.testing.assert_array_equal(mask.data == OEDEMA, carried == OEDEMA)
+    assert tools.status.text().startswith("Ended tumour here: ")
+    press(tools, Qt.Key.Key_Z)
+    assert slices_with(mask.data) == [i for i in LESION if i != 7]
+
+
+def test_what_a_person_accepted_beyond_the_end_stays(
+    qtbot: QtBot, widget: ReviewWidget, tools: ToolsTab, tmp_path: Path
+) -> None:
+    begin_session(qtbot, widget, tmp_path / "s")
+    carry(qtbot, tools)
+    mask = mask_of(tools)
+    show(tools.viewer, 9)
+    widget.review.accept()
+    show(tools.viewer, 7)
+    mask.data_setitem(np.nonzero((mask.data == TUMOUR) & _only(7)), 0)
+    carry(qtbot, tools)
+    assert tools.status.text().startswith("There is no tumour on this slice")
+    assert slices_with(mask.data) == [i for i in LESION if i != 7]
+
+
+def _only(index: int) -> np.ndarray:
+    return (np.arange(DEPTH) == index)[:, None, None]
+
+
 def test_walls_on_both_sides_are_told(qtbot: QtBot, tools: ToolsTab) -> None:
     mask = mask_of(tools)
     for index in (4, 6):
