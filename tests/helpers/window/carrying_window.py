@@ -38,7 +38,7 @@ class StuckNetwork(BrightNetwork):
     """Carries some slices, and no more."""
 
     def carry(
-        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any
+        self, scan: Any, volume: Any, given: Any, within: Any, *others: Any
     ) -> Iterator[SliceCarried]:
         for done, index in enumerate(within[:CARRIED], 1):
             found = np.asarray(scan_part(scan, (*volume, index)).data) > 110
@@ -62,7 +62,7 @@ def main(folder: str, settings: str, painted: str) -> None:
         current.autosave.saved.connect(tell)
         viewer.dims.set_point(0, ACCEPTED)
         mask.data_setitem(tuple(np.array([i]) for i in (ACCEPTED, 5, 6)), 1)
-        current.decide(ReviewState.ACCEPTED)
+        current.decisions.decide(ReviewState.ACCEPTED)
         widget.tabs.setCurrentWidget(tools)
         viewer.dims.set_point(0, SHOWN)
         tools.prompts.choose("point")
@@ -77,6 +77,7 @@ def main(folder: str, settings: str, painted: str) -> None:
     widget.desk.session_changed.connect(lambda _: QTimer.singleShot(0, work))
     widget.bar.folder.setValue(Path(folder))
     widget.bar.start_button.click()
+    QTimer.singleShot(60_000, viewer.close)  # a test that fails must end
     napari.run(force=True)
 
 
