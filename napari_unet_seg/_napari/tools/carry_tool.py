@@ -196,7 +196,7 @@ class CarryTool(QObject):
 
 def _emptied(
     target: PromptTarget, place: Place, labels: Array, over: list[int], scores: Scores
-) -> Generator[Change, None, None]:
+) -> Generator[Change, Command | None, None]:
     """Take the category away from slices of a volume; the scores are filled in."""
     settings, changes = target.settings, []
     for index in over:
