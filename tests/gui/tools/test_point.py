@@ -312,8 +312,8 @@ class SlowNetwork(BrightNetwork):
         super().__init__()
         self.go_on = threading.Event()
 
-    def find(self, *question: Any) -> np.ndarray:
-        found = super().find(*question)
+    def find(self, *question: Any, **options: Any) -> np.ndarray:
+        found = super().find(*question, **options)
         assert self.go_on.wait(20)
         return found
 
