@@ -51,12 +51,12 @@ There are no masks of real brains to measure it by; sheets of its answers were l
   stripped: the brain is covered, and the scalp is left out.
 - Axial slices at the skull base and coronal slices: mostly right; now and then the jaw, muscles or
   the nose are taken for brain.
-- **Sagittal slices: nose, tongue or jaw are taken for brain on about half.** Label maps hold the face
-  as large even parts, unlike real ones.
+- **Sagittal slices: nose, tongue or jaw are taken for brain on about half.** Label maps hold the
+  face as large even parts, unlike real ones.
 - A dark cyst or cavity at the edge of a stripped brain is left out.
 
-As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR from 0.544 to 0.551, and
-the slices without a lesion that have a mask are 17 instead of 24 of 273.
+As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR from 0.544 to 0.551,
+and the slices without a lesion that have a mask are 17 instead of 24 of 273.
 """
 
 
