@@ -170,11 +170,15 @@ def by_carrying(desk: Desk, slices: PromptedSlices) -> None:
 
 
 def _end_near(desk: Desk, index: int) -> int:
-    """The slice beside the lesion, for one that what was carried reached beyond it."""
+    """The slice beside the lesion, for one that what was carried reached beyond it.
+
+    Once the annotator was there, what is left beyond is worked on itself.
+    """
     ill = np.flatnonzero(desk.truth.any((1, 2)))
     if index not in desk.carried or ill[0] <= index <= ill[-1]:
         return index
-    return int(ill[0] - 1 if index < ill[0] else ill[-1] + 1)
+    beside = int(ill[0] - 1 if index < ill[0] else ill[-1] + 1)
+    return index if beside in desk.finished else beside
 
 
 def _end(desk: Desk, index: int) -> None:
