@@ -145,7 +145,15 @@ class Film:
     def save(self, file: Path) -> None:
         """Write the animation, which is played again and again."""
         first, *rest = self.frames
-        first.save(file, save_all=True, append_images=rest, duration=self.times, loop=0, quality=80)
+        first.save(
+            file,
+            save_all=True,
+            append_images=rest,
+            duration=self.times,
+            loop=0,
+            quality=60,
+            method=6,  # the slowest makes the smallest file, which the package carries
+        )
 
 
 def main() -> None:
