@@ -9,20 +9,21 @@ pointer, and a line that tells what is done. Where there is no display, start it
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from make_pictures import THEME, close_toasts, settle, until, wait
+from make_pictures import THEME, close_toasts, given_to, parser_of, settle, until, wait
 from make_tool_pictures import Stage
 from PIL import Image, ImageDraw, ImageFont
-from qtpy.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.tools.point import preview
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIZE = (1000, 640)
 LINE = 44
@@ -158,19 +159,13 @@ class Film:
 
 def main() -> None:
     """Make the animation; with --smoke up to the click, into a folder that is removed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = Path(__file__).parent / "images" / "point.webp"
-    parser.add_argument("--out", type=Path, default=default)
-    parser.add_argument("--smoke", action="store_true", help="without Carry; nothing is kept")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        film = Film(Path(scratch))
+    with given_to(parser_of(__doc__, "point.webp", "without Carry")) as given:
+        film = Film(given.scratch)
         steps = (film.point_at_tumour, film.click, film.carry, film.accept)
         for step in steps[:2] if given.smoke else steps:
             step()
         film.viewer.close()
-        film.save(Path(scratch) / "point.webp" if given.smoke else given.out)
+        film.save(given.out)
 
 
 if __name__ == "__main__":

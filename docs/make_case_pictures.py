@@ -8,16 +8,13 @@ each. Where there is no display, start it with `xvfb-run -s "-screen 0 1920x1080
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import napari
 import numpy as np
-from make_pictures import PLUGIN, THEME, WINDOW, grab, settle, until, wait
-from qtpy.QtCore import QSettings
+from make_pictures import PLUGIN, THEME, WINDOW, given_to, grab, parser_of, settle, until, wait
 
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.widgets.settings import remember
@@ -148,16 +145,9 @@ class Case:
 
 def main() -> None:
     """Make them all; with --smoke the first one, into a folder that is removed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
-    parser.add_argument("--smoke", action="store_true", help="one picture; nothing is kept")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        # What the user's own widgets remember is neither shown nor changed.
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        out = Path(scratch) / "images" if given.smoke else given.out
-        out.mkdir(parents=True, exist_ok=True)
-        case = Case(out, Path(scratch))
+    with given_to(parser_of(__doc__)) as given:
+        given.out.mkdir(parents=True, exist_ok=True)
+        case = Case(given.out, given.scratch)
         steps = (
             case.open,
             case.segment,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg.correct.prompt_marks import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PLUGIN = "napari-unet-seg"
 WINDOW = (1366, 768)
@@ -225,19 +226,34 @@ class Pictures:
         self.grab(viewer, "marks")
 
 
-def main() -> None:
-    """Make them all, or those that are named; with --smoke one, into a folder that is removed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
-    parser.add_argument("--only", nargs="*", choices=ALL, default=ALL)
-    parser.add_argument("--smoke", action="store_true", help="one picture; nothing is kept")
+def parser_of(doc: str, file: str = "", smoke: str = "one picture") -> argparse.ArgumentParser:
+    """Make the parser of a script of pictures: its file or folder, and what `--smoke` makes."""
+    parser = argparse.ArgumentParser(description=doc.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images" / file)
+    parser.add_argument("--smoke", action="store_true", help=f"{smoke}; nothing is kept")
+    return parser
+
+
+@contextmanager
+def given_to(parser: argparse.ArgumentParser) -> Iterator[argparse.Namespace]:
+    """Parse the command line; with `--smoke` all goes into `scratch`, which is removed."""
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         # What the user's own widgets remember is neither shown nor changed.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        folder = Path(scratch) / "images" if given.smoke else given.out
-        folder.mkdir(parents=True, exist_ok=True)
-        pictures = Pictures(folder, Path(scratch))
+        given.scratch = Path(scratch)
+        if given.smoke:
+            given.out = given.scratch / given.out.name
+        yield given
+
+
+def main() -> None:
+    """Make them all, or those that are named; with --smoke one, into a folder that is removed."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--only", nargs="*", choices=ALL, default=ALL)
+    with given_to(parser) as given:
+        given.out.mkdir(parents=True, exist_ok=True)
+        pictures = Pictures(given.out, given.scratch)
         for name in ("marks",) if given.smoke else given.only:
             getattr(pictures, name)()
 

@@ -8,17 +8,15 @@ button is clicked. Where there is no display, start it with `xvfb-run`.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
-from make_pictures import PLUGIN, settle, wait
+from make_pictures import PLUGIN, given_to, parser_of, settle, wait
 from PIL import Image
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QFont, QImage, QPainter
 from scipy import ndimage
 from skimage.measure import find_contours
@@ -251,13 +249,7 @@ def add_probabilities(stage: Stage) -> None:
 
 def main() -> None:
     """Make the picture; with --smoke of one tool, into a folder that is removed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = Path(__file__).parent / "images" / "each-tool.png"
-    parser.add_argument("--out", type=Path, default=default)
-    parser.add_argument("--smoke", action="store_true", help="one tool; nothing is kept")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+    with given_to(parser_of(__doc__, "each-tool.png", "one tool")) as given:
         stage = Stage()
         shown = scenes(stage)
         if given.smoke:
@@ -274,8 +266,7 @@ def main() -> None:
             stage.tools.prompts.end()
             stage.viewer.dims.set_current_step(0, stage.at)
         stage.viewer.close()
-        file = Path(scratch) / "tools.png" if given.smoke else given.out
-        compose(cells).quantize(256).save(file, optimize=True)
+        compose(cells).quantize(256).save(given.out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python -m benchmarks.prompts.cache DATA CACHE [--renditions 500]
 
 DATA holds `brisc-256` and `head-labels`. Of BRISC each split is one file, image and truth of every
-slice; of the heads each drawing is one, image, labels, and the labels of a slice nearby. Run again,
-it draws what is not there yet. 500 drawings take 25 minutes of one core and 2 GB.
+slice; of the heads each drawing is one, image, labels, and the labels of a slice nearby: `heads` in
+random contrasts, `usual` as usual sequences show tissues and lesions. Run again, it draws what is
+not there yet. 500 drawings take 25 minutes of one core and 2 GB.
 """
 
 from __future__ import annotations

@@ -131,10 +131,10 @@ class CarryTool(QObject):
         if volume_axes(mask) < 3 or off_screen_problem(self._viewer, mask, stored=True):
             return []
         *volume, end = place_of(self._viewer, mask)
-        present = (np.asarray(mask.data[tuple(volume)]) == target.settings.value).any((1, 2))
-        if present[end]:
+        labels, value = np.asarray(mask.data[tuple(volume)]), target.settings.value
+        if (labels[end] == value).any():
             return []
-        holding = set(np.flatnonzero(present).tolist())
+        holding = set(np.flatnonzero((labels == value).any((1, 2))).tolist())
         carried = {index for index in holding if self.slices.is_carried((*volume, index))}
         return beyond(carried, holding, end)
 

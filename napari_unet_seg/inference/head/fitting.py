@@ -115,7 +115,7 @@ def _newton(x: torch.Tensor, y: torch.Tensor, start: torch.Tensor) -> torch.Tens
         slope = x.T @ (balance * (p - y)) + 2 * pull * (weight - start)
         curve = (x.T * (balance * p * (1 - p))) @ x + torch.diag(2 * pull)
         step = torch.linalg.solve(curve, slope)
-        tried = [weight - step / 2**n for n in range(_HALVINGS)]
+        tried = (weight - step / 2**n for n in range(_HALVINGS))
         better = next(((w, now) for w in tried if (now := loss(w)) < least), None)
         if better is None or least - better[1] < _ENOUGH:
             return weight if better is None else better[0]
