@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],
+    "accuracy.neighbours": [],
     "accuracy.sequences": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],

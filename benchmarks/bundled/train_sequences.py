@@ -115,7 +115,7 @@ def tumour(image: Array, labels: Array) -> Array:
 
 
 def run_training(
-    cache: Path, run: Path, config: TrainConfig, steps: int, start: Path, mixture: Mixture
+    cache: Path, run: Path, config: TrainConfig, steps: int, start: Path | None, mixture: Mixture
 ) -> None:
     """Take the steps that are left."""
     source = "BRISC 2025 (Fateh et al., CC BY 4.0) and synthetic heads"
