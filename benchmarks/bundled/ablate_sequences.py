@@ -78,7 +78,8 @@ def main() -> None:
             run_training(given.cache, run, config, given.steps, start, mixture)
             model = run / "best.safetensors"
             found[name] = figures(model, given.folder, given.cache, given.every, not given.smoke)
-        record = {"name": "ablation", "steps": given.steps, "variants": found}
+        record = {"name": "ablation", "steps": given.steps, "every": given.every}
+        record |= {"variants": found}
         write_record("sequences", "ablation", record, keep=not given.smoke)
 
 

@@ -8,8 +8,8 @@
 interrupted. With `--init` it starts from another run's last weights, as warm restarts do
 (Loshchilov and Hutter 2017, arXiv:1608.03983); that may be the run `best` of `brisc.py`. `measure`
 takes the last epoch's weights and writes them (half precision) with their model card into the
-package; with `--average` they are first averaged with those of an earlier run of the same chain, a
-model soup (Wortsman et al. 2022, arXiv:2203.05482). `bundled` is the run that was bundled last.
+package; with `--average` they are first averaged with those of an earlier run of the same chain.
+`bundled` is the run that was bundled last.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.brisc_figures import AS_EXPECTED, calibration_of, figures_of, measured
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
+from benchmarks.common.soup import averaged
 from benchmarks.common.synthetic import SMALL_RUN, brisc
 from napari_unet_seg.config import PRESETS, ModelConfig, TrainConfig
 from napari_unet_seg.engine import train
 from napari_unet_seg.events import BatchEnd, EpochEnd
 from napari_unet_seg.models import BUNDLED, OWN
-from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
+from napari_unet_seg.nn.checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
     from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.models.header import CheckpointInfo
-    from napari_unet_seg.nn.build import Net
 
 CONFIG = TrainConfig(
     epochs=22,
@@ -75,18 +75,6 @@ def run_training(folder: Path, run: Path, config: TrainConfig, init: Path | None
             case BatchEnd() | EpochEnd():
                 sys.stdout.write(f"{event}\n")
                 sys.stdout.flush()
-
-
-def averaged(checkpoint: Path, other: Path | None) -> tuple[CheckpointInfo, Net]:
-    """Load a net, with the mean of its weights and another one's of the same kind."""
-    info, net = load_net(checkpoint)
-    if other is not None:
-        theirs = load_net(other)[1].state_dict()
-        # in place; the numbers of batches seen are the only whole ones
-        for name, value in net.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(theirs[name], 0.5)
-    return info, net
 
 
 def measure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import mean
 from typing import Any
 
 from benchmarks.common.records import read_records
@@ -21,9 +22,21 @@ def sequences() -> str:
     for record in records:
         if "variants" in record:
             text += ABLATION.format(
-                steps=record["steps"], table=_table("training", record["variants"])
+                steps=record["steps"],
+                every=record["every"],
+                table=_table("training", record["variants"]),
             )
-    return text
+    return text + "".join(_neighbours(record) for record in read_records("neighbours"))
+
+
+def _neighbours(record: dict[str, Any]) -> str:
+    """What a network finds that sees the slices before and after."""
+    rows = [
+        [name, *(f"{dice:.3f}" for dice in scores), f"{mean(scores):.3f}"]
+        for name, scores in record["dice"].items()
+    ]
+    head = ["the network sees", *(f"seed {seed}" for seed in record["seeds"]), "mean"]
+    return NEIGHBOURS.format(steps=record["steps"], table=table(head, rows))
 
 
 def _table(what: str, figures: dict[str, dict[str, Any]]) -> str:
@@ -49,7 +62,16 @@ patient with a cavity. `python -m benchmarks.accuracy.sequences`.
 {table}"""
 
 ABLATION = """
-Short trainings from the bundled model's weights, {steps} steps each, with all parts and without
-some of them, on a quarter of the slices. `python -m benchmarks.bundled.ablate_sequences`.
+Short trainings of {steps} steps, measured on one slice in {every}: from the bundled model's weights
+with all parts and without some of them; from random weights, on slices of half the size, by the
+network's width. `python -m benchmarks.bundled.ablate_sequences`.
+
+{table}"""
+
+NEIGHBOURS = """
+What neighbouring slices are worth ("2.5D"): {steps} steps from the bundled model's weights on
+twelve patients of LGG FLAIR, Dice of the twelve others. The bundled model learns from single
+slices, so that none of these networks is part of the package.
+`python -m benchmarks.accuracy.neighbours`.
 
 {table}"""

@@ -1,31 +1,32 @@
 """Put a trained prompt network into the package, and write its card.
 
-    python -m benchmarks.prompts.bundle weights runs/prompts/best.safetensors
-    python -m benchmarks.prompts.measure DATA --name bundled --count 0 --carry
+    python -m benchmarks.prompts.bundle weights runs/lesions/best.safetensors [--average bundled]
+    python -m benchmarks.prompts.measure DATA --name bundled --count 120 --carry
     python -m benchmarks.bundled.store_answers
     python -m benchmarks.prompts.bundle card
 
-The weights are kept in half precision. The card is made of the figures that were measured last.
+The weights are kept in half precision; with `--average` they are the mean of the checkpoint and
+another one, or the one that is in the package. The card is made of the figures that were measured
+last.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from benchmarks.common.cards import model_facts
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import read_records
+from benchmarks.common.soup import averaged
 from benchmarks.page.markdown_table import table
 from benchmarks.prompts.measure import untrained
 from napari_unet_seg.models import OWN, PROMPT_NETWORK
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.build import build_net
-from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from napari_unet_seg.nn.checkpoint import save_checkpoint
 
 CARD = """\
 # The prompt network
@@ -45,13 +46,15 @@ box, the mask so far |
 heads drawn from label maps in random contrasts with grown lesions; on all of them also \
 superpixels, so that it follows prompts for anything |
 | training | 3,500 steps of 16 windows of 160×160 from the bundled model's weights with many \
-superpixels and parts of lesions as targets, then {steps:,} with whole lesions, also ones with \
-cores, cysts and patches; Adam at 0.001, falling to nothing over the last third, a moving average \
-of the weights (0.998); one to three simulated prompts, then up to three rounds in which its own \
-answer is corrected |
+superpixels and parts of lesions as targets, then 3,000 with whole lesions, also ones with cores, \
+cysts and patches, Adam at 0.001, falling to nothing over the last third; then {steps:,} on real \
+slices alone (`--lesions --rate 0.0007`), so that a click means the whole lesion, and the mean of \
+the weights before and after these; a moving average of the weights (0.998); one to three \
+simulated prompts, then up to three rounds in which its own answer is corrected |
 | held out | a fixed fifth of BRISC; heads that were never drawn from; all of LGG and BraTS |
 | train it again | `python -m benchmarks.prompts.cache DATA`, `python -m benchmarks.prompts.train \
-runs/prompts-cache`, then `python -m benchmarks.prompts.bundle` |
+runs/prompts-cache`, again with `--start` and `--lesions`, then `python -m \
+benchmarks.prompts.bundle` |
 
 ## How well it is understood
 
@@ -73,9 +76,9 @@ Clicks carried through whole scans, one and three: mean Dice {carried}.
 """
 
 
-def put(checkpoint: Path, target: Path) -> None:
-    """Write a checkpoint's weights in half precision."""
-    info, net = load_net(checkpoint)
+def put(checkpoint: Path, other: Path | None, target: Path) -> None:
+    """Write a checkpoint's weights, or their mean with another one's, in half precision."""
+    info, net = averaged(checkpoint, other)
     save_checkpoint(target, net, info, dtype=torch.float16)
 
 
@@ -108,12 +111,14 @@ EMPTY = {"sets": {}, "carried": {}}
 
 def main() -> None:
     parser = parser_of(__doc__, "CHECKPOINT", ["weights", "card"])
+    parser.add_argument("--average", help="checkpoint to average with, or bundled")
     with given_to(parser) as given:
         if given.smoke:
-            put(untrained(given.scratch), given.scratch / "half.safetensors")
+            put(untrained(given.scratch), None, given.scratch / "half.safetensors")
             card(given.scratch / "half.safetensors", EMPTY)
         elif given.action == "weights":
-            put(given.folder, PROMPT_NETWORK)
+            other = PROMPT_NETWORK if given.average == "bundled" else given.average
+            put(given.folder, other and Path(other), PROMPT_NETWORK)
         else:
             record = next(r for r in read_records("prompts") if r["name"] == "bundled")
             OWN["prompts"].card.write_text(card(PROMPT_NETWORK, record), encoding="utf-8")

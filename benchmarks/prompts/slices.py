@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
 
-SYNTHETIC = 0.4
-"""Share of the samples that are drawn from label maps."""
 ZOOM = (0.5, 1.6)
 """Pixels of a slice for one that the network sees."""
 USUAL = 500
@@ -67,6 +65,23 @@ class Case(NamedTuple):
     """Whether the mask before is of the slice beside."""
 
 
+class Shares(NamedTuple):
+    """How often each kind of case is drawn."""
+
+    synthetic: float = 0.4
+    """Of all: drawn from label maps."""
+    pieces: float = 0.06
+    """Of the real ones: with a piece between edges as the target."""
+    found: float = 0.2
+    """Of the lesions: with what the automatic model finds as the mask before."""
+    carried: float = 0.24
+    """Of the lesions: with the mask of another slice."""
+
+
+LESIONS = Shares(synthetic=0, pieces=0.25, found=0.15, carried=0.15)
+"""Real slices alone, so that a click means the whole lesion, whatever its greys."""
+
+
 class Slices:
     """Random cases of one cache.
 
@@ -74,9 +89,12 @@ class Slices:
     ----------
     cache : Path
         The folder.
+    shares : Shares
+        What is drawn how often.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, shares: Shares) -> None:
+        self._shares = shares
         self._brisc = np.load(cache / "brisc-train.npy", mmap_mode="r")
         self._drawn = (cache / "heads", cache / "usual")
         self._automatic = load_net(BUNDLED)[1].eval()
@@ -90,7 +108,7 @@ class Slices:
     def case(self, rng: Rng) -> Case:
         """One case with a target or a mask of the slice beside."""
         while True:
-            draw = self._head if rng.random() < SYNTHETIC else self._real
+            draw = self._head if rng.random() < self._shares.synthetic else self._real
             case = draw(rng)
             if case.target.any() or (case.record_of and case.prior.any()):
                 return case
@@ -109,7 +127,7 @@ class Slices:
     def _real(self, rng: Rng) -> Case:
         image, truth = self._brisc[rng.integers(len(self._brisc))]
         truth = truth > 0
-        if rng.random() < 0.06:
+        if rng.random() < self._shares.pieces:
             image = recoloured(image, rng)
             return _plain(image, _elsewhere(superpixel(image, rng), truth))
         if not truth.any():
@@ -117,10 +135,10 @@ class Slices:
         if rng.random() < 0.5:
             image = other_lesion(image, truth, rng)
         chance = rng.random()
-        if chance < 0.2:
+        if chance < self._shares.found:
             image = recoloured(image, rng)
             return Case(image, truth, self._found(image), False)
-        if chance < 0.44:
+        if chance < self._shares.found + self._shares.carried:
             return _carried(recoloured(image, rng), truth, rng)
         return _plain(recoloured(image, rng), truth)
 

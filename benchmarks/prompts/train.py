@@ -32,7 +32,7 @@ from benchmarks.common.options import parser_of
 from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.rendering import SLICES
 from benchmarks.prompts.robot import boxed, clicked, dice
-from benchmarks.prompts.slices import Slices, batch
+from benchmarks.prompts.slices import LESIONS, Shares, Slices, batch
 from benchmarks.prompts.targets import labelled, visible
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.prompts.simulation import after_rounds, with_maps
@@ -124,7 +124,8 @@ def run_training(given: argparse.Namespace) -> None:
         model=CONFIG.model.replace(width=given.width),
     )
     trainer, start = started(given.run, given.start, config, given.steps)
-    slices, sets = Slices(given.folder), held_out(given.folder, given.measured)
+    slices = Slices(given.folder, LESIONS if given.lesions else Shares())
+    sets = held_out(given.folder, given.measured)
     log(given.run, f"step {start} of {given.steps}, size {given.size}")
     losses, scores, begin, saved = [], [[], [], []], time.time(), time.time()
     for step in range(start, given.steps):
@@ -156,6 +157,7 @@ def run_training(given: argparse.Namespace) -> None:
 def main() -> None:
     parser = parser_of(__doc__, "CACHE")
     parser.add_argument("--start", type=Path, default=BUNDLED, help="checkpoint to start from")
+    parser.add_argument("--lesions", action="store_true", help="real slices alone")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
     parser.add_argument("--width", type=int, default=CONFIG.model.width)
