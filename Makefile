@@ -47,7 +47,7 @@ oldest: $(VENV)-oldest/.ready  ## run the tests that tell most with the oldest v
 		-W ignore::FutureWarning -k "not stored_without_gaps and not (greys_of_which and options2)" \
 		tests/gui/segment tests/gui/train tests/gui/widgets tests/cli/test_cli_dicom.py \
 		tests/io/images tests/io/zarr \
-		tests/test_manifest.py $(ARGS)
+		tests/project/test_manifest.py $(ARGS)
 
 $(VENV)-oldest/.ready: pyproject.toml .ci/oldest.txt .ci/setup .ci/system-packages
 	.ci/setup $(VENV)-oldest $(QT) oldest
@@ -58,7 +58,7 @@ lint: setup  ## ruff: rules and format; which part may import which; what is imp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/deptry napari_unet_seg
-	$(VENV)/bin/deptry tests tests/helpers tests/helpers/window benchmarks docs examples sample_data --exclude '^$$' --ignore DEP002,DEP004
+	$(VENV)/bin/deptry tests tests/helpers tests/helpers/files tests/helpers/window benchmarks docs examples sample_data --exclude '^$$' --ignore DEP002,DEP004
 
 types: setup  ## mypy --strict
 	$(VENV)/bin/mypy

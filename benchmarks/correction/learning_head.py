@@ -123,13 +123,19 @@ def figures_of(tasks: list[Task]) -> dict[str, Any]:
         return {}
     own, theirs, chosen, used = np.array(rows, float).T
     return {
-        "model": round(float(np.nanmean(own)), 3),
-        "head": round(float(np.nanmean(theirs)), 3),
+        "model": mean_of(own),
+        "head": mean_of(theirs),
         "better": f"{int((theirs > own).sum())} of {len(rows)}",
-        "chosen": round(float(np.nanmean(chosen)), 3),
+        "chosen": mean_of(chosen),
         "used": f"{int(used.sum())} of {len(rows)}",
         "seconds": round(float(np.median(seconds)), 2),
     }
+
+
+def mean_of(dice: np.ndarray) -> float | None:
+    """The mean where there is anything to find; None if there is nowhere."""
+    known = dice[~np.isnan(dice)]
+    return round(float(known.mean()), 3) if known.size else None
 
 
 def main() -> None:

@@ -21,18 +21,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.forks import processes
 from benchmarks.reliability.record import keep_figures
-from benchmarks.reliability.work import Found
+from benchmarks.reliability.work import WORKS
+from benchmarks.reliability.work.work import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from benchmarks.reliability.processes import Ended
-    from benchmarks.reliability.work import Work
+    from benchmarks.reliability.forks.processes import Ended
+    from benchmarks.reliability.work.work import Work
 
-WORKS = (*kill_sessions.WORKS, *kill_training.WORKS, *kill_files.WORKS)
 _DISK = 64 * 2**20
 _SLOW = 50
 """Share of kills up to which a work is tried less often."""

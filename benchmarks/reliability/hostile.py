@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability import inputs, processes
-from benchmarks.reliability.hostile_documents import DOCUMENTS
-from benchmarks.reliability.hostile_images import IMAGES
+from benchmarks.reliability import inputs
+from benchmarks.reliability.forks import processes
+from benchmarks.reliability.hostile_files.documents import DOCUMENTS
+from benchmarks.reliability.hostile_files.images import IMAGES
 from benchmarks.reliability.record import keep_figures
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability import inputs, processes
+from benchmarks.reliability import inputs
+from benchmarks.reliability.forks import processes
 from benchmarks.reliability.kills import kill_all
 from benchmarks.reliability.record import keep_figures
-from benchmarks.reliability.work import Found, Work, hidden_files
+from benchmarks.reliability.work.work import Found, Work, hidden_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +139,7 @@ def main() -> bool:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     with given_to(parser, kills=1) as given:
-        processes.prepare_server("benchmarks.reliability.warm_window")
+        processes.prepare_server("benchmarks.reliability.forks.warm_window")
         rows = kill_all(WORKS, given.kills, given.seed, given.scratch)
         figures = {"seed": given.seed, "works": rows}
         keep_figures("kill_window", figures, keep=not given.smoke)

@@ -18,17 +18,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.forks import processes
 from benchmarks.reliability.record import keep_figures
-from benchmarks.reliability.work import Found
+from benchmarks.reliability.work import WORKS
+from benchmarks.reliability.work.work import Found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from benchmarks.reliability.work import Work
+    from benchmarks.reliability.work.work import Work
 
-WORKS = (*kill_sessions.WORKS, *kill_training.WORKS, *kill_files.WORKS)
 _TRIES = 10
 """Tries for a kill that comes before the work has ended."""
 

@@ -14,14 +14,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.reliability import kill_files, kill_sessions, kill_training, processes
+from benchmarks.reliability.forks import processes
 from benchmarks.reliability.record import keep_figures
+from benchmarks.reliability.work import WORKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.reliability.work import Work
+    from benchmarks.reliability.work.work import Work
 
 _ROOTS = {
     "session: masks saved": "session",
@@ -94,9 +95,8 @@ def main() -> bool:
     parser.add_argument("--most", type=int, default=1_000, help="links for each work")
     with given_to(parser, only="slices accepted", most=2) as given:
         processes.prepare_server()
-        works = (*kill_sessions.WORKS, *kill_training.WORKS, *kill_files.WORKS)
         rows = []
-        for work in works:
+        for work in WORKS:
             if work.name in _ROOTS and given.only in work.name:
                 scratch = given.scratch / str(len(rows))
                 scratch.mkdir()

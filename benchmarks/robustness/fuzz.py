@@ -30,7 +30,7 @@ from typing import Any
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.paths import ROOT
 
-sys.path.insert(0, str(ROOT / "tests" / "helpers"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers" / "files"))
 
 from fuzzing import TARGETS, damage
 

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.reliability import inputs
-from benchmarks.reliability.hostile_images import _Planted
+from benchmarks.reliability.hostile_files.images import _Planted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +190,7 @@ def zarr_chunks(path: Path) -> None:
 
 def zarr_bomb(path: Path) -> None:
     """A chunk of 16 × 16 × 16 voxels that unpacks to 1 GiB."""
-    from benchmarks.reliability.hostile_images import _zeros
+    from benchmarks.reliability.hostile_files.images import _zeros
 
     _zarr(path, [16] * 3, [16] * 3, _zeros(2**30))
 

@@ -10,7 +10,7 @@ import pytest
 
 import napari_unet_seg
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 WITHOUT_WINDOW = sorted(
     path.name for path in EXAMPLES.glob("*.py") if not path.stem.endswith("_widget")
 )

@@ -1,4 +1,4 @@
-"""What the processes that are killed have imported before they start: see `processes`."""
+"""What the processes that are killed have imported before they start: see `forks.processes`."""
 
 from __future__ import annotations
 

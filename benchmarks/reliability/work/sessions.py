@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.reliability import inputs
-from benchmarks.reliability.work import Found, Work, hidden_files
+from benchmarks.reliability.work.work import Found, Work, hidden_files
 from napari_unet_seg.io.hashing import sha256
 from napari_unet_seg.io.images.tiff import read_tiff
 from napari_unet_seg.session.review_queue import ReviewState

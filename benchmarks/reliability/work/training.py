@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.reliability import inputs
-from benchmarks.reliability.work import Found, Work, hidden_files
+from benchmarks.reliability.work.work import Found, Work, hidden_files
 from napari_unet_seg.io.hashing import sha256
 
 if TYPE_CHECKING:

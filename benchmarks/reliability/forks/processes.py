@@ -52,7 +52,7 @@ class Ended:
     seconds: float = 0.0
 
 
-def prepare_server(imports: str = "benchmarks.reliability.warm") -> None:
+def prepare_server(imports: str = "benchmarks.reliability.forks.warm") -> None:
     """Set what the forked processes have in common; once, before the first of them.
 
     Parameters

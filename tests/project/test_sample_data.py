@@ -17,7 +17,7 @@ from pycocotools.coco import COCO
 if TYPE_CHECKING:
     from types import ModuleType
 
-FOLDER = Path(__file__).parents[1] / "sample_data"
+FOLDER = Path(__file__).parents[2] / "sample_data"
 SPLITS = ("train", "valid")
 
 

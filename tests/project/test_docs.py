@@ -11,7 +11,7 @@ from hatchling.builders.sdist import SdistBuilder
 
 import napari_unet_seg
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 
 

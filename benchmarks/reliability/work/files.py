@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.common.paths import ROOT
 from benchmarks.reliability import inputs
-from benchmarks.reliability.work import Found, Work, hidden_files
+from benchmarks.reliability.work.work import Found, Work, hidden_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,7 +173,7 @@ def _check_import(folder: Path, told: list[Any], tell: Any) -> None:
 
 
 def _prepare_masks(folder: Path, tell: Any) -> None:
-    sys.path.insert(0, str(ROOT / "tests" / "helpers"))
+    sys.path.insert(0, str(ROOT / "tests" / "helpers" / "files"))
     from dicom_files import write_series
 
     folder.mkdir()

@@ -1,0 +1,1 @@
+"""The processes that work is done in, and what they have imported."""
