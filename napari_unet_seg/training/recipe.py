@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
+_TO_THOROUGH = "set recipe to thorough for large steps."
 _FEWEST = 8
 """Slices with an object without which a new kind is not told from a few difficult slices."""
 _LOW = 0.75
@@ -56,7 +57,10 @@ def recipe_for(
     if config.recipe != "auto":
         return choose_recipe(config, (), None, len(items))
     if not has_classes_of(net, info):
-        note = "The recipe is gentle (small steps), since the model does not know all categories."
+        note = (
+            "The recipe is gentle (small steps), since the model does not know all categories; "
+            + _TO_THOROUGH
+        )
         return config.replace(recipe="gentle"), note
     return choose_recipe(config, slice_scores(net, items, count), info.own_dice, len(items))
 
@@ -98,7 +102,8 @@ def choose_recipe(
     if len(scores) < _FEWEST:
         shown = counted(len(scores), "slice")
         note = (
-            f"The recipe is gentle (small steps), since {shown} cannot tell how new the data are."
+            f"The recipe is gentle (small steps), since {shown} cannot tell how new the data are; "
+            + _TO_THOROUGH
         )
         return config.replace(recipe="gentle"), note
     usual = _USUAL if own is None else own
@@ -107,11 +112,14 @@ def choose_recipe(
         config = _thorough(config, samples)
         note = (
             f"The recipe is thorough ({counted(config.epochs, 'epoch')}, large steps, more "
-            f"augmentation), since {dice}, too low for data of a known kind ({usual:.2f}); choose "
-            "the recipe gentle for small steps."
+            f"augmentation), since {dice}, too low for data of a known kind ({usual:.2f}); set "
+            "recipe to gentle for small steps."
         )
         return config, note
-    note = f"The recipe is gentle (small steps), since {dice}, as on data of a known kind."
+    note = (
+        f"The recipe is gentle (small steps), since {dice}, as on data of a known kind "
+        f"({usual:.2f}); {_TO_THOROUGH}"
+    )
     return config.replace(recipe="gentle"), note
 
 

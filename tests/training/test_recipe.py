@@ -31,8 +31,8 @@ GOOD, BAD = [0.9, 0.8, 0.7, 0.95] * 4, [0.0, 0.3, 0.5, 0.6] * 4
             "thorough",
             "Dice is 0.35 on 16 of the new slices, too low for data of a known",
         ),
-        (BAD, None, "thorough", r"a known kind \(0.80\); choose the recipe gentle"),
-        (BAD, 0.4, "gentle", "0.35 on 16 of the new slices, as on data of a known kind"),
+        (BAD, None, "thorough", r"a known kind \(0.80\); set recipe to gentle"),
+        (BAD, 0.4, "gentle", r"0.35 on 16 of the new slices, as on .* kind \(0.40\); set"),
         (BAD[:7], 0.82, "gentle", "7 slices cannot tell how new the data are"),
         ([0.2] * 7 + [0.9] * 3, 0.82, "thorough", "0.41 on 10"),
         ([0.2, 0.9] * 4, 0.82, "gentle", "0.55 on 8 of the new slices, as on"),
@@ -44,6 +44,8 @@ def test_a_low_dice_on_enough_slices_takes_the_thorough_recipe(scores, own, reci
     assert chosen.recipe == recipe
     assert re.search(reason, note)
     assert note.endswith(".") and note.count(". ") == 0
+    other = {"gentle": "thorough for large", "thorough": "gentle for small"}[recipe]
+    assert note.endswith(f"; set recipe to {other} steps.")
 
 
 def test_the_thorough_recipe_takes_its_settings():
