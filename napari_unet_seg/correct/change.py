@@ -49,11 +49,18 @@ class Change(NamedTuple):
         return Change(tuple(axis[same] for axis in self.indices), self.values[same])
 
 
-def change_to(labels: Array, mask: Mask, value: int, locked: Collection[int] = ()) -> Change:
+def change_to(
+    labels: Array,
+    mask: Mask,
+    value: int,
+    locked: Collection[int] = (),
+    over: Collection[int] = (),
+) -> Change:
     """Return the change after which a category covers a mask.
 
-    The category grows over background only: pixels of other categories and unreviewed pixels
-    (`IGNORE_INDEX`) do not change. Pixels that the category loses become background.
+    The category grows over background, and over no other label unless it is told to: pixels of
+    other categories and unreviewed pixels (`IGNORE_INDEX`) do not change. Pixels that the category
+    loses become background.
 
     Parameters
     ----------
@@ -65,10 +72,12 @@ def change_to(labels: Array, mask: Mask, value: int, locked: Collection[int] = (
         Label value of the category.
     locked : collection of int
         Label values that must not change; if `value` is one of them, the change is empty.
+    over : collection of int
+        Label values, none of them locked, over which the category grows too.
     """
     if value in locked:
         mask = labels == value
-    gained = mask & (labels == 0)
+    gained = mask & np.isin(labels, (0, *over))
     indices = np.nonzero(gained | (~mask & (labels == value)))
     return Change(indices, np.where(gained[indices], value, 0).astype(labels.dtype))
 

@@ -38,10 +38,12 @@ class ToolSettings(NamedTuple):
     """Size of the change, along the last axis."""
     spacing: tuple[float, ...]
     """Voxel size along the axes of a part."""
+    over: Collection[int] = ()
+    """Label values, none of them locked, over which the category may grow."""
 
     def change(self, labels: Array, mask: shapes.Mask) -> Change:
         """Return the change after which the category covers a mask."""
-        return change_to(labels, mask, self.value, self.locked)
+        return change_to(labels, mask, self.value, self.locked, self.over)
 
 
 SHAPES: dict[str, Callable[[shapes.Mask, ToolSettings], shapes.Mask]] = {

@@ -36,6 +36,11 @@ def test_a_category_covers_its_mask_over_background_alone(
     assert put(LABELS, change_to(LABELS, np.array(mask, bool), value, locked)) == expected
 
 
+def test_a_category_grows_over_the_labels_that_it_is_told_to() -> None:
+    change = change_to(LABELS, np.array(ALL, bool), 1, (3,), (2, IGNORE_INDEX))
+    assert put(LABELS, change) == [1, 1, 1, 1, 3, 1]
+
+
 @pytest.mark.parametrize(
     ("value", "target", "locked", "expected"),
     [

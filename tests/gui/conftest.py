@@ -18,7 +18,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.layers import colours
 from napari_unet_seg._napari.segment import chosen_model
-from napari_unet_seg._napari.widgets import close_guard, jobs
+from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.closing import close_guard, unsaved_work
 from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fail a test that leaves top-level widgets, threads, jobs or child processes behind."""
     monkeypatch.setattr(close_guard, "ask_to_stop", lambda jobs, parent: True)
+    discard = unsaved_work.Answer.DISCARD
+    monkeypatch.setattr(unsaved_work, "ask_about_work", lambda text, parent: discard)
     has_viewer = "make_napari_viewer" in request.fixturenames
     if has_viewer:
         _freeze()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QColorDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QColorDialog, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.categories import edits
 from napari_unet_seg._napari.categories.category_tree import CategoryTree
@@ -27,6 +27,7 @@ from napari_unet_seg._napari.layers.instances import (
 )
 from napari_unet_seg._napari.layers.locks import locked_of, set_locked
 from napari_unet_seg._napari.widgets.dock_widget import connect
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ class CategoryEditor(QWidget):
         self.up_button = _button("▴", "Move the category up the list (Alt+↑); labels stay")
         self.down_button = _button("▾", "Move the category down the list (Alt+↓); labels stay")
         self.remove_button = _button("✕", "Remove the category (Delete); asks about its pixels")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = StatusLabel()
         self._counts = VoxelCounts(self)
         self._lay_out()
         self._connect()

@@ -16,6 +16,8 @@ from napari_unet_seg._napari.categories.edits import (
 from napari_unet_seg._napari.categories.swatches import SWATCH, colour_of_label, colour_swatch
 from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.instances import is_instances
+from napari_unet_seg._napari.widgets.scroll import bring_into_view
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.errors import DataError
 
@@ -39,8 +41,7 @@ class NewLabelBar(QWidget):
         self.name.setToolTip("Name of the new category; Enter adds it, Esc leaves it out")
         self.button = QPushButton("Add")
         self.button.setToolTip("Add a category of this name to the mask")
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
+        self.problem = StatusLabel()
         self.name.returnPressed.connect(self.add)
         self.name.textEdited.connect(lambda _: self.problem.hide())
         self.button.clicked.connect(self.add)
@@ -83,6 +84,7 @@ class NewLabelBar(QWidget):
         self.name.setText(default_name(layer))
         self.problem.hide()
         self.show()
+        bring_into_view(self)
         if focus:
             self.name.setFocus()
             self.name.selectAll()

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.form.path_edit import PathEdit
 from napari_unet_seg._napari.widgets.settings import DATASET, remember
+from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.data.dataset_write import write_dataset
 from napari_unet_seg.data.description import read_description
 from napari_unet_seg.io.common.counting import counted, was_or_were
@@ -139,8 +140,7 @@ class WriteDatasetBox(QGroupBox):
         buttons.addWidget(self.write_button, 1)
         buttons.addWidget(self.stop_button)
         self.progress = QProgressBar()
-        self.message = QLabel()
-        self.message.setWordWrap(True)
+        self.message = StatusLabel()
         layout = QFormLayout(self)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.addRow("Folder", self.folder_edit)

@@ -43,6 +43,10 @@ class UnsavedEdits(QObject):
         self._states: WeakKeyDictionary[Labels, _State] = WeakKeyDictionary()
         self._as_written: WeakSet[Labels] = WeakSet()
         """Masks that were not edited since their writing began."""
+        self._in_session: WeakSet[Labels] = WeakSet()
+        """Masks that were not edited since their session was closed, or whose session is open."""
+        self._open: Labels | None = None
+        """The mask of the open session."""
         for layer in viewer.layers:
             self._watch(layer)
         events = viewer.layers.events
@@ -55,6 +59,22 @@ class UnsavedEdits(QObject):
     def is_saved(self, mask: Labels | None) -> bool:
         """Whether a mask is in a file, and was not edited since."""
         return self._state_of(mask).saved
+
+    def lost(self) -> list[Labels]:
+        """Return the masks with edits that are neither in a file nor in a session."""
+        edited = (mask for mask in self._watches if self.is_edited(mask))
+        return [mask for mask in edited if mask not in self._in_session]
+
+    def lost_text(self) -> str:
+        """Return a sentence on the masks that a closed window would lose; empty without any."""
+        names = " and ".join(mask.name for mask in self.lost())
+        return f"What you edited in {names} is in no file and no session yet." if names else ""
+
+    def follow_session(self, mask: Labels | None) -> None:
+        """Take note of the mask of the open session, which keeps the edits; None for no session."""
+        self._open = mask
+        if mask is not None:
+            self._in_session.add(mask)
 
     def take_for_edited(self, mask: Labels) -> None:
         """Take a mask for edited: it was corrected in an earlier session."""
@@ -93,4 +113,6 @@ class UnsavedEdits(QObject):
 
     def _on_edit(self, mask: Labels) -> None:
         self._as_written.discard(mask)
+        if mask is not self._open:
+            self._in_session.discard(mask)
         self._set(mask, _State(edited=True))

@@ -29,6 +29,7 @@ from napari_unet_seg._napari.layers.position import go_to_lesion
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment.widget import SegmentWidget
 from napari_unet_seg._napari.views.bar import ViewBar
+from napari_unet_seg._napari.widgets.closing.unsaved_work import UnsavedWork
 from napari_unet_seg._napari.widgets.dock_widget import (
     DockWidget,
     call_before_window_deletion,
@@ -76,6 +77,7 @@ class UNetSegWidget(DockWidget):
         self.job_bar = JobBar()
         self.nnunet = NnunetExport(self.correct, self.save_page.nnunet_button)
         self.unsaved = UnsavedEdits(self.viewer, self)
+        UnsavedWork(self, self.unsaved.lost_text, self._save_lost)
         self._shortcut: QShortcut | None = None
         self._segmented: Labels | None = None
         """The mask that Segment has made since the last visit of Correct."""
@@ -160,7 +162,10 @@ class UNetSegWidget(DockWidget):
     def event(self, event: QEvent) -> bool:
         """Follow the dock into its window, warm up when it is shown, save when it is closed."""
         if event.type() == QEvent.Type.ParentChange:
+            session = self.correct.session
             self.correct.set_docked(self.parent() is not None)
+            if session is not None and self.parent() is None:
+                show_info(f"Your corrections are kept in the session {session.folder}.")
             QTimer.singleShot(0, self._bind_shortcut)
         elif event.type() == QEvent.Type.Show:
             self.segment.warm_up()
@@ -205,7 +210,7 @@ class UNetSegWidget(DockWidget):
         for worker in (desk, self.correct.scans):
             worker.job_started.connect(self.job_bar.watch)
         desk.opened.connect(self._on_opened)
-        desk.leaving.connect(lambda: self.header.hold_mask(None))
+        desk.leaving.connect(self._on_leaving)
         desk.session_changed.connect(self._refresh)
         for combo in (self.header.image_combo, self.header.mask_combo):
             combo.layerChanged.connect(self._refresh)
@@ -296,8 +301,20 @@ class UNetSegWidget(DockWidget):
     def _on_opened(self, current: OpenSession) -> None:
         self.open_page.offer(None)
         self.header.hold_mask(current.mask)
+        self.unsaved.follow_session(current.mask)
+        if self.correct.scans.folder is None:  # which is on the list itself
+            add_recent("session", current.session.folder)
         if ReviewState.CORRECTED in current.session.states:
             self.unsaved.take_for_edited(current.mask)
+
+    def _on_leaving(self) -> None:
+        self.header.hold_mask(None)
+        self.unsaved.follow_session(None)
+
+    def _save_lost(self) -> None:
+        self.correct.desk.close()
+        self.header.choose_mask(self.unsaved.lost()[0])
+        self.show_step(Step.SAVE)
 
     def _on_segmented(self, mask: Labels | None) -> None:
         self._segmented = mask or self._segmented

@@ -21,7 +21,7 @@ from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.train.panel import TrainingPanel
 from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
-from napari_unet_seg._napari.widgets.scroll import fill_with_scroll_column
+from napari_unet_seg._napari.widgets.scroll import bring_into_view, fill_with_scroll_column
 from napari_unet_seg._napari.widgets.settings import recall, remember
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
@@ -207,8 +207,8 @@ class FineTunePanel(QWidget):
         layout.addWidget(self.start_button)
         layout.addWidget(self.predict_bar)
         layout.addWidget(self.learn_bar)
-        layout.addWidget(self.panel, 1)
         layout.addWidget(self.result)
+        layout.addWidget(self.panel, 1)
         layout.addStretch(0)
         fill_with_scroll_column(self, content, _MIN_HEIGHT)
         self.panel.hide()
@@ -263,6 +263,7 @@ class FineTunePanel(QWidget):
         else:
             message += " The new model is not used; the present model stays."
         show_info(message)
+        bring_into_view(self.result)
         self.finished.emit(finished, used)
 
     def _on_running(self, running: bool) -> None:

@@ -99,10 +99,17 @@ def misfit(mask: Labels, place: Part, categories: tuple[Category, ...]) -> str:
     written = set(_crossed(mask, place))
     if not is_untouched(mask, written) or record_of(mask).decided & written:
         return "was edited or decided on there"
-    others = set(np.unique(np.asarray(mask.data[place])).tolist()) - {0, *values}
-    if others:
+    if not _has_only(np.asarray(mask.data[place]), values):
         return "has other categories there, which the model does not know"
     return ""
+
+
+def _has_only(labels: Array, values: list[int]) -> bool:
+    """Whether labels are background or of some values; comparing is faster than sorting them."""
+    known = labels == 0
+    for value in values:
+        known |= labels == value
+    return bool(known.all())
 
 
 def _values_in(mask: Labels, categories: tuple[Category, ...]) -> list[int]:

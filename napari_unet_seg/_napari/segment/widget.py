@@ -163,7 +163,6 @@ class SegmentWidget(QWidget):
             self.form.status.setText(_CLOSED)
             return
         present = self._masks.get(request.image)
-        notes = (*result.notes, *self._why_another(present, request, prediction))
         self._edits.watch(present)
         try:
             mask = show_prediction(
@@ -183,7 +182,8 @@ class SegmentWidget(QWidget):
         self._mask = self._masks[request.image] = self._last = mask
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, mask, prediction, request.place)
-        self.form.status.setText(summary(prediction, notes))
+        notes = () if mask is present else self._why_another(present, request, prediction)
+        self.form.status.setText(summary(prediction, (*result.notes, *notes)))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet_seg._napari.categories.edits import set_categories
 from napari_unet_seg._napari.layers.conversion import categories_of, is_user_layer
@@ -19,7 +19,7 @@ from napari_unet_seg._napari.session import recovery
 from napari_unet_seg._napari.session.deleted_mask import DeletedMask
 from napari_unet_seg._napari.session.jobs import SessionWithMask, create_session, reopen_session
 from napari_unet_seg._napari.session.open_session import OpenSession
-from napari_unet_seg._napari.session.other_masks import other_masks
+from napari_unet_seg._napari.session.other_masks import record_masks
 from napari_unet_seg._napari.session.session_changes import SessionChanges
 from napari_unet_seg._napari.session.session_layers import session_arguments, show_session
 from napari_unet_seg._napari.widgets import jobs
@@ -72,6 +72,10 @@ class SessionDesk(QObject):
         self._lent: Session | None = None
         self._is_dismissed = False
         self._changes = SessionChanges(dock)
+        # Of all layers that are removed at once the session's mask, which closes it, may be last.
+        self._removed = QTimer(self)
+        self._removed.setSingleShot(True)
+        self._removed.timeout.connect(self._record_masks)
         self.others: Sequence[Layer] = ()
         """Layers of the case's other channels, sequences and masks, which came with the session."""
         events = viewer.layers.events
@@ -231,16 +235,17 @@ class SessionDesk(QObject):
         return lent if lent is not None and lent.folder == folder and lent.hold_again() else None
 
     def _on_inserted(self, event: Any) -> None:
-        """Record a mask that is opened while the session is, to open it again with the session."""
-        current = self._current
-        if current is not None and is_user_layer(event.value, Labels):
-            found = other_masks(self._viewer.layers, current.image, current.mask)
-            if found != current.session.record.masks:
-                current.session.set_other_masks(found)
+        if is_user_layer(event.value, Labels):
+            self._record_masks()
+
+    def _record_masks(self) -> None:
+        if self._current is not None:
+            record_masks(self._current)
 
     def _on_removed(self, event: Any) -> None:
         current = self._current
         if current is None or event.value is not current.mask:
+            self._removed.start(0)
             return
         self.close()
         folder = current.session.folder

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import ViewerModel
 
+    from napari_unet_seg._napari.session.open_session import OpenSession
     from napari_unet_seg.session.stored.case_files import MaskRecord
     from napari_unet_seg.session.stored.other_masks import OtherMask
 
@@ -50,6 +51,13 @@ def other_masks(layers: Iterable[Layer], image: Image, mask: Labels) -> tuple[Ma
         if own is not None and case_of(own) == case:
             found[source] = record_mask(other.name, source, categories_of(other))
     return tuple(found.values())
+
+
+def record_masks(current: OpenSession) -> None:
+    """Record the other masks that are open now, which are opened again with the session."""
+    found = other_masks(current.viewer.layers, current.image, current.mask)
+    if found != current.session.record.masks:
+        current.session.set_other_masks(found)
 
 
 def add_masks(viewer: ViewerModel, masks: Sequence[OtherMask], images: list[Image]) -> list[Labels]:

@@ -26,6 +26,7 @@ from napari_unet_seg._napari.tools.form_parts import (
     row,
     tool_button,
 )
+from napari_unet_seg._napari.tools.mask_look import MaskLook
 from napari_unet_seg._napari.tools.point.bar import PointBar
 from napari_unet_seg._napari.tools.tool_descriptions import TOOLS
 from napari_unet_seg._napari.widgets.job_bar import JobBar
@@ -63,6 +64,7 @@ class ToolsForm(QWidget):
         super().__init__(parent)
         self._names: list[str] = []
         self.categories = CategoryEditor(viewer)
+        self.look = MaskLook(viewer)
         self.slice_button = radio("This slice", "Change only the slice on screen")
         self.slice_button.setChecked(True)
         self.volume_button = radio(
@@ -168,6 +170,7 @@ class ToolsForm(QWidget):
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(self.categories)
+        layout.addWidget(self.look)
         layout.addWidget(self.controls)
         layout.addWidget(self.job_bar)
         layout.addWidget(self.status)

@@ -92,6 +92,7 @@ class ToolsTab(ToolsForm):
         self._edits.edited.connect(self.carry.slices.follow)
         self._guard.kept.connect(self._on_kept)
         self.prompts.point.preview.ended.connect(self._on_preview_ended)
+        self.prompts.point.hint.changed.connect(self.point_bar.hint.setVisible)
         self.prompts.chosen.connect(self._show_drawn)
         self._runner.status_changed.connect(self._show_result)
         self._runner.busy_changed.connect(self._on_busy)
@@ -107,6 +108,7 @@ class ToolsTab(ToolsForm):
         """Choose the mask to correct, and its session, which has the accepted slices."""
         self._release()
         self._layer, self._tools.session = mask, session
+        self.look.show_mask(mask)
         problem = edit_problem(mask)
         self.categories.show_mask(mask if problem in ("", UNNAMED) else None)
         self.volume_button.setEnabled(mask is not None and mask.ndim > 2)
@@ -126,9 +128,11 @@ class ToolsTab(ToolsForm):
         if event.type() == QEvent.Type.Show:
             self.prompts.bind_keys()
             self.carry.bind_keys(self._image())
+            self.look.bind_keys()
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.prompts.unbind_keys()
             self.carry.unbind_keys()
+            self.look.unbind_keys()
         return bool(super().event(event))
 
     def _release(self) -> None:

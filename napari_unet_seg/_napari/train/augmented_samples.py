@@ -14,6 +14,7 @@ from scipy import ndimage
 from napari_unet_seg._napari.layers.colours import category_colour
 from napari_unet_seg._napari.widgets.jobs import run
 from napari_unet_seg._napari.widgets.messages import show_error
+from napari_unet_seg._napari.widgets.scroll import bring_into_view
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import SegmentationError
 from napari_unet_seg.events import AugmentationPreview
@@ -92,6 +93,7 @@ class AugmentedSamples(QWidget):
             self.picture.setPixmap(_pixmap(_mosaic(event, self._categories)))
             self.picture.setToolTip("\n".join(event.names))
             self.picture.show()
+            bring_into_view(self.picture)
 
     def _on_done(self) -> None:
         self.job = None

@@ -11,6 +11,7 @@ from superqt.utils import qthrottled
 
 from napari_unet_seg._napari.train.loss_plot import LossPlot
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, run
+from napari_unet_seg._napari.widgets.scroll import bring_into_view
 from napari_unet_seg._napari.widgets.status_label import StatusLabel
 from napari_unet_seg.errors import UnconfirmedError
 from napari_unet_seg.events import (
@@ -76,6 +77,7 @@ class TrainingPanel(QWidget):
         self._scores = self._note = ""
         self._state = "Starting the engine …"
         self._show()
+        bring_into_view(self)
         self.job = run(
             generator,
             on_event=self._on_event,
@@ -126,7 +128,7 @@ class TrainingPanel(QWidget):
 
     def _on_question(self, event: UnconfirmedError) -> None:
         self._state = f"Not trained: {event.doubts}"
-        self._show()
+        self._answer()
 
     def _on_item(self, event: ItemDone) -> None:
         self.bar.setRange(0, event.count)
@@ -174,12 +176,12 @@ class TrainingPanel(QWidget):
         self._state = "Stopped." if event.stopped else "Finished."
         if math.isfinite(event.valid_dice):
             self._scores = f"Best validation Dice {event.valid_dice:.3f}, epoch {event.best_epoch}."
-        self._show()
+        self._answer()
         self.finished.emit(event)
 
     def _on_error(self, error: Exception) -> None:
         self._state = str(error)
-        self._show()
+        self._answer()
         self.failed.emit(error)
 
     def _on_done(self) -> None:
@@ -189,7 +191,12 @@ class TrainingPanel(QWidget):
         self.running_changed.emit(False)
 
     def _show(self) -> None:
-        self.status.setText("\n".join(filter(None, (self._state, self._scores, self._note))))
+        lines = filter(None, (self._state, self._scores, self._note))
+        self.status.show_progress("\n".join(lines))
+
+    def _answer(self) -> None:
+        self._show()
+        bring_into_view(self.status)
 
     def _show_job_state(self, state: JobState) -> None:
         paused = state is JobState.PAUSED

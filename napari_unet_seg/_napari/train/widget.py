@@ -242,10 +242,10 @@ class TrainWidget(DockWidget):
         score = "nothing held out"
         if math.isfinite(dice):
             score = f"best validation Dice {dice:.3f} on {self._held_out} held out"
-        text = f"{'Stopped' if event.stopped else 'Trained'}: {score}. The model is {event.best}."
-        self.result.setText(text)
+        where = f"The model is {event.best}."
+        self.result.setText(where)  # the panel above it shows the score
         add_recent_model(event.best)
-        show_info(text)
+        show_info(f"{'Stopped' if event.stopped else 'Trained'}: {score}. {where}")
         self.output.finish()
 
     def _use(self) -> None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QOpenGLWidget, QWidget
 
 from napari_unet_seg._napari import log
-from napari_unet_seg._napari.widgets.close_guard import guard_dock, guard_window
+from napari_unet_seg._napari.widgets.closing.close_guard import guard_dock, guard_window
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.io.disk.seen import Fingerprint, has_changed, last_seen, saw, stamp_of
 

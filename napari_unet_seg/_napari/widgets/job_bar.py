@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from napari_unet_seg._napari.widgets.scroll import bring_into_view
 from napari_unet_seg.events import ItemDone, Progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class JobBar(QWidget):
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(_DELAY_MS)
-        self._delay.timeout.connect(self.show)
+        self._delay.timeout.connect(self._appear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.name)
@@ -50,6 +51,10 @@ class JobBar(QWidget):
         self._show_job()
         if self.isHidden():
             self._delay.start()
+
+    def _appear(self) -> None:
+        self.show()
+        bring_into_view(self)
 
     def _on_event(self, job: Job, event: Any) -> None:
         if job is self._jobs[-1] and isinstance(event, Progress | ItemDone):

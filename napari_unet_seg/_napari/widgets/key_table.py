@@ -38,6 +38,11 @@ KEYS = {
         "P", _TOOLS, "point: click, scribble, draw a box or a lasso; napari's brush keeps the key 2"
     ),
     "carry": Key("C", _TOOLS, "carry the category up and down through the volume"),
+    "outline": Key(
+        "Shift-H", _TOOLS, "draw only the outline of the mask, whichever layer is selected"
+    ),
+    "fainter": Key(",", _TOOLS, "make the mask fainter, whichever layer is selected"),
+    "stronger": Key(".", _TOOLS, "make the mask stronger"),
     "border": Key("U", _TOOLS, "redraw a stretch of the border"),
 }
 """By the name of what they do."""

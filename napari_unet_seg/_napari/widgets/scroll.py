@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
+
+from napari_unet_seg._napari.widgets.windows import ancestor
 
 _CHANGES_SIZE = (
     QEvent.Type.LayoutRequest,
@@ -11,6 +13,10 @@ _CHANGES_SIZE = (
     QEvent.Type.StyleChange,
     QEvent.Type.Show,
 )
+_LAYOUT_REQUEST = int(getattr(QEvent.Type.LayoutRequest, "value", QEvent.Type.LayoutRequest))
+"""An int in PyQt5, an enum in PyQt6, as a number for both."""
+_MARGIN = 4
+"""Pixels that are seen above and below what is brought into view."""
 
 
 class ScrollColumn(QScrollArea):
@@ -26,6 +32,15 @@ class ScrollColumn(QScrollArea):
         self.setMinimumHeight(minimum_height)
         self.setWidgetResizable(True)
         self.setWidget(content)
+        self._wanted: QWidget | None = None
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.timeout.connect(self._show_wanted)
+
+    def bring_into_view(self, widget: QWidget) -> None:
+        """Scroll so far that a widget of the content is seen, once the content is laid out."""
+        self._wanted = widget
+        self._laid_out.start(0)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         content = self.widget()
@@ -33,6 +48,16 @@ class ScrollColumn(QScrollArea):
             bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
             self.setMinimumWidth(content.minimumSizeHint().width() + bar)
         return bool(super().eventFilter(watched, event))
+
+    def _show_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        content = self.widget()
+        if wanted is not None and content is not None and wanted.isVisible():
+            # The height of a text that wraps is known after all layouts, one within the other.
+            QApplication.sendPostedEvents(None, _LAYOUT_REQUEST)
+            self.ensureWidgetVisible(wanted, 0, _MARGIN)
+            bar, top = self.verticalScrollBar(), wanted.mapTo(content, QPoint()).y()
+            bar.setValue(min(bar.value(), top - _MARGIN))  # of what is too high, its begin
 
 
 def fill_with_scroll_column(widget: QWidget, content: QWidget, minimum_height: int) -> None:
@@ -48,6 +73,13 @@ def fill_with_scroll_column(widget: QWidget, content: QWidget, minimum_height: i
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(ScrollColumn(content, minimum_height))
+
+
+def bring_into_view(widget: QWidget) -> None:
+    """Show what answers a press, or has appeared, to who has scrolled past its place."""
+    column = ancestor(widget, ScrollColumn)
+    if column is not None:
+        column.bring_into_view(widget)
 
 
 class _WheelGuard(QObject):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QLabel
 
 from napari_unet_seg._napari.widgets.fitted_text import fitted
+from napari_unet_seg._napari.widgets.scroll import bring_into_view
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 class StatusLabel(QLabel):
     """Shows a message with paths that fit; the whole message is its tooltip.
 
-    A path has no spaces to wrap at, so that a long one would widen the dock.
+    A path has no spaces to wrap at, so that a long one would widen the dock. A message answers
+    what the user did, so the column around the label scrolls to it.
     """
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
@@ -29,7 +31,13 @@ class StatusLabel(QLabel):
         return self._whole
 
     def setText(self, text: str | None) -> None:
-        """Show a message."""
+        """Show a message, and bring it into view."""
+        self.show_progress(text)
+        if text:
+            bring_into_view(self)
+
+    def show_progress(self, text: str | None) -> None:
+        """Show how something goes on, which does not scroll where the user looks at."""
         self._whole = text or ""
         shown = fitted(self._whole)
         super().setText(shown)

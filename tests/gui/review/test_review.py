@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import dask
@@ -33,6 +34,7 @@ from napari_unet_seg._napari.widgets.queue.bar import QueueBar
 from napari_unet_seg._napari.widgets.queue.table import QueueTable
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.io.images.tiff import read_tiff, write_array
+from napari_unet_seg.session.predictions import Predictions
 from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sorted_slices
 from napari_unet_seg.session.session import Session
 
@@ -594,16 +596,26 @@ def test_the_overlay_shows_what_was_added_and_removed(
 
 
 def test_the_overlay_shows_the_changes_of_another_plane_too(
-    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path
+    qtbot: QtBot, widget: ReviewWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(qtbot, widget, tmp_path / "s")
     mask, viewer = mask_of(widget), widget.viewer
     widget.review.show_changes.click()
     drawn = viewer.layers["changes"].data
     viewer.dims.order = (1, 0, 2)
+    read_in: list[threading.Thread] = []
+    read = Predictions.__array__
+
+    def note(*args: Any, **options: Any) -> Any:
+        read_in.append(threading.current_thread())
+        return read(*args, **options)
+
+    monkeypatch.setattr(Predictions, "__array__", note)
     viewer.dims.set_point(1, mask.data_to_world((0, 30, 0))[1])
     mask.data_setitem((np.array([0, 2]), np.array([30, 30]), np.array([5, 6])), 1)
     qtbot.waitUntil(lambda: (drawn[0, 30, 5], drawn[2, 30, 6]) == (1, 1))
+    assert read_in
+    assert threading.main_thread() not in read_in, "the window goes on meanwhile"
     assert widget.review.changes.text().startswith("Slice 0: +1 −0 px")
     later = mask.data[2].copy()
     widget.desk.current.replace_prediction(3, later, 0.9)

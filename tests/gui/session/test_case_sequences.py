@@ -170,6 +170,11 @@ def test_the_other_masks_in_files_are_opened_again(
     for layer in viewer.layers[-3:]:
         assert image_of(layer, [*viewer.layers]) is flair
     np.testing.assert_array_equal(viewer.layers[-3].data, opened["second"].data)
+    viewer.layers.remove(viewer.layers[later.name])
+    recorded = lambda: [mask.layer for mask in Session.open(session.folder).record.masks]  # noqa: E731
+    qtbot.waitUntil(lambda: recorded() == [opened["second"].name])
+    viewer.layers.clear()
+    assert recorded() == [opened["second"].name], "only what is removed by itself stays away"
 
 
 def test_another_image_is_recorded_when_the_user_chooses_it(

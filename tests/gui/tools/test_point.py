@@ -60,9 +60,10 @@ SIDE = (30, 29)
 
 
 @pytest.fixture
-def tools(tools: ToolsTab) -> ToolsTab:
+def tools(qtbot: QtBot, tools: ToolsTab) -> ToolsTab:
     """The tools in a window on screen, with Point on."""
     click_button(tools.point_bar.button)
+    qtbot.wait(50)  # napari's controls of the layer are wider, and the canvas is narrower
     return tools
 
 
@@ -200,18 +201,6 @@ def test_the_keys_of_the_label_choose_the_category(tools: ToolsTab) -> None:
         press(tools, key, NONE)
         assert mask.selected_label == tools.categories.value() == label
     assert tools.point_bar.button.isChecked()
-
-
-def test_a_click_on_another_category_tells_why_nothing_changes(
-    qtbot: QtBot, tools: ToolsTab
-) -> None:
-    mask = mask_of(tools)
-    mask.data[SHOWN] = OEDEMA
-    mask.refresh()
-    give(qtbot, tools, CENTRE)
-    other = "Nothing to change in tumour: oedema is there, and stays."
-    qtbot.waitUntil(lambda: tools.status.text() == other)
-    assert (mask.data[SHOWN] == OEDEMA).all()
 
 
 def test_a_prompt_that_changes_nothing_is_none(qtbot: QtBot, tools: ToolsTab) -> None:

@@ -102,7 +102,7 @@ def test_a_run_that_goes_on_is_shown_when_the_dock_comes_back(
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
     QTest.mouseClick(widget.panel.stop_button, LEFT)
     qtbot.waitUntil(lambda: not widget.panel.running)
-    assert widget.result.text().startswith("Stopped: best validation Dice")
+    assert widget.panel.status.text().startswith("Stopped.\nBest validation Dice")
     assert not viewer.layers
     assert close_by_cross(widget, None) == ""  # nothing runs
     assert widget.parent() is None

@@ -196,7 +196,8 @@ def test_stop_keeps_the_best_model(qtbot: QtBot, endless: TrainWidget, folder: P
     qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
     endless.panel.stop_button.click()
     finish(qtbot, endless)
-    assert endless.result.text().startswith("Stopped: best validation Dice")
+    assert endless.panel.status.text().startswith("Stopped.\nBest validation Dice")
+    assert endless.result.text().startswith("The model is "), "the Dice is told once"
     assert not endless.use_button.isHidden()
 
 
@@ -225,7 +226,7 @@ def test_closing_the_dock_stops_the_training(
     qtbot.waitUntil(lambda: "samples/s" in endless.panel.status.text())
     endless.viewer.window.remove_dock_widget(endless)
     finish(qtbot, endless)
-    assert endless.result.text().startswith("Stopped")
+    assert endless.panel.status.text().startswith("Stopped.")
     endless.close()
     endless.deleteLater()
 

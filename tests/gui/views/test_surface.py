@@ -82,7 +82,7 @@ def test_the_surface_is_drawn_and_follows_on_demand(qtbot: QtBot, bar: ViewBar) 
     qtbot.waitUntil(lambda: panel._job is None)
 
 
-@pytest.mark.parametrize("way", ["hide_button", "close_button"])
+@pytest.mark.parametrize("way", ["hide_button", "close_button", "float_button"])
 def test_the_dock_keeps_its_width_when_the_panel_goes(qtbot: QtBot, bar: ViewBar, way: str) -> None:
     window = bar.window()
     window.resize(1366, 768)

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet_seg._napari.widgets import close_guard
+from napari_unet_seg._napari.widgets.closing import close_guard
 from napari_unet_seg._napari.widgets.dock_widget import DockWidget
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs, run
 from napari_unet_seg.errors import DataError, EngineError

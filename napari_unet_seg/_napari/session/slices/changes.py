@@ -11,9 +11,12 @@ from superqt.utils import qthrottled
 from napari_unet_seg._napari.layers.edited_slices import EditedSlices
 from napari_unet_seg._napari.layers.undoable_edits import replace_slice
 from napari_unet_seg._napari.session.slices.changes_overlay import ChangesOverlay
+from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.session.slice_labels import slice_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Labels
     from napari.viewer import ViewerModel
 
@@ -63,6 +66,8 @@ class MaskChanges(QObject):
         self._mask, self._shown, self._decisions = mask, shown, decisions
         self._predictions, self._contents = predictions, contents
         self._overlay = ChangesOverlay(viewer, mask)
+        self._job: jobs.Job | None = None
+        """Reads all predictions."""
         self._edited = EditedSlices(mask)
         self._update_soon = qthrottled(self.update, timeout=_REFRESH_MS, leading=False, parent=self)
         events = mask.events
@@ -87,16 +92,35 @@ class MaskChanges(QObject):
         """Compare the slice on screen with its prediction, and show the changes of the plane."""
         place = self._shown.place
         part = self._shown.part if self._overlay.shown else place
+        if not (draws := self._predictions.has(part)):
+            part = place
+            self._read_all()
         if self._predictions.update_from_segment(part):
             self._decisions.refresh()
         prediction, labels = self._predictions.read(place), np.asarray(self._mask.data[place])
         self.save_edits()
         self._decisions.follow_edit(self._shown.index, np.array_equal(prediction, labels))
-        if self._overlay.shown:
+        if self._overlay.shown and draws:
             self._overlay.update(
                 self._predictions.read(part), np.asarray(self._mask.data[part]), part
             )
         self.changed.emit(slice_changes(prediction, labels))
+
+    def _read_all(self) -> None:
+        """Read all predictions for a plane that crosses the slices, and update then."""
+        if self._job is not None:
+            return
+
+        def on_read(take: Callable[[], None]) -> None:
+            take()
+            self.update_soon()
+
+        def done() -> None:
+            self._job = None
+
+        events = self._predictions.reading()
+        self._job = jobs.run(events, on_event=on_read, on_done=done, name="Reading the predictions")
+        self.destroyed.connect(self._job.abandon)
 
     def save_edits(self) -> None:
         """Save accepted slices that were edited, on screen or not.
@@ -114,6 +138,8 @@ class MaskChanges(QObject):
 
     def close(self) -> None:
         """Save the edited slices, and disconnect from the mask."""
+        if self._job is not None:
+            self._job.abandon()
         self.save_edits()
         for emitter in self._emitters:
             emitter.disconnect(self.update_soon)

@@ -14,6 +14,8 @@ from napari_unet_seg.session.predictions import Predictions
 from napari_unet_seg.session.review_queue import finite_score
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from napari.layers import Labels
 
     from napari_unet_seg._napari.session.autosave import Autosave
@@ -39,11 +41,30 @@ class SessionPredictions:
         self._session, self._mask, self._autosave = session, mask, autosave
         self._last: tuple[Part | None, Any] = (None, None)
         self._whole: Array | None = None
-        """All predictions, once another plane than a slice was read."""
+        """All predictions, once they were read."""
+        self._replaced: dict[Place, Array] = {}
+        """Slices that were replaced before all were read."""
+
+    def has(self, part: Part) -> bool:
+        """Whether a plane can be read at once; others than slices take all predictions."""
+        return is_place(part) or self._whole is not None
+
+    def reading(self) -> Generator[Callable[[], None], Any, None]:
+        """Read all predictions, in a thread; yield what takes them, in the main thread."""
+        replaced = self._replaced
+        self._autosave.store_predictions()
+        whole = np.asarray(Predictions(self._session.masks))
+        yield lambda: self._take(whole, replaced)
+
+    def _take(self, whole: Array, replaced: dict[Place, Array]) -> None:
+        """Take all predictions, with those that were replaced meanwhile; see `forget`."""
+        if replaced is self._replaced:
+            for place, labels in replaced.items():
+                whole[place] = labels
+            self._whole = whole
 
     def read(self, part: Part) -> Any:
-        """Return the present prediction of a slice, by its place, or of another plane."""
-        self._prepare(part)
+        """Return the present prediction of a slice, by its place, or of a plane that it `has`."""
         if self._whole is not None:
             return self._whole[part]
         if self._last[0] != part:
@@ -52,7 +73,7 @@ class SessionPredictions:
 
     def forget(self) -> None:
         """Read the predictions anew, as their labels stand for other categories now."""
-        self._last, self._whole = (None, None), None
+        self._last, self._whole, self._replaced = (None, None), None, {}
 
     def update_from_segment(self, part: Part) -> bool:
         """Take over what Segment wrote into the slices of a plane after the session started.
@@ -62,16 +83,9 @@ class SessionPredictions:
         bool
             Whether the predicted Dice of a slice has changed.
         """
-        self._prepare(part)
         places = crossed_places(part, self._mask.data.shape[:-2])
         predicted = [place for place in places if is_prediction(self._mask, place)]
         return any([self._update_slice(place) for place in predicted])  # noqa: C419 - update all
-
-    def _prepare(self, part: Part) -> None:
-        """Read all predictions at once for a plane that crosses the slices."""
-        if self._whole is None and not is_place(part):
-            self._autosave.store_predictions()
-            self._whole = np.asarray(Predictions(self._session.masks))
 
     def _update_slice(self, place: Place) -> bool:
         index = index_at(place, self._mask.data.shape[:-2])
@@ -114,4 +128,6 @@ class SessionPredictions:
         self._last = (place, labels)  # the file is written later
         if self._whole is not None:
             self._whole[place] = labels
+        else:
+            self._replaced[place] = labels
         self._autosave.replace_prediction(index, labels)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
 
+from napari_unet_seg._napari.tools.point.box_hint import TEXT
 from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.settings import recall, remember
 
@@ -54,6 +55,9 @@ class PointBar(QWidget):
         )
         self.all_sequences.setChecked(bool(recall(_ALL, False)))
         self.all_sequences.hide()
+        self.hint = QLabel(TEXT)
+        self.hint.setWordWrap(True)
+        self.hint.hide()
         self.button.clicked.connect(self.chosen)
         self.undo_button.clicked.connect(lambda: self.undo_wanted.emit())
         self.preview.toggled.connect(self.preview_changed)
@@ -67,6 +71,7 @@ class PointBar(QWidget):
         grid.addWidget(self.preview, 1, 0)
         grid.addWidget(self.undo_button, 1, 1)
         grid.addWidget(self.all_sequences, 2, 0, 1, 2)
+        grid.addWidget(self.hint, 3, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 

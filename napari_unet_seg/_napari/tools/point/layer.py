@@ -97,6 +97,9 @@ class PointLayer(DrawingLayer):
         layer.mouse_drag_callbacks.append(self._on_drag)
         layer.mouse_move_callbacks.append(self._on_move)
         layer.events.mode.connect(self._on_mode)
+        # Nobody paints on this layer: napari's control, and its key B, are for the mask below.
+        layer.preserve_labels = mask.preserve_labels
+        layer.events.preserve_labels.connect(self._on_preserve)
         return layer
 
     def _draw(self, new: Prompt | None = None) -> None:
@@ -112,6 +115,10 @@ class PointLayer(DrawingLayer):
     def _on_mode(self, _: Any) -> None:
         if self.layer is not None and (mode := self.layer.mode) in _OF_THE_MASK:
             self.mode_wanted.emit(mode)
+
+    def _on_preserve(self, _: Any) -> None:
+        if self.layer is not None and self._mask is not None:
+            self._mask.preserve_labels = self.layer.preserve_labels
 
     def _on_move(self, layer: Any, event: Any) -> None:
         self.hovered.emit(self._pixel(layer, event), _is_inside(event))

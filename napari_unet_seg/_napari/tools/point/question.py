@@ -43,6 +43,7 @@ class Question(NamedTuple):
             mine.sees_as(theirs)
             and mine.mask is theirs.mask
             and mine.settings.value == theirs.settings.value
+            and mine.settings.over == theirs.settings.over
             and (self.part, self.older, self.prompt) == (other.part, other.older, other.prompt)
             and np.array_equal(self.labels, other.labels)
         )
@@ -76,9 +77,9 @@ def _finder(network: PromptNetwork, target: PromptTarget, place: Part) -> Find:
 
 
 def _answer(question: Question, find: Find) -> Array:
-    labels, prompt, value = question.labels, question.prompt, question.target.settings.value
-    shape, present = labels.shape, labels == value
-    taken = ~present & (labels != 0)
+    labels, prompt, settings = question.labels, question.prompt, question.target.settings
+    shape, present = labels.shape, labels == settings.value
+    taken = ~present & ~np.isin(labels, (0, *settings.over))
     if prompt.kind not in AREAS:
         new, older = marks_of((prompt,), shape), marks_of(question.older, shape)
         scribbled = prompt.kind == "scribble"

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
-from napari_unet_seg._napari.layers.conversion import categories_of
 from napari_unet_seg._napari.layers.position import shown_part
 from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
+from napari_unet_seg._napari.tools.point.box_hint import BoxHint
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
 from napari_unet_seg._napari.tools.point.layer import PointLayer
+from napari_unet_seg._napari.tools.point.other_categories import (
+    over_others,
+    taken_by,
+    why_nothing,
+)
 from napari_unet_seg._napari.tools.point.preview import Preview
 from napari_unet_seg._napari.tools.point.question import Question, answered
 from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
@@ -51,6 +56,7 @@ class PointTool(DrawingTool):
         self.network = network = PromptNetwork()
         self.history = PromptHistory(self)
         self.preview = Preview(network, self)
+        self.hint = BoxHint(self)
         self._paused = False
         self._waiting: list[tuple[Prompt, Part]] = []
         self._job: jobs.Job | None = None
@@ -81,6 +87,7 @@ class PointTool(DrawingTool):
     def end(self) -> None:
         """Take no more prompts; the last ones still change the mask."""
         self.preview.forget()
+        self.hint.end()
         super().end()
 
     def show_outlines(self, wanted: bool) -> None:
@@ -154,10 +161,11 @@ class PointTool(DrawingTool):
         self.destroyed.connect(job.abandon)
 
     def _question(self, target: PromptTarget, prompt: Prompt, part: Part) -> Question:
-        labels = np.array(target.mask.data[part])
-        return Question(
-            target, part, labels, self.history.on_plane(part, target.category.id), prompt
-        )
+        labels, settings = np.array(target.mask.data[part]), target.settings
+        over = taken_by(prompt, target.mask, labels, settings.value)
+        target = target._replace(settings=settings._replace(over=over))
+        older = self.history.on_plane(part, target.category.id)
+        return Question(target, part, labels, older, prompt)
 
     def _change(self, question: Question, mask: Any) -> None:
         target, prompt = question.target, question.prompt
@@ -171,10 +179,11 @@ class PointTool(DrawingTool):
             points=prompt.points,
         )
         with self.history.giving(record):
-            self._put(target, question.part, change, _summary(prompt, target.category.name))
-        if not change.values.size and (other := _other_category(question)):
-            name = target.category.name
-            self.waiting.emit(f"Nothing to change in {name}: {other} is there, and stays.")
+            summary = _summary(prompt, target.category.name) + over_others(question, change)
+            self._put(target, question.part, change, summary)
+        if not change.values.size and (why := why_nothing(question)):
+            self.waiting.emit(why)
+        self.hint.note(question, change)
         self.follow()
 
     def _on_hovered(self, point: tuple[float, float] | None, inside: bool) -> None:
@@ -210,14 +219,6 @@ class PointTool(DrawingTool):
         if (mask := self.mask) is not None:
             self.ended.emit()
             mask.mode = mode
-
-
-def _other_category(question: Question) -> str:
-    """Return the name of another category that a prompt inside begins on; empty if on none."""
-    pixel = tuple(int(each) for each in question.prompt.points[0])
-    value, categories = int(question.labels[pixel]), categories_of(question.target.mask)
-    taken = question.prompt.inside and value not in (0, question.target.settings.value)
-    return categories[value - 1].name if taken and value <= len(categories) else ""
 
 
 def _summary(prompt: Prompt, name: str) -> str:

@@ -9,6 +9,7 @@ from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
 
+from napari_unet_seg._napari.widgets.closing import unsaved_work
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.process import engine_process
@@ -92,7 +93,7 @@ class _EndJobs(QObject):
 
 
 class _CloseGuard(QObject):
-    """Asks the user who closes a window over running jobs."""
+    """Asks the user who closes a window over unsaved work or running jobs."""
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -100,8 +101,6 @@ class _CloseGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() != QEvent.Type.Close:
-            return False
-        if not self._asking and not _jobs_of(watched):
             return False
         close = not self._asking and self._ask_and_end(watched)
         if not close:
@@ -111,11 +110,13 @@ class _CloseGuard(QObject):
     def _ask_and_end(self, window: Any) -> bool:
         self._asking = True
         try:
-            # Jobs that end while the question is open need no answer any more.
-            stop = ask_to_stop(_jobs_of(window), window)
-            if stop:
-                end_jobs(_jobs_of(window))
-            return stop
+            if not unsaved_work.may_close(window):
+                return False
+            if jobs := _jobs_of(window):
+                if not ask_to_stop(jobs, window):
+                    return False
+                end_jobs(_jobs_of(window))  # those that ended meanwhile need no answer any more
+            return True
         finally:
             self._asking = False
 
@@ -127,7 +128,7 @@ def _jobs_of(part: QObject) -> list[Job]:
 
 
 def guard_window(window: QMainWindow) -> None:
-    """Make a main window ask before it closes while jobs run; a second call changes nothing.
+    """Make a main window ask before it closes over unsaved work or while jobs run, once.
 
     A viewer that a script closes ends its jobs without a question.
     """

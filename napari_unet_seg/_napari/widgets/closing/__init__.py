@@ -1,0 +1,1 @@
+"""Questions before a window or a dock is closed."""
