@@ -65,10 +65,26 @@ ten do not suffice; the share of clicks that lower the Dice by more than 0.005.
 {sets}
 Clicks carried through whole scans, one and three: mean Dice {carried}.
 
+## The worst slices
+
+The twenty slices of each set with the lowest Dice after one click, by `python -m
+benchmarks.prompts.worst`, show:
+
+- BRISC: tumours as dark as the fluid around them, and cavities below the skull; labels of several
+  parts, of which a click takes one.
+- LGG FLAIR: mottled lesions with a cyst or a faint rim, of which the click takes one part; at the
+  ends of a stack a few pixels of lesion, for which it takes the gyrus around them.
+- BraTS: one patient with a cavity. A click into the cavity takes the cavity, one into the rim the
+  rim.
+- Heads, structures: mostly the cortex or the white matter of a hemisphere, of which one click takes
+  a gyrus; nothing in a single click says that all of it is meant.
+- Heads, lesions: specks of a few pixels beside a structure of the same grey, which is taken
+  instead.
+
 ## Known failures
 
 - Of a large or mottled lesion the first click may take a part only: a click into a cyst takes the
-  cyst, not the bright rim around it.
+  cyst, not the bright rim around it. A box takes all of it.
 - Thin, winding and very faint structures need more prompts than round ones.
 - Carried through a volume it stops early where a lesion changes its grey from slice to slice.
 - It sees one slice of one sequence at a time.
