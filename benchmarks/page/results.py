@@ -23,6 +23,7 @@ from benchmarks.page.effort import effort
 from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
+from benchmarks.page.prompts import prompts
 from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
 
@@ -33,7 +34,15 @@ Row = dict[str, Any]
 
 def text() -> str:
     parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), _robustness(), _speed()]
-    parts += [prediction(), marks(), look_at_all(), effort(), fine_tuning(), in_a_second()]
+    parts += [
+        prediction(),
+        prompts(),
+        marks(),
+        look_at_all(),
+        effort(),
+        fine_tuning(),
+        in_a_second(),
+    ]
     return "\n".join(part for part in parts if part)
 
 

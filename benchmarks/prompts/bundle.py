@@ -21,7 +21,7 @@ from benchmarks.common.cards import model_facts
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import read_records
 from benchmarks.common.soup import averaged
-from benchmarks.page.markdown_table import table
+from benchmarks.page.prompts import carried_of, sets_of
 from benchmarks.prompts.measure import untrained
 from napari_unet_seg.models import OWN, PROMPT_NETWORK
 from napari_unet_seg.models.header import read_header
@@ -63,8 +63,9 @@ deviate of two pixels; after one box with careless sides; the clicks to a Dice o
 ten do not suffice; the share of clicks that lower the Dice by more than 0.005.
 
 {sets}
-Clicks carried through whole scans, one and three: mean Dice {carried}.
+One click on the largest slice, or three, carried through whole scans, Dice of the volume:
 
+{carried}
 ## The worst slices
 
 The twenty slices of each set with the lowest Dice after one click, by `python -m
@@ -102,23 +103,11 @@ def card(model: Path, record: dict[str, Any]) -> str:
     """The card, of the file's header and the measured figures."""
     info = read_header(model)
     parameters = sum(p.numel() for p in build_net(info.model).parameters())
-    head = ["slices of", "1 click", "2", "3", "5", "a box", "clicks to 0.90", "harmed"]
-    rows = [
-        [
-            f"{name} ({s['slices']})",
-            *(f"{score:.3f}" for score in s["clicks"].values()),
-            f"{s['box']:.3f}",
-            f"{s['to_90']:.1f}",
-            f"{s['harmed']:.1%}",
-        ]
-        for name, s in record["sets"].items()
-    ]
-    carried = ", ".join(f"{k} {v['1']:.3f} and {v['3']:.3f}" for k, v in record["carried"].items())
     return CARD.format(
         **model_facts(info, parameters),
         steps=info.epoch,
-        sets=table(head, rows),
-        carried=carried or "not measured",
+        sets=sets_of(record),
+        carried=carried_of(record),
     )
 
 
