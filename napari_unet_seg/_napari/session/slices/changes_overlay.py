@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +26,9 @@ def correction_summary(changes: SliceChanges) -> str:
     """Return a line on the pixels of a slice that differ from its prediction."""
     if not changes.added and not changes.removed:
         return "As predicted"
-    dice = "–" if math.isnan(changes.dice) else f"{changes.dice:.3f}"
-    return f"+{changes.added:,} −{changes.removed:,} px · Dice to prediction {dice}"
+    pixels = f"+{changes.added:,} −{changes.removed:,} px"
+    # an empty prediction, or an emptied one, has a Dice of 0 or none to anything drawn
+    return f"{pixels} · Dice to prediction {changes.dice:.3f}" if changes.dice > 0 else pixels
 
 
 class ChangesOverlay(Overlay):
