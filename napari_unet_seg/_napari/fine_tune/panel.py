@@ -263,7 +263,7 @@ class FineTunePanel(QWidget):
         else:
             message += " The new model is not used; the present model stays."
         show_info(message)
-        bring_into_view(self.result)
+        bring_into_view(self.panel)  # and what is said above it
         self.finished.emit(finished, used)
 
     def _on_running(self, running: bool) -> None:

@@ -123,3 +123,8 @@ def test_the_state_of_a_training_is_outside_what_is_scrolled(dock: Callable[[Any
     widget: TrainWidget = dock(TrainWidget)
     for label in (widget.panel.status, widget.result):
         assert ancestor(label, ScrollColumn) is None
+
+
+def test_a_low_window_need_not_grow_for_the_page_correct(dock: Callable[[Any], Any]) -> None:
+    page: ReviewWidget = dock(ReviewWidget)
+    assert page.minimumSizeHint().height() < 380

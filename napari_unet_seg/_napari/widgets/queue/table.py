@@ -47,6 +47,8 @@ _DICE_TIP = (
 
 _ROW = SIZE + 4
 """Height of a row with its thumbnail, in pixels."""
+_MIN_HEIGHT = 28 + _ROW
+"""Height of the header and a row: a higher one makes low windows grow, and they stay so."""
 
 
 class RowNote(NamedTuple):
@@ -194,7 +196,7 @@ class QueueTable(QTableView):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setWordWrap(False)  # otherwise the end of a long name is cut, where slices differ
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(136)
+        self.setMinimumHeight(_MIN_HEIGHT)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW)
         header = self.horizontalHeader()
