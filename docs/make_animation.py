@@ -143,8 +143,8 @@ class Film:
         settle(1000)
         self.shoot("Key A: accepted and saved; the least certain slice is next", 3000)
 
-    def save(self, file: Path) -> None:
-        """Write the animation, which is played again and again."""
+    def save(self, file: Path, method: int) -> None:
+        """Write the animation, which is played again and again; method 6 makes the smallest."""
         first, *rest = self.frames
         first.save(
             file,
@@ -153,7 +153,7 @@ class Film:
             duration=self.times,
             loop=0,
             quality=60,
-            method=6,  # the slowest makes the smallest file, which the package carries
+            method=method,
         )
 
 
@@ -165,7 +165,7 @@ def main() -> None:
         for step in steps[:2] if given.smoke else steps:
             step()
         film.viewer.close()
-        film.save(given.out)
+        film.save(given.out, method=0 if given.smoke else 6)  # the package carries it
 
 
 if __name__ == "__main__":

@@ -65,21 +65,23 @@ def letters(bar: ViewBar) -> str:
     return "".join(label.text() for label in shown if label.isVisible())
 
 
-@pytest.mark.parametrize("directions", ["SPL", "LIP", "PIL", "SAL", "IPL"])
-def test_each_plane_is_upright_with_its_letters(bar: ViewBar, directions: str) -> None:
-    image = add(bar, scan(directions))
+def test_each_plane_is_upright_with_its_letters(bar: ViewBar) -> None:
     viewer = viewer_of(bar)
-    for text, expected in UPRIGHT.items():
-        click(bar, text)
-        assert letters(bar) == expected
-        assert [b.text() for b in bar.planes if b.isChecked()] == [text]
-        # What lies at the top of the screen is so by the affine of the scan too.
-        down, right = map(str, camera_of(viewer).orientation2d)
-        vertical, horizontal = viewer.dims.displayed
-        towards = {"bottom": directions[vertical], "right": directions[horizontal]}
-        assert (towards["bottom"] == expected[3]) == (down == "down")
-        assert (towards["right"] == expected[1]) == (right == "right")
-    np.testing.assert_allclose(image.scale, (3, 2, 1))  # in the proportions of the voxels
+    for directions in ("SPL", "LIP", "PIL", "SAL", "IPL"):
+        viewer.layers.clear()
+        image = add(bar, scan(directions))
+        for text, expected in UPRIGHT.items():
+            click(bar, text)
+            assert letters(bar) == expected, directions
+            assert [b.text() for b in bar.planes if b.isChecked()] == [text]
+            # What lies at the top of the screen is so by the affine of the scan too.
+            down, right = map(str, camera_of(viewer).orientation2d)
+            vertical, horizontal = viewer.dims.displayed
+            towards = {"bottom": directions[vertical], "right": directions[horizontal]}
+            assert (towards["bottom"] == expected[3]) == (down == "down"), directions
+            assert (towards["right"] == expected[1]) == (right == "right"), directions
+        # in the proportions of the voxels
+        np.testing.assert_allclose(image.scale, (3, 2, 1), err_msg=directions)
 
 
 def test_a_file_is_upright_whatever_the_order_of_its_axes(bar: ViewBar, tmp_path: Path) -> None:
@@ -109,13 +111,17 @@ def test_without_an_orientation_there_are_planes_but_no_letters(bar: ViewBar) ->
     assert letters(bar) == ""
 
 
-@pytest.mark.parametrize("kind", ["slice", "images", "many axes"])
-def test_what_is_no_volume_has_no_planes(bar: ViewBar, kind: str) -> None:
-    record = LayerRecord(independent=kind == "images")
-    shape = {"slice": SHAPE[1:], "images": SHAPE, "many axes": (2,) * 12}[kind]
-    viewer_of(bar).add_image(np.zeros(shape), metadata=record.as_metadata())
-    assert not any(b.isEnabled() for b in bar.planes)
-    assert "need a volume" in bar.planes[0].toolTip()
+def test_what_is_no_volume_has_no_planes(bar: ViewBar) -> None:
+    layers = viewer_of(bar).layers
+    for kind, shape in {"slice": SHAPE[1:], "images": SHAPE, "many axes": (2,) * 12}.items():
+        layers.clear()
+        add(bar, scan("SPL"))
+        assert all(b.isEnabled() for b in bar.planes)
+        layers.clear()
+        record = LayerRecord(independent=kind == "images")
+        viewer_of(bar).add_image(np.zeros(shape), metadata=record.as_metadata())
+        assert not any(b.isEnabled() for b in bar.planes), kind
+        assert "need a volume" in bar.planes[0].toolTip()
 
 
 def test_a_turned_layer_has_no_letters(bar: ViewBar) -> None:
