@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.widgets.windows import ancestor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _CHANGES_SIZE = (
     QEvent.Type.LayoutRequest,
@@ -13,8 +18,10 @@ _CHANGES_SIZE = (
     QEvent.Type.StyleChange,
     QEvent.Type.Show,
 )
-_LAYOUT_REQUEST = int(getattr(QEvent.Type.LayoutRequest, "value", QEvent.Type.LayoutRequest))
-"""An int in PyQt5, an enum in PyQt6, as a number for both."""
+_LAYOUT_MS = 30
+"""Time until all layouts, one within the other, know the height of a text that wraps."""
+_LATEST_MS = 1000
+"""Time in which a content that is resized is scrolled again, as that of a tab that just opened."""
 _MARGIN = 4
 """Pixels that are seen above and below what is brought into view."""
 
@@ -31,33 +38,43 @@ class ScrollColumn(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(minimum_height)
         self.setWidgetResizable(True)
-        self.setWidget(content)
         self._wanted: QWidget | None = None
-        self._laid_out = QTimer(self)
-        self._laid_out.setSingleShot(True)
-        self._laid_out.timeout.connect(self._show_wanted)
+        self._laid_out = self._timer(_LAYOUT_MS, self._show_wanted)
+        self._forgotten = self._timer(_LATEST_MS, self._forget)
+        self.setWidget(content)
 
     def bring_into_view(self, widget: QWidget) -> None:
         """Scroll so far that a widget of the content is seen, once the content is laid out."""
         self._wanted = widget
-        self._laid_out.start(0)
+        self._laid_out.start()
+        self._forgotten.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         content = self.widget()
         if content is not None and event is not None and event.type() in _CHANGES_SIZE:
             bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
             self.setMinimumWidth(content.minimumSizeHint().width() + bar)
+        resized = event is not None and event.type() == QEvent.Type.Resize
+        if resized and watched is content and self._wanted is not None:
+            self._laid_out.start()
         return bool(super().eventFilter(watched, event))
 
     def _show_wanted(self) -> None:
-        wanted, self._wanted = self._wanted, None
-        content = self.widget()
+        wanted, content = self._wanted, self.widget()
         if wanted is not None and content is not None and wanted.isVisible():
-            # The height of a text that wraps is known after all layouts, one within the other.
-            QApplication.sendPostedEvents(None, _LAYOUT_REQUEST)
             self.ensureWidgetVisible(wanted, 0, _MARGIN)
             bar, top = self.verticalScrollBar(), wanted.mapTo(content, QPoint()).y()
             bar.setValue(min(bar.value(), top - _MARGIN))  # of what is too high, its begin
+
+    def _forget(self) -> None:
+        self._wanted = None
+
+    def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(act)
+        return timer
 
 
 def fill_with_scroll_column(widget: QWidget, content: QWidget, minimum_height: int) -> None:
