@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from turns import turn
 
 from napari_unet_seg import log
 from napari_unet_seg.io.cases.remembered import FOLDER_VARIABLE
-from napari_unet_seg.process import engine_process
+from napari_unet_seg.process import engine_process, warm_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +69,8 @@ def child_pool() -> Iterator[ChildPool]:
 def shared_children(child_pool: ChildPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the engine run in child processes that earlier tests have left warm."""
     monkeypatch.setattr(engine_process, "_Child", child_pool.take)
+    # A window that closes kills a child that is loading a network, which the next one would repeat.
+    monkeypatch.setattr(warm_engine, "os", SimpleNamespace(kill=lambda *_: None))
 
 
 @pytest.fixture(scope="session")

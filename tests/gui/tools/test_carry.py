@@ -215,21 +215,22 @@ def test_what_was_carried_is_no_wall(
     assert network.within == [6, 7, 9, 10, 11], "the slices between the two are mended"
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda tools: tools.categories.setValue(OEDEMA), "There is no oedema on this slice"),
-        (lambda tools: click_lock(tools.categories, "tumour"), "tumour is locked"),
-        (lambda tools: tools.viewer.dims.set_point(0, 10.0), "There is no tumour on this slice"),
-    ],
-)
-def test_why_it_cannot_be_carried_is_told(
-    qtbot: QtBot, tools: ToolsTab, change: Callable[[Any], None], said: str
-) -> None:
-    change(tools)
-    carry(qtbot, tools)
-    assert tools.status.text().startswith(said)
-    np.testing.assert_array_equal(mask_of(tools).data, start())
+def test_why_it_cannot_be_carried_is_told(qtbot: QtBot, tools: ToolsTab) -> None:
+    place = tools.viewer.dims.point[0]
+
+    def refusal() -> str:
+        carry(qtbot, tools)
+        np.testing.assert_array_equal(mask_of(tools).data, start())
+        return tools.status.text()
+
+    tools.viewer.dims.set_point(0, 10.0)
+    assert refusal().startswith("There is no tumour on this slice")
+    tools.viewer.dims.set_point(0, place)
+    tools.categories.setValue(OEDEMA)
+    assert refusal().startswith("There is no oedema on this slice")
+    tools.categories.setValue(TUMOUR)
+    click_lock(tools.categories, "tumour")
+    assert refusal().startswith("tumour is locked")
 
 
 def test_on_a_slice_without_it_what_was_carried_beyond_is_taken_away(

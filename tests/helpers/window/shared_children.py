@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,10 @@ from napari_unet_seg.process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable
+
+
+_LOADING = 60
+"""Seconds within which a network is loaded, on a busy machine."""
 
 
 class ChildPool:
@@ -37,7 +42,7 @@ class ChildPool:
             child = self._idle[start].pop()
             if child.process.poll() is None:
                 return child
-            child.release()
+            child.end_now()
         return _SharedChild(threads, self._idle[start])
 
     def close(self) -> None:
@@ -48,30 +53,43 @@ class ChildPool:
 
 
 class _SharedChild(engine_process._Child):
-    """Goes back to the idle ones instead of ending, unless it is cut off in a stream."""
+    """Goes back to the idle ones instead of ending, unless it is cut off in a stream.
+
+    A network that is being loaded is no reason to end: the next test would load it from the start.
+    """
 
     def __init__(self, threads: int, idle: list[_SharedChild]) -> None:
         super().__init__(threads, 0)
-        self._streaming = False
         self._idle = idle
+        self._kept = False
+        self._streaming = self._warming = False
+        self._free = threading.Event()
 
     def events(self, stream: int, start: Any) -> Generator[Any, Any, None]:
-        self._streaming = True
+        self._streaming, self._warming = True, start[0].endswith("warm_up")
+        self._free.clear()
         try:
             yield from super().events(stream, start)
         finally:
-            self._streaming = False
+            self._streaming = self._warming = False
+            self._free.set()
 
     def end(self) -> None:
-        if self._streaming or self.process.poll() is not None:
-            super().end()
-        else:
+        self._kept = self._warming or not self._streaming
+        if self._warming:
+            self._free.wait(_LOADING)
+        if self._kept and self.process.poll() is None:
             self._idle.append(self)
+        else:
+            self.end_now()
 
     def release(self) -> None:
-        if self not in self._idle:
+        if not self._kept:
             super().release()
 
     def end_now(self) -> None:
+        self._kept = False
+        busy = self._streaming
         super().end()
-        super().release()
+        if not busy:
+            super().release()

@@ -31,8 +31,13 @@ def read_back(segmentation, shape):
 
 @settings(max_examples=600, deadline=None)
 @given(masks)
-def test_pycocotools_reads_back_the_identical_mask(mask):
-    assert np.array_equal(read_back(encode(mask), mask.shape), mask)
+def test_pycocotools_reads_back_the_identical_mask_and_holes_are_rle(mask):
+    found = encode(mask)
+    assert np.array_equal(read_back(found, mask.shape), mask)
+    # The complement of 4-connected parts is 8-connected.
+    background, count = ndimage.label(~np.pad(mask, 1), np.ones((3, 3)))
+    assert isinstance(found, dict) == (count > 1)
+    assert background[0, 0] == 1
 
 
 @settings(max_examples=600, deadline=None)
@@ -78,15 +83,6 @@ def test_no_part_vanishes_by_the_tolerance(mask, tolerance):
 def test_crowds_are_rle_whatever_the_options_say():
     encoder = Encoder(CocoOptions(segmentation="polygons"))
     assert isinstance(encoder.segmentation(np.ones((3, 3)), crowd=True), dict)
-
-
-@settings(max_examples=300, deadline=None)
-@given(masks)
-def test_a_mask_without_holes_becomes_polygons_and_one_with_holes_rle(mask):
-    # The complement of 4-connected parts is 8-connected.
-    background, count = ndimage.label(~np.pad(mask, 1), np.ones((3, 3)))
-    assert isinstance(encode(mask), dict) == (count > 1)
-    assert background[0, 0] == 1
 
 
 @settings(max_examples=200, deadline=None)
