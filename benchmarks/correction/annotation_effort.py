@@ -14,11 +14,13 @@ slices it is measured how often a prompt makes the mask worse (`harm.py`).
 Volumes: patients of `lgg-flair/test` as stacks, the patient of `nifti` in two sequences, and a
 lesion in each of three held-out synthetic heads are brought to a Dice of 0.85: by brush slice by
 slice, by interpolation between drawn slices, by Point and Carry, and by these from the bundled
-model's mask (`volume_effort.py`).
+model's mask (`volume_effort.py`). `--ways` and `--sets` measure some of them again, such as those
+that a new prompt network changes; the record keeps the others.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,18 +32,18 @@ from benchmarks.common.brisc_data import brisc_samples, drawn
 from benchmarks.common.brisc_slices import KINDS, loaded, predicted
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.prompting import found
-from benchmarks.common.records import write_record
+from benchmarks.common.records import record_path, write_record
 from benchmarks.correction.annotator import SEED, SLICE, Work, by_brush, effort
 from benchmarks.correction.harm import harm
 from benchmarks.correction.lesion_volumes import lesion_volumes
 from benchmarks.correction.pointing import by_point, by_tools
-from benchmarks.correction.volume_effort import volume_effort
+from benchmarks.correction.volume_effort import WAYS, volume_effort
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg.models import BUNDLED
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
-    from pathlib import Path
 
     from benchmarks.common.brisc_slices import Slice
 
@@ -83,13 +85,20 @@ def _means(done: Sequence[Work]) -> dict[str, Any]:
     }
 
 
-def on_volumes(folder: Path, count: int | None, *, keep: bool) -> None:
-    """All volumes, in all ways; what is done is kept after each of them."""
-    rows: list[dict[str, Any]] = []
-    for name, cases in lesion_volumes(folder).items():
-        for number, case in enumerate(cases[:count]):
-            rows.append({"set": name, "number": number} | volume_effort(case))
-            write_record("annotation_effort", "volumes", {"volumes": rows}, keep=keep)
+def on_volumes(given: Namespace) -> None:
+    """All volumes, in the ways that were asked for; the record is kept after each of them."""
+    path = record_path("annotation_effort", "volumes")
+    again = path.exists() and not given.smoke
+    known = json.loads(path.read_text(encoding="utf-8"))["volumes"] if again else []
+    rows = {(row["set"], row["number"]): row for row in known}
+    for name, cases in lesion_volumes(given.folder).items():
+        if name not in (given.sets or [name]):
+            continue
+        for number, case in enumerate(cases[: given.volumes]):
+            before = rows.get((name, number), {"set": name, "number": number})
+            rows[name, number] = before | volume_effort(case, given.ways)
+            figures = {"volumes": list(rows.values())}
+            write_record("annotation_effort", "volumes", figures, keep=not given.smoke)
 
 
 def _say(text: str) -> None:
@@ -101,6 +110,8 @@ def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("--slices", type=int, default=SLICES)
     parser.add_argument("--parts", nargs="*", default=["slices", "volumes"])
+    parser.add_argument("--ways", nargs="*", default=WAYS, choices=WAYS)
+    parser.add_argument("--sets", nargs="*", help="of the volumes, by default all")
     parser.add_argument("--threads", type=int, default=0)
     parser.set_defaults(volumes=None)
     with given_to(parser, data, slices=2, volumes=1) as given:
@@ -113,7 +124,7 @@ def main() -> None:
             slices = [predicted(loaded(s, KINDS["as they are"]), BUNDLED) for s in chosen]
             write_record("annotation_effort", "slices", on_slices(slices), keep=keep)
         if "volumes" in given.parts:
-            on_volumes(given.folder, given.volumes, keep=keep)
+            on_volumes(given)
 
 
 if __name__ == "__main__":

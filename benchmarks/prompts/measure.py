@@ -27,7 +27,7 @@ from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
 from napari_unet_seg.data.prompts.marks import PREVIOUS
-from napari_unet_seg.data.prompts.neighbours import neighbour_maps
+from napari_unet_seg.data.prompts.neighbours import lasso_maps
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.inference.predictor import load_predictor
 from napari_unet_seg.inference.prompted.answer import answer
@@ -57,8 +57,8 @@ def answering(predictor: Predictor) -> Callable[[Array, Array], Array]:
 
 
 def carrying(predictor: Predictor) -> Callable[[Array, Array], Array]:
-    """The network as a function from an image and the mask of the slice beside to probabilities."""
-    return lambda image, mask: _probable(predictor, image, neighbour_maps(mask))
+    """The network as a function from an image and a lasso to probabilities."""
+    return lambda image, lasso: _probable(predictor, image, lasso_maps(lasso))
 
 
 def _probable(predictor: Predictor, image: Array, maps: Array) -> Array:

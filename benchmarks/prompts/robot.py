@@ -23,7 +23,7 @@ from napari_unet_seg.prompting.carrying import LEAST, carry
 Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
 Carrying = Callable[[Array, Array], Array]
-"""From an image (Y, X) and the mask of the slice beside it (Y, X) to probabilities (Y, X)."""
+"""From an image (Y, X) and a lasso (Y, X) to probabilities (Y, X)."""
 Pair = tuple[Array, Array]
 
 
@@ -76,8 +76,8 @@ def carried(
     for index, mask in given.items():
         found[index] = mask
 
-    def beside(index: int, mask: Array) -> Array:
-        return probable(images[index], mask)
+    def beside(index: int, lasso: Array) -> Array:
+        return probable(images[index], lasso)
 
     for each in carry(beside, images.__getitem__, given, range(len(truth))):
         found[each.index] = each.mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet_seg import log
-from napari_unet_seg.data.prompts.neighbours import neighbour_maps
+from napari_unet_seg.data.prompts.neighbours import lasso_maps
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import Command, SliceCarried
 from napari_unet_seg.io.common.places import place_at
@@ -51,17 +51,16 @@ def carry(
     window : tuple of float, optional
         Intensities that become black and white, if the scan is a part of a larger one.
     ends : mapping of int to array, optional
-        Masks of walls, which may hold other objects too. Where the object reaches one, its part
-        there is carried back and weighed with what was found.
+        Masks of walls, which may hold other objects too. What one holds of the object counts as
+        given.
     others : sequence of Windowed
         Further sequences on the scan's grid, whose answers are averaged with those on the scan.
 
     Yields
     ------
     SliceCarried or DeviceFallback
-        One `SliceCarried` for each slice that the object goes on in. Between two given slices one
-        may come again, when the other side has been weighed; the later one holds. What came before
-        `Command.STOP` can be used.
+        One `SliceCarried` for each slice that the object goes on in. Before an end that holds the
+        object one may come again; the later one holds. What came before `Command.STOP` can be used.
 
     Raises
     ------
@@ -85,8 +84,8 @@ def carried(
 ) -> Generator[SliceCarried | DeviceFallback, Command | None, bool]:
     """Carry masks by a network that is loaded; the return value is whether it was stopped."""
 
-    def probable(index: int, beside: Array) -> Array:
-        return slices.probable(index, neighbour_maps(beside))
+    def probable(index: int, lasso: Array) -> Array:
+        return slices.probable(index, lasso_maps(lasso))
 
     reached: set[int] = set()
     count = len([index for index in within if index not in given])

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
-from napari_unet_seg.prompting.carrying import FADING, LEAST, beyond, carry
+from napari_unet_seg.prompting.carrying import BETWEEN, FADING, LEAST, beyond, carry
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -78,13 +79,13 @@ def elsewhere(index: int) -> np.ndarray:
 
 @pytest.mark.parametrize("wall", [4, 14])
 def test_what_a_wall_holds_of_the_lesion_mends_the_slices_before_it(wall: int) -> None:
-    """The network is worse the further it comes, and right beside the mask of the wall."""
+    """The errors of the network add up on its way to the wall, and not between the two masks."""
 
-    def drifting(index: int, beside: np.ndarray) -> np.ndarray:
-        if (beside & elsewhere(index)).any():
+    def drifting(index: int, lasso: np.ndarray) -> np.ndarray:
+        if (lasso & elsewhere(index)).any():
             return np.where(elsewhere(index), 0.9, 0.1)  # were it asked of the other object
-        off = 0 if beside.sum() == lesion(9).sum() else 1
-        return np.where(np.roll(perfect(index, beside), off, 0) > 0.5, 0.95, 0.05)
+        off = 1 + round(np.flatnonzero(lasso.any(1)).mean()) - 20
+        return np.where(np.roll(lesion(index), off, 0), 0.9, 0.1)
 
     low, high = sorted((9, wall))
     within = range(low + 1, high)
@@ -92,8 +93,8 @@ def test_what_a_wall_holds_of_the_lesion_mends_the_slices_before_it(wall: int) -
     asked = list(carry(drifting, flat, {9: lesion(9)}, within, masks))
     found = {each.index: each.mask for each in asked}
     assert sorted(found) == list(within) and len(asked) == 2 * len(within)
-    beside = wall - 1 if wall > 9 else wall + 1
-    np.testing.assert_array_equal(found[beside], lesion(beside))
+    for index, mask in found.items():
+        np.testing.assert_array_equal(mask, np.roll(lesion(index), 1, 0))
 
 
 def test_a_wall_that_the_lesion_does_not_reach_is_left_alone() -> None:
@@ -107,13 +108,11 @@ def test_a_wall_that_the_lesion_does_not_reach_is_left_alone() -> None:
 
 @pytest.mark.parametrize("wall", [4, 14])
 def test_a_wall_that_holds_the_lesion_mends_slices_that_were_not_reached(wall: int) -> None:
-    """On its way to the wall the network loses the lesion, on the way back it does not."""
-    by = 1 if wall > 9 else -1
+    """On its way to the wall the network loses the lesion, in a lasso that is no larger than it."""
 
-    def losing(index: int, beside: np.ndarray) -> np.ndarray:
-        is_way_back = by * (np.flatnonzero(beside.any(0)).mean() - 12 - index) > 0
-        is_lost = abs(index - 9) > 2 and not is_way_back
-        return np.where(perfect(index, beside) > 0.5, 0.1 if is_lost else 0.9, 0.1)
+    def losing(index: int, lasso: np.ndarray) -> np.ndarray:
+        is_lost = abs(index - 9) > 2 and lasso.sum() <= lesion(9).sum()
+        return np.where(perfect(index, lasso) > 0.5, 0.1 if is_lost else 0.9, 0.1)
 
     low, high = sorted((9, wall))
     within = range(low + 1, high)
@@ -205,27 +204,39 @@ def test_it_ends_where_something_much_larger_begins() -> None:
     assert sorted(carried(spilling, [9], grey=flat)) == [4, 5, 6, 7, 8, 10, 11]
 
 
-def test_between_two_given_slices_the_nearer_one_weighs_more() -> None:
-    asked: list[int] = []
+def test_between_two_given_slices_their_shapes_are_the_prompts() -> None:
+    lassos: dict[int, np.ndarray] = {}
 
-    def left_or_right(index: int, beside: np.ndarray) -> np.ndarray:
-        """The left half of the slice if the mask beside came from below, else the right half."""
-        asked.append(index)
-        from_below = beside[:, :25].sum() > beside[:, 25:].sum()
-        return np.where((COLUMNS < 25) == from_below, 1.0, 0.0)
+    def asked(index: int, lasso: np.ndarray) -> np.ndarray:
+        assert index not in lassos
+        lassos[index] = lasso
+        return perfect(index, lasso)
 
-    given = {4: COLUMNS < 25, 14: COLUMNS >= 25}
-    found = {each.index: each for each in carry(left_or_right, flat, given, range(4, 15))}
-    assert asked == [*range(5, 14), *range(13, 4, -1)]
-    for index in (5, 6, 7, 8):
-        np.testing.assert_array_equal(found[index].mask, COLUMNS < 25)
-    for index in (10, 11, 12, 13):
-        np.testing.assert_array_equal(found[index].mask, COLUMNS >= 25)
-    away = [1, 2, 3, 4, 5, 4, 3, 2, 1]
-    certain = [
-        found[index].certainty / FADING**n for index, n in zip(range(5, 14), away, strict=True)
-    ]
-    assert certain == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.2, 0.4, 0.6, 0.8])
+    found = {e.index: e for e in carry(asked, flat, {5: lesion(5), 13: lesion(13)}, range(5, 14))}
+    assert list(lassos) == list(found) == [*range(6, 13)]
+    for index, lasso in lassos.items():
+        grown = binary_dilation(lesion(index), iterations=BETWEEN)
+        shared = 2 * (lasso & grown).sum() / (lasso.sum() + grown.sum())
+        assert shared > 0.9, "as the lesion, which moves on by a pixel a slice"
+    certain = [found[index].certainty for index in range(6, 13)]
+    assert certain == pytest.approx([0.8 * FADING**n for n in (1, 2, 3, 4, 3, 2, 1)])
+
+
+def test_given_masks_that_lie_apart_are_carried_to_the_middle() -> None:
+    def both(index: int, lasso: np.ndarray) -> np.ndarray:
+        there = (lasso & elsewhere(index)).any()
+        return np.where(elsewhere(index) if there else lesion(index), 0.9, 0.1)
+
+    found = list(carry(both, flat, {5: elsewhere(5), 10: lesion(10)}, range(5, 11)))
+    assert [each.index for each in found] == [6, 7, 9, 8]
+    for each in found:
+        there = elsewhere(each.index) if each.index < 8 else lesion(each.index)
+        np.testing.assert_array_equal(each.mask, there)
+
+
+def test_a_lasso_does_not_grow_from_slice_to_slice() -> None:
+    found = carry(on_and_on, flat, {9: lesion(9)}, range(COUNT))
+    assert {int(each.mask.sum()) for each in found} == {int(lesion(9).sum())}
 
 
 def test_certainty_fades_with_the_distance_from_what_was_given() -> None:

@@ -16,12 +16,15 @@ LOOSE = 2
 
 
 def neighbour_maps(mask: Array) -> Array:
-    """Return maps (4, Y, X) for the slice beside one with a mask (Y, X), bool.
+    """Return maps (4, Y, X) for the slice beside one with a mask (Y, X), bool: a loose lasso."""
+    return lasso_maps(binary_dilation(mask, iterations=LOOSE) if mask.any() else mask)
 
-    The mask gives a loose lasso. Given as the present mask it would be kept, and a click into its
-    middle would not tell its size.
+
+def lasso_maps(lasso: Array) -> Array:
+    """Return maps (4, Y, X) of a lasso (Y, X), bool, around an object that is known nearby.
+
+    Given as the present mask it would be kept, and a click into its middle would not tell its size.
     """
-    maps = no_prompts(mask.shape)
-    if mask.any():
-        maps[BOX] = binary_dilation(mask, iterations=LOOSE)
+    maps = no_prompts(lasso.shape)
+    maps[BOX] = lasso
     return maps
