@@ -41,6 +41,7 @@ class ScrollColumn(QScrollArea):
         self._wanted: QWidget | None = None
         self._laid_out = self._timer(_LAYOUT_MS, self._show_wanted)
         self._forgotten = self._timer(_LATEST_MS, self._forget)
+        self.verticalScrollBar().actionTriggered.connect(self._forget)  # the user scrolls
         self.setWidget(content)
 
     def bring_into_view(self, widget: QWidget) -> None:
@@ -66,7 +67,7 @@ class ScrollColumn(QScrollArea):
             bar, top = self.verticalScrollBar(), wanted.mapTo(content, QPoint()).y()
             bar.setValue(min(bar.value(), top - _MARGIN))  # of what is too high, its begin
 
-    def _forget(self) -> None:
+    def _forget(self, _: int = 0) -> None:
         self._wanted = None
 
     def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSlider, QLabel, QVBoxLayout, QWidget
 
 from napari_unet_seg._napari.coco.widget import ImportCocoWidget
 from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -82,7 +82,7 @@ def test_what_only_goes_on_stays_where_it_is(
     area, status = column
     status.setText(ANSWER)
     qtbot.waitUntil(lambda: is_seen(status))
-    area.verticalScrollBar().setValue(0)
+    area.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderToMinimum)
     status.show_progress("Epoch 2 of 10")
     status.setText("")
     qtbot.wait(100)
