@@ -201,9 +201,7 @@ def _new_item(label: int) -> QTreeWidgetItem:
     item = QTreeWidgetItem()
     item.setData(0, _LABEL, label)
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-    item.setTextAlignment(
-        VOXEL_COLUMN, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    )
+    item.setTextAlignment(VOXEL_COLUMN, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     for column, tip in enumerate(_TIPS):
         item.setToolTip(column, tip)
     return item
