@@ -103,10 +103,10 @@ def test_memory_does_not_grow_with_the_length_of_a_volume(
     model: Callable[..., Path], tmp_path: Path
 ) -> None:
     pytest.importorskip("zarr")
-    path = model(classes=2, tile=96)
+    path = model(classes=2, tile=128)
     held, peaks = [], []
     for length in (40, 80):
-        source = CountedSlices((length, 96, 96))
+        source = CountedSlices((length, 128, 128))
         events = engine.predict(PLAIN, path, source.scan(), tmp_path / str(length))
         next(events)
         source.reads.clear()
@@ -121,7 +121,7 @@ def test_memory_does_not_grow_with_the_length_of_a_volume(
         assert source.most_alive <= SIZE[0]
         held.append(most)
     assert held[1] == held[0] > 0
-    assert peaks[1] - peaks[0] < 20 * 96 * 96  # of 40 slices more
+    assert peaks[1] - peaks[0] < 20 * 128 * 128  # of 40 slices more
 
 
 def test_a_volume_is_begun_again_when_memory_runs_out(
