@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from napari_unet_seg.config import IGNORE_INDEX
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 PRIOR = 3e-3
 """Share of a slice's pixels that is added to numerator and denominator, so that a few stray pixels
 lower the expected Dice of an empty mask only a little."""
+_BLOCK = 8
+"""Pixels of a side of the blocks in which the surroundings of a mask are found: at full size it
+would take longer than the network."""
 _KNOTS = 32
 _FEWEST_SLICES = 20
 _FEWEST_PATIENTS = 8
@@ -91,6 +95,30 @@ def predicted_dice(
         return np.full_like(raw, np.nan)
     expected, true = zip(*info.calibration, strict=True)
     return np.asarray(np.interp(raw, expected, true), np.float32)
+
+
+def emptied_dice(probabilities: torch.Tensor, labels: torch.Tensor, info: CheckpointInfo) -> Array:
+    """Return the predicted Dice of each slice if its whole mask is removed.
+
+    The probabilities at the mask and 16 to 24 pixels around it count as nothing: they are why there
+    was a mask, and it was taken for wrong. Those elsewhere may be of a lesion that was missed.
+
+    Parameters
+    ----------
+    probabilities, labels : Tensor
+        As `expected_dice` takes them, of shape (B, classes, Y, X) and (B, Y, X).
+    info : CheckpointInfo
+        Header of the model, with its calibration.
+
+    Returns
+    -------
+    array
+        float32 of shape (B,), in 0…1; NaN without a calibration.
+    """
+    blocks = F.max_pool2d((labels != 0).float().unsqueeze(1), _BLOCK, ceil_mode=True)
+    near = F.interpolate(F.max_pool2d(blocks, 5, 1, 2), scale_factor=_BLOCK)
+    away = 1 - near[..., : labels.shape[-2], : labels.shape[-1]]
+    return predicted_dice(probabilities * away, torch.zeros_like(labels), info)
 
 
 def slice_dice(labels: Array, truth: Array) -> Array:

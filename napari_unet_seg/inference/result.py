@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from napari_unet_seg.events import LeftOut, PredictFinished
-from napari_unet_seg.inference.predicted_dice import predicted_dice
+from napari_unet_seg.inference.predicted_dice import emptied_dice, predicted_dice
 from napari_unet_seg.inference.removal.small_parts import remove_small_parts
 from napari_unet_seg.inference.slabs import ArrayFactory
 from napari_unet_seg.inference.uncertainty import entropy
@@ -17,6 +16,8 @@ from napari_unet_seg.nn.labels import to_labels
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    import torch
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
@@ -101,7 +102,7 @@ class ResultBuffer:
         found = to_labels(probabilities, head, self._config.threshold)
         dice = nothing = predicted_dice(probabilities, found, self._info)
         if self._volumes is not None or self._config.inside_brain:
-            nothing = predicted_dice(probabilities, torch.zeros_like(found), self._info)
+            nothing = emptied_dice(probabilities, found, self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
             position = self._position(index)

@@ -11,6 +11,7 @@ from napari_unet_seg.inference.predicted_dice import (
     PRIOR,
     Calibration,
     calibrate,
+    emptied_dice,
     expected_dice,
     predicted_dice,
     slice_dice,
@@ -116,6 +117,30 @@ def test_few_slices_or_patients_calibrate_nothing(slices, patients, known):
 
 def test_without_a_calibration_the_dice_is_not_known():
     assert np.isnan(predicted(Calibration())[1])
+
+
+@pytest.mark.parametrize(
+    ("halo", "doubt", "expected"),
+    [
+        (0.0, 0.0, 1.0),
+        (0.4, 0.0, 1.0),  # around what was removed
+        (0.0, 0.4, PRIOR * 10_000 / (0.4 * 200 + PRIOR * 10_000)),  # elsewhere on the slice
+    ],
+)
+def test_only_doubt_away_from_a_removed_mask_lowers_its_dice(halo, doubt, expected):
+    probabilities = torch.zeros(2, 1, 100, 100)
+    probabilities[0, 0, 15:35, 15:35] = halo
+    probabilities[0, 0, 20:30, 20:30] = 0.9
+    probabilities[:, :, 80:100, 90:100] = doubt
+    labels = (probabilities[:, 0] >= 0.5).to(torch.uint8)
+    found = emptied_dice(probabilities, labels, info(Calibration(((0.0, 0.0), (1.0, 1.0)))))
+    assert found == pytest.approx([expected] * 2, abs=0.01)
+
+
+def test_the_dice_of_a_removed_mask_is_told_for_the_smallest_plane():
+    probabilities = torch.full((1, 1, 3, 5), 0.9)
+    calibration = Calibration(((0.0, 0.0), (1.0, 1.0)))
+    assert emptied_dice(probabilities, probabilities[:, 0] > 0, info(calibration)) == [1.0]
 
 
 def test_a_calibration_of_the_first_format_keeps_its_prior():
