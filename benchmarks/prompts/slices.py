@@ -23,7 +23,7 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     smooth_noise,
 )
-from napari_unet_seg.data.prompts.neighbours import neighbour_maps
+from napari_unet_seg.data.prompts.neighbours import lasso_maps
 from napari_unet_seg.data.prompts.prior_masks import nearly
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
@@ -37,6 +37,8 @@ ZOOM = (0.5, 1.6)
 """Pixels of a slice for one that the network sees."""
 USUAL = 500
 """Pixels of a lesion from which on all are taken."""
+LOOSE = 2
+"""Pixels between the mask of another slice and the lasso around it."""
 BOXES = 0.25
 """Share of the fresh starts with a box alone."""
 BOXED = 0.4
@@ -247,7 +249,7 @@ def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     if case.record_of:
         if rng.random() < 0.2 and target.any():
             return corrected(no_prompts(target.shape), prior, target, rng)
-        return neighbour_maps(prior)
+        return lasso_maps(ndimage.binary_dilation(prior, iterations=LOOSE))
     if prior.any() and target.any() and rng.random() < BOXED:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)

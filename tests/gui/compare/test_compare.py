@@ -185,6 +185,17 @@ def test_the_whole_scan_in_ml_and_that_it_changed_since(qtbot: QtBot, widget: Re
     assert compare.status.text() == "A mask has changed since; press Compare again."
 
 
+def compare_whole_scans(qtbot: QtBot, widget: ReviewWidget) -> None:
+    """Compare the masks first and second, which were put into the viewer anew."""
+    layers, compare = widget.viewer.layers, widget.compare
+    compare.a.setLayer(layers["first"])
+    compare.b.setLayer(layers["second"])
+    compare.part.setCurrentIndex(1)
+    until_idle(qtbot, widget)
+    with qtbot.waitSignal(compare.compared):
+        compare.button.click()
+
+
 def test_sizes_are_those_in_the_world(qtbot: QtBot, widget: ReviewWidget) -> None:
     viewer, compare = widget.viewer, widget.compare
     places: tuple[dict[str, Any], ...] = (
@@ -196,12 +207,7 @@ def test_sizes_are_those_in_the_world(qtbot: QtBot, widget: ReviewWidget) -> Non
         for name in ("first", "second"):
             layer = viewer.layers.pop(name)
             viewer.add_labels(layer.data, name=name, metadata=layer.metadata, **place)
-        compare.a.setLayer(viewer.layers["first"])
-        compare.b.setLayer(viewer.layers["second"])
-        compare.part.setCurrentIndex(1)
-        until_idle(qtbot, widget)
-        with qtbot.waitSignal(compare.compared):
-            compare.button.click()
+        compare_whole_scans(qtbot, widget)
         assert heads(widget)[3:] == ["HD95\nmm", "A\nml", "B\nml"], place
         row = compare.table.texts()[0]
         assert row == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"], place
@@ -215,12 +221,7 @@ def test_a_series_says_that_figures_are_means(qtbot: QtBot, widget: ReviewWidget
         place = {"scale": (1, 4, 0.5, 0.5), "units": ("second", "mm", "mm", "mm")}
         viewer.layers.remove(name)
         add_mask(viewer, labels, name, **place)
-    compare.a.setLayer(viewer.layers["first"])
-    compare.b.setLayer(viewer.layers["second"])
-    compare.part.setCurrentIndex(1)
-    until_idle(qtbot, widget)
-    with qtbot.waitSignal(compare.compared):
-        compare.button.click()
+    compare_whole_scans(qtbot, widget)
     assert heads(widget)[1:] == ["Dice", "IoU", "HD95\nmm mean", "A\nml mean", "B\nml mean"]
     assert compare.table.texts()[0] == ["tumour", "0.500", "0.333", "2.5", "0.2", "0.2"]
     assert "mean of 2 volumes" in compare.table.horizontalHeaderItem(4).toolTip()

@@ -72,8 +72,10 @@ def test_a_message_comes_into_view(qtbot: QtBot, column: tuple[ScrollColumn, Sta
     status.setText(ANSWER)
     qtbot.waitUntil(lambda: is_seen(status))
     area.verticalScrollBar().setValue(0)
+    assert not is_seen(status)
     status.setText(ANSWER)
     qtbot.waitUntil(lambda: is_seen(status))
+    assert area.verticalScrollBar().value() > 0
 
 
 def test_what_only_goes_on_stays_where_it_is(
@@ -117,6 +119,7 @@ def test_the_messages_of_a_low_window_are_seen(
     scroll_away_from(status)
     status.setText(ANSWER)
     qtbot.waitUntil(lambda: is_seen(status))
+    assert status.text() == ANSWER
 
 
 def test_the_state_of_a_training_is_outside_what_is_scrolled(dock: Callable[[Any], Any]) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from napari_unet_seg._napari.widgets.closing import unsaved_work
+from napari_unet_seg._napari.widgets.closing.question import Question, Role
 from napari_unet_seg._napari.widgets.jobs import Job, JobState, active_jobs
 from napari_unet_seg._napari.widgets.windows import ancestor
 from napari_unet_seg.process import engine_process
@@ -29,21 +30,10 @@ def running_text(jobs: Sequence[Job]) -> str:
 
 def ask_to_stop(jobs: Sequence[Job], parent: QWidget) -> bool:
     """Ask whether the jobs are to be stopped; False keeps the window open."""
-    box = QMessageBox(parent)
-    box.setObjectName("unet_seg_close_question")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Close napari?")
-    box.setText(running_text(jobs))
-    if kept := dict.fromkeys(job.keeps for job in jobs if job.keeps):
-        box.setInformativeText(" ".join(kept))
-    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
-    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(keep)
-    box.setEscapeButton(keep)
-    box.exec()
-    stopped = box.clickedButton() is stop
-    box.deleteLater()
-    return stopped
+    kept = " ".join(dict.fromkeys(job.keeps for job in jobs if job.keeps))
+    name, title = "unet_seg_close_question", "Close napari?"
+    question = Question(parent, name, title, running_text(jobs), kept)
+    return question.ask({"Stop and close": (Role.AcceptRole, True)}, keep=False)
 
 
 def end_jobs(jobs: Sequence[Job], seconds: float = STOP_SECONDS) -> None:
@@ -150,25 +140,17 @@ class Answer(Enum):
 
 def ask_about_jobs(jobs: Sequence[Job], parent: QWidget) -> Answer:
     """Ask whether a dock's jobs are to be stopped, or go on while the dock is hidden."""
-    box = QMessageBox(parent)
-    box.setObjectName("unet_seg_dock_question")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Close the panel?")
-    box.setText(running_text(jobs))
-    box.setInformativeText(
+    details = (
         "A stopped training keeps its best and its last model. What goes on is shown when the "
         "panel is opened again."
     )
-    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-    go_on = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
-    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(keep)
-    box.setEscapeButton(keep)
-    box.exec()
-    answers = {stop: Answer.STOP, go_on: Answer.GO_ON}
-    answer = answers.get(box.clickedButton(), Answer.KEEP_OPEN)
-    box.deleteLater()
-    return answer
+    name, title = "unet_seg_dock_question", "Close the panel?"
+    choices = {
+        "Stop and close": (Role.DestructiveRole, Answer.STOP),
+        "Go on in the background": (Role.AcceptRole, Answer.GO_ON),
+    }
+    question = Question(parent, name, title, running_text(jobs), details)
+    return question.ask(choices, keep=Answer.KEEP_OPEN)
 
 
 def guard_dock(dock: QDockWidget) -> None:

@@ -6,12 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QMessageBox, QWidget
+
+from napari_unet_seg._napari.widgets.closing.question import Question, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qtpy.QtWidgets import QMainWindow
+    from qtpy.QtWidgets import QMainWindow, QWidget
 
 
 class Answer(Enum):
@@ -54,18 +55,9 @@ def may_close(window: QMainWindow) -> bool:
 
 def ask_about_work(text: str, parent: QWidget) -> Answer:
     """Ask what is to become of unsaved work."""
-    box = QMessageBox(parent)
-    box.setObjectName("unet_seg_unsaved_question")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Close napari?")
-    box.setText(text)
-    save = box.addButton("Save…", QMessageBox.ButtonRole.AcceptRole)
-    discard = box.addButton("Close without saving", QMessageBox.ButtonRole.DestructiveRole)
-    keep = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(save)
-    box.setEscapeButton(keep)
-    box.exec()
-    answers = {save: Answer.SAVE, discard: Answer.DISCARD}
-    answer = answers.get(box.clickedButton(), Answer.KEEP_OPEN)
-    box.deleteLater()
-    return answer
+    choices = {
+        "Save…": (Role.AcceptRole, Answer.SAVE),
+        "Close without saving": (Role.DestructiveRole, Answer.DISCARD),
+    }
+    question = Question(parent, "unet_seg_unsaved_question", "Close napari?", text)
+    return question.ask(choices, keep=Answer.KEEP_OPEN, default="Save…")
