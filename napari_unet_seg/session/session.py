@@ -44,7 +44,7 @@ from napari_unet_seg.session.stored.scan import SESSION_FILE, open_scan, record_
 from napari_unet_seg.session.stored.sequences import OtherSequence, record_sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
@@ -213,6 +213,8 @@ class Session(RecordKeeper):
     def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
         """Write the slices that differ from the stored ones, and `session.json` if it changed.
 
+        What the record tells of a slice, a decision or a prompt, is stored with its mask.
+
         Each slice is copied before it is compared: a slice that is being painted on is stored as
         it was at that moment, and again by the next call. The state of a written, accepted slice
         becomes accepted or corrected, as it equals its prediction or not.
@@ -242,7 +244,7 @@ class Session(RecordKeeper):
             written: list[int] = []
             changed: ChangedError | None = None
             try:
-                written.extend(self.masks.save(labels, slices, {"session": self.folder.name}))
+                written.extend(self._save_slices(labels, slices))
             except ChangedError as error:
                 changed = error
             finally:
@@ -252,6 +254,29 @@ class Session(RecordKeeper):
             if changed is not None:
                 raise changed
         return tuple(written)
+
+    def _save_slices(self, labels: Any, slices: Iterable[int] | None) -> Iterator[int]:
+        """Write slices, and those with decisions or prompts that the record would tell of.
+
+        A prompt must not be on disk without what it did, nor a decision without the mask that it
+        was about; both go on while slices are written.
+        """
+        wanted = {*(range(len(self.states)) if slices is None else slices)}
+        news = self._news()
+        recorded = news
+        while wanted := wanted | {index for index, _ in news}:
+            yield from self.masks.save(labels, sorted(wanted), {"session": self.folder.name})
+            news = self._news() - recorded
+            recorded, wanted = recorded | news, set()
+
+    def _news(self) -> set[tuple[int, Any]]:
+        """Decisions and prompts that differ from the stored ones, each with its slice."""
+        now, stored = self._record, self._stored
+        states = zip(now.states, stored.states, strict=True)
+        news: set[tuple[int, Any]] = {(i, s) for i, (s, was) in enumerate(states) if s is not was}
+        for prompt in {*now.prompts} ^ {*stored.prompts}:
+            news |= {(index, prompt) for index in prompt.slices(self.masks.shape[:-2])}
+        return news
 
     def take_from_disk(self, path: Path) -> int | None:
         """Accept a file of the session as another program has left it.

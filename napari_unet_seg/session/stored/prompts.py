@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 from pydantic import Field
 
 from napari_unet_seg.config import Config, Id
@@ -24,3 +27,9 @@ class PromptRecord(Config):
     def prompt(self) -> Prompt:
         """The mark itself."""
         return Prompt(self.kind, self.inside, self.points)
+
+    def slices(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the slices that the plane crosses, counted along leading axes of a shape."""
+        at = tuple(slice(None) if index is None else index for index in self.part[: len(shape)])
+        numbers = np.arange(math.prod(shape)).reshape(shape)[at]
+        return tuple(numbers.ravel().tolist())

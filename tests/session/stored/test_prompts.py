@@ -12,6 +12,7 @@ from napari_unet_seg.config import Category
 from napari_unet_seg.correct.prompt_marks import Prompt
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.prompts import PromptRecord
 
@@ -46,6 +47,42 @@ def test_prompts_are_stored_with_the_next_save(session: Session) -> None:
     assert again.prompts == PROMPTS
     assert again.prompts[0].prompt == Prompt("click", True, ((3.0, 4.5),))
     assert written(session)["prompts"][1]["part"] == [None, 2]
+
+
+def test_a_prompt_is_stored_with_what_it_did_though_another_slice_is_saved(
+    session: Session,
+) -> None:
+    labels = np.zeros((3, 8, 8), np.uint8)
+    labels[1, 3, 4] = 1
+    session.set_prompts(PROMPTS[:1])
+    assert session.save_mask(labels, [0]) == (1,)
+    assert session.save_mask(labels, [0]) == ()
+
+
+@pytest.mark.parametrize("slices", [[0], None])
+def test_a_click_during_a_save_is_stored_with_what_it_did(
+    session: Session, slices: list[int] | None
+) -> None:
+    labels = np.zeros((3, 8, 8), np.uint8)
+
+    class Painted:
+        """Labels that a person clicks on while their last slice is read."""
+
+        shape = labels.shape
+
+        def __getitem__(self, place: tuple[int, ...]) -> np.ndarray:
+            plane: np.ndarray = labels[place].copy()
+            if place == (2 if slices is None else 0,) and not labels.any():
+                labels[1, 3, 4] = 1
+                session.set_prompts(PROMPTS[:1])
+                session.set_states({1: ReviewState.CORRECTED})
+            return plane
+
+    session.save_mask(Painted(), slices)
+    again = Session.open(session.folder)
+    assert again.prompts == PROMPTS[:1]
+    assert again.states[1] is ReviewState.CORRECTED
+    np.testing.assert_array_equal(again.load_mask(), labels)
 
 
 def test_a_session_without_prompts_is_read(session: Session) -> None:
