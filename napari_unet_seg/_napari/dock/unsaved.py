@@ -6,11 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
+import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.conversion import is_user_layer
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
+from napari_unet_seg._napari.layers.layer_record import record_of
+from napari_unet_seg._napari.layers.prediction import is_untouched
 from napari_unet_seg._napari.widgets.dock_widget import connect
 
 if TYPE_CHECKING:
@@ -79,6 +82,11 @@ class UnsavedEdits(QObject):
     def take_for_edited(self, mask: Labels) -> None:
         """Take a mask for edited: it was corrected in an earlier session."""
         self._set(mask, _State(edited=True))
+
+    def follow_segment(self, mask: Labels) -> None:
+        """Take a mask that holds predictions alone for unedited."""
+        if record_of(mask).predicted and is_untouched(mask, np.ndindex(mask.data.shape[:-2])):
+            self._set(mask, _State())
 
     def start_saving(self, mask: Labels) -> None:
         """Note that a mask is being written; edits from now on are not in its file."""

@@ -318,6 +318,8 @@ class UNetSegWidget(DockWidget):
 
     def _on_segmented(self, mask: Labels | None) -> None:
         self._segmented = mask or self._segmented
+        if mask is not None:
+            self.unsaved.follow_segment(mask)
 
     def _on_busy(self, busy: bool) -> None:
         self.open_page.set_busy(busy)

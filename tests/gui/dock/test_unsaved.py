@@ -13,7 +13,10 @@ from sessions import start_session
 from napari_unet_seg._napari.dock.recent import recent
 from napari_unet_seg._napari.dock.step_bar import Step
 from napari_unet_seg._napari.dock.widget import UNetSegWidget
+from napari_unet_seg._napari.layers.layer_record import ModelFile
+from napari_unet_seg._napari.layers.prediction import checksums, show_prediction
 from napari_unet_seg._napari.widgets.closing import unsaved_work
+from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
@@ -68,6 +71,27 @@ def test_an_edited_mask_is(widget: UNetSegWidget, asked: list[str]) -> None:
     edit(widget, 3)
     assert not close(widget)
     assert asked == [QUESTION]
+
+
+def segmented(widget: UNetSegWidget, column: int) -> Any:
+    """The mask after Segment found a pixel of the second slice."""
+    found = np.zeros((3, 16, 16), np.uint8)
+    found[1, 5, column] = 1
+    scan, model = widget.viewer.layers["scan"], ModelFile(str(BUNDLED), "")
+    mask = show_prediction(
+        widget.viewer, scan, mask_of(widget), found, CATEGORIES, (), checksums(found), model
+    )
+    widget.segment.finished.emit(mask)
+    return mask
+
+
+def test_a_second_prediction_is_no_edit(widget: UNetSegWidget, asked: list[str]) -> None:
+    assert segmented(widget, 3) is segmented(widget, 4) is mask_of(widget)
+    assert not widget.unsaved.is_edited(mask_of(widget))
+    assert unsaved_work.may_close(widget.window())
+    mask_of(widget).undo()
+    assert not close(widget)
+    assert asked == [QUESTION], "the first prediction is as good as drawn"
 
 
 def test_save_leads_to_where_it_is_saved(
