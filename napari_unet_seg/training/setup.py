@@ -79,21 +79,12 @@ def prepare(
         new = sum(s.name not in replayed for s in data.splits["train"])
         config, recipe = recipe_for(config, net, info, data.items["train"], new)
     knows = loaded is not None and has_classes_of(net, loaded[0])
-    # Held-out samples tell whether the model that the run starts from has become better.
     competes = knows and not resume and data.splits["valid"]
+    start = copy.deepcopy(net) if competes else None
     parent = sha256(init) if init else ""
     Run(run).check_links()
     loop = TrainingLoop(
-        config,
-        samples,
-        Run(run),
-        data.splits,
-        data.items,
-        net,
-        parent,
-        notes,
-        recipe,
-        copy.deepcopy(net) if competes else None,
+        config, samples, Run(run), data.splits, data.items, net, parent, notes, recipe, start
     )
     if loaded and knows:
         loop.calibration = Calibration(loaded[0].calibration, loaded[0].calibration_prior)
