@@ -108,8 +108,15 @@ class TrainFinished:
     last: Path
     epochs: int
     best_epoch: int
+    """0 if no epoch was better on the held-out samples, beyond chance, than the model that the
+    training started from, whose weights `best` then holds."""
     valid_dice: float
     stopped: bool
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the best model is the one that the training started from."""
+        return self.best_epoch == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,7 +81,10 @@ def _read(sample: Sample) -> tuple[Array, Array]:
 
 
 def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:
-    """Mean figures over the slices with a tumour, by kind and plane, and false positives."""
+    """Mean figures over the slices with a tumour, by kind and plane, and false positives.
+
+    NaN where there are no such slices.
+    """
     tumour = {name: m.counts for name, m in slices.items() if "_no_" not in name}
     healthy = [m.counts for name, m in slices.items() if "_no_" in name]
     groups = defaultdict(list)
@@ -91,13 +95,13 @@ def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:
     iou = np.array([c.iou for c in tumour.values()])
     return {
         "slices": len(dice),
-        "dice": _round(dice.mean()),
+        "dice": _mean(dice),
         "dice_interval": _interval(dice),
-        "median": _round(np.median(dice)),
-        "iou": _round(iou.mean()),
+        "median": _round(np.median(dice) if dice.size else math.nan),
+        "iou": _mean(iou),
         "iou_interval": _interval(iou),
         "pooled": _round(sum(tumour.values(), Counts(0, 0, 0, 0)).dice),
-        "missed": _round(np.mean(dice == 0)),
+        "missed": _mean(dice == 0),
         "groups": {name: _round(np.mean(group)) for name, group in sorted(groups.items())},
         "healthy": len(healthy),
         "false": sum(c.fp > 0 for c in healthy),
@@ -126,8 +130,14 @@ def calibration_of(slices: dict[str, Measured]) -> tuple[Calibration, dict[str, 
     }
 
 
+def _mean(values: Array) -> float:
+    return _round(values.mean() if values.size else math.nan)
+
+
 def _interval(values: Array) -> list[float]:
-    """95 % by bootstrap over slices."""
+    """95 % by bootstrap over slices; NaN without slices."""
+    if not values.size:
+        return [math.nan, math.nan]
     drawn = np.random.default_rng(0).choice(values, (_RESAMPLINGS, len(values))).mean(axis=1)
     return [_round(v) for v in np.percentile(drawn, (2.5, 97.5))]
 

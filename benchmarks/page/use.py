@@ -124,8 +124,8 @@ FEW_SLICES = """\
 Dice per slice on 100 held-out slices, before and after the bundled model was fine-tuned on {slices}
 others: the mean over draws of the slices, and the change of each draw. The model has seen inverted
 and turned slices in training; masks drawn by another habit are new to it. The rule takes the recipe
-{chosen}. Where there is nothing to learn, a draw can lose, and ten held-out slices do not always
-show it. `python -m benchmarks.correction.fine_tuning`.
+{chosen}. A change of 0 is of a draw in which no epoch was better on its ten held-out slices beyond
+chance, so that the model stayed as it was. `python -m benchmarks.correction.fine_tuning`.
 
 {table}"""
 

@@ -18,6 +18,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.training.held_out.unchanged import unchanged
 from napari_unet_seg.training.launcher import process_rank
 
 if TYPE_CHECKING:
@@ -44,15 +45,15 @@ def follow_training(events: Generator[Any, Command | None, Any], stop: Stop, *, 
     DataError
         If the masks can hardly be meant; the message names the option that confirms them.
     """
-    started, silent, epochs = False, process_rank() > 0, 0
+    started, silent, run = False, process_rank() > 0, None
     with _offering_yes(), Bar("Training", "samples", quiet=json or silent) as bar:
         for event in follow(events, stop):
             started |= isinstance(event, BatchEnd)
-            epochs = event.epochs if isinstance(event, TrainStarted) else epochs
+            run = event if isinstance(event, TrainStarted) else run
             if json and not silent:
                 emit(event_line(event))
             elif not silent:
-                _show(event, epochs, bar)
+                _show(event, run, bar)
             if stop and not started:
                 break  # before the first step there is nothing to save
     if stop and not started:
@@ -71,7 +72,8 @@ def _offering_yes() -> Iterator[None]:
         ) from error
 
 
-def _show(event: Any, epochs: int, bar: Bar) -> None:
+def _show(event: Any, run: TrainStarted | None, bar: Bar) -> None:
+    epochs, held_out = (run.epochs, run.valid) if run else (0, 0)
     if isinstance(event, ItemDone):
         bar.update(event.index, event.count, "(reading)")
     elif isinstance(event, TrainStarted):
@@ -91,10 +93,7 @@ def _show(event: Any, epochs: int, bar: Bar) -> None:
         )
     elif isinstance(event, TrainFinished):
         how = "Stopped" if event.stopped else "Done"
-        bar.say(
-            f"{how} after epoch {event.epochs}; the best model, of epoch {event.best_epoch} "
-            f"with Dice {number(event.valid_dice)}, is {event.best}."
-        )
+        bar.say(f"{how} after epoch {event.epochs}; {_best(event, held_out)}.")
     elif isinstance(event, SampleMeasured):
         bar.update(event.index, event.count, "(measuring)")
     elif isinstance(event, FineTuned):
@@ -104,6 +103,13 @@ def _show(event: Any, epochs: int, bar: Bar) -> None:
             bar.say(_dice_summary("samples", event.new))
         if event.old:
             bar.say(_dice_summary("samples of the previous data", event.old))
+
+
+def _best(event: TrainFinished, held_out: int) -> str:
+    dice = number(event.valid_dice)
+    if event.is_unchanged:
+        return f"{unchanged(held_out, 'sample')} (Dice {dice}). It is {event.best}"
+    return f"the best model, of epoch {event.best_epoch} with Dice {dice}, is {event.best}"
 
 
 def _dice_summary(samples: str, change: DiceChange) -> str:

@@ -10,6 +10,7 @@ from napari_unet_seg.errors import DataError, SegmentationError
 from napari_unet_seg.models.description import session_of
 from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.stored.record import read_record
+from napari_unet_seg.training.held_out.unchanged import unchanged
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def is_usable(finished: Round) -> bool:
-    """Whether a round did not lose Dice on held-out slices, and was not stopped unmeasured."""
+    """Whether a round changed the model, without loss of Dice on held-out slices.
+
+    A round that was stopped before it was measured is not usable.
+    """
+    if finished.unchanged:
+        return False
     before, after = finished.before, finished.after
     if after is None:
         return not finished.stopped
@@ -42,7 +48,7 @@ def use_of(finished: Round, *, by_user: bool) -> Use:
     """Return whether the model of a round is used next."""
     if is_usable(finished):
         return Use.YES
-    if not by_user:
+    if not by_user or finished.unchanged:
         return Use.NO
     # Who stopped a round before it was measured has seen its course.
     return Use.YES if finished.after is None else Use.ASK
@@ -50,6 +56,8 @@ def use_of(finished: Round, *, by_user: bool) -> Use:
 
 def refusal(finished: Round) -> str:
     """Return a message with the reason why the model of a round is not used."""
+    if finished.unchanged:
+        return f"Round {finished.number}: {unchanged(finished.held_out, 'slice')}."
     if finished.before is None or finished.after is None:
         return f"Round {finished.number} was stopped before it was measured; the model stays."
     return (

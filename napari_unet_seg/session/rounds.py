@@ -217,6 +217,7 @@ def _scores(done: FineTuned) -> dict[str, Any]:
         "held_out": done.new.samples,
         "epochs": done.finished.epochs,
         "stopped": done.finished.stopped,
+        "unchanged": done.finished.is_unchanged,
         "replayed": done.replayed,
         "old_before": old.before if old else None,
         "old_after": old.after if old else None,

@@ -51,6 +51,9 @@ def fine_tune(
 ) -> Generator[Any, Command | None, FineTuned | None]:
     """Fine-tune a model on new samples, and measure it before and after.
 
+    It stays as it is if no epoch is better on the held-out samples beyond chance, see
+    `engine.train`.
+
     Against forgetting, a share of the data that the model was trained on is replayed if the data
     can still be read (Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal").
 
@@ -103,7 +106,7 @@ def fine_tune(
     valid = set(splits["valid"])
     held_out = tuple(s for s in samples.samples if s.name in valid)
     kept = draw(old, "valid", MEASURED, config.seed) if old else ()
-    models = (base if same else None, finished.best)
+    models = (base if same else None, base if finished.is_unchanged else finished.best)
     gain = yield from _compare(models, replace(samples, samples=held_out), config, stream)
     loss = None
     if kept:
@@ -177,20 +180,22 @@ def _replayed(
 def _compare(
     models: tuple[Path | None, Path], samples: SampleSet, config: TrainConfig, stream: Stream
 ) -> _Result:
-    """Measure the Dice of both models; None for a model that is missing or was not measured."""
+    """Measure the Dice of both models; None for a model that is missing or was not measured.
+
+    A model that stays as it is is measured once.
+    """
     # In one precision: "auto" may choose another precision for each model, which can change the
     # Dice by more than a short round gains.
     predict = PredictConfig(device=config.device, precision="float32", threads=config.threads)
-    dice: list[float | None] = []
-    for model in models:
-        dice.append(None)
+    dice: dict[Path | None, float | None] = dict.fromkeys(models)
+    for model in dice:
         if model is not None and samples.samples:
             evaluate = stream("napari_unet_seg.engine:evaluate_samples", model, samples, predict)
             last, _ = yield from _forward(evaluate)
             if isinstance(last, Evaluated) and math.isfinite(last.dice):
-                dice[-1] = last.dice
-    before, after = dice
-    return DiceChange(before, after, len(samples.samples))
+                dice[model] = last.dice
+    before, after = models
+    return DiceChange(dice[before], dice[after], len(samples.samples))
 
 
 def _forward(stream: Events) -> Generator[Any, Command | None, tuple[Any, bool]]:

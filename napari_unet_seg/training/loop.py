@@ -11,12 +11,11 @@ import numpy as np
 import tifffile
 import torch
 
-from napari_unet_seg import __version__
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.augment.leave_out import leave_out
 from napari_unet_seg.data.batches import shuffled
 from napari_unet_seg.data.prompts.simulation import prompted
-from napari_unet_seg.errors import CheckpointError, EngineError
+from napari_unet_seg.errors import EngineError
 from napari_unet_seg.events import (
     BatchEnd,
     CheckpointSaved,
@@ -28,13 +27,13 @@ from napari_unet_seg.events import (
 )
 from napari_unet_seg.inference.predicted_dice import Calibration
 from napari_unet_seg.io.disk.files import atomic
-from napari_unet_seg.models.header import CheckpointInfo
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 from napari_unet_seg.nn.devices import choose_device, device_name
 from napari_unet_seg.training.distributed import ProcessGroup, join_processes
-from napari_unet_seg.training.run import Run, has_next_epoch, history_row
+from napari_unet_seg.training.held_out.best import Best
+from napari_unet_seg.training.held_out.validation import validate
+from napari_unet_seg.training.run import Run, has_next_epoch, header_of, history_row
 from napari_unet_seg.training.trainer import Trainer
-from napari_unet_seg.training.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,8 +42,9 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample, SampleSet
     from napari_unet_seg.events import TrainEvent
+    from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
-    from napari_unet_seg.training.validation import PreviewSlice
+    from napari_unet_seg.training.held_out.validation import PreviewSlice, Validation
 
 
 @dataclass(slots=True, eq=False)
@@ -60,10 +60,10 @@ class TrainingLoop:
     parent: str
     notes: list[str]
     recipe: str = ""
+    start: Net | None = None
+    """Copy of the net, on the CPU, of a run whose model is the best until an epoch has gained."""
     epoch: int = 0
-    best_epoch: int = 0
-    best_score: tuple[float, ...] = ()
-    best_dice: float = math.nan
+    best: Best = field(default_factory=Best)
     lowest_loss: float = math.inf
     epochs_without_gain: int = 0
     trainer: Trainer = field(init=False)
@@ -73,6 +73,7 @@ class TrainingLoop:
     """From the validation split, or of the initial model if the validation split is too small."""
     history: list[dict[str, str]] = field(default_factory=list)
     _epoch_start: float = 0.0
+    _start_info: CheckpointInfo | None = None
 
     def __post_init__(self) -> None:
         self.processes = join_processes(choose_device(self.config.device))
@@ -117,6 +118,13 @@ class TrainingLoop:
             tuple(notes),
             self.recipe,
         )
+
+    def measure_start(self) -> None:
+        """Validate the model that the run starts from, if it competes with the epochs."""
+        if self.start is not None:
+            held_out = self._validate()
+            self.best = Best.of_start(held_out)
+            self._start_info = header_of(self)
 
     def train_epoch(self) -> Generator[TrainEvent, Command | None, bool]:
         """Train on every sample once; return whether the user asked to stop."""
@@ -163,19 +171,9 @@ class TrainingLoop:
     def end_epoch(self) -> Generator[TrainEvent, Any, None]:
         """Validate, and write the checkpoints and the history."""
         with self.trainer.averaged():
-            batch, classes = self.config.batch_size, self.config.model.classes
-            patients = [sample.group for sample in self.splits["valid"]]
-            held_out = validate(
-                self.trainer, self.items["valid"], batch, classes, self.processes, patients
-            )
+            held_out = self._validate()
         loss, dice = held_out.loss, held_out.dice
-        if held_out.calibration.knots:
-            self.calibration = held_out.calibration
-        # Equal Dice is common in the first epochs, when the net finds no small lesion at all.
-        score = (float(np.nan_to_num(dice)), -loss if math.isfinite(loss) else -self.train_loss)
-        is_best = score > self.best_score
-        if is_best:
-            self.best_score, self.best_epoch, self.best_dice = score, self.epoch, dice
+        is_best = self.best.offer(self.epoch, held_out, self.train_loss, self._patients)
         self._count_patience(loss)
         rate = self.trainer.learning_rate(self.epoch * self.steps - 1)
         seconds = time.perf_counter() - self._epoch_start
@@ -185,21 +183,40 @@ class TrainingLoop:
             self._write(is_best)
         self.processes.all_gather(None)  # waits, so that no process reads a file before it is whole
         yield event
-        if is_best:
-            yield CheckpointSaved(self.run.best, "best", self.epoch)
+        if is_best or self.start is not None:
+            yield CheckpointSaved(self.run.best, "best", self.best.epoch)
+        self.start = None
         yield CheckpointSaved(self.run.last, "last", self.epoch)
         preview = self._preview(held_out.preview)
         if preview is not None:
             yield preview
 
+    @property
+    def _patients(self) -> list[str]:
+        return [sample.group for sample in self.splits["valid"]]
+
+    def _validate(self) -> Validation:
+        """Validate the trainer's net; keep the calibration if there are enough slices."""
+        batch, classes = self.config.batch_size, self.config.model.classes
+        held_out = validate(
+            self.trainer, self.items["valid"], batch, classes, self.processes, self._patients
+        )
+        if held_out.calibration.knots:
+            self.calibration = held_out.calibration
+        return held_out
+
     def _write(self, is_best: bool) -> None:
+        best = self.run.inside(self.run.best.name)
         if is_best:
             with self.trainer.averaged() as net:
-                save_checkpoint(self.run.inside(self.run.best.name), net, self._info())
+                save_checkpoint(best, net, header_of(self))
+        elif self.start is not None and self._start_info is not None:
+            # Not before the first epoch has ended: a run that is stopped earlier leaves no model.
+            save_checkpoint(best, self.start, self._start_info)
         # The last checkpoint is written last: a run killed before that repeats the whole epoch.
         self.run.write_history(self.history)
         save_checkpoint(
-            self.run.inside(self.run.last.name), self.net, self._info(), self.trainer.state()
+            self.run.inside(self.run.last.name), self.net, header_of(self), self.trainer.state()
         )
 
     def _count_patience(self, loss: float) -> None:
@@ -221,37 +238,6 @@ class TrainingLoop:
         name = self.splits["valid"][preview.owner].name
         return Preview(self.epoch, name, preview.image, preview.truth, preview.labels)
 
-    def _info(self) -> CheckpointInfo:
-        progress = {
-            "best_epoch": self.best_epoch,
-            "best_score": self.best_score,
-            "lowest_loss": self.lowest_loss,
-            "epochs_without_gain": self.epochs_without_gain,
-        }
-        metrics = {"valid_dice": self.best_dice, "train_loss": self.train_loss}
-        return CheckpointInfo(
-            version=__version__,
-            model=self.config.model,
-            categories=self.samples.categories,
-            normalise=self.config.normalise,
-            sequences=self.samples.sequences,
-            image_size=self.config.image_size,
-            patch_slices=self.config.patch_slices if self.config.model.dimensions == 3 else 1,
-            summary={
-                "source": self.samples.source,
-                "train": len(self.splits["train"]),
-                "valid": len(self.splits["valid"]),
-                "options": self.config.model_dump(mode="json", exclude={"model", "normalise"}),
-                "precision": str(self.trainer.dtype).removeprefix("torch."),
-                "progress": {k: v for k, v in progress.items() if v != math.inf},
-            },
-            metrics={k: v for k, v in metrics.items() if math.isfinite(v)},
-            calibration=self.calibration.knots,
-            calibration_prior=self.calibration.prior,
-            epoch=self.epoch,
-            parent=self.parent,
-        )
-
     def resume(self, info: CheckpointInfo, tensors: dict[str, torch.Tensor]) -> None:
         """Restore the state of a run from its `last` checkpoint.
 
@@ -267,29 +253,20 @@ class TrainingLoop:
         CheckpointError
             If the checkpoint holds no optimiser state, as for example a `best` checkpoint.
         """
-        if not any(key.startswith("optimiser.") for key in tensors):
-            raise CheckpointError(
-                f"The checkpoint given for the run {self.run.folder} holds no optimiser state; "
-                "resume from last.safetensors."
-            )
-        if not {"precision", "progress"} <= info.summary.keys():
-            raise CheckpointError(
-                f"The run {self.run.folder} was written by version {info.version} of this plugin "
-                "without the state that resuming needs; fine-tune its model, or train a new run."
-            )
+        self.run.check_resumable(info, tensors)
         self.trainer.load_state(tensors)
         # A second measurement of both precisions could choose the other precision.
         self.trainer.dtype = getattr(torch, info.summary["precision"])
         self.epoch = info.epoch
         self.history = self.run.history(info.epoch)
-        for name, value in info.summary["progress"].items():
-            setattr(self, name, value)
-        self.best_score = tuple(self.best_score)
-        self.best_dice = info.metrics.get("valid_dice", math.nan)
+        progress = info.summary["progress"]
+        self.best = Best.resumed(progress, info.metrics.get("valid_dice", math.nan))
+        self.lowest_loss = progress.get("lowest_loss", math.inf)
+        self.epochs_without_gain = progress["epochs_without_gain"]
         self.parent = info.parent
 
     def finished(self, stopped: bool) -> TrainFinished:
         """Return the last event of the run."""
         return TrainFinished(
-            self.run.best, self.run.last, self.epoch, self.best_epoch, self.best_dice, stopped
+            self.run.best, self.run.last, self.epoch, self.best.epoch, self.best.dice, stopped
         )

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari_unet_seg import __version__
 from napari_unet_seg.config import TrainConfig
-from napari_unet_seg.errors import DataError, SegmentationError
+from napari_unet_seg.errors import CheckpointError, DataError, SegmentationError
 from napari_unet_seg.io.disk.files import atomic, reading, within
 from napari_unet_seg.io.disk.temporary import in_use, remove_litter
-from napari_unet_seg.models.header import read_header
+from napari_unet_seg.models.header import CheckpointInfo, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from napari_unet_seg.events import EpochEnd
+    from napari_unet_seg.training.loop import TrainingLoop
 
 _HISTORY = (
     "epoch",
@@ -98,6 +101,27 @@ class Run:
             remove_litter(self.preview)
             yield
 
+    def check_resumable(self, info: CheckpointInfo, tensors: Iterable[str]) -> None:
+        """Raise CheckpointError if the run cannot be resumed from a checkpoint.
+
+        Parameters
+        ----------
+        info : CheckpointInfo
+            Header of the checkpoint.
+        tensors : iterable of str
+            Names of its tensors.
+        """
+        if not any(key.startswith("optimiser.") for key in tensors):
+            raise CheckpointError(
+                f"The checkpoint given for the run {self.folder} holds no optimiser state; "
+                "resume from last.safetensors."
+            )
+        if not {"precision", "progress"} <= info.summary.keys():
+            raise CheckpointError(
+                f"The run {self.folder} was written by version {info.version} of this plugin "
+                "without the state that resuming needs; fine-tune its model, or train a new run."
+            )
+
     def inside(self, name: str) -> Path:
         """Return the path of a file to write in the folder of the run; see `files.within`."""
         return within(self.folder, self.folder / name)
@@ -169,3 +193,35 @@ def has_next_epoch(config: TrainConfig, epoch: int, epochs_without_gain: int) ->
 def history_row(epoch: EpochEnd) -> dict[str, str]:
     """Return the metrics of one epoch as text; floats with all digits, to compare runs exactly."""
     return {name: repr(getattr(epoch, name)) for name in _HISTORY}
+
+
+def header_of(loop: TrainingLoop) -> CheckpointInfo:
+    """Return the header of a checkpoint of the present state of a run."""
+    progress = {
+        **loop.best.progress(),
+        "lowest_loss": loop.lowest_loss,
+        "epochs_without_gain": loop.epochs_without_gain,
+    }
+    metrics = {"valid_dice": loop.best.dice, "train_loss": loop.train_loss}
+    return CheckpointInfo(
+        version=__version__,
+        model=loop.config.model,
+        categories=loop.samples.categories,
+        normalise=loop.config.normalise,
+        sequences=loop.samples.sequences,
+        image_size=loop.config.image_size,
+        patch_slices=loop.config.patch_slices if loop.config.model.dimensions == 3 else 1,
+        summary={
+            "source": loop.samples.source,
+            "train": len(loop.splits["train"]),
+            "valid": len(loop.splits["valid"]),
+            "options": loop.config.model_dump(mode="json", exclude={"model", "normalise"}),
+            "precision": str(loop.trainer.dtype).removeprefix("torch."),
+            "progress": {k: v for k, v in progress.items() if v != math.inf},
+        },
+        metrics={k: v for k, v in metrics.items() if math.isfinite(v)},
+        calibration=loop.calibration.knots,
+        calibration_prior=loop.calibration.prior,
+        epoch=loop.epoch,
+        parent=loop.parent,
+    )

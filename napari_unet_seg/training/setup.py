@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,12 +78,15 @@ def prepare(
         replayed = {s.name for s in replay}
         new = sum(s.name not in replayed for s in data.splits["train"])
         config, recipe = recipe_for(config, net, info, data.items["train"], new)
+    knows = loaded is not None and has_classes_of(net, loaded[0])
+    competes = knows and not resume and data.splits["valid"]
+    start = copy.deepcopy(net) if competes else None
     parent = sha256(init) if init else ""
     Run(run).check_links()
     loop = TrainingLoop(
-        config, samples, Run(run), data.splits, data.items, net, parent, notes, recipe
+        config, samples, Run(run), data.splits, data.items, net, parent, notes, recipe, start
     )
-    if loaded and has_classes_of(net, loaded[0]):
+    if loaded and knows:
         loop.calibration = Calibration(loaded[0].calibration, loaded[0].calibration_prior)
     if loaded and resume:
         loop.resume(*loaded)

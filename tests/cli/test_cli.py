@@ -341,6 +341,19 @@ def test_finetune_tells_the_dice_before_and_after(trained, tmp_path, capsys):
     assert read_header(out / "best.safetensors").parent
 
 
+def test_finetune_tells_that_the_model_stays_as_it_is(trained, tmp_path, capsys):
+    dataset, run = trained
+    still = ("--epochs", "2", "--set", "learning_rate=1e-12", "--set", "recipe=gentle")
+    arguments = ["finetune", run, "--data", dataset, "--out", tmp_path / "tuned", *still]
+    assert main([str(a) for a in [*arguments, "--device", "cpu"]]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Done after epoch 2; the model stays as it is: no epoch was better on 3 held-out samples "
+        "beyond chance (Dice "
+    ) in told
+    assert read_header(tmp_path / "tuned" / "best.safetensors").epoch == 0
+
+
 def test_a_network_that_follows_prompts_is_trained_and_fine_tuned(trained, tmp_path, capsys):
     dataset, out, tuned = str(trained[0]), tmp_path / "follows", tmp_path / "tuned"
     arguments = ["train", dataset, "--out", str(out), "--epochs", "1", *TINY]

@@ -43,8 +43,16 @@ def started(work: Callable[..., None], *arguments: Any) -> Iterator[tuple[BasePr
 
 def train(pipe: Connection, config: TrainConfig, samples: SampleSet, run: Path) -> None:
     """Train on, and wait for a word after each event."""
+    fine_tune(pipe, config, samples, run, None)
+
+
+def fine_tune(
+    pipe: Connection, config: TrainConfig, samples: SampleSet, run: Path, base: Path | None
+) -> None:
+    """Train on from a model, and wait for a word after each event."""
     last = run / "last.safetensors"
-    for event in engine.train(config, samples, run, resume=last if last.exists() else None):
+    start = {"resume": last} if last.exists() else {"init": base}
+    for event in engine.train(config, samples, run, **start):
         pipe.send(type(event).__name__)
         pipe.recv()
 

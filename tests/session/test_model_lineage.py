@@ -98,6 +98,16 @@ def test_a_refusal_says_why(changes: dict[str, float], words: str) -> None:
     assert re.match(f"Round 7 .*{words}.*; the .*model stays", refusal(finished))
 
 
+def test_a_round_that_changed_nothing_is_not_used_and_nobody_is_asked() -> None:
+    finished = made_round(number=7, before=0.8, after=0.8, held_out=10, unchanged=True)
+    assert not is_usable(finished)
+    assert {use_of(finished, by_user=by_user) for by_user in (True, False)} == {Use.NO}
+    assert refusal(finished) == (
+        "Round 7: the model stays as it is: no epoch was better on 10 held-out slices beyond "
+        "chance."
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "tuned"),
     [

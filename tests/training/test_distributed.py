@@ -89,6 +89,27 @@ def test_two_processes_equal_one_with_the_doubled_batch(dataset, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rate", [1e-9, 0.01])
+def test_two_processes_agree_whether_the_model_stays(dataset, tmp_path, rate):
+    run = tmp_path / "base"
+    assert main(arguments(dataset, run, 4)) == 0
+    ends = {}
+    for name, batch, start in (("two", 2, launched), ("one", 4, main)):
+        settings = tmp_path / f"{name}.yaml"
+        CONFIG.replace(batch_size=batch, learning_rate=rate, epochs=2).to_file(settings)
+        out = tmp_path / name
+        words = ["finetune", str(run), "--data", str(dataset), "--out", str(out)]
+        done = start([*words, "--config", str(settings), "--set", "replay=0"])
+        assert done == 0 or done.returncode == 0, done.stdout + done.stderr
+        info = load_tensors(out / "best.safetensors")[0]
+        ends[name] = info.epoch, info.metrics["valid_dice"], info.summary["progress"]["start_dices"]
+    assert ends["two"] == ends["one"]
+    assert len(ends["two"][2]) == 5
+    if rate < 1e-6:
+        assert ends["two"][0] == 0
+
+
+@pytest.mark.slow
 def test_more_processes_than_samples_are_told(tmp_path):
     for kind in ("images", "masks"):
         (tmp_path / "set" / kind).mkdir(parents=True)

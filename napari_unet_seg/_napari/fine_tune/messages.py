@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.session.model_lineage import change_of_dice
+from napari_unet_seg.training.held_out.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,8 @@ def round_summary(finished: Round) -> str:
         return f"{start}; stopped before it was measured."
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
+    if finished.unchanged:
+        return f"{start}; {unchanged(finished.held_out, 'slice')}."
     held_out = counted(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."

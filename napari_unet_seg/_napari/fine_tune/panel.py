@@ -165,7 +165,7 @@ class FineTunePanel(QWidget):
         ----------
         epochs : int, optional
             Maximum number of epochs of a round that the user did not start; the new model is used
-            if it is not worse.
+            if it is neither worse nor unchanged.
         """
         current, session = self._desk.current, self.scope.session
         if current is None or session is None or self.panel.running:
@@ -260,7 +260,7 @@ class FineTunePanel(QWidget):
         if used:
             chosen_model.choose_model(self.scope.checkpoint_of(finished))
             message += " The new model is chosen in Segment."
-        else:
+        elif not finished.unchanged:
             message += " The new model is not used; the present model stays."
         show_info(message)
         bring_into_view(self.panel)  # and what is said above it

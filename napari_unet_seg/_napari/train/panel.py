@@ -23,6 +23,7 @@ from napari_unet_seg.events import (
     TrainFinished,
     TrainStarted,
 )
+from napari_unet_seg.training.held_out.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -117,6 +118,7 @@ class TrainingPanel(QWidget):
         # Labels that wrap promise too little height, and the plot's axis would be cut off.
         self.setMinimumHeight(280)
         self._state = self._scores = self._note = ""
+        self._epochs = self._held_out = 0
         self._has_ended = True
 
     def _on_event(self, event: Any) -> None:
@@ -152,7 +154,7 @@ class TrainingPanel(QWidget):
         )
         self._note = " ".join(event.notes)
         self._scores = ""
-        self._epochs = event.epochs
+        self._epochs, self._held_out = event.epochs, event.valid
         self._show()
 
     def _on_epoch(self, event: EpochEnd) -> None:
@@ -174,7 +176,9 @@ class TrainingPanel(QWidget):
     def _on_finished(self, event: TrainFinished) -> None:
         self._has_ended = True
         self._state = "Stopped." if event.stopped else "Finished."
-        if math.isfinite(event.valid_dice):
+        if event.is_unchanged:
+            self._scores = f"{unchanged(self._held_out, 'sample').capitalize()}."
+        elif math.isfinite(event.valid_dice):
             self._scores = f"Best validation Dice {event.valid_dice:.3f}, epoch {event.best_epoch}."
         self._answer()
         self.finished.emit(event)

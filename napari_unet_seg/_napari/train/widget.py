@@ -37,6 +37,7 @@ from napari_unet_seg.errors import ConfigError, SegmentationError, UnconfirmedEr
 from napari_unet_seg.events import TrainStarted
 from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
+from napari_unet_seg.training.held_out.unchanged import unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,7 +241,9 @@ class TrainWidget(DockWidget):
         self._finished = event
         dice = event.valid_dice
         score = "nothing held out"
-        if math.isfinite(dice):
+        if event.is_unchanged:
+            score = unchanged(self._held_out, "sample")
+        elif math.isfinite(dice):
             score = f"best validation Dice {dice:.3f} on {self._held_out} held out"
         where = f"The model is {event.best}."
         self.result.setText(where)  # the panel above it shows the score

@@ -48,6 +48,8 @@ class Round(Config):
     """The model in use before the round, whose sessions the round learned from too."""
     sessions: tuple[str, ...] = ()
     """Folders of further sessions whose slices the round learned from."""
+    unchanged: bool = False
+    """Whether the new model is the base model, as no epoch was better beyond chance."""
 
 
 COCO_COPY = "coco.json"
@@ -107,7 +109,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.3"
+    format: Version = "2.4"
     version: str
     """Version of the package that started the session."""
     created: str

@@ -526,6 +526,48 @@ def test_a_round_that_was_stopped_unmeasured_is_used_only_by_who_started_it(
     qtbot.waitUntil(lambda: not tuning.panel.running)
 
 
+@pytest.fixture
+def vain_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds find no epoch that is better than the model."""
+
+    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
+        yield "begun"
+        session.store_splits()
+        store_round(session, model, before=0.6, after=0.6, held_out=2, unchanged=True)
+        yield session.rounds[-1]
+
+    monkeypatch.setattr(round_job, "run_round", work)
+
+
+@pytest.mark.usefixtures("vain_round")
+def test_a_round_that_changed_nothing_predicts_nothing_and_is_not_used(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    make_checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    notifications: list[str],
+) -> None:
+    session = a_stack(tmp_path / "stack", make_checkpoint())
+    opened(qtbot, widget, lambda: widget.desk.open(session.folder))
+    tuning, bar, model = widget.fine_tune, widget.fine_tune.learn_bar, chosen_model.current_model()
+    said = "the model stays as it is: no epoch was better on 2 held-out slices beyond chance."
+    predicted: list[int] = []
+    widget.learning.predicting.predicted.connect(predicted.append)
+    with qtbot.waitSignal(tuning.finished) as done:
+        for _ in range(EVERY):
+            accept(widget)
+    qtbot.waitUntil(lambda: not tuning.panel.running)
+    assert bar.status.text() == f"Round 1: {said}"
+    with qtbot.waitSignal(tuning.finished) as asked:
+        tuning.start()
+    qtbot.waitUntil(lambda: not tuning.panel.running)
+    assert (done.args[1], asked.args[1], tuning.question) == (False, False, None)
+    assert tuning.result.text().splitlines()[-1].endswith(said)
+    assert notifications[-1].endswith(said)
+    assert chosen_model.current_model() == model
+    assert not predicted and not session.models.used and not bar.back_button.isEnabled()
+
+
 def test_a_round_that_was_stopped_unmeasured_is_not_taken_up_later(
     qtbot: QtBot, widget: ReviewWidget, make_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:

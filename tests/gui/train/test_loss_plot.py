@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,6 +153,18 @@ def test_the_panel_tells_the_course_of_a_training(
     assert panel.status.text() == "Finished.\nBest validation Dice 0.750, epoch 3.\na note"
     assert not panel.stop_button.isEnabled()
     assert not panel.running
+
+
+def test_the_panel_tells_that_the_model_stays_as_it_is(
+    qtbot: QtBot, panel: TrainingPanel, tmp_path: Path
+) -> None:
+    *course, done = events(3, tmp_path)
+    with qtbot.waitSignal(panel.running_changed, check_params_cb=lambda on: not on):
+        panel.start(each for each in [*course, replace(done, best_epoch=0)])
+    assert panel.status.text() == (
+        "Finished.\nThe model stays as it is: no epoch was better on 1 held-out sample beyond "
+        "chance.\na note"
+    )
 
 
 def test_pause_resume_and_stop(qtbot: QtBot, panel: TrainingPanel, tmp_path: Path) -> None:

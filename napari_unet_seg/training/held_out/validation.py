@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.training.distributed import ProcessGroup
+    from napari_unet_seg.training.held_out.gain import Dices
     from napari_unet_seg.training.trainer import Trainer
 
 
@@ -61,6 +62,8 @@ class Validation:
     dice: float
     """Mean over scans and classes that occur in the truth or the prediction; NaN if there are
     none."""
+    dices: Dices
+    """Dice of each scan and class; 1 where neither truth nor prediction has the class."""
     preview: PreviewSlice | None
     calibration: Calibration
     """Of the predicted Dice, fitted to the validation slices."""
@@ -99,11 +102,13 @@ def validate(
         for key, value in part.counts.items():
             counts[key] = counts[key] + value
     # In order, so that the sum is the same for any number of processes.
-    dices = [c.dice for _, c in sorted(counts.items()) if c.tp + c.fp + c.fn]
+    dices = {key: c.dice for key, c in sorted(counts.items())}
+    defined = [dice for dice in dices.values() if not math.isnan(dice)]
     preview = [part.preview for part in parts if part.preview is not None]
     return Validation(
         sum(part.loss for part in parts) / len(items) if len(items) else math.nan,
-        float(np.mean(dices)) if dices else math.nan,
+        float(np.mean(defined)) if defined else math.nan,
+        {key: 1.0 if math.isnan(dice) else dice for key, dice in dices.items()},
         max(preview, key=lambda s: s.labelled, default=None),
         calibrate(
             [e for part in parts for e in part.expected],
