@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import dask.config
 import psutil
 import pytest
 from npe2 import PluginManifest
@@ -64,8 +66,15 @@ def _flush() -> None:
     QApplication.processEvents()
 
 
-_FOR_EVER = ("zarr_io", "asyncio_")
-"""Names of the threads in which zarr reads, started once a process."""
+_FOR_EVER = ("zarr_io", "asyncio_", "dask_")
+"""Names of the threads in which zarr and dask read, started once a process."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dask_threads() -> Iterator[None]:
+    """Give the threads in which dask reads, which it keeps for good, a name to know them by."""
+    with ThreadPoolExecutor(2, thread_name_prefix="dask_") as pool, dask.config.set(pool=pool):
+        yield
 
 
 @pytest.fixture
