@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
     from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.models.header import CheckpointInfo
+    from napari_unet_seg.nn.build import Net
 
 CONFIG = TrainConfig(
     epochs=22,
@@ -82,11 +83,21 @@ def measure(
 ) -> dict[str, Any]:
     """Measure a run's weights, and write them with their card."""
     info, net = averaged(run / "last.safetensors", other)
+    info, figures = put(model, info, net, folder)
+    parameters = sum(p.numel() for p in net.parameters())
+    card.write_text(render(info, parameters, figures, HEALTHY, machine), encoding="utf-8")
+    return {"name": "bundled", "width": info.model.width, "machine": machine} | figures
+
+
+def put(
+    model: Path, info: CheckpointInfo, net: Net, folder: Path
+) -> tuple[CheckpointInfo, dict[str, Any]]:
+    """Write weights in half precision, calibrated on the held-out slices; measure them there."""
     samples = brisc_samples(folder).samples
     held_out = [s for s in samples if s.split == "valid"]
     # slices, however often an epoch sees them
-    summary = {**info.summary, "train": len(samples) - len(held_out)}
-    info = _calibrated(info.replace(summary=summary), AS_EXPECTED)
+    count = {"train": len(samples) - len(held_out), "valid": len(held_out)}
+    info = _calibrated(info.replace(summary={**info.summary, **count}), AS_EXPECTED)
     save_checkpoint(model, net, info, dtype=torch.float16)
     slices = measured(model, held_out)
     mirrored = figures_of(measured(model, held_out, views="mirrored"))
@@ -96,9 +107,7 @@ def measure(
     metrics = {name: figures[name] for name in ("dice", "iou")}
     info = _calibrated(info.replace(metrics=metrics), calibration)
     save_checkpoint(model, net, info, dtype=torch.float16)
-    parameters = sum(p.numel() for p in net.parameters())
-    card.write_text(render(info, parameters, figures, HEALTHY, machine), encoding="utf-8")
-    return {"name": "bundled", "width": info.model.width, "machine": machine} | figures
+    return info, figures
 
 
 def _calibrated(info: CheckpointInfo, calibration: Calibration) -> CheckpointInfo:

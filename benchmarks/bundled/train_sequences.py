@@ -128,11 +128,14 @@ def main() -> None:
     parser = parser_of(__doc__, "CACHE")
     parser.add_argument("--start", type=Path, default=BUNDLED, help="checkpoint to start from")
     parser.add_argument("--rate", type=float, default=CONFIG.learning_rate)
+    share = Mixture().synthetic
+    parser.add_argument("--synthetic", type=float, default=share, help="share of drawn heads")
     parser.set_defaults(changes={})
     smallest = {"image_size": 64, "batch_size": 2}
     with given_to_training(parser, smoke_cache, "runs/sequences", 2000, changes=smallest) as given:
         config = CONFIG.replace(learning_rate=given.rate, **given.changes)
-        run_training(given.folder, given.run, config, given.steps, given.start, Mixture())
+        mixture = Mixture(synthetic=given.synthetic)
+        run_training(given.folder, given.run, config, given.steps, given.start, mixture)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import PredictFinished, Refined
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.hashing import sha256
-from napari_unet_seg.models import BRAIN, BUNDLED, PROMPT_NETWORK
+from napari_unet_seg.models import ANY_SEQUENCE, BRAIN, BUNDLED, PROMPT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +111,7 @@ def _blocks(maps: Array) -> Array:
 
 MODELS = {
     "bundled": Model(BUNDLED, partial(_predicted, BUNDLED)),
+    "any-sequence": Model(ANY_SEQUENCE, partial(_predicted, ANY_SEQUENCE)),
     "brain": Model(BRAIN, partial(_predicted, BRAIN)),
     "prompts": Model(PROMPT_NETWORK, _prompted),
 }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from napari_unet_seg.errors import CheckpointError
 
 BUNDLED = Path(__file__).with_name("bundled.safetensors")
+ANY_SEQUENCE = Path(__file__).with_name("any_sequence.safetensors")
 BRAIN = Path(__file__).with_name("brain.safetensors")
 PROMPT_NETWORK = Path(__file__).with_name("prompts.safetensors")
 
@@ -27,11 +28,12 @@ class Own(NamedTuple):
 
 OWN = {
     "bundled": Own(BUNDLED, "Bundled model"),
+    "any-sequence": Own(ANY_SEQUENCE, "Any-sequence model"),
     "brain": Own(BRAIN, "Brain model"),
     "prompts": Own(PROMPT_NETWORK, "Prompt network"),
 }
 """The models of the package, by the names that stand for their files."""
-AUTOMATIC = (BUNDLED, BRAIN)
+AUTOMATIC = (BUNDLED, ANY_SEQUENCE, BRAIN)
 """Those that segment without a prompt."""
 
 
@@ -46,8 +48,8 @@ def checkpoint_path(name: str | Path) -> Path:
     Parameters
     ----------
     name : str or Path
-        A name of the package's models: `bundled`, `brain`, or `prompts` for the prompt network; a
-        run folder (its best checkpoint) or a file.
+        A name of the package's models: `bundled`, `any-sequence`, `brain`, or `prompts` for the
+        prompt network; a run folder (its best checkpoint) or a file.
 
     Raises
     ------

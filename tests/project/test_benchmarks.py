@@ -27,6 +27,7 @@ WITHOUT_WINDOW = {
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
     "bundled.ablate_sequences": [],
+    "bundled.bundle_sequences": [],
     "bundled.store_answers": [],
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],

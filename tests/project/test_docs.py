@@ -28,6 +28,15 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
     assert [link for link in inner if not (file.parent / link).exists()] == []
 
 
+def test_pages_show_the_scripts_that_they_name() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md")]
+    shown = [line for page in pages for line in page.read_text().splitlines() if "--8" in line]
+    names = [re.fullmatch(r'--8<-- "(.+)"', line) for line in shown]
+    assert all(names), f"a page shows the line itself: {shown}"
+    assert all((ROOT / name[1]).is_file() for name in names if name)
+    assert len(names) > 5
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_what_is_promised_is_linked(page: str) -> None:
     assert "](SECURITY.md)" in (ROOT / page).read_text(encoding="utf-8")

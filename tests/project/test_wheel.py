@@ -102,11 +102,13 @@ def test_the_wheel_holds_what_the_plugin_needs(wheel: Path) -> None:
         "napari_unet_seg/napari.yaml",
         "napari_unet_seg/py.typed",
         "napari_unet_seg/models/bundled.safetensors",
+        "napari_unet_seg/models/any_sequence.md",
+        "napari_unet_seg/models/any_sequence.safetensors",
         "napari_unet_seg/models/brain.md",
         "napari_unet_seg/models/brain.safetensors",
         "napari_unet_seg/models/prompts.safetensors",
     } <= names
-    assert wheel.stat().st_size < 15e6
+    assert wheel.stat().st_size < 20e6, "four networks are 11 MB of it"
 
 
 @pytest.mark.gui

@@ -8,11 +8,17 @@ import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.inference.removal.small_parts import left_out_note
+from napari_unet_seg.models import ANY_SEQUENCE, BUNDLED
+from napari_unet_seg.models.description import model_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from napari_unet_seg.events import PredictFinished
+
+_BETTER = {"FLAIR": ANY_SEQUENCE, "T1c": BUNDLED}
+"""Which of these two models finds more, by the sequence; of the others it is not known."""
 
 
 def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
@@ -39,3 +45,11 @@ def _fit(prediction: PredictFinished) -> str:
         return "Predicted Dice not known · "
     fit = f"Predicted Dice {dice.min():.2f}"
     return f"{fit}…{dice.max():.2f} · " if dice.size > 1 else f"{fit} · "
+
+
+def better_model(model: Path, sequence: str) -> str:
+    """Return a sentence on the model of the package that finds more in a sequence; else empty."""
+    better = _BETTER.get(sequence, model)
+    if model == better or model not in _BETTER.values():
+        return ""
+    return f"“{model_name(better)}” finds more in {sequence}: choose it in the header."

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_unet_seg._napari.layers.edit_monitor import EditWatch
+from napari_unet_seg._napari.layers.images.case import sequence_of
 from napari_unet_seg._napari.layers.images.channels import show_channel
 from napari_unet_seg._napari.layers.position import go_to
 from napari_unet_seg._napari.layers.prediction import misfit, show_maps, show_prediction
@@ -18,7 +19,7 @@ from napari_unet_seg._napari.segment.form import SegmentForm
 from napari_unet_seg._napari.segment.model_input import model_input
 from napari_unet_seg._napari.segment.other_masks import hide_other_masks
 from napari_unet_seg._napari.segment.request import Request, Result, predict, shown_place
-from napari_unet_seg._napari.segment.summary import summary
+from napari_unet_seg._napari.segment.summary import better_model, summary
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_error, show_warning
@@ -183,7 +184,9 @@ class SegmentWidget(QWidget):
         show_channel(self.viewer, request.image)
         show_maps(self.viewer, request.image, mask, prediction, request.place)
         notes = () if mask is present else self._why_another(present, request, prediction)
-        self.form.status.setText(summary(prediction, (*result.notes, *notes)))
+        better = better_model(request.checkpoint, sequence_of(request.image))
+        told = filter(None, (*result.notes, *notes, better))
+        self.form.status.setText(summary(prediction, tuple(told)))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()

@@ -105,7 +105,9 @@ def train(
 
 
 def finetune(
-    model: Annotated[str, typer.Argument(metavar="RUN|bundled", help="Model to start from.")],
+    model: Annotated[
+        str, typer.Argument(metavar="RUN|bundled|any-sequence", help="Model to start from.")
+    ],
     data: Annotated[
         list[Path],
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 from napari_unet_seg._napari.layers.geometry import VoxelSize
 from napari_unet_seg._napari.segment.findings import find
-from napari_unet_seg._napari.segment.summary import summary
+from napari_unet_seg._napari.segment.summary import better_model, summary
 from napari_unet_seg.config import IGNORE_INDEX, Category
 from napari_unet_seg.events import LeftOut, PredictFinished
+from napari_unet_seg.models import ANY_SEQUENCE, BRAIN, BUNDLED
 
 CATEGORIES = (Category(id=1, name="tumour"), Category(id=2, name="oedema"))
 MM = VoxelSize((3.0, 0.5, 0.5), "mm")
@@ -86,3 +88,19 @@ def test_predicted_dice_is_told_where_something_was_found() -> None:
 
 def prediction(found: Any, dice: Any) -> PredictFinished:
     return PredictFinished(found, None, None, None, dice, CATEGORIES, "CPU", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "sequence", "told"),
+    [
+        (BUNDLED, "FLAIR", "“Any-sequence model” finds more in FLAIR: choose it in the header."),
+        (ANY_SEQUENCE, "T1c", "“Bundled model” finds more in T1c: choose it in the header."),
+        (ANY_SEQUENCE, "FLAIR", ""),
+        (BUNDLED, "T2", ""),
+        (BUNDLED, "", ""),
+        (BRAIN, "FLAIR", ""),
+        (Path("best.safetensors"), "FLAIR", ""),
+    ],
+)
+def test_the_model_that_finds_more_is_told(model: Path, sequence: str, told: str) -> None:
+    assert better_model(model, sequence) == told

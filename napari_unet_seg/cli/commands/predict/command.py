@@ -81,7 +81,9 @@ def predict(
         list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders of them.")
     ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the masks.")] = None,
-    model: Annotated[str, typer.Option(metavar="RUN|bundled|brain", help="The model.")] = "bundled",
+    model: Annotated[
+        str, typer.Option(metavar="RUN|bundled|any-sequence|brain", help="The model.")
+    ] = "bundled",
     format_: Annotated[
         Format | None,
         typer.Option(
