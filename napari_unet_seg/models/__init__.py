@@ -19,6 +19,8 @@ class Own(NamedTuple):
     file: Path
     title: str
     """How it is called in lists."""
+    where: str
+    """On which sequences it does best."""
 
     @property
     def card(self) -> Path:
@@ -27,10 +29,10 @@ class Own(NamedTuple):
 
 
 OWN = {
-    "bundled": Own(BUNDLED, "Bundled model"),
-    "any-sequence": Own(ANY_SEQUENCE, "Any-sequence model"),
-    "brain": Own(BRAIN, "Brain model"),
-    "prompts": Own(PROMPT_NETWORK, "Prompt network"),
+    "bundled": Own(BUNDLED, "Bundled model", "in T1 with contrast"),
+    "any-sequence": Own(ANY_SEQUENCE, "Any-sequence model", "in FLAIR and others"),
+    "brain": Own(BRAIN, "Brain model", "in any sequence"),
+    "prompts": Own(PROMPT_NETWORK, "Prompt network", "in any sequence"),
 }
 """The models of the package, by the names that stand for their files."""
 AUTOMATIC = (BUNDLED, ANY_SEQUENCE, BRAIN)

@@ -52,15 +52,16 @@ def model_name(model: Path, *, dated: bool = True) -> str:
 def listed_name(model: Path) -> str:
     """Return the name of a model with its Dice, and how many samples that is the Dice of.
 
-    A model of the package is listed with what it finds, which its name does not tell.
+    A model of the package is listed with what it finds and where, which its name does not tell.
     """
     parts = [model_name(model)]
     try:
         info = read_header(model)
     except CheckpointError:
         return parts[0]
-    if own_name(model):
-        parts.append("finds " + ", ".join(category.name for category in info.categories))
+    if own := own_name(model):
+        found = ", ".join(category.name for category in info.categories)
+        parts.append(f"finds {found} {OWN[own].where}")
     return " · ".join(filter(None, [*parts, dice_text(info)]))
 
 

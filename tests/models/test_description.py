@@ -78,8 +78,9 @@ def test_a_model_without_held_out_slices_has_no_dice(make_model: Callable[..., P
 
 
 def test_models_of_the_package_and_a_missing_one_have_names(tmp_path: Path) -> None:
-    assert listed_name(BUNDLED).startswith("Bundled model · finds tumour · Dice 0.82 on 894 ")
-    assert listed_name(BRAIN).startswith("Brain model · finds brain · Dice 0.9")
+    bundled = "Bundled model · finds tumour in T1 with contrast · Dice 0.82 on 894 "
+    assert listed_name(BUNDLED).startswith(bundled)
+    assert listed_name(BRAIN).startswith("Brain model · finds brain in any sequence · Dice 0.9")
     assert listed_name(tmp_path / "s" / "rounds" / "01" / "best.safetensors") == "s · round 1"
 
 
