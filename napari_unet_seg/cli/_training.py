@@ -108,7 +108,7 @@ def _show(event: Any, run: TrainStarted | None, bar: Bar) -> None:
 def _best(event: TrainFinished, held_out: int) -> str:
     dice = number(event.valid_dice)
     if event.is_unchanged:
-        return f"{unchanged(held_out, 'sample')} (Dice {dice}). It is {event.best}"
+        return f"{unchanged(held_out, 'sample')} (Dice {dice}). Its weights are in {event.best}"
     return f"the best model, of epoch {event.best_epoch} with Dice {dice}, is {event.best}"
 
 

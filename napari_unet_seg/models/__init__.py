@@ -30,7 +30,7 @@ class Own(NamedTuple):
 
 OWN = {
     "bundled": Own(BUNDLED, "Bundled model", "in T1 with contrast"),
-    "any-sequence": Own(ANY_SEQUENCE, "Any-sequence model", "in FLAIR and others"),
+    "any-sequence": Own(ANY_SEQUENCE, "Any-sequence model", "in FLAIR"),
     "brain": Own(BRAIN, "Brain model", "in any sequence"),
     "prompts": Own(PROMPT_NETWORK, "Prompt network", "in any sequence"),
 }

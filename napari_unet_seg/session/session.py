@@ -44,7 +44,7 @@ from napari_unet_seg.session.stored.scan import SESSION_FILE, open_scan, record_
 from napari_unet_seg.session.stored.sequences import OtherSequence, record_sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import Category
@@ -213,7 +213,8 @@ class Session(RecordKeeper):
     def save_mask(self, labels: Any, slices: Iterable[int] | None = None) -> tuple[int, ...]:
         """Write the slices that differ from the stored ones, and `session.json` if it changed.
 
-        What the record tells of a slice, a decision or a prompt, is stored with its mask.
+        No decision and no prompt is stored before the mask of its slice is: those slices are
+        written too, and what comes after them is left to the next call.
 
         Each slice is copied before it is compared: a slice that is being painted on is stored as
         it was at that moment, and again by the next call. The state of a written, accepted slice
@@ -243,40 +244,33 @@ class Session(RecordKeeper):
         with self.lock.writing():
             written: list[int] = []
             changed: ChangedError | None = None
-            try:
-                written.extend(self._save_slices(labels, slices))
-            except ChangedError as error:
-                changed = error
-            finally:
-                # Slices that were written before an error are not written again.
-                self._update_states(written)
-            self.save(always=bool(written))
+            shape = self.masks.shape[:-2]
+            wanted = {*(range(len(self.states)) if slices is None else slices)}
+            now = self.record
+            known = marks = now.marks_since(self._stored, shape)
+            while wanted := wanted | {index for index, _ in marks}:
+                try:
+                    self._save_slices(labels, wanted, written)
+                except ChangedError as error:
+                    changed = changed or error
+                # Decisions and prompts go on while slices are written.
+                now = self.record
+                marks = now.marks_since(self._stored, shape) - known
+                known, wanted = known | marks, set()
+            self.save(always=bool(written), until=now)
             if changed is not None:
                 raise changed
-        return tuple(written)
+        return tuple(dict.fromkeys(written))
 
-    def _save_slices(self, labels: Any, slices: Iterable[int] | None) -> Iterator[int]:
-        """Write slices, and those with decisions or prompts that the record would tell of.
-
-        A prompt must not be on disk without what it did, nor a decision without the mask that it
-        was about; both go on while slices are written.
-        """
-        wanted = {*(range(len(self.states)) if slices is None else slices)}
-        news = self._news()
-        recorded = news
-        while wanted := wanted | {index for index, _ in news}:
-            yield from self.masks.save(labels, sorted(wanted), {"session": self.folder.name})
-            news = self._news() - recorded
-            recorded, wanted = recorded | news, set()
-
-    def _news(self) -> set[tuple[int, Any]]:
-        """Decisions and prompts that differ from the stored ones, each with its slice."""
-        now, stored = self._record, self._stored
-        states = zip(now.states, stored.states, strict=True)
-        news: set[tuple[int, Any]] = {(i, s) for i, (s, was) in enumerate(states) if s is not was}
-        for prompt in {*now.prompts} ^ {*stored.prompts}:
-            news |= {(index, prompt) for index in prompt.slices(self.masks.shape[:-2])}
-        return news
+    def _save_slices(self, labels: Any, slices: set[int], written: list[int]) -> None:
+        """Write the slices that differ, which are added to `written`, and update their states."""
+        start = len(written)
+        try:
+            saved = self.masks.save(labels, sorted(slices), {"session": self.folder.name})
+            written.extend(saved)  # as far as it comes
+        finally:
+            # Slices that were written before an error are not written again.
+            self._update_states(written[start:])
 
     def take_from_disk(self, path: Path) -> int | None:
         """Accept a file of the session as another program has left it.
@@ -312,7 +306,7 @@ class Session(RecordKeeper):
         with self._lock:
             if splits != self.splits:
                 self._change(sides=splits)
-        self.save()
+        self.save(until=self._stored)
 
     def _update_states(self, written: Iterable[int]) -> None:
         """Set written accepted slices to accepted or corrected, by their prediction."""

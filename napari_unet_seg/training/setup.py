@@ -21,6 +21,7 @@ from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.channels import named_by, with_channels
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.recipe import has_classes_of, recipe_for
+from napari_unet_seg.training.replay import names
 from napari_unet_seg.training.run import Run
 from napari_unet_seg.training.training_data import read_slices, read_volumes
 
@@ -78,9 +79,9 @@ def prepare(
         replayed = {s.name for s in replay}
         new = sum(s.name not in replayed for s in data.splits["train"])
         config, recipe = recipe_for(config, net, info, data.items["train"], new)
-    knows = loaded is not None and has_classes_of(net, loaded[0])
-    competes = knows and not resume and data.splits["valid"]
-    start = copy.deepcopy(net) if competes else None
+    knows = info is not None and has_classes_of(net, info)
+    competes = knows and _finds_the_same(net, info, samples) and not resume
+    start = copy.deepcopy(net) if competes and data.splits["valid"] else None
     parent = sha256(init) if init else ""
     Run(run).check_links()
     loop = TrainingLoop(
@@ -95,6 +96,12 @@ def prepare(
             config, {name: [s.name for s in members] for name, members in data.splits.items()}
         )
     return loop
+
+
+def _finds_the_same(net: Net, info: CheckpointInfo | None, samples: SampleSet) -> bool:
+    """Whether a checkpoint has the categories of the samples, or follows prompts for any."""
+    theirs = () if info is None else info.categories
+    return net.config.prompts or names(theirs) == names(samples.categories)
 
 
 def _complete_config(

@@ -103,8 +103,7 @@ def test_a_round_that_changed_nothing_is_not_used_and_nobody_is_asked() -> None:
     assert not is_usable(finished)
     assert {use_of(finished, by_user=by_user) for by_user in (True, False)} == {Use.NO}
     assert refusal(finished) == (
-        "Round 7: the model stays as it is: no epoch was better on 10 held-out slices beyond "
-        "chance."
+        "Round 7: the model stays as it is: no epoch was clearly better on 10 held-out slices."
     )
 
 

@@ -145,18 +145,30 @@ def test_among_epochs_that_gained_the_best_score_is_the_best() -> None:
     assert (best.epoch, best.dice) == (1, pytest.approx(0.6)), "0.83 is within chance"
 
 
-def test_what_neither_truth_nor_model_has_is_an_equal_pair(tmp_path: Path, base: Path) -> None:
+def test_what_neither_truth_nor_model_has_is_no_pair(tmp_path: Path, base: Path) -> None:
+    assert gains_of({}, {}, ["one"] * 3) == []
+    assert gains_of({(0, 1): 0.0}, {(2, 1): 0.4}, ["one"] * 3) == pytest.approx([1.0, -0.6])
     empty = [replace(s, mask=np.zeros((32, 32), np.uint8)) for s in squares().samples[:12]]
     noise = [replace(s, image=np.full((32, 32), 100.0), split="valid") for s in empty]
     learnt = [replace(s, split="train") for s in squares(seed=1).samples]
     samples = replace(squares(), samples=(*learnt, *noise))
     *_, done = engine.train(STILL, samples, tmp_path, init=base)
-    stored = read_header(done.last).summary["progress"]["start_dices"]
-    assert stored == [[sample, 1, 1.0] for sample in range(12)]
-    assert done.is_unchanged and math.isnan(done.valid_dice)
+    assert read_header(done.last).summary["progress"]["start_dices"] == []
+    assert math.isnan(done.valid_dice)
+
+
+def test_an_object_on_few_of_many_slices_can_be_learnt() -> None:
+    rare = Best.of_start(validation([0.0, 0.0]))
+    assert rare.offer(1, validation([0.9, 0.9]), 0.0, ["one"] * 20)
 
 
 # --- runs
+
+
+def test_a_model_of_another_category_does_not_compete(tmp_path: Path, base: Path) -> None:
+    cyst = replace(squares(seed=1), categories=(Category(id=1, name="cyst"),))
+    *_, done = engine.train(STILL, cyst, tmp_path, init=base)
+    assert isinstance(done, TrainFinished) and done.best_epoch > 0
 
 
 def test_where_nothing_is_to_be_gained_the_model_stays(tmp_path: Path, base: Path) -> None:

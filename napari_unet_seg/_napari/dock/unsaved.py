@@ -85,7 +85,9 @@ class UnsavedEdits(QObject):
 
     def follow_segment(self, mask: Labels) -> None:
         """Take a mask that holds predictions alone for unedited."""
-        if record_of(mask).predicted and is_untouched(mask, np.ndindex(mask.data.shape[:-2])):
+        if not (self.is_edited(mask) and record_of(mask).predicted):
+            return
+        if is_untouched(mask, np.ndindex(mask.data.shape[:-2])):
             self._set(mask, _State())
 
     def start_saving(self, mask: Labels) -> None:

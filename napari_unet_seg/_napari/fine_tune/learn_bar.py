@@ -27,9 +27,9 @@ class LearnBar(QWidget):
             "After the chosen number of accepted slices, the model is fine-tuned briefly in the "
             "background, and the slices still to do are predicted again. Slices that you have "
             "edited and masks from a file do not change. The model stays as it is until one is "
-            "better than the first model on the held-out slices beyond chance. The slices of the "
-            "open session count; with a folder of scans, the slices of all its sessions with the "
-            "same categories."
+            "clearly better than the first model on the held-out slices. The slices of the open "
+            "session count; with a folder of scans, the slices of all its sessions with the same "
+            "categories."
         )
         self.every = QSpinBox()
         self.every.setRange(2, 500)

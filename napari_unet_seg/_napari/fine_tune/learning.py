@@ -138,7 +138,8 @@ class Learning(QObject):
     def _on_round(self, finished: Round, used: bool) -> None:
         own, self._is_own_round = self._is_own_round, False
         if not used:
-            self._bar.show_status(refusal(finished))
+            # The panel tells of a round that the user started.
+            self._bar.show_status(refusal(finished) if own else "")
             return
         self._models.add(self._panel.scope.checkpoint_of(finished))
         self._store_models()

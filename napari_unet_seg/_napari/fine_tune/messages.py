@@ -20,12 +20,12 @@ def round_summary(finished: Round) -> str:
     """Return a line on a round: its slices and epochs, and the Dice before and after."""
     slices, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
     start = f"Round {finished.number}: {slices}, {epochs}"
+    if finished.unchanged:
+        return f"{start}; {unchanged(finished.held_out, 'slice')}."
     if finished.stopped and finished.after is None:
         return f"{start}; stopped before it was measured."
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
-    if finished.unchanged:
-        return f"{start}; {unchanged(finished.held_out, 'slice')}."
     held_out = counted(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."

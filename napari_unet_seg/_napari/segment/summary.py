@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.events import PredictFinished
 
-_BETTER = {"FLAIR": ANY_SEQUENCE, "T1c": BUNDLED}
-"""Which of these two models finds more, by the sequence; of the others it is not known."""
+_MORE_IN = ("FLAIR",)
+"""Sequences in which the any-sequence model was measured to find more than the bundled one."""
 
 
 def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
@@ -49,7 +49,6 @@ def _fit(prediction: PredictFinished) -> str:
 
 def better_model(model: Path, sequence: str) -> str:
     """Return a sentence on the model of the package that finds more in a sequence; else empty."""
-    better = _BETTER.get(sequence, model)
-    if model == better or model not in _BETTER.values():
+    if model != BUNDLED or sequence not in _MORE_IN:
         return ""
-    return f"“{model_name(better)}” finds more in {sequence}: choose it in the header."
+    return f"“{model_name(ANY_SEQUENCE)}” finds more in {sequence}: choose it in the header."

@@ -185,8 +185,8 @@ class SegmentWidget(QWidget):
         show_maps(self.viewer, request.image, mask, prediction, request.place)
         notes = () if mask is present else self._why_another(present, request, prediction)
         better = better_model(request.checkpoint, sequence_of(request.image))
-        told = filter(None, (*result.notes, *notes, better))
-        self.form.status.setText(summary(prediction, tuple(told)))
+        sentences = filter(None, (*result.notes, *notes, better))
+        self.form.status.setText(summary(prediction, tuple(sentences)))
         self.form.result.show_findings(result.findings)
         if mask is present:
             self._edits.settle()

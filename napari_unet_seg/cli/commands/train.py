@@ -136,9 +136,9 @@ def finetune(
     contrast or objects that the model does not know, told by its Dice on the new slices, it is
     thorough: larger steps and more augmentation; --set recipe=gentle or thorough decides it.
     A share (--set replay) of the data that the model was trained on is replayed, if they can still
-    be read. The model stays as it is, and a line says so, if no epoch is better on the held-out
-    samples beyond chance. Prints the Dice before and after on held-out samples: the gain on the
-    new data, and the loss on the previous data.
+    be read. The model stays as it is, and a line says so, if no epoch is clearly better on the
+    held-out samples. Prints the Dice before and after on held-out samples: the gain on the new
+    data, and the loss on the previous data.
 
     Example: napari-unet-seg finetune bundled --data session --data session2 --out tuned
     """

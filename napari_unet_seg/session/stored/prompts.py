@@ -29,7 +29,14 @@ class PromptRecord(Config):
         return Prompt(self.kind, self.inside, self.points)
 
     def slices(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the slices that the plane crosses, counted along leading axes of a shape."""
+        """Return the slices that the plane crosses, counted along leading axes of a shape.
+
+        None outside of the shape.
+        """
+        if any(
+            index is not None and index >= n for index, n in zip(self.part, shape, strict=False)
+        ):
+            return ()
         at = tuple(slice(None) if index is None else index for index in self.part[: len(shape)])
         numbers = np.arange(math.prod(shape)).reshape(shape)[at]
         return tuple(numbers.ravel().tolist())

@@ -161,6 +161,27 @@ class SessionRecord(Stored):
         is_copy = len(self.scan.paths) == 1 and not Path(self.scan.paths[0]).is_absolute()
         return is_copy and self.origin.scan == str(path_of(source))
 
+    def marks_since(self, earlier: Self, shape: tuple[int, ...]) -> set[tuple[int, Any]]:
+        """Return the decisions and prompts that differ from earlier ones, each with its slice.
+
+        Parameters
+        ----------
+        earlier : SessionRecord
+            An earlier record.
+        shape : tuple of int
+            Lengths of the scan's leading axes.
+        """
+        states = zip(self.states, earlier.states, strict=True)
+        marks: set[tuple[int, Any]] = {(i, s) for i, (s, was) in enumerate(states) if s is not was}
+        for prompt in {*self.prompts} ^ {*earlier.prompts}:
+            marks |= {(index, prompt) for index in prompt.slices(shape)}
+        return marks
+
+    def with_marks_of(self, earlier: Self) -> Self:
+        """Return the record with the decisions and prompts of an earlier one."""
+        marks = {"states": earlier.states, "prompts": earlier.prompts}
+        return self.model_copy(update=marks)
+
     @model_validator(mode="after")
     def _check_score_count(self) -> Self:
         if len(self.predicted_dice) not in (0, len(self.states)):

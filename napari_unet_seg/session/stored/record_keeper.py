@@ -207,7 +207,7 @@ class RecordKeeper:
         """Whether the record equals the record last written or read."""
         return self._record == self._stored
 
-    def save(self, *, always: bool = False) -> None:
+    def save(self, *, always: bool = False, until: SessionRecord | None = None) -> None:
         """Write `session.json` if the record has changed.
 
         If other processes may write too, only what was changed by this object is replaced.
@@ -216,6 +216,9 @@ class RecordKeeper:
         ----------
         always : bool
             Write an unchanged record too: its modification time is the time of the last save.
+        until : SessionRecord, optional
+            An earlier record, whose decisions and prompts are written: the masks of later ones are
+            not stored yet.
 
         Raises
         ------
@@ -230,13 +233,15 @@ class RecordKeeper:
                 if is_there and not self.lock.held:
                     saw(path)
                     self._merge()
+                    until = None  # or what came from elsewhere were lost
                 elif is_there and has_changed(path):
                     self._disputed |= self._merge()
+                    until = None
                     if self._disputed:
                         check_seen(path)
                     saw(path)
                 self._disputed = False
-                record = self._record
+                record = self._record if until is None else self._record.with_marks_of(until)
             if always or not is_there or record != self._stored:
                 write_record(self.folder, record)
                 self._stored = record
@@ -256,7 +261,7 @@ class RecordKeeper:
         """Add a round to the record, and store the record."""
         with self._lock:
             self._change(rounds=(*self.rounds, finished))
-        self.save()
+        self.save(until=self._stored)
 
     def _merge(self) -> bool:
         """Take over what was stored since; return whether a value was changed on both sides."""

@@ -2,7 +2,8 @@
 
 The Dice of each sample and class before and after is a pair, and the mean gain of the pairs is
 compared with its one-sided bound of 95 % (paired t test; Student 1908, "The probable error of a
-mean", Biometrika 6, 1-25). Of several epochs on a few samples one is often better by chance alone.
+mean", Biometrika 6, 1-25). Of several epochs on a few samples one is often better by chance alone;
+the bound holds for each epoch by itself.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def gains_of(
     Parameters
     ----------
     before, after : mapping
-        Dice of each sample and class, of the same keys.
+        Dice of each sample and class; none where neither truth nor prediction has the class. A
+        pair of which only one has a Dice counts as 1, nothing found where nothing is, for the
+        other.
     patients : sequence of str
         The patient, or scan, of each sample.
 
@@ -44,7 +47,7 @@ def gains_of(
         The mean gain of each patient if there are `FEWEST` patients or more, else the gain of each
         sample and class.
     """
-    gains = {key: after[key] - dice for key, dice in before.items()}
+    gains = {key: after.get(key, 1.0) - before.get(key, 1.0) for key in sorted({*before, *after})}
     if len(set(patients)) < FEWEST:
         return list(gains.values())
     by_patient: dict[str, list[float]] = defaultdict(list)

@@ -16,4 +16,4 @@ def unchanged(held_out: int, noun: str) -> str:
         What they are, `slice` for example.
     """
     them = counted(held_out, f"held-out {noun}")
-    return f"the model stays as it is: no epoch was better on {them} beyond chance"
+    return f"the model stays as it is: no epoch was clearly better on {them}"

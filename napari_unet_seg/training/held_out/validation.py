@@ -63,7 +63,7 @@ class Validation:
     """Mean over scans and classes that occur in the truth or the prediction; NaN if there are
     none."""
     dices: Dices
-    """Dice of each scan and class; 1 where neither truth nor prediction has the class."""
+    """Dice of each scan and class that occur in the truth or the prediction."""
     preview: PreviewSlice | None
     calibration: Calibration
     """Of the predicted Dice, fitted to the validation slices."""
@@ -102,13 +102,12 @@ def validate(
         for key, value in part.counts.items():
             counts[key] = counts[key] + value
     # In order, so that the sum is the same for any number of processes.
-    dices = {key: c.dice for key, c in sorted(counts.items())}
-    defined = [dice for dice in dices.values() if not math.isnan(dice)]
+    dices = {key: c.dice for key, c in sorted(counts.items()) if c.tp + c.fp + c.fn}
     preview = [part.preview for part in parts if part.preview is not None]
     return Validation(
         sum(part.loss for part in parts) / len(items) if len(items) else math.nan,
-        float(np.mean(defined)) if defined else math.nan,
-        {key: 1.0 if math.isnan(dice) else dice for key, dice in dices.items()},
+        float(np.mean([*dices.values()])) if dices else math.nan,
+        dices,
         max(preview, key=lambda s: s.labelled, default=None),
         calibrate(
             [e for part in parts for e in part.expected],

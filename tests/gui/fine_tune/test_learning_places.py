@@ -550,7 +550,7 @@ def test_a_round_that_changed_nothing_predicts_nothing_and_is_not_used(
     session = a_stack(tmp_path / "stack", make_checkpoint())
     opened(qtbot, widget, lambda: widget.desk.open(session.folder))
     tuning, bar, model = widget.fine_tune, widget.fine_tune.learn_bar, chosen_model.current_model()
-    said = "the model stays as it is: no epoch was better on 2 held-out slices beyond chance."
+    said = "the model stays as it is: no epoch was clearly better on 2 held-out slices."
     predicted: list[int] = []
     widget.learning.predicting.predicted.connect(predicted.append)
     with qtbot.waitSignal(tuning.finished) as done:

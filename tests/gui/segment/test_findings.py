@@ -94,7 +94,8 @@ def prediction(found: Any, dice: Any) -> PredictFinished:
     ("model", "sequence", "told"),
     [
         (BUNDLED, "FLAIR", "“Any-sequence model” finds more in FLAIR: choose it in the header."),
-        (ANY_SEQUENCE, "T1c", "“Bundled model” finds more in T1c: choose it in the header."),
+        (ANY_SEQUENCE, "T1c", ""),
+        (BUNDLED, "T1c", ""),
         (ANY_SEQUENCE, "FLAIR", ""),
         (BUNDLED, "T2", ""),
         (BUNDLED, "", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.prompts import PromptRecord
+from napari_unet_seg.session.stored.record import Round
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +85,32 @@ def test_a_click_during_a_save_is_stored_with_what_it_did(
     assert again.prompts == PROMPTS[:1]
     assert again.states[1] is ReviewState.CORRECTED
     np.testing.assert_array_equal(again.load_mask(), labels)
+
+
+def test_a_round_that_ends_stores_no_prompt_before_its_mask(session: Session) -> None:
+    labels = np.zeros((3, 8, 8), np.uint8)
+    labels[1, 3, 4] = 1
+    model = "rounds/01/best.safetensors"
+    finished = Round(
+        number=1, checkpoint=model, base="", before=0.5, after=0.6, train=2, held_out=1, epochs=3
+    )
+    with contextlib.closing(session.hold()):
+        session.set_prompts(PROMPTS[:1])
+        session.set_states({1: ReviewState.CORRECTED})
+        session.finish_round(finished)
+        assert Session.open(session.folder).prompts == ()
+        assert Session.open(session.folder).states[1] is ReviewState.TODO
+        assert Session.open(session.folder).rounds == (finished,)
+        assert not session.is_stored
+        assert session.save_mask(labels, []) == (1,)
+    again = Session.open(session.folder)
+    assert again.prompts == PROMPTS[:1] and again.states[1] is ReviewState.CORRECTED
+
+
+def test_a_prompt_outside_of_the_scan_is_on_no_slice(session: Session) -> None:
+    session.set_prompts((PROMPTS[0].replace(part=(7,)),))
+    session.save_mask(np.zeros((3, 8, 8), np.uint8), [])
+    assert Session.open(session.folder).prompts == session.prompts
 
 
 def test_a_session_without_prompts_is_read(session: Session) -> None:
