@@ -162,8 +162,8 @@ def test_the_panel_tells_that_the_model_stays_as_it_is(
     with qtbot.waitSignal(panel.running_changed, check_params_cb=lambda on: not on):
         panel.start(each for each in [*course, replace(done, best_epoch=0)])
     assert panel.status.text() == (
-        "Finished.\nThe model stays as it is: no epoch was better on 1 held-out sample beyond "
-        "chance.\na note"
+        "Finished.\nThe model stays as it is: no epoch was clearly better on 1 held-out sample.\n"
+        "a note"
     )
 
 
