@@ -72,7 +72,8 @@ never drawn from, these slices have a mask where none belongs:
   On real scans it was measured on T1 with contrast and on FLAIR, not on T2 or plain T1.
   A round of fine-tuning on ten patients of your own gains more than this model does.
 - Large, diffuse lesions and those around a cavity are found in part or not at all.
-- Of healthy drawn heads a fourth have a mask: bright or dark ventricles are taken for a lesion.
+- Of healthy drawn heads a fourth have a mask, as with the bundled model: bright ventricles, the
+  pons, the cerebellum on sagittal slices and what is below the skull are taken for a lesion.
 - The predicted Dice is calibrated on T1 with contrast; elsewhere it is too high.
 - It sees single slices; a lesion can flicker from slice to slice of a volume.
 """

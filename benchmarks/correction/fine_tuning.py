@@ -1,14 +1,16 @@
-"""What fine-tuning does to the bundled model, on a few slices and on a new contrast.
+"""What fine-tuning does to a model, on a few slices and on a new contrast.
 
     python -m benchmarks.correction.fine_tuning DATA [--sets BRISC LGG] [--recipes auto gentle]
+    python -m benchmarks.correction.fine_tuning DATA --sets LGG --base any-sequence
 
-BRISC: some held-out slices are learnt from, as *Fine-tune* does it, a fifth of them to choose the
-epoch; a hundred others measure the model before and after. The slices are as they are, on which the
-model has nothing to learn and should lose nothing; changed as in `robustness/images.py`, in ways
-that it has seen in training; and with masks that are drawn by another habit. LGG: FLAIR, a contrast
-that the model has never seen; `finetune` learns from the patients in `lgg-flair/tune`, and those in
-`lgg-flair/test` measure it. Each seed draws other slices of BRISC, and another split and order of
-the training. The recipe auto is that of the rule; a recipe that it has taken is not repeated.
+BRISC, from the bundled model: some held-out slices are learnt from, as *Fine-tune* does it, a fifth
+of them to choose the epoch; a hundred others measure the model before and after. The slices are as
+they are, on which the model has nothing to learn and should lose nothing; changed as in
+`robustness/images.py`, in ways that it has seen in training; and with masks that are drawn by
+another habit. LGG: FLAIR, a contrast that the model has never seen; `finetune` learns from the
+patients in `lgg-flair/tune`, and those in `lgg-flair/test` measure it. Each seed draws other slices
+of BRISC, and another split and order of the training. The recipe auto is that of the rule; a recipe
+that it has taken is not repeated.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from benchmarks.common.synthetic import SMALL_RUN, brisc_and_lgg
 from benchmarks.robustness.images import CHANGES, HABITS
 from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.engine import train
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import BUNDLED, checkpoint_path
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
@@ -87,7 +89,7 @@ def on_brisc(given: Any) -> Figures:
     }
 
 
-def finetuned(tune: Path, run: Path, settings: list[str]) -> int:
+def finetuned(base: str, tune: Path, run: Path, settings: list[str]) -> int:
     """Fine-tune by the program, as a user does; return the seconds of all cores.
 
     A run that is there is not repeated.
@@ -96,7 +98,7 @@ def finetuned(tune: Path, run: Path, settings: list[str]) -> int:
     if kept.is_file():
         return int(kept.read_text(encoding="utf-8"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    program = [sys.executable, "-m", "napari_unet_seg.cli", "finetune", "bundled", "--yes"]
+    program = [sys.executable, "-m", "napari_unet_seg.cli", "finetune", base, "--yes"]
     options = [f"--set={setting}" for setting in settings]
     subprocess.run([*program, "--data", str(tune), "--out", str(run), *options], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -107,14 +109,18 @@ def finetuned(tune: Path, run: Path, settings: list[str]) -> int:
 
 def on_lgg(given: Any) -> Figures:
     folder, runs = given.folder / "lgg-flair", given.runs or given.scratch
-    record: Figures = {"before": figures_of(BUNDLED, folder / "test")}
+    before = figures_of(checkpoint_path(given.base), folder / "test")
+    record: Figures = {"base": given.base, "before": before}
     for seed, recipe in product(given.seeds, given.recipes):
         if any(row["seed"] == seed for row in record.get(recipe, ())):
             continue  # the rule has taken it
-        run = runs / f"lgg-{recipe}-{seed}"
+        run = runs / f"{given.base}-{recipe}-{seed}"
         changes = given.changes | {"threads": given.threads, "recipe": recipe, "seed": seed}
         settings = [f"{name}={value}" for name, value in changes.items()]
-        seconds = {"seed": seed, "cpu_seconds": finetuned(folder / "tune", run, settings)}
+        seconds = {
+            "seed": seed,
+            "cpu_seconds": finetuned(given.base, folder / "tune", run, settings),
+        }
         taken = TrainConfig.from_file(run / "config.yaml").recipe
         record |= {"chosen": taken} if recipe == "auto" else {}
         record.setdefault(taken, []).append(
@@ -124,13 +130,13 @@ def on_lgg(given: Any) -> Figures:
 
 
 SETS = {"BRISC": on_brisc, "LGG": on_lgg}
-NAMES = {"BRISC": "bundled", "LGG": "lgg-flair"}
 
 
 def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--recipes", nargs="*", default=["auto"], choices=RECIPES)
+    parser.add_argument("--base", default="bundled", help="model to start from, on LGG")
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--runs", type=Path, help="where the runs on LGG are kept")
@@ -143,7 +149,8 @@ def main() -> None:
         if given.threads:
             torch.set_num_threads(given.threads)
         for name in given.sets:
-            write_record("fine_tuning", NAMES[name], SETS[name](given), keep=not given.smoke)
+            record = "bundled" if name == "BRISC" else f"lgg-flair-from-{given.base}"
+            write_record("fine_tuning", record, SETS[name](given), keep=not given.smoke)
 
 
 if __name__ == "__main__":

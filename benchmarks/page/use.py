@@ -48,7 +48,7 @@ def _case(machine: str, case: str, figures: dict[str, Any]) -> list[str]:
 def fine_tuning() -> str:
     records = read_records("fine_tuning")
     few = next((r for r in records if "slices" in r), None)
-    contrast = next((r for r in records if "slices" not in r), None)
+    contrast = sorted((r for r in records if "slices" not in r), key=lambda r: r["before"]["dice"])
     return "\n".join(filter(None, (few and _few_slices(few), contrast and _new_contrast(contrast))))
 
 
@@ -75,18 +75,23 @@ def _few_slices(record: dict[str, Any]) -> str:
     )
 
 
-def _new_contrast(record: dict[str, Any]) -> str:
-    before = record["before"]
-    rows = [_contrast_row("bundled, before", [before])]
-    rows += [
-        _contrast_row(f"{name}, chosen by the rule" if name == record.get("chosen") else name, runs)
-        for name in RECIPES
-        if (runs := record.get(name))
-    ]
+def _new_contrast(records: list[dict[str, Any]]) -> str:
+    rows = [row for record in records for row in _contrast_rows(record)]
+    before = records[0]["before"]
     head = ["model", "Dice by patient", "seconds of a core"]
     head += ["predicted Dice: correlation by ranks", "off by"]
     patients, slices = len(before["patients"]), before["predicted"]["slices"]
     return NEW_CONTRAST.format(table=table(head, rows), patients=patients, slices=slices)
+
+
+def _contrast_rows(record: dict[str, Any]) -> list[list[str]]:
+    """Of the model that was started from, and of what each recipe made of it."""
+    chosen, runs = record.get("chosen"), {name: record[name] for name in RECIPES if name in record}
+    names = {name: f"{name}, chosen by the rule" if name == chosen else name for name in runs}
+    return [
+        _contrast_row(f"{record['base']}, before", [record["before"]]),
+        *(_contrast_row(f"{record['base']}, {names[name]}", runs[name]) for name in runs),
+    ]
 
 
 def _contrast_row(name: str, runs: list[dict[str, Any]]) -> list[str]:
