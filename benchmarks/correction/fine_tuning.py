@@ -110,7 +110,7 @@ def finetuned(base: str, tune: Path, run: Path, settings: list[str]) -> int:
 def on_lgg(given: Any) -> Figures:
     folder, runs = given.folder / "lgg-flair", given.runs or given.scratch
     before = figures_of(checkpoint_path(given.base), folder / "test")
-    record: Figures = {"base": given.base, "before": before}
+    record: Figures = {"base": given.base, "before": before, "chosen": []}
     for seed, recipe in product(given.seeds, given.recipes):
         if any(row["seed"] == seed for row in record.get(recipe, ())):
             continue  # the rule has taken it
@@ -122,7 +122,8 @@ def on_lgg(given: Any) -> Figures:
             "cpu_seconds": finetuned(given.base, folder / "tune", run, settings),
         }
         taken = TrainConfig.from_file(run / "config.yaml").recipe
-        record |= {"chosen": taken} if recipe == "auto" else {}
+        if recipe == "auto" and taken not in record["chosen"]:
+            record["chosen"].append(taken)
         record.setdefault(taken, []).append(
             seconds | figures_of(run / "best.safetensors", folder / "test")
         )
