@@ -51,7 +51,9 @@ def _show(text: str, severity: str, actions: Actions = ()) -> None:
     if app is not None and QThread.currentThread() is app.thread():
         for widget in QApplication.allWidgets():
             # The class is not public; where it has another name, notifications stay folded.
-            if type(widget).__name__ == "NapariQtNotification" and not widget.property(_UNFOLDED):
+            if type(widget).__name__ != "NapariQtNotification" or widget.property(_UNFOLDED):
+                continue
+            if widget.message.text() == text:  # not another one, of napari for example
                 _unfold(widget, text)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from napari.utils.notifications import Notification, notification_manager
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.widgets.fitted_text import fitted
@@ -52,6 +53,18 @@ def test_a_notification_shows_all_its_lines(
     assert "/flair.nii.gz" in toast.message.text()
     assert toast.toolTip() == text
     toast.close()
+
+
+def test_a_notification_leaves_those_of_napari_as_they_are(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any]
+) -> None:
+    make_napari_viewer(show=True)
+    notification_manager.dispatch(Notification("Of napari", "warning"))
+    show_error("Of the plugin")
+    toasts = [w for w in QApplication.allWidgets() if type(w).__name__ == "NapariQtNotification"]
+    assert {toast.message.text() for toast in toasts} == {"Of napari", "Of the plugin"}
+    for toast in toasts:
+        toast.close()
 
 
 def test_a_status_line_fits_and_has_the_whole_on_hover(qtbot: QtBot) -> None:
