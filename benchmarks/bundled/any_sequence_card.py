@@ -18,9 +18,7 @@ contrast-enhanced T1 of BRISC the bundled model has a slightly higher Dice.
 | property | value |
 |---|---|
 | network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
-| input | one grey slice, scaled so that its longer side is {image_size} pixels; percentiles \
-{low:g} and {high:g} of its pixels that are not background (of a whole volume's) \
-become black and white |
+| input | {grey_slice} |
 | output | one category, `tumour` |
 | training data | {train} slices of BRISC 2025 (Fateh et al., CC BY 4.0), T1 contrast-enhanced, \
 half of them in other contrasts, some with another look of their tumours; synthetic heads with \

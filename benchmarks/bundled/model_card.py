@@ -15,9 +15,7 @@ that an annotator has something to correct.
 | property | value |
 |---|---|
 | network | U-Net, width {width}, depth {depth}, {parameters:,} weights, half precision |
-| input | one grey slice, scaled so that its longer side is {image_size} pixels; percentiles \
-{low:g} and {high:g} of its pixels that are not background (of a whole volume's) \
-become black and white |
+| input | {grey_slice} |
 | output | one category, `tumour` |
 | training data | {train} slices of BRISC 2025 (Fateh et al., CC BY 4.0), T1 contrast-enhanced, \
 axial, coronal and sagittal: glioma, meningioma, pituitary tumour, and healthy slices; masks at \

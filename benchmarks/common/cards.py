@@ -10,11 +10,17 @@ if TYPE_CHECKING:
 
 def model_facts(info: CheckpointInfo, parameters: int) -> dict[str, Any]:
     """The network and its input, by the names that the cards' texts have for them."""
+    low, high = info.normalise.low, info.normalise.high
     return {
+        "grey_slice": (
+            f"one grey slice, scaled so that its longer side is {info.image_size} pixels; "
+            f"percentiles {low:g} and {high:g} of its pixels that are not background (of a whole "
+            "volume's) become black and white"
+        ),
         "width": info.model.width,
         "depth": info.model.depth,
         "parameters": parameters,
         "image_size": info.image_size,
-        "low": info.normalise.low,
-        "high": info.normalise.high,
+        "low": low,
+        "high": high,
     }
