@@ -35,9 +35,12 @@ def sets_of(record: dict[str, Any]) -> str:
 
 
 def carried_of(record: dict[str, Any]) -> str:
-    """Table of the scans that clicks were carried through."""
-    rows = [[k, f"{v['1']:.3f}", f"{v['3']:.3f}"] for k, v in record["carried"].items()]
-    return table(["scans of", "1 click", "3 clicks"], rows)
+    """Table of the scans that clicks and boxes were carried through."""
+    rows = [
+        [name, *(f"{score:.3f}" for kind in ("click", "box") for score in of[kind].values())]
+        for name, of in record["carried"].items()
+    ]
+    return table(["scans of", "1 click", "3 clicks", "1 box", "3 boxes"], rows)
 
 
 PROMPTS = """\
@@ -49,6 +52,6 @@ ten do not suffice; the share of clicks that lower the Dice by more than 0.005. 
 with a cavity. `python -m benchmarks.prompts.measure`.
 
 {sets}
-One click on the largest slice, or three, carried through whole scans, Dice of the volume:
+One prompt on the largest slice, or three on three, carried through whole scans, Dice of the volume:
 
 {carried}"""

@@ -23,6 +23,7 @@ from benchmarks.page.effort import effort
 from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
+from benchmarks.page.predicted_dice import predicted_dice
 from benchmarks.page.prompts import prompts
 from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
@@ -41,6 +42,7 @@ def text() -> str:
         look_at_all(),
         effort(),
         fine_tuning(),
+        predicted_dice(),
         in_a_second(),
     ]
     return "\n".join(part for part in parts if part)

@@ -63,7 +63,7 @@ deviate of two pixels; after one box with careless sides; the clicks to a Dice o
 ten do not suffice; the share of clicks that lower the Dice by more than 0.005.
 
 {sets}
-One click on the largest slice, or three, carried through whole scans, Dice of the volume:
+One prompt on the largest slice, or three on three, carried through whole scans, Dice of the volume:
 
 {carried}
 ## The worst slices

@@ -6,7 +6,7 @@ A robot clicks into the middle of the largest error, off by a normal deviate of 
 Dice after 1, 2, 3 and 5 clicks and after a box is of the slices of each set; `to_90` is the mean
 number of clicks to a Dice of 0.90, ten where ten do not suffice; `harmed` is the share of clicks
 after which the Dice is lower. `--count 0` takes every slice. `carried`, with `--carry`, is the mean
-Dice of whole scans after one click on one slice, and after three on three.
+Dice of whole scans after one click or box on one slice, and after three on three.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ from skimage.transform import resize
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.prompts.cases import SETS, Case, drawn, volumes
-from benchmarks.prompts.robot import boxed, carried, clicked, dice
+from benchmarks.prompts.robot import (
+    Prompt,
+    boxed,
+    carried,
+    clicked,
+    dice,
+    one_box,
+    one_click,
+)
 from benchmarks.prompts.synthetic import data
 from napari_unet_seg import __version__
 from napari_unet_seg.config import Category, ModelConfig, NormaliseConfig
@@ -89,16 +97,17 @@ def figures_of(predictor: Predictor, cases: list[Case]) -> dict[str, Any]:
     }
 
 
-def volume_dice(predictor: Predictor, cases: list[Case]) -> dict[str, float]:
-    """Mean Dice of volumes, by the number of clicks that were carried through them."""
+def volume_dice(predictor: Predictor, cases: list[Case]) -> dict[str, dict[str, float]]:
+    """Mean Dice of volumes, by the prompt and the number of slices that got one."""
     asked = carrying(predictor), answering(predictor)
 
-    def mean(count: int) -> float:
+    def mean(count: int, prompt: Prompt) -> float:
         rng = np.random.default_rng(0)
-        scores = [dice(carried(*asked, case, rng, count), case.truth) for case in cases]
+        scores = [dice(carried(*asked, case, rng, count, prompt), case.truth) for case in cases]
         return round(float(np.mean(scores)), 3)
 
-    return {"1": mean(1), "3": mean(3)}
+    prompts = {"click": one_click, "box": one_box}
+    return {k: {str(n): mean(n, prompt) for n in (1, 3)} for k, prompt in prompts.items()}
 
 
 def times_of(predictor: Predictor, case: Case, rounds: int) -> dict[str, float]:

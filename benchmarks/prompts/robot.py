@@ -24,6 +24,8 @@ Answer = Callable[[Array, Array], Array]
 """From an image (Y, X) and maps (4, Y, X) to a mask (Y, X)."""
 Carrying = Callable[[Array, Array], Array]
 """From an image (Y, X) and a lasso (Y, X) to probabilities (Y, X)."""
+Prompt = Callable[[Array, np.random.Generator], Array]
+"""From a truth (Y, X) to the maps (4, Y, X) of a person's prompt."""
 Pair = tuple[Array, Array]
 
 
@@ -58,20 +60,38 @@ def corrections(
         yield maps
 
 
-def carried(
-    probable: Carrying, answer: Answer, case: Pair, rng: np.random.Generator, count: int
-) -> Array:
-    """Clicks on some slices of a volume, one each, carried through the lesion.
+def one_click(truth: Array, rng: np.random.Generator) -> Array:
+    """Maps (4, Y, X) of a click into the middle of a mask (Y, X)."""
+    maps = no_prompts(truth.shape)
+    click(maps, POSITIVE, trembling(middle(truth), rng))
+    return maps
 
-    One click is on the largest slice; of three, the others are on the slices that halve the lesion
+
+def one_box(truth: Array, rng: np.random.Generator) -> Array:
+    """Maps (4, Y, X) of a box around a mask (Y, X), drawn as carelessly as people do."""
+    maps = no_prompts(truth.shape)
+    maps[BOX] = box_around(truth, rng)
+    return maps
+
+
+def carried(
+    probable: Carrying,
+    answer: Answer,
+    case: Pair,
+    rng: np.random.Generator,
+    count: int,
+    prompt: Prompt = one_click,
+) -> Array:
+    """Prompts on some slices of a volume, one each, carried through the lesion.
+
+    One prompt is on the largest slice; of three, the others are on the slices that halve the lesion
     above and below it. Images and truth are (Z, Y, X).
     """
     images, truth = case
-    given = {}
-    for index in chosen_slices(truth, count):
-        maps = no_prompts(truth.shape[1:])
-        click(maps, POSITIVE, trembling(middle(truth[index]), rng))
-        given[index] = answer(images[index], maps)
+    given = {
+        index: answer(images[index], prompt(truth[index], rng))
+        for index in chosen_slices(truth, count)
+    }
     found = np.zeros(truth.shape, bool)
     for index, mask in given.items():
         found[index] = mask
@@ -85,7 +105,7 @@ def carried(
 
 
 def chosen_slices(truth: Array, count: int) -> list[int]:
-    """The slices of a volume that are clicked on: the largest, and those that halve the rest."""
+    """The slices of a volume that get a prompt: the largest, and those that halve the rest."""
     sizes = truth.sum((1, 2))
     largest, ill = int(sizes.argmax()), np.flatnonzero(sizes >= LEAST)
     chosen = {largest}
@@ -95,7 +115,5 @@ def chosen_slices(truth: Array, count: int) -> list[int]:
 
 
 def boxed(answer: Answer, image: Array, truth: Array, rng: np.random.Generator) -> float:
-    """Dice after one box, drawn as carelessly as people do."""
-    maps = no_prompts(truth.shape)
-    maps[BOX] = box_around(truth, rng)
-    return dice(answer(image, maps), truth)
+    """Dice after one box."""
+    return dice(answer(image, one_box(truth, rng)), truth)

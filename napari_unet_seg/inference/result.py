@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_unet_seg.events import LeftOut, PredictFinished
-from napari_unet_seg.inference.predicted_dice import emptied_dice, predicted_dice
+from napari_unet_seg.inference.predicted_dice import (
+    agreeing,
+    emptied_dice,
+    predicted_dice,
+    slice_dice,
+)
 from napari_unet_seg.inference.removal.small_parts import remove_small_parts
 from napari_unet_seg.inference.slabs import ArrayFactory
 from napari_unet_seg.inference.uncertainty import entropy
@@ -68,7 +74,7 @@ class ResultBuffer:
     ) -> None:
         grid = (*reader.leading, *reader.plane)
         self._config, self._info, self._position = config, info, reader.position
-        self._volumes = reader.leading[:-1] if reader.volumes and config.remove_small else None
+        self._volumes = list(np.ndindex(reader.leading[:-1])) if reader.volumes else []
         self.arrays = ArrayFactory(folder)
         self.labels = self._array("labels", grid, np.uint8)
         self.dice = np.zeros(reader.leading, np.float32)
@@ -101,7 +107,7 @@ class ResultBuffer:
         head = self._info.model.head
         found = to_labels(probabilities, head, self._config.threshold)
         dice = nothing = predicted_dice(probabilities, found, self._info)
-        if self._volumes is not None or self._config.inside_brain:
+        if (self._volumes and self._config.remove_small) or self._config.inside_brain:
             nothing = emptied_dice(probabilities, found, self._info)
         labels = found.cpu().numpy()
         for number, index in enumerate(indices):
@@ -137,13 +143,23 @@ class ResultBuffer:
 
     def remove_small(self) -> None:
         """Remove the small parts from the masks of volumes, if the configuration asks for it."""
-        if self._volumes is None:
+        if not self._config.remove_small:
             return
-        for volume in np.ndindex(self._volumes):
+        for volume in self._volumes:
             removed, emptied = remove_small_parts(self.labels, volume, self._config.small)
             self.left_out += removed
             for index in emptied:
                 self.dice[(*volume, index)] = self._dice_of_nothing[(*volume, index)]
+
+    def compare_neighbours(self) -> None:
+        """Let the predicted Dice of volumes tell how well masks of neighbouring slices agree."""
+        for volume in self._volumes:
+            dice, planes = self.dice[volume], self.labels[volume]
+            alike = [
+                float(slice_dice(one, other)) for one, other in pairwise(map(np.asarray, planes))
+            ]
+            for index, calibrated in enumerate(dice):
+                dice[index] = agreeing(calibrated, alike[max(0, index - 1) : index + 1])
 
     def finished(self, device: str, seconds: float) -> PredictFinished:
         """Return the event with the arrays, after a time of prediction on a device."""

@@ -51,6 +51,7 @@ def predict_scan(model: LoadedModel, reader: SliceReader, result: ResultBuffer) 
             if (yield TileDone(1, 1)) is Command.STOP:
                 return True
     result.remove_small()
+    result.compare_neighbours()
     return False
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_unet_seg.config import IGNORE_INDEX, Category, ModelConfig, NormaliseConfig
+from napari_unet_seg import engine
+from napari_unet_seg.config import (
+    IGNORE_INDEX,
+    Category,
+    ModelConfig,
+    NormaliseConfig,
+    PredictConfig,
+)
 from napari_unet_seg.inference.predicted_dice import (
     PRIOR,
     Calibration,
@@ -16,6 +23,8 @@ from napari_unet_seg.inference.predicted_dice import (
     predicted_dice,
     slice_dice,
 )
+from napari_unet_seg.inference.predictor import Predictor
+from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import CheckpointInfo
 
 
@@ -152,3 +161,24 @@ def test_a_calibration_of_the_first_format_keeps_its_prior():
     nothing = torch.zeros(1, 100, 100, dtype=torch.uint8)
     assert predicted_dice(stray, nothing, first)[0] == pytest.approx(10 / (10 + 4), abs=1e-3)
     assert PRIOR > first.calibration_prior
+
+
+def test_in_a_volume_the_dice_tells_how_well_neighbours_agree(make_checkpoint):
+    """A network that finds what is bright, each slice with the same certainty."""
+    path = make_checkpoint()
+    data = np.zeros((6, 32, 32), np.uint8)
+    data[:, :2] = 30
+    data[:3, 4:20, 4:20] = 200
+    data[3, 4:20, 4:12] = 200
+    scan = Scan(data, "ZYX")
+
+    def bright(_self, slices, *_):
+        return torch.from_numpy(slices / 255).float(), torch.zeros(len(slices), 32, 32)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Predictor, "probabilities", bright)
+        *_, volume = engine.predict(PredictConfig(remove_small=False), path, scan)
+        *_, apart = engine.predict(PredictConfig(), path, Scan(data, "NYX"))
+    agreement = np.array([1, 1, (1 + 2 / 3) / 2, (2 / 3 + 0) / 2, 1 / 2, 1])
+    assert volume.dice == pytest.approx((apart.dice + agreement) / 2)
+    assert volume.labels[3].sum() == 128 and apart.dice.min() > 0.7

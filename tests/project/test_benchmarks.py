@@ -23,6 +23,7 @@ WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
     "accuracy.missing_sequences": [],
     "accuracy.neighbours": [],
+    "accuracy.predicted_dice": [],
     "accuracy.sequences": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],

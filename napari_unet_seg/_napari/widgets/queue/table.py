@@ -41,7 +41,7 @@ _NAME, _DICE, _STATE = 1, 2, 3
 """Columns; column 0 holds the thumbnail."""
 _DICE_TIP = (
     "Predicted Dice: the network's estimate of how well its mask fits, calibrated on validation "
-    "data; – where it is not known"
+    "data, and in a volume how well it agrees with the slices beside; – where it is not known"
 )
 
 
