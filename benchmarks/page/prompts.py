@@ -16,7 +16,16 @@ def prompts() -> str:
     if "bundled" not in records:
         return ""
     record = records["bundled"]
-    return PROMPTS.format(sets=sets_of(record), carried=carried_of(record))
+    return PROMPTS.format(sets=sets_of(record), carried=carried_of(record)) + _ways()
+
+
+def _ways() -> str:
+    """Other ways to carry."""
+    text = ""
+    for record in read_records("carry_ways"):
+        rows = [[k, f"{v['1']:.3f}", f"{v['3']:.3f}"] for k, v in record["ways"].items()]
+        text += WAYS.format(table=table(["carried", "1 click", "3 clicks"], rows))
+    return text
 
 
 def sets_of(record: dict[str, Any]) -> str:
@@ -55,3 +64,10 @@ with a cavity. `python -m benchmarks.prompts.measure`.
 One prompt on the largest slice, or three on three, carried through whole scans, Dice of the volume:
 
 {carried}"""
+WAYS = """
+Other ways to carry clicks through FLAIR of twelve other patients, which were tried: the click kept
+on the slices that hold it; each slice asked again with the shape between its neighbours' masks; and
+a walk back from the ends. None is better with one click and with three. `python -m
+benchmarks.prompts.carry_ways`.
+
+{table}"""

@@ -61,15 +61,16 @@ SMOKE = ModelConfig(width=4, depth=2, prompts=True)
 
 def answering(predictor: Predictor) -> Callable[[Array, Array], Array]:
     """The network as a function from an image and maps to a mask."""
-    return lambda image, maps: _probable(predictor, image, maps) >= 0.5
+    return lambda image, maps: probable(predictor, image, maps) >= 0.5
 
 
 def carrying(predictor: Predictor) -> Callable[[Array, Array], Array]:
     """The network as a function from an image and a lasso to probabilities."""
-    return lambda image, lasso: _probable(predictor, image, lasso_maps(lasso))
+    return lambda image, lasso: probable(predictor, image, lasso_maps(lasso))
 
 
-def _probable(predictor: Predictor, image: Array, maps: Array) -> Array:
+def probable(predictor: Predictor, image: Array, maps: Array) -> Array:
+    """Probabilities of the object that maps (4, Y, X) mean on an image (Y, X)."""
     scan, whole = Scan(image, "YX"), np.zeros(image.shape, np.float32)
     sides, probable = answer(predictor, scan, maps[:PREVIOUS], maps[PREVIOUS], (0.0, 255.0))
     whole[sides] = probable

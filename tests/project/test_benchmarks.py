@@ -44,6 +44,7 @@ WITHOUT_WINDOW = {
     "page.results": [],
     "prompts.bundle": ["weights"],
     "prompts.cache": [],
+    "prompts.carry_ways": [],
     "prompts.look_at_all": [],
     "prompts.measure": [],
     "prompts.train": [],
