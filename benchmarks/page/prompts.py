@@ -16,7 +16,21 @@ def prompts() -> str:
     if "bundled" not in records:
         return ""
     record = records["bundled"]
-    return PROMPTS.format(sets=sets_of(record), carried=carried_of(record))
+    return PROMPTS.format(sets=sets_of(record), carried=carried_of(record)) + _times()
+
+
+def _times() -> str:
+    """Time of an answer by machine."""
+    records = read_records("prompt_times")
+    if not records:
+        return ""
+    sizes = list(records[0]["ms"])
+    rows = [
+        [r["name"], str(r["threads"]), r["precision"], *(f"{r['ms'][n]:.1f} ms" for n in sizes)]
+        for r in records
+    ]
+    head = ["machine", "threads", "precision", *(f"{n}×{n}" for n in sizes)]
+    return TIMES.format(table=table(head, rows))
 
 
 def sets_of(record: dict[str, Any]) -> str:
@@ -52,3 +66,8 @@ with a cavity. `python -m benchmarks.prompts.measure`.
 One click on the largest slice, or three, carried through whole scans, Dice of the volume:
 
 {carried}"""
+
+TIMES = """
+The time of an answer to a click, median; `python -m benchmarks.prompts.measure DATA --machine`.
+
+{table}"""

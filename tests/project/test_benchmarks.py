@@ -24,6 +24,7 @@ WITHOUT_WINDOW = {
     "accuracy.missing_sequences": [],
     "accuracy.neighbours": [],
     "accuracy.sequences": [],
+    "accuracy.smoothing": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
     "bundled.ablate_sequences": [],
