@@ -53,6 +53,8 @@ WITHOUT_WINDOW = {
     "robustness.coco": [],
     "robustness.fuzz": [],
     "robustness.images": [],
+    "sheets.brain": [],
+    "sheets.worst": [],
     "speed.coco": [],
     "speed.predict": ["--name", "smoke"],
     "speed.training": ["--name", "smoke"],
