@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 8
 SIDE = 192
-ROWS = 6
+ROWS = 4
 _SEED = 0
 
 

@@ -33,6 +33,7 @@ WITHOUT_WINDOW = {
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],
     "bundled.train_sequences": [],
+    "bundled.write_cards": [],
     "correction.annotation_effort": [],
     "correction.box_outline": [],
     "correction.fine_tuning": [],
@@ -146,6 +147,13 @@ def test_a_page_is_that_of_the_records(module: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(ROOT)
     page = importlib.import_module(f"benchmarks.{module}")
     assert page.PAGE.read_text(encoding="utf-8") == page.text()
+
+
+@pytest.mark.parametrize("model", ["bundled", "any-sequence", "brain"])
+def test_a_card_is_that_of_the_records(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+    cards = importlib.import_module("benchmarks.bundled.write_cards")
+    assert cards.OWN[model].card.read_text(encoding="utf-8") == cards.CARDS[model]()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
