@@ -19,13 +19,14 @@ import numpy as np
 import torch
 
 from benchmarks.accuracy.volumes import figures as scan_figures
+from benchmarks.accuracy.volumes import scans_of
 from benchmarks.bundled.train_sequences import many
 from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.brisc_figures import figures_of, measured
 from benchmarks.common.options import given_to, parser_of
-from benchmarks.common.records import write_record
+from benchmarks.common.records import model_name, write_record
 from benchmarks.prompts.cache import smoke_cache
-from benchmarks.prompts.cases import SETS, Case, volumes
+from benchmarks.prompts.cases import SETS, Case
 from benchmarks.prompts.lesions import LESION
 from benchmarks.prompts.targets import SMALLEST
 from napari_unet_seg.config import PredictConfig
@@ -35,11 +36,12 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import checkpoint_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from napari_unet_seg.arrays import Array
 
 HOW = PredictConfig(precision="float32")
+KINDS = ("healthy heads", "heads with many lesions")
 _BLACK = 10
 """Brightest grey of a drawn slice that shows no head."""
 
@@ -63,25 +65,32 @@ def of_slices(model: Path, cases: Iterable[Case]) -> float:
     scores = []
     for image, truth in cases:
         if np.count_nonzero(truth) >= SMALLEST:
-            scores.append(count(_found(model, image), truth, 1).dice)
+            scores.append(count(found_on(model, image), truth, 1).dice)
     return round(float(np.mean(scores)), 4)
 
 
 def of_heads(model: Path, cache: Path, every: int) -> dict[str, list[int]]:
     """Slices with a mask, and all slices, of drawn heads in which no tumour belongs."""
-    marked = {"healthy heads": [0, 0], "heads with many lesions": [0, 0]}
-    for file in sorted((cache / "held_out").glob("[0-9]*.npy")):
-        slices = np.load(file, mmap_mode="r")
-        kind = "heads with many lesions" if many(slices) else "healthy heads"
-        for image, labels, _ in slices[::every]:
-            if (kind == "healthy heads" and (labels >= LESION).any()) or image.max() < _BLACK:
-                continue
-            marked[kind][0] += bool(_found(model, image).any())
-            marked[kind][1] += 1
+    marked = {kind: [0, 0] for kind in KINDS}
+    for kind, image in clean_heads(cache, every):
+        marked[kind][0] += bool(found_on(model, image).any())
+        marked[kind][1] += 1
     return marked
 
 
-def _found(model: Path, image: Array) -> Array:
+def clean_heads(cache: Path, every: int) -> Iterator[tuple[str, Array]]:
+    """Slices of drawn heads in which no tumour belongs, and of which of `KINDS` they are."""
+    for file in sorted((cache / "held_out").glob("[0-9]*.npy")):
+        slices = np.load(file, mmap_mode="r")
+        healthy = not many(slices)
+        for image, labels, _ in slices[::every]:
+            if (healthy and (labels >= LESION).any()) or image.max() < _BLACK:
+                continue
+            yield KINDS[not healthy], image
+
+
+def found_on(model: Path, image: Array) -> Array:
+    """The mask of a slice."""
     *_, result = predict(HOW, model, Scan(np.array(image), "YX"))
     return np.asarray(result.labels > 0)
 
@@ -92,8 +101,8 @@ def figures(
     """Measure a model on all sets; without `real` on those that can be drawn."""
     found = of_brisc(model, folder, every)
     if real:
-        scans = volumes(folder)["LGG FLAIR"]
-        found["LGG FLAIR"] = scan_figures(model, scans, {"precision": "float32"})["dice"]
+        scans = scans_of(folder)["LGG FLAIR"]
+        found["LGG FLAIR"] = scan_figures(model, scans, {})["dice"]
         for name in ("BraTS FLAIR, whole", "BraTS T1c, core"):
             found[name] = of_slices(model, list(SETS[name](folder))[::every])
     return found | of_heads(model, cache, every)
@@ -103,7 +112,6 @@ def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("--cache", type=Path, default=Path("runs/prompts-cache"))
     parser.add_argument("--model", default="bundled", help="name or file of a checkpoint")
-    parser.add_argument("--name", default="bundled", help="of the record")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
     with given_to(parser, smoke_cache, every=8) as given:
@@ -113,7 +121,8 @@ def main() -> None:
             given.folder, given.cache = given.folder.parent, given.folder
         model, real = checkpoint_path(given.model), not given.smoke
         found = figures(model, given.folder, given.cache, given.every, real)
-        write_record("sequences", given.name, {"name": given.name, **found}, keep=real)
+        name = model_name(model)
+        write_record("sequences", name, {"name": name, **found}, keep=real)
 
 
 if __name__ == "__main__":

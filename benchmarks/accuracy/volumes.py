@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from benchmarks.common.lgg_data import patients
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.paths import SAMPLES
-from benchmarks.common.records import write_record
+from benchmarks.common.records import model_name, write_record
 from benchmarks.prompts.cases import Case, volumes
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
@@ -38,7 +39,7 @@ WAYS = {
 def figures(model: Path, cases: list[Case], changes: dict[str, Any]) -> dict[str, Any]:
     """Measure a model on some volumes."""
     dice, empty, marked, emptied = [], 0, 0, 0
-    config = PredictConfig(**changes)
+    config = PredictConfig(precision="float32", **changes)
     for image, truth in cases:
         *_, result = predict(config, model, Scan(image, "ZYX"))
         dice.append(count(result.labels > 0, truth, 1).dice)
@@ -55,6 +56,12 @@ def figures(model: Path, cases: list[Case], changes: dict[str, Any]) -> dict[str
     }
 
 
+def scans_of(folder: Path) -> dict[str, list[Case]]:
+    """Whole scans with a lesion each; the slices of one are brought into one window."""
+    lgg = [Case(scan.data, truth > 0) for scan, truth in patients(folder / "lgg-flair" / "test")]
+    return volumes(folder) | {"LGG FLAIR": lgg}
+
+
 def phantom() -> dict[str, list[Case]]:
     """Some slices of the phantom of `sample_data`, for `--smoke`."""
     scan = read_scan(SAMPLES / "phantom-scan.nii.gz")
@@ -69,13 +76,13 @@ def main() -> None:
     with given_to(parser) as given:
         if given.threads:
             torch.set_num_threads(given.threads)
-        sets = phantom() if given.smoke else volumes(given.folder)
+        sets = phantom() if given.smoke else scans_of(given.folder)
         model = checkpoint_path(given.model)
         found = {
             name: {way: figures(model, cases, changes) for way, changes in WAYS.items()}
             for name, cases in sets.items()
         }
-        name = "bundled" if given.model == "bundled" else model.parent.name
+        name = model_name(model)
         write_record("volumes", name, {"name": name, "sets": found}, keep=not given.smoke)
 
 

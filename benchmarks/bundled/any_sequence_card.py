@@ -64,6 +64,29 @@ never drawn from, these slices have a mask where none belongs:
 | predicted and measured Dice, all slices | correlation {predicted[pearson]:.2f} (Pearson), \
 {predicted[spearman]:.2f} (ranks); they differ by {predicted[mean_error]:.2f} on average |
 
+## The worst slices
+
+The twenty slices of each set with the lowest Dice, and those with the largest masks where nothing
+is to be found, by `python -m benchmarks.sheets.worst --model any-sequence`:
+
+- BRISC: on all the tumour is missed, and on thirteen nothing is marked. Sixteen are gliomas, dark
+  or as grey as the tissue around them, four meningiomas, three of them at the skull base. What is
+  marked instead is the pituitary and what lies beside it, a choroid plexus, or tissue next to the
+  tumour.
+- Healthy slices of BRISC, eight: vessels in a lateral fissure (two, of one head), tissue and fluid
+  between the front horns of the ventricles (two, one of them of a CT), what lies above the sella,
+  and specks.
+- LGG FLAIR: on all the lesion is missed and on nineteen nothing is marked, large and bright lesions
+  among them; they are of six of the twelve patients, and mostly of four.
+- LGG FLAIR without a lesion: the medulla and the spinal cord (four), the sella and the clivus
+  (four), slices next to the lesion, some of them with a bright patch that is not annotated (four),
+  the vermis behind the fourth ventricle (three), the top of the head (three), a tongue, a bone.
+- BraTS: on the twenty the cavity and its bright rim are missed. Without a lesion the tips of the
+  temporal lobes are marked.
+- Drawn healthy heads: the cerebellum and the brain stem on sagittal slices (half of them), deep
+  grey matter on coronal ones, bright fluid below the brain, the neck, the top of the head. Of heads
+  with many lesions five slices with bright deep grey matter or ventricles.
+
 ## Known failures
 
 - Real slices it has learnt on are T1 with contrast alone; of FLAIR, T2 and T1 it has seen drawings.
@@ -87,8 +110,7 @@ def render(info: Any, parameters: int, on_brisc: Figures, before: Figures, found
     marked = [f"| {name} | {_of(before[name])} | {_of(found[name])} |" for name in MARKED]
     groups = [f"| Dice, {name} | {dice:.3f} |" for name, dice in on_brisc["groups"].items()]
     return CARD.format(
-        **model_facts(info, parameters),
-        **on_brisc | {"groups": "\n".join(groups)},
+        **on_brisc | model_facts(info, parameters) | {"groups": "\n".join(groups)},
         train=info.summary["train"],
         valid=info.summary["valid"],
         steps=info.epoch,

@@ -45,15 +45,26 @@ benchmarks.bundled.train_brain train CACHE`, then `measure CACHE` |
 """
 
 REAL = """\
-There are no masks of real brains to measure it by; sheets of its answers were looked at.
+There are no masks of real brains to measure it by. Its answers, on the sheets of `python -m
+benchmarks.sheets.brain`, were looked at.
 
-- Axial slices above the skull base, of T1 with contrast, FLAIR and T1, and slices that were
-  stripped: the brain is covered, and the scalp is left out.
-- Axial slices at the skull base and coronal slices: mostly right; now and then the jaw, muscles or
-  the nose are taken for brain.
-- **Sagittal slices: nose, tongue or jaw are taken for brain on about half.** Label maps hold the
-  face as large even parts, unlike real ones.
-- A dark cyst or cavity at the edge of a stripped brain is left out.
+- T1 with contrast, axial (BRISC, 32 slices): the brain is covered on 31 and the scalp left out; on
+  five at the height of the eyes the orbits are brain too. On one with a large tumour at its edge
+  tissue beside the tumour is left out.
+- Coronal (32): the brain is covered; on a third the mask goes on into the neck or the orbits, or
+  has specks at the shoulders and the lower edge of the picture.
+- **Sagittal (32): the brain is covered, but on 22 the tongue, the jaw, the nose or the neck is
+  taken for brain too.** Label maps hold the face as large even parts, unlike real ones.
+- TumorSeg (32, of all directions, transposed): the brain is covered but for one with wide
+  ventricles; face or neck are marked at the edge of the picture on half, and eyes on some.
+- FLAIR (LGG, 24 patients), and T1 before and after contrast (two others): from the skull base
+  upwards the brain is covered, tumours and cysts with it; now and then a temporal lobe is left out
+  at the skull base. Below, one or two slices of a scan, neck muscles and jaw are taken for brain;
+  on the last ones at the top the scalp, parts of it, or nothing.
+- A stripped head (BraTS, FLAIR and T1 with contrast) across each axis: the brain is covered with
+  its cavity; bright meninges around it are in part left out.
+- T1 without contrast at the skull base (a DICOM series of 24 slices): brain stem and cerebellum are
+  covered on all, the temporal lobes left out, wholly or in part, on most.
 
 As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR from 0.544 to 0.551,
 and the slices without a lesion that have a mask are 17 instead of 24 of 273.

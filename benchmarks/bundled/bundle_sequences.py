@@ -3,7 +3,9 @@
     python -m benchmarks.bundled.bundle_sequences DATA --run runs/sequences [--cache CACHE]
 
 Its weights are the mean of the bundled model's and of those that `train_sequences` made of them.
-DATA and CACHE are those of `benchmarks.accuracy.sequences`, which measures both models.
+DATA and CACHE are those of `benchmarks.accuracy.sequences`, which measures both models. The record
+on BRISC is the one that `benchmarks.accuracy.brisc measure DATA/brisc-256 --model any-sequence`
+makes.
 """
 
 from __future__ import annotations
@@ -25,8 +27,14 @@ from napari_unet_seg.models import ANY_SEQUENCE, BUNDLED, own_name
 
 def bundle(
     folder: Path, weights: Path, cache: Path, model: Path, every: int, real: bool
-) -> dict[str, Any]:
-    """Write weights averaged with the bundled model's, and the card; return what was measured."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write weights averaged with the bundled model's, and the card; return what was measured.
+
+    Returns
+    -------
+    found, on_brisc : dict
+        The records of `accuracy.sequences` and of `accuracy.brisc`.
+    """
     info, net = averaged(weights, BUNDLED)
     info, on_brisc = put(model, info, net, folder / "brisc-256")
     found = figures(model, folder, cache, every, real)
@@ -34,7 +42,8 @@ def bundle(
     parameters = sum(p.numel() for p in net.parameters())
     card = render(info, parameters, on_brisc, before, found)
     model.with_suffix(".md").write_text(card, encoding="utf-8")
-    return {"name": own_name(ANY_SEQUENCE), **found}
+    network = {"width": info.model.width, "image_size": info.image_size}
+    return found, network | on_brisc
 
 
 def main() -> None:
@@ -50,8 +59,10 @@ def main() -> None:
             given.folder, given.cache = given.folder.parent, given.folder
             model, weights = given.scratch / "any_sequence.safetensors", BUNDLED
         every = given.every if given.smoke else 1
-        found = bundle(given.folder, weights, given.cache, model, every, not given.smoke)
-        write_record("sequences", found["name"], found, keep=not given.smoke)
+        name, keep = own_name(ANY_SEQUENCE), not given.smoke
+        found, on_brisc = bundle(given.folder, weights, given.cache, model, every, keep)
+        write_record("sequences", name, {"name": name, **found}, keep=keep)
+        write_record("brisc", name, {"name": name, **on_brisc}, keep=keep)
 
 
 if __name__ == "__main__":

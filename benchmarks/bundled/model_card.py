@@ -57,6 +57,30 @@ bootstrap over slices) |
 | predicted and measured Dice, all slices | correlation {predicted[pearson]:.2f} (Pearson), \
 {predicted[spearman]:.2f} (ranks); they differ by {predicted[mean_error]:.2f} on average |
 
+## The worst slices
+
+The twenty slices of each set with the lowest Dice, and those with the largest masks where nothing
+is to be found, by `python -m benchmarks.sheets.worst`:
+
+- BRISC: on all twenty the tumour is missed, and on sixteen nothing is marked. Fourteen are gliomas,
+  as grey as the tissue around them or dark: without contrast, or a cavity. The others are
+  meningiomas of the skull base as grey as the temporal lobe beside them, two of them mirrored
+  copies, and masses of the pituitary at a bright skull base. Where something is marked, it is the
+  pituitary, what lies beside it, or a choroid plexus.
+- Healthy slices of BRISC, six: vessels in a lateral fissure (two, of one head), the half of a
+  cerebellum that shines, what lies above the sella, and specks between the front horns of the
+  ventricles (two, one of them of a CT).
+- LGG FLAIR: large lesions of six of the twelve patients, bright ones too, on which nothing is
+  marked.
+- LGG FLAIR without a lesion: half are at the top of the head, where the brain or the scalp above it
+  is outlined as a whole; the others show the clivus and the sella, the medulla, and tissue around
+  the fourth ventricle.
+- BraTS: the cavity and its bright rim are missed on all. Without a lesion it marks the tips of the
+  temporal lobes, a half of the cerebellum, and in T1 with contrast the spinal cord.
+- Drawn healthy heads: the brain stem and the cerebellum, on sagittal slices above all, the neck,
+  the top of the head, bright cisterns, and the last pieces of a stripped brain. Of heads with many
+  lesions two slices of bright deep grey matter, and a speck.
+
 ## Known failures
 
 - It knows one kind of image: T1 with contrast. FLAIR, T2 and CT give nonsense.

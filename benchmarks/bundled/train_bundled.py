@@ -23,7 +23,7 @@ import torch
 
 from benchmarks.bundled.model_card import render
 from benchmarks.common.brisc_data import brisc_samples
-from benchmarks.common.brisc_figures import AS_EXPECTED, calibration_of, figures_of, measured
+from benchmarks.common.brisc_figures import AS_EXPECTED, calibrated, scores_of
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import write_record
 from benchmarks.common.soup import averaged
@@ -36,7 +36,6 @@ from napari_unet_seg.nn.checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
     from napari_unet_seg.data.samples import SampleSet
-    from napari_unet_seg.inference.predicted_dice import Calibration
     from napari_unet_seg.models.header import CheckpointInfo
     from napari_unet_seg.nn.build import Net
 
@@ -97,21 +96,13 @@ def put(
     held_out = [s for s in samples if s.split == "valid"]
     # slices, however often an epoch sees them
     count = {"train": len(samples) - len(held_out), "valid": len(held_out)}
-    info = _calibrated(info.replace(summary={**info.summary, **count}), AS_EXPECTED)
+    info = calibrated(info.replace(summary={**info.summary, **count}), AS_EXPECTED)
     save_checkpoint(model, net, info, dtype=torch.float16)
-    slices = measured(model, held_out)
-    mirrored = figures_of(measured(model, held_out, views="mirrored"))
-    calibration, agreement = calibration_of(slices)
-    figures = figures_of(slices) | {"predicted": agreement}
-    figures["mirrored"] = {name: mirrored[name] for name in ("dice", "missed", "false")}
+    calibration, figures = scores_of(model, held_out)
     metrics = {name: figures[name] for name in ("dice", "iou")}
-    info = _calibrated(info.replace(metrics=metrics), calibration)
+    info = calibrated(info.replace(metrics=metrics), calibration)
     save_checkpoint(model, net, info, dtype=torch.float16)
     return info, figures
-
-
-def _calibrated(info: CheckpointInfo, calibration: Calibration) -> CheckpointInfo:
-    return info.replace(calibration=calibration.knots, calibration_prior=calibration.prior)
 
 
 def _weights(run: str | None) -> Path | None:

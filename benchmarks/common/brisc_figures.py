@@ -15,13 +15,15 @@ from napari_unet_seg.engine import predict
 from napari_unet_seg.evaluation.metrics import Counts, count
 from napari_unet_seg.inference.predicted_dice import Calibration, calibrate
 from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from napari_unet_seg.config import Views
     from napari_unet_seg.data.samples import Sample
+    from napari_unet_seg.models.header import CheckpointInfo
 
     Array = np.ndarray[Any, np.dtype[Any]]
     Change = Callable[[Array, Array], tuple[Array, Array]]
@@ -63,7 +65,7 @@ def measured(
     how = PredictConfig(precision="float32", device="auto", views=views)
     found = {}
     for sample in samples:
-        image, truth = _read(sample)
+        image, truth = read_slice(sample)
         if change is not None:
             image, truth = change(image, truth)
         *_, result = predict(how, checkpoint, Scan(np.ascontiguousarray(image), "YX"))
@@ -71,13 +73,37 @@ def measured(
     return found
 
 
-def _read(sample: Sample) -> tuple[Array, Array]:
+def read_slice(sample: Sample) -> tuple[Array, Array]:
+    """Image and truth (Y, X) of a slice."""
     with Image.open(sample.image) as file:
         image = np.asarray(file.convert("L"))
     if isinstance(sample.mask, np.ndarray):
         return image, sample.mask
     with Image.open(sample.mask) as file:
         return image, np.asarray(file.convert("1")).astype(np.uint8)
+
+
+def calibrated(info: CheckpointInfo, calibration: Calibration) -> CheckpointInfo:
+    """Change what a checkpoint's predicted Dice is calibrated to."""
+    return info.replace(calibration=calibration.knots, calibration_prior=calibration.prior)
+
+
+def expecting(checkpoint: Path, folder: Path) -> Path:
+    """Copy a checkpoint into a folder, with the calibration `AS_EXPECTED`."""
+    info, net = load_net(checkpoint)
+    copy = folder / checkpoint.name
+    save_checkpoint(copy, net, calibrated(info, AS_EXPECTED))
+    return copy
+
+
+def scores_of(checkpoint: Path, samples: Sequence[Sample]) -> tuple[Calibration, dict[str, Any]]:
+    """All figures of a record, of a checkpoint with the calibration `AS_EXPECTED`."""
+    slices = measured(checkpoint, samples)
+    mirrored = figures_of(measured(checkpoint, samples, views="mirrored"))
+    calibration, agreement = calibration_of(slices)
+    figures = figures_of(slices) | {"predicted": agreement}
+    figures["mirrored"] = {name: mirrored[name] for name in ("dice", "missed", "false")}
+    return calibration, figures
 
 
 def figures_of(slices: dict[str, Measured]) -> dict[str, Any]:

@@ -7,9 +7,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.paths import RESULTS
+from napari_unet_seg.models import own_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def model_name(model: Path) -> str:
+    """What the records call a checkpoint: its name in the package, or that of its run."""
+    return own_name(model) or model.parent.name
 
 
 def record_path(kind: str, name: str) -> Path:

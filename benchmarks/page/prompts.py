@@ -16,7 +16,8 @@ def prompts() -> str:
     if "bundled" not in records:
         return ""
     record = records["bundled"]
-    return PROMPTS.format(sets=sets_of(record), carried=carried_of(record)) + _ways()
+    scans = carried_of(record) + _ways()
+    return PROMPTS.format(sets=sets_of(record), carried=scans) + _times()
 
 
 def _ways() -> str:
@@ -26,6 +27,20 @@ def _ways() -> str:
         rows = [[k, f"{v['1']:.3f}", f"{v['3']:.3f}"] for k, v in record["ways"].items()]
         text += WAYS.format(table=table(["carried", "1 click", "3 clicks"], rows))
     return text
+
+
+def _times() -> str:
+    """Time of an answer by machine."""
+    records = read_records("prompt_times")
+    if not records:
+        return ""
+    sizes = list(records[0]["ms"])
+    rows = [
+        [r["name"], str(r["threads"]), r["precision"], *(f"{r['ms'][n]:.1f} ms" for n in sizes)]
+        for r in records
+    ]
+    head = ["machine", "threads", "precision", *(f"{n}×{n}" for n in sizes)]
+    return TIMES.format(table=table(head, rows))
 
 
 def sets_of(record: dict[str, Any]) -> str:
@@ -69,5 +84,9 @@ Other ways to carry clicks through FLAIR of twelve other patients, which were tr
 on the slices that hold it; each slice asked again with the shape between its neighbours' masks; and
 a walk back from the ends. None is better with one click and with three. `python -m
 benchmarks.prompts.carry_ways`.
+
+{table}"""
+TIMES = """
+The time of an answer to a click, median; `python -m benchmarks.prompts.measure DATA --machine`.
 
 {table}"""

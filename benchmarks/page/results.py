@@ -25,6 +25,7 @@ from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
 from benchmarks.page.predicted_dice import predicted_dice
 from benchmarks.page.prompts import prompts
+from benchmarks.page.robustness import robustness
 from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
 
@@ -34,7 +35,7 @@ Row = dict[str, Any]
 
 
 def text() -> str:
-    parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), _robustness(), _speed()]
+    parts = [INTRODUCTION, _tumorseg(), _brisc(), sequences(), robustness(), _speed()]
     parts += [
         prediction(),
         prompts(),
@@ -109,24 +110,6 @@ def _brisc() -> str:
     (bundled,) = (r for r in records if r["name"] == "bundled")
     tables = {"table": table(head, rows), "groups": table(["model", *groups], by_group)}
     return BRISC.format(**bundled | tables)
-
-
-def _robustness() -> str:
-    records = read_records("robustness")
-    if not records:
-        return ""
-    (record,) = records
-    rows = [
-        [
-            name,
-            f"{r['dice']:.3f}",
-            f"{r['missed']:.1%}",
-            f"{r['false']} of {r['healthy']} ({r['false'] / r['healthy']:.1%})",
-        ]
-        for name, r in record["changes"].items()
-    ]
-    head = ["slices", "Dice per slice", "missed", "healthy slices with a false positive"]
-    return ROBUSTNESS.format(table=table(head, rows), **record["phantoms"])
 
 
 def _speed() -> str:
@@ -206,15 +189,6 @@ With the mirror image the bundled model has a false positive on {mirrored[false]
 healthy slices. The Dice that it predicts for a slice, healthy ones too, is
 {predicted[mean_error]:.2f} off on average; its correlation with the true one is
 {predicted[pearson]:.2f} (Pearson), {predicted[spearman]:.2f} by ranks.
-"""
-
-ROBUSTNESS = """\
-## The bundled model on other images
-
-The held-out slices, changed; `python -m benchmarks.robustness.images`.
-
-{table}
-On the phantoms of `sample_data/`: Dice {slices:.3f} on the slices, {volume:.3f} on the volume.
 """
 
 SPEED = """\

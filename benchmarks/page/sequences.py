@@ -26,7 +26,8 @@ def sequences() -> str:
                 every=record["every"],
                 table=_table("training", record["variants"]),
             )
-    return text + "".join(_neighbours(record) for record in read_records("neighbours"))
+    text += "".join(_neighbours(record) for record in read_records("neighbours"))
+    return text + "".join(_smoothing(record) for record in read_records("smoothing"))
 
 
 def _neighbours(record: dict[str, Any]) -> str:
@@ -37,6 +38,26 @@ def _neighbours(record: dict[str, Any]) -> str:
     ]
     head = ["the network sees", *(f"seed {seed}" for seed in record["seeds"]), "mean"]
     return NEIGHBOURS.format(steps=record["steps"], table=table(head, rows))
+
+
+def _smoothing(record: dict[str, Any]) -> str:
+    """What is found in probabilities that are smoothed from slice to slice."""
+    sets = record["sets"]
+    rows = []
+    for way in next(iter(sets.values()))["ways"]:
+        limits = [found["ways"][way] for found in sets.values()]
+        cells = (f"{row['small parts removed']['dice']:.3f}" for row in limits)
+        rows.append([way, *cells, *(_ends(sets[name], way) for name in sets)])
+    head = ["probabilities", *sets, *(f"{name}: ends" for name in sets)]
+    return SMOOTHING.format(table=table(head, rows), name=record["name"])
+
+
+def _ends(found: dict[str, Any], way: str) -> str:
+    """Empty ends that are marked, with the size limit and without."""
+    removed, every = (
+        found["ways"][way][limit]["marked"] for limit in ("small parts removed", "all parts")
+    )
+    return f"{removed} ({every}) of {found['empty ends']}"
 
 
 def _table(what: str, figures: dict[str, dict[str, Any]]) -> str:
@@ -55,16 +76,17 @@ def _table(what: str, figures: dict[str, dict[str, Any]]) -> str:
 SEQUENCES = """\
 ## Automatic models on every sequence
 
-Mean Dice of slices with a tumour, of LGG's twelve patients that of all their slices together; then
-how many slices have a mask where none belongs. Nothing was learnt on LGG and BraTS, the latter one
-patient with a cavity. `python -m benchmarks.accuracy.sequences`.
+Mean Dice of slices with a tumour, of LGG's twelve patients that of all their slices together, each
+scan in one window; then how many slices have a mask where none belongs. Nothing was learnt on LGG
+and BraTS, the latter one patient with a cavity. `python -m benchmarks.accuracy.sequences`.
 
 {table}"""
 
 ABLATION = """
 Short trainings of {steps} steps, measured on one slice in {every}: from the bundled model's weights
 with all parts and without some of them; from random weights, on slices of half the size, by the
-network's width. `python -m benchmarks.bundled.ablate_sequences`.
+network's width. Slices of LGG were each in a window of their own then, not in that of their scan.
+`python -m benchmarks.bundled.ablate_sequences`.
 
 {table}"""
 
@@ -73,5 +95,15 @@ What neighbouring slices are worth ("2.5D"): {steps} steps from the bundled mode
 twelve patients of LGG FLAIR, Dice of the twelve others. The bundled model learns from single
 slices, so that none of these networks is part of the package.
 `python -m benchmarks.accuracy.neighbours`.
+
+{table}"""
+
+SMOOTHING = """
+Whether smoothing along the slice axis helps: the probabilities of the {name} model in whole scans,
+as they are and smoothed, cut at 0.5 and without small parts, Dice of all slices of a patient. Of
+each scan's slices with a head, the tenth on which it is smallest are its ends; counted are those of
+them without a lesion that have a mask, in brackets before small parts are left out. No way gains
+on both halves of LGG, so that the package leaves probabilities as they are.
+`python -m benchmarks.accuracy.smoothing`.
 
 {table}"""

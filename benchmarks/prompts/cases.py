@@ -124,7 +124,7 @@ SETS: dict[str, Callable[[Path], Iterator[Case]]] = {
 
 
 def volumes(folder: Path) -> dict[str, list[Case]]:
-    """Whole scans (Z, Y, X) with a lesion each."""
+    """Whole scans (Z, Y, X) with a lesion each; each slice of LGG is in a window of its own."""
     patients = sorted((folder / "lgg-flair" / "test").glob("*"))
     return {
         "LGG FLAIR": [_stacked(_patient(patient)) for patient in patients],

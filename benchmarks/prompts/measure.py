@@ -1,12 +1,17 @@
 """What a network of prompts makes of the clicks and boxes of an unsteady hand.
 
     python -m benchmarks.prompts.measure DATA [--model CHECKPOINT] [--count 60] [--sets BRISC]
+    python -m benchmarks.prompts.measure DATA --machine "two cores, AMX bfloat16"
 
 A robot clicks into the middle of the largest error, off by a normal deviate of two pixels. The mean
 Dice after 1, 2, 3 and 5 clicks and after a box is of the slices of each set; `to_90` is the mean
 number of clicks to a Dice of 0.90, ten where ten do not suffice; `harmed` is the share of clicks
 after which the Dice is lower. `--count 0` takes every slice. `carried`, with `--carry`, is the mean
 Dice of whole scans after one click or box on one slice, and after three on three.
+
+With `--machine`, the name of what it runs on, the time of an answer is measured instead, and kept
+with the threads and the precision that were taken. `ONEDNN_MAX_CPU_ISA=AVX2` shows a processor
+without bfloat16.
 """
 
 from __future__ import annotations
@@ -46,6 +51,7 @@ from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from napari_unet_seg.arrays import Array
@@ -140,10 +146,30 @@ def untrained(folder: Path) -> Path:
     return path
 
 
+def quality(predictor: Predictor, given: argparse.Namespace) -> dict[str, Any]:
+    """What is made of prompts on each set, and of whole scans."""
+    sets = {
+        name: figures_of(predictor, drawn(name, given.folder, given.count)) for name in given.sets
+    }
+    scans = volumes(given.folder) if given.carry else {}
+    carry = {name: volume_dice(predictor, cases) for name, cases in scans.items()}
+    return {"steps": predictor.info.epoch, "sets": sets, "carried": carry}
+
+
+def timed(predictor: Predictor, given: argparse.Namespace) -> dict[str, Any]:
+    """Times of an answer, and what it was computed with."""
+    return {
+        "threads": torch.get_num_threads(),
+        "precision": str(predictor.dtype).removeprefix("torch."),
+        "ms": times_of(predictor, drawn(given.sets[0], given.folder, 1)[0], given.rounds),
+    }
+
+
 def main() -> None:
     parser = parser_of(__doc__, "DATA")
     parser.add_argument("--model", type=Path, default=PROMPT_NETWORK)
     parser.add_argument("--name", default="prompts")
+    parser.add_argument("--machine", help="what it runs on; measures the time of an answer alone")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--carry", action="store_true", help="also through whole scans")
@@ -154,17 +180,13 @@ def main() -> None:
         if given.threads:
             torch.set_num_threads(given.threads)
         model = untrained(given.scratch) if given.smoke else given.model
-        predictor = load_predictor(model, "auto", "auto")
-        found = {name: drawn(name, given.folder, given.count) for name in given.sets}
-        figures = {name: figures_of(predictor, cases) for name, cases in found.items()}
-        carry = {
-            name: volume_dice(predictor, cases)
-            for name, cases in (volumes(given.folder) if given.carry else {}).items()
-        }
-        times = times_of(predictor, next(iter(found.values()))[0], given.rounds)
-        described = {"name": given.name, "steps": predictor.info.epoch}
-        record = described | {"sets": figures, "carried": carry, "time": times}
-        write_record("prompts", given.name, record, keep=not given.smoke)
+        predictor, keep = load_predictor(model, "auto", "auto"), not given.smoke
+        if given.smoke or not given.machine:
+            found = {"name": given.name} | quality(predictor, given)
+            write_record("prompts", given.name, found, keep=keep)
+        if given.smoke or given.machine:
+            times = {"name": given.machine} | timed(predictor, given)
+            write_record("prompt_times", given.machine, times, keep=keep)
 
 
 if __name__ == "__main__":

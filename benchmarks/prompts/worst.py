@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
-from scipy.ndimage import binary_erosion
 
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.prompts.cases import SETS, Case, drawn
 from benchmarks.prompts.measure import answering, untrained
 from benchmarks.prompts.robot import corrections, dice
 from benchmarks.prompts.synthetic import data
+from benchmarks.sheets.sheet import BLUE, GREEN, RED, YELLOW, Tile, sheet
 from napari_unet_seg.data.prompts.marks import NEGATIVE, POSITIVE, PREVIOUS
 from napari_unet_seg.inference.predictor import load_predictor
 from napari_unet_seg.models import PROMPT_NETWORK
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 WORST = 20
-COLUMNS = 5
-TILE = 256
-_GREEN, _RED, _YELLOW, _BLUE = (0, 255, 0), (255, 60, 60), (255, 255, 0), (60, 140, 255)
 
 
 class Answered(NamedTuple):
@@ -53,25 +49,11 @@ def answered(answer: Answer, cases: list[Case], clicks: int) -> list[Answered]:
     return sorted(found, key=lambda each: each.dice)
 
 
-def sheet(shown: list[Answered]) -> Image.Image:
-    """All of them side by side."""
-    rows = -(-len(shown) // COLUMNS)
-    page = Image.new("RGB", (COLUMNS * TILE, rows * TILE))
-    for place, each in enumerate(shown):
-        row, column = divmod(place, COLUMNS)
-        page.paste(_tile(each), (column * TILE, row * TILE))
-    return page
-
-
-def _tile(each: Answered) -> Image.Image:
-    rgb = np.repeat(each.case.image[..., None], 3, 2)
-    for mask, colour in ((each.case.truth, _GREEN), (each.maps[PREVIOUS], _RED)):
-        rgb[mask & ~binary_erosion(mask)] = colour
-    for channel, colour in ((POSITIVE, _YELLOW), (NEGATIVE, _BLUE)):
-        rgb[each.maps[channel]] = colour
-    tile = Image.fromarray(rgb).resize((TILE, TILE))
-    ImageDraw.Draw(tile).text((6, 4), f"{each.dice:.2f}", fill="white")
-    return tile
+def _tile(each: Answered) -> Tile:
+    maps = each.maps
+    outlined = [(each.case.truth, GREEN), (maps[PREVIOUS], RED)]
+    clicks = [(maps[POSITIVE], YELLOW), (maps[NEGATIVE], BLUE)]
+    return Tile(each.case.image, outlined, f"{each.dice:.2f}", clicks)
 
 
 def main() -> None:
@@ -92,7 +74,7 @@ def main() -> None:
         answer = answering(load_predictor(model, "auto", "auto"))
         for name in given.sets:
             found = answered(answer, drawn(name, given.folder, given.count), given.clicks)
-            sheet(found[:WORST]).save(out / f"{name}.png")
+            sheet([_tile(each) for each in found[:WORST]]).save(out / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The bundled model on what users open: turned, mirrored, inverted, 16-bit, of other sizes.
+"""An automatic model on what users open: turned, mirrored, inverted, 16-bit, of other sizes.
 
-    python -m benchmarks.robustness.images BRISC [--every 1]
+    python -m benchmarks.robustness.images BRISC [--model bundled] [--every 1]
 
 Every change is made to all held-out slices of BRISC (every n-th with `--every`), the twins of none
 of which were trained on. The phantoms of `sample_data/` are measured too.
@@ -8,7 +8,7 @@ of which were trained on. The phantoms of `sample_data/` are measured too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -18,7 +18,7 @@ from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.brisc_figures import figures_of, measured
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.paths import SAMPLES
-from benchmarks.common.records import write_record
+from benchmarks.common.records import model_name, write_record
 from benchmarks.common.synthetic import brisc
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.correct.shapes import grow
@@ -27,13 +27,15 @@ from napari_unet_seg.evaluation.metrics import count
 from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 from napari_unet_seg.io.read import read_labels, read_scan
-from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from benchmarks.common.brisc_figures import Change
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.data.samples import Sample
 
 
 def both(change: Callable[[Array], Array]) -> Change:
@@ -88,7 +90,7 @@ HABITS: dict[str, Change] = {
 """What annotators differ in: the images are as they are, the masks are not."""
 
 
-def phantoms(every: int) -> dict[str, float]:
+def phantoms(model: Path, every: int) -> dict[str, float]:
     """Dice of the synthetic tumours: mean over one slice in so many, and of the volume."""
     how = PredictConfig(precision="float32")
     dice = []
@@ -97,26 +99,36 @@ def phantoms(every: int) -> dict[str, float]:
         tumour = 1 + [c.name for c in coco.categories].index("tumour")
         for image in coco.images[::every]:
             truth = rasterise(coco, image.id) == tumour
-            *_, result = predict(how, BUNDLED, read_scan(image.path))
+            *_, result = predict(how, model, read_scan(image.path))
             dice.append(count(result.labels, truth, 1).dice)
-    *_, result = predict(how, BUNDLED, read_scan(SAMPLES / "phantom-scan.nii.gz"))
+    *_, result = predict(how, model, read_scan(SAMPLES / "phantom-scan.nii.gz"))
     truth = np.asarray(read_labels(SAMPLES / "phantom-scan_truth.nii.gz").data)
     volume = count(result.labels, truth, 1).dice
     return {"slices": round(float(np.nanmean(dice)), 4), "volume": round(volume, 4)}
 
 
+def figures(model: Path, samples: list[Sample], changes: int) -> dict[str, Any]:
+    """Measure a model on slices after each of the first changes."""
+    kept = ("slices", "dice", "missed", "healthy", "false")
+    found = {}
+    for name in list(CHANGES)[:changes]:
+        changed = figures_of(measured(model, samples, CHANGES[name]))
+        found[name] = {key: changed[key] for key in kept}
+    return found
+
+
 def main() -> None:
     parser = parser_of(__doc__, "BRISC")
+    parser.add_argument("--model", default="bundled", help="name or file of a checkpoint")
     parser.add_argument("--every", type=int, default=1)
     parser.set_defaults(changes=len(CHANGES), phantoms=1)
     with given_to(parser, brisc, every=4, changes=1, phantoms=12) as given:
+        model = checkpoint_path(given.model)
         held_out = [s for s in brisc_samples(given.folder).samples if s.split == "valid"]
-        figures = {}
-        for name in list(CHANGES)[: given.changes]:
-            found = figures_of(measured(BUNDLED, held_out[:: given.every], CHANGES[name]))
-            figures[name] = {k: found[k] for k in ("slices", "dice", "missed", "healthy", "false")}
-        record = {"name": "bundled", "changes": figures, "phantoms": phantoms(given.phantoms)}
-        write_record("robustness", "bundled", record, keep=not given.smoke)
+        changed = figures(model, held_out[:: given.every], given.changes)
+        name, dice = model_name(model), phantoms(model, given.phantoms)
+        record = {"name": name, "changes": changed, "phantoms": dice}
+        write_record("robustness", name, record, keep=not given.smoke)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ WITHOUT_WINDOW = {
     "accuracy.neighbours": [],
     "accuracy.predicted_dice": [],
     "accuracy.sequences": [],
+    "accuracy.smoothing": [],
     "accuracy.tumorseg": [],
     "accuracy.volumes": [],
     "bundled.ablate_sequences": [],
@@ -33,6 +34,7 @@ WITHOUT_WINDOW = {
     "bundled.train_brain": ["measure"],
     "bundled.train_bundled": ["measure"],
     "bundled.train_sequences": [],
+    "bundled.write_cards": [],
     "correction.annotation_effort": [],
     "correction.box_outline": [],
     "correction.fine_tuning": [],
@@ -54,6 +56,8 @@ WITHOUT_WINDOW = {
     "robustness.coco": [],
     "robustness.fuzz": [],
     "robustness.images": [],
+    "sheets.brain": [],
+    "sheets.worst": [],
     "speed.coco": [],
     "speed.predict": ["--name", "smoke"],
     "speed.training": ["--name", "smoke"],
@@ -145,6 +149,13 @@ def test_a_page_is_that_of_the_records(module: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(ROOT)
     page = importlib.import_module(f"benchmarks.{module}")
     assert page.PAGE.read_text(encoding="utf-8") == page.text()
+
+
+@pytest.mark.parametrize("model", ["bundled", "any-sequence", "brain"])
+def test_a_card_is_that_of_the_records(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+    cards = importlib.import_module("benchmarks.bundled.write_cards")
+    assert cards.OWN[model].card.read_text(encoding="utf-8") == cards.CARDS[model]()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
