@@ -5,7 +5,8 @@
 Its weights are the mean of the bundled model's and of those that `train_sequences` made of them.
 DATA and CACHE are those of `benchmarks.accuracy.sequences`, which measures both models. The record
 on BRISC is the one that `benchmarks.accuracy.brisc measure DATA/brisc-256 --model any-sequence`
-makes.
+makes. What the card says of the worst slices is of the sheets of `benchmarks.sheets.worst`: look at
+them anew.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@
 The brain is all that lies within the skull: tissue, lesions, ventricles and the fluid around it,
 as far as it is seen. With the fluid a lesion of the meninges is inside, and the outline is smooth.
 `train` takes half an hour of one core; run again, it goes on where it was interrupted.
-`measure` writes the weights in half precision, with their card, into the package;
-`python -m benchmarks.bundled.store_answers` follows it.
+`measure` writes the weights in half precision, with their card, into the package; then follow
+`store_answers`, `benchmarks.accuracy.volumes`, which measures what *Inside brain* is worth, the
+sheets of `benchmarks.sheets.brain`, and `write_cards`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ of a card was changed, or a record. `--smoke` writes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.bundled import any_sequence_card, brain_card, model_card
 from benchmarks.bundled.train_bundled import HEALTHY
@@ -49,7 +49,7 @@ CARDS: dict[str, Callable[[], str]] = {
 }
 
 
-def _record(kind: str, name: str) -> dict[str, object]:
+def _record(kind: str, name: str) -> dict[str, Any]:
     return next(record for record in read_records(kind) if record.get("name") == name)
 
 
