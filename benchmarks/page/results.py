@@ -23,7 +23,7 @@ from benchmarks.page.effort import effort
 from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
-from benchmarks.page.prompts import prompts
+from benchmarks.page.prompts import prompt_tuning, prompts
 from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
 
@@ -37,6 +37,7 @@ def text() -> str:
     parts += [
         prediction(),
         prompts(),
+        prompt_tuning(),
         marks(),
         look_at_all(),
         effort(),
